@@ -1,0 +1,26 @@
+"""The engines, by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import NotFound
+from ..paths import Home
+
+if TYPE_CHECKING:
+    from .base import Engine
+
+ENGINES = ("sd-scripts", "embedded")
+
+
+def get(name: str, home: Home) -> Engine:
+    """The engine called ``name``. Raises `NotFound` with the names that there are."""
+    if name == "sd-scripts":
+        from .sd_scripts import SdScriptsEngine
+
+        return SdScriptsEngine(home)
+    if name == "embedded":
+        from .embedded import EmbeddedEngine
+
+        return EmbeddedEngine(home)
+    raise NotFound(f"There is no engine {name!r}. Choose one of: {', '.join(ENGINES)}.")

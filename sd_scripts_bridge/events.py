@@ -1,0 +1,121 @@
+"""What happens to a job, as a small closed set of records. A job's state is a fold over them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar, Union
+
+
+@dataclass(frozen=True)
+class Started:
+    """An attempt began: the process that trains."""
+
+    type: ClassVar[str] = "started"
+    attempt: int
+    pid: int
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What the trainer is doing before or between steps, in words ("caching latents")."""
+
+    type: ClassVar[str] = "phase"
+    text: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """``step`` of ``total`` optimizer steps are done. ``loss`` is the engine's running mean, None before the first."""
+
+    type: ClassVar[str] = "progress"
+    step: int
+    total: int
+    loss: float | None = None
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something the user should know about this run."""
+
+    type: ClassVar[str] = "note"
+    text: str
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A sample picture was written."""
+
+    type: ClassVar[str] = "sample"
+    path: str
+    step: int
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """An intermediate LoRA (and its state, where the engine saves one) was written at ``step``."""
+
+    type: ClassVar[str] = "checkpoint"
+    path: str
+    step: int
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Mean denoising loss on the training pictures at fixed noise and timesteps, without and with the LoRA."""
+
+    type: ClassVar[str] = "proof"
+    without: float
+    with_lora: float
+    pairs: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """Facts that the trainer states about the finished run (modules, captions, peak memory in bytes...)."""
+
+    type: ClassVar[str] = "result"
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Published:
+    """The LoRA lies in the WebUI's folder."""
+
+    type: ClassVar[str] = "published"
+    path: str
+    stem: str
+    activation_text: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The attempt is over; ``status`` is a Status value, ``sentence`` says why in words."""
+
+    type: ClassVar[str] = "finished"
+    status: str
+    sentence: str
+    code: int | None = None
+
+
+Event = Union[Started, Phase, Progress, Note, Sample, Checkpoint, Proof, Result, Published, Finished]
+
+EVENT_TYPES: Mapping[str, type[Any]] = {
+    cls.type: cls
+    for cls in (Started, Phase, Progress, Note, Sample, Checkpoint, Proof, Result, Published, Finished)
+}
+
+
+def to_dict(event: Event) -> dict[str, Any]:
+    """``event`` as plain data, its kind under "type"."""
+    return {"type": event.type, **asdict(event)}
+
+
+def from_dict(data: Mapping[str, Any]) -> Event:
+    """The event that `to_dict` made; keys of a newer version are left out. Raises ValueError for an unknown type."""
+    cls = EVENT_TYPES.get(str(data.get("type")))
+    if cls is None:
+        raise ValueError(f"unknown event type {data.get('type')!r}")
+    names = {field.name for field in fields(cls)}
+    event: Event = cls(**{key: value for key, value in data.items() if key in names})
+    return event

@@ -1,0 +1,123 @@
+"""A job: what to do, frozen, and the states that it goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from enum import Enum
+from typing import Any
+
+from .params import TrainingParams
+
+
+class Status(str, Enum):
+    """Where a job stands."""
+
+    QUEUED = "queued"
+    """Waiting for its turn."""
+    RUNNING = "running"
+    """The supervisor has started its program."""
+    STOPPING = "stopping"
+    """Somebody asked it to stop; the program may still write its last checkpoint."""
+    SUCCEEDED = "succeeded"
+    """Exit 0, and the LoRA is new, complete and published."""
+    FAILED = "failed"
+    """It ended otherwise; the last event says why."""
+    STOPPED = "stopped"
+    """It ended because somebody asked."""
+    LOST = "lost"
+    """Its supervisor vanished (a crash, a power cut); resume goes on from the last state."""
+
+    def __str__(self) -> str:
+        return self.value
+
+    @property
+    def is_over(self) -> bool:
+        return self in (Status.SUCCEEDED, Status.FAILED, Status.STOPPED, Status.LOST)
+
+
+MOVES: Mapping[Status, frozenset[Status]] = {
+    Status.QUEUED: frozenset({Status.RUNNING, Status.STOPPED}),
+    Status.RUNNING: frozenset({Status.STOPPING, Status.SUCCEEDED, Status.FAILED, Status.STOPPED, Status.LOST}),
+    Status.STOPPING: frozenset({Status.STOPPED, Status.SUCCEEDED, Status.FAILED, Status.LOST}),
+    Status.SUCCEEDED: frozenset(),
+    Status.FAILED: frozenset({Status.QUEUED}),
+    Status.STOPPED: frozenset({Status.QUEUED}),
+    Status.LOST: frozenset({Status.QUEUED}),
+}
+"""Every legal move; `store` makes no other."""
+
+FAMILIES = {"sd1": "SD 1.5", "sd2": "SD 2", "sdxl": "SDXL"}
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """Train one LoRA. Paths are absolute text; ``dataset`` is the folder that holds the ``N_subject class`` folders."""
+
+    name: str
+    """The LoRA's name; the published stem is this, or this with a number where it is taken."""
+    subject: str
+    """The subject's name, as captions and prompts call it."""
+    class_token: str
+    """What the subject is ("man"), empty where the folder name holds none."""
+    dataset: str
+    base: str
+    family: str
+    engine: str
+    params: TrainingParams = field(default_factory=TrainingParams)
+    prediction: str = "epsilon"
+    """"epsilon", "v_prediction", or "ask-the-model" where only a run of the U-Net can tell (SD2 without a mark)."""
+    lora_dir: str | None = None
+    preset: str = ""
+
+    kind = "train"
+
+    @property
+    def activation_text(self) -> str:
+        """Subject and class token, as captions say them."""
+        return f"{self.subject} {self.class_token}".strip()
+
+    @property
+    def title(self) -> str:
+        return self.name
+
+    def evolve(self, **changes: Any) -> TrainingJob:
+        return replace(self, **changes)
+
+    def as_dict(self) -> dict[str, Any]:
+        data = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "params"}
+        return {"kind": self.kind, **data, "params": self.params.as_dict()}
+
+
+@dataclass(frozen=True)
+class SetupJob:
+    """Make the training environment; see `engines.sd_scripts`."""
+
+    engine: str = "sd-scripts"
+    source: str | None = None
+    """A folder to use as it is, or another address to clone; None: the pinned commit of kohya-ss/sd-scripts."""
+    python: str | None = None
+    """The environment's Python, where it isn't found by the folder."""
+
+    kind = "setup"
+
+    @property
+    def title(self) -> str:
+        return f"set up {self.engine}"
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"kind": self.kind, **asdict(self)}
+
+
+Job = TrainingJob | SetupJob
+
+
+def job_from_dict(data: Mapping[str, Any]) -> Job:
+    """The job that `as_dict` made; keys that only a newer version knows are left out. Raises `Invalid` for bad params."""
+    cls = SetupJob if data.get("kind") == "setup" else TrainingJob
+    names = {f.name for f in fields(cls)}
+    values = {key: value for key, value in data.items() if key in names}
+    if cls is TrainingJob:
+        values["params"] = TrainingParams.from_dict(data.get("params", {}))
+    job: Job = cls(**values)
+    return job

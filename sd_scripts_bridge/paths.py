@@ -1,0 +1,85 @@
+"""Where everything lies: the home folder, and who chose it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+HOME_VARIABLE = "SD_SCRIPTS_BRIDGE_HOME"
+PACKAGE_PARENT = Path(__file__).resolve().parents[1]
+
+_README = """\
+This folder belongs to LoRA Bridge (the "Train LoRA" tab and the command sd-scripts-bridge).
+
+bridge.sqlite3   the queue and what happened to each job
+engines/         sd-scripts, its Python environment and the tokenizers
+datasets/        clean copies of photos, with captions
+jobs/<id>/       job.json, command.txt, train.log, samples/, output/, report.json
+
+Your photos and your base models are never changed. Deleting jobs/<id>/ loses that run's log and checkpoints only.
+"""
+
+
+def user_data_folder() -> Path:
+    """The platform's folder for a program's data."""
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return base / "sd-scripts-bridge"
+
+
+@dataclass(frozen=True)
+class Home:
+    """The bridge's own folder. ``source`` says who chose it, for messages."""
+
+    root: Path
+    source: str = "argument"
+
+    @classmethod
+    def resolve(cls, argument: str | os.PathLike[str] | None = None, webui_data: Path | None = None) -> Home:
+        """Argument, then $SD_SCRIPTS_BRIDGE_HOME, then the WebUI's data folder, then the platform's."""
+        if argument:
+            return cls(Path(argument).expanduser().absolute(), "--home")
+        if os.environ.get(HOME_VARIABLE):
+            return cls(Path(os.environ[HOME_VARIABLE]).expanduser().absolute(), f"${HOME_VARIABLE}")
+        if webui_data is not None:
+            return cls(webui_data.absolute() / "lora-bridge", "the WebUI's data folder")
+        return cls(user_data_folder(), "the user's data folder")
+
+    @property
+    def database(self) -> Path:
+        return self.root / "bridge.sqlite3"
+
+    @property
+    def supervisor_lock(self) -> Path:
+        return self.root / "supervisor.lock"
+
+    @property
+    def engines(self) -> Path:
+        return self.root / "engines"
+
+    @property
+    def tokenizers(self) -> Path:
+        return self.engines / "tokenizers"
+
+    @property
+    def datasets(self) -> Path:
+        return self.root / "datasets"
+
+    @property
+    def jobs(self) -> Path:
+        return self.root / "jobs"
+
+    def create(self) -> Home:
+        """Make the folder and its README if they aren't there; returns self."""
+        self.jobs.mkdir(parents=True, exist_ok=True)
+        self.engines.mkdir(exist_ok=True)
+        readme = self.root / "README"
+        if not readme.exists():
+            readme.write_text(_README, encoding="utf-8")
+        return self
