@@ -59,7 +59,7 @@ class Base:
     context: int
     """Width of the text that the U-Net listens to."""
     full_size: bool
-    """Its sizes are the family's own, which sd-scripts takes for granted; a smaller model trains on the embedded engine."""
+    """Its sizes are the family's own, which sd-scripts takes for granted; the embedded engine also trains smaller ones."""
     zero_terminal_snr: bool = False
     """It was trained down to pure noise, and says so."""
     notes: tuple[str, ...] = ()
@@ -70,7 +70,7 @@ class Base:
 
 
 def read(path: Path) -> Base:
-    """The base model at ``path``. Reads its header only. Raises `Invalid` with every reason why it can't be trained on."""
+    """The base model at ``path``, from its header. Raises `Invalid` with every reason why it can't be trained on."""
     _refuse_other_formats(path)
     header = read_header(path)
     other = refusal(path.name, header.tensors)
@@ -126,9 +126,9 @@ def _incomplete(name: str, family: str, found: list[Part]) -> list[Problem]:
         if part.absent:
             problems.append(Problem(name, f"has no {part.title}", f"Choose a whole {FAMILIES[family]} checkpoint."))
         elif part.missing:
-            count = len(part.missing)
+            count = f"{len(part.missing)} of the {part.expected}"
             problems.append(Problem(
-                name, f"lacks {count} of the {part.expected} tensors of its {part.title}, for example {part.missing[0]}",
+                name, f"lacks {count} tensors of its {part.title}, for example {part.missing[0]}",
                 f"It is damaged, or no ordinary {FAMILIES[family]} model; choose another."))
     return problems
 

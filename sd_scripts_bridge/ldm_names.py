@@ -1,8 +1,8 @@
 """The names of the tensors that a Stable Diffusion checkpoint must have, and which of them a file lacks.
 
-Names follow from structure (levels, blocks, layers), never from a list: a full-size model has its family's structure, a
-smaller one the structure that its own numbering implies. Both halves of a U-Net, and encoder and decoder of a VAE, witness
-the same structure, so what is missing in one shows in the other.
+Names follow from structure (levels, blocks, layers), never from a list: a full-size model has its family's structure,
+a smaller one the structure that its own numbering implies. Both halves of a U-Net, and encoder and decoder of a VAE,
+witness the same structure, so what is missing in one shows in the other.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ FULL_SIZE_UNET = {
 }
 FULL_SIZE_CHANNELS, FULL_SIZE_VAE_CHANNELS = 320, 128
 FULL_SIZE_LAYERS = {("clip", 768): 12, ("open_clip", 1024): 23, ("open_clip", 1280): 32}
-"""Text encoder layers by kind and width. SD 2 has 24, but only the first 23 are ever used, and some files leave it out."""
+"""Text encoder layers by kind and width. SD 2 has 24, but uses the first 23 only, and some files leave the last out."""
 
 
 def parts(tensors: Mapping[str, TensorInfo], family: str) -> list[Part]:
@@ -244,7 +244,7 @@ def _changes_width(convolution: tuple[int, ...] | None) -> bool:
 
 
 def _highest(pattern: str, shapes: Shapes) -> int:
-    """The highest number that ``pattern`` finds. Patterns take two digits at most: names are data, not orders to count."""
+    """The highest number that ``pattern`` finds. Patterns take two digits: a name must not make us count to a billion."""
     return max((int(match[1]) for match in _matches(pattern, shapes)), default=0)
 
 

@@ -1,4 +1,4 @@
-"""Files that are no SD 1.5, SD 2 or SDXL checkpoint, recognised by the names of their tensors, each with its own sentence."""
+"""Files that are no SD 1.5, SD 2 or SDXL checkpoint, known by the names of their tensors, each with its own sentence."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ QUANTISED_ENDS = (".absmax", ".quant_map", ".scale_weight", ".weight_scale", ".c
 
 
 def refusal(name: str, tensors: Mapping[str, TensorInfo]) -> Problem | None:
-    """Why the file ``name`` can't be a base whatever else it holds, or None: it looks like a Stable Diffusion checkpoint."""
+    """Why the file ``name`` can't be a base whatever else it holds, or None: it looks like Stable Diffusion."""
     if not tensors:
         return Problem(name, "holds no tensors", FULL)
     found = _kind(tensors) or _variant(tensors)

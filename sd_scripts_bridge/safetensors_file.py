@@ -1,7 +1,7 @@
-"""The header of a .safetensors file: reading it with suspicion, copying a file under other metadata, the WebUI's hashes.
+"""The header of a .safetensors file: reading it with suspicion, copying a file under other metadata, its hashes.
 
-A file is eight bytes (the header's length, little-endian), the header (JSON), then the tensors' bytes without a gap. What
-the safetensors library refuses is refused here too, before a training run gets as far as that.
+A file is eight bytes (the header's length, little-endian), the header (JSON), then the tensors' bytes without a gap.
+What the safetensors library refuses is refused here too, before a training run gets as far as that.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Header:
     size: int
 
 
-class _Bad(ValueError):
+class _HeaderError(ValueError):
     """What is wrong, and what to do about it."""
 
     def __init__(self, what: str, remedy: str = "") -> None:
@@ -77,7 +77,7 @@ def read_header(path: Path) -> Header:
     """The header of ``path``, and no tensor. Raises `Invalid` with one sentence for whatever isn't a whole file."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise _Bad("is not a file")
+            raise _HeaderError("is not a file")
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             text = _header_text(file, size)
@@ -85,7 +85,7 @@ def read_header(path: Path) -> Header:
         metadata, tensors = _parse(text)
         _check_extent(tensors, data_start, size)
         return Header(metadata, tensors, data_start, size)
-    except _Bad as bad:
+    except _HeaderError as bad:
         raise Invalid([Problem(path.name, str(bad), bad.remedy)]) from None
     except OSError as error:
         raise Invalid([Problem(path.name, f"can't be read: {error.strerror or error}")]) from error
@@ -94,17 +94,17 @@ def read_header(path: Path) -> Header:
 def _header_text(file: IO[bytes], size: int) -> bytes:
     start = file.read(64)
     if not start:
-        raise _Bad("is empty (0 bytes)", AGAIN)
+        raise _HeaderError("is empty (0 bytes)", AGAIN)
     for mark, what in _IMPOSTORS:
         if start.startswith(mark) and start[8:9] != b"{":
-            raise _Bad(f"is {what}")
+            raise _HeaderError(f"is {what}")
     if len(start) < 8:
-        raise _Bad(f"is not a safetensors file ({size} bytes)", AGAIN)
+        raise _HeaderError(f"is not a safetensors file ({size} bytes)", AGAIN)
     (length,) = struct.unpack("<Q", start[:8])
     if length > HEADER_LIMIT or start[8:9] not in (b"{", b""):
-        raise _Bad(f"is not a safetensors file (its header would be {length:,} bytes long)")
+        raise _HeaderError(f"is not a safetensors file (its header would be {length:,} bytes long)")
     if 8 + length > size:
-        raise _Bad(f"is cut off: its header needs {8 + length:,} bytes, the file has {size:,}", AGAIN)
+        raise _HeaderError(f"is cut off: its header needs {8 + length:,} bytes, the file has {size:,}", AGAIN)
     file.seek(8)
     return file.read(length)
 
@@ -112,12 +112,12 @@ def _header_text(file: IO[bytes], size: int) -> bytes:
 def _parse(text: bytes) -> tuple[dict[str, str], dict[str, TensorInfo]]:
     try:
         data = json.loads(text.decode("utf-8"), object_pairs_hook=_no_twins, parse_int=_integer)
-    except _Bad:
+    except _HeaderError:
         raise
     except (ValueError, RecursionError) as error:
-        raise _Bad(f"has a header that is not JSON ({type(error).__name__})", AGAIN) from None
+        raise _HeaderError(f"has a header that is not JSON ({type(error).__name__})", AGAIN) from None
     if not isinstance(data, dict):
-        raise _Bad("has a header that is not a JSON object")
+        raise _HeaderError("has a header that is not a JSON object")
     metadata = _metadata(data.pop("__metadata__", None))
     tensors = {_text(name): _tensor(name, entry) for name, entry in data.items()}
     return metadata, dict(sorted(tensors.items(), key=lambda item: (item[1].begin, item[1].end)))
@@ -126,24 +126,24 @@ def _parse(text: bytes) -> tuple[dict[str, str], dict[str, TensorInfo]]:
 def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise _Bad("has a header that names something twice")
+        raise _HeaderError("has a header that names something twice")
     return found
 
 
 def _integer(digits: str) -> int:
     """Python before 3.10.7 takes minutes for a number of a million digits."""
     if len(digits) > 20:
-        raise _Bad("has a header with an impossible number")
+        raise _HeaderError("has a header with an impossible number")
     return int(digits)
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise _Bad(f"has metadata that is not text ({type(value).__name__})")
+        raise _HeaderError(f"has metadata that is not text ({type(value).__name__})")
     try:
         value.encode("utf-8")
     except UnicodeEncodeError:
-        raise _Bad("has a header with broken characters") from None
+        raise _HeaderError("has a header with broken characters") from None
     return value
 
 
@@ -151,23 +151,23 @@ def _metadata(data: Any) -> dict[str, str]:
     if data is None:
         return {}
     if not isinstance(data, dict):
-        raise _Bad("has metadata that is not a JSON object")
+        raise _HeaderError("has metadata that is not a JSON object")
     return {_text(key): _text(value) for key, value in data.items()}
 
 
 def _tensor(name: str, entry: Any) -> TensorInfo:
     if not isinstance(entry, dict):
-        raise _Bad(f"has no description of its tensor {_short(name)}")
+        raise _HeaderError(f"has no description of its tensor {_short(name)}")
     dtype, shape, offsets = entry.get("dtype"), entry.get("shape"), entry.get("data_offsets")
     if not isinstance(dtype, str) or dtype not in BITS:
-        raise _Bad(f"has a tensor {_short(name)} in an unknown number format ({_short(dtype)})")
+        raise _HeaderError(f"has a tensor {_short(name)} in an unknown number format ({_short(dtype)})")
     if not isinstance(shape, list) or len(shape) > RANK_LIMIT or not all(_is_count(side) for side in shape):
-        raise _Bad(f"has a tensor {_short(name)} with an impossible shape ({_short(shape)})")
+        raise _HeaderError(f"has a tensor {_short(name)} with an impossible shape ({_short(shape)})")
     if not isinstance(offsets, list) or len(offsets) != 2 or not all(_is_count(offset) for offset in offsets):
-        raise _Bad(f"has a tensor {_short(name)} at an impossible place ({_short(offsets)})")
+        raise _HeaderError(f"has a tensor {_short(name)} at an impossible place ({_short(offsets)})")
     begin, end = offsets
     if end < begin or (end - begin) * 8 != math.prod(shape) * BITS[dtype]:
-        raise _Bad(f"has a tensor {_short(name)} whose shape {_short(shape)} doesn't fit its place ({begin} to {end})")
+        raise _HeaderError(f"has a tensor {_short(name)} whose shape {_short(shape)} doesn't fit its place ({begin} to {end})")
     return TensorInfo(dtype, tuple(shape), begin, end)
 
 
@@ -186,13 +186,13 @@ def _check_extent(tensors: Mapping[str, TensorInfo], data_start: int, size: int)
     for name, tensor in tensors.items():
         if tensor.begin != place:
             fault = "overlaps the one before" if tensor.begin < place else "leaves a gap before itself"
-            raise _Bad(f"has a tensor {_short(name)} that {fault}")
+            raise _HeaderError(f"has a tensor {_short(name)} that {fault}")
         place = tensor.end
     whole = data_start + place
     if whole > size:
-        raise _Bad(f"is cut off: it has {size:,} of {whole:,} bytes ({100 * size // whole} %)", AGAIN)
+        raise _HeaderError(f"is cut off: it has {size:,} of {whole:,} bytes ({100 * size // whole} %)", AGAIN)
     if whole < size:
-        raise _Bad(f"has {size - whole:,} bytes behind its last tensor", AGAIN)
+        raise _HeaderError(f"has {size - whole:,} bytes behind its last tensor", AGAIN)
 
 
 # ---- writing ----
@@ -211,9 +211,9 @@ def header_bytes(metadata: Mapping[str, str], tensors: Mapping[str, TensorInfo])
 
 
 def rewrite_metadata(source: Path, target: Path, metadata: Mapping[str, str]) -> None:
-    """Copy ``source`` to the new file ``target`` under other metadata, every tensor byte the same, and flush to the disk.
+    """Copy ``source`` to the new file ``target`` under other metadata, every tensor byte the same, down to the disk.
 
-    Raises FileExistsError where ``target`` exists. What is half written when the disk is full is the caller's to remove.
+    Raises FileExistsError where ``target`` exists. What is half written on a full disk is the caller's to remove.
     """
     with target.open("xb") as out:
         copy_into(source, out, metadata)
@@ -244,9 +244,9 @@ def model_hash(path: Path) -> str:
 
 
 def legacy_hash(path: Path, metadata: Mapping[str, str] | None = None) -> str:
-    """``sshs_legacy_hash``: 8 hex digits over 64 kB at 1 MB of the file *as it would be with its ``ss_`` metadata only*.
+    """``sshs_legacy_hash``: 8 hex digits over 64 kB at 1 MB of the file as it would be with its ``ss_`` metadata only.
 
-    That is how sd-scripts defines it, so that an edited title doesn't change it. ``metadata`` stands in for the file's own.
+    That is how sd-scripts defines it, so that an edited title changes nothing. ``metadata`` replaces the file's own.
     """
     header = read_header(path)
     own = header.metadata if metadata is None else metadata
