@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, ClassVar, Union
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Finished:
     code: int | None = None
 
 
-Event = Union[Started, Phase, Progress, Note, Sample, Checkpoint, Proof, Result, Published, Finished]
+Event = Started | Phase | Progress | Note | Sample | Checkpoint | Proof | Result | Published | Finished
 
 EVENT_TYPES: Mapping[str, type[Any]] = {
     cls.type: cls

@@ -26,6 +26,8 @@ class Engine(Protocol):
     """Trains one job by running one command."""
 
     name: str
+    saves_on_request: bool
+    """Whether it saves and ends by itself when it finds `JobFolder.stop_request`."""
 
     def check(self) -> list[Problem]:
         """Why it can't train here, or nothing: ready. Never raises; needs no GPU."""
@@ -49,4 +51,8 @@ class Engine(Protocol):
 
     def results(self, job: TrainingJob, folder: JobFolder) -> list[Path]:
         """The LoRA files that the run has left, newest last."""
+        ...
+
+    def states(self, job: TrainingJob, folder: JobFolder) -> list[Path]:
+        """The saved states that are whole, oldest first: what `command` can resume from."""
         ...

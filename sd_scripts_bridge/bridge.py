@@ -1,0 +1,317 @@
+"""The one facade: every verb of the command line, REST and the tab is a method here."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import engines, presets, supervisor
+from .attempt import job_name
+from .errors import BridgeError, Conflict, Invalid, Problem
+from .job import SetupJob, Status, TrainingJob
+from .job_folder import JobFolder
+from .log_tail import last_lines
+from .params import TrainingParams, fields_of_params
+from .paths import Home
+from .store import Entry, Row, Store
+
+if TYPE_CHECKING:
+    from .dataset import Dataset, Report
+    from .doctor import Finding
+    from .publish import PublishedLora
+
+Advance = Callable[[int, int], None]
+"""Told (done, of how many) while something long goes on."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What somebody wants trained."""
+
+    dataset: Path
+    base: Path
+    engine: str | None = None
+    preset: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """Options by sd-scripts' names; text is read as the option's type."""
+    lora_dir: Path | None = None
+    name: str | None = None
+    """The LoRA's name; the subject's where this is None."""
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """The queued job, and what was decided for the user on the way."""
+
+    id: int
+    job: TrainingJob
+    notes: tuple[str, ...]
+
+
+class Bridge:
+    """The verbs, over one home folder."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home.create()
+        self.store = Store(home.database)
+
+    # ---- photos ----
+
+    def check(self, photos: Sequence[Path], progress: Advance | None = None) -> Report:
+        """The dataset doctor's report; changes nothing."""
+        from . import dataset
+
+        return dataset.check(photos, progress)
+
+    def write_dataset(
+        self,
+        photos: Sequence[Path],
+        name: str,
+        class_token: str,
+        steps: int,
+        out: Path,
+        progress: Advance | None = None,
+    ) -> Dataset:
+        """Clean copies and captions as a kohya folder. Raises `Invalid`."""
+        from . import dataset
+
+        return dataset.prepare(photos, name, class_token, steps, out, progress)
+
+    # ---- training ----
+
+    def submit(self, request: Request) -> Submitted:
+        """Queue a training. Raises `Invalid` or `EngineNotReady` with everything that is wrong."""
+        job, notes = self.plan(request)
+        job_id = self.store.add(job)
+        supervisor.spawn(self.home)
+        return Submitted(job_id, job, tuple(notes))
+
+    def plan(self, request: Request) -> tuple[TrainingJob, list[str]]:
+        """The job that `submit` would queue, with its notes; makes the clean copies that it needs."""
+        from . import checkpoint, dataset
+        from .names import name_problems
+
+        problems: list[Problem] = []
+        data = _collect(problems, lambda: dataset.open_dataset(request.dataset))
+        base = _collect(problems, lambda: checkpoint.read(request.base))
+        if request.name is not None:
+            problems += name_problems(request.name)
+        name, notes = self._choose_engine(request.engine)
+        engine = engines.get(name, self.home)
+        problems += engine.check()
+        if data is None or base is None or problems:
+            raise Invalid(problems)
+        preset = presets.get(request.preset or presets.FOR_FAMILY[base.family])
+        params, more = self._params(preset, data, request.values, name, base.family)
+        subject, class_token = data.subsets[0].subject, data.subsets[0].class_token
+        job = TrainingJob(
+            name=request.name or subject,
+            subject=subject,
+            class_token=class_token,
+            dataset=str(data.image_dir),
+            base=str(base.path),
+            family=base.family,
+            engine=name,
+            params=params,
+            prediction=base.prediction,
+            lora_dir=str(request.lora_dir.expanduser().absolute()) if request.lora_dir else None,
+            preset=preset.name,
+        )
+        refused = engine.refuse(job)
+        if refused:
+            raise Invalid(refused)
+        job, staged = self._stage(job, data)
+        return job, [*notes, *more, *staged]
+
+    def _choose_engine(self, wanted: str | None) -> tuple[str, list[str]]:
+        if wanted is not None:
+            return wanted, []
+        if not engines.get("sd-scripts", self.home).check():
+            return "sd-scripts", []
+        return "embedded", ["sd-scripts is not set up (`setup` does it): training with the embedded engine."]
+
+    def _params(
+        self, preset: presets.Preset, data: Dataset, values: Mapping[str, Any], engine: str, family: str
+    ) -> tuple[TrainingParams, list[str]]:
+        known = {f.name for f in fields_of_params()}
+        named = {key: value for key, value in values.items() if key in known}
+        first = preset.params(data.real_steps).with_values(named)
+        notes = []
+        if "max_train_steps" not in named:
+            a_step = first.train_batch_size * first.gradient_accumulation_steps
+            first = preset.params(math.ceil(data.real_steps / a_step)).with_values(named)
+        length = self._token_length(data) if first.max_token_length is None else None
+        if length is not None:
+            first = first.with_values({"max_token_length": str(length)})
+            notes.append(f"A caption is longer than 75 tokens: the limit is {length}.")
+        if "mixed_precision" not in named and first.mixed_precision == "bf16" and not self._has_bf16():
+            first = first.with_values({"mixed_precision": "fp16"})
+            notes.append("This card has no bf16: training in fp16.")
+        extra = self._extra({k: v for k, v in values.items() if k not in known}, engine, family)
+        return replace(first, extra=extra), notes
+
+    def _extra(self, values: Mapping[str, Any], engine: str, family: str) -> dict[str, Any]:
+        """Options that only the installed scripts know, read as their own parsers' types."""
+        from .engines.sd_scripts import catalogue, installation
+
+        options = catalogue.read(self.home, installation.SCRIPTS[family]) if engine == "sd-scripts" else {}
+        problems: list[Problem] = []
+        extra = {}
+        for key, value in values.items():
+            try:
+                extra[key] = catalogue.typed(value, options[key]) if key in options else value
+            except ValueError as error:
+                problems.append(Problem(key, str(error)))
+        if problems:
+            raise Invalid(problems)
+        return extra
+
+    def _has_bf16(self) -> bool:
+        from .engines.sd_scripts import installation
+
+        found = installation.read(self.home)
+        return found is None or found.has_bf16
+
+    def _token_length(self, data: Dataset) -> int | None:
+        """150 or 225 where a caption needs it, else None. 225 is the most that the trainers take."""
+        from .clip_vocabulary import count_tokens
+
+        texts = [path.read_text(encoding="utf-8", errors="replace") for path in data.image_dir.glob("*/*.txt")]
+        longest = max((count_tokens(text) or 0 for text in texts), default=0)
+        return None if longest <= 75 else 150 if longest <= 150 else 225
+
+    def _stage(self, job: TrainingJob, data: Dataset) -> tuple[TrainingJob, list[str]]:
+        """Originals are never trained: a folder that isn't ours is copied clean first."""
+        from . import dataset
+
+        if dataset.is_clean(data):
+            return job, []
+        out = _free_folder(self.home.datasets, job.name)
+        copy, report = dataset.clean_copy(data, out)
+        left_out = len(report.photos) - report.used
+        notes = [f"Clean copies of {report.used} pictures lie in {out}; yours stay as they are."]
+        if left_out:
+            notes.append(f"{left_out} pictures are left out; `check` says why.")
+        return job.evolve(dataset=str(copy.image_dir)), notes
+
+    # ---- the queue ----
+
+    def jobs(self) -> list[Row]:
+        """All jobs, oldest first; those that lost their supervisor are found out here."""
+        supervisor.reconcile(self.home, self.store)
+        return self.store.jobs()
+
+    def job(self, job_id: int) -> Row:
+        """One job, its status true as of now. Raises `NotFound`."""
+        row = self.store.get(job_id)
+        if not row.status.is_over:
+            supervisor.reconcile(self.home, self.store)
+            row = self.store.get(job_id)
+        return row
+
+    def events(self, job_id: int, after: int = 0) -> list[Entry]:
+        return self.store.events(job_id, after)
+
+    def folder(self, job_id: int) -> JobFolder:
+        return JobFolder(self.home.jobs / job_name(job_id))
+
+    def log(self, job_id: int, lines: int = 40) -> list[str]:
+        """The end of the trainer's own output. Raises `NotFound`."""
+        self.store.get(job_id)
+        return last_lines(self.folder(job_id).log, lines)
+
+    def stop(self, job_id: int, *, now: bool = False) -> str:
+        """Stop after the next save, or now; returns what will happen. Raises `Conflict` where it is over already."""
+        row = self.job(job_id)
+        if row.status is Status.QUEUED and self.store.move(
+            job_id, Status.STOPPED, of=[Status.QUEUED], attempt=row.attempt, sentence="Stopped before it began."
+        ):
+            return f"Job {job_id} is out of the queue."
+        if self.store.ask_to_stop(job_id, "now" if now else "save"):
+            return f"Job {job_id} stops now." if now else f"Job {job_id} stops after its next save."
+        row = self.store.get(job_id)
+        if row.status.is_over:
+            raise Conflict(f"Job {job_id} is over already ({row.status}).")
+        return f"Job {job_id} is stopping already."
+
+    def resume(self, job_id: int) -> str:
+        """Queue it again from its newest saved state. Raises `Conflict`."""
+        row = self._again(job_id)
+        job = row.job
+        states = (
+            engines.get(job.engine, self.home).states(job, self.folder(job_id)) if isinstance(job, TrainingJob) else []
+        )
+        supervisor.spawn(self.home)
+        return f"Job {job_id} goes on from {states[-1].name}." if states else f"Job {job_id} starts anew: no state is saved."
+
+    def retry(self, job_id: int) -> str:
+        """Queue it again from step 0; what the last attempt wrote is removed. Raises `Conflict`."""
+        row = self.job(job_id)
+        if not row.status.is_over or row.status is Status.SUCCEEDED:
+            raise Conflict(f"Job {job_id} is {row.status}; only one that failed, stopped or was lost can be tried again.")
+        shutil.rmtree(self.folder(job_id).output, ignore_errors=True)
+        self._again(job_id)
+        supervisor.spawn(self.home)
+        return f"Job {job_id} starts anew."
+
+    def _again(self, job_id: int) -> Row:
+        row = self.job(job_id)
+        again = [Status.FAILED, Status.STOPPED, Status.LOST]
+        if not self.store.move(job_id, Status.QUEUED, of=again, attempt=row.attempt):
+            raise Conflict(f"Job {job_id} is {row.status}; only one that failed, stopped or was lost can go on.")
+        return row
+
+    def remove(self, job_id: int) -> str:
+        """Forget a job and delete its folder; a published LoRA stays. Raises `Conflict` while it runs."""
+        row = self.job(job_id)
+        if not self.store.remove(job_id):
+            raise Conflict(f"Job {job_id} is {row.status}. Stop it first.")
+        shutil.rmtree(self.folder(job_id).root, ignore_errors=True)
+        return f"Job {job_id} and its folder are gone."
+
+    # ---- the rest ----
+
+    def publish(self, file: Path, lora_dir: Path, name: str | None = None) -> PublishedLora:
+        """A finished LoRA with card, into a Lora folder. Raises `Invalid` or `PublishRefused`."""
+        from . import lora, publish
+
+        problems = lora.problems(file)
+        if problems:
+            raise Invalid(problems)
+        card = publish.card_from_metadata(lora.inspect(file))
+        return publish.publish(file, lora_dir, name or file.stem, card)
+
+    def setup(self, source: str | None = None, python: Path | None = None) -> int:
+        """Queue the job that makes the training environment; returns its number."""
+        job_id = self.store.add(SetupJob(source=source, python=str(python.absolute()) if python else None))
+        supervisor.spawn(self.home)
+        return job_id
+
+    def doctor(self) -> list[Finding]:
+        """What is ready and what is not."""
+        from .doctor import examine
+
+        return examine(self.home)
+
+
+def _collect(problems: list[Problem], read: Callable[[], Any]) -> Any:
+    """What ``read`` gives, or None with its problems added."""
+    try:
+        return read()
+    except Invalid as error:
+        problems += error.problems
+    except BridgeError as error:
+        problems.append(Problem("", str(error)))
+    return None
+
+
+def _free_folder(parent: Path, name: str) -> Path:
+    """``parent/name``, or with a number where that is taken."""
+    number = 1
+    while (folder := parent / (name if number == 1 else f"{name}-{number}")).exists():
+        number += 1
+    return folder

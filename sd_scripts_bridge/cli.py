@@ -1,0 +1,291 @@
+"""The command line: one function a verb, each a translation of one `Bridge` method."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from . import __version__
+from .bridge import Bridge, Request
+from .errors import BridgeError
+from .follow import exit_code, follow
+from .job import Status
+from .meter import duration
+from .paths import Home
+from .store import Row
+
+OK, PROBLEM, USAGE, DEFECT, INTERRUPTED = 0, 1, 2, 3, 130
+
+Verb = Callable[[Bridge, argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the exit code: 0, 1 (a problem), 2 (usage), 3 (a defect of ours) or 130 (Ctrl-C)."""
+    for stream in (sys.stdout, sys.stderr):  # a redirected Windows console would refuse "ü"
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    options = _parser().parse_args(arguments)
+    verb: Verb = options.verb
+    try:
+        return verb(Bridge(Home.resolve(options.home)), options)
+    except BridgeError as error:
+        print(error, file=sys.stderr)
+        return PROBLEM
+    except BrokenPipeError:
+        sys.stderr.close()
+        return PROBLEM
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"{where}{error.strerror or error}.", file=sys.stderr)
+        return PROBLEM
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception:  # the edge: a defect of ours
+        print(f"This is a defect of LoRA Bridge {__version__}. Please report it with these lines:", file=sys.stderr)
+        traceback.print_exc()
+        return DEFECT
+
+
+# ---- photos ----
+
+
+def check(bridge: Bridge, options: argparse.Namespace) -> int:
+    report = bridge.check(options.photos, _counter("photos looked at", options))
+    _show(options, report.as_dict(), report.lines())
+    return OK if report.used else PROBLEM
+
+
+def dataset(bridge: Bridge, options: argparse.Namespace) -> int:
+    made = bridge.write_dataset(
+        options.photos, options.name, options.class_token, options.steps, options.out, _counter("photos copied", options)
+    )
+    lines = [
+        *(made.report.lines() if made.report else []),
+        f"{made.images} photos x {made.subsets[0].repeats} repeats = {made.real_steps} steps "
+        f"({options.steps} were wanted), in {made.subsets[0].folder}",
+    ]
+    _show(options, made.as_dict(), lines)
+    return OK
+
+
+# ---- training ----
+
+
+def train(bridge: Bridge, options: argparse.Namespace) -> int:
+    request = Request(
+        dataset=options.dataset,
+        base=options.base,
+        engine=options.engine,
+        preset=options.preset,
+        values=_settings(options.set),
+        lora_dir=options.lora_dir,
+        name=options.name,
+    )
+    submitted = bridge.submit(request)
+    if options.json:
+        print(json.dumps({"type": "queued", "job": submitted.id, "notes": submitted.notes}), flush=True)
+    else:
+        for note in submitted.notes:
+            print(note)
+        params = submitted.job.params
+        print(f"Job {submitted.id}: {submitted.job.title}, {params.max_train_steps} steps on "
+              f"{Path(submitted.job.base).name}, engine {submitted.job.engine}.", flush=True)
+    if options.detach:
+        if not options.json:
+            print(f"Follow it: sd-scripts-bridge watch {submitted.id}")
+        return OK
+    return _follow(bridge, submitted.id, options)
+
+
+def watch(bridge: Bridge, options: argparse.Namespace) -> int:
+    bridge.job(options.job)
+    return _follow(bridge, options.job, options)
+
+
+def setup(bridge: Bridge, options: argparse.Namespace) -> int:
+    return _follow(bridge, bridge.setup(options.source, options.python), options)
+
+
+def _follow(bridge: Bridge, job_id: int, options: argparse.Namespace) -> int:
+    try:
+        row = follow(bridge, job_id, as_json=options.json)
+    except KeyboardInterrupt:
+        print(f"\nJob {job_id} goes on without this window. Follow it: sd-scripts-bridge watch {job_id}   "
+              f"Stop it: sd-scripts-bridge stop {job_id}", file=sys.stderr)
+        return INTERRUPTED
+    if row.status is not Status.SUCCEEDED:
+        print(f"Job {job_id} is {row.status}: {row.sentence}", file=sys.stderr)
+    return exit_code(row)
+
+
+# ---- the queue ----
+
+
+def jobs(bridge: Bridge, options: argparse.Namespace) -> int:
+    rows = bridge.jobs()
+    lines = [_job_line(row) for row in rows] or ["There are no jobs."]
+    _show(options, [_job_dict(row) for row in rows], lines)
+    return OK
+
+
+def log(bridge: Bridge, options: argparse.Namespace) -> int:
+    lines = bridge.log(options.job, options.lines)
+    _show(options, {"job": options.job, "lines": lines}, lines)
+    return OK
+
+
+def stop(bridge: Bridge, options: argparse.Namespace) -> int:
+    return _say(options, bridge.stop(options.job, now=options.now))
+
+
+def resume(bridge: Bridge, options: argparse.Namespace) -> int:
+    return _say(options, bridge.resume(options.job))
+
+
+def retry(bridge: Bridge, options: argparse.Namespace) -> int:
+    return _say(options, bridge.retry(options.job))
+
+
+def remove(bridge: Bridge, options: argparse.Namespace) -> int:
+    return _say(options, bridge.remove(options.job))
+
+
+# ---- the rest ----
+
+
+def publish(bridge: Bridge, options: argparse.Namespace) -> int:
+    done = bridge.publish(options.file, options.lora_dir, options.name)
+    data = {"path": str(done.path), "stem": done.stem, "activation_text": done.activation_text}
+    _show(options, data, [f"Published: {done.path}", f"Prompt: {done.activation_text} <lora:{done.stem}:1>", *done.notes])
+    return OK
+
+
+def doctor(bridge: Bridge, options: argparse.Namespace) -> int:
+    findings = bridge.doctor()
+    _show(options, [asdict(finding) for finding in findings], [str(finding) for finding in findings])
+    return OK if all(finding.ready or not finding.needed for finding in findings) else PROBLEM
+
+
+# ---- showing ----
+
+
+def _show(options: argparse.Namespace, data: Any, lines: Sequence[str]) -> None:
+    if options.json:
+        print(json.dumps(data, ensure_ascii=False))
+        return
+    for line in lines:
+        print(line)
+
+
+def _say(options: argparse.Namespace, sentence: str) -> int:
+    _show(options, {"job": options.job, "sentence": sentence}, [sentence])
+    return OK
+
+
+def _job_line(row: Row) -> str:
+    took = f", {duration(row.finished - row.started)}" if row.finished and row.started else ""
+    return f"{row.id:>4}  {row.status.value:<9}  {row.title}{took}" + (f"  {row.sentence}" if row.sentence else "")
+
+
+def _job_dict(row: Row) -> dict[str, Any]:
+    names = ("id", "kind", "title", "attempt", "created", "started", "finished", "sentence")
+    return {"status": str(row.status), **{name: getattr(row, name) for name in names}, "job": json.loads(row.spec)}
+
+
+def _counter(what: str, options: argparse.Namespace) -> Callable[[int, int], None]:
+    """Counts on stderr, once a second, where somebody watches."""
+    last = time.monotonic()
+
+    def advance(done: int, total: int) -> None:
+        nonlocal last
+        if options.json or not sys.stderr.isatty() or time.monotonic() - last < 1:
+            return
+        last = time.monotonic()
+        print(f"\r{done} of {total} {what}\x1b[K", end="" if done < total else "\n", file=sys.stderr, flush=True)
+
+    return advance
+
+
+def _settings(words: Sequence[str]) -> dict[str, str]:
+    """``key=value`` words. Dashes in a key count as underscores, as on sd-scripts' own command line."""
+    pairs = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or not key:
+            raise BridgeError(f"--set {word!r} is not of the form key=value.")
+        pairs[key.strip().lstrip("-").replace("-", "_")] = value.strip()
+    return pairs
+
+
+# ---- reading ----
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sd-scripts-bridge", description="Train a LoRA with kohya-ss sd-scripts, from photos to the WebUI's card."
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("--home", help="the bridge's own folder")
+    parser.set_defaults(json=False)
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+
+    def add(name: str, verb: Verb, help: str) -> argparse.ArgumentParser:
+        sub = verbs.add_parser(name, help=help, description=help)
+        sub.set_defaults(verb=verb)
+        sub.add_argument("--home", default=argparse.SUPPRESS, help="the bridge's own folder")
+        sub.add_argument("--json", action="store_true", help="print JSON, for programs")
+        return sub
+
+    sub = add("check", check, "say what photos are good for, and what to mind; changes nothing")
+    sub.add_argument("photos", nargs="+", type=Path)
+
+    sub = add("dataset", dataset, "make clean copies and captions, as a kohya folder")
+    sub.add_argument("photos", nargs="+", type=Path)
+    sub.add_argument("--name", required=True, help="the subject's name, as prompts will call it")
+    sub.add_argument("--class", dest="class_token", required=True, help="what the subject is: man, woman, dog, ...")
+    sub.add_argument("--steps", type=int, default=1500, help="steps wanted in one epoch at batch 1 (1500)")
+    sub.add_argument("--out", required=True, type=Path, help="the folder to make")
+
+    sub = add("train", train, "train a LoRA and publish it")
+    sub.add_argument("dataset", type=Path, help="a folder that `dataset` made, or a kohya folder")
+    sub.add_argument("--base", required=True, type=Path, help="the base model, a .safetensors file")
+    sub.add_argument("--engine", choices=("sd-scripts", "embedded"), help="who trains (sd-scripts where it is set up)")
+    sub.add_argument("--preset", help="starting point; the default fits the base model's family")
+    sub.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="options by sd-scripts' names")
+    sub.add_argument("--lora-dir", type=Path, help="the WebUI's models/Lora")
+    sub.add_argument("--name", help="the LoRA's name (the subject's)")
+    sub.add_argument("--detach", action="store_true", help="don't follow it")
+
+    for name, verb, purpose in (
+        ("watch", watch, "follow a job"),
+        ("resume", resume, "go on from the newest saved state"),
+        ("retry", retry, "start anew"),
+        ("rm", remove, "forget a job and delete its folder"),
+    ):
+        add(name, verb, purpose).add_argument("job", type=int)
+    add("jobs", jobs, "list the queue and its history")
+    sub = add("log", log, "the end of a trainer's own output")
+    sub.add_argument("job", type=int)
+    sub.add_argument("--lines", type=int, default=40)
+    sub = add("stop", stop, "stop after the next save, or now")
+    sub.add_argument("job", type=int)
+    sub.add_argument("--now", action="store_true", help="at once; what came after the last save is lost")
+
+    sub = add("publish", publish, "put a finished LoRA into a Lora folder, with card and preview")
+    sub.add_argument("file", type=Path)
+    sub.add_argument("--lora-dir", required=True, type=Path)
+    sub.add_argument("--name")
+
+    sub = add("setup", setup, "get sd-scripts and make its training environment")
+    sub.add_argument("--source", help="an existing sd-scripts or kohya_ss folder, or another address to clone")
+    sub.add_argument("--python", type=Path, help="the environment's Python, where it isn't in that folder")
+
+    add("doctor", doctor, "what is ready, and what is not")
+    return parser

@@ -1,0 +1,63 @@
+"""What is ready and what is not, in sentences."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+
+from . import engines
+from .engines.sd_scripts import installation
+from .errors import Problem
+from .locks import is_held
+from .paths import Home
+
+LOW_DISK_BYTES = 10e9
+
+
+@dataclass(frozen=True)
+class Finding:
+    """``needed``: nothing trains without it."""
+
+    subject: str
+    ready: bool
+    sentence: str
+    needed: bool = True
+
+    def __str__(self) -> str:
+        return f"{'ok ' if self.ready else '-- '} {self.sentence}"
+
+
+def examine(home: Home) -> list[Finding]:
+    """One finding each for the home folder, the engines, the card and the disk. Changes nothing."""
+    problems = {name: engines.get(name, home).check() for name in engines.ENGINES}
+    return [
+        Finding("home", True, f"Home folder: {home.root} (chosen by {home.source})."),
+        *(_engine(name, found, any_ready=any(not p for p in problems.values())) for name, found in problems.items()),
+        *_card(home),
+        _disk(home),
+        Finding("queue", True, "A job is running." if is_held(home.supervisor_lock) else "No job is running."),
+    ]
+
+
+def _engine(name: str, problems: list[Problem], any_ready: bool) -> Finding:
+    if problems:
+        return Finding(name, False, f"Engine {name}: " + " ".join(map(str, problems)), needed=not any_ready)
+    return Finding(name, True, f"Engine {name} is ready.")
+
+
+def _card(home: Home) -> list[Finding]:
+    found = installation.read(home)
+    if found is None:
+        return []
+    facts = found.facts
+    if found.device != "cuda":
+        slow = f"sd-scripts trains on the CPU here (torch {facts.get('torch')}): for trying only, not for real models."
+        return [Finding("card", True, slow)]
+    memory = float(facts.get("memory", 0)) / 2**30
+    return [Finding("card", True, f"{facts.get('gpu')}, {memory:.1f} GB, torch {facts.get('torch')}.")]
+
+
+def _disk(home: Home) -> Finding:
+    free = shutil.disk_usage(home.root).free
+    sentence = f"{free / 1e9:.0f} GB are free on the disk of the home folder."
+    return Finding("disk", free > LOW_DISK_BYTES, sentence, needed=False)

@@ -1,0 +1,107 @@
+"""The real engine: kohya-ss sd-scripts' ``train_network.py``, called directly."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from ... import process
+from ...errors import Problem
+from ...events import Event, from_dict
+from ...job import SetupJob, TrainingJob
+from ...job_folder import JobFolder, write_text
+from ...paths import PACKAGE_PARENT, Home
+from ...toml_file import dumps
+from ..base import Command
+from . import catalogue, config, installation, output
+
+_STATE_FILES = ("model.safetensors", "optimizer.bin", "scheduler.bin", "random_states_0.pkl", "train_state.json")
+
+_SETUP = (
+    "import sys; sys.path.insert(0, sys.argv.pop(1));"
+    " from sd_scripts_bridge.engines.sd_scripts.setup import main; sys.exit(main())"
+)
+_PREDICTION = (
+    "import sys; sys.path.append(sys.argv[1]);"
+    " from sd_scripts_bridge.engines.embedded.prediction import prediction_of; print('IS', prediction_of(sys.argv[2]))"
+)
+
+
+class SdScriptsEngine:
+    """Trains by running the installed scripts; what it knows of them, `setup` has written down."""
+
+    name = "sd-scripts"
+    saves_on_request = False
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+
+    def check(self) -> list[Problem]:
+        found = installation.read(self.home)
+        if found is None:
+            return [Problem("sd-scripts", "is not set up yet", installation.RUN_SETUP)]
+        return found.problems()
+
+    def refuse(self, job: TrainingJob) -> list[Problem]:
+        script = installation.SCRIPTS.get(job.family)
+        if script is None:
+            return [Problem("base", f"no script trains the family {job.family!r} yet")]
+        problems = catalogue.problems(job.params.extra, catalogue.read(self.home, script), script)
+        if job.params.network_module not in catalogue.NETWORK_MODULES:
+            allowed = ", ".join(sorted(catalogue.NETWORK_MODULES))
+            problems.append(Problem("network_module", f"{job.params.network_module!r} is not one of {allowed}"))
+        if job.params.cache_text_encoder_outputs and job.family != "sdxl":
+            problems.append(Problem("cache_text_encoder_outputs", f"{script} has no such option", "Leave it out."))
+        return problems
+
+    def setup(self, job: SetupJob) -> Command:
+        words = [sys.executable, "-u", "-c", _SETUP, str(PACKAGE_PARENT), "--home", str(self.home.root)]
+        words += ["--source", job.source] if job.source else []
+        words += ["--python", job.python] if job.python else []
+        return Command(tuple(words))
+
+    def command(self, job: TrainingJob, folder: JobFolder, resume: Path | None = None) -> Command:
+        found = self._installation()
+        if job.prediction == "ask-the-model":
+            job = job.evolve(prediction=self._ask_the_model(found, job))
+        write_text(folder.config, dumps(config.table(job, folder, self.home.tokenizers, resume)))
+        script = Path(found.scripts) / installation.SCRIPTS[job.family]
+        argv = (found.python, "-u", str(script), "--config_file", str(folder.config), "--console_log_simple")
+        env: dict[str, str | None] = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "ACCELERATE_DISABLE_RICH": "1"}
+        if found.device == "cpu":
+            env["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS", "1")  # spinning threads: up to 10 times slower
+        return Command(argv, env, folder.root)
+
+    def read(self, line: str) -> Event | None:
+        if line.startswith('{"type"'):  # setup.py speaks events
+            try:
+                return from_dict(json.loads(line))
+            except (ValueError, TypeError):
+                return None
+        return output.read(line)
+
+    def results(self, job: TrainingJob, folder: JobFolder) -> list[Path]:
+        final = folder.final_lora(job.name)
+        return [final] if final.is_file() else []
+
+    def states(self, job: TrainingJob, folder: JobFolder) -> list[Path]:
+        return [s for s in folder.states(job.name) if all(_has_content(s / name) for name in _STATE_FILES)]
+
+    def _installation(self) -> installation.Installation:
+        found = installation.read(self.home)
+        assert found is not None, "check() comes first"
+        return found
+
+    def _ask_the_model(self, found: installation.Installation, job: TrainingJob) -> str:
+        argv = [found.python, "-c", _PREDICTION, str(PACKAGE_PARENT), job.base]
+        answer = process.run(argv, env={"HF_HUB_OFFLINE": "1"}, timeout=600)
+        return next(line.split()[1] for line in answer.splitlines() if line.startswith("IS "))
+
+
+def _has_content(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False

@@ -1,0 +1,149 @@
+"""Every option of the installed scripts, read from their own parsers at setup; and the check of options against it.
+
+The TOML file that a script reads takes any key in silence, so a misspelt one has to be refused before.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ... import process
+from ...errors import Problem
+from ...job_folder import write_json
+from ...paths import Home
+
+_READ = """
+import importlib, json, sys
+sys.path.insert(0, sys.argv[1])
+names, sys.argv = sys.argv[2:], sys.argv[:1]
+for name in names:
+    try:
+        parser = importlib.import_module(name).setup_parser()
+    except Exception as error:
+        print(f"{name}: {type(error).__name__}: {error}")
+        continue
+    rows = [
+        {
+            "name": action.dest,
+            "type": getattr(action.type, "__name__", None),
+            "flag": action.nargs == 0,
+            "nargs": action.nargs,
+            "default": action.default if isinstance(action.default, (str, int, float, bool, list)) else None,
+            "choices": list(action.choices) if action.choices else None,
+            "help": action.help,
+        }
+        for action in parser._actions
+        if action.dest != "help"
+    ]
+    print("OPTIONS" + json.dumps([name, rows]))
+"""
+
+OWNED = frozenset(
+    {
+        "config_file",
+        "dataset_config",
+        "pretrained_model_name_or_path",
+        "train_data_dir",
+        "reg_data_dir",
+        "output_dir",
+        "output_name",
+        "output_config",
+        "resume",
+        "save_model_as",
+        "tokenizer_cache_dir",
+        "console_log_simple",
+        "console_log_file",
+        "caption_extension",
+        "v2",
+        "v_parameterization",
+    }
+)
+"""What the bridge itself decides; nobody else may."""
+
+NETWORK_MODULES = frozenset(
+    {"networks.lora", "networks.lora_fa", "networks.dylora", "networks.oft", "networks.loha", "networks.lokr",
+     "lycoris.kohya"}
+)
+"""The scripts import whatever this option names; so only these."""
+
+_IMPORTS_BY_NAME = ("dataset_class", "lr_scheduler_type", "optimizer_type")
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_]+")
+
+_TYPES: Mapping[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "str": (str,)}
+
+
+def write(home: Home, python: Path, scripts: Path) -> list[str]:
+    """Read the parser of every ``*train_network.py``; returns the scripts' names. One that can't be imported is left out."""
+    modules = sorted(script.stem for script in scripts.glob("*train_network.py"))
+    argv = [python, "-c", _READ, scripts, *modules]
+    output = process.run(argv, cwd=scripts, env={"HF_HUB_OFFLINE": "1"}, check=False)
+    names = []
+    for line in output.splitlines():
+        if line.startswith("OPTIONS"):
+            name, rows = json.loads(line[7:])
+            _file(home, f"{name}.py").parent.mkdir(parents=True, exist_ok=True)
+            write_json(_file(home, f"{name}.py"), rows)
+            names.append(f"{name}.py")
+    return names
+
+
+def read(home: Home, script: str) -> dict[str, dict[str, Any]]:
+    """The options of ``script`` by name; empty where setup hasn't read them."""
+    try:
+        rows = json.loads(_file(home, script).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {row["name"]: row for row in rows}
+
+
+def _file(home: Home, script: str) -> Path:
+    return home.engines / "catalogue" / f"{script}.json"
+
+
+def typed(text: Any, spec: Mapping[str, Any]) -> Any:
+    """``text`` (from a command line) as the option's type. Raises ValueError with a sentence."""
+    if not isinstance(text, str):
+        return text
+    if spec["flag"]:
+        if text.lower() not in ("true", "false"):
+            raise ValueError(f"{text!r} is neither true nor false")
+        return text.lower() == "true"
+    if spec["nargs"] in ("*", "+"):
+        return text.split()
+    try:
+        return {"int": int, "float": float}.get(str(spec["type"]), str)(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a number") from None
+
+
+def problems(extra: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]], script: str) -> list[Problem]:
+    """What of ``extra`` the script would misread, swallow or must not be given."""
+    found = []
+    for name, value in extra.items():
+        if name in OWNED:
+            found.append(Problem(name, "is set by LoRA Bridge itself", "Leave it out."))
+        elif options and name not in options:
+            near = difflib.get_close_matches(name, options, n=1)
+            found.append(Problem(name, f"{script} has no such option", f"Did you mean {near[0]}?" if near else ""))
+        elif name in options:
+            found += _value_problems(name, value, options[name])
+    return found
+
+
+def _value_problems(name: str, value: Any, spec: Mapping[str, Any]) -> list[Problem]:
+    if name in _IMPORTS_BY_NAME and not _PLAIN_NAME.fullmatch(str(value)):
+        return [Problem(name, f"{value!r} would import a program by its name", "Give a plain name.")]
+    if spec["flag"]:
+        return [] if isinstance(value, bool) else [Problem(name, f"{value!r} is neither true nor false")]
+    if spec["choices"] and value not in spec["choices"]:
+        return [Problem(name, f"{value!r} is not one of {', '.join(map(str, spec['choices']))}")]
+    wanted = _TYPES.get(str(spec["type"]))
+    values = value if isinstance(value, list) else [value]
+    if wanted and any(isinstance(item, bool) or not isinstance(item, wanted) for item in values):
+        return [Problem(name, f"{value!r} is not of type {spec['type']}")]
+    return []

@@ -1,0 +1,56 @@
+"""A job as sd-scripts' ``--config_file``. Pure: job and paths in, a flat table out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ...job import TrainingJob
+from ...job_folder import JobFolder
+from ...params import fields_of_params
+
+_RENAMED = {"network_train_text_encoder_only", "max_token_length", "cache_text_encoder_outputs", "save_every_n_steps"}
+"""Options that need more than their own name and value."""
+
+
+def table(job: TrainingJob, folder: JobFolder, tokenizers: Path, resume: Path | None = None) -> dict[str, Any]:
+    """Everything that the script is told, by its own option names. None means: the script's default."""
+    params = job.params.fitted_buckets()
+    values: dict[str, Any] = {
+        "pretrained_model_name_or_path": job.base,
+        "train_data_dir": job.dataset,
+        "reg_data_dir": _regularisation(job),
+        "output_dir": str(folder.output),
+        "output_name": job.name,
+        "save_model_as": "safetensors",
+        "caption_extension": ".txt",  # the script's own default is .caption
+        "tokenizer_cache_dir": str(tokenizers),
+        "max_data_loader_n_workers": 0,
+        **{f.name: getattr(params, f.name) for f in fields_of_params() if f.name not in _RENAMED},
+        "network_train_text_encoder_only": params.network_train_text_encoder_only,
+        "max_token_length": int(params.max_token_length) if params.max_token_length not in (None, "75") else None,
+        "save_every_n_steps": params.save_interval,
+        "save_last_n_steps_state": params.save_interval if params.save_state else None,  # keeps the newest two
+        **_family(job),
+        **params.extra,
+    }
+    if resume is not None:
+        values |= {"resume": str(resume), "skip_until_initial_step": True}
+    return values
+
+
+def _family(job: TrainingJob) -> dict[str, Any]:
+    v_prediction = job.prediction == "v_prediction"
+    if job.family == "sdxl":
+        return {
+            "no_half_vae": True,  # SDXL's VAE overflows in half precision
+            "cache_text_encoder_outputs": job.params.cache_text_encoder_outputs,
+            "v_parameterization": v_prediction or None,
+        }
+    return {"v2": job.family == "sd2" or None, "v_parameterization": v_prediction or None}
+
+
+def _regularisation(job: TrainingJob) -> str | None:
+    """The ``reg`` folder beside ``img``, where it holds anything."""
+    reg = Path(job.dataset).parent / "reg"
+    return str(reg) if reg.is_dir() and any(reg.iterdir()) else None

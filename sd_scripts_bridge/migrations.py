@@ -1,0 +1,67 @@
+"""The database's schema, one function a version; ``PRAGMA user_version`` says how many have run."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from .errors import BridgeError
+
+
+def m001_jobs_and_events(db: sqlite3.Connection) -> None:
+    db.execute(
+        """CREATE TABLE jobs (
+            id       INTEGER PRIMARY KEY AUTOINCREMENT,
+            kind     TEXT NOT NULL,
+            title    TEXT NOT NULL,
+            spec     TEXT NOT NULL,              -- JSON: Job.as_dict()
+            status   TEXT NOT NULL,
+            attempt  INTEGER NOT NULL DEFAULT 0,
+            device   TEXT NOT NULL DEFAULT '0',
+            stop     TEXT,                       -- NULL, 'save' or 'now'
+            process  TEXT,                       -- JSON: the trainer's identity and cookie
+            created  REAL NOT NULL,
+            queued   REAL NOT NULL,
+            started  REAL,
+            finished REAL,
+            sentence TEXT NOT NULL DEFAULT '')"""
+    )
+    db.execute("CREATE UNIQUE INDEX one_job_a_device ON jobs(device) WHERE status IN ('running', 'stopping')")
+    db.execute(
+        """CREATE TABLE events (
+            seq     INTEGER PRIMARY KEY AUTOINCREMENT,
+            job     INTEGER NOT NULL,
+            attempt INTEGER NOT NULL,
+            time    REAL NOT NULL,
+            type    TEXT NOT NULL,
+            data    TEXT NOT NULL)"""
+    )
+    db.execute("CREATE INDEX events_of_a_job ON events(job, seq)")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_jobs_and_events,)
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Bring the database up to date. Raises `BridgeError` for one that a newer version of the bridge has written."""
+    version = _version(db)
+    if version > len(MIGRATIONS):
+        raise BridgeError(
+            f"The database is of version {version}, and this LoRA Bridge knows only {len(MIGRATIONS)}. "
+            "Update LoRA Bridge, or choose another home folder."
+        )
+    if version == len(MIGRATIONS):
+        return
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        for number, migration in enumerate(MIGRATIONS[_version(db) :], _version(db) + 1):
+            migration(db)
+            db.execute(f"PRAGMA user_version = {number}")
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+
+
+def _version(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])

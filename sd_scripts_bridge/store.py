@@ -1,0 +1,199 @@
+"""Jobs and events in SQLite. Every change of a status is fenced, and says whether it won."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import BridgeError, NotFound
+from .events import Event, from_dict, to_dict
+from .job import MOVES, Job, Status, job_from_dict
+from .migrations import migrate
+
+BUSY_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """A job as the database has it. Times are seconds since 1970."""
+
+    id: int
+    kind: str
+    title: str
+    spec: str
+    status: Status
+    attempt: int
+    device: str
+    stop: str | None
+    process: str | None
+    created: float
+    queued: float
+    started: float | None
+    finished: float | None
+    sentence: str
+
+    @property
+    def job(self) -> Job:
+        """What to do. Raises `Invalid` where another version wrote options that this one doesn't know."""
+        return job_from_dict(json.loads(self.spec))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An event with its place in history."""
+
+    seq: int
+    job: int
+    attempt: int
+    time: float
+    event: Event
+
+
+class Store:
+    """The queue and its history, shared by every process that opens the same file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with self._open() as db:
+            migrate(db)
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)) as db:
+                db.row_factory = sqlite3.Row
+                db.execute("PRAGMA journal_mode = WAL")
+                db.execute("PRAGMA synchronous = NORMAL")
+                yield db
+        except sqlite3.Error as error:
+            raise BridgeError(f"The job database {str(self.path)!r} can't be used: {error}.") from error
+
+    @contextmanager
+    def _change(self) -> Iterator[sqlite3.Connection]:
+        with self._open() as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")
+
+    # ---- jobs ----
+
+    def add(self, job: Job) -> int:
+        """Queue ``job``; returns its number."""
+        now = time.time()
+        with self._change() as db:
+            cursor = db.execute(
+                "INSERT INTO jobs (kind, title, spec, status, created, queued) VALUES (?, ?, ?, ?, ?, ?)",
+                (job.kind, job.title, json.dumps(job.as_dict()), Status.QUEUED.value, now, now),
+            )
+            return int(cursor.lastrowid or 0)
+
+    def get(self, job_id: int) -> Row:
+        """The job. Raises `NotFound`."""
+        with self._open() as db:
+            row = db.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        if row is None:
+            raise NotFound(f"There is no job {job_id}. `jobs` lists those that there are.")
+        return _row(row)
+
+    def jobs(self, statuses: Sequence[Status] = tuple(Status)) -> list[Row]:
+        """The jobs in any of ``statuses``, oldest first."""
+        marks = ", ".join("?" * len(statuses))
+        with self._open() as db:
+            rows = db.execute(f"SELECT * FROM jobs WHERE status IN ({marks}) ORDER BY id", [s.value for s in statuses])
+            return [_row(row) for row in rows]
+
+    def claim(self) -> Row | None:
+        """Take the job that has waited longest: queued -> running, one attempt more. None: nothing waits, or the
+        device is busy."""
+        with self._change() as db:
+            row = db.execute(
+                "SELECT id FROM jobs WHERE status = 'queued' AND NOT EXISTS (SELECT 1 FROM jobs busy WHERE"
+                " busy.device = jobs.device AND busy.status IN ('running', 'stopping')) ORDER BY queued, id LIMIT 1"
+            ).fetchone()
+            if row is None:
+                return None
+            db.execute(
+                "UPDATE jobs SET status = 'running', attempt = attempt + 1, started = ?, finished = NULL, process = NULL,"
+                " sentence = '' WHERE id = ? AND status = 'queued'",
+                (time.time(), row["id"]),
+            )
+        return self.get(row["id"])
+
+    def move(self, job_id: int, to: Status, *, of: Sequence[Status], attempt: int, sentence: str = "") -> bool:
+        """Change the status if it is one of ``of`` in that attempt; returns whether it was. Raises ValueError for a
+        move that isn't in `job.MOVES`."""
+        if any(to not in MOVES[status] for status in of):
+            raise ValueError(f"no move leads from {[str(s) for s in of]} to {to}")
+        now = time.time()
+        sets = {"status": to.value, "sentence": sentence}
+        changes: dict[str, Any] = sets | ({"finished": now} if to.is_over else {})
+        if to is Status.QUEUED:
+            changes |= {"queued": now, "stop": None, "finished": None}
+        with self._change() as db:
+            marks = ", ".join("?" * len(of))
+            cursor = db.execute(
+                f"UPDATE jobs SET {', '.join(f'{name} = ?' for name in changes)}"
+                f" WHERE id = ? AND attempt = ? AND status IN ({marks})",
+                [*changes.values(), job_id, attempt, *(status.value for status in of)],
+            )
+            return cursor.rowcount == 1
+
+    def ask_to_stop(self, job_id: int, how: str) -> bool:
+        """Leave a request ("save" or "now") for whoever runs the job; "now" is not taken back by "save"."""
+        with self._change() as db:
+            cursor = db.execute(
+                "UPDATE jobs SET stop = ? WHERE id = ? AND status IN ('running', 'stopping') AND stop IS NOT 'now'",
+                (how, job_id),
+            )
+            return cursor.rowcount == 1
+
+    def note_process(self, job_id: int, attempt: int, process: dict[str, Any]) -> None:
+        """Remember who trains, for `reconcile`."""
+        with self._change() as db:
+            db.execute(
+                "UPDATE jobs SET process = ? WHERE id = ? AND attempt = ?", (json.dumps(process), job_id, attempt)
+            )
+
+    def remove(self, job_id: int) -> bool:
+        """Forget a job that isn't running, with its events; returns whether it could."""
+        with self._change() as db:
+            cursor = db.execute("DELETE FROM jobs WHERE id = ? AND status NOT IN ('running', 'stopping')", (job_id,))
+            if cursor.rowcount:
+                db.execute("DELETE FROM events WHERE job = ?", (job_id,))
+            return cursor.rowcount == 1
+
+    # ---- events ----
+
+    def append(self, job_id: int, attempt: int, event: Event) -> None:
+        data = to_dict(event)
+        with self._change() as db:
+            db.execute(
+                "INSERT INTO events (job, attempt, time, type, data) VALUES (?, ?, ?, ?, ?)",
+                (job_id, attempt, time.time(), data["type"], json.dumps(data)),
+            )
+
+    def events(self, job_id: int, after: int = 0) -> list[Entry]:
+        """The job's events with a number above ``after``, oldest first."""
+        with self._open() as db:
+            rows = db.execute("SELECT * FROM events WHERE job = ? AND seq > ? ORDER BY seq", (job_id, after)).fetchall()
+        return [
+            Entry(row["seq"], row["job"], row["attempt"], row["time"], from_dict(json.loads(row["data"])))
+            for row in rows
+        ]
+
+
+def _row(row: sqlite3.Row) -> Row:
+    values = dict(row)
+    values["status"] = Status(values["status"])
+    return Row(**values)

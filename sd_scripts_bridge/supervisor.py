@@ -1,0 +1,93 @@
+"""``python -m sd_scripts_bridge.supervisor HOME``: run the queue empty, one job after another, then leave.
+
+Whoever submits inserts the job first and then starts a supervisor. One that finds the lock held leaves; the one that holds
+it looks once more after letting go, so that a job inserted in between is not forgotten.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+
+from . import process
+from .attempt import Attempt, known_process
+from .errors import Invalid
+from .events import Finished
+from .job import Status
+from .locks import hold, is_held
+from .paths import PACKAGE_PARENT, Home
+from .store import Row, Store
+
+LOCK_WAIT_SECONDS = 2.0
+"""Longer than anybody holds the lock just to look (`locks.is_held`)."""
+
+LOST = "The supervisor vanished while this job ran (a crash, or the machine went off)."
+
+
+def main(arguments: list[str] | None = None) -> int:
+    home = Home(Path((arguments or sys.argv[1:])[0])).create()
+    drain(home)
+    return 0
+
+
+def drain(home: Home) -> None:
+    """Run every queued job. Returns at once where another supervisor is at work."""
+    store = Store(home.database)
+    while True:
+        with hold(home.supervisor_lock, wait=LOCK_WAIT_SECONDS) as mine:
+            if not mine:
+                return
+            mark_lost(store)
+            while (row := store.claim()) is not None:
+                run(home, store, row)
+        if not store.jobs([Status.QUEUED]):
+            return
+
+
+def run(home: Home, store: Store, row: Row) -> None:
+    """One attempt. A defect of ours fails the job with a sentence, and leaves the queue running."""
+    try:
+        Attempt(home, store, row).run()
+    except Exception as error:  # the edge of the process: nothing may take the queue down
+        traceback.print_exc()
+        sentence = str(error) if isinstance(error, Invalid) else f"LoRA Bridge itself failed: {error!r}. See supervisor.log."
+        store.append(row.id, row.attempt, Finished(Status.FAILED.value, sentence))
+        store.move(
+            row.id, Status.FAILED, of=[Status.RUNNING, Status.STOPPING], attempt=row.attempt, sentence=sentence
+        )
+
+
+def reconcile(home: Home, store: Store) -> None:
+    """Tell the truth about jobs whose supervisor has vanished, and start one where jobs wait for it."""
+    if is_held(home.supervisor_lock):
+        return
+    if store.jobs([Status.RUNNING, Status.STOPPING, Status.QUEUED]):
+        with hold(home.supervisor_lock) as mine:
+            if mine:
+                mark_lost(store)
+        if store.jobs([Status.QUEUED]):
+            spawn(home)
+
+
+def mark_lost(store: Store) -> None:
+    """Call with the lock held: whoever is "running" then has no supervisor. Its trainer, if alive, is ended."""
+    for row in store.jobs([Status.RUNNING, Status.STOPPING]):
+        known = known_process(row)
+        if known is not None:
+            identity, cookie = known
+            process.stop_tree(identity.pid if identity.is_alive() else None, cookie)
+        status = Status.STOPPED if row.status is Status.STOPPING else Status.LOST
+        if store.move(row.id, status, of=[row.status], attempt=row.attempt, sentence=LOST):
+            store.append(row.id, row.attempt, Finished(status.value, LOST))
+
+
+def spawn(home: Home) -> None:
+    """Start a supervisor that outlives us."""
+    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from sd_scripts_bridge.supervisor import main; main()"
+    argv = [sys.executable, "-c", code, str(PACKAGE_PARENT), str(home.root)]
+    process.spawn_detached(argv, log=home.root / "supervisor.log", env={})
+
+
+if __name__ == "__main__":
+    sys.exit(main())
