@@ -49,6 +49,7 @@ class SdScriptsEngine:
         if script is None:
             return [Problem("base", f"no script trains the family {job.family!r} yet")]
         problems = catalogue.problems(job.params.extra, catalogue.read(self.home, script), script)
+        problems += catalogue.name_problems("optimizer_type", job.params.optimizer_type)
         if job.params.network_module not in catalogue.NETWORK_MODULES:
             allowed = ", ".join(sorted(catalogue.NETWORK_MODULES))
             problems.append(Problem("network_module", f"{job.params.network_module!r} is not one of {allowed}"))

@@ -72,7 +72,10 @@ NETWORK_MODULES = frozenset(
 """The scripts import whatever this option names; so only these."""
 
 _IMPORTS_BY_NAME = ("dataset_class", "lr_scheduler_type", "optimizer_type")
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9_]+")
+_NAME = re.compile(
+    r"(?:(?:bitsandbytes\.optim|lion_pytorch|prodigyplus|pytorch_optimizer|schedulefree|torch\.optim)\.)?[A-Za-z0-9_]+"
+)
+"""A plain name, or one from the optimizer packages that sd-scripts' documentation names."""
 
 _TYPES: Mapping[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "str": (str,)}
 
@@ -135,9 +138,16 @@ def problems(extra: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]],
     return found
 
 
+def name_problems(option: str, value: Any) -> list[Problem]:
+    """For an option whose value the scripts import: only names that are known to be harmless."""
+    if _NAME.fullmatch(str(value)):
+        return []
+    return [Problem(option, f"{value!r} would import a program by its name", "Give a plain name, such as AdamW8bit.")]
+
+
 def _value_problems(name: str, value: Any, spec: Mapping[str, Any]) -> list[Problem]:
-    if name in _IMPORTS_BY_NAME and not _PLAIN_NAME.fullmatch(str(value)):
-        return [Problem(name, f"{value!r} would import a program by its name", "Give a plain name.")]
+    if name in _IMPORTS_BY_NAME:
+        return name_problems(name, value)
     if spec["flag"]:
         return [] if isinstance(value, bool) else [Problem(name, f"{value!r} is neither true nor false")]
     if spec["choices"] and value not in spec["choices"]:

@@ -1,0 +1,70 @@
+"""What every test gets: a home of its own, and no way to the user's real one."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from sd_scripts_bridge import process
+from sd_scripts_bridge.bridge import Bridge
+from sd_scripts_bridge.engines.sd_scripts import installation
+from sd_scripts_bridge.job import TrainingJob
+from sd_scripts_bridge.params import TrainingParams
+from sd_scripts_bridge.paths import HOME_VARIABLE, Home
+
+settings.register_profile("busy machine", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy machine")
+
+FAKE_SCRIPTS = Path(__file__).parent / "fake_sd_scripts"
+
+
+@pytest.fixture(autouse=True)
+def no_real_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A test that forgets to name a home gets an empty folder, never the user's."""
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "forgotten-home"))
+    monkeypatch.delenv("SD_SCRIPTS_PYTHON", raising=False)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """An empty home in a folder whose name has a space, a quote and letters beyond ASCII."""
+    return Home(tmp_path / "ho me's ñ").create()
+
+
+@pytest.fixture
+def bridge(home: Home) -> Iterator[Bridge]:
+    """A bridge whose sd-scripts is the fake; whatever still runs at the end is ended."""
+    installation.write(home, installation.Installation(str(FAKE_SCRIPTS), sys.executable))
+    bridge = Bridge(home)
+    yield bridge
+    for row in bridge.store.jobs():
+        if row.process:
+            process.stop_tree(None, str(json.loads(row.process)["cookie"]), grace=1)
+
+
+@pytest.fixture
+def make_job(home: Home, tmp_path: Path) -> Callable[..., TrainingJob]:
+    """A job for the fake trainer. ``act`` says what that does besides: see tests/fake_sd_scripts."""
+
+    def make(act: str = "", **params: object) -> TrainingJob:
+        dataset = tmp_path / "img"
+        (dataset / "2_Ada woman").mkdir(parents=True, exist_ok=True)
+        values = {"max_train_steps": 20, "save_every_n_steps": 5, "training_comment": act, **params}
+        return TrainingJob(
+            name="Ada",
+            subject="Ada",
+            class_token="woman",
+            dataset=str(dataset),
+            base=str(tmp_path / "base.safetensors"),
+            family="sd1",
+            engine="sd-scripts",
+            params=TrainingParams().with_values(values),
+            lora_dir=str(tmp_path / "models" / "Lora"),
+        )
+
+    return make

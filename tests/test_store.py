@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from sd_scripts_bridge.errors import BridgeError, NotFound
+from sd_scripts_bridge.events import Note, Progress
+from sd_scripts_bridge.job import MOVES, Status, TrainingJob
+from sd_scripts_bridge.paths import Home
+from sd_scripts_bridge.store import Store
+
+MakeJob = Callable[..., TrainingJob]
+
+
+@pytest.fixture
+def store(home: Home) -> Store:
+    return Store(home.database)
+
+
+def test_a_job_comes_back_as_it_went_in(store: Store, make_job: MakeJob) -> None:
+    job = make_job("words", unet_lr=1e-3)
+    assert store.get(store.add(job)).job == job
+
+
+def test_of_eight_claims_at_once_one_wins(store: Store, make_job: MakeJob) -> None:
+    for _ in range(4):
+        store.add(make_job())
+    with ThreadPoolExecutor(8) as pool:
+        rows = list(pool.map(lambda _: Store(store.path).claim(), range(8)))
+    assert sum(row is not None for row in rows) == 1
+
+
+def test_the_database_itself_refuses_a_second_running_job_on_a_device(store: Store, make_job: MakeJob) -> None:
+    store.add(make_job())
+    second = store.add(make_job())
+    assert store.claim()
+    with sqlite3.connect(store.path) as db, pytest.raises(sqlite3.IntegrityError):
+        db.execute("UPDATE jobs SET status = 'running' WHERE id = ?", (second,))
+    db.close()
+
+
+def test_a_move_is_fenced_by_status_and_attempt(store: Store, make_job: MakeJob) -> None:
+    job_id = store.add(make_job())
+    row = store.claim()
+    assert row and row.attempt == 1
+    assert not store.move(job_id, Status.FAILED, of=[Status.RUNNING], attempt=0)
+    assert not store.move(job_id, Status.STOPPED, of=[Status.STOPPING], attempt=1)
+    assert store.move(job_id, Status.FAILED, of=[Status.RUNNING], attempt=1, sentence="because")
+    assert store.get(job_id).sentence == "because"
+    assert not store.move(job_id, Status.FAILED, of=[Status.RUNNING], attempt=1)
+
+
+def test_moves_that_the_diagram_lacks_are_refused(store: Store) -> None:
+    with pytest.raises(ValueError, match="no move"):
+        store.move(1, Status.QUEUED, of=[Status.SUCCEEDED], attempt=1)
+    assert MOVES.keys() == set(Status)
+
+
+def test_stop_now_is_not_taken_back(store: Store, make_job: MakeJob) -> None:
+    job_id = store.add(make_job())
+    assert not store.ask_to_stop(job_id, "save")
+    store.claim()
+    assert store.ask_to_stop(job_id, "save")
+    assert store.ask_to_stop(job_id, "now")
+    assert not store.ask_to_stop(job_id, "save")
+    assert store.get(job_id).stop == "now"
+
+
+def test_events_after_a_number(store: Store, make_job: MakeJob) -> None:
+    job_id = store.add(make_job())
+    for step in range(3):
+        store.append(job_id, 1, Progress(step, 3, 0.5))
+    store.append(job_id + 1, 1, Note("another job's"))
+    first, *rest = store.events(job_id)
+    assert [entry.event for entry in store.events(job_id, first.seq)] == [entry.event for entry in rest]
+    assert len(rest) == 2
+
+
+def test_no_such_job(store: Store) -> None:
+    with pytest.raises(NotFound, match="no job 7"):
+        store.get(7)
+
+
+def test_a_newer_database_is_refused_and_left_alone(store: Store) -> None:
+    with sqlite3.connect(store.path) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    with pytest.raises(BridgeError, match="version 99"):
+        Store(store.path)
+
+
+def test_a_file_that_is_no_database_gets_a_sentence(home: Home) -> None:
+    home.database.write_bytes(b"these are not the tables you are looking for" * 100)
+    with pytest.raises(BridgeError, match="can't be used"):
+        Store(home.database)

@@ -1,0 +1,189 @@
+"""Real supervisor, real child processes; only the training itself is a fake."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import psutil
+import pytest
+
+from sd_scripts_bridge import process, supervisor
+from sd_scripts_bridge.bridge import Bridge
+from sd_scripts_bridge.errors import Conflict
+from sd_scripts_bridge.events import Checkpoint, Finished, Progress, Published, Started
+from sd_scripts_bridge.job import Status, TrainingJob
+from sd_scripts_bridge.locks import is_held
+from sd_scripts_bridge.store import Row
+
+MakeJob = Callable[..., TrainingJob]
+
+
+def submit(bridge: Bridge, job: TrainingJob) -> int:
+    job_id = bridge.store.add(job)
+    supervisor.spawn(bridge.home)
+    return job_id
+
+
+def wait(bridge: Bridge, job_id: int, until: Callable[[Row], bool], seconds: float = 40) -> Row:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        row = bridge.store.get(job_id)
+        if until(row):
+            return row
+        time.sleep(0.05)
+    raise AssertionError(f"still {bridge.store.get(job_id)}; log: {bridge.log(job_id)}")
+
+
+def wait_over(bridge: Bridge, job_id: int) -> Row:
+    return wait(bridge, job_id, lambda row: row.status.is_over)
+
+
+def wait_step(bridge: Bridge, job_id: int, step: int) -> None:
+    wait(bridge, job_id, lambda row: any(
+        isinstance(e.event, Progress) and e.event.step >= step for e in bridge.events(job_id)
+    ))
+
+
+def survivors(bridge: Bridge, job_id: int) -> list[psutil.Process]:
+    process_data = bridge.store.get(job_id).process
+    assert process_data
+    return process.with_cookie(json.loads(process_data)["cookie"])
+
+
+def test_a_job_runs_from_the_queue_to_the_lora_folder(bridge: Bridge, make_job: MakeJob) -> None:
+    job = make_job("slow")
+    job_id = submit(bridge, job)
+    row = wait_over(bridge, job_id)
+    assert (row.status, row.attempt) == (Status.SUCCEEDED, 1), row.sentence
+    events = [entry.event for entry in bridge.events(job_id)]
+    steps = [event.step for event in events if isinstance(event, Progress)]
+    assert steps[-1] == 20 and steps == sorted(steps)
+    assert [event.step for event in events if isinstance(event, Checkpoint)] == [5, 10, 15]
+    published = next(event for event in events if isinstance(event, Published))
+    assert published.stem == "Ada" and published.path.endswith(os.path.join("models", "Lora", "Ada.safetensors"))
+    assert isinstance(events[-1], Finished) and events[-1].code == 0
+    report = json.loads(bridge.folder(job_id).report.read_text())
+    assert (report["planned_steps"], report["steps"], report["status"]) == (20, 20, "succeeded")
+    assert bridge.folder(job_id).command.read_text().count("--config_file") == 1
+
+
+def test_the_supervisor_outlives_whoever_submitted(bridge: Bridge, make_job: MakeJob) -> None:
+    job_id = bridge.store.add(make_job("hold"))
+    code = "import sys; from pathlib import Path; from sd_scripts_bridge import supervisor, paths;" \
+           "supervisor.spawn(paths.Home(Path(sys.argv[1]))); import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    env = {**os.environ, "PYTHONPATH": os.getcwd()}
+    subprocess.run([sys.executable, "-c", code, str(bridge.home.root)], env=env, check=False)
+    wait_step(bridge, job_id, 10)
+    (bridge.folder(job_id).output / "go").touch()
+    assert wait_over(bridge, job_id).status is Status.SUCCEEDED
+
+
+def test_jobs_run_one_after_another(bridge: Bridge, make_job: MakeJob) -> None:
+    first, second = submit(bridge, make_job("slow")), submit(bridge, make_job())
+    assert wait_over(bridge, second).status is Status.SUCCEEDED
+    one, two = bridge.store.get(first), bridge.store.get(second)
+    assert one.finished and two.started and one.finished <= two.started
+    loras = sorted(path.name for path in (bridge.home.root.parent / "models" / "Lora").glob("*.safetensors"))
+    assert loras == ["Ada-2.safetensors", "Ada.safetensors"]
+
+
+def test_many_submitters_lose_no_job(bridge: Bridge, make_job: MakeJob) -> None:
+    """The window between "the queue is empty" and letting go of the lock."""
+    ids = []
+    for pause in (0.0, 0.3, 0.5, 0.55, 0.6, 0.7, 0.8, 1.0):
+        ids.append(submit(bridge, make_job(max_train_steps=1)))
+        time.sleep(pause)
+    for job_id in ids:
+        assert wait_over(bridge, job_id).status is Status.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("act", "sentence"),
+    [
+        ("crash:3", "ValueError: the moon is in the wrong phase"),
+        ("oom:3", "The GPU ran out of memory"),
+        ("kill:3", "SIGKILL"),
+        ("nothing", "found no pictures"),
+        ("nan", "not usable"),
+    ],
+)
+def test_failures_say_why(bridge: Bridge, make_job: MakeJob, act: str, sentence: str) -> None:
+    job_id = submit(bridge, make_job(act))
+    row = wait_over(bridge, job_id)
+    assert row.status is Status.FAILED
+    assert sentence in row.sentence
+    assert not list((bridge.home.root.parent / "models").rglob("*.safetensors"))
+
+
+def test_stop_now_ends_the_whole_tree(bridge: Bridge, make_job: MakeJob) -> None:
+    job_id = submit(bridge, make_job("hold children"))
+    wait_step(bridge, job_id, 10)
+    assert len(survivors(bridge, job_id)) == 3
+    bridge.stop(job_id, now=True)
+    row = wait_over(bridge, job_id)
+    assert row.status is Status.STOPPED and "Step 10 is saved" in row.sentence
+    assert survivors(bridge, job_id) == []
+    with pytest.raises(Conflict, match="over already"):
+        bridge.stop(job_id)
+
+
+def test_stop_waits_for_the_next_save_and_resume_goes_on_to_the_planned_step(bridge: Bridge, make_job: MakeJob) -> None:
+    job_id = submit(bridge, make_job("slow", max_train_steps=120, save_every_n_steps=40))
+    wait_step(bridge, job_id, 1)
+    bridge.stop(job_id)
+    row = wait_over(bridge, job_id)
+    assert row.status is Status.STOPPED and "Step 40 is saved" in row.sentence
+    assert "goes on from" in bridge.resume(job_id)
+    row = wait(bridge, job_id, lambda row: row.attempt == 2 and row.status.is_over)
+    assert row.status is Status.SUCCEEDED, row.sentence
+    steps = [e.event.step for e in bridge.events(job_id) if e.attempt == 2 and isinstance(e.event, Progress)]
+    assert steps[0] > 40 and steps[-1] == 120
+
+
+def test_a_queued_job_leaves_the_queue_at_once(bridge: Bridge, make_job: MakeJob) -> None:
+    job_id = bridge.store.add(make_job())
+    assert "out of the queue" in bridge.stop(job_id)
+    assert bridge.store.get(job_id).status is Status.STOPPED
+
+
+def test_killed_supervisor_makes_the_job_lost_and_its_trainer_is_ended(bridge: Bridge, make_job: MakeJob) -> None:
+    job_id = submit(bridge, make_job("hold"))
+    wait_step(bridge, job_id, 10)
+    trainer = next(e.event.pid for e in bridge.events(job_id) if isinstance(e.event, Started))
+    psutil.Process(psutil.Process(trainer).ppid()).send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while is_held(bridge.home.supervisor_lock) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert bridge.job(job_id).status is Status.LOST
+    assert survivors(bridge, job_id) == []
+    assert "goes on from" in bridge.resume(job_id)
+    (bridge.folder(job_id).output / "go").touch()
+    assert wait(bridge, job_id, lambda row: row.attempt == 2 and row.status.is_over).status is Status.SUCCEEDED
+
+
+def test_a_job_that_this_version_cannot_read_fails_alone(bridge: Bridge, make_job: MakeJob) -> None:
+    broken = bridge.store.add(make_job())
+    with bridge.store._change() as db:
+        db.execute("UPDATE jobs SET spec = replace(spec, 'network_dim', 'netzwerk_rang') WHERE id = ?", (broken,))
+    good = submit(bridge, make_job())
+    assert wait_over(bridge, good).status is Status.SUCCEEDED
+    row = bridge.store.get(broken)
+    assert row.status is Status.FAILED and "netzwerk_rang" in row.sentence
+
+
+def test_removing_a_job_leaves_the_published_lora(bridge: Bridge, make_job: MakeJob) -> None:
+    job_id = submit(bridge, make_job("hold"))
+    wait_step(bridge, job_id, 10)
+    with pytest.raises(Conflict, match="Stop it first"):
+        bridge.remove(job_id)
+    (bridge.folder(job_id).output / "go").touch()
+    wait_over(bridge, job_id)
+    bridge.remove(job_id)
+    assert not bridge.folder(job_id).root.exists()
+    assert list((bridge.home.root.parent / "models").rglob("Ada.safetensors"))
