@@ -128,8 +128,8 @@ def unet_names(shapes: Shapes, family: str) -> Iterator[str]:
 
 def unet_layout(shapes: Shapes, family: str) -> UNetLayout:
     """The structure: the family's for a full-size model, otherwise what the numbering implies."""
-    first = shapes.get("input_blocks.0.0.weight") or shapes.get("out.2.weight", (0,))[1:] or (FULL_SIZE_CHANNELS,)
-    if first[0] == FULL_SIZE_CHANNELS:
+    witnesses = ["input_blocks.0.0.bias", "out.0.weight", "out.0.bias"]
+    if _width(shapes, witnesses, FULL_SIZE_CHANNELS) == FULL_SIZE_CHANNELS:
         return FULL_SIZE_UNET[family]
     ends = [int(m[1]) for m in _matches(r"input_blocks\.(\d{1,2})\.0\.op\.", shapes)]
     ends += [int(m[1]) + 1 for m in _matches(r"output_blocks\.(\d{1,2})\.[12]\.conv\.", shapes)]
@@ -185,7 +185,8 @@ def vae_names(shapes: Shapes) -> Iterator[str]:
 
 def vae_layout(shapes: Shapes) -> tuple[int, int]:
     """(levels, residual blocks per level of the encoder; the decoder has one more)."""
-    if shapes.get("encoder.conv_in.weight", (FULL_SIZE_VAE_CHANNELS,))[0] == FULL_SIZE_VAE_CHANNELS:
+    witnesses = ["encoder.conv_in.bias", "decoder.norm_out.weight", "decoder.norm_out.bias"]
+    if _width(shapes, witnesses, FULL_SIZE_VAE_CHANNELS) == FULL_SIZE_VAE_CHANNELS:
         return 4, 2
     levels = _highest(r"(?:encoder\.down|decoder\.up)\.(\d{1,2})\.", shapes) + 1
     encoder = _highest(r"encoder\.down\.\d{1,2}\.block\.(\d{1,2})\.", shapes) + 1
@@ -206,7 +207,8 @@ def clip_names(shapes: Shapes) -> Iterator[str]:
     at = "text_model"
     yield from (f"{at}.embeddings.{kind}_embedding.weight" for kind in ("token", "position"))
     yield from _both(f"{at}.final_layer_norm")
-    width = shapes.get(f"{at}.embeddings.token_embedding.weight", (0, 768))[-1]
+    embeddings = [f"{at}.embeddings.{kind}_embedding.weight" for kind in ("token", "position")]
+    width = _width(shapes, [*embeddings, f"{at}.final_layer_norm.weight"], 768)
     for layer in range(_layers("clip", width, r"text_model\.encoder\.layers\.(\d{1,2})\.", shapes)):
         inner = ["layer_norm1", "layer_norm2", "mlp.fc1", "mlp.fc2"]
         inner += [f"self_attn.{part}_proj" for part in ("q", "k", "v", "out")]
@@ -219,11 +221,17 @@ def open_clip_names(shapes: Shapes, projected: bool) -> Iterator[str]:
     yield from _both("ln_final")
     if projected:
         yield "text_projection"
-    width = shapes.get("token_embedding.weight", (0, 1280 if projected else 1024))[-1]
+    witnesses = ["token_embedding.weight", "positional_embedding", "ln_final.weight"]
+    width = _width(shapes, witnesses, 1280 if projected else 1024)
     for layer in range(_layers("open_clip", width, r"transformer\.resblocks\.(\d{1,2})\.", shapes)):
         at = f"transformer.resblocks.{layer}"
         yield from (f"{at}.attn.in_proj_weight", f"{at}.attn.in_proj_bias")
         yield from _both(*(f"{at}.{part}" for part in ("ln_1", "ln_2", "attn.out_proj", "mlp.c_fc", "mlp.c_proj")))
+
+
+def _width(shapes: Shapes, witnesses: Iterable[str], full: int) -> int:
+    """The last side of the first witness that is there; a full-size model's where none is."""
+    return next((shapes[name][-1] for name in witnesses if name in shapes), full)
 
 
 def _layers(kind: str, width: int, pattern: str, shapes: Shapes) -> int:
