@@ -141,7 +141,8 @@ class _Place:
     file: IO[bytes]
     activation_text: str = ""
     placed: list[Path] = field(default_factory=list)
-    replaced: list[tuple[Path, bytes]] = field(default_factory=list)
+    replaced: list[tuple[Path, Path]] = field(default_factory=list)
+    """(what we wrote over, where it is kept until all is done)."""
 
     def beside(self, ending: str) -> Path:
         """A stem may hold dots, so an ending is added, never exchanged."""
@@ -163,25 +164,34 @@ class _Place:
         self.placed.append(target)
 
     def replace(self, ending: str, data: bytes) -> None:
-        """A file of ours in place of one that is there."""
+        """A file of ours in place of one that is there. That one is kept: a full disk must not cost the way back."""
         target = self.beside(ending)
-        before = target.read_bytes()
         aside = self.aside.with_name(f"{self.aside.name}{ending}")
+        kept = self.aside.with_name(f"{self.aside.name}{ending}.kept")
+        kept.unlink(missing_ok=True)
         try:
             _write(aside, data)
+            shutil.copy2(target, kept)
+            self.replaced.append((target, kept))
             os.replace(aside, target)
         finally:
             aside.unlink(missing_ok=True)
-        self.replaced.append((target, before))
 
     def undo(self) -> None:
         """Leave the folder as it was, as far as it lets us."""
         for path in self.placed:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
-        for path, before in self.replaced:
+        for path, kept in self.replaced:
             with contextlib.suppress(OSError):
-                path.write_bytes(before)
+                os.replace(kept, path)
+
+    def close(self) -> None:
+        """Take away what was only for us; last the file that reserves the stem."""
+        self.file.close()
+        for path in (*(kept for _, kept in self.replaced), self.aside):
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -194,9 +204,7 @@ def _reserved(lora_dir: Path, name: str) -> Iterator[_Place]:
         place.undo()
         raise
     finally:
-        place.file.close()
-        with contextlib.suppress(OSError):
-            place.aside.unlink(missing_ok=True)
+        place.close()
 
 
 def _reserve(lora_dir: Path, name: str) -> _Place:
