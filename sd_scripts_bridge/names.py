@@ -1,0 +1,40 @@
+"""What a subject, a class or a LoRA may be called: it becomes a folder, a file, a caption's beginning, a prompt."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from .errors import Problem
+
+LONGEST = 64
+MARKS = frozenset(" ._-")
+RESERVED = frozenset(
+    ["CON", "PRN", "AUX", "NUL"] + [f"{port}{number}" for port in ("COM", "LPT") for number in range(10)]
+)
+
+
+def normal(name: str) -> str:
+    """``name`` as we store it: composed accents (macOS types them apart), no spaces around."""
+    return unicodedata.normalize("NFC", name).strip()
+
+
+def name_problems(name: str, where: str = "name") -> list[Problem]:
+    """Why ``name`` can't be used, or nothing. Letters and digits of every script are welcome."""
+    name = unicodedata.normalize("NFC", name)
+    if not name.strip() or len(name) > LONGEST:
+        return [Problem(where, f"{name[:80]!r} has {len(name)} characters", f"Use 1 to {LONGEST} letters or digits.")]
+    foreign = sorted({character for character in name if not _allowed(character)})
+    if foreign:
+        signs = " ".join(ascii(character) if not character.isprintable() else character for character in foreign[:8])
+        return [Problem(where, f"{name!a} holds {signs}", "Use letters, digits, space, dot, _ and - only.")]
+    if name[0] in MARKS - {"_"} or unicodedata.category(name[0])[0] == "M":
+        return [Problem(where, f"{name!r} begins with {name[0]!r}", "Begin with a letter or a digit.")]
+    if name[-1] in ". ":
+        return [Problem(where, f"{name!r} ends with {name[-1]!r}, which Windows drops", "End with a letter or digit.")]
+    if unicodedata.normalize("NFKC", name).split(".")[0].strip().upper() in RESERVED:
+        return [Problem(where, f"{name!r} is a reserved name on Windows", "Choose another.")]
+    return []
+
+
+def _allowed(character: str) -> bool:
+    return character in MARKS or unicodedata.category(character)[0] in "LMN"
