@@ -1,0 +1,140 @@
+"""Captions as text: whatever a file holds becomes one clean line. Pure functions; nothing here opens a file."""
+
+from __future__ import annotations
+
+import codecs
+import re
+import unicodedata
+from dataclasses import dataclass
+
+ADVICE = (25, 75)
+"""Words that a caption should have, least and most."""
+LONGEST = 10_000
+"""Characters; far above what any text encoder reads, far below what a wrong file can hold."""
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is the beginning of this one
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_JOINERS = frozenset("\u200c\u200d")  # they make letters and emoji; every other invisible mark is dropped
+_WORD = re.compile(r"\w+(?:['’\-]\w+)*")
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """A usable caption. ``changes`` says what was done to it, ``remarks`` what was left but is worth knowing."""
+
+    text: str
+    changes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+def repair(raw: bytes | str, name: str, fallback: str) -> Repaired:
+    """One non-empty line that begins with ``name`` (an empty ``name`` asks for no beginning).
+
+    ``fallback`` is the caption where there is none, "<name> <class>"; it also says which class follows the name.
+    """
+    text, changes = (raw, []) if isinstance(raw, str) else _decoded(raw)
+    for step in (_without_invisible, _one_line, _shortened):
+        text, change = step(text)
+        changes += [change] if change else []
+    if not _WORD.search(text):
+        return Repaired(fallback, ("empty, so it says the name",))
+    if name:
+        text, change = _with_name(text, name, fallback)
+        changes += [change] if change else []
+    remarks = ("has braces, which mean a choice with enable_wildcard",) if "{" in text or "}" in text else ()
+    return Repaired(text, tuple(changes), remarks)
+
+
+def draft(name: str, class_token: str) -> str:
+    """The caption of a photo that has none."""
+    return f"{name} {class_token}".strip()
+
+
+def words(text: str) -> int:
+    """How many words ``text`` has."""
+    return len(_WORD.findall(text))
+
+
+def begins_with_name(text: str, name: str) -> bool:
+    """Whether the first word or words of ``text`` are exactly ``name``."""
+    return bool(name) and text.startswith(name) and not _goes_on(text[len(name):])
+
+
+def is_clean(raw: bytes) -> bool:
+    """Whether a caption file can be trained as it is: one non-empty line of UTF-8 without invisible characters."""
+    try:
+        lines = raw.decode("utf-8").splitlines()
+    except UnicodeDecodeError:
+        return False
+    return len(lines) == 1 and bool(lines[0].strip()) and all(map(_visible, lines[0]))
+
+
+def _decoded(raw: bytes) -> tuple[str, list[str]]:
+    for mark, encoding in _BOMS:
+        if raw.startswith(mark):
+            text = raw[len(mark):].decode(encoding, errors="replace")
+            return text, ["byte order mark removed"] if encoding == "utf-8" else [f"{encoding[:6].upper()} to UTF-8"]
+    if _looks_like_utf16(raw):
+        order = "utf-16-le" if raw[1::2].count(0) >= raw[0::2].count(0) else "utf-16-be"
+        return raw.decode(order, errors="replace"), ["UTF-16 to UTF-8"]
+    try:
+        return raw.decode("utf-8"), []
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", errors="replace"), ["Windows-1252 to UTF-8"]
+
+
+def _looks_like_utf16(raw: bytes) -> bool:
+    """Text without a mark in which every other byte is 0, as Western UTF-16 is."""
+    halves = (raw[0::2].count(0), raw[1::2].count(0))
+    return len(raw) >= 4 and len(raw) % 2 == 0 and max(halves) > 0.6 * len(raw) / 2 and min(halves) < 0.1 * len(raw) / 2
+
+
+def _without_invisible(text: str) -> tuple[str, str]:
+    kept = "".join(character for character in text if _visible(character))
+    return kept, "control characters removed" if kept != text else ""
+
+
+def _visible(character: str) -> bool:
+    """Line breaks stay for `_one_line`; control, direction and lone surrogate characters go."""
+    return character in _JOINERS or character.isspace() or unicodedata.category(character) not in ("Cc", "Cf", "Cs")
+
+
+def _one_line(text: str) -> tuple[str, str]:
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    lines = [line for line in lines if line]
+    joined = ""
+    for line in lines:
+        joined += ("" if not joined else " " if joined[-1] in ".,;:!?" else ", ") + line
+    return joined, "lines joined" if len(lines) > 1 else ""
+
+
+def _shortened(text: str) -> tuple[str, str]:
+    if len(text) <= LONGEST:
+        return text, ""
+    return text[:LONGEST].rsplit(" ", 1)[0].rstrip(), f"cut to {LONGEST} characters"
+
+
+def _with_name(text: str, name: str, fallback: str) -> tuple[str, str]:
+    if begins_with_name(text, name):
+        return text, ""
+    for form in (text, unicodedata.normalize("NFC", text)):
+        if _begins(form, name):
+            return name + form[len(name):], "the name's spelling"
+    class_token = fallback[len(name):].strip() if fallback.startswith(name) else ""
+    if class_token and _begins(text, class_token):
+        return f"{name} {text}", "the name put in front"
+    return f"{draft(name, class_token)}, {text}", "the name put in front"
+
+
+def _begins(text: str, words: str) -> bool:
+    return text[:len(words)].casefold() == words.casefold() and not _goes_on(text[len(words):])
+
+
+def _goes_on(rest: str) -> bool:
+    """Whether the word before ``rest`` isn't over yet."""
+    return bool(rest) and (rest[0].isalnum() or rest[0] == "_" or unicodedata.category(rest[0])[0] == "M")
