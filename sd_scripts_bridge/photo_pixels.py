@@ -1,0 +1,84 @@
+"""Any picture that Pillow opened, as plain pixels: upright, sRGB, 8 bits, no transparency, and no metadata at all."""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import numpy as np
+from PIL import Image, ImageCms
+
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_DEEP = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
+
+
+def plain(image: Image.Image, turn: bool = True) -> tuple[Image.Image, tuple[str, ...]]:
+    """(the picture as new RGB pixels, what was done to it). ``turn``: whether EXIF's orientation is still to be obeyed."""
+    notes: list[str] = []
+    if getattr(image, "is_animated", False) and image.format != "MPO":
+        notes.append("first page" if image.format == "TIFF" else "first frame of an animation")
+    image.load()
+    orientation = _orientation(image) if turn else 1
+    profile = image.info.get("icc_profile")
+    for step in (_eight_bits, _on_white):
+        image, note = step(image)
+        notes += [note] if note else []
+    image, note = _to_srgb(image, profile if isinstance(profile, bytes) else b"")
+    notes += [note] if note else []
+    if orientation in _TURNS:
+        image = image.transpose(_TURNS[orientation])
+        notes.insert(0, "mirrored back" if orientation == 2 else "turned upright")
+    return Image.frombytes("RGB", image.size, image.tobytes()), tuple(notes)
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except (SyntaxError, ValueError, TypeError, KeyError, IndexError, OSError, struct.error):
+        return 1  # damaged EXIF: the picture itself is fine
+
+
+def _eight_bits(image: Image.Image) -> tuple[Image.Image, str]:
+    """Pillow's own conversion cuts 16 bits off at 255, which makes nearly everything white."""
+    if image.mode not in _DEEP:
+        return image, ""
+    values = np.nan_to_num(np.asarray(image).astype(np.float32))
+    top = float(values.max(initial=0))
+    full = (1 if top <= 1 else 255) if image.mode == "F" and top <= 255 else max(top, 65535)
+    grey = np.clip(values * (255 / full) + 0.5, 0, 255).astype(np.uint8)
+    return Image.fromarray(grey), "16 bits to 8" if image.mode != "F" else "floating point to 8 bits"
+
+
+def _on_white(image: Image.Image) -> tuple[Image.Image, str]:
+    """Show transparency as white paper; the colours hidden under it are not meant to be seen."""
+    if image.mode not in ("RGBA", "LA", "PA", "RGBa", "La") and "transparency" not in image.info:
+        return (image.convert("RGB") if image.mode == "P" else image), ""
+    if image.mode == "La":
+        image = image.convert("LA")
+    coloured = image.convert("RGBA")
+    alpha = coloured.getchannel("A")
+    if alpha.getextrema() == (255, 255):
+        return coloured.convert("RGB"), ""
+    paper = Image.new("RGB", image.size, "white")
+    paper.paste(coloured.convert("RGB"), mask=alpha)
+    return paper, "transparency on white"
+
+
+def _to_srgb(image: Image.Image, profile: bytes) -> tuple[Image.Image, str]:
+    cmyk = "CMYK to sRGB" if image.mode == "CMYK" else ""
+    if not profile or image.mode not in ("RGB", "CMYK", "L", "LAB"):
+        return image.convert("RGB"), cmyk
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        name = " ".join("".join(filter(str.isprintable, ImageCms.getProfileDescription(source))).split())[:40]
+        if image.mode == "RGB" and "srgb" in name.lower():
+            return image, ""
+        turned = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError, ImportError):  # damaged, or for another mode
+        return image.convert("RGB"), cmyk
+    return turned or image.convert("RGB"), cmyk or f"{name or 'its colour profile'} to sRGB"
