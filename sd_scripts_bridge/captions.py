@@ -38,6 +38,7 @@ def repair(raw: bytes | str, name: str, fallback: str) -> Repaired:
     ``fallback`` is the caption where there is none, "<name> <class>"; it also says which class follows the name.
     """
     text, changes = (raw, []) if isinstance(raw, str) else _decoded(raw)
+    text = text[: 4 * LONGEST]
     for step in (_without_invisible, _one_line, _shortened):
         text, change = step(text)
         changes += [change] if change else []

