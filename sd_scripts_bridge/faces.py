@@ -1,0 +1,77 @@
+"""Counting faces, where a detector is really there. Nothing is downloaded, and no claim is made without one."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from PIL import Image
+
+_SURE = 0.8
+_YUNET_SIDE, _HAAR_SIDE = 320, 512
+
+
+class Detector(Protocol):
+    """Counts faces on an upright RGB picture; may be called from several threads."""
+
+    name: str
+
+    def count(self, pixels: Image.Image) -> int: ...
+
+
+def find_detector(folders: Sequence[Path] = ()) -> Detector | None:
+    """YuNet where OpenCV and its .onnx are there (A1111: models/opencv), else OpenCV's Haar file, else None."""
+    if importlib.util.find_spec("cv2") is None:
+        return None
+    try:
+        cv2: Any = importlib.import_module("cv2")
+    except ImportError:  # an OpenCV whose system libraries are missing
+        return None
+    for model in (file for folder in folders for file in sorted(folder.glob("face_detection_yunet*.onnx"))):
+        try:
+            return _YuNet(cv2, model)
+        except cv2.error:  # an error page saved under this name, or a model that this OpenCV can't read
+            continue
+    data = getattr(getattr(cv2, "data", None), "haarcascades", "")
+    haar = Path(data) / "haarcascade_frontalface_alt2.xml"
+    return _Haar(cv2, haar) if data and haar.is_file() else None
+
+
+class _YuNet:
+    name = "YuNet"
+
+    def __init__(self, cv2: Any, model: Path) -> None:
+        self._detector = cv2.FaceDetectorYN.create(str(model), "", (_YUNET_SIDE, _YUNET_SIDE), _SURE)
+        self._lock = threading.Lock()
+
+    def count(self, pixels: Image.Image) -> int:
+        bgr = np.ascontiguousarray(np.asarray(_fitted(pixels, _YUNET_SIDE))[:, :, ::-1])
+        with self._lock:
+            self._detector.setInputSize((bgr.shape[1], bgr.shape[0]))
+            _, faces = self._detector.detect(bgr)
+        return 0 if faces is None else len(faces)
+
+
+class _Haar:
+    name = "OpenCV's Haar detector"
+
+    def __init__(self, cv2: Any, cascade: Path) -> None:
+        self._detector = cv2.CascadeClassifier(str(cascade))
+        self._lock = threading.Lock()
+
+    def count(self, pixels: Image.Image) -> int:
+        grey = np.asarray(_fitted(pixels, _HAAR_SIDE).convert("L"))
+        least = max(20, min(grey.shape) // 10)
+        with self._lock:
+            return len(self._detector.detectMultiScale(grey, scaleFactor=1.1, minNeighbors=5, minSize=(least, least)))
+
+
+def _fitted(pixels: Image.Image, side: int) -> Image.Image:
+    scale = min(1.0, side / max(pixels.size))
+    size = max(1, round(pixels.width * scale)), max(1, round(pixels.height * scale))
+    return pixels.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
