@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -15,20 +14,26 @@ from ...job import SetupJob, TrainingJob
 from ...job_folder import JobFolder
 from ...paths import PACKAGE_PARENT, Home
 from ..base import Command
+from . import libraries
 from .refusals import refusals
 
-LIBRARIES = ("torch", "diffusers", "transformers", "safetensors")
+SETUP = "Run `sd-scripts-bridge setup`."
 TINY_BYTES = 100_000_000
-SETUP = "Run `sd-scripts-bridge setup`, or press Set up in the tab."
+"""A base file below this is a toy, for which one thread is the fastest."""
 
-_LAUNCHER = ("import sys; sys.path.append({parent!r}); "
-             "from sd_scripts_bridge.engines.embedded.trainer import main; sys.exit(main())")
+STATE_FILE = "training_state.pt"
+
+_LAUNCHER = (
+    "import sys; sys.path.append({parent!r}); "
+    "from sd_scripts_bridge.engines.embedded.trainer import main; sys.exit(main())"
+)
 
 
 class EmbeddedEngine:
     """See `engines.base.Engine`."""
 
     name = "embedded"
+    saves_on_request = True
 
     def __init__(self, home: Home) -> None:
         self.home = home
@@ -40,18 +45,21 @@ class EmbeddedEngine:
 
     @property
     def python(self) -> Path:
-        """The Python that trains: setup's, or this one."""
-        return self.environment.python if self.environment.exists else Path(sys.executable)
+        """The Python that trains: the one that setup made or was given, or this one."""
+        if self.environment.exists:
+            return self.environment.python
+        from ..sd_scripts import installation
+
+        found = installation.read(self.home)
+        return Path(found.python) if found and Path(found.python).is_file() else Path(sys.executable)
 
     def check(self) -> list[Problem]:
         problems = []
-        if not self.environment.exists:
-            missing = [name for name in LIBRARIES if importlib.util.find_spec(name) is None]
-            if missing:
-                problems.append(Problem("", f"The training environment is not set up: {', '.join(missing)} "
-                                            f"{'is' if len(missing) == 1 else 'are'} missing", SETUP))
+        wrong = libraries.problems(self.python)
+        if wrong:
+            problems.append(Problem("embedded", f"the training environment isn't complete: {'; '.join(wrong)}", SETUP))
         if not self._has_tokenizers() and clip_vocabulary.find_vocabulary() is None:
-            problems.append(Problem("", "CLIP's vocabulary is missing", SETUP))
+            problems.append(Problem("embedded", "CLIP's vocabulary is missing", SETUP))
         return problems
 
     def refuse(self, job: TrainingJob) -> list[Problem]:
@@ -76,28 +84,34 @@ class EmbeddedEngine:
         if not text.startswith("{"):
             return None
         try:
-            data = json.loads(text)
-            return from_dict(data) if isinstance(data, dict) else None
+            return from_dict(json.loads(text))
         except (ValueError, TypeError):
             return None
 
     def results(self, job: TrainingJob, folder: JobFolder) -> list[Path]:
-        steps = sorted(path for path in folder.output.glob("*-step*.safetensors")
-                       if path.name.startswith(f"{job.name}-step"))
+        steps = [path for path in folder.output.glob("*-step*.safetensors") if path.name.startswith(f"{job.name}-step")]
         final = folder.final_lora(job.name)
-        return [*steps, final] if final.is_file() else steps
+        return [*sorted(steps), *([final] if final.is_file() else [])]
+
+    def states(self, job: TrainingJob, folder: JobFolder) -> list[Path]:
+        return [state for state in folder.states(job.name) if (state / STATE_FILE).is_file()]
 
     def _has_tokenizers(self) -> bool:
         return all((self.home.tokenizers / name / "vocab.json").is_file() for name in clip_vocabulary.FOLDERS)
 
 
 def _environment(base: Path) -> dict[str, str | None]:
+    """Offline, in UTF-8, unbuffered, and without the WebUI's module path."""
     env: dict[str, str | None] = {
-        "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "PYTHONPATH": None, "PYTHONHOME": None,
-        "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "DIFFUSERS_VERBOSITY": "error",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONUTF8": "1",
+        "PYTHONPATH": None,
+        "PYTHONHOME": None,
+        "HF_HUB_OFFLINE": "1",
+        "TRANSFORMERS_OFFLINE": "1",
+        "DIFFUSERS_VERBOSITY": "error",
+        "TRANSFORMERS_VERBOSITY": "error",
     }
     if base.is_file() and base.stat().st_size < TINY_BYTES:
         env["OMP_NUM_THREADS"] = "1"
     return env
-
-

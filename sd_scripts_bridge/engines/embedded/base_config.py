@@ -1,4 +1,4 @@
-"""The configurations of a checkpoint's networks, read off its tensors' shapes: no file besides the checkpoint is needed."""
+"""The configurations of a checkpoint's networks, read off its tensors' shapes: no other file is needed."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def unet_config(tensors: Tensors, family: str) -> dict[str, Any]:
             "addition_embed_type": "text_time",
             "addition_time_embed_dim": (label - pooled) // TIME_IDS,
             "projection_class_embeddings_input_dim": label,
-            "transformer_layers_per_block": [depth or middle for depth in depths[:last]] + [middle],
+            "transformer_layers_per_block": [depth or 1 for depth in depths[:last]] + [middle],
         }
     return config
 

@@ -12,9 +12,7 @@ import torch
 from torch import nn
 
 from ...errors import Invalid, Problem
-from . import base_config, clip
-
-TINY_BYTES = 100_000_000
+from . import TINY_BYTES, base_config, clip
 
 
 @dataclass

@@ -12,7 +12,7 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True)
 class Place:
-    """Where a picture lands: its bucket, the size it is brought to before the centre crop, and how far off its shape is."""
+    """Where a picture lands: its bucket, its size before the centre crop, and how far off its shape is."""
 
     bucket: Size
     resized: Size

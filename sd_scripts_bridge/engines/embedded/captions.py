@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .batches import Batch
 from .text import Condition, TextEncoders, Tokenizer
 
 ENCODE_AT_ONCE = 16
@@ -34,7 +33,8 @@ class Captions:
         self.load(captions)
         assert self.tokens is not None and self.encoders is not None
         with torch.no_grad():
-            pieces = [self.encoders(tokens) for tokens in self.tokens.split(ENCODE_AT_ONCE)]
+            pieces = [self.encoders(self.tokens[first:first + ENCODE_AT_ONCE])
+                      for first in range(0, len(self.tokens), ENCODE_AT_ONCE)]
         pooled = [piece.pooled for piece in pieces if piece.pooled is not None]
         self.states = Condition(torch.cat([piece.states for piece in pieces]), torch.cat(pooled) if pooled else None)
         self.tokens = self.encoders = None
@@ -46,9 +46,6 @@ class Captions:
             return
         self.known = {caption: row for row, caption in enumerate(unique)}
         self.tokens = self.tokenizer(unique, self.length).to(self.device)
-
-    def rows(self, batch: Batch) -> list[int]:
-        return [self.known[item.caption] for item in batch.items]
 
     def condition(self, rows: Tensor) -> Condition:
         """The condition of a batch; differentiable where the encoders learn."""

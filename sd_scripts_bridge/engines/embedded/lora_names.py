@@ -26,10 +26,8 @@ class Target:
 
     name: str
     layer: Any
-
-    @property
-    def is_conv(self) -> bool:
-        return isinstance(self.layer, nn.Conv2d)
+    kernel: tuple[int, ...] = ()
+    """(1, 1) where the layer is a convolution in the file, whatever it is here."""
 
     @property
     def width_in(self) -> int:
@@ -54,13 +52,14 @@ def text_encoder_targets(encoders: Sequence[nn.Module]) -> list[Target]:
 def unet_targets(unet: Any, family: str) -> list[Target]:
     """The layers of every transformer of the U-Net, named as the family's U-Net is named in sd-scripts."""
     found = []
+    kernel = () if unet.config.use_linear_projection else (1, 1)
     for place, transformer in _transformers(unet, family == "sdxl"):
         root = f"lora_unet.{place}"
-        found.append(_target(f"{root}.proj_in", transformer, "proj_in"))
+        found.append(_target(f"{root}.proj_in", transformer, "proj_in", kernel))
         for index, block in enumerate(transformer.transformer_blocks):
             for part in BLOCK_PARTS:
                 found.append(_target(f"{root}.transformer_blocks.{index}.{part}", block, part))
-        found.append(_target(f"{root}.proj_out", transformer, "proj_out"))
+        found.append(_target(f"{root}.proj_out", transformer, "proj_out", kernel))
     return found
 
 
@@ -85,5 +84,5 @@ def _attentions(blocks: Sequence[Any]) -> Iterator[tuple[int, int, Any]]:
             yield level, number, module
 
 
-def _target(path: str, root: nn.Module, part: str) -> Target:
-    return Target(path.replace(".", "_"), root.get_submodule(part))
+def _target(path: str, root: nn.Module, part: str, kernel: tuple[int, ...] = ()) -> Target:
+    return Target(path.replace(".", "_"), root.get_submodule(part), kernel)

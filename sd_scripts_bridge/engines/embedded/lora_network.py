@@ -12,14 +12,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ...errors import Invalid, Problem
 from .lora_names import Target
 
 
 class Lora:
-    """One layer's LoRA. ``down`` [rank, in] and ``up`` [out, rank] are this step's, already scaled."""
+    """One layer's LoRA. ``down`` [in, rank] and ``up`` [rank, out] are this step's, already scaled."""
 
     __slots__ = ("down", "target", "up")
 
@@ -30,8 +29,7 @@ class Lora:
 
     def attach(self) -> None:
         """From now on the layer's output is its own plus the LoRA's."""
-        layer = self.target.layer
-        layer.forward = (_conv if self.target.is_conv else _linear)(layer, self)
+        self.target.layer.forward = _forward(self.target.layer, self)
 
 
 class Part(nn.Module):
@@ -49,17 +47,18 @@ class Part(nn.Module):
 
     def refresh(self, dtype: torch.dtype, multiplier: float) -> None:
         """Hand every LoRA its weights for this step, as differentiable views."""
-        downs = self.down.to(dtype).split(self.widths_in, dim=1)
-        ups = (self.up * (multiplier * self.alpha / self.rank)).to(dtype).t().split(self.widths_out)
-        for lora, lora.down, lora.up in zip(self.loras, downs, ups, strict=True):
-            pass
+        downs = self.down.to(dtype).t().split_with_sizes(self.widths_in)
+        ups = (self.up * (multiplier * self.alpha / self.rank)).to(dtype).split_with_sizes(self.widths_out, dim=1)
+        for lora, down, up in zip(self.loras, downs, ups, strict=True):
+            lora.down, lora.up = down, up
 
     def tensors(self) -> dict[str, Tensor]:
         """The weights under kohya's names and in its shapes."""
         found = {}
-        downs, ups = self.down.detach().split(self.widths_in, dim=1), self.up.detach().t().split(self.widths_out)
+        downs = self.down.detach().split_with_sizes(self.widths_in, dim=1)
+        ups = self.up.detach().t().split_with_sizes(self.widths_out)
         for lora, down, up in zip(self.loras, downs, ups, strict=True):
-            kernel = (1, 1) if lora.target.is_conv else ()
+            kernel = lora.target.kernel
             found[f"{lora.target.name}.lora_down.weight"] = down.reshape(*down.shape, *kernel)
             found[f"{lora.target.name}.lora_up.weight"] = up.reshape(*up.shape, *kernel)
             found[f"{lora.target.name}.alpha"] = torch.tensor(float(self.alpha))
@@ -125,20 +124,14 @@ def draw_down(rank: int, width_in: int, width_out: int, dice: torch.Generator) -
     return torch.empty(rank, width_in).uniform_(-bound, bound, generator=dice)
 
 
-def _linear(layer: Any, lora: Lora) -> Callable[[Tensor], Tensor]:
-    weight, bias = layer.weight, layer.bias
+def _forward(layer: Any, lora: Lora) -> Callable[[Tensor], Tensor]:
+    """The layer with its LoRA, as matrix products over rows; the last one adds its result in place."""
+    weight, bias = layer.weight.t(), layer.bias
 
     def forward(x: Tensor) -> Tensor:
-        return F.linear(x, weight, bias) + F.linear(F.linear(x, lora.down), lora.up)  # type: ignore[arg-type]
-
-    return forward
-
-
-def _conv(layer: Any, lora: Lora) -> Callable[[Tensor], Tensor]:
-    weight, bias = layer.weight, layer.bias
-
-    def forward(x: Tensor) -> Tensor:
-        down, up = lora.down[:, :, None, None], lora.up[:, :, None, None]  # type: ignore[index]
-        return F.conv2d(x, weight, bias) + F.conv2d(F.conv2d(x, down), up)
+        rows = x if x.dim() == 2 else x.reshape(-1, x.shape[-1])
+        out = torch.mm(rows, weight) if bias is None else torch.addmm(bias, rows, weight)
+        out.addmm_(torch.mm(rows, lora.down), lora.up)  # type: ignore[arg-type]
+        return out if x.dim() == 2 else out.view(*x.shape[:-1], -1)
 
     return forward

@@ -5,19 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import threading
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ... import __version__
 from ...job import TrainingJob
-from .batches import Plan
+from ...params import TrainingParams
 from .pictures import Placed
-from .subsets import Subset, TrainingSet
+from .preparation import Data
+from .subsets import Subset
+from .text import CHUNK
 
 MADE_BY = f"sd-scripts-bridge/{__version__} embedded engine"
 ARCHITECTURES = {
@@ -27,24 +29,22 @@ ARCHITECTURES = {
     "sdxl": "stable-diffusion-xl-v1-base",
 }
 STABILITY = "https://github.com/Stability-AI/generative-models"
-NOT_USED = {
-    name: "None"
-    for name in (
+NOT_USED = (
+    dict.fromkeys((
         "adaptive_noise_scale", "face_crop_aug_range", "ip_noise_gamma", "max_validation_steps",
         "multires_noise_iterations", "network_dropout", "resize_interpolation", "scale_weight_norms",
         "validate_every_n_epochs", "validate_every_n_steps", "validation_seed",
-    )
-} | {
-    name: "False"
-    for name in (
+    ), "None")
+    | dict.fromkeys((
         "color_aug", "debiased_estimation", "fp8_base", "fp8_base_unet", "full_fp16", "ip_noise_gamma_random_strength",
         "lowram", "noise_offset_random_strength", "random_crop", "zero_terminal_snr",
-    )
-} | {
-    "caption_dropout_every_n_epochs": "0", "caption_tag_dropout_rate": "0.0", "huber_c": "0.1", "huber_scale": "1.0",
-    "huber_schedule": "snr", "loss_type": "l2", "multires_noise_discount": "0.3", "num_validation_images": "0",
-    "validation_split": "0.0",
-}  # fmt: skip
+    ), "False")
+    | {
+        "caption_dropout_every_n_epochs": "0", "caption_tag_dropout_rate": "0.0", "huber_c": "0.1",
+        "huber_scale": "1.0", "huber_schedule": "snr", "loss_type": "l2", "multires_noise_discount": "0.3",
+        "num_validation_images": "0", "validation_split": "0.0",
+    }
+)  # fmt: skip
 """What sd-scripts also writes: options that this engine hasn't, at the values that mean "off"."""
 
 SAME_NAME = (
@@ -61,45 +61,40 @@ class BaseHash:
 
     def __init__(self, path: Path) -> None:
         self.name, self.short = path.name, _short_hash(path)
-        with ThreadPoolExecutor(1) as pool:
-            self._long: Future[str] = pool.submit(_sha256, path)
-            pool.shutdown(wait=False)
+        self._found: list[str] = []
+        self._thread = threading.Thread(target=lambda: self._found.append(_sha256(path)), daemon=True)
+        self._thread.start()
 
     @property
     def long(self) -> str:
-        return self._long.result()
+        self._thread.join()
+        return self._found[0]
 
 
 class Metadata:
     """What is known of the run when it starts; `at` adds what a file's step changes."""
 
-    def __init__(
-        self, job: TrainingJob, prediction: str, token_length: int, training_set: TrainingSet,
-        placed: Sequence[Placed], plan: Plan,
-    ) -> None:
+    def __init__(self, job: TrainingJob, prediction: str, token_length: int, data: Data) -> None:
         self.job, self.v_prediction = job, prediction == "v_prediction"
         self.base = BaseHash(Path(job.base))
-        self.steps_per_epoch = plan.steps_per_epoch
+        self.steps_per_epoch = data.plan.steps_per_epoch
         self.session = {"ss_session_id": str(random.SystemRandom().randint(0, 2**32)),
                         "ss_training_started_at": str(time.time())}
-        params = job.params
-        self.fixed = {f"ss_{name}": value for name, value in NOT_USED.items()}
-        self.fixed |= {f"ss_{name}": str(getattr(params, name)) for name in SAME_NAME}
-        self.fixed |= {f"ss_{name}": str(value) for name, value in self._counts(training_set, plan).items()}
-        self.fixed |= {
-            "ss_base_model_version": _version(job.family, self.v_prediction),
-            "ss_bucket_info": json.dumps(_bucket_info(placed) if params.enable_bucket else None),
-            "ss_dataset_dirs": json.dumps(_folders(training_set.train)),
-            "ss_max_token_length": str(None if token_length == 75 else token_length),
-            "ss_optimizer": "torch.optim.adamw.AdamW",
-            "ss_output_name": job.name,
-            "ss_reg_dataset_dirs": json.dumps(_folders(training_set.reg)),
-            "ss_resolution": str(params.area),
-            "ss_sd_model_hash": self.base.short,
-            "ss_sd_model_name": self.base.name,
-            "ss_sd_scripts_commit_hash": MADE_BY,
-            "ss_tag_frequency": json.dumps({subset.folder.name: subset.tag_counts for subset in training_set.subsets}),
-            "ss_v2": str(job.family == "sd2"),
+        found = {**NOT_USED, **self._options(token_length), **self._counts(data), **_dataset(job.params, data)}
+        self.fixed = {f"ss_{name}": str(value) for name, value in found.items()}
+
+    def _options(self, token_length: int) -> dict[str, Any]:
+        job = self.job
+        return {name: getattr(job.params, name) for name in SAME_NAME} | {
+            "base_model_version": _version(job.family, self.v_prediction),
+            "max_token_length": None if token_length == CHUNK else token_length,
+            "optimizer": "torch.optim.adamw.AdamW",
+            "output_name": job.name,
+            "resolution": job.params.area,
+            "sd_model_hash": self.base.short,
+            "sd_model_name": self.base.name,
+            "sd_scripts_commit_hash": MADE_BY,
+            "v2": job.family == "sd2",
         }
 
     def at(self, step: int) -> dict[str, str]:
@@ -112,8 +107,8 @@ class Metadata:
             "ss_training_finished_at": str(time.time()),
         }
 
-    def _counts(self, training_set: TrainingSet, plan: Plan) -> dict[str, int]:
-        params = self.job.params
+    def _counts(self, data: Data) -> dict[str, int]:
+        params, training_set, plan = self.job.params, data.training_set, data.plan
         return {
             "batch_size_per_device": params.train_batch_size,
             "num_batches_per_epoch": plan.batches_per_epoch,
@@ -153,6 +148,17 @@ def _version(family: str, v_prediction: bool) -> str:
     if family == "sdxl":
         return "sdxl_base_v1-0"
     return {"sd1": "sd_v1", "sd2": "sd_v2"}[family] + ("_v" if v_prediction else "")
+
+
+def _dataset(params: TrainingParams, data: Data) -> dict[str, str]:
+    training_set = data.training_set
+    found = {
+        "bucket_info": _bucket_info(data.placed) if params.enable_bucket else None,
+        "dataset_dirs": _folders(training_set.train),
+        "reg_dataset_dirs": _folders(training_set.reg),
+        "tag_frequency": {subset.folder.name: subset.tag_counts for subset in training_set.subsets},
+    }
+    return {name: json.dumps(value) for name, value in found.items()}
 
 
 def _folders(subsets: Sequence[Subset]) -> dict[str, dict[str, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,8 +72,7 @@ def place(pictures: Sequence[Picture], params: TrainingParams) -> list[Placed]:
 
 
 def encode(
-    placed: Sequence[Placed], vae: Any, scale: float, params: TrainingParams, device: torch.device,
-    on_done: Callable[[int], None] = lambda done: None,
+    placed: Sequence[Placed], vae: Any, scale: float, params: TrainingParams, device: torch.device
 ) -> dict[Size, Shelf]:
     """The latents of all pictures, by bucket; each is encoded once, and once mirrored where pictures are mirrored."""
     dice = torch.Generator().manual_seed(params.seed)
@@ -81,13 +80,9 @@ def encode(
     for index, one in enumerate(placed):
         members.setdefault(one.place.bucket, []).append(index)
     shelves = {}
-    done = 0
     for bucket, indexes in members.items():
-        encoded = []
-        for index in indexes:
-            encoded.append([_moments(vae, view, device) for view in _views(placed[index], params.flip_aug)])
-            done += 1
-            on_done(done)
+        encoded = [[_moments(vae, view, device) for view in _views(placed[index], params.flip_aug)]
+                   for index in indexes]
         rows = [one for side in zip(*encoded, strict=True) for one in side]
         shelves[bucket] = _shelf(indexes, rows, placed, scale, params, dice, device)
     return shelves
@@ -140,7 +135,8 @@ def resize(pixels: Pixels, size: Size) -> Pixels:
         rows, columns = _area_weights(height, size[1]), _area_weights(width, size[0])
         smaller = np.einsum("oi,ijc->ojc", rows, pixels.astype(np.float32), optimize=True)
         smaller = np.einsum("pj,ojc->opc", columns, smaller, optimize=True)
-        return np.clip(np.rint(smaller), 0, 255).astype(np.uint8)
+        means: Pixels = np.clip(np.rint(smaller), 0, 255).astype(np.uint8)
+        return means
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
 
 
@@ -149,7 +145,8 @@ def _area_weights(old: int, new: int) -> NDArray[np.float32]:
     edges = np.arange(new + 1) * (old / new)
     starts = np.arange(old)
     overlap = np.minimum(edges[1:, None], starts + 1) - np.maximum(edges[:-1, None], starts)
-    return (np.clip(overlap, 0.0, None) * (new / old)).astype(np.float32)
+    weights: NDArray[np.float32] = (np.clip(overlap, 0.0, None) * (new / old)).astype(np.float32)
+    return weights
 
 
 def centre_crop(pixels: Pixels, size: Size) -> Pixels:

@@ -8,17 +8,17 @@ import torch
 
 from ...events import Proof
 from .batches import Batch, Item
-from .loss import Objective, Rows
 from .lora_network import LoraNetwork
+from .loss import Objective, Rows
 from .pictures import Placed
 
 TIMESTEPS = (100, 300, 500, 700, 900)
-MOST_PICTURES = 10
+MOST_PICTURES, FEW_PICTURES = 10, 2
 SEED = 20_000
 PIXELS_AT_ONCE = 8 * 512 * 512
 
 
-def choose(placed: Sequence[Placed], most: int = MOST_PICTURES) -> list[Batch]:
+def choose(placed: Sequence[Placed], most: int) -> list[Batch]:
     """The training pictures that are measured, each with its own caption, batched by bucket and by size."""
     groups: dict[tuple[int, int], list[Item]] = {}
     chosen = [i for i, one in enumerate(placed) if not one.picture.is_reg][:most]

@@ -7,6 +7,8 @@ from ...job import FAMILIES, TrainingJob
 from ...params import TrainingParams
 
 ELSEWHERE = "Remove it, or train with the sd-scripts engine."
+ALWAYS = {"no_half_vae": True}
+"""What this engine does in any case: its VAE computes in fp32."""
 BUCKET_STEPS = {"sd1": 64, "sd2": 64, "sdxl": 32}
 
 
@@ -19,8 +21,14 @@ def refusals(job: TrainingJob) -> list[Problem]:
 
 
 def _unknown(params: TrainingParams) -> list[Problem]:
+    """Options that are switched off, or that ask for what is done anyway, are no reason to refuse."""
     return [Problem(name, f"the embedded engine has no such option (it is set to {value!r})", ELSEWHERE)
-            for name, value in sorted(params.extra.items())]
+            for name, value in sorted(params.extra.items())
+            if not _is_off(value) and ALWAYS.get(name) != value]
+
+
+def _is_off(value: object) -> bool:
+    return value is None or value is False or value in ("", [], ())
 
 
 def _choices(params: TrainingParams) -> list[Problem]:

@@ -6,6 +6,7 @@ import json
 import math
 import sys
 import time
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -39,6 +40,13 @@ class LossMean:
         if not self.count:
             return None
         return float(self.ring.sum()) / min(self.count, len(self.ring))
+
+    def state(self) -> dict[str, object]:
+        return {"ring": self.ring, "count": self.count}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.ring.copy_(state["ring"])
+        self.count = state["count"]
 
 
 class Clock:

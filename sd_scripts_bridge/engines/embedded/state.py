@@ -13,12 +13,12 @@ import torch
 
 from ...errors import Invalid, Problem
 from ...job_folder import JobFolder, state_step
-from . import metadata
+from . import STATE_FILE, metadata
 from .lora_network import LoraNetwork
 
 DTYPES = {"float": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 STATES_KEPT = 2
-STATE_FILE, FACTS_FILE = "training_state.pt", "train_state.json"
+FACTS_FILE = "train_state.json"
 
 
 def save_lora(path: Path, network: LoraNetwork, precision: str, data: Mapping[str, str]) -> None:
@@ -37,7 +37,7 @@ def save_lora(path: Path, network: LoraNetwork, precision: str, data: Mapping[st
     os.replace(aside, path)
 
 
-def save_state(folder: JobFolder, name: str, step: int, epoch: int, state: Mapping[str, Any]) -> Path:
+def save_state(folder: JobFolder, name: str, step: int, state: Mapping[str, Any]) -> Path:
     """Write all that going on needs, and remove all but the newest states."""
     target = folder.output / f"{name}-step{step:08d}-state"
     aside = target.with_name(f".{target.name}.part")
@@ -47,7 +47,8 @@ def save_state(folder: JobFolder, name: str, step: int, epoch: int, state: Mappi
         torch.save(dict(state), file)
         file.flush()
         os.fsync(file.fileno())
-    (aside / FACTS_FILE).write_text(json.dumps({"current_epoch": epoch, "current_step": step}), encoding="utf-8")
+    facts = {"current_epoch": state["epoch"], "current_step": step}
+    (aside / FACTS_FILE).write_text(json.dumps(facts), encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
     os.replace(aside, target)
     for old in [state for state in folder.states(name) if state_step(state) < step][:-(STATES_KEPT - 1)]:

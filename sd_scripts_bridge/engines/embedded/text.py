@@ -50,22 +50,24 @@ class Tokenizer:
         self.start, self.end = self.tokenizers[0].bos_token_id, self.tokenizers[0].eos_token_id
         self.clean = _cleaner()
 
-    def words(self, caption: str) -> list[int]:
-        """The caption's tokens, without marks."""
-        return list(self.tokenizers[0](self.clean(caption), add_special_tokens=False).input_ids)
+    def words(self, caption: str) -> list[list[int]]:
+        """The caption's tokens for each encoder, without marks."""
+        text = self.clean(caption)
+        return [list(tokenizer(text, add_special_tokens=False, verbose=False).input_ids)
+                for tokenizer in self.tokenizers]
 
     def shortest_length(self, captions: Sequence[str]) -> int:
         """The smallest of 75, 150 and 225 that holds every caption, or 225."""
-        longest = max((len(self.words(caption)) for caption in captions), default=0)
+        longest = max((len(words) for caption in captions for words in self.words(caption)), default=0)
         return next((length for length in LENGTHS if longest <= length), LENGTHS[-1])
 
     def __call__(self, captions: Sequence[str], length: int) -> Tensor:
         """[caption, encoder, chunk, 77]; what is longer than ``length`` is cut off."""
-        rows = []
-        for caption in captions:
-            words = self.words(caption)[:length]
-            rows.append([chunks(words, length, self.start, self.end, pad) for pad in self.pads])
-        return torch.tensor(rows)
+        return torch.tensor([
+            [chunks(words[:length], length, self.start, self.end, pad)
+             for words, pad in zip(self.words(caption), self.pads, strict=True)]
+            for caption in captions
+        ])
 
 
 def chunks(words: list[int], length: int, start: int, end: int, pad: int) -> list[list[int]]:
@@ -138,16 +140,18 @@ class TextEncoders:
 
 def _layer(layer: Any, states: Tensor) -> Tensor:
     attention, mlp = layer.self_attn, layer.mlp
-    normed = layer.layer_norm1(states)
-    shape = (*states.shape[:2], attention.num_heads, -1)
+    shape = states.shape
+    x = states.reshape(-1, shape[2])
+    normed = layer.layer_norm1(x)
     query, key, value = (
-        project(normed).view(shape).transpose(1, 2)
+        project.forward(normed).view(*shape[:2], attention.num_heads, -1).transpose(1, 2)
         for project in (attention.q_proj, attention.k_proj, attention.v_proj)
     )
-    mixed = F.scaled_dot_product_attention(query, key, value, is_causal=True)
-    states = states + attention.out_proj(mixed.transpose(1, 2).flatten(2))
-    fed: Tensor = mlp.fc2(mlp.activation_fn(mlp.fc1(layer.layer_norm2(states))))
-    return states + fed
+    mixed = F.scaled_dot_product_attention(query, key, value, is_causal=True).transpose(1, 2)
+    x = x + attention.out_proj.forward(mixed.reshape(x.shape))
+    x = x + mlp.fc2.forward(mlp.activation_fn(mlp.fc1.forward(layer.layer_norm2(x))))
+    out: Tensor = x.view(shape)
+    return out
 
 
 def _join(states: Tensor, batch: int) -> Tensor:

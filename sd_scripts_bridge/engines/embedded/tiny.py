@@ -40,7 +40,7 @@ Named = Iterator[tuple[str, tuple[int, ...]]]
 
 
 def make(path: str | Path, family: str = "sd1", seed: int = 0) -> Path:
-    """Write a toy checkpoint of ``family`` ("sd1", "sd2", "sdxl") to ``path``, in fp16; the same seed, the same file."""
+    """Write a toy checkpoint of ``family`` ("sd1", "sd2", "sdxl") to ``path``, in fp16; same seed, same file."""
     from safetensors.torch import save_file
 
     shape = SHAPES[family]
@@ -265,4 +265,5 @@ def _diffusion_tables() -> dict[str, Tensor]:
         "posterior_mean_coef1": betas * before.sqrt() / (1 - kept),
         "posterior_mean_coef2": (1 - before) * (1 - betas).sqrt() / (1 - kept),
     }
-    return {name: table.float() for name, table in tables.items()}
+    unused = {"model_ema.decay": torch.tensor(0.9999), "model_ema.num_updates": torch.tensor(0, dtype=torch.int32)}
+    return {name: table.float() for name, table in tables.items()} | unused

@@ -1,0 +1,47 @@
+"""Whether a Python has the libraries that the trainer imports, judged from its files: nothing is imported or run."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+OLDEST = {"torch": (2, 6), "diffusers": (0, 32), "transformers": (4, 54), "safetensors": (0, 4)}
+"""The trainer's libraries, and the first version of each that it is tested with."""
+
+
+def problems(python: Path) -> list[str]:
+    """What is missing or too old for ``python``, in words; nothing where its folders can't be found."""
+    folders = _folders(python)
+    if folders is None:
+        return []
+    found = [(name, _version(name, folders), oldest) for name, oldest in OLDEST.items()]
+    missing = [name for name, version, _ in found if version is None]
+    old = [
+        f"{name} {version} is older than {'.'.join(map(str, oldest))}"
+        for name, version, oldest in found
+        if version is not None and _numbers(version) < oldest
+    ]
+    return ([f"{', '.join(missing)} missing"] if missing else []) + old
+
+
+def _folders(python: Path) -> list[str] | None:
+    """Where ``python`` finds its packages."""
+    if python == Path(sys.executable):
+        return sys.path
+    root = python.parent.parent
+    found = [*root.glob("lib/python3*/site-packages"), *root.glob("Lib/site-packages")]
+    return [str(folder) for folder in found] or None
+
+
+def _version(name: str, folders: Iterable[str]) -> str | None:
+    for distribution in importlib.metadata.distributions(name=name, path=list(folders)):
+        return distribution.version
+    return None
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """The leading numbers: (2, 6) for "2.6.0+cu124"."""
+    parts = version.split("+")[0].split(".")[:2]
+    return tuple(int("".join(c for c in part if c.isdigit()) or 0) for part in parts)
