@@ -6,7 +6,7 @@ import json
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import explain, process
 from .engines import get as get_engine
@@ -18,6 +18,9 @@ from .job_folder import JobFolder, state_step, write_json, write_text
 from .log_tail import LogTail, last_lines
 from .paths import Home
 from .store import Row, Store
+
+if TYPE_CHECKING:
+    from .lora import LoraFile
 
 POLL_SECONDS = 0.25
 PROGRESS_SECONDS = 0.5
@@ -50,6 +53,7 @@ class Attempt:
         self.facts = Facts()
         self._told = 0.0
         self._held_back: Progress | None = None
+        self._phase = ""
         self._states_when_asked: int | None = None
         self._asked = 0.0
 
@@ -130,6 +134,10 @@ class Attempt:
             self.facts.result.update(event.facts)
         elif isinstance(event, Note):
             self.facts.notes.append(event.text)
+        elif isinstance(event, Phase):
+            if event.text == self._phase:
+                return
+            self._phase = event.text
         self._tell(event)
 
     def _true_count(self, event: Progress) -> Progress:
@@ -194,17 +202,15 @@ class Attempt:
 
     def _publish(self, job: TrainingJob) -> tuple[Status, str]:
         from . import lora
-        from .publish import publish
+        from .publish import publish  # checks the numbers before it copies
 
         source = next((path for path in reversed(self.engine.results(job, self.folder)) if self._new(path)), None)
         if source is None:
             reason = explain.failure(0, last_lines(self.folder.log, 200))
             return Status.FAILED, f"The trainer ended without writing a LoRA. {reason}"
-        problems = lora.problems(source)
-        if problems:
-            return Status.FAILED, "The LoRA is not usable: " + " ".join(map(str, problems))
         target = Path(job.lora_dir) if job.lora_dir else self.home.root / "models" / "Lora"
         published = publish(source, target, job.name, self._card(job), self._preview(job))
+        self.facts.result = {**_content(lora.inspect(published.path)), **_dataset(job), **self.facts.result}
         self._tell(Published(str(published.path), published.stem, published.activation_text))
         for note in published.notes:
             self._tell(Note(note))
@@ -262,6 +268,20 @@ class Attempt:
 def job_name(job_id: int) -> str:
     """The name of a job's folder."""
     return f"{job_id:06d}"
+
+
+def _content(file: LoraFile) -> dict[str, Any]:
+    return {
+        "modules": file.modules,
+        "text_encoder_modules": file.text_encoder_modules,
+        "unet_modules": file.unet_modules,
+        "finite": True,
+    }
+
+
+def _dataset(job: TrainingJob) -> dict[str, Any]:
+    folder = Path(job.dataset)
+    return {"images": len(list(folder.glob("*/*.png"))), "captions": len(list(folder.glob("*/*.txt")))}
 
 
 def known_process(row: Row) -> tuple[process.Identity, str] | None:

@@ -20,6 +20,7 @@ from .paths import Home
 from .store import Entry, Row, Store
 
 if TYPE_CHECKING:
+    from .checkpoint import Base
     from .dataset import Dataset, Report
     from .doctor import Finding
     from .publish import PublishedLora
@@ -100,11 +101,12 @@ class Bridge:
         base = _collect(problems, lambda: checkpoint.read(request.base))
         if request.name is not None:
             problems += name_problems(request.name)
-        name, notes = self._choose_engine(request.engine)
+        name, notes = self._choose_engine(request.engine, base)
         engine = engines.get(name, self.home)
         problems += engine.check()
         if data is None or base is None or problems:
             raise Invalid(problems)
+        notes += base.notes
         preset = presets.get(request.preset or presets.FOR_FAMILY[base.family])
         params, more = self._params(preset, data, request.values, name, base.family)
         subject, class_token = data.subsets[0].subject, data.subsets[0].class_token
@@ -122,14 +124,19 @@ class Bridge:
             preset=preset.name,
         )
         refused = engine.refuse(job)
+        if name == "sd-scripts" and not base.full_size:
+            refused.append(Problem("base", f"{base.path.name} is smaller than a full-size {base.family_title} model, and "
+                                           "sd-scripts takes the full sizes for granted", "Use --engine embedded."))
         if refused:
             raise Invalid(refused)
         job, staged = self._stage(job, data)
         return job, [*notes, *more, *staged]
 
-    def _choose_engine(self, wanted: str | None) -> tuple[str, list[str]]:
+    def _choose_engine(self, wanted: str | None, base: Base | None) -> tuple[str, list[str]]:
         if wanted is not None:
             return wanted, []
+        if base is not None and not base.full_size:
+            return "embedded", ["The base is smaller than its family's own size: only the embedded engine trains it."]
         if not engines.get("sd-scripts", self.home).check():
             return "sd-scripts", []
         return "embedded", ["sd-scripts is not set up (`setup` does it): training with the embedded engine."]

@@ -28,6 +28,7 @@ class Screen:
     out: TextIO
     meter: Meter = field(default_factory=Meter)
     _bar: bool = False
+    _shown: tuple[int, int] = (0, 0)
     _last_plain: float = 0.0
 
     def show(self, entry: Entry) -> None:
@@ -65,7 +66,9 @@ class Screen:
             self.out.flush()
             self._bar = True
         elif time.monotonic() - self._last_plain >= PLAIN_LINE_SECONDS or reading.step == reading.total:
-            self._last_plain = time.monotonic()
+            if self._shown == (reading.step, reading.total):
+                return
+            self._last_plain, self._shown = time.monotonic(), (reading.step, reading.total)
             self.line(text)
 
 

@@ -21,7 +21,7 @@ ONLY_IN = {
     "modules": ("webui",),
     "subprocess": ("process.py",),
     "sqlite3": ("store.py", "migrations.py"),
-    "torch": ("engines/embedded",),
+    "torch": ("engines/embedded", "engines/sd_scripts/torchvision_shim.py"),
     "diffusers": ("engines/embedded",),
     "transformers": ("engines/embedded",),
 }

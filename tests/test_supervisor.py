@@ -110,7 +110,7 @@ def test_many_submitters_lose_no_job(bridge: Bridge, make_job: MakeJob) -> None:
         ("oom:3", "The GPU ran out of memory"),
         ("kill:3", "SIGKILL"),
         ("nothing", "found no pictures"),
-        ("nan", "not usable"),
+        ("nan", "NaN"),
     ],
 )
 def test_failures_say_why(bridge: Bridge, make_job: MakeJob, act: str, sentence: str) -> None:
