@@ -106,7 +106,7 @@ class Bridge:
         problems += engine.check()
         if data is None or base is None or problems:
             raise Invalid(problems)
-        notes += base.notes
+        notes += [*data.remarks, *base.notes]
         preset = presets.get(request.preset or presets.FOR_FAMILY[base.family])
         params, more = self._params(preset, data, request.values, name, base.family)
         subject, class_token = data.subsets[0].subject, data.subsets[0].class_token

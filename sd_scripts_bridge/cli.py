@@ -71,7 +71,16 @@ def dataset(bridge: Bridge, options: argparse.Namespace) -> int:
         f"{made.images} photos x {made.subsets[0].repeats} repeats = {made.real_steps} steps "
         f"({options.steps} were wanted), in {made.subsets[0].folder}",
     ]
-    _show(options, made.as_dict(), lines)
+    data = {
+        "root": str(made.root),
+        "folder": str(made.subsets[0].folder),
+        "images": made.images,
+        "repeats": made.subsets[0].repeats,
+        "wanted_steps": options.steps,
+        "steps": made.real_steps,
+        "report": made.report.as_dict() if made.report else None,
+    }
+    _show(options, data, lines)
     return OK
 
 

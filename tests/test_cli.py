@@ -1,0 +1,191 @@
+"""The command line as a user and a program meet it: real processes, exit codes, sentences, JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sd_scripts_bridge.bridge import Bridge
+from sd_scripts_bridge.engines.sd_scripts import catalogue
+from sd_scripts_bridge.job import Status
+
+from tests import headers
+
+FAKE_SCRIPTS = Path(__file__).parent / "fake_sd_scripts"
+posix = pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent otherwise on Windows")
+
+
+def run(bridge: Bridge, *words: object) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-m", "sd_scripts_bridge", "--home", str(bridge.home.root), *map(str, words)]
+    return subprocess.run(argv, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "my photos ñ"
+    folder.mkdir()
+    numbers = np.random.default_rng(1)
+    for number in (1, 2, 10):
+        pixels = numbers.integers(0, 255, (600, 560, 3), np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.jpg")
+    (folder / "1.txt").write_text("a walk in the park", encoding="utf-16")
+    return folder
+
+
+@pytest.fixture
+def dataset(bridge: Bridge, photos: Path, tmp_path: Path) -> Path:
+    bridge.write_dataset([photos], "Ada", "woman", 30, tmp_path / "set")
+    return tmp_path / "set"
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    """A checkpoint with the names and sizes of SD 1.5, its 2 GB a hole in the file."""
+    shapes = {
+        **{f"model.diffusion_model.{k}": v for k, v in headers.unet("sd1", 320, 768).items()},
+        **{f"first_stage_model.{k}": v for k, v in headers.vae(128).items()},
+        **{f"cond_stage_model.transformer.text_model.{k}": v for k, v in headers.clip(768, 12).items()},
+    }
+    header, place = {}, 0
+    for name, shape in shapes.items():
+        size = 2 * int(np.prod(shape))
+        header[name] = {"dtype": "F16", "shape": list(shape), "data_offsets": [place, place + size]}
+        place += size
+    text = json.dumps(header).encode()
+    path = tmp_path / "v1-5-pruned-emaonly.safetensors"
+    with path.open("wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        file.truncate(8 + len(text) + place)
+    return path
+
+
+def test_check_says_one_sentence_a_photo_and_changes_nothing(bridge: Bridge, photos: Path) -> None:
+    before = {path: path.read_bytes() for path in photos.iterdir()}
+    done = run(bridge, "check", photos)
+    assert done.returncode == 0
+    assert "3 of 3 photos will be used." in done.stdout and "1.jpg" in done.stdout
+    assert {path: path.read_bytes() for path in photos.iterdir()} == before
+
+
+def test_dataset_makes_the_folder_kohya_users_know(bridge: Bridge, photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = run(bridge, "dataset", photos, "--name", "AlvaroBadia", "--class", "man", "--steps", 100, "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert "3 photos x 33 repeats = 99 steps (100 were wanted)" in done.stdout
+    leaf = out / "img" / "33_AlvaroBadia man"
+    assert sorted(path.name for path in leaf.iterdir()) == ["1.png", "1.txt", "2.png", "2.txt", "3.png", "3.txt"]
+    assert (leaf / "1.txt").read_text(encoding="utf-8").strip() == "AlvaroBadia man, a walk in the park"
+    assert {path.name for path in out.iterdir()} >= {"img", "reg", "model", "log"}
+
+
+def test_train_to_the_published_card(bridge: Bridge, dataset: Path, base: Path, tmp_path: Path) -> None:
+    lora_dir = tmp_path / "web ui" / "models" / "Lora"
+    done = run(bridge, "train", dataset, "--base", base, "--lora-dir", lora_dir)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Ada, 30 steps on v1-5-pruned-emaonly.safetensors, engine sd-scripts" in done.stdout
+    card = json.loads((lora_dir / "Ada.json").read_text(encoding="utf-8"))
+    assert card["activation text"] == "Ada woman" and card["sd version"] == "SD1"
+    assert sorted(path.name for path in lora_dir.iterdir()) == ["Ada.json", "Ada.png", "Ada.safetensors"]
+
+
+def test_json_events_end_with_the_outcome(bridge: Bridge, dataset: Path, base: Path, tmp_path: Path) -> None:
+    done = run(bridge, "train", dataset, "--base", base, "--lora-dir", tmp_path / "L", "--json")
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert events[0]["type"] == "queued" and events[-1] | {"status": "succeeded"} == events[-1]
+    assert {"started", "progress", "checkpoint", "published"} <= {event["type"] for event in events}
+    listed = json.loads(run(bridge, "jobs", "--json").stdout)
+    assert [job["status"] for job in listed] == ["succeeded"]
+
+
+def test_detached_job_is_listed_watched_and_logged(bridge: Bridge, dataset: Path, base: Path, tmp_path: Path) -> None:
+    done = run(bridge, "train", dataset, "--base", base, "--lora-dir", tmp_path / "L", "--detach")
+    assert done.returncode == 0 and "watch 1" in done.stdout
+    assert run(bridge, "watch", 1).returncode == 0
+    assert "succeeded" in run(bridge, "jobs").stdout
+    assert "model saved." in run(bridge, "log", 1).stdout
+
+
+@posix
+def test_ctrl_c_leaves_the_job_running_and_says_so(bridge: Bridge, dataset: Path, base: Path, tmp_path: Path) -> None:
+    argv = [sys.executable, "-m", "sd_scripts_bridge", "--home", str(bridge.home.root), "train", str(dataset), "--base",
+            str(base), "--lora-dir", str(tmp_path / "L"), "--set", "training_comment=hold"]
+    child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert child.stdout
+    while "Step 10" not in child.stdout.readline() and child.poll() is None:
+        if any(row.status is Status.RUNNING for row in bridge.store.jobs()):
+            break
+    time.sleep(1)
+    child.send_signal(signal.SIGINT)
+    _, errors = child.communicate(timeout=30)
+    assert child.returncode == 130
+    assert "goes on without this window" in errors and "watch 1" in errors
+    assert bridge.store.get(1).status is Status.RUNNING
+    (bridge.folder(1).output / "go").touch()
+    assert run(bridge, "watch", 1).returncode == 0
+
+
+def test_everything_wrong_is_said_at_once(bridge: Bridge, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    model = tmp_path / "model.ckpt"
+    model.write_bytes(b"pickle")
+    done = run(bridge, "train", tmp_path / "empty", "--base", model, "--name", "a<b")
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 3 and "Traceback" not in done.stderr
+    assert bridge.store.jobs() == []
+
+
+def test_unknown_and_wrong_options_are_refused_before_anything_starts(bridge: Bridge, dataset: Path, base: Path) -> None:
+    catalogue.write(bridge.home, Path(sys.executable), FAKE_SCRIPTS)
+    done = run(bridge, "train", dataset, "--base", base, "--set", "lowrum=true", "output_dir=/x")
+    assert done.returncode == 1
+    assert "Did you mean lowram?" in done.stderr and "output_dir" in done.stderr
+    done = run(bridge, "train", dataset, "--base", base, "--set", "network-dim=0")
+    assert done.returncode == 1 and "network_dim: 0 is outside 1 to 4096." in done.stderr
+    assert bridge.store.jobs() == []
+
+
+def test_a_kohya_folder_made_by_hand_trains_on_clean_copies(bridge: Bridge, base: Path, tmp_path: Path) -> None:
+    leaf = tmp_path / "mine" / "img" / "5_Bob man"
+    leaf.mkdir(parents=True)
+    Image.new("RGB", (700, 600), "teal").save(leaf / "a.PNG")
+    (leaf / "a.txt").write_text("tags, only", encoding="utf-8")
+    done = run(bridge, "train", leaf, "--base", base, "--lora-dir", tmp_path / "L")
+    assert done.returncode == 0, done.stderr
+    job = json.loads(bridge.store.get(1).spec)
+    copies = Path(job["dataset"])
+    assert bridge.home.datasets in copies.parents and job["params"]["max_train_steps"] == 5
+    assert (copies / "5_Bob man" / "1.txt").read_text(encoding="utf-8").strip() == "tags, only"
+    assert sorted(path.name for path in leaf.iterdir()) == ["a.PNG", "a.txt"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [(["nonsense"], 2), (["train"], 2), (["watch", "9"], 1), (["rm", "9"], 1), (["check", "none.jpg"], 1)]
+)
+def test_exit_codes(bridge: Bridge, words: list[str], code: int) -> None:
+    done = run(bridge, *words)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+
+
+def test_doctor_speaks_in_sentences(bridge: Bridge) -> None:
+    done = run(bridge, "doctor")
+    assert done.returncode == 0 and "Engine sd-scripts is ready." in done.stdout
+    findings = json.loads(run(bridge, "doctor", "--json").stdout)
+    assert {"home", "sd-scripts", "embedded", "disk", "queue"} <= {finding["subject"] for finding in findings}
+
+
+def test_publish_a_finished_lora(bridge: Bridge, tmp_path: Path) -> None:
+    lora = headers.write(tmp_path / "old.safetensors", headers.lora(), {"ss_output_name": "old", "ss_v2": "False"})
+    done = run(bridge, "publish", lora, "--lora-dir", tmp_path / "L", "--name", "Hero")
+    assert done.returncode == 0, done.stderr
+    assert "<lora:Hero:1>" in done.stdout and (tmp_path / "L" / "Hero.json").is_file()
