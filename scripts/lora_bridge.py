@@ -1,0 +1,3 @@
+from sd_scripts_bridge.webui import callbacks
+
+callbacks.register()
