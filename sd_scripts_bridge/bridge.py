@@ -58,7 +58,7 @@ class Bridge:
 
     def __init__(self, home: Home) -> None:
         self.home = home.create()
-        self.store = Store(home.database)
+        self.store = Store(home.database, home.jobs)
 
     # ---- photos ----
 

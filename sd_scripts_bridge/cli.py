@@ -34,7 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     verb: Verb = options.verb
     try:
-        return verb(Bridge(Home.resolve(options.home)), options)
+        bridge = Bridge(Home.resolve(options.home))
+        if bridge.store.recovered:
+            print(bridge.store.recovered, file=sys.stderr)
+        return verb(bridge, options)
     except BridgeError as error:
         print(error, file=sys.stderr)
         return PROBLEM

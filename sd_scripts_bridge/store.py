@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import recovery
 from .errors import BridgeError, NotFound
 from .events import Event, from_dict, to_dict
 from .job import MOVES, Job, Status, job_from_dict
@@ -58,11 +59,36 @@ class Entry:
 class Store:
     """The queue and its history, shared by every process that opens the same file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, jobs: Path | None = None) -> None:
+        """Open, migrate, and where the file is damaged or gone, rebuild it from the folders in ``jobs``.
+
+        Raises `BridgeError` for a database of a newer version, and for one that can't be written.
+        """
         self.path = path
+        self.recovered: str = ""
         path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = not path.exists() or path.stat().st_size == 0
+        try:
+            self._prepare(jobs if fresh else None)
+        except BridgeError as error:
+            if jobs is None or not _is_damaged(error.__cause__):
+                raise
+            aside = recovery.put_aside(path)
+            self._prepare(jobs)
+            self.recovered = f"The job database was damaged; it lies aside as {aside.name}. {self.recovered}"
+
+    def _prepare(self, jobs: Path | None) -> None:
         with self._open() as db:
             migrate(db)
+            if jobs is None:
+                for question in ("SELECT count(*) FROM jobs", "SELECT max(seq) FROM events"):
+                    db.execute(question).fetchone()  # a damaged file shows itself
+                return
+            db.execute("BEGIN IMMEDIATE")
+            count = recovery.rebuild(db, jobs)
+            db.execute("COMMIT")
+        if count:
+            self.recovered = f"{count} jobs were found again in their folders."
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -191,6 +217,11 @@ class Store:
             Entry(row["seq"], row["job"], row["attempt"], row["time"], from_dict(json.loads(row["data"])))
             for row in rows
         ]
+
+
+def _is_damaged(error: BaseException | None) -> bool:
+    """Not a database at all, or one with broken pages; a full disk or a lock is something else."""
+    return type(error) is sqlite3.DatabaseError
 
 
 def _row(row: sqlite3.Row) -> Row:

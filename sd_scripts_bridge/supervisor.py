@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def drain(home: Home) -> None:
     """Run every queued job. Returns at once where another supervisor is at work."""
-    store = Store(home.database)
+    store = Store(home.database, home.jobs)
     while True:
         with hold(home.supervisor_lock, wait=LOCK_WAIT_SECONDS) as mine:
             if not mine:

@@ -20,7 +20,7 @@ ONLY_IN = {
     "gradio": ("webui",),
     "modules": ("webui",),
     "subprocess": ("process.py",),
-    "sqlite3": ("store.py", "migrations.py"),
+    "sqlite3": ("store.py", "migrations.py", "recovery.py"),
     "torch": ("engines/embedded", "engines/sd_scripts/torchvision_shim.py"),
     "diffusers": ("engines/embedded",),
     "transformers": ("engines/embedded",),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -96,3 +97,39 @@ def test_a_file_that_is_no_database_gets_a_sentence(home: Home) -> None:
     home.database.write_bytes(b"these are not the tables you are looking for" * 100)
     with pytest.raises(BridgeError, match="can't be used"):
         Store(home.database)
+
+
+@pytest.mark.parametrize("damage", [b"", b"not a database" * 500, None])
+def test_a_damaged_database_is_put_aside_and_rebuilt_from_the_folders(
+    home: Home, make_job: MakeJob, damage: bytes | None
+) -> None:
+    """F17: damaged, empty or deleted; the history comes back from job.json and report.json, and nothing is deleted."""
+    for number, status in ((3, "succeeded"), (12, None)):
+        folder = home.jobs / f"{number:06d}"
+        folder.mkdir()
+        (folder / "job.json").write_text(json.dumps(make_job().as_dict()))
+        if status:
+            (folder / "report.json").write_text(json.dumps({"status": status, "sentence": "done", "seconds": 9}))
+    (home.jobs / "000013").mkdir()
+    if damage is not None:
+        home.database.write_bytes(damage)
+    store = Store(home.database, home.jobs)
+    assert [(row.id, row.status) for row in store.jobs()] == [(3, Status.SUCCEEDED), (12, Status.LOST)]
+    assert store.jobs()[0].job == make_job()
+    assert "2 jobs were found again" in store.recovered
+    if damage:
+        assert (home.root / "bridge.sqlite3.broken-1").read_bytes() == damage
+    assert store.add(make_job()) == 13
+
+
+def test_a_page_damaged_inside_is_found(home: Home, make_job: MakeJob) -> None:
+    store = Store(home.database, home.jobs)
+    for number in range(200):
+        store.append(1, 1, Note("x" * 500 + str(number)))
+    with sqlite3.connect(store.path) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+    data = bytearray(store.path.read_bytes())
+    data[4096:] = b"\xff" * (len(data) - 4096)
+    store.path.write_bytes(data)
+    assert "lies aside" in Store(home.database, home.jobs).recovered

@@ -83,7 +83,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), 
 def write(home: Home, python: Path, scripts: Path) -> list[str]:
     """Read the parser of every ``*train_network.py``; returns the scripts' names. One that can't be imported is left out."""
     modules = sorted(script.stem for script in scripts.glob("*train_network.py"))
-    argv = [python, "-c", _READ, scripts, *modules]
+    argv: list[str | Path] = [python, "-c", _READ, scripts, *modules]
     output = process.run(argv, cwd=scripts, env={"HF_HUB_OFFLINE": "1"}, check=False)
     names = []
     for line in output.splitlines():
