@@ -93,7 +93,7 @@ class Bridge:
 
     def plan(self, request: Request) -> tuple[TrainingJob, list[str]]:
         """The job that `submit` would queue, with its notes; makes the clean copies that it needs."""
-        from . import checkpoint, dataset
+        from . import checkpoint, dataset, preflight
         from .names import name_problems
 
         problems: list[Problem] = []
@@ -127,6 +127,7 @@ class Bridge:
         if name == "sd-scripts" and not base.full_size:
             refused.append(Problem("base", f"{base.path.name} is smaller than a full-size {base.family_title} model, and "
                                            "sd-scripts takes the full sizes for granted", "Use --engine embedded."))
+        refused += preflight.problems(job, preflight.this_machine(job, self.home.root, self._gpu_bytes()))
         if refused:
             raise Invalid(refused)
         job, staged = self._stage(job, data)
@@ -182,6 +183,12 @@ class Bridge:
 
         found = installation.read(self.home)
         return found is None or found.has_bf16
+
+    def _gpu_bytes(self) -> int:
+        from .engines.sd_scripts import installation
+
+        found = installation.read(self.home)
+        return int(found.facts.get("memory", 0)) if found else 0
 
     def _token_length(self, data: Dataset) -> int | None:
         """150 or 225 where a caption needs it, else None. 225 is the most that the trainers take."""
