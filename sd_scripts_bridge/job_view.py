@@ -1,0 +1,215 @@
+"""Jobs as the page gets them: docs/rest.md's `Job` and `status`, folded from the events once and then kept up to date."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .bridge import Bridge
+from .errors import NotFound
+from .events import Note, Phase, Progress, Proof, Published, Result, Sample, Started
+from .job import Status
+from .job_folder import JobFolder
+from .meter import Meter, Reading
+from .store import Entry, Row
+
+CURVE_POINTS = 2000
+RECONCILE_SECONDS = 5.0
+ACTIVE = (Status.RUNNING, Status.STOPPING, Status.QUEUED)
+PICTURES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
+_STEP = re.compile(r"_(\d{6,})_\d{2}_\d{14}|-step(\d{6,})|step[-_]?(\d+)")
+
+Point = tuple[int, float, int]
+
+
+@dataclass
+class Fold:
+    """What a job's events add up to."""
+
+    seq: int = 0
+    attempt: int = 0
+    meter: Meter = field(default_factory=Meter)
+    reading: Reading | None = None
+    curve: list[tuple[int, Point]] = field(default_factory=list)
+    phase: str = ""
+    notes: list[str] = field(default_factory=list)
+    sample_steps: dict[str, int] = field(default_factory=dict)
+    proof: Proof | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    published: Published | None = None
+    first: tuple[float, int] | None = None
+    """Time and step of the attempt's first progress."""
+    last: tuple[float, int] | None = None
+
+    def add(self, entry: Entry) -> None:
+        self.seq, event = entry.seq, entry.event
+        if isinstance(event, Started):
+            self._begin(entry.attempt)
+        elif isinstance(event, Progress):
+            self._progress(entry, event)
+        elif isinstance(event, Phase):
+            self.phase = event.text
+        elif isinstance(event, Note):
+            self.notes.append(event.text)
+        elif isinstance(event, Sample):
+            self.sample_steps[Path(event.path).name] = event.step
+        elif isinstance(event, Proof):
+            self.proof = event
+        elif isinstance(event, Result):
+            self.facts.update(event.facts)
+        elif isinstance(event, Published):
+            self.published = event
+
+    def _begin(self, attempt: int) -> None:
+        """The curve stays, so that an attempt that goes on continues its line."""
+        self.attempt, self.meter, self.phase = attempt, Meter(), ""
+        self.notes, self.proof, self.first = [], None, None
+
+    def _progress(self, entry: Entry, event: Progress) -> None:
+        self.reading = self.meter.add(entry.time, event)
+        self.phase = ""
+        self.first = self.first or (entry.time, event.step)
+        self.last = (entry.time, event.step)
+        if event.loss is not None:
+            self.curve.append((entry.seq, (event.step, event.loss, entry.attempt)))
+
+    @property
+    def seconds_a_step(self) -> float | None:
+        """Over the whole of the last attempt; None where it is too short to tell."""
+        if not self.first or not self.last or self.last[1] - self.first[1] < 5:
+            return None
+        return (self.last[0] - self.first[0]) / (self.last[1] - self.first[1])
+
+
+class JobViews:
+    """The folds of this process; each event is read once."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self.bridge = bridge
+        self._folds: dict[int, Fold] = {}
+        self._lock = threading.Lock()
+        self._reconciled = 0.0
+
+    def fold(self, job_id: int) -> Fold:
+        with self._lock:
+            fold = self._folds.setdefault(job_id, Fold())
+            for entry in self.bridge.events(job_id, fold.seq):
+                fold.add(entry)
+            return fold
+
+    def forget(self, job_id: int) -> None:
+        with self._lock:
+            self._folds.pop(job_id, None)
+
+    def rows(self) -> list[Row]:
+        """All jobs, oldest first. Whether their supervisor still lives is looked up every few seconds."""
+        rows = self.bridge.store.jobs()
+        if any(row.status in ACTIVE for row in rows) and time.monotonic() - self._reconciled > RECONCILE_SECONDS:
+            self._reconciled = time.monotonic()
+            rows = self.bridge.jobs()
+        return rows
+
+    def row(self, job_id: int) -> Row:
+        """Raises `NotFound`."""
+        found = next((row for row in self.rows() if row.id == job_id), None)
+        return found or self.bridge.store.get(job_id)
+
+    def job_dict(self, row: Row) -> dict[str, Any]:
+        fold = self.fold(row.id)
+        job, spec_error = _spec(row)
+        reading = fold.reading
+        is_running = row.status in (Status.RUNNING, Status.STOPPING)
+        total = reading.total if reading else (job.get("params") or {}).get("max_train_steps")
+        return {
+            "id": row.id, "kind": row.kind, "title": row.title, "status": str(row.status), "attempt": row.attempt,
+            "created": row.created, "started": row.started, "finished": row.finished,
+            "sentence": row.sentence or spec_error,
+            "engine": job.get("engine"), "base": Path(job["base"]).stem if job.get("base") else None,
+            "family": job.get("family"),
+            "step": reading.step if reading else 0, "total": total,
+            "rate": reading.rate if reading and is_running else None,
+            "left": reading.left if reading and is_running else None,
+            "loss": reading.loss if reading else None,
+        }
+
+    def status(self, job_id: int | None, since: int) -> dict[str, Any]:
+        """docs/rest.md's `status`, without "boot". Raises `NotFound` for a job that was named and isn't there."""
+        rows = self.rows()
+        running = next((row for row in rows if row.status in (Status.RUNNING, Status.STOPPING)), None)
+        shown = self.row(job_id) if job_id is not None else running or (rows[-1] if rows else None)
+        waiting = [row for row in rows if row.status is Status.QUEUED]
+        answer = {"running": self.job_dict(running) if running else None, "waiting": len(waiting)}
+        if shown is None:
+            return {"seq": 0, **answer, "job": None, "curve": [], "phase": "", "notes": [], "samples": []}
+        fold = self.fold(shown.id)
+        points = [point for seq, point in fold.curve if seq > since]
+        return {
+            "seq": fold.seq, **answer, "job": self.job_dict(shown), "curve": thinned(points),
+            "phase": _phase(shown, fold, waiting), "notes": list(fold.notes),
+            "samples": sample_dicts(self.bridge.folder(shown.id), shown.id, fold),
+        }
+
+
+def _spec(row: Row) -> tuple[dict[str, Any], str]:
+    import json
+
+    try:
+        data = json.loads(row.spec)
+    except ValueError:
+        return {}, "What this job was to do can't be read."
+    return (data, "") if isinstance(data, dict) else ({}, "")
+
+
+def _phase(row: Row, fold: Fold, waiting: Sequence[Row]) -> str:
+    if row.status is Status.QUEUED:
+        before = [other.id for other in waiting].index(row.id) if row in waiting else 0
+        return f"waiting, {before} before it" if before else "waiting for its turn"
+    if row.status is Status.STOPPING:
+        return "stopping now" if row.stop == "now" else "stopping after the next save"
+    return fold.phase if row.status is Status.RUNNING else ""
+
+
+def thinned(points: Sequence[Point], most: int = CURVE_POINTS) -> list[Point]:
+    """At most ``most`` of the points, evenly, the first and the last among them."""
+    if len(points) <= most:
+        return list(points)
+    gap = (len(points) - 1) / (most - 1)
+    return [points[round(number * gap)] for number in range(most)]
+
+
+# ---- samples ----
+
+
+def samples(folder: JobFolder, fold: Fold) -> list[tuple[int, Path]]:
+    """(step, picture) of everything that was sampled, oldest first; the place in this list is its number in the address."""
+    found = []
+    for parent in (folder.samples, folder.output / "sample"):
+        for path in parent.iterdir() if parent.is_dir() else ():
+            if path.suffix.lower() in PICTURES and not path.name.startswith("."):
+                found.append((_step(path.name, fold), path))
+    return sorted(found, key=lambda sample: (sample[0], sample[1].name))
+
+
+def _step(name: str, fold: Fold) -> int:
+    match = _STEP.search(name)
+    return fold.sample_steps.get(name) or (int(next(filter(None, match.groups()))) if match else 0)
+
+
+def sample_dicts(folder: JobFolder, job_id: int, fold: Fold) -> list[dict[str, Any]]:
+    return [
+        {"url": f"/lora-bridge/v1/jobs/{job_id}/samples/{number}?v={path.stat().st_mtime_ns:x}", "step": step}
+        for number, (step, path) in enumerate(samples(folder, fold))
+    ]
+
+
+def sample(bridge: Bridge, job_id: int, number: int, fold: Fold) -> Path:
+    """Raises `NotFound`."""
+    found = samples(bridge.folder(job_id), fold)
+    if not 0 <= number < len(found):
+        raise NotFound(f"Job {job_id} has no sample {number}; it has {len(found)}.")
+    return found[number][1]

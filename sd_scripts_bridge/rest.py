@@ -1,0 +1,114 @@
+"""REST: docs/rest.md over HTTP, for any Starlette or FastAPI app. Importing this loads neither; the first request does."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from .bridge import Bridge
+    from .draft import Draft
+    from .job_view import JobViews
+
+PREFIX = "/lora-bridge/v1"
+NONCE_HEADER = "X-Lora-Bridge-Nonce"
+PARTS = "sd_scripts_bridge.rest_"
+
+
+class BaseFile(NamedTuple):
+    """A model that the host offers: what its list calls it, and where it is."""
+
+    title: str
+    path: Path
+
+
+class Memory(NamedTuple):
+    """The card's memory in bytes, and its name."""
+
+    free: int
+    total: int
+    name: str
+
+
+@dataclass
+class Context:
+    """What REST knows of its host. Every part but the bridge may be left out."""
+
+    bridge: Bridge | Callable[[], Bridge]
+    """The bridge, or how to open it at the first request."""
+    nonce: str = field(default_factory=lambda: os.urandom(16).hex())
+    """The page carries it, and every POST brings it back."""
+    guard: Callable[[Any], Any] | None = None
+    """Given each Starlette request; raises `rest_doors.Refused`(401, sentence) or Starlette's HTTPException, or is fine."""
+    local: bool = True
+    """False: from afar, so no foreign paths, no foreign options, no set-up, and no paths in answers."""
+    host: str = "standalone"
+    can_send: bool = False
+    """Whether the page can fill the host's txt2img."""
+    lora_dir: Path | None = None
+    bases: Callable[[], Sequence[BaseFile]] = tuple
+    memory: Callable[[], Memory | None] | None = None
+    interrogator: Callable[[Path], str] | None = None
+    """Describes a picture in words; only where its model is there."""
+    face_models: Sequence[Path] = ()
+    """Folders that may hold YuNet's .onnx (A1111: models/opencv)."""
+    before_start: Callable[[], Sequence[str] | None] | None = None
+    """Called before a job is queued (start, resume, retry): frees the card. Its sentences become notes; it may raise
+    `errors.Conflict`."""
+    after_start: Callable[[int | None], None] | None = None
+    """Called after it, with the job's number, or None where it came to nothing."""
+    boot: str = field(default_factory=lambda: os.urandom(8).hex())
+
+    @functools.cached_property
+    def the_bridge(self) -> Bridge:
+        return self.bridge() if callable(self.bridge) else self.bridge
+
+    @functools.cached_property
+    def draft(self) -> Draft:
+        from .draft import draft_of
+
+        return draft_of(self.the_bridge.home, self.face_models)
+
+    @functools.cached_property
+    def views(self) -> JobViews:
+        from .job_view import JobViews
+
+        return JobViews(self.the_bridge)
+
+
+class Rule(NamedTuple):
+    """One route: its path below the prefix, its handler as "module:function" below `PARTS`, and who may call it."""
+
+    method: str
+    path: str
+    handler: str
+    only_local: str = ""
+    """What is refused from afar, in words."""
+
+
+RULES = (
+    Rule("GET", "/status", "jobs:status"),
+    Rule("GET", "/draft", "draft:show"),
+    Rule("POST", "/draft", "draft:describe"),
+    Rule("POST", "/draft/photos", "draft:upload"),
+    Rule("POST", "/draft/folder", "draft:use_folder", "Folders of this machine"),
+    Rule("POST", "/draft/photo/{pid:int}", "draft:set_photo"),
+    Rule("POST", "/draft/captions", "draft:change_captions"),
+    Rule("POST", "/draft/clear", "draft:clear"),
+    Rule("GET", "/draft/photo/{pid:int}/thumb", "draft:thumb"),
+)
+
+
+def mount(app: Any, context: Context) -> None:
+    """Add the routes to a Starlette or FastAPI app, in front of its own; those of an earlier call on it are replaced."""
+    from starlette.routing import Mount
+
+    from .rest_doors import entrance
+
+    routes = app.router.routes
+    routes[:] = [route for route in routes if getattr(route, "path", "") != PREFIX]
+    routes.insert(0, Mount(PREFIX, app=entrance(context, RULES)))
