@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -62,8 +63,7 @@ def load_state(folder: Path) -> dict[str, Any]:
     if not file.is_file():
         raise Invalid([Problem(str(folder), f"holds no {STATE_FILE}",
                                "Resume with the engine that wrote the state, or start the training anew.")])
-    try:
-        state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError) as error:
-        raise Invalid([Problem(str(file), f"can't be read ({error})", "Resume from an older state.")]) from None
+    if not zipfile.is_zipfile(file):
+        raise Invalid([Problem(str(file), "is cut off or damaged", "Resume from an older state.")])
+    state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
     return state

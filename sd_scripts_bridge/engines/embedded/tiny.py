@@ -1,4 +1,4 @@
-"""A toy base model with the true layout and random weights: a few MB, made in seconds, trained on a CPU in minutes."""
+"""A toy base model with the true layout and random weights: some MB, made in seconds, trained on a CPU in minutes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Shape:
 
 
 SHAPES = {
-    "sd1": Shape((32, 32, 64, 64), (1, 1, 1, 0), 1, False, (32,), 2),
+    "sd1": Shape((32, 64, 96, 96), (1, 1, 1, 0), 1, False, (32,), 2, (32, 64, 32, 32)),
     "sd2": Shape((32, 32, 64, 64), (1, 1, 1, 0), 1, True, (32,), 3),
     "sdxl": Shape((32, 32, 64), (0, 1, 2), 2, True, (32, 32), 2),
 }
