@@ -1,0 +1,362 @@
+/* LoRA Bridge: the tab "Train LoRA". The page is drawn into one empty element and owns nothing: what it shows comes from
+   the server, what is typed goes there at once. The other lora_bridge_*.js files are its parts; this one puts them together. */
+(function (lb) {
+    "use strict";
+
+    const STEPS = ["photos", "captions", "train", "try"];
+
+    lb.App = class {
+        constructor(root) {
+            this.root = root;
+            this.server = new lb.Server(root.dataset.base || "./lora-bridge/v1/", root.dataset.nonce || "");
+            this.saver = new lb.Saver(this.server, (key, answer) => this.saved(key, answer), (key, error) => this.complain(error));
+            this.state = {status: null, draft: null, plan: null, host: null, engine: null, bases: null, presets: null, jobs: null};
+            this.known = lb.noProgress();
+            this.followed = null;
+            this.failures = 0;
+            this.build();
+            this.listen();
+            this.begin();
+        }
+
+        // ---- the frame ----
+
+        build() {
+            this.views = {photos: new lb.Photos(this), captions: new lb.Captions(this), train: new lb.Train(this), try: new lb.Try(this)};
+            const titles = {photos: lb.t("1 Photos"), captions: lb.t("2 Captions"), train: lb.t("3 Train"), try: lb.t("4 Try")};
+            this.strip = new lb.Strip(this);
+            this.live = lb.el("div", {class: "lb-unseen", role: "status", "aria-live": "polite"});
+            this.offline = lb.el("p", {class: "lb-offline", hidden: true}, lb.t("Connection lost, trying again."));
+            this.restarted = this.buildRestarted();
+            this.alertList = lb.el("ul", {});
+            const close = lb.el("button", {type: "button", class: "lb-close", "aria-label": lb.t("Close"), onclick: () => lb.show(this.alert, false)}, "×");
+            this.alert = lb.el("div", {class: "lb-alert", role: "alert", hidden: true}, this.alertList, close);
+            this.tabs = {};
+            const tabs = lb.el("div", {class: "lb-tabs", role: "tablist", "aria-label": lb.t("Train LoRA"), onkeydown: (event) => this.arrow(event)});
+            const panels = lb.el("div", {class: "lb-panels"});
+            for (const step of STEPS) {
+                const panel = this.views[step].panel;
+                const tab = lb.el("button", {
+                    type: "button", role: "tab", class: "lb-tab", id: "lora-bridge-tab-" + step, "aria-controls": "lora-bridge-" + step,
+                    onclick: () => this.open(step),
+                }, titles[step]);
+                panel.id = "lora-bridge-" + step;
+                panel.className = "lb-panel";
+                panel.setAttribute("role", "tabpanel");
+                panel.setAttribute("aria-labelledby", tab.id);
+                this.tabs[step] = tab;
+                tabs.append(tab);
+                panels.append(panel);
+            }
+            this.root.replaceChildren(this.live, this.strip.node, this.offline, this.restarted, this.alert, tabs, panels);
+            this.open(STEPS.includes(lb.remembered("step")) ? lb.remembered("step") : "photos");
+        }
+
+        buildRestarted() {
+            const reload = lb.button(lb.t("Reload this page"), () => location.reload(), "small");
+            return lb.el("div", {class: "lb-alert", role: "alert", hidden: true},
+                lb.el("span", {}, lb.t("The WebUI was restarted: reload this page to go on. What you typed is kept.")), reload);
+        }
+
+        open(step) {
+            this.step = step;
+            lb.remember("step", step);
+            for (const one of STEPS) {
+                const on = one === step;
+                this.tabs[one].setAttribute("aria-selected", on ? "true" : "false");
+                this.tabs[one].tabIndex = on ? 0 : -1;
+                this.views[one].panel.hidden = !on;
+            }
+            if (this.views[step].opened) this.views[step].opened();
+            this.update();
+        }
+
+        /** Arrow keys go from step to step, as in every list of tabs. */
+        arrow(event) {
+            const move = {ArrowRight: 1, ArrowLeft: -1}[event.key];
+            const at = STEPS.indexOf(this.step);
+            const next = event.key === "Home" ? 0 : event.key === "End" ? STEPS.length - 1 : move ? (at + move + STEPS.length) % STEPS.length : -1;
+            if (next < 0) return;
+            event.preventDefault();
+            this.open(STEPS[next]);
+            this.tabs[STEPS[next]].focus();
+        }
+
+        update() {
+            if (!this.root.isConnected) return;
+            this.strip.update();
+            this.views[this.step].update();
+        }
+
+        listen() {
+            this.onVisible = () => {
+                if (document.hidden) this.saver.flush(null, true);
+                else this.wake(true);
+            };
+            this.onLeave = () => this.saver.flush(null, true);
+            document.addEventListener("visibilitychange", this.onVisible);
+            window.addEventListener("pagehide", this.onLeave);
+            this.seen = new IntersectionObserver((entries) => { if (entries[entries.length - 1].isIntersecting) this.wake(true); });
+            this.seen.observe(this.root);
+            this.width = new ResizeObserver(() => lb.setClass(this.root, "lb-narrow", this.root.clientWidth < 640));
+            this.width.observe(this.root);
+        }
+
+        dispose() {
+            clearTimeout(this.timer);
+            document.removeEventListener("visibilitychange", this.onVisible);
+            window.removeEventListener("pagehide", this.onLeave);
+            this.seen.disconnect();
+            this.width.disconnect();
+        }
+
+        // ---- messages ----
+
+        say(text) {
+            lb.setText(this.live, text);
+        }
+
+        /** Shows an error's sentences above the steps. */
+        complain(error) {
+            if (error.name === "AbortError") return;
+            const sentences = error.sentences || [lb.t("The WebUI doesn't answer. What you typed is kept and sent again.")];
+            if (!error.status) this.failures = Math.max(1, this.failures);
+            if (error.status === 403 && this.otherBoot) lb.show(this.restarted, true);
+            else {
+                lb.sentences(this.alertList, sentences);
+                lb.show(this.alert, true);
+            }
+        }
+
+        calm() {
+            lb.show(this.alert, false);
+        }
+
+        /** Runs a deed of the user's with its button switched off meanwhile; an error is shown. */
+        async act(button, deed) {
+            if (button && button.disabled) return undefined;
+            if (button) button.disabled = true;
+            this.calm();
+            try {
+                return await deed();
+            } catch (error) {
+                this.complain(error);
+                return undefined;
+            } finally {
+                if (button) button.disabled = false;
+                this.wake();
+            }
+        }
+
+        // ---- what the server knows ----
+
+        async begin() {
+            await this.saver.resume().catch(() => null);
+            this.wake(true);
+            this.load("host", "host");
+            this.load("engine", "engine");
+        }
+
+        /** Asks for one thing and shows it; an error only where it isn't the connection (the strip's note says that). */
+        async load(name, path) {
+            try {
+                const answer = await this.server.get(path);
+                this.state[name] = answer;
+                this.update();
+                return answer;
+            } catch (error) {
+                if (error.status) this.complain(error);
+                return null;
+            }
+        }
+
+        async loadDraft() {
+            const started = Date.now();
+            const draft = await this.server.get("draft");
+            this.draftTook = Date.now() - started;
+            this.draftAt = Date.now();
+            this.takeDraft(draft);
+        }
+
+        takeDraft(draft) {
+            if (!lb.isNewer(draft, this.otherBoot ? null : this.state.draft)) return;
+            this.state.draft = draft;
+            this.planSoon();
+            this.update();
+        }
+
+        /** Asks for the plan a moment after the last change, and only while it is looked at. */
+        planSoon() {
+            clearTimeout(this.planTimer);
+            if (this.step !== "train") return;
+            this.planTimer = setTimeout(async () => {
+                this.state.plan = await this.server.get("plan").catch(() => this.state.plan);
+                this.update();
+            }, 150);
+        }
+
+        /** Saves part of the draft a moment after the last key. */
+        saveDraft(key, part, delay) {
+            this.saver.later("draft " + key, "draft", part, delay === undefined ? 500 : delay);
+        }
+
+        saved(key, answer) {
+            if (key.startsWith("photo ")) this.takePhoto(answer);
+            else this.takeDraft(answer);
+        }
+
+        takePhoto(photo) {
+            const draft = this.state.draft;
+            const at = draft ? draft.photos.findIndex((one) => one.id === photo.id) : -1;
+            if (at < 0) return;
+            const photos = draft.photos.slice();
+            photos[at] = photo;
+            this.state.draft = {...draft, photos: photos};
+            this.planSoon();
+            this.update();
+        }
+
+        async post(path, body) {
+            const answer = await this.server.post(path, body);
+            if (answer && answer.photos) this.takeDraft(answer);
+            return answer;
+        }
+
+        /** Follows one job from now on; null follows whatever runs. */
+        follow(id) {
+            this.followed = id;
+            this.known = lb.noProgress();
+            this.wake(true);
+        }
+
+        // ---- the one timer ----
+
+        isVisible() {
+            return this.root.isConnected && !document.hidden && this.root.offsetParent !== null;
+        }
+
+        /** Looks now instead of later; `all` also at the draft, which another window may have changed. */
+        wake(all) {
+            if (all && (!this.draftAt || Date.now() - this.draftAt > 3000)) this.wantDraft = true;
+            clearTimeout(this.timer);
+            this.timer = setTimeout(() => this.tick(), 0);
+        }
+
+        async tick() {
+            if (!this.isVisible()) return;
+            if (this.looking) {
+                this.lookAgain = true;
+                return;
+            }
+            this.looking = true;
+            try {
+                await this.look();
+                this.failures = 0;
+            } catch (error) {
+                this.failures += 1;
+                if (error.status === 401) this.complain(error);
+            }
+            this.looking = false;
+            lb.show(this.offline, this.failures > 0);
+            this.update();
+            clearTimeout(this.timer);
+            this.timer = setTimeout(() => this.tick(), this.lookAgain && !this.failures ? 0 : lb.pollDelay(this.isBusy(), this.failures));
+            this.lookAgain = false;
+        }
+
+        async look() {
+            await this.lookAtJob();
+            const checking = this.isDraftMoving();
+            const due = checking && Date.now() - this.draftAt > Math.max(900, 5 * (this.draftTook || 0));
+            if (this.wantDraft || due || !this.state.draft) {
+                this.wantDraft = false;
+                await this.loadDraft();
+            }
+        }
+
+        async lookAtJob() {
+            const ask = () => this.server.get("status?since=" + this.known.since + (this.followed ? "&job=" + this.followed : ""));
+            let status;
+            try {
+                status = await ask();
+            } catch (error) {
+                if (error.status !== 404 || !this.followed) throw error;
+                this.followed = null;
+                this.known = lb.noProgress();
+                status = await ask();
+            }
+            this.notice(this.state.status, status);
+            let known = lb.foldStatus(this.known, status);
+            if (known.again) {
+                this.known = known;
+                status = await ask();
+                known = lb.foldStatus(known, status);
+            }
+            this.known = known;
+            this.state.status = status;
+        }
+
+        /** What changed between two looks, where something has to follow from it. */
+        notice(before, now) {
+            if (before && before.boot !== now.boot) {
+                this.otherBoot = true;
+                this.wantDraft = true;
+                this.server.renew().then((renewed) => lb.show(this.restarted, !renewed));
+            }
+            const was = before && before.job;
+            const is = now.job;
+            if (is && was && is.id === was.id && is.status !== was.status) this.say(is.title + ": " + lb.sentence(is.sentence || lb.statusWord(is.status)));
+            if (is && lb.isOver(is) && (!was || was.id !== is.id || !lb.isOver(was))) this.finished(is, Boolean(was));
+            const other = JSON.stringify([now.running && now.running.id, now.waiting, is && is.id, is && is.status]);
+            if (other !== this.queueSeen) {
+                this.queueSeen = other;
+                this.load("jobs", "jobs");
+            }
+        }
+
+        finished(job, seen) {
+            if (job.kind === "setup") {
+                if (seen) this.load("engine", "engine");
+                return;
+            }
+            if (seen) this.planSoon();
+            if (job.status === "succeeded" && lb.remembered("refreshed") !== job.id + "." + job.attempt) {
+                lb.remember("refreshed", job.id + "." + job.attempt);
+                const cards = lb.host().querySelector("#txt2img_lora_extra_refresh_internal");
+                if (cards) cards.dispatchEvent(new Event("click", {bubbles: true}));
+            }
+        }
+
+        isBusy() {
+            const status = this.state.status;
+            return Boolean(status && (status.running || status.waiting)) || this.isDraftMoving();
+        }
+
+        /** Whether the server is still at work on the draft: looking at photos, drafting captions, writing copies. */
+        isDraftMoving() {
+            const draft = this.state.draft;
+            return Boolean(draft && (draft.checking || draft.drafting || draft.writing));
+        }
+    };
+
+    /** Where the host's own elements are. */
+    lb.host = () => (typeof gradioApp === "function" ? gradioApp() : document);
+
+    /** Draws the page into its element, also when the host replaces that. */
+    lb.mount = function () {
+        const root = lb.host().querySelector("#lora-bridge");
+        const parts = [lb.Windowed, lb.Server, lb.Strip, lb.Photos, lb.Captions, lb.Train, lb.Try, lb.Advanced, lb.History, lb.Setup, lb.Curve];
+        if (!root || (lb.app && lb.app.root === root) || !lb.t || !lb.foldStatus || !lb.el || !parts.every(Boolean)) return;
+        if (lb.app) lb.app.dispose();
+        lb.app = new lb.App(root);
+    };
+
+    if (typeof document !== "undefined") {
+        const start = () => {
+            new MutationObserver(() => { if (!lb.app || !lb.app.root.isConnected) lb.mount(); }).observe(document.body, {childList: true, subtree: true});
+            lb.mount();
+        };
+        if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+        else setTimeout(start, 0);
+    }
+})(globalThis.loraBridge = globalThis.loraBridge || {});

@@ -1,0 +1,208 @@
+/* Advanced: what the presets say and why, the options that people change, and a search over all the rest. */
+(function (lb) {
+    "use strict";
+
+    const MOST_FOUND = 40;
+
+    /** The options that people change: [name, title, why]. */
+    lb.mainOptions = () => [
+        ["network_dim", lb.t("Rank"), lb.t("how much the LoRA can hold; 16 to 32 do for a person")],
+        ["network_alpha", lb.t("Alpha"), lb.t("the effect is scaled by alpha / rank; half the rank is usual")],
+        ["learning_rate", lb.t("Learning rate"), lb.t("for every part without one of its own; too high burns, too low learns nothing")],
+        ["unet_lr", lb.t("Learning rate of the U-Net"), lb.t("the part that draws")],
+        ["text_encoder_lr", lb.t("Learning rate of the text encoder"), lb.t("half of the U-Net's, so that words keep their meaning")],
+        ["resolution", lb.t("Resolution"), lb.t("what the base was trained at: 512 for SD 1.5, 1024 for SDXL")],
+        ["train_batch_size", lb.t("Batch size"), lb.t("photos per step; more is quicker and takes more memory")],
+        ["seed", lb.t("Seed"), lb.t("the same seed repeats a run")],
+        ["lr_scheduler", lb.t("Schedule"), lb.t("how the learning rate goes down towards the end")],
+        ["optimizer_type", lb.t("Optimizer"), lb.t("AdamW runs everywhere; AdamW8bit saves memory on NVIDIA cards")],
+        ["mixed_precision", lb.t("Precision"), lb.t("bf16 on cards from RTX 30 on, fp16 on older ones")],
+    ];
+
+    lb.Advanced = class {
+        constructor(app) {
+            this.app = app;
+            this.part = lb.part("advanced", lb.t("Advanced"), () => this.opened());
+            this.node = this.part.node;
+            this.presets = lb.el("dl", {class: "lb-presets"});
+            this.engine = lb.field(lb.t("Engine"), lb.el("select", {onchange: () => this.saveEngine()}));
+            this.main = lb.el("div", {class: "lb-row lb-options"});
+            this.search = lb.field(lb.t("Search all options"), lb.el("input", {
+                type: "search", autocomplete: "off", placeholder: lb.t("a name or a word, such as noise"), oninput: () => this.searchSoon(),
+            }), true);
+            this.found = lb.el("div", {class: "lb-row lb-options"});
+            this.part.body.append(lb.el("h4", {}, lb.t("Presets")), this.presets, lb.el("h4", {}, lb.t("What people change")), this.main, this.search.node, this.found);
+            this.rows = new Map();
+            this.options = new Map();
+        }
+
+        async opened() {
+            if (this.total === undefined) await this.ask("");
+            this.build();
+            this.update();
+        }
+
+        async ask(text) {
+            const answer = await this.app.load("options", "options?search=" + encodeURIComponent(text));
+            if (!answer) return [];
+            answer.options.forEach((option) => this.options.set(option.name, option));
+            if (!text) this.total = answer.total;
+            return answer.options;
+        }
+
+        /** Draws the fixed fields once their types are known. */
+        build() {
+            if (this.built) return;
+            this.built = true;
+            for (const [name, title, why] of lb.mainOptions()) this.main.append(this.row(name, title, why).node);
+            this.main.append(this.engine.node);
+            lb.setText(this.engine.hint, lb.t("sd-scripts where it is set up; embedded is our own, smaller one"));
+        }
+
+        row(name, title, why) {
+            const row = new lb.OptionRow(this, this.options.get(name) || {name: name, type: "str", default: null}, title, why);
+            this.rows.set(row, name);
+            return row;
+        }
+
+        searchSoon() {
+            clearTimeout(this.timer);
+            this.timer = setTimeout(() => this.find(), 250);
+        }
+
+        async find() {
+            const text = this.search.input.value.trim();
+            const options = text ? await this.ask(text) : [];
+            if (text !== this.search.input.value.trim()) return;
+            const shown = options.slice(0, MOST_FOUND);
+            this.showRows(shown.map((option) => option.name));
+            lb.setText(this.search.hint, !text ? "" : options.length > MOST_FOUND
+                ? lb.t("{n} found; the first {most} are shown", {n: options.length, most: MOST_FOUND}) : lb.t("{n} found", {n: options.length}));
+        }
+
+        showRows(names) {
+            for (const [row] of [...this.rows]) if (this.found.contains(row.node)) this.rows.delete(row);
+            this.found.replaceChildren(...names.map((name) => this.row(name, name, "").node));
+            this.shownNames = names.join();
+            this.update();
+        }
+
+        values() {
+            const draft = this.app.state.draft;
+            return (draft && draft.training.values) || {};
+        }
+
+        /** What holds where the user says nothing: the preset's value, else the option's own default. */
+        default(name) {
+            const preset = this.app.state.plan && this.app.state.plan.preset;
+            if (preset && preset.values && name in preset.values) return {value: preset.values[name], from: lb.t("preset")};
+            const option = this.options.get(name);
+            return {value: option ? option.default : null, from: lb.t("default")};
+        }
+
+        save(name, value) {
+            this.app.saveDraft("option." + name, {training: {values: {[name]: value}}}, value === null ? 0 : 500);
+        }
+
+        saveEngine() {
+            this.app.saveDraft("training.engine", {training: {engine: this.engine.input.value || null}}, 0);
+        }
+
+        update() {
+            const values = this.values();
+            const changed = Object.keys(values).length;
+            const plan = this.app.state.plan;
+            const all = this.total === undefined ? "" : lb.t("{n} options", {n: this.total});
+            lb.setText(this.part.more, " " + [all, changed ? lb.t("{n} changed", {n: changed}) : ""].filter(Boolean).join(", "));
+            if (!this.node.open || !this.built) return;
+            this.showPresets(plan);
+            this.showEngines(plan);
+            this.showChanged(values);
+            for (const [row, name] of this.rows) row.update(values[name], this.default(name));
+        }
+
+        showPresets(plan) {
+            const presets = (this.app.state.presets && this.app.state.presets.presets) || [];
+            const used = plan && plan.preset ? plan.preset.name : "";
+            lb.fillList(this.presets, presets.map((preset) => ({...preset, used: preset.name === used})), (preset) => preset.name, (preset) => lb.el("div", {},
+                lb.el("dt", {}, lb.sentence(preset.title), preset.used ? lb.el("span", {class: "lb-good"}, " " + lb.t("in use")) : null),
+                lb.el("dd", {class: "lb-dim"}, lb.sentence((preset.why || "").trim().replace(/\s+/g, " ")))));
+        }
+
+        showEngines(plan) {
+            const engine = plan && plan.engine;
+            const draft = this.app.state.draft;
+            lb.setChoices(this.engine.input, [
+                {value: "", text: engine ? lb.t("chosen for you: {engine}", {engine: engine}) : lb.t("chosen for you")},
+                {value: "sd-scripts", text: "sd-scripts"}, {value: "embedded", text: "embedded"},
+            ], draft && draft.training.engine);
+        }
+
+        /** Without a search, options that were changed and stand nowhere else are shown. */
+        showChanged(values) {
+            if (this.search.input.value.trim()) return;
+            const main = lb.mainOptions().map((option) => option[0]);
+            const others = Object.keys(values).filter((name) => !main.includes(name));
+            if (others.join() === this.shownNames) return;
+            if (this.found.contains(document.activeElement)) return;
+            this.shownNames = others.join();
+            this.showRows(others);
+        }
+    };
+
+    /** One option: its title, its input, what holds without it, and a way back. */
+    lb.OptionRow = class {
+        constructor(advanced, option, title, why) {
+            this.advanced = advanced;
+            this.option = option;
+            this.why = why || lb.sentence(option.help || "");
+            this.field = lb.field(title, this.input());
+            this.node = this.field.node;
+            this.reset = lb.button(lb.t("Reset"), () => this.put(null), "tiny");
+            this.mark = lb.el("span", {class: "lb-changed", hidden: true}, lb.t("changed"), " ", this.reset);
+            const label = this.node.querySelector("label");
+            if (title !== option.name) label.append(" ", lb.el("code", {}, option.name));
+            this.node.insertBefore(lb.el("div", {class: "lb-option-head"}, label, this.mark), this.field.input);
+        }
+
+        input() {
+            const choices = this.option.type === "bool" ? ["true", "false"] : this.option.choices;
+            const changed = () => this.put(this.read());
+            if (choices && choices.length) {
+                this.isChoice = true;
+                return lb.el("select", {onchange: changed}, lb.el("option", {value: ""}, ""),
+                    ...choices.map((choice) => lb.el("option", {value: choice}, this.option.type === "bool" ? lb.value(choice === "true") : String(choice))));
+            }
+            const number = this.option.type === "int" || this.option.type === "float";
+            return lb.el("input", {type: "text", autocomplete: "off", spellcheck: "false", inputmode: number ? "decimal" : null, oninput: changed});
+        }
+
+        /** What the input says, as the option's type; what can't be read goes as it is, and the server says what is wrong. */
+        read() {
+            const text = this.field.input.value.trim();
+            if (!text) return null;
+            if (this.option.type === "bool") return text === "true";
+            if ((this.option.type === "int" || this.option.type === "float") && Number.isFinite(Number(text))) return Number(text);
+            return text;
+        }
+
+        put(value) {
+            this.advanced.save(this.option.name, value);
+            lb.show(this.mark, value !== null);
+            if (value === null) this.field.input.value = "";
+        }
+
+        update(value, standing) {
+            const set = value !== undefined && value !== null;
+            const words = lb.value(standing.value) || lb.t("none");
+            lb.show(this.mark, set);
+            lb.setText(this.field.hint, standing.from + " " + words + (this.why ? ": " + this.why : ""));
+            if (this.isChoice) lb.setText(this.field.input.options[0], words);
+            else lb.setAttribute(this.field.input, "placeholder", words);
+            if (this.advanced.app.saver.isWaiting("draft option." + this.option.name)) return;
+            lb.setValue(this.field.input, set ? (typeof value === "boolean" ? String(value) : lb.valueForInput(value)) : "");
+        }
+    };
+
+    lb.valueForInput = (value) => (typeof value === "number" ? lb.value(value) : String(value));
+})(globalThis.loraBridge = globalThis.loraBridge || {});

@@ -1,0 +1,68 @@
+/* The queue and the history: every job, and what can be done with it. */
+(function (lb) {
+    "use strict";
+
+    lb.History = class {
+        constructor(app) {
+            this.app = app;
+            this.part = lb.part("history", lb.t("Queue and history"), () => app.load("jobs", "jobs"));
+            this.list = lb.el("ul", {class: "lb-jobs"});
+            this.empty = lb.el("p", {class: "lb-dim"}, lb.t("Nothing was trained yet."));
+            this.part.body.append(this.empty, this.list);
+            this.node = this.part.node;
+        }
+
+        update() {
+            const jobs = this.app.state.jobs && this.app.state.jobs.jobs;
+            if (!jobs) return;
+            lb.setText(this.part.more, jobs.length ? " " + jobs.length : "");
+            if (!this.node.open) return;
+            lb.show(this.empty, !jobs.length);
+            const still = jobs.map((job) => ({id: job.id, kind: job.kind, title: job.title, status: job.status, sentence: job.sentence, created: job.created,
+                attempt: job.attempt, base: job.base, engine: job.engine, total: job.total}));
+            lb.fillList(this.list, still, (job) => job.id, (job) => this.draw(job));
+        }
+
+        draw(job) {
+            const kind = {succeeded: "good", failed: "bad", lost: "bad", stopped: "mind"}[job.status] || "dim";
+            const facts = [lb.when(job.created), job.base && lb.bareTitle(job.base), job.total && lb.t("{steps} steps", {steps: job.total}), job.engine].filter(Boolean);
+            return lb.el("li", {class: "lb-job"},
+                lb.el("div", {}, lb.el("b", {}, job.title), " ", lb.el("span", {class: "lb-" + kind}, lb.statusWord(job.status)),
+                    lb.el("div", {class: "lb-dim lb-small"}, facts.join(" · ")), job.sentence ? lb.el("div", {class: "lb-small"}, lb.sentence(job.sentence)) : null),
+                lb.el("div", {class: "lb-job-buttons"}, lb.jobButtons(this.app, job)));
+        }
+    };
+
+    /** The buttons for what can be done with a job. */
+    lb.jobButtons = function (app, job) {
+        const texts = {show: lb.t("Show"), stop: lb.t("Stop after next save"), resume: lb.t("Resume"), retry: lb.t("Start over"), remove: lb.t("Remove")};
+        return lb.jobActions(job).map((action) => {
+            const button = lb.button(texts[action], () => lb.doWithJob(app, job, action, button), "small");
+            button.dataset.action = action;
+            return button;
+        });
+    };
+
+    lb.doWithJob = function (app, job, action, button) {
+        if (action === "show") {
+            if (job.status === "succeeded" && job.kind === "train") app.views.try.show(job.id);
+            else app.follow(job.id);
+            return undefined;
+        }
+        if (action === "remove" && !button.lbSure) {
+            button.lbSure = setTimeout(() => {
+                button.lbSure = null;
+                lb.setText(button, lb.t("Remove"));
+            }, 4000);
+            lb.setText(button, lb.t("Remove: sure?"));
+            return undefined;
+        }
+        return app.act(button, async () => {
+            const answer = await app.server.post("jobs/" + job.id + "/" + action, action === "stop" ? {now: false} : {});
+            app.say(lb.sentence(answer.sentence));
+            if (action === "remove" && app.followed === job.id) app.follow(null);
+            if (action === "resume" || action === "retry") app.follow(job.id);
+            await app.load("jobs", "jobs");
+        });
+    };
+})(globalThis.loraBridge = globalThis.loraBridge || {});

@@ -1,0 +1,310 @@
+/* Step 1: name, class word, photos with their verdicts. */
+(function (lb) {
+    "use strict";
+
+    const REQUEST_BYTES = 6 * 1024 ** 2;
+    const REQUEST_FILES = 12;
+    const USABLE = /\.(jpe?g|png|webp|heic|heif|avif|gif|bmp|tiff?|zip|txt|caption)$/i;
+
+    lb.Photos = class {
+        constructor(app) {
+            this.app = app;
+            this.reading = null;
+            this.source = null;
+            this.name = lb.field(lb.t("Name (how you will call it in the prompt)"), lb.el("input", {
+                type: "text", autocomplete: "off", spellcheck: "false", maxlength: 64, placeholder: "AlvaroBadia",
+                oninput: () => app.saveDraft("name", {name: this.name.input.value}), onblur: () => app.saver.flush("draft name"),
+            }));
+            this.kind = lb.field(lb.t("What is it"), lb.el("input", {
+                type: "text", autocomplete: "off", maxlength: 64, placeholder: lb.t("man, woman, dog, toy ..."),
+                oninput: () => app.saveDraft("class", {class_token: this.kind.input.value}), onblur: () => app.saver.flush("draft class"),
+            }));
+            this.panel = lb.el("div", {}, lb.el("div", {class: "lb-row"}, this.name.node, this.kind.node, this.buildSource()),
+                this.buildProgress(), this.buildSummary(), this.buildGrid(), this.buildAdvice());
+            this.acceptDrops(this.panel);
+        }
+
+        buildSource() {
+            this.chooser = lb.el("input", {
+                type: "file", multiple: true, accept: "image/*,.heic,.heif,.avif,.zip,.txt", hidden: true, tabindex: -1, "aria-hidden": "true",
+                onchange: () => {
+                    this.upload([...this.chooser.files]);
+                    this.chooser.value = "";
+                },
+            });
+            this.folder = lb.field(lb.t("Photos"), lb.el("input", {
+                type: "text", autocomplete: "off", spellcheck: "false", placeholder: lb.t("drop photos or a zip here, or paste a folder"),
+                onkeydown: (event) => { if (event.key === "Enter") this.readFolder(); },
+                onpaste: () => setTimeout(() => this.readFolder(), 0),
+                onchange: () => this.readFolder(),
+            }), true);
+            this.choose = lb.button(lb.t("Choose photos"), () => this.chooser.click());
+            const line = lb.el("div", {class: "lb-with-button"}, this.folder.input, this.choose, this.chooser);
+            this.folder.node.insertBefore(line, this.folder.hint);
+            return this.folder.node;
+        }
+
+        buildProgress() {
+            this.progressText = lb.el("span", {});
+            this.progressFill = lb.el("i", {});
+            this.progress = lb.el("div", {class: "lb-progress", role: "status", hidden: true}, this.progressText, lb.el("span", {class: "lb-bar"}, this.progressFill));
+            return this.progress;
+        }
+
+        buildSummary() {
+            this.count = lb.el("b", {});
+            const promise = lb.el("span", {class: "lb-dim"}, lb.t("Copies are made; your originals stay as they are. Location and camera data are left out."));
+            this.clear = lb.button(lb.t("Start afresh"), () => this.startAfresh(), "small");
+            this.summary = lb.el("div", {class: "lb-summary"}, lb.el("p", {"aria-live": "polite"}, this.count, " ", promise), this.clear);
+            return this.summary;
+        }
+
+        buildGrid() {
+            this.empty = lb.el("button", {type: "button", class: "lb-drop", onclick: () => this.chooser.click()},
+                lb.el("b", {}, lb.t("Drop 10 to 30 photos here")),
+                lb.el("span", {}, lb.t("Different places, light, clothes and distances. One subject in each. A zip works too.")));
+            this.grid = new lb.Windowed({
+                label: lb.t("Photos"),
+                columns: (width) => Math.max(2, Math.floor(width / 178)),
+                height: () => 212,
+                make: () => this.makeTile(),
+                fill: (node, photo) => this.fillTile(node, photo),
+            });
+            this.grid.node.classList.add("lb-photos");
+            return lb.el("div", {}, this.empty, this.grid.node);
+        }
+
+        buildAdvice() {
+            this.advice = lb.el("ul", {class: "lb-advice", "aria-label": lb.t("For the set")});
+            this.problems = lb.el("ul", {class: "lb-problems"});
+            return lb.el("div", {}, this.problems, this.advice);
+        }
+
+        // ---- one photo ----
+
+        makeTile() {
+            const parts = {
+                image: lb.el("img", {alt: "", decoding: "async", draggable: "false"}), badge: lb.el("span", {class: "lb-badge"}),
+                file: lb.el("span", {class: "lb-file"}), sentence: lb.el("span", {class: "lb-tile-text"}),
+            };
+            const tile = lb.el("button", {type: "button", class: "lb-tile", onclick: () => this.toggle(parts)},
+                lb.el("span", {class: "lb-picture"}, parts.image), lb.el("span", {class: "lb-tile-head"}, parts.badge, parts.file), parts.sentence);
+            parts.tile = tile;
+            const item = lb.el("div", {class: "lb-cell", role: "listitem"}, tile);
+            item.lbParts = parts;
+            return item;
+        }
+
+        fillTile(node, photo) {
+            const parts = node.lbParts;
+            parts.photo = photo;
+            this.showPicture(parts.image, photo);
+            const badge = this.badge(photo);
+            lb.setText(parts.badge, badge.text);
+            parts.badge.className = "lb-badge lb-" + badge.kind;
+            lb.setText(parts.file, photo.file);
+            lb.setText(parts.sentence, lb.tileText(photo));
+            const fixed = photo.can_be_used === false;
+            const click = fixed ? "" : photo.used ? lb.t("Click to leave it out") : lb.t("Click to use it");
+            parts.tile.title = [lb.sentence(photo.sentence), click].filter(Boolean).join("\n");
+            lb.setAttribute(parts.tile, "aria-disabled", fixed ? "true" : null);
+            lb.setAttribute(parts.tile, "aria-pressed", photo.used ? "true" : "false");
+            lb.setClass(parts.tile, "lb-off", !photo.used);
+        }
+
+        /** Shows a thumbnail; an earlier picture in this recycled place is taken away at once. */
+        showPicture(image, photo) {
+            const address = this.app.server.url(photo.thumb);
+            if (image.getAttribute("src") === address) return;
+            image.removeAttribute("src");
+            if (address) image.src = address;
+        }
+
+        badge(photo) {
+            if (!photo.verdict) return {text: lb.t("looking"), kind: "dim"};
+            if (photo.verdict === "left out") return photo.used ? {text: lb.t("used anyway"), kind: "mind"} : {text: lb.t("left out"), kind: "bad"};
+            if (!photo.used) return {text: lb.t("left out by you"), kind: "dim"};
+            return photo.verdict === "good" ? {text: lb.t("good"), kind: "good"} : {text: lb.t("mind"), kind: "mind"};
+        }
+
+        toggle(parts) {
+            const photo = parts.photo;
+            if (photo.can_be_used === false) return this.app.say(lb.sentence(photo.sentence));
+            this.app.takePhoto({...photo, used: !photo.used});
+            return this.app.act(null, async () => {
+                try {
+                    this.app.takePhoto(await this.app.server.post("draft/photo/" + photo.id, {used: !photo.used}));
+                    this.app.wantDraft = true;
+                } catch (error) {
+                    this.app.takePhoto(photo);
+                    throw error;
+                }
+            });
+        }
+
+        // ---- photos in ----
+
+        acceptDrops(node) {
+            let depth = 0;
+            const files = (event) => event.dataTransfer && [...event.dataTransfer.types].includes("Files");
+            const over = (on) => lb.setClass(node, "lb-dropping", on);
+            node.addEventListener("dragenter", (event) => { if (files(event)) { depth += 1; over(true); event.preventDefault(); } });
+            node.addEventListener("dragover", (event) => { if (files(event)) event.preventDefault(); });
+            node.addEventListener("dragleave", () => { depth = Math.max(0, depth - 1); if (!depth) over(false); });
+            node.addEventListener("drop", async (event) => {
+                depth = 0;
+                over(false);
+                if (!files(event)) return;
+                event.preventDefault();
+                event.stopPropagation();
+                this.upload(await lb.droppedFiles(event.dataTransfer));
+            });
+        }
+
+        async upload(all) {
+            const files = all.filter((file) => USABLE.test(file.name) || file.type.startsWith("image/"));
+            if (!files.length) {
+                if (all.length) this.app.complain({sentences: [lb.t("These files are no photos. Pictures (JPEG, PNG, WebP, HEIC ...) and zips can be used.")]});
+                return;
+            }
+            this.app.calm();
+            this.queue = (this.queue || []).concat(lb.batches(files, REQUEST_BYTES, REQUEST_FILES));
+            this.expected = (this.expected || 0) + files.length;
+            if (this.uploading) return;
+            this.uploading = true;
+            this.sent = 0;
+            const errors = [];
+            while (this.queue.length) await this.sendGroup(this.queue.shift(), errors);
+            this.uploading = false;
+            this.expected = 0;
+            this.showProgress();
+            if (errors.length) this.app.complain({sentences: errors});
+            this.app.wake();
+        }
+
+        async sendGroup(group, errors) {
+            this.showProgress();
+            try {
+                const files = await Promise.all(group.map(async (file) => ({name: file.name, data: await lb.base64(file)})));
+                const answer = await this.app.post("draft/photos", {files: files});
+                errors.push(...(answer.notes || []).map(lb.sentence));
+            } catch (error) {
+                const names = group.length === 1 ? [group[0].name + ": "] : [""];
+                errors.push(...(error.sentences || [lb.t("It did not get through. Drop it again.")]).map((sentence) => names[0] + sentence));
+            }
+            this.sent += group.length;
+        }
+
+        showProgress() {
+            const checking = this.app.state.draft && this.app.state.draft.checking;
+            const text = this.uploading ? lb.t("{done} of {total} files sent", {done: this.sent, total: this.expected})
+                : checking ? lb.t("{done} of {total} photos looked at", {done: checking.done, total: checking.total}) : "";
+            lb.show(this.progress, Boolean(text));
+            lb.setText(this.progressText, text);
+            const part = this.uploading ? this.sent / this.expected : checking ? checking.done / Math.max(1, checking.total) : 0;
+            this.progressFill.style.width = (100 * part).toFixed(1) + "%";
+        }
+
+        readFolder() {
+            const path = this.folder.input.value.trim();
+            const draft = this.app.state.draft;
+            if (this.reading !== null || !draft || path === (draft.source || "")) return;
+            this.reading = path;
+            this.app.act(this.choose, async () => {
+                try {
+                    await this.app.post("draft/folder", {path: path || null});
+                } finally {
+                    this.reading = null;
+                }
+            });
+        }
+
+        startAfresh() {
+            if (!this.sure) {
+                lb.setText(this.clear, lb.t("Empty this page: sure?"));
+                this.sure = setTimeout(() => {
+                    this.sure = null;
+                    lb.setText(this.clear, lb.t("Start afresh"));
+                }, 4000);
+                return;
+            }
+            clearTimeout(this.sure);
+            this.sure = null;
+            lb.setText(this.clear, lb.t("Start afresh"));
+            this.app.act(this.clear, async () => {
+                await this.app.post("draft/clear", {});
+                this.folder.input.value = "";
+            });
+        }
+
+        // ---- showing ----
+
+        opened() {
+            this.grid.later();
+        }
+
+        update() {
+            const draft = this.app.state.draft;
+            this.showProgress();
+            if (!draft) return;
+            if (!this.app.saver.isWaiting("draft name")) lb.setValue(this.name.input, draft.name);
+            if (!this.app.saver.isWaiting("draft class")) lb.setValue(this.kind.input, draft.class_token);
+            if (this.reading === null && draft.source !== this.source) {
+                this.source = draft.source;
+                lb.setValue(this.folder.input, draft.source);
+            }
+            this.fromAfar();
+            const some = draft.photos.length > 0;
+            lb.show(this.summary, some);
+            lb.show(this.empty, !some && !this.uploading);
+            lb.show(this.grid.node, some);
+            if (this.shown !== draft.photos) {
+                this.shown = draft.photos;
+                this.grid.set(draft.photos);
+            }
+            const used = draft.photos.filter((photo) => photo.used).length;
+            lb.setText(this.count, lb.t("{used} of {total} photos will be used.", {used: used, total: draft.photos.length}));
+            lb.sentences(this.problems, (draft.problems || []).map(lb.problemSentence));
+            lb.sentences(this.advice, (draft.advice || []).map(lb.sentence));
+        }
+
+        /** Folders are read on the WebUI's own computer, so only from there. */
+        fromAfar() {
+            const host = this.app.state.host;
+            if (!host || host.local !== false || this.folder.input.disabled) return;
+            this.folder.input.disabled = true;
+            this.folder.input.placeholder = lb.t("drop photos or a zip here");
+        }
+    };
+
+    /** Reads a file as base64. */
+    lb.base64 = function (file) {
+        return new Promise((resolve, reject) => {
+            const reader = new FileReader();
+            reader.onload = () => resolve(String(reader.result).split(",", 2)[1] || "");
+            reader.onerror = () => reject({sentences: [lb.t("The browser can't read it.")]});
+            reader.readAsDataURL(file);
+        });
+    };
+
+    /** The files of a drop, also those inside dropped folders. */
+    lb.droppedFiles = async function (transfer) {
+        const entries = [...transfer.items].map((item) => item.webkitGetAsEntry && item.webkitGetAsEntry()).filter(Boolean);
+        if (!entries.length) return [...transfer.files];
+        const files = [];
+        const walk = async (entry) => {
+            if (entry.isFile) {
+                files.push(await new Promise((resolve, reject) => entry.file(resolve, reject)));
+                return;
+            }
+            const reader = entry.createReader();
+            for (;;) {
+                const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+                if (!some.length) return;
+                for (const one of some) await walk(one);
+            }
+        };
+        for (const entry of entries) await walk(entry).catch(() => null);
+        return files;
+    };
+})(globalThis.loraBridge = globalThis.loraBridge || {});

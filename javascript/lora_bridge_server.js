@@ -1,0 +1,159 @@
+/* Talking to our routes: GET and POST, the page's nonce, and saving what is typed so that nothing gets lost. */
+(function (lb) {
+    "use strict";
+
+    /** An answer that is no success, with its sentences. */
+    lb.ServerError = class extends Error {
+        constructor(status, sentences, problems) {
+            super(sentences.join(" "));
+            this.status = status;
+            this.sentences = sentences;
+            this.problems = problems || [];
+        }
+    };
+
+    lb.Server = class {
+        constructor(base, nonce) {
+            this.base = base.endsWith("/") ? base : base + "/";
+            this.nonce = nonce;
+            this.order = Promise.resolve();
+        }
+
+        /** The address of a picture that an answer names, below our base: the WebUI may live under --subpath. */
+        url(path) {
+            return path ? this.base + path.replace(/^.*\/lora-bridge\/v1\//, "").replace(/^\.?\//, "") : "";
+        }
+
+        get(path, signal) {
+            return this.ask(path, {signal: signal});
+        }
+
+        /** Sends one POST after the other, so that the last word typed is the last one saved. */
+        post(path, body) {
+            const answer = this.order.then(() => this.send(path, body, false));
+            this.order = answer.catch(() => null);
+            return answer;
+        }
+
+        async send(path, body, leaving) {
+            const text = JSON.stringify(body || {});
+            const once = () => this.ask(path, {
+                method: "POST", body: text, keepalive: leaving && text.length < 60000,
+                headers: {"Content-Type": "application/json", "X-Lora-Bridge-Nonce": this.nonce},
+            });
+            try {
+                return await once();
+            } catch (error) {
+                if (error.status !== 403 || !(await this.renew())) throw error;
+                return once();
+            }
+        }
+
+        async ask(path, options) {
+            const answer = await fetch(this.base + path, {credentials: "same-origin", cache: "no-cache", ...options});
+            if (answer.ok) return answer.json();
+            let error = {};
+            try {
+                const body = await answer.json();
+                error = body.error || {sentences: [typeof body.detail === "string" ? body.detail : ""]};
+            } catch (notJson) { /* a proxy's page, say */ }
+            const sentences = lb.errorSentences(error).filter(Boolean);
+            if (!sentences.length) sentences.push(lb.t("The server answered {status}.", {status: answer.status}));
+            throw new lb.ServerError(answer.status, sentences, error.problems);
+        }
+
+        /** After a restart of the WebUI the page's nonce is old. The new one is in the host's page description. True where it was another. */
+        async renew() {
+            for (const place of ["./config", "./"]) {
+                try {
+                    const answer = await fetch(place, {credentials: "same-origin", cache: "no-store"});
+                    const found = answer.ok && /data-nonce=\\*["']?([\w-]+)/.exec(await answer.text());
+                    if (!found) continue;
+                    const other = found[1] !== this.nonce;
+                    this.nonce = found[1];
+                    return other;
+                } catch (error) { /* not reachable: the caller shows its own error */ }
+            }
+            return false;
+        }
+    };
+
+    /**
+     * Saves what is typed: soon after the last key, at once when the field or the page is left. Until the server has
+     * it, the browser keeps it too, so that a reload in between loses nothing.
+     */
+    lb.Saver = class {
+        constructor(server, saved, failed) {
+            this.server = server;
+            this.saved = saved;
+            this.failed = failed;
+            this.waiting = new Map();
+            this.left = this.restore();
+        }
+
+        /** `body` goes to `path` after `delay`; a later one for the same `key` replaces it. */
+        later(key, path, body, delay) {
+            const old = this.waiting.get(key);
+            if (old) clearTimeout(old.timer);
+            const entry = {path: path, body: body, timer: setTimeout(() => this.flush(key), delay)};
+            this.waiting.set(key, entry);
+            this.keep();
+        }
+
+        isWaiting(key) {
+            return this.waiting.has(key);
+        }
+
+        /** Saves one entry, or all, now. */
+        async flush(key, leaving) {
+            const keys = key ? [key] : [...this.waiting.keys()];
+            await Promise.all(keys.map((one) => this.save(one, leaving)));
+        }
+
+        async save(key, leaving) {
+            const entry = this.waiting.get(key);
+            if (!entry || (entry.sent && !leaving)) return;
+            clearTimeout(entry.timer);
+            entry.sent = true;
+            try {
+                const answer = leaving ? await this.server.send(entry.path, entry.body, true) : await this.server.post(entry.path, entry.body);
+                this.forget(key, entry);
+                this.saved(key, answer);
+            } catch (error) {
+                if (!error.status || error.status === 403 || error.status >= 500) this.retry(key, entry);
+                else this.forget(key, entry);
+                this.failed(key, error);
+            }
+        }
+
+        forget(key, entry) {
+            if (this.waiting.get(key) === entry) this.waiting.delete(key);
+            this.keep();
+        }
+
+        retry(key, entry) {
+            if (this.waiting.get(key) !== entry) return;
+            entry.sent = false;
+            entry.timer = setTimeout(() => this.flush(key), 5000);
+        }
+
+        keep() {
+            const entries = [...this.waiting].map(([key, entry]) => [key, entry.path, entry.body]);
+            lb.remember("unsaved", entries.length ? JSON.stringify(entries) : "");
+        }
+
+        restore() {
+            try {
+                return JSON.parse(lb.remembered("unsaved") || "[]");
+            } catch (error) {
+                return [];
+            }
+        }
+
+        /** Sends what an earlier page could not. */
+        async resume() {
+            for (const [key, path, body] of this.left.splice(0)) this.later(key, path, body, 0);
+            await this.flush();
+        }
+    };
+})(globalThis.loraBridge = globalThis.loraBridge || {});

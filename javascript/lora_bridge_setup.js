@@ -1,0 +1,80 @@
+/* What is missing for training, and the one button that gets it. */
+(function (lb) {
+    "use strict";
+
+    lb.Setup = class {
+        constructor(app) {
+            this.app = app;
+            this.findings = lb.el("ul", {class: "lb-findings"});
+            this.start = lb.button(lb.t("Set up"), () => this.run(null), "primary");
+            this.what = lb.el("span", {class: "lb-dim"}, lb.t("Gets sd-scripts and what it needs into a folder of its own. Nothing of the WebUI is changed. It needs some GB and a while."));
+            this.source = lb.field(lb.t("Folder of kohya_ss or sd-scripts"), lb.el("input", {type: "text", autocomplete: "off", spellcheck: "false"}), true);
+            this.use = lb.button(lb.t("Use this folder"), () => this.run(this.source.input.value.trim()));
+            this.own = lb.el("details", {class: "lb-part"}, lb.el("summary", {}, lb.t("Use my existing kohya_ss or sd-scripts folder")),
+                lb.el("div", {class: "lb-part-body lb-with-button"}, this.source.node, this.use));
+            this.phase = lb.el("p", {"aria-live": "polite"});
+            this.log = lb.el("pre", {class: "lb-log", tabindex: 0, "aria-label": lb.t("Log")});
+            this.cancel = lb.button(lb.t("Cancel"), () => this.stop(), "small");
+            this.running = lb.el("div", {hidden: true}, this.phase, this.log, this.cancel);
+            this.choice = lb.el("div", {}, lb.el("p", {class: "lb-start"}, this.start, " ", this.what), this.own);
+            this.far = lb.el("p", {class: "lb-dim", hidden: true}, lb.t("Setting up is possible only on the WebUI's own computer."));
+            this.node = lb.el("section", {class: "lb-box", hidden: true}, lb.el("h3", {}, lb.t("Training is not set up yet")), this.findings, this.far, this.choice, this.running);
+        }
+
+        run(source) {
+            if (source === "") return this.source.input.focus();
+            return this.app.act(source === null ? this.start : this.use, async () => {
+                const answer = await this.app.server.post("setup", {source: source});
+                this.app.follow(answer.job);
+            });
+        }
+
+        stop() {
+            const job = this.job();
+            if (job) this.app.act(this.cancel, () => this.app.server.post("jobs/" + job.id + "/stop", {now: true}));
+        }
+
+        /** The set-up job that runs, waits or was the last. */
+        job() {
+            const status = this.app.state.status;
+            const found = status && [status.running, status.job].find((job) => job && job.kind === "setup");
+            return found || null;
+        }
+
+        update() {
+            const engine = this.app.state.engine;
+            const host = this.app.state.host;
+            const job = this.job();
+            const active = Boolean(job) && !lb.isOver(job);
+            lb.show(this.node, Boolean(engine) && (!engine.ready || active));
+            if (this.node.hidden) return;
+            const missing = engine.findings.filter((finding) => finding.needed && !finding.ready);
+            lb.sentences(this.findings, missing.map((finding) => lb.sentence(finding.sentence)));
+            const far = Boolean(host) && host.local === false;
+            lb.show(this.far, far && !active);
+            lb.show(this.choice, !active && !far);
+            lb.show(this.running, active || Boolean(job && job.status !== "succeeded"));
+            lb.show(this.cancel, active);
+            if (!job) return;
+            lb.setText(this.phase, active ? lb.sentence(this.app.state.status.phase) || lb.statusWord(job.status) : lb.sentence(job.sentence));
+            lb.showLog(this.app, this.log, job, 40);
+        }
+    };
+
+    /** Fills a box with a job's last lines: now, and every two seconds while it runs. */
+    lb.showLog = async function (app, box, job, lines) {
+        const mark = job.id + "." + job.status;
+        const over = lb.isOver(job);
+        if (box.lbBusy || (box.lbMark === mark && (over || Date.now() - box.lbAt < 2000))) return;
+        box.lbBusy = true;
+        try {
+            const answer = await app.server.get("jobs/" + job.id + "/log?lines=" + lines);
+            const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 30;
+            lb.setText(box, answer.lines.join("\n"));
+            if (atEnd || box.lbMark !== mark) box.scrollTop = box.scrollHeight;
+            box.lbMark = mark;
+        } catch (error) { /* the next look tries again */ }
+        box.lbAt = Date.now();
+        box.lbBusy = false;
+    };
+})(globalThis.loraBridge = globalThis.loraBridge || {});

@@ -1,0 +1,167 @@
+/* What the server's answers come to: pure functions from answers to what is shown. Nothing here touches the page. */
+(function (lb) {
+    "use strict";
+
+    /** Nothing known yet of any job. */
+    lb.noProgress = () => ({job: null, boot: null, since: 0, curve: []});
+
+    /**
+     * Adds an answer of GET status to what is known of one job.
+     * `again` asks for the whole story: another job, another process, or a history shorter than ours.
+     */
+    lb.foldStatus = function (known, answer) {
+        const id = answer.job ? answer.job.id : null;
+        const other = id !== known.job || answer.boot !== known.boot || answer.seq < known.since;
+        if (other && known.since > 0) return {job: id, boot: answer.boot, since: 0, curve: [], again: true};
+        const curve = lb.foldCurve(other ? [] : known.curve, answer.curve || []);
+        return {job: id, boot: answer.boot, since: answer.seq, curve: curve, again: false};
+    };
+
+    /** Adds points [step, loss, attempt]; a later attempt replaces what an earlier one had from that step on. */
+    lb.foldCurve = function (known, more) {
+        if (!more.length) return known;
+        const curve = known.slice();
+        for (const point of more) {
+            while (curve.length && curve[curve.length - 1][0] >= point[0]) curve.pop();
+            if (Number.isFinite(point[1])) curve.push(point);
+        }
+        return curve;
+    };
+
+    /** The running mean of a curve, wide enough to show the way: [[step, loss], ...]. */
+    lb.smooth = function (curve) {
+        const keep = 1 - 1 / Math.max(2, Math.min(60, curve.length / 12));
+        let sum = 0;
+        let weight = 0;
+        return curve.map(([step, loss]) => {
+            sum = sum * keep + loss;
+            weight = weight * keep + 1;
+            return [step, sum / weight];
+        });
+    };
+
+    /** At most about `most` points: of each stretch the lowest and the highest, in order. */
+    lb.thin = function (curve, most) {
+        if (curve.length <= most) return curve;
+        const size = Math.ceil(curve.length / (most / 2));
+        const thinned = [];
+        for (let start = 0; start < curve.length; start += size) {
+            let low = start;
+            let high = start;
+            for (let at = start; at < Math.min(start + size, curve.length); at++) {
+                if (curve[at][1] < curve[low][1]) low = at;
+                if (curve[at][1] > curve[high][1]) high = at;
+            }
+            thinned.push(curve[Math.min(low, high)]);
+            if (low !== high) thinned.push(curve[Math.max(low, high)]);
+        }
+        return thinned;
+    };
+
+    /** Milliseconds until the next look: quick while something goes on, slower with each failure. */
+    lb.pollDelay = function (busy, failures) {
+        if (failures) return Math.min(30000, 1000 * 2 ** Math.min(failures, 10));
+        return busy ? 1000 : 10000;
+    };
+
+    lb.isActive = (job) => Boolean(job) && (job.status === "running" || job.status === "stopping");
+    lb.isOver = (job) => Boolean(job) && ["succeeded", "failed", "stopped", "lost"].includes(job.status);
+
+    /** What the strip on top shows, or null where there is nothing to show. */
+    lb.stripView = function (status) {
+        const job = status && (status.running || (status.waiting ? null : status.job));
+        if (!job && !(status && status.waiting)) return null;
+        if (!job) return {title: "", active: false, waiting: status.waiting, sentence: ""};
+        const active = lb.isActive(job);
+        const known = active && job.step > 0 && job.total > 0;
+        return {
+            id: job.id, title: job.title, active: active, kind: job.kind, waiting: status.waiting || 0,
+            stopping: job.status === "stopping", status: job.status,
+            step: known ? job.step : null, total: known ? job.total : null,
+            part: known ? Math.min(1, job.step / job.total) : null,
+            rate: active && job.rate ? lb.speed(job.rate) : "",
+            left: active && job.left !== null && job.left !== undefined ? lb.duration(job.left) : "",
+            loss: known ? lb.loss(job.loss) : "",
+            phase: active && !known ? status.phase || "" : "",
+            sentence: active ? "" : job.sentence || "",
+        };
+    };
+
+    /** What can be done with a job in the list. */
+    lb.jobActions = function (job) {
+        const actions = [];
+        if (lb.isActive(job)) return job.status === "running" ? ["show", "stop"] : ["show"];
+        if (job.kind === "train" && ["stopped", "failed", "lost"].includes(job.status)) actions.push("resume");
+        if (job.status === "failed" || job.status === "lost" || job.status === "stopped") actions.push("retry");
+        return ["show", ...actions, "remove"];
+    };
+
+    /** Remarks under a caption: [{text, kind}], kind "good", "mind" or "". */
+    lb.captionRemarks = function (caption, name, tokens) {
+        const words = lb.countWords(caption);
+        const remarks = [];
+        if (name) {
+            const begins = lb.beginsWith(caption, name);
+            remarks.push(begins ? {text: lb.t("begins with the name"), kind: "good"} : {text: lb.t("doesn't begin with the name"), kind: "mind"});
+        }
+        remarks.push({text: words === 1 ? lb.t("1 word") : lb.t("{n} words", {n: words}), kind: ""});
+        if (words < 25 || words > 75) remarks.push({text: lb.t("(25 to 75 advised)"), kind: "mind"});
+        if (typeof tokens === "number") remarks.push(lb.tokenRemark(tokens));
+        return remarks;
+    };
+
+    /** The token meter: captions go through in pieces of 75, three of them at most. */
+    lb.tokenRemark = function (tokens) {
+        if (tokens <= 75) return {text: lb.t("{n} of 75 tokens", {n: tokens}), kind: ""};
+        if (tokens <= 225) {
+            const limit = tokens <= 150 ? 150 : 225;
+            return {text: lb.t("{n} of 75 tokens: the limit goes up to {limit} by itself", {n: tokens, limit: limit}), kind: "mind"};
+        }
+        return {text: lb.t("{n} tokens: what comes after 225 is cut off", {n: tokens}), kind: "bad"};
+    };
+
+    /** The few words under a photo: what to mind, else what was done to it, else its size. */
+    lb.tileText = function (photo) {
+        if (photo.verdict === "left out" || !photo.verdict) return lb.sentence(lb.withoutFile(photo.sentence || "", photo.file));
+        const size = photo.width ? photo.width + " × " + photo.height : "";
+        const said = (photo.concerns && photo.concerns.length ? photo.concerns : photo.notes) || [];
+        return said.map(lb.sentence).join("; ") || size;
+    };
+
+    /** Whether an answer about the draft is newer than what is shown. */
+    lb.isNewer = (draft, shown) => !shown || !("revision" in draft) || draft.revision >= shown.revision;
+
+    /** Files in groups for one request each: a big one alone, small ones together. */
+    lb.batches = function (files, mostBytes, mostFiles) {
+        const groups = [];
+        let size = Infinity;
+        for (const file of files) {
+            const last = groups[groups.length - 1];
+            if (!last || size + file.size > mostBytes || last.length >= mostFiles) {
+                groups.push([file]);
+                size = file.size;
+            } else {
+                last.push(file);
+                size += file.size;
+            }
+        }
+        return groups;
+    };
+
+    /** A checkpoint's title without its hash, for comparing: "v1-5.safetensors [6ce0161689]" and "v1-5.safetensors". */
+    lb.bareTitle = (title) => (title || "").replace(/\s*\[[0-9a-f]+\]\s*$/i, "").trim();
+
+    /** The sentences of an error answer. */
+    lb.errorSentences = function (error) {
+        const sentences = (error && error.sentences) || [];
+        return sentences.length ? sentences.map(lb.sentence) : ((error && error.problems) || []).map(lb.problemSentence);
+    };
+
+    /** One problem as a sentence: where, what is wrong, what to do. */
+    lb.problemSentence = function (problem) {
+        if (typeof problem === "string") return lb.sentence(problem);
+        const what = (problem.where ? problem.where + ": " : "") + (problem.what || "");
+        const whole = [/[.!?]$/.test(what) || !what ? what : what + ".", problem.remedy || ""].filter(Boolean).join(" ");
+        return lb.sentence(whole);
+    };
+})(globalThis.loraBridge = globalThis.loraBridge || {});

@@ -1,0 +1,216 @@
+/* Step 3: the sum, four fields, Start, and how the training goes. */
+(function (lb) {
+    "use strict";
+
+    lb.Train = class {
+        constructor(app) {
+            this.app = app;
+            this.setup = new lb.Setup(app);
+            this.advanced = new lb.Advanced(app);
+            this.history = new lb.History(app);
+            this.curve = new lb.Curve();
+            this.panel = lb.el("div", {}, this.buildSum(), this.setup.node, this.buildFields(), this.buildStart(), this.buildRun(),
+                this.advanced.node, this.buildLog(), this.history.node);
+        }
+
+        buildSum() {
+            this.photos = lb.el("span", {});
+            this.steps = lb.el("b", {});
+            this.time = lb.el("span", {});
+            this.memory = lb.el("span", {class: "lb-dim"});
+            this.sum = lb.el("p", {class: "lb-sum", "aria-live": "polite"}, this.photos, " ", this.steps, this.time, " ", this.memory);
+            return this.sum;
+        }
+
+        buildFields() {
+            const save = (name, value, delay) => this.app.saveDraft("training." + name, {training: {[name]: value}}, delay);
+            this.base = lb.field(lb.t("Base model"), lb.el("select", {onchange: () => save("base", this.base.input.value || null, 0)}));
+            this.preset = lb.field(lb.t("For"), lb.el("select", {onchange: () => save("preset", this.preset.input.value || null, 0)}));
+            this.count = lb.field(lb.t("Steps"), lb.el("input", {
+                type: "number", min: 1, max: 1000000, step: 1, inputmode: "numeric",
+                oninput: () => { if (this.count.input.checkValidity() && this.count.input.value) save("steps", Number(this.count.input.value)); },
+                onblur: () => this.app.saver.flush("draft training.steps"),
+            }));
+            this.name = lb.field(lb.t("LoRA name"), lb.el("input", {
+                type: "text", autocomplete: "off", spellcheck: "false", maxlength: 64, oninput: () => save("lora_name", this.name.input.value),
+                onblur: () => this.app.saver.flush("draft training.lora_name"),
+            }));
+            return lb.el("div", {class: "lb-row lb-row-4"}, this.base.node, this.preset.node, this.count.node, this.name.node);
+        }
+
+        buildStart() {
+            this.start = lb.button(lb.t("Start training"), () => this.begin(), "primary");
+            this.promise = lb.el("span", {class: "lb-dim"});
+            this.problems = lb.el("ul", {class: "lb-problems"});
+            this.advice = lb.el("ul", {class: "lb-advice"});
+            return lb.el("div", {}, lb.el("p", {class: "lb-start"}, this.start, " ", this.promise), this.problems, this.advice);
+        }
+
+        buildRun() {
+            this.title = lb.el("h3", {});
+            this.sentence = lb.el("p", {});
+            this.notes = lb.el("ul", {class: "lb-advice"});
+            this.samples = lb.el("div", {class: "lb-samples"});
+            this.buttons = lb.el("p", {class: "lb-start"});
+            this.run = lb.el("section", {class: "lb-run", hidden: true}, this.title, this.sentence, this.buttons,
+                lb.el("div", {class: "lb-halves"}, this.curve.node, this.samples), this.notes);
+            return this.run;
+        }
+
+        buildLog() {
+            this.logPart = lb.part("log", lb.t("Log"), () => this.update());
+            this.log = lb.el("pre", {class: "lb-log", tabindex: 0, "aria-label": lb.t("Log")});
+            this.logPart.body.append(this.log);
+            return this.logPart.node;
+        }
+
+        // ---- deeds ----
+
+        begin() {
+            return this.app.act(this.start, async () => {
+                await this.app.saver.flush();
+                try {
+                    const answer = await this.app.server.post("train", {});
+                    this.refused = null;
+                    this.app.say(lb.t("The training is in the queue."));
+                    this.app.follow(null);
+                    return answer;
+                } catch (error) {
+                    if (!error.status || error.status === 403) throw error;
+                    this.refused = error.sentences;
+                    this.app.planSoon();
+                    return null;
+                }
+            });
+        }
+
+        opened() {
+            this.refused = null;
+            this.app.planSoon();
+            this.app.load("bases", "bases");
+            if (!this.app.state.presets) this.app.load("presets", "presets");
+            if (this.advanced.part.node.open) this.advanced.opened();
+        }
+
+        // ---- showing ----
+
+        update() {
+            this.showSum();
+            this.showFields();
+            this.setup.update();
+            this.showProblems();
+            this.showRun();
+            this.advanced.update();
+            this.history.update();
+        }
+
+        showSum() {
+            const plan = this.app.state.plan;
+            lb.show(this.sum, Boolean(plan) && plan.photos > 0);
+            if (!plan) return;
+            const numbers = [plan.photos, plan.repeats, plan.batch].every(Number.isFinite);
+            lb.setText(this.photos, numbers ? lb.t("{photos} photos × {repeats} repeats ÷ batch {batch} =", plan) : lb.sentence(plan.sentence));
+            lb.setText(this.steps, numbers ? lb.t("{steps} steps", plan) : "");
+            lb.setText(this.time, this.timeWords(plan));
+            const memory = plan.memory && lb.t("{free} of {total} GB free.", {free: lb.gigabytes(plan.memory.free), total: lb.gigabytes(plan.memory.total)});
+            lb.setText(this.memory, [plan.seconds ? "" : lb.sentence(plan.seconds_from), memory].filter(Boolean).join(" "));
+            lb.setAttribute(this.time, "title", plan.seconds ? lb.sentence(plan.seconds_from) : null);
+        }
+
+        timeWords(plan) {
+            if (!plan.seconds) return ".";
+            const time = lb.about(plan.seconds);
+            return plan.card ? lb.t(", about {time} on this {card}.", {time: time, card: plan.card}) : lb.t(", about {time} here.", {time: time});
+        }
+
+        showFields() {
+            const state = this.app.state;
+            const training = state.draft && state.draft.training;
+            const plan = state.plan;
+            if (state.bases) lb.setChoices(this.base.input, this.baseChoices(state.bases.bases), this.pending("base") || (training && training.base) || (plan && plan.base && plan.base.title));
+            if (state.presets) lb.setChoices(this.preset.input, this.presetChoices(state.presets.presets, plan), this.pending("preset") || (training && training.preset));
+            if (!training) return;
+            if (!this.app.saver.isWaiting("draft training.steps")) lb.setValue(this.count.input, training.steps);
+            if (!this.app.saver.isWaiting("draft training.lora_name")) lb.setValue(this.name.input, training.lora_name);
+            lb.setAttribute(this.name.input, "placeholder", (plan && plan.lora_stem) || state.draft.name || "AlvaroBadia");
+            lb.setText(this.name.hint, this.stemWords(plan, training.lora_name || state.draft.name));
+            const base = plan && plan.base;
+            lb.setText(this.base.hint, base && !base.trainable ? lb.sentence(base.why) : "");
+        }
+
+        pending(name) {
+            const entry = this.app.saver.waiting.get("draft training." + name);
+            return entry ? entry.body.training[name] : null;
+        }
+
+        baseChoices(bases) {
+            const none = {value: "", text: bases.length ? lb.t("choose one") : lb.t("no model in the WebUI's list")};
+            return [none, ...bases.map((base) => ({
+                value: base.title, disabled: !base.trainable, title: lb.sentence(base.why || ""),
+                text: [lb.bareTitle(base.title).replace(/\.safetensors$/, ""), base.family_name, base.trainable ? "" : lb.sentence(base.why || "")].filter(Boolean).join(" · "),
+            }))];
+        }
+
+        presetChoices(presets, plan) {
+            const chosen = plan && plan.preset && (plan.preset.title || plan.preset.name);
+            const fits = chosen ? lb.t("{preset} (fits the base)", {preset: lb.sentence(chosen)}) : lb.t("what fits the base");
+            return [{value: "", text: fits}, ...presets.map((preset) => ({value: preset.name, text: lb.sentence(preset.title), title: preset.why}))];
+        }
+
+        stemWords(plan, wanted) {
+            if (!plan || !plan.lora_stem) return "";
+            return plan.lora_stem === wanted ? lb.t("(free)") : lb.t("will be saved as {stem}", {stem: plan.lora_stem});
+        }
+
+        showProblems() {
+            const plan = this.app.state.plan;
+            const planned = plan ? (plan.problems || []).map(lb.problemSentence) : [];
+            const refused = (this.refused || []).filter((sentence) => !planned.includes(sentence));
+            lb.sentences(this.problems, [...planned, ...refused]);
+            lb.sentences(this.advice, plan ? (plan.advice || []).map(lb.sentence) : []);
+            const host = this.app.state.host;
+            const inside = host && host.host !== "standalone";
+            lb.setText(this.promise, inside ? lb.t("The WebUI's model leaves the GPU while it trains, and comes back afterwards.")
+                : lb.t("It goes on when this page is closed."));
+        }
+
+        showRun() {
+            const status = this.app.state.status;
+            const job = status && status.job && status.job.kind === "train" ? status.job : null;
+            lb.show(this.run, Boolean(job));
+            lb.show(this.logPart.node, Boolean(job));
+            if (!job) return;
+            const step = job.step && job.total ? lb.t("step {step} of {total}", {step: job.step, total: job.total}) : "";
+            lb.setText(this.title, [job.title, lb.statusWord(job.status), step].filter(Boolean).join(" · "));
+            lb.setText(this.sentence, lb.isOver(job) ? lb.sentence(job.sentence) : lb.sentence(status.phase));
+            lb.show(this.sentence, Boolean(this.sentence.textContent));
+            this.showButtons(job);
+            this.curve.set(this.app.known.curve, job.total);
+            lb.setText(this.curve.caption, this.curve.points.length > 1 ? lb.t("loss by step; the strong line is the running mean") : "");
+            lb.showSamples(this.app, this.samples, status.samples || []);
+            lb.sentences(this.notes, (status.notes || []).map(lb.sentence));
+            if (this.logPart.node.open) lb.showLog(this.app, this.log, job, 300);
+        }
+
+        showButtons(job) {
+            const mark = job.id + job.status;
+            if (this.buttonsOf === mark) return;
+            this.buttonsOf = mark;
+            const buttons = job.status === "succeeded" ? [lb.button(lb.t("Try it"), () => this.app.views.try.show(job.id), "primary")]
+                : lb.jobButtons(this.app, job).filter((one) => one.dataset.action === "resume" || one.dataset.action === "retry");
+            this.buttons.replaceChildren(...buttons);
+            lb.show(this.buttons, buttons.length > 0);
+        }
+    };
+
+    /** Sample pictures in the order of their steps; a click shows one in full size. */
+    lb.showSamples = function (app, box, samples) {
+        lb.fillList(box, samples, (sample) => sample.url, (sample) => {
+            const name = sample.step ? lb.t("step {step}", {step: sample.step}) : lb.t("before");
+            const address = app.server.url(sample.url);
+            return lb.el("a", {class: "lb-sample", href: address, target: "_blank", rel: "noopener"},
+                lb.el("img", {src: address, alt: lb.t("Sample at {name}", {name: name}), loading: "lazy", decoding: "async"}), lb.el("span", {}, name));
+        });
+        lb.show(box, samples.length > 0);
+    };
+})(globalThis.loraBridge = globalThis.loraBridge || {});

@@ -1,0 +1,176 @@
+/* Step 4: the finished LoRA, and the way to txt2img. */
+(function (lb) {
+    "use strict";
+
+    lb.Try = class {
+        constructor(app) {
+            this.app = app;
+            this.empty = lb.el("p", {class: "lb-empty"}, lb.t("Nothing to try yet: start a training in step 3."));
+            this.which = lb.field("LoRA", lb.el("select", {onchange: () => this.show(Number(this.which.input.value) || this.which.input.value)}));
+            this.file = lb.el("b", {class: "lb-good"});
+            this.facts = lb.el("span", {});
+            this.pictures = lb.el("div", {class: "lb-samples lb-samples-large"});
+            this.text = lb.el("pre", {class: "lb-infotext", tabindex: 0, "aria-label": lb.t("What goes to txt2img")});
+            this.body = lb.el("div", {hidden: true}, lb.el("p", {}, this.file, " ", this.facts),
+                lb.el("div", {class: "lb-halves"}, this.pictures, lb.el("div", {}, this.text, this.buildButtons(), this.buildBase())));
+            this.panel = lb.el("div", {}, this.empty, this.which.node, this.body);
+        }
+
+        buildButtons() {
+            this.send = lb.button(lb.t("Send to txt2img"), () => this.sendText(this.result.infotext), "primary");
+            this.small = lb.button(lb.t("512 with hires fix (better for SD 1.5)"), () => this.useSmall());
+            this.copy = lb.button(lb.t("Copy"), () => this.copyText());
+            this.why = lb.el("p", {class: "lb-dim lb-small"}, lb.t("SD 1.5 and 2 learned at 512: at 1024 in one go they tend to draw bodies twice. Hires fix draws at 512 and enlarges then."));
+            this.how = lb.el("p", {class: "lb-dim lb-small"}, lb.t("Copy this text into the prompt of txt2img, then press the arrow below Generate: it fills in everything. Set the batch count to 5."));
+            return lb.el("div", {}, lb.el("p", {class: "lb-start"}, this.send, " ", this.small, " ", this.copy), this.why, this.how);
+        }
+
+        buildBase() {
+            this.baseText = lb.el("span", {});
+            this.baseButton = lb.button(lb.t("Load it"), () => {
+                selectCheckpoint(this.result.base_title);
+                lb.show(this.base, false);
+            }, "small");
+            this.base = lb.el("p", {class: "lb-note", hidden: true}, this.baseText, " ", this.baseButton);
+            return this.base;
+        }
+
+        // ---- which one ----
+
+        /** Opens this step with one job's result. */
+        show(id) {
+            this.chosen = id;
+            this.app.open("try");
+        }
+
+        finished() {
+            const jobs = (this.app.state.jobs && this.app.state.jobs.jobs) || [];
+            return jobs.filter((job) => job.kind === "train" && job.status === "succeeded");
+        }
+
+        opened() {
+            this.asked = null;
+        }
+
+        async ask(id, mark) {
+            this.asked = mark;
+            try {
+                this.result = await this.app.server.get("jobs/" + id + "/result");
+                this.small512 = false;
+            } catch (error) {
+                this.result = null;
+                if (error.status) this.app.complain(error);
+                else this.asked = null;
+            }
+            this.app.update();
+        }
+
+        // ---- showing ----
+
+        update() {
+            const jobs = this.finished();
+            const job = jobs.find((one) => one.id === this.chosen) || jobs[0];
+            lb.show(this.empty, Boolean(this.app.state.jobs) && !job);
+            lb.show(this.which.node, jobs.length > 1);
+            if (!job) {
+                lb.show(this.body, false);
+                return;
+            }
+            lb.setChoices(this.which.input, jobs.map((one) => ({value: String(one.id), text: one.title + " · " + lb.when(one.finished || one.created)})), job.id);
+            const mark = job.id + "." + job.attempt;
+            if (this.asked !== mark) this.ask(job.id, mark);
+            lb.show(this.body, Boolean(this.result));
+            if (this.result) this.showResult(this.result);
+        }
+
+        showResult(result) {
+            lb.setText(this.file, lb.t("{file} is in models/Lora.", {file: lb.fileName(result.file, result.stem)}));
+            lb.setText(this.facts, lb.resultFacts(result).join(" "));
+            lb.showSamples(this.app, this.pictures, lb.resultPictures(result));
+            lb.setText(this.text, (this.small512 && result.infotext_512) || result.infotext);
+            const canSend = this.canSend();
+            lb.show(this.send, canSend);
+            lb.show(this.how, !canSend);
+            lb.show(this.small, Boolean(result.infotext_512));
+            lb.show(this.why, Boolean(result.infotext_512));
+            lb.setAttribute(this.small, "aria-pressed", canSend ? null : String(Boolean(this.small512)));
+            this.showBase(result);
+        }
+
+        /** Offers the base model that the LoRA was trained on, where the WebUI has another loaded. */
+        showBase(result) {
+            const loaded = typeof opts === "object" && opts ? opts.sd_model_checkpoint : "";
+            const other = this.canSend() && typeof selectCheckpoint === "function" && result.base_title && loaded
+                && lb.bareTitle(loaded) !== lb.bareTitle(result.base_title);
+            lb.show(this.base, Boolean(other));
+            if (other) lb.setText(this.baseText, lb.t("It was trained on {base}; {other} is loaded.", {base: lb.bareTitle(result.base_title), other: lb.bareTitle(loaded)}));
+        }
+
+        // ---- deeds ----
+
+        canSend() {
+            const host = this.app.state.host;
+            return Boolean(host && host.can_send && lb.host().querySelector("#lora_bridge_paste"));
+        }
+
+        useSmall() {
+            if (this.canSend()) {
+                this.small512 = true;
+                this.sendText(this.result.infotext_512);
+            } else {
+                this.small512 = !this.small512;
+            }
+            this.app.update();
+        }
+
+        /** Fills txt2img through the host's own paste button, which also switches the tab. */
+        sendText(text) {
+            const host = lb.host();
+            const box = host.querySelector("#lora_bridge_infotext textarea");
+            const found = host.querySelector("#lora_bridge_paste");
+            const button = found && found.tagName !== "BUTTON" ? found.querySelector("button") : found;
+            if (!box || !button || !text) return;
+            this.type(box, text);
+            setTimeout(() => {
+                button.click();
+                const count = host.querySelector("#txt2img_batch_count input[type=number]");
+                if (count) this.type(count, String(this.result.batch_count || 5));
+            }, 60);
+        }
+
+        type(input, text) {
+            input.value = text;
+            if (typeof updateInput === "function") updateInput(input);
+            else input.dispatchEvent(new Event("input", {bubbles: true}));
+        }
+
+        async copyText() {
+            const text = this.text.textContent;
+            try {
+                await navigator.clipboard.writeText(text);
+            } catch (error) {
+                getSelection().selectAllChildren(this.text);
+                document.execCommand("copy");
+            }
+            lb.setText(this.copy, lb.t("Copied"));
+            setTimeout(() => lb.setText(this.copy, lb.t("Copy")), 1500);
+        }
+    };
+
+    lb.fileName = (file, stem) => (file || "").split(/[\\/]/).pop() || stem + ".safetensors";
+
+    /** The line of facts: what the server says of it, and the proof. */
+    lb.resultFacts = function (result) {
+        const facts = [lb.sentence(result.sentence)];
+        if (result.proof) {
+            facts.push(lb.t("Denoising loss {without} → {with}.", {without: lb.loss(result.proof.without), with: lb.loss(result.proof.with_lora)}));
+        }
+        return facts.filter(Boolean);
+    };
+
+    /** Pictures to look at: samples by step, the card's own where there are none. */
+    lb.resultPictures = function (result) {
+        const samples = (result.samples || []).slice().sort((a, b) => a.step - b.step);
+        return samples.length || !result.preview ? samples : [{url: result.preview, step: 0, preview: true}];
+    };
+})(globalThis.loraBridge = globalThis.loraBridge || {});

@@ -1,0 +1,119 @@
+/* The page's language: translated texts, numbers and times in words. Nothing here touches the page. */
+(function (lb) {
+    "use strict";
+
+    let patterns = null;
+    let patternsOf = null;
+
+    /** The dictionary in use: the host's own localization, else the one that the standalone page brings for the browser's language. */
+    lb.dictionary = function () {
+        const host = globalThis.localization;
+        if (host && Object.keys(host).length) return host;
+        const own = globalThis.loraBridgeDictionaries;
+        const language = ((globalThis.navigator && globalThis.navigator.language) || "en").slice(0, 2).toLowerCase();
+        return (own && own[language]) || {};
+    };
+
+    /** Puts `values` into the `{places}` of `text`. */
+    function filled(text, values) {
+        if (!values) return text;
+        return text.replace(/\{(\w+)\}/g, (place, name) => (name in values ? String(values[name]) : place));
+    }
+
+    /** A text of ours in the user's language. The tests read every call, so `text` is always written out. */
+    lb.t = function (text, values) {
+        const found = lb.dictionary()[text];
+        return filled(typeof found === "string" && found ? found : text, values);
+    };
+
+    /** "{used} of {total} photos" as an expression that reads the values back. */
+    function pattern(key, translation) {
+        const names = [];
+        const source = key.split(/(\{\w+\})/).map((part) => {
+            if (!/^\{\w+\}$/.test(part)) return part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+            names.push(part.slice(1, -1));
+            return "(.+?)";
+        }).join("");
+        return {expression: new RegExp("^" + source + "$"), names: names, translation: translation};
+    }
+
+    /** A whole sentence that the server wrote, in the user's language where the dictionary has it, word for word or as a pattern. */
+    lb.sentence = function (text) {
+        if (!text) return "";
+        const dictionary = lb.dictionary();
+        if (dictionary[text]) return dictionary[text];
+        if (patternsOf !== dictionary) {
+            patternsOf = dictionary;
+            patterns = Object.keys(dictionary).filter((key) => /[a-z].*\{\w+\}|\{\w+\}.*[a-z]/i.test(key) && !/^\{\w+\}$/.test(key))
+                .sort((a, b) => b.length - a.length).map((key) => pattern(key, dictionary[key]));
+        }
+        for (const one of patterns) {
+            const match = one.expression.exec(text);
+            if (!match) continue;
+            const values = {};
+            one.names.forEach((name, index) => { values[name] = match[index + 1]; });
+            return filled(one.translation, values);
+        }
+        return text;
+    };
+
+    /** Seconds in words: "7 min 43 s". */
+    lb.duration = function (seconds) {
+        const whole = Math.max(0, Math.round(seconds));
+        const hours = Math.floor(whole / 3600);
+        const minutes = Math.floor((whole % 3600) / 60);
+        const two = (number) => String(number).padStart(2, "0");
+        if (hours) return hours + " h " + two(minutes) + " min";
+        return minutes ? minutes + " min " + two(whole % 60) + " s" : whole + " s";
+    };
+
+    /** A time that is only estimated: "17 min". */
+    lb.about = function (seconds) {
+        if (seconds < 90) return lb.duration(seconds);
+        if (seconds < 3600) return Math.round(seconds / 60) + " min";
+        return lb.duration(Math.round(seconds / 60) * 60);
+    };
+
+    /** Steps a second as trainers write it: "1.9 it/s", or "2.4 s/it" where a step takes longer. */
+    lb.speed = function (rate) {
+        return rate >= 1 ? rate.toFixed(1) + " it/s" : (1 / rate).toFixed(1) + " s/it";
+    };
+
+    /** Bytes as gigabytes with one decimal: "5.1". */
+    lb.gigabytes = (bytes) => (bytes / 1024 ** 3).toFixed(1);
+
+    /** A loss with three digits that say something: "0.083", "0.0042". */
+    lb.loss = function (value) {
+        if (value === null || value === undefined || !Number.isFinite(value)) return "";
+        return Math.abs(value) >= 0.01 || value === 0 ? value.toFixed(3) : value.toPrecision(2);
+    };
+
+    /** When something was, shortly, by the browser's own clock and habits. */
+    lb.when = function (seconds) {
+        if (!seconds) return "";
+        return new Date(seconds * 1000).toLocaleString([], {day: "numeric", month: "short", hour: "2-digit", minute: "2-digit"});
+    };
+
+    /** An option's value as a person reads it: 1e-4 rather than 0.0001. */
+    lb.value = function (value) {
+        if (value === null || value === undefined || value === "") return "";
+        if (typeof value === "boolean") return value ? lb.t("yes") : lb.t("no");
+        if (typeof value === "number" && value !== 0 && Math.abs(value) < 0.001) return value.toExponential().replace("e-0", "e-");
+        if (Array.isArray(value)) return value.join(" ");
+        return String(value);
+    };
+
+    lb.countWords = (text) => (text.trim() ? text.trim().split(/\s+/).length : 0);
+
+    /** Whether a caption begins with the subject's name as a word of its own. */
+    lb.beginsWith = function (caption, name) {
+        const text = caption.trim();
+        return Boolean(name) && text.startsWith(name) && !/^[\p{L}\p{N}_]/u.test(text.slice(name.length));
+    };
+
+    /** What the server says of a photo, without the file's name in front: that stands above it. */
+    lb.withoutFile = function (sentence, file) {
+        const rest = sentence.startsWith(file + " ") ? sentence.slice(file.length + 1) : sentence;
+        return rest.replace(/^is (?=good\b|only\b|the same\b|a copy\b|empty\b)/, "");
+    };
+})(globalThis.loraBridge = globalThis.loraBridge || {});
