@@ -93,7 +93,7 @@ class Bridge:
 
     def plan(self, request: Request) -> tuple[TrainingJob, list[str]]:
         """The job that `submit` would queue, with its notes; makes the clean copies that it needs."""
-        from . import checkpoint, dataset, preflight
+        from . import checkpoint, dataset
         from .names import name_problems
 
         problems: list[Problem] = []
@@ -101,19 +101,30 @@ class Bridge:
         base = _collect(problems, lambda: checkpoint.read(request.base))
         if request.name is not None:
             problems += name_problems(request.name)
-        name, notes = self._choose_engine(request.engine, base)
-        engine = engines.get(name, self.home)
-        problems += engine.check()
+        problems += engines.get(self._choose_engine(request.engine, base)[0], self.home).check()
         if data is None or base is None or problems:
             raise Invalid(problems)
+        job, notes, refused = self.sketch(request, data, base)
+        if refused:
+            raise Invalid(refused)
+        job, staged = self._stage(job, data)
+        return job, [*notes, *staged]
+
+    def sketch(self, request: Request, data: Dataset, base: Base) -> tuple[TrainingJob, list[str], list[Problem]]:
+        """The job that these would make, its notes, and what speaks against it on this machine; writes nothing.
+
+        The pictures of ``data`` need not be there yet. Raises `Invalid` for values that can't be read.
+        """
+        from . import preflight
+
+        name, notes = self._choose_engine(request.engine, base)
         notes += [*data.remarks, *base.notes]
         preset = presets.get(request.preset or presets.FOR_FAMILY[base.family])
         params, more = self._params(preset, data, request.values, name, base.family)
-        subject, class_token = data.subsets[0].subject, data.subsets[0].class_token
         job = TrainingJob(
-            name=request.name or subject,
-            subject=subject,
-            class_token=class_token,
+            name=request.name or data.subject,
+            subject=data.subject,
+            class_token=data.class_token,
             dataset=str(data.image_dir),
             base=str(base.path),
             family=base.family,
@@ -123,15 +134,12 @@ class Bridge:
             lora_dir=str(request.lora_dir.expanduser().absolute()) if request.lora_dir else None,
             preset=preset.name,
         )
-        refused = engine.refuse(job)
+        refused = engines.get(name, self.home).refuse(job)
         if name == "sd-scripts" and not base.full_size:
             refused.append(Problem("base", f"{base.path.name} is smaller than a full-size {base.family_title} model, and "
                                            "sd-scripts takes the full sizes for granted", "Use --engine embedded."))
         refused += preflight.problems(job, preflight.this_machine(job, self.home.root, self._gpu_bytes()))
-        if refused:
-            raise Invalid(refused)
-        job, staged = self._stage(job, data)
-        return job, [*notes, *more, *staged]
+        return job, [*notes, *more], refused
 
     def _choose_engine(self, wanted: str | None, base: Base | None) -> tuple[str, list[str]]:
         if wanted is not None:
