@@ -1,4 +1,4 @@
-"""Names, shapes and order of the modules of full-size models, recorded from sd-scripts 48d368f's LoRANetwork (rank 4)."""
+"""Names, shapes and order of full-size models' modules, recorded from sd-scripts 48d368f's LoRANetwork (rank 4)."""
 
 from __future__ import annotations
 

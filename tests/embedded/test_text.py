@@ -51,7 +51,9 @@ def test_words(tokenizers: Path) -> None:
 
 @pytest.mark.parametrize("skip", [None, 2])
 @pytest.mark.parametrize("family", ["sd1", "sd2"])
-def test_states_equal_transformers(bases: Callable[[str], Path], tokenizers: Path, family: str, skip: int | None) -> None:
+def test_states_equal_transformers(
+    bases: Callable[[str], Path], tokenizers: Path, family: str, skip: int | None
+) -> None:
     encoder, = clip.load(base_model._read(bases(family)), family, torch.float32)
     tokenizer = text.Tokenizer(tokenizers, family)
     tokens = tokenizer(["", "Ada woman, a photo"], 75)

@@ -54,7 +54,9 @@ def test_the_loss_falls_and_the_file_is_whole(train: Train) -> None:
     ("sd2", "v_prediction", {"clip_skip": 2}, (12, 192)),
     ("sd2", "ask-the-model", {"network_train_text_encoder_only": True}, (12, 0)),
 ])  # fmt: skip
-def test_families(train: Train, family: str, prediction: str, params: dict[str, object], modules: tuple[int, int]) -> None:
+def test_families(
+    train: Train, family: str, prediction: str, params: dict[str, object], modules: tuple[int, int]
+) -> None:
     run = train(family, prediction=prediction, max_train_steps=3, learning_rate=1e-2, **params)
 
     assert run.code == 0, run.errors
@@ -87,9 +89,11 @@ def test_options(train: Train, name: str) -> None:
 
 
 def test_resuming_equals_an_unbroken_run_bit_for_bit(train: Train) -> None:
-    options: dict[str, object] = {"max_train_steps": 8, "save_every_n_steps": 3, "train_batch_size": 2, "flip_aug": True,
-                                  "caption_dropout_rate": 0.3, "shuffle_caption": True, "noise_offset": 0.05,
-                                  "cache_latents": False, "lr_scheduler": "cosine", "gradient_accumulation_steps": 2}
+    options: dict[str, object] = {
+        "max_train_steps": 8, "save_every_n_steps": 3, "train_batch_size": 2, "gradient_accumulation_steps": 2,
+        "caption_dropout_rate": 0.3, "shuffle_caption": True, "flip_aug": True, "cache_latents": False,
+        "noise_offset": 0.05, "lr_scheduler": "cosine",
+    }  # fmt: skip
     unbroken = train(name="Ada", **options)
     states = unbroken.folder.states("Ada")
 
@@ -145,7 +149,9 @@ def test_no_network_is_touched(train: Train, monkeypatch: pytest.MonkeyPatch) ->
     assert train(max_train_steps=1).code == 0
 
 
-def test_regularisation_pictures_weigh_what_is_asked(train: Train, tmp_path: Path, pictures: Callable[..., None]) -> None:
+def test_regularisation_pictures_weigh_what_is_asked(
+    train: Train, tmp_path: Path, pictures: Callable[..., None]
+) -> None:
     """Weight nought for half of the pictures: their steps teach nothing."""
     pictures(tmp_path / "img" / "1_Ada woman", 2, "Ada, {}")
     pictures(tmp_path / "reg" / "1_woman", 2, "woman")
@@ -171,6 +177,28 @@ def test_a_loss_that_is_no_number_fails_with_a_sentence(train: Train) -> None:
 
     assert run.code == 1
     assert "Lower the learning rate" in run.errors
+
+
+def test_too_little_memory_for_the_proof_costs_only_the_proof(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sd_scripts_bridge.engines.embedded import proof
+
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(proof, "prove", full)
+    run = train(max_train_steps=1)
+
+    assert run.code == 0
+    assert "too little GPU memory" in run.one("note").text
+    assert run.lora.exists()
+    assert run.one("result").facts["steps"] == 1
+
+
+def test_a_folder_without_a_job_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from sd_scripts_bridge.engines.embedded import trainer
+
+    assert trainer.main([str(tmp_path)]) == 1
+    assert "job.json is missing" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU computes in fp16")

@@ -45,8 +45,10 @@ class LossMean:
         return {"ring": self.ring, "count": self.count}
 
     def restore(self, state: dict[str, Any]) -> None:
-        self.ring.copy_(state["ring"])
-        self.count = state["count"]
+        """Go on from a saved mean, unless the epoch's length has changed since."""
+        if state["ring"].shape == self.ring.shape:
+            self.ring.copy_(state["ring"])
+            self.count = state["count"]
 
 
 class Clock:

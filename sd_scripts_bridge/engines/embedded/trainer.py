@@ -45,7 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def read_job(folder: JobFolder) -> TrainingJob:
-    """The folder's job, its buckets fitted to the resolution. Raises `TrainingFailed` for another kind of job."""
+    """The folder's job, its buckets fitted to the resolution. Raises `TrainingFailed` where there is none to train."""
+    if not folder.job.is_file():
+        raise TrainingFailed(f"{folder.job} is missing: {folder.root} is no job's folder.")
     job = job_from_dict(json.loads(folder.job.read_text(encoding="utf-8")))
     if not isinstance(job, TrainingJob):
         raise TrainingFailed(f"{folder.job} holds a {job.kind} job. The embedded trainer only trains.")
@@ -145,11 +147,18 @@ class Training:
         say(Phase("saving the LoRA"))
         path = self.folder.final_lora(self.job.name)
         state.save_lora(path, self.network, self.params.save_precision, self.metadata.at(self.optimizer.done))
+        self._prove()
+        say(Result(self._facts(seconds, steps)))
+
+    def _prove(self) -> None:
+        """Measure what was learned; the LoRA is saved already, so that too little memory here costs only the proof."""
         say(Phase("measuring what the LoRA learned"))
         quick = self.prepared.device.type == "cuda" or base_model.is_tiny(Path(self.job.base))
         chosen = proof.choose(self.prepared.data.placed, proof.MOST_PICTURES if quick else proof.FEW_PICTURES)
-        say(proof.prove(self.objective, self.network, self.prepared.rows(chosen)))
-        say(Result(self._facts(seconds, steps)))
+        try:
+            say(proof.prove(self.objective, self.network, self.prepared.rows(chosen)))
+        except torch.OutOfMemoryError:
+            say(Note("The LoRA is complete, but there was too little GPU memory to measure what it learned."))
 
     def _facts(self, seconds: float, steps: int) -> dict[str, Any]:
         text_encoder, unet = self.network.text_encoder, self.network.unet
