@@ -1,12 +1,56 @@
-"""The routes' application, with what this host can give them."""
+"""The routes as an application of their own, with what their host can give them. Made at the first request."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from ..bridge import Bridge
+from ..paths import Home
+from ..rest import BaseFile, Context, Memory, mount
+from . import host
+from .guard import Guard
+from .keeper import Keeper
 
-def in_webui(app: Any, nonce: str) -> Any:
-    """For a tab inside a WebUI; ``app`` is the host's."""
-    from fastapi import FastAPI
 
-    return FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+def of(context: Context) -> Any:
+    """An ASGI application for ``context``."""
+    from starlette.applications import Starlette
+
+    app = Starlette()
+    mount(app, context)
+    return app
+
+
+def in_webui(app: Any, home: Home, nonce: str) -> Any:
+    """For the tab inside a WebUI; ``app`` is the host's."""
+    return of(
+        Context(
+            bridge=lambda: Bridge(home),
+            nonce=nonce,
+            guard=Guard(app, host.api_auth()),
+            local=host.is_local(),
+            host=host.name(),
+            can_send=True,
+            lora_dir=host.lora_dir(),
+            bases=_bases,
+            memory=_memory,
+            interrogator=host.interrogator(),
+            face_models=[host.face_folder()],
+            before_start=_before_start,
+        )
+    )
+
+
+def _bases() -> Sequence[BaseFile]:
+    return [BaseFile(title, path) for title, path in host.bases()]
+
+
+def _memory() -> Memory | None:
+    found = host.memory()
+    return Memory(*found) if found else None
+
+
+def _before_start() -> list[str]:
+    keeper = Keeper.running()
+    return keeper.announce() if keeper else []

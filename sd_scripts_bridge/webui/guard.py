@@ -41,10 +41,10 @@ class Guard:
             given = base64.b64decode(blob, validate=True)
         except (binascii.Error, ValueError):
             return False
-        return any([compare_digest(given, pair.encode()) for pair in self.pairs])  # all of them: no early answer
+        return any(compare_digest(given, pair.encode()) for pair in self.pairs)
 
 
 def _refusal(sentence: str, headers: dict[str, str] | None = None) -> Exception:
-    from fastapi import HTTPException
+    from starlette.exceptions import HTTPException
 
     return HTTPException(401, sentence, headers=headers)

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 BLIP_FILE = Path("BLIP") / "model_base_caption_capfilt_large.pth"
-FACE_FOLDER = "opencv"
+CLIP_FILE = "ViT-L-14.pt"
 
 Callback = Callable[..., Any]
-
-
-@dataclass(frozen=True)
-class Base:
-    """A base model of the host's own list, under the title that the host shows."""
-
-    title: str
-    path: Path
 
 
 def module(name: str) -> Any:
@@ -38,12 +30,18 @@ def probe(*names: str) -> Any:
     return None
 
 
-def register(tabs: Callback, settings: Callback, app_started: Callback) -> None:
-    """Hand our three callbacks to the host; it forgets them at each Reload UI."""
+def register(script: str, **callbacks: Callback) -> None:
+    """Hand our callbacks to the host, by its own names for them; it forgets them at each Reload UI.
+
+    ``script`` is the file that it loads. Where it isn't told, the host looks for it through all loaded modules: 0.1 s each.
+    """
     events = module("modules.script_callbacks")
-    events.on_ui_tabs(tabs)
-    events.on_ui_settings(settings)
-    events.on_app_started(app_started)
+    for category, callback in callbacks.items():
+        waiting = getattr(events, "callback_map", {}).get(f"callbacks_{category}")
+        try:
+            events.add_callback(waiting, callback, category=category, filename=script)
+        except (AttributeError, TypeError):
+            getattr(events, f"on_{category}")(callback)
 
 
 def options() -> Any:
@@ -90,10 +88,10 @@ def api_auth() -> str | None:
     return getattr(options(), "api_auth", None) or None
 
 
-def bases() -> list[Base]:
-    """The base models that the host lists, in its order."""
+def bases() -> list[tuple[str, Path]]:
+    """The base models that the host lists, in its order: title and file."""
     listed = module("modules.sd_models").checkpoints_list
-    return [Base(title, Path(info.filename)) for title, info in list(listed.items())]
+    return [(title, Path(info.filename)) for title, info in list(listed.items())]
 
 
 def current_base() -> str | None:
@@ -103,50 +101,63 @@ def current_base() -> str | None:
     return str(known.title) if known is not None else None
 
 
-def face_models() -> list[Path]:
-    """YuNet detectors that the host (or an extension of it) has already downloaded."""
-    return sorted((models_path() / FACE_FOLDER).glob("*.onnx"))
+def face_folder() -> Path:
+    """Where the host (or an extension of it) keeps face detectors that it has downloaded."""
+    return models_path() / "opencv"
+
+
+def queue_lock() -> Any:
+    """Held by whatever uses the card in the host."""
+    return module("modules.call_queue").queue_lock
+
+
+def postpone_model() -> None:
+    """Don't load a model at this start: a training has the card. The first picture after it loads one."""
+    options().skip_load_model_at_start = True
+    data = module("modules.sd_models").model_data
+    if data.sd_model is None and hasattr(data, "was_loaded_at_least_once"):
+        data.was_loaded_at_least_once = True
 
 
 def refresh_loras() -> None:
     """Make the host see a new LoRA file. Call while nothing is generated: it refills the host's lists."""
-    networks = sys.modules.get("networks")
+    networks: Any = sys.modules.get("networks")
     if hasattr(networks, "list_available_networks"):
         networks.list_available_networks()
 
 
-def interrogator() -> Callable[[Iterable[Path]], list[str]] | None:
-    """Captions by the host's own BLIP, where its model is there already: nothing is ever downloaded. Blocks while
-    something is generated."""
-    if not (models_path() / BLIP_FILE).is_file():
-        return None
-    return _captions
+def interrogator() -> Callable[[Sequence[Path]], Iterable[str]] | None:
+    """The host's own BLIP, where what it loads is there already: nothing is ever downloaded."""
+    clip_folder = getattr(options(), "clip_models_path", None) or Path.home() / ".cache" / "clip"
+    wanted = (models_path() / BLIP_FILE, Path(clip_folder) / CLIP_FILE)
+    return _describe if all(file.is_file() for file in wanted) else None
 
 
-def _captions(pictures: Iterable[Path]) -> list[str]:
+def _describe(pictures: Sequence[Path]) -> Iterator[str]:
+    """Each in words; takes turns with what is generated."""
     from PIL import Image
 
     models = module("modules.shared").interrogator
-    made = []
-    with module("modules.call_queue").queue_lock:
-        try:
-            models.load()
-            for picture in pictures:
-                with Image.open(picture) as image:
-                    made.append(str(models.generate_caption(image.convert("RGB"))))
-        finally:
+    try:
+        for picture in pictures:
+            with Image.open(picture) as image:
+                pixels = image.convert("RGB")
+            with queue_lock():
+                module("modules.lowvram").send_everything_to_cpu()
+                models.load()
+                words = str(models.generate_caption(pixels))
+            yield words
+    finally:
+        with queue_lock():
             models.unload()
-    return made
 
 
-def memory() -> dict[str, Any] | None:
-    """The card's memory as a training will find it, once the host's own model is out of the way; None without a card."""
+def memory() -> tuple[int, int, str] | None:
+    """The card's free bytes as a training will find them, with the host's own model out of the way; all its bytes; its name.
+    None without a card."""
     torch = sys.modules.get("torch")
-    if torch is None or not torch.cuda.is_available():
-        return None
     device = module("modules.devices").device
-    if getattr(device, "type", None) != "cuda":
+    if torch is None or getattr(device, "type", None) != "cuda":
         return None
     free, total = torch.cuda.mem_get_info(device)
-    ours = torch.cuda.memory_reserved(device)
-    return {"free": free + ours, "total": total, "name": torch.cuda.get_device_name(device)}
+    return free + torch.cuda.memory_reserved(device), total, torch.cuda.get_device_name(device)

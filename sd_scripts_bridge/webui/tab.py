@@ -21,7 +21,7 @@ _PAGE = """\
 
 @dataclass(frozen=True)
 class Tab:
-    """What was drawn. ``infotext`` and ``paste`` are out of sight but in the page: JavaScript fills one and clicks the other."""
+    """What was drawn. ``infotext`` and ``paste`` are out of sight: JavaScript fills one and clicks the other."""
 
     blocks: Any
     infotext: Any
@@ -36,6 +36,7 @@ def draw(nonce: str) -> Tab:
         page = gr.HTML(_PAGE.format(hidden=_HIDDEN, nonce=html.escape(nonce), base=BASE))
         infotext = gr.Textbox(elem_id="lora_bridge_infotext", elem_classes=[_HIDDEN], show_label=False)
         paste = gr.Button("Send to txt2img", elem_id="lora_bridge_paste", elem_classes=[_HIDDEN])
-    for component in (page, infotext, paste):
+    components: tuple[Any, ...] = (page, infotext, paste)
+    for component in components:
         component.do_not_save_to_config = True  # else the host keeps today's defaults for ever
     return Tab(blocks, infotext, paste)

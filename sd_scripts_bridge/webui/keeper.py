@@ -1,0 +1,257 @@
+"""Keeps the WebUI and the trainer apart: one thread a process, which outlives Reload UI.
+
+While the WebUI's model may be on the card, the thread holds the lock that every supervisor needs (`Home.supervisor_lock`), so
+that whoever queues a job, here or on a command line, cannot get in between. When a training waits, it takes the host's queue
+lock (a click on Generate then waits "In queue"), takes the model off the card, lets go of the supervisor's lock and starts one.
+When the queue is empty it goes back the same way. If the WebUI dies meanwhile, the system frees both locks, and the next start
+loads its model by itself.
+
+```
+            training waits, nothing is generated                 supervisor at work
+ guarding ─────────────────────────────────────► parked ─────────────────────────► (waits)
+    ▲                                              │  queue empty, supervisor gone
+    └──────────────────────────────────────────────┘
+```
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..errors import BridgeError
+from ..paths import Home
+from .vram import Vram
+
+if TYPE_CHECKING:
+    from ..store import Row, Store
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.5
+SPAWN_SECONDS = 5.0
+"""A supervisor has this long to take its lock before another is started."""
+
+LONGEST_PAUSE = 60.0
+READY_SECONDS = 2.0
+
+FREED = "The WebUI's model leaves the memory for the training, and comes back after it; Generate waits meanwhile."
+
+WAITING = "The WebUI is generating a picture: the training begins after it."
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What the keeper needs of its host."""
+
+    queue_lock: Callable[[], Any]
+    """The host's. Held while the trainer has the card; ``acquire(blocking=False)`` says whether something is generated."""
+    vram: Callable[[], Vram]
+    wanted: Callable[[], bool]
+    """Whether the user wants the card freed; False: he shares it, or trains on another."""
+    refresh: Callable[[], None] = lambda: None
+    """Called after the last job, before the host may generate again: show it the new LoRAs."""
+
+
+class Keeper(threading.Thread):
+    """See above. `close` ends it and gives everything back."""
+
+    def __init__(self, home: Home, gate: Gate) -> None:
+        super().__init__(name="lora-bridge keeper", daemon=True)
+        self.home, self.gate = home, gate
+        self._end = threading.Event()
+        self._guard = ExitStack()
+        self._guarding = False
+        self._parked: Vram | None = None
+        self._seen: Any = None
+        self._spawned = 0.0
+        self._told: set[tuple[int, int]] = set()
+
+    @classmethod
+    def running(cls) -> Keeper | None:
+        """The one of this process."""
+        return next((thread for thread in threading.enumerate() if isinstance(thread, cls)), None)
+
+    @property
+    def is_parked(self) -> bool:
+        """Whether the WebUI's model is off the card now, and Generate waits."""
+        return self._parked is not None
+
+    def run(self) -> None:
+        pause = TICK_SECONDS
+        try:
+            while not self._end.wait(pause):
+                try:
+                    self.tick()
+                    pause = TICK_SECONDS
+                except (BridgeError, OSError) as error:
+                    if pause == TICK_SECONDS:
+                        log.warning("LoRA Bridge can't see to its queue: %s", error)
+                    pause = min(LONGEST_PAUSE, pause * 2)
+        finally:
+            self._restore()
+            self._let_go()
+
+    def announce(self) -> list[str]:
+        """Called before a job is queued: makes sure that it can't get past us; returns what the user should know."""
+        deadline = time.monotonic() + READY_SECONDS
+        while self.gate.wanted() and not self._guarding and not self.is_parked and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if not self.gate.wanted() or self.is_parked:
+            return []
+        if not self.gate.queue_lock().acquire(blocking=False):
+            return [WAITING]
+        self.gate.queue_lock().release()
+        return [FREED]
+
+    def close(self) -> None:
+        self._end.set()
+        self.join()
+
+    # ---- one look ----
+
+    def tick(self) -> None:
+        """Go on to the next state where it is time to. Raises `BridgeError` or OSError where the home can't be used."""
+        if not self.home.database.exists():
+            return
+        if not self.gate.wanted():
+            self._restore()
+            self._let_go()
+        elif self._parked is not None:
+            self._tick_parked(self._store())
+        elif self._guarding:
+            self._tick_guarding()
+        elif self._take_guard():
+            self._begin_guarding(self._store())
+        elif _trainings(_active(self._store())):
+            self._park([])  # a training began before us
+
+    def _tick_guarding(self) -> None:
+        mark = self._mark()
+        if mark == self._seen:
+            return
+        waiting = _queued(self._store())
+        if waiting and (not _trainings(waiting) or self._park(waiting)):
+            self._start_supervisor()
+        if not waiting:
+            self._seen = mark
+
+    def _tick_parked(self, store: Store) -> None:
+        if self._take_guard():
+            self._mark_lost(store)
+            if not _queued(store):
+                self._restore()
+            elif time.monotonic() - self._spawned > SPAWN_SECONDS:
+                self._start_supervisor()
+            else:
+                self._let_go()
+        elif not _trainings(_active(store)):
+            self._restore()  # only a set-up goes on
+
+    def _begin_guarding(self, store: Store) -> None:
+        self._mark_lost(store)
+        self._seen = None
+
+    # ---- the two locks ----
+
+    def _take_guard(self) -> bool:
+        from ..locks import hold
+
+        if not self._guarding:
+            self._guarding = self._guard.enter_context(hold(self.home.supervisor_lock))
+        return self._guarding
+
+    def _let_go(self) -> None:
+        self._guard.close()
+        self._guarding, self._seen = False, None
+
+    def _start_supervisor(self) -> None:
+        from .. import supervisor
+
+        self._let_go()
+        self._spawned = time.monotonic()
+        supervisor.spawn(self.home)
+
+    def _park(self, waiting: list[Row]) -> bool:
+        """Take the model off the card; False where something is generated just now."""
+        if not self.gate.queue_lock().acquire(blocking=False):
+            self._tell(_trainings(waiting))
+            return False
+        self._parked = self.gate.vram()
+        try:
+            self._parked.free()
+        except Exception:  # the host's own code: a training with less room is better than none
+            log.exception("LoRA Bridge could not take the WebUI's model off the card")
+        return True
+
+    def _restore(self) -> None:
+        """Give the host its model and its lock back."""
+        if self._parked is None:
+            return
+        parked, self._parked = self._parked, None
+        try:
+            parked.restore()
+            self.gate.refresh()
+        except Exception:  # the host's own code: whatever it says, its lock must not stay taken
+            log.exception("LoRA Bridge could not give the WebUI its model back")
+        finally:
+            self.gate.queue_lock().release()
+
+    # ---- the queue ----
+
+    def _store(self) -> Store:
+        from ..store import Store
+
+        return Store(self.home.database)
+
+    def _mark(self) -> Any:
+        """Another value whenever somebody has written to the queue."""
+        marks = []
+        for path in (self.home.database, self.home.database.with_name(self.home.database.name + "-wal")):
+            try:
+                stat = path.stat()
+                marks.append((stat.st_mtime_ns, stat.st_size))
+            except FileNotFoundError:
+                marks.append((0, 0))
+        return marks
+
+    def _mark_lost(self, store: Store) -> None:
+        from .. import supervisor
+
+        supervisor.mark_lost(store)
+
+    def _tell(self, rows: list[Row]) -> None:
+        from ..events import Note
+
+        for row in rows:
+            if (row.id, row.attempt) not in self._told:
+                self._told.add((row.id, row.attempt))
+                self._store().append(row.id, row.attempt, Note(WAITING))
+
+
+def trainings_in(home: Home) -> bool:
+    """Whether a training waits or runs."""
+    from ..store import Store
+
+    return bool(_trainings(_active(Store(home.database))))
+
+
+def _queued(store: Store) -> list[Row]:
+    from ..job import Status
+
+    return store.jobs([Status.QUEUED])
+
+
+def _active(store: Store) -> list[Row]:
+    from ..job import Status
+
+    return store.jobs([Status.QUEUED, Status.RUNNING, Status.STOPPING])
+
+
+def _trainings(rows: list[Row]) -> list[Row]:
+    return [row for row in rows if row.kind == "train"]
