@@ -34,7 +34,7 @@ class Draft:
         self.check = PhotoCheck(self.folder / "checks.json", face_models)
         self.writing: Progress | None = None
         self.drafting: Progress | None = None
-        self.drafting_lock = threading.Lock()
+        self.drafting_lock, self.writing_lock = threading.Lock(), threading.Lock()
         self.failure: str | None = None
         self._lock, self._intake = threading.RLock(), threading.Lock()
         self._state = State()
@@ -150,7 +150,8 @@ class Draft:
 
     def set_photo(self, pid: int, data: Mapping[str, Any]) -> None:
         """Use it or not, and its caption. Raises `NotFound` or `Invalid`."""
-        item, problems = self.item(pid), []
+        item = self.item(pid)
+        problems = [Problem(key, "is no part of a photo") for key in data.keys() - {"used", "caption"}]
         used, caption = data.get("used", item.used), data.get("caption")
         if used is not None and not isinstance(used, bool):
             problems.append(Problem("used", f"{used!r} is neither true nor false"))
@@ -164,7 +165,8 @@ class Draft:
 
         def edit(state: State) -> State:
             if "caption" in data:
-                state = state.with_captions({pid: None if caption is None else draft_captions.one_line(caption)})
+                text = None if caption is None else draft_captions.bound(draft_captions.one_line(caption), state)
+                state = state.with_captions({pid: text})
             return state.with_items({i.id: replace(i, used=used) for i in state.items if i.id == pid})
 
         self.change(edit)
@@ -212,12 +214,10 @@ def _is_text(value: Any, longest: int) -> bool:
 
 
 def _described(state: State, names: Mapping[str, str], training: Mapping[str, Any]) -> State:
-    """Captions that begin with the old name follow it; options set to null are the preset's again."""
+    """Options set to null are the preset's again."""
     after = replace(
         state, name=names.get("name", state.name), class_token=names.get("class_token", state.class_token)
     )
-    if names:
-        after = draft_captions.renamed(after, (state.name, state.class_token))
     if training:
         values = {**state.training.values, **training.get("values", {})}
         plain = {key: value for key, value in training.items() if key != "values"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from . import captions, clip_vocabulary
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
     from .draft_check import Judged
     from .draft_state import Item, State
 
+_NAME_AND_CLASS, _NAME = "\x01", "\x02"
+"""What a kept caption begins with instead of the name; no caption can hold such a character."""
 ACTIONS = ("draft", "add", "remove", "replace", "undo")
 
 
@@ -26,7 +27,7 @@ def one_line(text: str) -> str:
 def caption_of(item: Item, state: State, judged: Judged) -> str:
     """What this photo will be trained with: the user's words, else those beside it, else the name and the class."""
     if item.caption is not None:
-        return item.caption or captions.draft(state.name, state.class_token)
+        return _spoken(item.caption, state) or captions.draft(state.name, state.class_token)
     seen = judged.seen.get(item.id)
     return _beside(seen.finding.caption if seen else None, state.name, captions.draft(state.name, state.class_token))
 
@@ -42,18 +43,21 @@ def counted(text: str) -> tuple[int, int | None]:
     return captions.words(text), clip_vocabulary.count_tokens(text)
 
 
-def renamed(state: State, before: tuple[str, str]) -> State:
-    """Captions that begin with the old name and class begin with the new ones."""
-    old, new = captions.draft(*before), captions.draft(state.name, state.class_token)
-    if not before[0] or not state.name or old == new:
-        return state
-    changed = {}
-    for item in state.items:
-        if item.caption and captions.begins_with_name(item.caption, old):
-            changed[item.id] = replace(item, caption=new + item.caption[len(old):])
-        elif item.caption and captions.begins_with_name(item.caption, before[0]):
-            changed[item.id] = replace(item, caption=state.name + item.caption[len(before[0]):])
-    return state.with_items(changed)
+def bound(text: str, state: State) -> str:
+    """``text`` as it is kept: a beginning that is the name stays the name's, so that it follows when that is changed."""
+    head = captions.draft(state.name, state.class_token)
+    for mark, begin in ((_NAME_AND_CLASS, head), (_NAME, state.name)):
+        if captions.begins_with_name(text, begin):
+            return mark + text[len(begin):]
+    return text
+
+
+def _spoken(kept: str, state: State) -> str:
+    heads = {_NAME_AND_CLASS: captions.draft(state.name, state.class_token), _NAME: state.name}
+    if kept[:1] not in heads:
+        return kept
+    head = heads[kept[0]]
+    return head + kept[1:] if head else kept[1:].lstrip(" ,")
 
 
 # ---- many at once ----
@@ -118,7 +122,7 @@ def bulk(state: State, judged: Judged, action: str, text: str, by: str = "", *, 
         before = caption_of(item, state, judged)
         after = _after(before, state, action, text, by, at_start)
         if after != before:
-            changed[item.id] = one_line(after)
+            changed[item.id] = bound(one_line(after), state)
     return state.with_captions(changed)
 
 
@@ -142,5 +146,4 @@ def undrafted(state: State, judged: Judged) -> Mapping[int, str]:
 
 def drafted(state: State, description: str) -> str:
     """The name, the class, and a description; what the description says of them itself is not doubled."""
-    head = captions.draft(state.name, state.class_token)
-    return _joined([head, one_line(description)]) if head else one_line(description)
+    return bound(_joined([captions.draft(state.name, state.class_token), one_line(description)]), state)

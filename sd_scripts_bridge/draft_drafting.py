@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +14,10 @@ from .draft_captions import drafted, undrafted
 from .draft_state import State
 from .errors import Conflict, Invalid, Problem
 
-Interrogator = Callable[[Path], str]
+CHUNK = 8
+"""Pictures a call: the host brings its model into place for each, and the page sees what has come."""
+
+Interrogator = Callable[[Sequence[Path]], Iterable[str]]
 
 
 def start(draft: Draft, interrogator: Interrogator | None, text: str = "") -> None:
@@ -42,12 +45,15 @@ def start(draft: Draft, interrogator: Interrogator | None, text: str = "") -> No
 def _draft(draft: Draft, interrogator: Interrogator, photos: dict[int, Path], text: str) -> None:
     """Each caption as it comes; a photo that the user has written about meanwhile keeps his words."""
     try:
-        for done, (pid, path) in enumerate(photos.items(), 1):
-            said = interrogator(path)
-            if pid in undrafted(draft.state, draft.check.judged):
-                caption = drafted(draft.state, ", ".join(filter(None, (text, said))))
-                draft.change(functools.partial(_with_one, pid=pid, caption=caption, is_first=done == 1))
-            draft.drafting = (done, len(photos))
+        done, pids = 0, list(photos)
+        for begin in range(0, len(pids), CHUNK):
+            part = pids[begin : begin + CHUNK]
+            for pid, said in zip(part, interrogator([photos[pid] for pid in part]), strict=False):
+                if pid in undrafted(draft.state, draft.check.judged):
+                    caption = drafted(draft.state, ", ".join(filter(None, (text, said))))
+                    draft.change(functools.partial(_with_one, pid=pid, caption=caption, is_first=done == 0))
+                done += 1
+                draft.drafting = (done, len(pids))
     except Exception as error:  # noqa: BLE001  # the edge of the thread, and the host's own code: the page must be able to say it
         traceback.print_exc()
         draft.failure = f"The draft of the captions broke off: {error!r}."

@@ -23,7 +23,8 @@ class Item:
     used: bool | None = None
     """The user's choice, where he made one."""
     caption: str | None = None
-    """What the user or a bulk action wrote; None: what lies beside the photo, or the name and the class."""
+    """What the user or a bulk action wrote, as `draft_captions.bound` keeps it.
+    None: what lies beside the photo, or the name and the class."""
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,6 @@ from .errors import Problem
 from .names import name_problems
 from .photos import shown
 
-PREFIX = "/lora-bridge/v1"
-
 
 @dataclass(frozen=True)
 class Part:
@@ -59,7 +57,7 @@ def photo_dict(item: Item, state: State, judged: Judged) -> dict[str, Any]:
         "height": verdict.height if verdict else 0,
         "notes": list(verdict.notes) if verdict else [],
         "concerns": list(verdict.concerns) if verdict else [],
-        "thumb": f"{PREFIX}/draft/photo/{item.id}/thumb?v={version}" if readable else None,
+        "thumb": f"draft/photo/{item.id}/thumb?v={version}" if readable else None,
         "caption": text,
         "own_caption": item.caption is not None or bool(seen and seen.finding.caption),
         "words": words,

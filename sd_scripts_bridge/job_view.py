@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +21,9 @@ from .meter import Meter, Reading
 from .store import Entry, Row
 
 CURVE_POINTS = 2000
+CURVE_KEPT = 20_000
+"""Of a run of days the older half gets thinner each time that there are more."""
+FOLDS = 8
 RECONCILE_SECONDS = 5.0
 ACTIVE = (Status.RUNNING, Status.STOPPING, Status.QUEUED)
 PICTURES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
@@ -77,6 +82,8 @@ class Fold:
         self.last = (entry.time, event.step)
         if event.loss is not None:
             self.curve.append((entry.seq, (event.step, event.loss, entry.attempt)))
+            if len(self.curve) > CURVE_KEPT:
+                del self.curve[1 : CURVE_KEPT // 2 : 2]
 
     @property
     def seconds_a_step(self) -> float | None:
@@ -87,19 +94,22 @@ class Fold:
 
 
 class JobViews:
-    """The folds of this process; each event is read once."""
+    """The folds of this process; each event is read once, as long as somebody looks at its job."""
 
     def __init__(self, bridge: Bridge) -> None:
         self.bridge = bridge
-        self._folds: dict[int, Fold] = {}
+        self._folds: OrderedDict[int, Fold] = OrderedDict()
         self._lock = threading.Lock()
         self._reconciled = 0.0
 
     def fold(self, job_id: int) -> Fold:
         with self._lock:
-            fold = self._folds.setdefault(job_id, Fold())
+            fold = self._folds.pop(job_id, None) or Fold()
             for entry in self.bridge.events(job_id, fold.seq):
                 fold.add(entry)
+            self._folds[job_id] = fold
+            while len(self._folds) > FOLDS:
+                self._folds.popitem(last=False)
             return fold
 
     def forget(self, job_id: int) -> None:
@@ -120,22 +130,29 @@ class JobViews:
         return found or self.bridge.store.get(job_id)
 
     def job_dict(self, row: Row) -> dict[str, Any]:
-        fold = self.fold(row.id)
         job, spec_error = _spec(row)
-        reading = fold.reading
+        reading = self._reading(row)
         is_running = row.status in (Status.RUNNING, Status.STOPPING)
-        total = reading.total if reading else (job.get("params") or {}).get("max_train_steps")
         return {
             "id": row.id, "kind": row.kind, "title": row.title, "status": str(row.status), "attempt": row.attempt,
             "created": row.created, "started": row.started, "finished": row.finished,
             "sentence": row.sentence or spec_error,
             "engine": job.get("engine"), "base": Path(job["base"]).stem if job.get("base") else None,
             "family": job.get("family"),
-            "step": reading.step if reading else 0, "total": total,
+            "step": reading.step if reading else 0,
+            "total": reading.total if reading else (job.get("params") or {}).get("max_train_steps"),
             "rate": reading.rate if reading and is_running else None,
             "left": reading.left if reading and is_running else None,
             "loss": reading.loss if reading else None,
         }
+
+    def _reading(self, row: Row) -> Reading | None:
+        """Where it stands; of a job that is over its report knows, and thousands of events needn't be read for a list."""
+        if row.status.is_over and row.id not in self._folds:
+            report = read_report(self.bridge.folder(row.id))
+            if report.get("attempt") == row.attempt and report.get("planned_steps"):
+                return Reading(report["steps"], report["planned_steps"], report.get("loss"), None, None)
+        return self.fold(row.id).reading
 
     def status(self, job_id: int | None, since: int) -> dict[str, Any]:
         """docs/rest.md's `status`, without "boot". Raises `NotFound` for a job that was named and isn't there."""
@@ -156,8 +173,6 @@ class JobViews:
 
 
 def _spec(row: Row) -> tuple[dict[str, Any], str]:
-    import json
-
     try:
         data = json.loads(row.spec)
     except ValueError:
@@ -182,6 +197,15 @@ def thinned(points: Sequence[Point], most: int = CURVE_POINTS) -> list[Point]:
     return [points[round(number * gap)] for number in range(most)]
 
 
+def read_report(folder: JobFolder) -> dict[str, Any]:
+    """report.json; empty where there is none that can be read."""
+    try:
+        data = json.loads(folder.report.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
 # ---- samples ----
 
 
@@ -202,7 +226,7 @@ def _step(name: str, fold: Fold) -> int:
 
 def sample_dicts(folder: JobFolder, job_id: int, fold: Fold) -> list[dict[str, Any]]:
     return [
-        {"url": f"/lora-bridge/v1/jobs/{job_id}/samples/{number}?v={path.stat().st_mtime_ns:x}", "step": step}
+        {"url": f"jobs/{job_id}/samples/{number}?v={path.stat().st_mtime_ns:x}", "step": step}
         for number, (step, path) in enumerate(samples(folder, fold))
     ]
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .offers import BaseFile, Memory
 
 if TYPE_CHECKING:
     from .bridge import Bridge
@@ -17,21 +19,6 @@ if TYPE_CHECKING:
 PREFIX = "/lora-bridge/v1"
 NONCE_HEADER = "X-Lora-Bridge-Nonce"
 PARTS = "sd_scripts_bridge.rest_"
-
-
-class BaseFile(NamedTuple):
-    """A model that the host offers: what its list calls it, and where it is."""
-
-    title: str
-    path: Path
-
-
-class Memory(NamedTuple):
-    """The card's memory in bytes, and its name."""
-
-    free: int
-    total: int
-    name: str
 
 
 @dataclass
@@ -52,8 +39,8 @@ class Context:
     lora_dir: Path | None = None
     bases: Callable[[], Sequence[BaseFile]] = tuple
     memory: Callable[[], Memory | None] | None = None
-    interrogator: Callable[[Path], str] | None = None
-    """Describes a picture in words; only where its model is there."""
+    interrogator: Callable[[Sequence[Path]], Iterable[str]] | None = None
+    """Describes pictures in words, one for one; only where its model is there. Called with a few at a time."""
     face_models: Sequence[Path] = ()
     """Folders that may hold YuNet's .onnx (A1111: models/opencv)."""
     before_start: Callable[[], Sequence[str] | None] | None = None
@@ -92,14 +79,33 @@ class Rule(NamedTuple):
 
 RULES = (
     Rule("GET", "/status", "jobs:status"),
+    Rule("GET", "/jobs", "jobs:jobs"),
+    Rule("GET", "/jobs/{job}", "jobs:job"),
+    Rule("GET", "/jobs/{job}/events", "jobs:events"),
+    Rule("GET", "/jobs/{job}/log", "jobs:log"),
+    Rule("GET", "/jobs/{job}/samples/{number}", "jobs:sample_picture"),
+    Rule("GET", "/jobs/{job}/preview", "jobs:preview_picture"),
+    Rule("GET", "/jobs/{job}/result", "jobs:result"),
+    Rule("POST", "/jobs/{job}/stop", "jobs:stop"),
+    Rule("POST", "/jobs/{job}/resume", "jobs:resume"),
+    Rule("POST", "/jobs/{job}/retry", "jobs:retry"),
+    Rule("POST", "/jobs/{job}/remove", "jobs:remove"),
     Rule("GET", "/draft", "draft:show"),
     Rule("POST", "/draft", "draft:describe"),
     Rule("POST", "/draft/photos", "draft:upload"),
     Rule("POST", "/draft/folder", "draft:use_folder", "Folders of this machine"),
-    Rule("POST", "/draft/photo/{pid:int}", "draft:set_photo"),
+    Rule("POST", "/draft/photo/{pid}", "draft:set_photo"),
+    Rule("GET", "/draft/photo/{pid}/thumb", "draft:thumb"),
     Rule("POST", "/draft/captions", "draft:change_captions"),
     Rule("POST", "/draft/clear", "draft:clear"),
-    Rule("GET", "/draft/photo/{pid:int}/thumb", "draft:thumb"),
+    Rule("GET", "/plan", "plan:show"),
+    Rule("POST", "/train", "plan:train"),
+    Rule("GET", "/bases", "facts:bases"),
+    Rule("GET", "/presets", "facts:list_presets"),
+    Rule("GET", "/options", "facts:options"),
+    Rule("GET", "/engine", "facts:engine"),
+    Rule("POST", "/setup", "facts:setup", "Set-up"),
+    Rule("GET", "/host", "facts:host"),
 )
 
 
@@ -112,3 +118,6 @@ def mount(app: Any, context: Context) -> None:
     routes = app.router.routes
     routes[:] = [route for route in routes if getattr(route, "path", "") != PREFIX]
     routes.insert(0, Mount(PREFIX, app=entrance(context, RULES)))
+
+
+__all__ = ["BaseFile", "Context", "Memory", "mount"]

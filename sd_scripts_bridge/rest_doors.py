@@ -23,6 +23,9 @@ from .errors import BridgeError, Conflict, EngineNotReady, Invalid, NotFound, Pr
 from .rest import NONCE_HEADER, PARTS, Context, Rule
 from .rest_privacy import Privacy
 
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+DIGITS = 18
+"""Of a number in an address or a query; SQLite's end at 19."""
 BODY_LIMIT = 256 << 20
 """Bytes of one request; base64 makes photos a third larger."""
 
@@ -43,7 +46,7 @@ class Call:
     """What a handler gets. ``body`` is the parsed JSON object of a POST, empty for a GET."""
 
     context: Context
-    path: Mapping[str, Any]
+    path: Mapping[str, int]
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: Mapping[str, Any]
@@ -51,10 +54,11 @@ class Call:
     def number(self, name: str, default: int = 0) -> int:
         """A whole number from the query. Raises `Invalid`."""
         text = self.query.get(name, "")
-        try:
-            return int(text) if text else default
-        except ValueError:
-            raise Invalid([Problem(name, f"{text[:40]!r} is not a whole number")]) from None
+        if not text:
+            return default
+        if not text.isdecimal() or not text.isascii() or len(text) > DIGITS:
+            raise Invalid([Problem(name, f"{text[:40]!r} is not a whole number")])
+        return int(text)
 
 
 Handler = Callable[[Call], Any]
@@ -66,10 +70,10 @@ def entrance(context: Context, rules: Sequence[Rule]) -> ASGIApp:
     for rule in rules:
         paths.setdefault(rule.path, {})[rule.method] = rule
     routes = [
-        Route(path, _endpoint(context, methods), methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+        Route(path, _endpoint(context, methods), methods=METHODS)
         for path, methods in paths.items()
     ]
-    return Router([*routes, Route("/{rest:path}", _endpoint(context, {}), methods=None)])
+    return Router([*routes, Route("/{rest:path}", _endpoint(context, {}), methods=METHODS)])
 
 
 def _endpoint(context: Context, rules: Mapping[str, Rule]) -> Callable[[Request], Any]:
@@ -80,6 +84,9 @@ def _endpoint(context: Context, rules: Mapping[str, Rule]) -> Callable[[Request]
             return _error(context, error.status_code, [str(error.detail)], headers=error.headers)
         except BridgeError as error:
             return _bridge_error(context, error)
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            return _error(context, 500, [f"{where}{error.strerror or error}."])
         except ClientDisconnect:
             return Response(status_code=400)
         except Exception as error:  # noqa: BLE001  # the edge: a defect of ours, whole in the log, one sentence for the page
@@ -133,9 +140,18 @@ def _handle(context: Context, rule: Rule, request: Request, raw: bytes) -> Respo
         raise Invalid([Problem("", "The request's body is not JSON")]) from None
     if not isinstance(body, dict):
         raise Invalid([Problem("", "The request's body is not a JSON object")])
-    call = Call(context, request.path_params, request.query_params, request.headers, body)
+    call = Call(context, _numbers(request), request.query_params, request.headers, body)
     result = _handler(rule)(call)
     return result if isinstance(result, Response) else answer(context, result)
+
+
+def _numbers(request: Request) -> dict[str, int]:
+    """What the address names, which is always a number. Raises `Refused`."""
+    names = {name: str(value) for name, value in request.path_params.items()}
+    for text in names.values():
+        if not (text.isdecimal() and text.isascii() and len(text) <= DIGITS):
+            raise Refused(404, f"There is no {text[:40]!r} here.")
+    return {name: int(text) for name, text in names.items()}
 
 
 def _handler(rule: Rule) -> Handler:

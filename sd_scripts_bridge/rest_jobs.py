@@ -2,11 +2,120 @@
 
 from __future__ import annotations
 
+import json
+import mimetypes
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from starlette.responses import FileResponse
+
+from .errors import Invalid, NotFound, Problem
+from .events import to_dict
+from .job_view import read_report, sample
+from .rest import Context
 from .rest_doors import Call
+from .rest_result import preview, result_dict
+
+MOST_LINES = 5000
+MOST_EVENTS = 5000
 
 
 def status(call: Call) -> Any:
-    job = call.number("job", -1) if call.query.get("job") else None
+    job = call.number("job") if call.query.get("job") else None
     return {"boot": call.context.boot, **call.context.views.status(job, call.number("since"))}
+
+
+def jobs(call: Call) -> Any:
+    views = call.context.views
+    return {"jobs": [views.job_dict(row) for row in reversed(views.rows())]}
+
+
+def job(call: Call) -> Any:
+    views = call.context.views
+    row = views.row(_id(call))
+    report = read_report(views.bridge.folder(row.id))
+    return {**views.job_dict(row), "spec": json.loads(row.spec), "report": report or None}
+
+
+def events(call: Call) -> Any:
+    bridge, after = call.context.the_bridge, call.number("after")
+    bridge.store.get(_id(call))
+    entries = bridge.events(_id(call), after)[:MOST_EVENTS]
+    return {"events": [
+        {"seq": entry.seq, "time": entry.time, **to_dict(entry.event), "attempt": entry.attempt} for entry in entries
+    ]}
+
+
+def log(call: Call) -> Any:
+    lines = call.number("lines", 40)
+    if not 1 <= lines <= MOST_LINES:
+        raise Invalid([Problem("lines", f"{lines} is outside 1 to {MOST_LINES}")])
+    return {"lines": call.context.the_bridge.log(_id(call), lines)}
+
+
+def sample_picture(call: Call) -> Any:
+    views = call.context.views
+    row = views.row(_id(call))
+    return _picture(sample(views.bridge, row.id, call.path["number"], views.fold(row.id)))
+
+
+def preview_picture(call: Call) -> Any:
+    views = call.context.views
+    picture = preview(views.fold(views.row(_id(call)).id))
+    if picture is None:
+        raise NotFound(f"Job {_id(call)} has no preview picture.")
+    return _picture(picture)
+
+
+def _picture(path: Path) -> FileResponse:
+    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    headers = {"Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
+    return FileResponse(path, media_type=kind, headers=headers)
+
+
+def result(call: Call) -> Any:
+    return result_dict(call.context.views, _id(call), list(call.context.bases()))
+
+
+def stop(call: Call) -> Any:
+    now = call.body.get("now", False)
+    if not isinstance(now, bool):
+        raise Invalid([Problem("now", f"{now!r} is neither true nor false")])
+    return {"sentence": call.context.the_bridge.stop(_id(call), now=now)}
+
+
+def resume(call: Call) -> Any:
+    return _again(call, call.context.the_bridge.resume)
+
+
+def retry(call: Call) -> Any:
+    return _again(call, call.context.the_bridge.retry)
+
+
+def _again(call: Call, verb: Callable[[int], str]) -> Any:
+    call.context.the_bridge.store.get(_id(call))
+    notes, sentence = started(call.context, lambda: (_id(call), verb(_id(call))))
+    return {"sentence": sentence, "notes": notes}
+
+
+def started(context: Context, start: Callable[[], tuple[int, Any]]) -> tuple[list[str], Any]:
+    """Queue a job with the card freed for it: (what the host says about that, what ``start`` gave besides the number)."""
+    notes = list((context.before_start() if context.before_start else None) or ())
+    job_id = None
+    try:
+        job_id, given = start()
+    finally:
+        if context.after_start:
+            context.after_start(job_id)
+    return notes, given
+
+
+def remove(call: Call) -> Any:
+    sentence = call.context.the_bridge.remove(_id(call))
+    call.context.views.forget(_id(call))
+    return {"sentence": sentence}
+
+
+def _id(call: Call) -> int:
+    return call.path["job"]

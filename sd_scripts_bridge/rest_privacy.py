@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,20 +19,19 @@ SHORTEST = 4
 
 @dataclass(frozen=True)
 class Privacy:
-    """``folders``: longest first."""
+    """``folders`` matches each of them as a path's beginning, and nothing inside a word."""
 
-    folders: tuple[str, ...]
+    folders: re.Pattern[str]
 
     @classmethod
     def of(cls, context: Context) -> Privacy:
-        return cls(_folders(context))
+        either = "|".join(map(re.escape, _folders(context)))
+        return cls(re.compile(rf"(?<![\w.])(?:{either})(?![\w.-])"))
 
     def hidden(self, data: Any) -> Any:
         """``data`` with "…" for each known folder, in every text of it."""
         if isinstance(data, str):
-            for folder in self.folders:
-                data = data.replace(folder, "…") if folder in data else data
-            return data
+            return self.folders.sub("…", data) if "/" in data or "\\" in data else data
         if isinstance(data, Mapping):
             return {key: self.hidden(value) for key, value in data.items()}
         if isinstance(data, (list, tuple)):
