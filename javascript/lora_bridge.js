@@ -28,6 +28,8 @@
             this.live = lb.el("div", {class: "lb-unseen", role: "status", "aria-live": "polite"});
             this.offline = lb.el("p", {class: "lb-offline", hidden: true}, lb.t("Connection lost, trying again."));
             this.restarted = this.buildRestarted();
+            this.bare = lb.el("p", {class: "lb-note", hidden: true}, lb.t("Training is not set up yet. Photos and captions can be prepared meanwhile."), " ",
+                lb.button(lb.t("Set up in step 3"), () => this.open("train"), "small"));
             this.alertList = lb.el("ul", {});
             const close = lb.el("button", {type: "button", class: "lb-close", "aria-label": lb.t("Close"), onclick: () => lb.show(this.alert, false)}, "×");
             this.alert = lb.el("div", {class: "lb-alert", role: "alert", hidden: true}, this.alertList, close);
@@ -48,7 +50,7 @@
                 tabs.append(tab);
                 panels.append(panel);
             }
-            this.root.replaceChildren(this.live, this.strip.node, this.offline, this.restarted, this.alert, tabs, panels);
+            this.root.replaceChildren(this.live, this.strip.node, this.offline, this.restarted, this.alert, this.bare, tabs, panels);
             this.open(STEPS.includes(lb.remembered("step")) ? lb.remembered("step") : "photos");
         }
 
@@ -85,6 +87,8 @@
         update() {
             if (!this.root.isConnected) return;
             this.strip.update();
+            const running = this.state.status && this.state.status.running;
+            lb.show(this.bare, Boolean(this.state.engine) && !this.state.engine.ready && this.step !== "train" && !running);
             this.views[this.step].update();
         }
 

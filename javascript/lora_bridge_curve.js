@@ -39,7 +39,7 @@
             lb.show(this.svg, this.points.length > 1);
             if (!width || this.points.length < 2) return;
             const scale = lb.curveScale(this.points, this.total, width, HEIGHT);
-            const line = (points) => lb.thin(points, 600).map(([step, loss], at) => (at ? "L" : "M") + scale.x(step).toFixed(1) + " " + scale.y(loss).toFixed(1)).join("");
+            const line = (points) => lb.thin(points, 360).map(([step, loss], at) => (at ? "L" : "M") + scale.x(step).toFixed(1) + " " + scale.y(loss).toFixed(1)).join("");
             lb.setAttribute(this.svg, "viewBox", "0 0 " + width + " " + HEIGHT);
             lb.setAttribute(this.raw, "d", line(this.points));
             lb.setAttribute(this.mean, "d", line(lb.smooth(this.points)));

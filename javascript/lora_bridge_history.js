@@ -15,7 +15,7 @@
         update() {
             const jobs = this.app.state.jobs && this.app.state.jobs.jobs;
             if (!jobs) return;
-            lb.setText(this.part.more, jobs.length ? " " + jobs.length : "");
+            lb.setText(this.part.more, jobs.length ? " (" + jobs.length + ")" : "");
             if (!this.node.open) return;
             lb.show(this.empty, !jobs.length);
             const still = jobs.map((job) => ({id: job.id, kind: job.kind, title: job.title, status: job.status, sentence: job.sentence, created: job.created,
@@ -46,7 +46,10 @@
     lb.doWithJob = function (app, job, action, button) {
         if (action === "show") {
             if (job.status === "succeeded" && job.kind === "train") app.views.try.show(job.id);
-            else app.follow(job.id);
+            else {
+                app.follow(job.id);
+                app.views.train.run.scrollIntoView({block: "nearest"});
+            }
             return undefined;
         }
         if (action === "remove" && !button.lbSure) {

@@ -75,9 +75,10 @@
         }
 
         buildAdvice() {
-            this.advice = lb.el("ul", {class: "lb-advice", "aria-label": lb.t("For the set")});
+            this.advice = lb.el("ul", {class: "lb-advice"});
             this.problems = lb.el("ul", {class: "lb-problems"});
-            return lb.el("div", {}, this.problems, this.advice);
+            this.forSet = lb.el("div", {class: "lb-for-set"}, lb.el("span", {class: "lb-dim"}, lb.t("For the set:")), this.advice);
+            return lb.el("div", {}, this.problems, this.forSet);
         }
 
         // ---- one photo ----
@@ -266,6 +267,7 @@
             lb.setText(this.count, lb.t("{used} of {total} photos will be used.", {used: used, total: draft.photos.length}));
             lb.sentences(this.problems, (draft.problems || []).map(lb.problemSentence));
             lb.sentences(this.advice, (draft.advice || []).map(lb.sentence));
+            lb.show(this.forSet, !this.advice.hidden);
         }
 
         /** Folders are read on the WebUI's own computer, so only from there. */

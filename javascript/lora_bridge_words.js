@@ -85,6 +85,7 @@
     /** A loss with three digits that say something: "0.083", "0.0042". */
     lb.loss = function (value) {
         if (value === null || value === undefined || !Number.isFinite(value)) return "";
+        if (Math.abs(value) >= 1) return value.toFixed(2);
         return Math.abs(value) >= 0.01 || value === 0 ? value.toFixed(3) : value.toPrecision(2);
     };
 
@@ -114,6 +115,6 @@
     /** What the server says of a photo, without the file's name in front: that stands above it. */
     lb.withoutFile = function (sentence, file) {
         const rest = sentence.startsWith(file + " ") ? sentence.slice(file.length + 1) : sentence;
-        return rest.replace(/^is (?=good\b|only\b|the same\b|a copy\b|empty\b)/, "");
+        return rest.replace(/^is /, "");
     };
 })(globalThis.loraBridge = globalThis.loraBridge || {});
