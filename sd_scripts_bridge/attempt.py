@@ -3,42 +3,36 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from . import explain, process
+from . import explain, heal, process
 from .engines import get as get_engine
 from .engines.base import Command, Engine
 from .errors import BridgeError
-from .events import Event, Finished, Note, Phase, Progress, Proof, Published, Result, Started
+from .events import Event, Finished, Note, Phase, Progress, Published, Started
 from .job import SetupJob, Status, TrainingJob
 from .job_folder import JobFolder, state_step, write_json, write_text
 from .log_tail import LogTail, last_lines
 from .paths import Home
+from .report import Facts
 from .store import Row, Store
 
 if TYPE_CHECKING:
-    from .lora import LoraFile
+    from .publish import Card
 
 POLL_SECONDS = 0.25
 PROGRESS_SECONDS = 0.5
+NANS = 3
+"""So many losses in a row that are no number, and the run can't recover by itself."""
+
 SAVE_SECONDS = 600.0
 """A trainer that was asked to save and end, and does neither, is stopped after this long."""
 
 _GONE = (Status.RUNNING, Status.STOPPING)
-
-
-@dataclass
-class Facts:
-    """What the report will say, gathered from the events."""
-
-    started: float = field(default_factory=time.time)
-    last_progress: Progress | None = None
-    proof: Proof | None = None
-    result: dict[str, Any] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
 
 
 class Attempt:
@@ -54,6 +48,8 @@ class Attempt:
         self._told = 0.0
         self._held_back: Progress | None = None
         self._phase = ""
+        self._nans = 0
+        self._nan_since: int | None = None
         self._states_when_asked: int | None = None
         self._asked = 0.0
 
@@ -64,6 +60,8 @@ class Attempt:
         try:
             self._prepare()
             code = self._follow(self._launch())
+            if (code or self._nans >= NANS) and self._heal(code):
+                return
             status, sentence = self._judge(code)
         except BridgeError as error:
             code, status, sentence = None, Status.FAILED, str(error)
@@ -84,7 +82,8 @@ class Attempt:
             log.flush()
             self._tail = LogTail(self.folder.log, log.tell())
             child = process.start(
-                command.argv, log=log, env={**command.env, process.COOKIE: self.cookie}, cwd=command.cwd
+                command.argv, log=log, env={**command.env, **self._card_to_use(), process.COOKIE: self.cookie},
+                cwd=command.cwd,
             )
         identity = process.Identity.of(child.pid)
         known = asdict(identity) if identity else {"pid": child.pid, "started": 0.0, "boot": ""}
@@ -103,12 +102,18 @@ class Attempt:
             self._tell(Note(f"Going on from step {state_step(states[-1])}."))
         return self.engine.command(self.job, self.folder, states[-1] if states else None)
 
+    def _card_to_use(self) -> dict[str, str]:
+        gpu = self.job.gpu if isinstance(self.job, TrainingJob) else None
+        return {} if gpu is None else {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": str(gpu)}
+
     # ---- while it runs ----
 
     def _follow(self, child: process.Child) -> int:
         while child.poll() is None:
             self._read_log()
             self._obey(child.pid)
+            if self._nans >= NANS:
+                process.stop_tree(child.pid, self.cookie)
             time.sleep(POLL_SECONDS)
         self._read_log(at_end=True)
         process.stop_tree(None, self.cookie, grace=2)  # what it forked and left behind
@@ -124,20 +129,17 @@ class Attempt:
 
     def _take(self, event: Event) -> None:
         if isinstance(event, Progress):
-            self._held_back = self.facts.last_progress = self._true_count(event)
+            self._watch_loss(event)
+            self._held_back = self._true_count(event)
+            self.facts.take(self._held_back)
             return
-        if self._held_back:
-            self._tell_progress()
-        if isinstance(event, Proof):
-            self.facts.proof = event
-        elif isinstance(event, Result):
-            self.facts.result.update(event.facts)
-        elif isinstance(event, Note):
-            self.facts.notes.append(event.text)
-        elif isinstance(event, Phase):
+        if isinstance(event, Phase):
             if event.text == self._phase:
                 return
             self._phase = event.text
+        if self._held_back:
+            self._tell_progress()
+        self.facts.take(event)
         self._tell(event)
 
     def _true_count(self, event: Progress) -> Progress:
@@ -177,6 +179,30 @@ class Attempt:
         states = self.engine.states(self.job, self.folder) if isinstance(self.job, TrainingJob) else []
         return state_step(states[-1]) if states else 0
 
+    # ---- healing ----
+
+    def _watch_loss(self, event: Progress) -> None:
+        """Three losses in a row that are no number end the attempt."""
+        if event.loss is not None or event.step == 0:
+            self._nans, self._nan_since = 0, None
+            return
+        self._nans += 1
+        self._nan_since = event.step if self._nan_since is None else self._nan_since
+
+    def _heal(self, code: int) -> bool:
+        """Queue the job again with the cure for its failure; whether there is one."""
+        if self._states_when_asked is not None or not isinstance(self.job, TrainingJob):
+            return False
+        cause = explain.cause(code, last_lines(self.folder.log, 200))
+        found = heal.cure(self.job, "nan" if self._nans >= NANS else cause.kind)
+        if found is None or self.engine.refuse(found.job):
+            return False
+        for state in self.engine.states(self.job, self.folder):
+            if found.fresh or (self._nan_since is not None and state_step(state) >= self._nan_since):
+                shutil.rmtree(state, ignore_errors=True)
+        self._tell(Note(found.sentence))
+        return self.store.heal(self.row.id, self.row.attempt, found.job)
+
     # ---- afterwards ----
 
     def _judge(self, code: int) -> tuple[Status, str]:
@@ -209,8 +235,8 @@ class Attempt:
             reason = explain.failure(0, last_lines(self.folder.log, 200))
             return Status.FAILED, f"The trainer ended without writing a LoRA. {reason}"
         target = Path(job.lora_dir) if job.lora_dir else self.home.root / "models" / "Lora"
-        published = publish(source, target, job.name, self._card(job), self._preview(job))
-        self.facts.result = {**_content(lora.inspect(published.path)), **_dataset(job), **self.facts.result}
+        published = publish(source, target, job.name, self._lora_card(job), self._preview(job))
+        self.facts.take_lora(lora.inspect(published.path), job)
         self._tell(Published(str(published.path), published.stem, published.activation_text))
         for note in published.notes:
             self._tell(Note(note))
@@ -219,10 +245,10 @@ class Attempt:
     def _new(self, path: Path) -> bool:
         return path.stat().st_mtime >= self.facts.started - 2  # FAT keeps times to 2 s
 
-    def _card(self, job: TrainingJob) -> Any:
+    def _lora_card(self, job: TrainingJob) -> Card:
         from .publish import Card
 
-        steps = self.facts.last_progress.step if self.facts.last_progress else job.params.max_train_steps
+        steps = self.facts.steps or job.params.max_train_steps
         notes = f"Trained by LoRA Bridge on {Path(job.base).name}: {steps} steps, engine {job.engine}."
         return Card(
             description=f"{job.activation_text}: trained on {Path(job.base).stem}, {steps} steps",
@@ -244,23 +270,9 @@ class Attempt:
         self.store.move(self.row.id, status, of=_GONE, attempt=self.row.attempt, sentence=sentence)
 
     def _write_report(self, status: Status, sentence: str, code: int | None) -> None:
-        facts = self.facts
-        report: dict[str, Any] = {
-            "job": self.row.id,
-            "attempt": self.row.attempt,
-            "status": status.value,
-            "sentence": sentence,
-            "exit_code": code,
-            "seconds": round(time.time() - facts.started, 1),
-            "planned_steps": self.job.params.max_train_steps if isinstance(self.job, TrainingJob) else None,
-            "steps": facts.last_progress.step if facts.last_progress else 0,
-            "loss": facts.last_progress.loss if facts.last_progress else None,
-            "proof": asdict(facts.proof) if facts.proof else None,
-            "notes": facts.notes,
-            "facts": facts.result,
-        }
+        report = self.facts.report(self.job, self.row.attempt, status, sentence, code)
         try:
-            write_json(self.folder.report, report)
+            write_json(self.folder.report, {"job": self.row.id, **report})
         except OSError as error:
             self.store.append(self.row.id, self.row.attempt, Note(f"report.json was not written: {error.strerror}."))
 
@@ -268,20 +280,6 @@ class Attempt:
 def job_name(job_id: int) -> str:
     """The name of a job's folder."""
     return f"{job_id:06d}"
-
-
-def _content(file: LoraFile) -> dict[str, Any]:
-    return {
-        "modules": file.modules,
-        "text_encoder_modules": file.text_encoder_modules,
-        "unet_modules": file.unet_modules,
-        "finite": True,
-    }
-
-
-def _dataset(job: TrainingJob) -> dict[str, Any]:
-    folder = Path(job.dataset)
-    return {"images": len(list(folder.glob("*/*.png"))), "captions": len(list(folder.glob("*/*.txt")))}
 
 
 def known_process(row: Row) -> tuple[process.Identity, str] | None:

@@ -42,6 +42,8 @@ class Request:
     lora_dir: Path | None = None
     name: str | None = None
     """The LoRA's name; the subject's where this is None."""
+    gpu: int | None = None
+    """The card, as the driver counts them; None: the first."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,7 @@ class Bridge:
             prediction=base.prediction,
             lora_dir=str(request.lora_dir.expanduser().absolute()) if request.lora_dir else None,
             preset=preset.name,
+            gpu=request.gpu,
         )
         refused = engines.get(name, self.home).refuse(job)
         if name == "sd-scripts" and not base.full_size:

@@ -99,6 +99,7 @@ def train(bridge: Bridge, options: argparse.Namespace) -> int:
         values=_settings(options.set),
         lora_dir=options.lora_dir,
         name=options.name,
+        gpu=options.gpu,
     )
     submitted = bridge.submit(request)
     if options.json:
@@ -273,6 +274,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="options by sd-scripts' names")
     sub.add_argument("--lora-dir", type=Path, help="the WebUI's models/Lora")
     sub.add_argument("--name", help="the LoRA's name (the subject's)")
+    sub.add_argument("--gpu", type=int, help="the card to train on; each has a queue of its own")
     sub.add_argument("--detach", action="store_true", help="don't follow it")
 
     for name, verb, purpose in (

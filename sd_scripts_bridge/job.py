@@ -38,7 +38,9 @@ class Status(str, Enum):
 
 MOVES: Mapping[Status, frozenset[Status]] = {
     Status.QUEUED: frozenset({Status.RUNNING, Status.STOPPED}),
-    Status.RUNNING: frozenset({Status.STOPPING, Status.SUCCEEDED, Status.FAILED, Status.STOPPED, Status.LOST}),
+    Status.RUNNING: frozenset(
+        {Status.STOPPING, Status.SUCCEEDED, Status.FAILED, Status.STOPPED, Status.LOST, Status.QUEUED}
+    ),  # to queued: healed, going on from the last state
     Status.STOPPING: frozenset({Status.STOPPED, Status.SUCCEEDED, Status.FAILED, Status.LOST}),
     Status.SUCCEEDED: frozenset(),
     Status.FAILED: frozenset({Status.QUEUED}),
@@ -69,6 +71,10 @@ class TrainingJob:
     """"epsilon", "v_prediction", or "ask-the-model" where only a run of the U-Net can tell (SD2 without a mark)."""
     lora_dir: str | None = None
     preset: str = ""
+    gpu: int | None = None
+    """The card to train on, as the driver counts them; None: the first. Each card has a queue of its own."""
+    healed: tuple[str, ...] = ()
+    """What was changed on the way, after a failure whose cure is known."""
 
     kind = "train"
 
@@ -80,6 +86,11 @@ class TrainingJob:
     @property
     def title(self) -> str:
         return self.name
+
+    @property
+    def device(self) -> str:
+        """Names the queue."""
+        return str(self.gpu or 0)
 
     def evolve(self, **changes: Any) -> TrainingJob:
         return replace(self, **changes)
@@ -100,6 +111,7 @@ class SetupJob:
     """The environment's Python, where it isn't found by the folder."""
 
     kind = "setup"
+    device = "0"
 
     @property
     def title(self) -> str:
@@ -119,5 +131,6 @@ def job_from_dict(data: Mapping[str, Any]) -> Job:
     values = {key: value for key, value in data.items() if key in names}
     if cls is TrainingJob:
         values["params"] = TrainingParams.from_dict(data.get("params", {}))
+        values["healed"] = tuple(data.get("healed", ()))
     job: Job = cls(**values)
     return job

@@ -30,6 +30,7 @@ Child = subprocess.Popen[bytes]
 """A program that we have started and may wait for."""
 
 TERM_SECONDS = 10.0
+KILL_SECONDS = 5.0
 MISSING_PROGRAM = 127
 
 _SCRUBBED = (
@@ -258,15 +259,21 @@ def stop_tree(pid: int | None, cookie: str, grace: float = TERM_SECONDS) -> int:
     for process in family:
         with contextlib.suppress(psutil.Error):
             process.terminate()
-    deadline = time.monotonic() + grace
-    while family and time.monotonic() < deadline:
-        _, family = psutil.wait_procs(family, timeout=0.2)
+    family = _still_running(family, grace)
     family = [p for p in {*family, *with_cookie(cookie)} if _runs(p)]
     for process in family:
         with contextlib.suppress(psutil.Error):
             process.kill()
-    psutil.wait_procs(family, timeout=5)
+    _still_running(family, KILL_SECONDS)
     return len(family)
+
+
+def _still_running(family: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Those that haven't ended after so long. Leaves their exit codes to whoever waits for them (psutil's wait takes them)."""
+    deadline = time.monotonic() + seconds
+    while (family := [process for process in family if _runs(process)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return family
 
 
 def _family(pid: int | None, cookie: str) -> list[psutil.Process]:

@@ -119,8 +119,8 @@ class Store:
         now = time.time()
         with self._change() as db:
             cursor = db.execute(
-                "INSERT INTO jobs (kind, title, spec, status, created, queued) VALUES (?, ?, ?, ?, ?, ?)",
-                (job.kind, job.title, json.dumps(job.as_dict()), Status.QUEUED.value, now, now),
+                "INSERT INTO jobs (kind, title, spec, status, device, created, queued) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (job.kind, job.title, json.dumps(job.as_dict()), Status.QUEUED.value, job.device, now, now),
             )
             return int(cursor.lastrowid or 0)
 
@@ -139,14 +139,18 @@ class Store:
             rows = db.execute(f"SELECT * FROM jobs WHERE status IN ({marks}) ORDER BY id", [s.value for s in statuses])
             return [_row(row) for row in rows]
 
-    def claim(self) -> Row | None:
-        """Take the job that has waited longest: queued -> running, one attempt more. None: nothing waits, or the
-        device is busy."""
+    def waiting(self) -> list[str]:
+        """The devices for which a job waits."""
+        with self._open() as db:
+            return [row[0] for row in db.execute("SELECT DISTINCT device FROM jobs WHERE status = 'queued'")]
+
+    def claim(self, device: str = "0") -> Row | None:
+        """Take the job that has waited longest for ``device``: queued -> running, one attempt more. None: nothing waits,
+        or the device is busy."""
         with self._change() as db:
-            row = db.execute(
-                "SELECT id FROM jobs WHERE status = 'queued' AND NOT EXISTS (SELECT 1 FROM jobs busy WHERE"
-                " busy.device = jobs.device AND busy.status IN ('running', 'stopping')) ORDER BY queued, id LIMIT 1"
-            ).fetchone()
+            busy = "SELECT 1 FROM jobs WHERE device = ? AND status IN ('running', 'stopping')"
+            longest = "SELECT id FROM jobs WHERE device = ? AND status = 'queued' ORDER BY queued, id LIMIT 1"
+            row = None if db.execute(busy, (device,)).fetchone() else db.execute(longest, (device,)).fetchone()
             if row is None:
                 return None
             db.execute(
@@ -172,6 +176,16 @@ class Store:
                 f"UPDATE jobs SET {', '.join(f'{name} = ?' for name in changes)}"
                 f" WHERE id = ? AND attempt = ? AND status IN ({marks})",
                 [*changes.values(), job_id, attempt, *(status.value for status in of)],
+            )
+            return cursor.rowcount == 1
+
+    def heal(self, job_id: int, attempt: int, job: Job) -> bool:
+        """Queue a running job again, in front of the others, as ``job``; returns whether it was running still."""
+        with self._change() as db:
+            cursor = db.execute(
+                "UPDATE jobs SET status = 'queued', queued = created, spec = ? WHERE id = ? AND attempt = ?"
+                " AND status = 'running'",
+                (json.dumps(job.as_dict()), job_id, attempt),
             )
             return cursor.rowcount == 1
 

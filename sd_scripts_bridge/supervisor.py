@@ -7,6 +7,8 @@ it looks once more after letting go, so that a job inserted in between is not fo
 from __future__ import annotations
 
 import sys
+import threading
+import time
 import traceback
 from pathlib import Path
 
@@ -21,6 +23,9 @@ from .store import Row, Store
 
 LOCK_WAIT_SECONDS = 2.0
 """Longer than anybody holds the lock just to look (`locks.is_held`)."""
+
+LOOK_SECONDS = 0.25
+"""Between two looks for a card that has got work."""
 
 LOST = "The supervisor vanished while this job ran (a crash, or the machine went off)."
 
@@ -39,10 +44,29 @@ def drain(home: Home) -> None:
             if not mine:
                 return
             mark_lost(store)
-            while (row := store.claim()) is not None:
-                run(home, store, row)
+            run_all(home, store)
         if not store.jobs([Status.QUEUED]):
             return
+
+
+def run_all(home: Home, store: Store) -> None:
+    """Until nothing waits and nothing runs: on each card one job after another, the cards side by side."""
+    workers: dict[str, threading.Thread] = {}
+    while True:
+        workers = {device: worker for device, worker in workers.items() if worker.is_alive()}
+        for device in store.waiting():
+            if device not in workers:
+                workers[device] = threading.Thread(target=run_queue, args=(home, store, device))
+                workers[device].start()
+        if not workers:
+            return
+        time.sleep(LOOK_SECONDS)
+
+
+def run_queue(home: Home, store: Store, device: str) -> None:
+    """The jobs of one card."""
+    while (row := store.claim(device)) is not None:
+        run(home, store, row)
 
 
 def run(home: Home, store: Store, row: Row) -> None:

@@ -75,8 +75,10 @@ def test_a_job_runs_from_the_queue_to_the_lora_folder(bridge: Bridge, make_job: 
 
 def test_the_supervisor_outlives_whoever_submitted(bridge: Bridge, make_job: MakeJob) -> None:
     job_id = bridge.store.add(make_job("hold"))
-    code = "import sys; from pathlib import Path; from sd_scripts_bridge import supervisor, paths;" \
-           "supervisor.spawn(paths.Home(Path(sys.argv[1]))); import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    code = (
+        "import os, signal, sys; from pathlib import Path; from sd_scripts_bridge import supervisor, paths;"
+        "supervisor.spawn(paths.Home(Path(sys.argv[1]))); os.kill(os.getpid(), signal.SIGKILL)"
+    )
     env = {**os.environ, "PYTHONPATH": os.getcwd()}
     subprocess.run([sys.executable, "-c", code, str(bridge.home.root)], env=env, check=False)
     wait_step(bridge, job_id, 10)
@@ -93,6 +95,17 @@ def test_jobs_run_one_after_another(bridge: Bridge, make_job: MakeJob) -> None:
     assert loras == ["Ada-2.safetensors", "Ada.safetensors"]
 
 
+def test_another_card_trains_at_the_same_time(bridge: Bridge, make_job: MakeJob) -> None:
+    first = submit(bridge, make_job("hold"))
+    wait_step(bridge, first, 10)
+    second = submit(bridge, make_job().evolve(gpu=1))
+    third = submit(bridge, make_job())
+    assert wait_over(bridge, second).status is Status.SUCCEEDED
+    assert bridge.store.get(first).status is Status.RUNNING and bridge.store.get(third).status is Status.QUEUED
+    (bridge.folder(first).output / "go").touch()
+    assert wait_over(bridge, third).status is Status.SUCCEEDED
+
+
 def test_many_submitters_lose_no_job(bridge: Bridge, make_job: MakeJob) -> None:
     """The window between "the queue is empty" and letting go of the lock."""
     ids = []
@@ -107,7 +120,7 @@ def test_many_submitters_lose_no_job(bridge: Bridge, make_job: MakeJob) -> None:
     ("act", "sentence"),
     [
         ("crash:3", "ValueError: the moon is in the wrong phase"),
-        ("oom:3", "The GPU ran out of memory"),
+        ("exit:3", "ended with code 7"),
         ("kill:3", "SIGKILL"),
         ("nothing", "found no pictures"),
         ("nan", "NaN"),
@@ -121,6 +134,32 @@ def test_failures_say_why(bridge: Bridge, make_job: MakeJob, act: str, sentence:
     assert not list((bridge.home.root.parent / "models").rglob("*.safetensors"))
 
 
+def test_out_of_memory_heals_itself_and_goes_on(bridge: Bridge, make_job: MakeJob) -> None:
+    job_id = submit(bridge, make_job("greedy:12"))
+    row = wait_over(bridge, job_id)
+    assert (row.status, row.attempt) == (Status.SUCCEEDED, 2), row.sentence
+    assert row.job.params.gradient_checkpointing
+    report = json.loads(bridge.folder(job_id).report.read_text())
+    assert "gradient checkpointing is on now" in report["healed"][0]
+    second = [e.event.step for e in bridge.events(job_id) if e.attempt == 2 and isinstance(e.event, Progress)]
+    assert second[0] > 10 and second[-1] == 20  # from the state of step 10, not from 0
+
+
+def test_what_cannot_be_healed_ends_after_three_tries(bridge: Bridge, make_job: MakeJob) -> None:
+    row = wait_over(bridge, submit(bridge, make_job("oom:3", resolution="512")))
+    assert (row.status, row.attempt) == (Status.FAILED, 4)
+    assert len(row.job.healed) == 3 and "GPU ran out of memory" in row.sentence
+
+
+def test_a_diverging_run_goes_back_to_the_last_good_state_with_half_the_rate(bridge: Bridge, make_job: MakeJob) -> None:
+    job_id = submit(bridge, make_job("slow diverge:13", max_train_steps=40))
+    row = wait_over(bridge, job_id)
+    assert (row.status, row.attempt) == (Status.SUCCEEDED, 2), row.sentence
+    assert row.job.params.learning_rate == 5e-5
+    steps = [e.event.step for e in bridge.events(job_id) if e.attempt == 2 and isinstance(e.event, Progress)]
+    assert 11 <= steps[0] <= 13 + 10 and steps[-1] == 40
+
+
 def test_stop_now_ends_the_whole_tree(bridge: Bridge, make_job: MakeJob) -> None:
     job_id = submit(bridge, make_job("hold children"))
     wait_step(bridge, job_id, 10)
@@ -128,6 +167,8 @@ def test_stop_now_ends_the_whole_tree(bridge: Bridge, make_job: MakeJob) -> None
     bridge.stop(job_id, now=True)
     row = wait_over(bridge, job_id)
     assert row.status is Status.STOPPED and "Step 10 is saved" in row.sentence
+    finished = bridge.events(job_id)[-1].event
+    assert isinstance(finished, Finished) and finished.code is not None and finished.code < 0
     assert survivors(bridge, job_id) == []
     with pytest.raises(Conflict, match="over already"):
         bridge.stop(job_id)

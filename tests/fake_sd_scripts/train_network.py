@@ -1,9 +1,19 @@
 """Behaves like sd-scripts' train_network.py from outside, in milliseconds a step.
 
 Reads ``--config_file``, prints what the real one prints (sd-scripts 0.10.1), writes checkpoints, states and the LoRA under the
-real names. ``training_comment`` says what else happens, as words: "slow" (50 ms a step), "crash:N" (an exception at step N),
-"oom:N", "kill:N" (SIGKILL itself), "nan" (a LoRA with a NaN), "nothing" (exit 0 and no LoRA), "children" (a worker that ignores
-SIGTERM and one in a session of its own), "hold" (waits for the file "go" in the output folder before each step past the 10th).
+real names. ``training_comment`` says what else happens, as words:
+
+    slow        50 ms a step
+    crash:N     an exception at step N
+    exit:N      exit code 7 at step N
+    kill:N      SIGKILL itself at step N
+    oom:N       out of GPU memory at step N
+    greedy:N    the same, unless gradient_checkpointing is on
+    diverge:N   the loss is NaN from step N on, unless the learning rate is below 6e-5
+    nan         a LoRA with a NaN in it
+    nothing     exit 0 and no LoRA
+    children    a worker that ignores SIGTERM, and one in a session of its own
+    hold        past step 10, waits for the file "go" in the output folder
 """
 
 from __future__ import annotations
@@ -16,6 +26,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import save_file
@@ -39,7 +50,7 @@ def setup_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def act(comment: str, step: int, output: Path) -> None:
+def act(comment: str, step: int, output: Path, config: dict[str, Any]) -> None:
     for word in comment.split():
         name, _, at = word.partition(":")
         if name == "slow":
@@ -47,7 +58,9 @@ def act(comment: str, step: int, output: Path) -> None:
         if at and int(at) == step:
             if name == "crash":
                 raise ValueError("the moon is in the wrong phase")
-            if name == "oom":
+            if name == "exit":
+                sys.exit(7)
+            if name == "oom" or (name == "greedy" and not config.get("gradient_checkpointing")):
                 print("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.", file=sys.stderr)
                 sys.exit(1)
             if name == "kill":
@@ -94,10 +107,13 @@ def main() -> None:
     left = total - done
     print("loading model for process 0/1\nrunning training / 学習開始\n\nepoch 1/1\n", flush=True)
     print(f"\rsteps:   0%|          | 0/{left} [00:00<?, ?it/s]", end="", file=sys.stderr, flush=True)
+    diverges = next((int(word[8:]) for word in comment.split() if word.startswith("diverge:")), total + 1)
+    if config["learning_rate"] < 6e-5:
+        diverges = total + 1
     for step in range(done + 1, total + 1):
-        act(comment, step, output)
+        act(comment, step, output, config)
         bar, percent = step - done, 100 * (step - done) // left
-        for tail in ("", f", avr_loss={1 / step:.3g}"):
+        for tail in ("", f", avr_loss={float('nan') if step >= diverges else 1 / step:.3g}"):
             line = f"\rsteps: {percent:3d}%|####      | {bar}/{left} [00:01<00:01,  9.00it/s{tail}]"
             print(line, end="", file=sys.stderr, flush=True)
         if step % every == 0 and step < total:
@@ -106,7 +122,7 @@ def main() -> None:
             lora(path, "nan" in comment)
             state(output / f"{name}-step{step:08d}-state", step)
     if "nothing" in comment:
-        print("ERROR No data found. Please verify arguments", file=sys.stderr)
+        print("No data found. Please verify arguments (train_data_dir must be the parent of folders with images) / 画像がありません。引数指定を確認してください", file=sys.stderr)
         return
     print(f"\nsaving checkpoint: {output / name}.safetensors", flush=True)
     lora(output / f"{name}.safetensors", "nan" in comment)

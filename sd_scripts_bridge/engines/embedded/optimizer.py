@@ -43,7 +43,10 @@ class Optimizer:
         return {"adamw": self.adamw.state_dict(), "scaler": self.scaler.state_dict(), "done": self.done}
 
     def restore(self, state: dict[str, object]) -> None:
+        bases = [group["base"] for group in self.adamw.param_groups]
         self.adamw.load_state_dict(state["adamw"])  # type: ignore[arg-type]
+        for group, base in zip(self.adamw.param_groups, bases, strict=True):
+            group["base"] = base  # the job's rate, which healing may have changed since the state was saved
         self.scaler.load_state_dict(state["scaler"])  # type: ignore[arg-type]
         self.done = int(state["done"])  # type: ignore[call-overload]
 

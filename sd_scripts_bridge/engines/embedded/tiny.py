@@ -36,14 +36,20 @@ SHAPES = {
     "sdxl": Shape((32, 32, 64), (0, 1, 2), 2, True, (32, 32), 2),
 }
 
+FULL_SIZE = {
+    "sd1": Shape((320, 640, 1280, 1280), (1, 1, 1, 0), 1, False, (768,), 12, (128, 256, 512, 512)),
+    "sdxl": Shape((320, 640, 1280), (0, 2, 10), 10, True, (768, 1280), 12, (128, 256, 512, 512)),
+}
+"""The families' own sizes, with random weights: for trying what takes no other size. 2 GB and 7 GB."""
+
 Named = Iterator[tuple[str, tuple[int, ...]]]
 
 
-def make(path: str | Path, family: str = "sd1", seed: int = 0) -> Path:
+def make(path: str | Path, family: str = "sd1", seed: int = 0, *, full_size: bool = False) -> Path:
     """Write a toy checkpoint of ``family`` ("sd1", "sd2", "sdxl") to ``path``, in fp16; same seed, same file."""
     from safetensors.torch import save_file
 
-    shape = SHAPES[family]
+    shape = FULL_SIZE[family] if full_size else SHAPES[family]
     dice = torch.Generator().manual_seed(seed)
     names = [*_unet(shape, family), *_vae(shape), *_text(shape, family)]
     tensors = {name: _weights(name, size, dice) for name, size in names}

@@ -15,7 +15,7 @@ from ...job_folder import JobFolder, write_text
 from ...paths import PACKAGE_PARENT, Home
 from ...toml_file import dumps
 from ..base import Command
-from . import catalogue, config, installation, output
+from . import catalogue, config, installation, output, state_rates
 
 _STATE_FILES = ("model.safetensors", "optimizer.bin", "scheduler.bin", "random_states_0.pkl", "train_state.json")
 
@@ -67,6 +67,8 @@ class SdScriptsEngine:
         found = self._installation()
         if job.prediction == "ask-the-model":
             job = job.evolve(prediction=self._ask_the_model(found, job))
+        if resume is not None and job.healed:
+            state_rates.adapt(found.python, resume, job)
         write_text(folder.config, dumps(config.table(job, folder, self.home.tokenizers, resume)))
         script = Path(found.scripts) / installation.SCRIPTS[job.family]
         argv = (found.python, "-u", str(script), "--config_file", str(folder.config), "--console_log_simple")

@@ -1,0 +1,75 @@
+"""A failed run whose cure is known: the changed job that goes on from the last state, and what was changed, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from .job import TrainingJob
+from .params import TrainingParams
+
+MOST_HEALINGS = 3
+SMALLEST_SIDE = 256
+SIDE_STEP = 64
+
+
+@dataclass(frozen=True)
+class Cure:
+    """What to train instead, and the sentence for the report. ``fresh``: the saved state no longer fits; start anew."""
+
+    job: TrainingJob
+    sentence: str
+    fresh: bool = False
+
+
+def cure(job: TrainingJob, kind: str) -> Cure | None:
+    """The next thing to try for a failure of this ``kind`` (see `explain`), or None: nobody can know."""
+    if len(job.healed) >= MOST_HEALINGS:
+        return None
+    if kind == "gpu-memory":
+        found = _less_memory(job)
+    elif kind == "nan":
+        found = _steadier(job)
+    elif kind == "cache":
+        found = Cure(job, "The cache of encoded pictures was damaged: it is made anew.", fresh=False)
+    else:
+        return None
+    if found is None:
+        return None
+    return replace(found, job=found.job.evolve(healed=(*job.healed, found.sentence)))
+
+
+def _less_memory(job: TrainingJob) -> Cure | None:
+    """The next rung of the ladder: first what costs only time, last what changes the result."""
+    params = job.params
+    if not params.gradient_checkpointing:
+        return _changed(job, "gradient checkpointing is on now", gradient_checkpointing=True)
+    if params.train_batch_size > 1:
+        together = params.train_batch_size * params.gradient_accumulation_steps
+        return _changed(
+            job, f"one picture at a time now, {together} gathered for each step", fresh=True,
+            train_batch_size=1, gradient_accumulation_steps=together,
+        )
+    if job.family == "sdxl" and params.network_train_unet_only and not params.cache_text_encoder_outputs \
+            and not params.shuffle_caption and not params.caption_dropout_rate:
+        return _changed(job, "captions are encoded once now", cache_text_encoder_outputs=True)
+    return _smaller(job, params)
+
+
+def _smaller(job: TrainingJob, params: TrainingParams) -> Cure | None:
+    width, height = (max(SMALLEST_SIDE, side * 3 // 4 // SIDE_STEP * SIDE_STEP) for side in params.area)
+    if (width, height) == params.area or min(params.area) <= SMALLEST_SIDE:
+        return None
+    return _changed(job, f"{width} x {height} instead of {params.resolution} pixels now", resolution=f"{width},{height}")
+
+
+def _steadier(job: TrainingJob) -> Cure:
+    params = job.params
+    if params.mixed_precision == "fp16":
+        return Cure(job.evolve(params=params.with_values({"mixed_precision": "bf16"})),
+                    "The loss became NaN: bf16 instead of fp16 now.")
+    rates = {name: rate / 2 for name in ("learning_rate", "unet_lr", "text_encoder_lr") if (rate := getattr(params, name))}
+    return Cure(job.evolve(params=params.with_values(rates)), "The loss became NaN: half the learning rate now.")
+
+
+def _changed(job: TrainingJob, words: str, fresh: bool = False, **values: object) -> Cure:
+    return Cure(job.evolve(params=job.params.with_values(values)), f"The GPU ran out of memory: {words}.", fresh)

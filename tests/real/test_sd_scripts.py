@@ -1,0 +1,94 @@
+"""The real kohya-ss sd-scripts on the CPU, from the command line to the card. Minutes, and 6 GB of memory: opt-in.
+
+    SD_SCRIPTS_DIR      a checkout; its environment is found in it, or named by SD_SCRIPTS_PYTHON
+    SD15_CHECKPOINT     a full-size SD 1.5 file (random weights will do); made here where it isn't named
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sd_scripts_bridge import demo_photos, lora
+from sd_scripts_bridge.bridge import Bridge
+from sd_scripts_bridge.engines.sd_scripts import catalogue
+from sd_scripts_bridge.events import Progress
+from sd_scripts_bridge.paths import Home
+
+SCRIPTS = os.environ.get("SD_SCRIPTS_DIR", "")
+PYTHON = os.environ.get("SD_SCRIPTS_PYTHON", "")
+
+pytestmark = [
+    pytest.mark.sd_scripts,
+    pytest.mark.skipif(not SCRIPTS, reason="SD_SCRIPTS_DIR names no checkout of kohya-ss/sd-scripts"),
+    pytest.mark.timeout(3600),
+]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home that `setup --source` has filled."""
+    home = Home(tmp_path_factory.mktemp("real") / "ho me")
+    words = ["--python", PYTHON] if PYTHON else []
+    done = run(home, "setup", "--source", SCRIPTS, *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return home
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if os.environ.get("SD15_CHECKPOINT"):
+        return Path(os.environ["SD15_CHECKPOINT"])
+    pytest.importorskip("torch")
+    from sd_scripts_bridge.engines.embedded import tiny
+
+    return tiny.make(tmp_path_factory.mktemp("base") / "random-sd15.safetensors", full_size=True)
+
+
+@pytest.fixture(scope="module")
+def dataset(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    demo_photos.draw(folder / "photos", count=4)
+    done = run(home, "dataset", folder / "photos", "--name", "Ada", "--class", "woman", "--steps", 12, "--out", folder / "s")
+    assert done.returncode == 0, done.stderr
+    return folder / "s"
+
+
+def run(home: Home, *words: object) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-m", "sd_scripts_bridge", "--home", str(home.root), *map(str, words)]
+    return subprocess.run(argv, capture_output=True, text=True, encoding="utf-8", check=False)
+
+
+SMALL = ["resolution=64", "min_bucket_reso=64", "max_bucket_reso=128", "network_dim=4", "network_alpha=2", "save_precision=float"]
+
+
+def test_the_catalogue_holds_what_the_scripts_have(home: Home) -> None:
+    assert len(catalogue.read(home, "train_network.py")) > 180
+    assert len(catalogue.read(home, "sdxl_train_network.py")) > 180
+
+
+def test_twelve_steps_and_the_card(home: Home, base: Path, dataset: Path, tmp_path: Path) -> None:
+    done = run(home, "train", dataset, "--base", base, "--engine", "sd-scripts", "--lora-dir", tmp_path / "Lora",
+               "--set", *SMALL, "save_every_n_steps=6")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert sorted(path.name for path in (tmp_path / "Lora").iterdir()) == ["Ada.json", "Ada.png", "Ada.safetensors"]
+    found = lora.inspect(tmp_path / "Lora" / "Ada.safetensors")
+    assert (found.modules, found.text_encoder_modules, found.unet_modules) == (264, 72, 192)
+    assert found.metadata["ss_steps"] == "12" and found.metadata["ss_resolution"] == "(64, 64)"
+    bridge = Bridge(home)
+    job_id = bridge.jobs()[-1].id
+    assert [e.event.step for e in bridge.events(job_id) if isinstance(e.event, Progress)][-1] == 12
+    report = json.loads(bridge.folder(job_id).report.read_text())
+    assert (report["steps"], report["facts"]["modules"]) == (12, 264)
+
+
+def test_an_option_of_the_scripts_that_we_do_not_name(home: Home, base: Path, dataset: Path) -> None:
+    done = run(home, "train", dataset, "--base", base, "--set", *SMALL, "loss_tipe=huber")
+    assert done.returncode == 1 and "Did you mean loss_type?" in done.stderr
+    done = run(home, "train", dataset, "--base", base, "--set", *SMALL, "loss_type=nonsense")
+    assert done.returncode == 1 and "huber" in done.stderr
