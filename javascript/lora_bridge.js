@@ -269,7 +269,9 @@
         }
 
         async look() {
-            await this.lookAtJob();
+            const first = this.state.draft ? null : this.loadDraft();
+            if (first) this.wantDraft = false;
+            await Promise.all([first, this.lookAtJob()]);
             const checking = this.isDraftMoving();
             const due = checking && Date.now() - this.draftAt > Math.max(900, 5 * (this.draftTook || 0));
             if (this.wantDraft || due || !this.state.draft) {

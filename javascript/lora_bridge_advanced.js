@@ -6,17 +6,17 @@
 
     /** The options that people change: [name, title, why]. */
     lb.mainOptions = () => [
-        ["network_dim", lb.t("Rank"), lb.t("how much the LoRA can hold; 16 to 32 do for a person")],
-        ["network_alpha", lb.t("Alpha"), lb.t("the effect is scaled by alpha / rank; half the rank is usual")],
-        ["learning_rate", lb.t("Learning rate"), lb.t("for every part without one of its own; too high burns, too low learns nothing")],
-        ["unet_lr", lb.t("Learning rate of the U-Net"), lb.t("the part that draws")],
-        ["text_encoder_lr", lb.t("Learning rate of the text encoder"), lb.t("half of the U-Net's, so that words keep their meaning")],
-        ["resolution", lb.t("Resolution"), lb.t("what the base was trained at: 512 for SD 1.5, 1024 for SDXL")],
-        ["train_batch_size", lb.t("Batch size"), lb.t("photos per step; more is quicker and takes more memory")],
-        ["seed", lb.t("Seed"), lb.t("the same seed repeats a run")],
-        ["lr_scheduler", lb.t("Schedule"), lb.t("how the learning rate goes down towards the end")],
-        ["optimizer_type", lb.t("Optimizer"), lb.t("AdamW runs everywhere; AdamW8bit saves memory on NVIDIA cards")],
-        ["mixed_precision", lb.t("Precision"), lb.t("bf16 on cards from RTX 30 on, fp16 on older ones")],
+        ["network_dim", lb.t("Rank"), lb.t("How much the LoRA can hold; 16 to 32 do for a person.")],
+        ["network_alpha", lb.t("Alpha"), lb.t("The effect is scaled by alpha / rank; half the rank is usual.")],
+        ["learning_rate", lb.t("Learning rate"), lb.t("For every part without one of its own; too high burns, too low learns nothing.")],
+        ["unet_lr", lb.t("Learning rate of the U-Net"), lb.t("The part that draws.")],
+        ["text_encoder_lr", lb.t("Learning rate of the text encoder"), lb.t("Half of the U-Net's, so that words keep their meaning.")],
+        ["resolution", lb.t("Resolution"), lb.t("What the base was trained at: 512 for SD 1.5, 1024 for SDXL.")],
+        ["train_batch_size", lb.t("Batch size"), lb.t("Photos per step; more is quicker and takes more memory.")],
+        ["seed", lb.t("Seed"), lb.t("The same seed repeats a run.")],
+        ["lr_scheduler", lb.t("Schedule"), lb.t("How the learning rate goes down towards the end.")],
+        ["optimizer_type", lb.t("Optimizer"), lb.t("AdamW runs everywhere; AdamW8bit saves memory on NVIDIA cards.")],
+        ["mixed_precision", lb.t("Precision"), lb.t("bf16 on cards from RTX 30 on, fp16 on older ones.")],
     ];
 
     lb.Advanced = class {
@@ -56,7 +56,7 @@
             this.built = true;
             for (const [name, title, why] of lb.mainOptions()) this.main.append(this.row(name, title, why).node);
             this.main.append(this.engine.node);
-            lb.setText(this.engine.hint, lb.t("sd-scripts where it is set up; embedded is our own, smaller one"));
+            lb.setText(this.engine.hint, lb.t("sd-scripts where it is set up. embedded is our own, smaller one."));
         }
 
         row(name, title, why) {
@@ -95,9 +95,9 @@
         /** What holds where the user says nothing: the preset's value, else the option's own default. */
         default(name) {
             const preset = this.app.state.plan && this.app.state.plan.preset;
-            if (preset && preset.values && name in preset.values) return {value: preset.values[name], from: lb.t("preset")};
+            if (preset && preset.values && name in preset.values) return {value: preset.values[name], by: "preset"};
             const option = this.options.get(name);
-            return {value: option ? option.default : null, from: lb.t("default")};
+            return {value: option ? option.default : null, by: "default"};
         }
 
         save(name, value) {
@@ -113,7 +113,8 @@
             const changed = Object.keys(values).length;
             const plan = this.app.state.plan;
             const all = this.total === undefined ? "" : lb.t("{n} options", {n: this.total});
-            lb.setText(this.part.more, " " + [all, changed ? lb.t("{n} changed", {n: changed}) : ""].filter(Boolean).join(", "));
+            const more = [all, changed ? lb.t("{n} changed", {n: changed}) : ""].filter(Boolean).join(", ");
+            lb.setText(this.part.more, more && ": " + more);
             if (!this.node.open || !this.built) return;
             this.showPresets(plan);
             this.showEngines(plan);
@@ -155,7 +156,8 @@
         constructor(advanced, option, title, why) {
             this.advanced = advanced;
             this.option = option;
-            this.why = why || lb.sentence(option.help || "");
+            const help = lb.sentence(option.help || "");
+            this.why = why || help.slice(0, 1).toUpperCase() + help.slice(1);
             this.field = lb.field(title, this.input());
             this.node = this.field.node;
             this.reset = lb.button(lb.t("Reset"), () => this.put(null), "tiny");
@@ -196,7 +198,8 @@
             const set = value !== undefined && value !== null;
             const words = lb.value(standing.value) || lb.t("none");
             lb.show(this.mark, set);
-            lb.setText(this.field.hint, standing.from + " " + words + (this.why ? ": " + this.why : ""));
+            const from = standing.by === "preset" ? lb.t("Preset: {value}.", {value: words}) : lb.t("Default: {value}.", {value: words});
+            lb.setText(this.field.hint, from + (this.why ? " " + this.why : ""));
             if (this.isChoice) lb.setText(this.field.input.options[0], words);
             else lb.setAttribute(this.field.input, "placeholder", words);
             if (this.advanced.app.saver.isWaiting("draft option." + this.option.name)) return;

@@ -112,9 +112,10 @@
 
         async save(key, leaving) {
             const entry = this.waiting.get(key);
-            if (!entry || (entry.sent && !leaving)) return;
+            if (!entry || entry.leaving || (entry.sent && !leaving)) return;
             clearTimeout(entry.timer);
             entry.sent = true;
+            entry.leaving = leaving;
             try {
                 const answer = leaving ? await this.server.send(entry.path, entry.body, true) : await this.server.post(entry.path, entry.body);
                 this.forget(key, entry);
@@ -133,7 +134,7 @@
 
         retry(key, entry) {
             if (this.waiting.get(key) !== entry) return;
-            entry.sent = false;
+            entry.sent = entry.leaving = false;
             entry.timer = setTimeout(() => this.flush(key), 5000);
         }
 

@@ -41,6 +41,11 @@
             return found || null;
         }
 
+        /** The sentences on what is missing, as one text, while they are shown here. */
+        said() {
+            return this.node.hidden ? "" : this.findings.textContent;
+        }
+
         update() {
             const engine = this.app.state.engine;
             const host = this.app.state.host;

@@ -72,6 +72,7 @@
                 try {
                     const answer = await this.app.server.post("train", {});
                     this.refused = null;
+                    this.told = answer.notes || [];
                     this.app.say(lb.t("The training is in the queue."));
                     this.app.follow(null);
                     return answer;
@@ -87,14 +88,26 @@
         opened() {
             this.refused = null;
             this.app.planSoon();
-            this.app.load("bases", "bases");
+            this.app.load("bases", "bases").then(() => this.chooseBase());
             if (!this.app.state.presets) this.app.load("presets", "presets");
             if (this.advanced.part.node.open) this.advanced.opened();
+        }
+
+        /** Nobody has to choose a base: the one that the WebUI has loaded is taken, else the first that can be trained. */
+        chooseBase() {
+            const state = this.app.state;
+            if (this.chose || !state.bases || !state.draft || state.draft.training.base) return;
+            this.chose = true;
+            const usable = state.bases.bases.filter((base) => base.trainable);
+            const loaded = lb.bareTitle(lb.loadedCheckpoint());
+            const best = usable.find((base) => loaded && lb.bareTitle(base.title) === loaded) || usable[0];
+            if (best) this.app.saveDraft("training.base", {training: {base: best.title}}, 0);
         }
 
         // ---- showing ----
 
         update() {
+            this.chooseBase();
             this.showSum();
             this.showFields();
             this.setup.update();
@@ -108,7 +121,7 @@
             const plan = this.app.state.plan;
             lb.show(this.sum, Boolean(plan) && plan.photos > 0);
             if (!plan) return;
-            const numbers = [plan.photos, plan.repeats, plan.batch].every(Number.isFinite);
+            const numbers = Math.ceil(plan.photos * plan.repeats / plan.batch) === plan.steps;
             lb.setText(this.photos, numbers ? lb.t("{photos} photos × {repeats} repeats ÷ batch {batch} =", plan) : lb.sentence(plan.sentence));
             lb.setText(this.steps, numbers ? lb.t("{steps} steps", plan) : "");
             lb.setText(this.time, this.timeWords(plan));
@@ -147,7 +160,7 @@
             const none = {value: "", text: bases.length ? lb.t("choose one") : lb.t("no model in the WebUI's list")};
             return [none, ...bases.map((base) => ({
                 value: base.title, disabled: !base.trainable, title: lb.sentence(base.why || ""),
-                text: [lb.bareTitle(base.title).replace(/\.safetensors$/, ""), base.family_name, base.trainable ? "" : lb.sentence(base.why || "")].filter(Boolean).join(" · "),
+                text: [lb.bareTitle(base.title).replace(/\.safetensors$/, ""), base.family_name, base.trainable ? "" : lb.shortened(lb.sentence(base.why || ""), 90)].filter(Boolean).join(" · "),
             }))];
         }
 
@@ -164,10 +177,13 @@
 
         showProblems() {
             const plan = this.app.state.plan;
-            const planned = plan ? (plan.problems || []).map(lb.problemSentence) : [];
+            const said = this.setup.said();
+            const planned = plan ? (plan.problems || []).map(lb.problemSentence).filter((sentence) => !said.includes(sentence)) : [];
             const refused = (this.refused || []).filter((sentence) => !planned.includes(sentence));
             lb.sentences(this.problems, [...planned, ...refused]);
-            lb.sentences(this.advice, plan ? (plan.advice || []).map(lb.sentence) : []);
+            lb.setClass(this.problems, "lb-refused", refused.length > 0);
+            const advice = [...(this.told || []), ...((plan && plan.advice) || [])];
+            lb.sentences(this.advice, [...new Set(advice)].map(lb.sentence));
             const host = this.app.state.host;
             const inside = host && host.host !== "standalone";
             lb.setText(this.promise, inside ? lb.t("The WebUI's model leaves the GPU while it trains, and comes back afterwards.")
@@ -206,10 +222,10 @@
     /** Sample pictures in the order of their steps; a click shows one in full size. */
     lb.showSamples = function (app, box, samples) {
         lb.fillList(box, samples, (sample) => sample.url, (sample) => {
-            const name = sample.step ? lb.t("step {step}", {step: sample.step}) : lb.t("before");
+            const name = sample.preview ? lb.t("the card's picture") : sample.step ? lb.t("step {step}", {step: sample.step}) : lb.t("before");
             const address = app.server.url(sample.url);
             return lb.el("a", {class: "lb-sample", href: address, target: "_blank", rel: "noopener"},
-                lb.el("img", {src: address, alt: lb.t("Sample at {name}", {name: name}), loading: "lazy", decoding: "async"}), lb.el("span", {}, name));
+                lb.el("img", {src: address, alt: lb.t("Sample: {name}", {name: name}), loading: "lazy", decoding: "async"}), lb.el("span", {}, name));
         });
         lb.show(box, samples.length > 0);
     };

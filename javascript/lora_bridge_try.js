@@ -93,13 +93,14 @@
             lb.show(this.how, !canSend);
             lb.show(this.small, Boolean(result.infotext_512));
             lb.show(this.why, Boolean(result.infotext_512));
+            if (result.why_512) lb.setText(this.why, lb.sentence(result.why_512));
             lb.setAttribute(this.small, "aria-pressed", canSend ? null : String(Boolean(this.small512)));
             this.showBase(result);
         }
 
         /** Offers the base model that the LoRA was trained on, where the WebUI has another loaded. */
         showBase(result) {
-            const loaded = typeof opts === "object" && opts ? opts.sd_model_checkpoint : "";
+            const loaded = lb.loadedCheckpoint();
             const other = this.canSend() && typeof selectCheckpoint === "function" && result.base_title && loaded
                 && lb.bareTitle(loaded) !== lb.bareTitle(result.base_title);
             lb.show(this.base, Boolean(other));
@@ -157,12 +158,15 @@
         }
     };
 
+    /** The title of the model that the WebUI has loaded; "" without a WebUI. */
+    lb.loadedCheckpoint = () => (typeof opts === "object" && opts && opts.sd_model_checkpoint) || "";
+
     lb.fileName = (file, stem) => (file || "").split(/[\\/]/).pop() || stem + ".safetensors";
 
     /** The line of facts: what the server says of it, and the proof. */
     lb.resultFacts = function (result) {
         const facts = [lb.sentence(result.sentence)];
-        if (result.proof) {
+        if (result.proof && !/denoising loss/i.test(result.sentence || "")) {
             facts.push(lb.t("Denoising loss {without} → {with}.", {without: lb.loss(result.proof.without), with: lb.loss(result.proof.with_lora)}));
         }
         return facts.filter(Boolean);

@@ -104,6 +104,8 @@
         return String(value);
     };
 
+    lb.shortened = (text, most) => (text.length > most ? text.slice(0, most - 1).trimEnd() + "…" : text);
+
     lb.countWords = (text) => (text.trim() ? text.trim().split(/\s+/).length : 0);
 
     /** Whether a caption begins with the subject's name as a word of its own. */
