@@ -11,7 +11,7 @@ from typing import Any
 
 from ..paths import Home
 from . import host, settings, tab
-from .keeper import Gate, Keeper, trainings_in
+from .keeper import Gate, Keeper, active, trainings
 from .routes import Routes
 from .vram import of_host
 
@@ -26,7 +26,8 @@ def register() -> None:
     if Keeper.running() is None:
         if _is_training():
             host.postpone_model()
-        Keeper(_home(), Gate(host.queue_lock, of_host, settings.frees_the_card, host.refresh_loras)).start()
+        gate = Gate(host.queue_lock, of_host, settings.frees_the_card, host.card, host.refresh_loras)
+        Keeper(_home(), gate).start()
 
 
 def on_ui_tabs() -> list[tuple[Any, str, str]]:
@@ -68,7 +69,9 @@ def _is_training() -> bool:
 
     if not is_held(home.supervisor_lock):
         return False
-    return settings.frees_the_card() and trainings_in(home)
+    from ..store import Store
+
+    return settings.frees_the_card() and bool(trainings(active(Store(home.database))))
 
 
 @cache

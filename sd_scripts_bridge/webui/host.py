@@ -111,6 +111,11 @@ def queue_lock() -> Any:
     return module("modules.call_queue").queue_lock
 
 
+def card() -> str:
+    """The number of the card that the host was told to use (``--device-id``)."""
+    return str(getattr(options(), "device_id", None) or 0)
+
+
 def postpone_model() -> None:
     """Don't load a model at this start: a training has the card. The first picture after it loads one."""
     options().skip_load_model_at_start = True

@@ -54,6 +54,8 @@ class Gate:
     vram: Callable[[], Vram]
     wanted: Callable[[], bool]
     """Whether the user wants the card freed; False: he shares it, or trains on another."""
+    card: Callable[[], str] = lambda: "0"
+    """The WebUI's own card, as a job's device is named."""
     refresh: Callable[[], None] = lambda: None
     """Called after the last job, before the host may generate again: show it the new LoRAs."""
 
@@ -128,7 +130,7 @@ class Keeper(threading.Thread):
             self._tick_guarding()
         elif self._take_guard():
             self._begin_guarding(self._store())
-        elif _trainings(_active(self._store())):
+        elif self._ours(active(self._store())):
             self._park([])  # a training began before us
 
     def _tick_guarding(self) -> None:
@@ -136,7 +138,7 @@ class Keeper(threading.Thread):
         if mark == self._seen:
             return
         waiting = _queued(self._store())
-        if waiting and (not _trainings(waiting) or self._park(waiting)):
+        if waiting and (not self._ours(waiting) or self._park(waiting)):
             self._start_supervisor()
         if not waiting:
             self._seen = mark
@@ -150,8 +152,8 @@ class Keeper(threading.Thread):
                 self._start_supervisor()
             else:
                 self._let_go()
-        elif not _trainings(_active(store)):
-            self._restore()  # only a set-up goes on
+        elif not self._ours(active(store)):
+            self._restore()  # only a set-up goes on, or another card
 
     def _begin_guarding(self, store: Store) -> None:
         self._mark_lost(store)
@@ -180,7 +182,7 @@ class Keeper(threading.Thread):
     def _park(self, waiting: list[Row]) -> bool:
         """Take the model off the card; False where something is generated just now."""
         if not self.gate.queue_lock().acquire(blocking=False):
-            self._tell(_trainings(waiting))
+            self._tell(self._ours(waiting))
             return False
         self._parked = self.gate.vram()
         try:
@@ -203,6 +205,10 @@ class Keeper(threading.Thread):
             self.gate.queue_lock().release()
 
     # ---- the queue ----
+
+    def _ours(self, rows: list[Row]) -> list[Row]:
+        """Those that need the WebUI's card."""
+        return [row for row in trainings(rows) if row.device == self.gate.card()]
 
     def _store(self) -> Store:
         from ..store import Store
@@ -234,24 +240,17 @@ class Keeper(threading.Thread):
                 self._store().append(row.id, row.attempt, Note(WAITING))
 
 
-def trainings_in(home: Home) -> bool:
-    """Whether a training waits or runs."""
-    from ..store import Store
-
-    return bool(_trainings(_active(Store(home.database))))
-
-
 def _queued(store: Store) -> list[Row]:
     from ..job import Status
 
     return store.jobs([Status.QUEUED])
 
 
-def _active(store: Store) -> list[Row]:
+def active(store: Store) -> list[Row]:
     from ..job import Status
 
     return store.jobs([Status.QUEUED, Status.RUNNING, Status.STOPPING])
 
 
-def _trainings(rows: list[Row]) -> list[Row]:
+def trainings(rows: list[Row]) -> list[Row]:
     return [row for row in rows if row.kind == "train"]

@@ -37,7 +37,7 @@ def frees_the_card() -> bool:
     return host.setting(GPU, FREE) not in (SHARE, OTHER)
 
 
-def other_card() -> str | None:
-    """The card to train on (CUDA_VISIBLE_DEVICES); None: the first one."""
+def other_card() -> int | None:
+    """The card to train on; None: the first one."""
     card = str(host.setting(OTHER_CARD, "")).strip()
-    return card if host.setting(GPU, FREE) == OTHER and card else None
+    return int(card) if host.setting(GPU, FREE) == OTHER and card.isdecimal() else None

@@ -28,15 +28,16 @@ class Tab:
     paste: Any
 
 
-def draw(nonce: str) -> Tab:
-    """Draw it."""
+def draw(nonce: str, **page: Any) -> Tab:
+    """Draw it. ``page`` is what gradio should know of a page of our own; a host has one already."""
     import gradio as gr
 
-    with gr.Blocks(analytics_enabled=False) as blocks:
-        page = gr.HTML(_PAGE.format(hidden=_HIDDEN, nonce=html.escape(nonce), base=BASE))
-        infotext = gr.Textbox(elem_id="lora_bridge_infotext", elem_classes=[_HIDDEN], show_label=False)
-        paste = gr.Button("Send to txt2img", elem_id="lora_bridge_paste", elem_classes=[_HIDDEN])
-    components: tuple[Any, ...] = (page, infotext, paste)
+    with gr.Blocks(analytics_enabled=False, **page) as blocks:
+        container = gr.HTML(_PAGE.format(hidden=_HIDDEN, nonce=html.escape(nonce), base=BASE))
+        with gr.Column(elem_classes=[_HIDDEN]):  # visible=False would keep them out of the page on gradio 5 and later
+            infotext = gr.Textbox(elem_id="lora_bridge_infotext", show_label=False)
+            paste = gr.Button("Send to txt2img", elem_id="lora_bridge_paste")
+    components: tuple[Any, ...] = (container, infotext, paste)
     for component in components:
         component.do_not_save_to_config = True  # else the host keeps today's defaults for ever
     return Tab(blocks, infotext, paste)

@@ -1,0 +1,110 @@
+"""What a WebUI does for our page, done without one: our scripts and styles go into gradio's page, foreign ones leave it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from ..paths import PACKAGE_PARENT
+
+FILES = "/lora-bridge-page"
+LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+_FOREIGN = re.compile(rb"<(?:link|script)\b[^>]*(?:fonts\.googleapis|fonts\.gstatic|cdnjs\.cloudflare)[^>]*>(?:\s*</script>)?")
+
+
+class Page:
+    """An ASGI application around gradio's: its page gets ``head``, requests for other names than ``names`` get nothing.
+
+    A foreign site can give its own name to 127.0.0.1; such requests carry that name. ``names`` None: every name is fine.
+    """
+
+    def __init__(self, app: Any, head: Callable[[], str], names: Iterable[str] | None) -> None:
+        self._app, self._head = app, head
+        self._names = None if names is None else frozenset(names)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and self._names is not None and _name(scope) not in self._names:
+            await _refuse(send)
+        elif scope["type"] == "http" and scope["method"] == "GET" and scope["path"] == "/":
+            plain = [(key, value) for key, value in scope["headers"] if key != b"accept-encoding"]
+            await self._app({**scope, "headers": plain}, receive, _Rewriter(send, self._head().encode()).send)
+        else:
+            await self._app(scope, receive, send)
+
+
+class _Rewriter:
+    """Holds an HTML answer back until it is whole, and sends it with ``head`` in its head."""
+
+    def __init__(self, send: Any, head: bytes) -> None:
+        self._send, self._head = send, head
+        self._start: Any = None
+        self._body = b""
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            self._start = message
+            return
+        self._body += message.get("body", b"")
+        if message.get("more_body"):
+            return
+        body = _FOREIGN.sub(b"", self._body).replace(b"</head>", self._head + b"</head>", 1)
+        headers = [(key, value) for key, value in self._start["headers"] if key.lower() not in (b"content-length", b"etag")]
+        headers += [(b"content-length", str(len(body)).encode()), (b"cache-control", b"no-store")]
+        await self._send({**self._start, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body})
+
+
+def _name(scope: Any) -> str:
+    """The name that the browser asked for, without the port."""
+    host: str = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+    return host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]
+
+
+async def _refuse(send: Any) -> None:
+    body = b"This page answers to 127.0.0.1 and localhost only.\n"
+    await send({"type": "http.response.start", "status": 403, "headers": [(b"content-length", str(len(body)).encode())]})
+    await send({"type": "http.response.body", "body": body})
+
+
+# ---- our own files ----
+
+
+def head() -> str:
+    """The tags that load our files, named by their times so that a browser never keeps an old one."""
+    scripts = sorted((PACKAGE_PARENT / "javascript").glob("*.js"))
+    tags = [f'<script src=".{FILES}/words.js"></script>']
+    tags += [f'<script src=".{FILES}/javascript/{file.name}?{file.stat().st_mtime_ns}"></script>' for file in scripts]
+    style = PACKAGE_PARENT / "style.css"
+    if style.is_file():
+        tags.append(f'<link rel="stylesheet" href=".{FILES}/style.css?{style.stat().st_mtime_ns}">')
+    return "\n".join(tags) + "\n"
+
+
+def dictionaries() -> dict[str, dict[str, str]]:
+    """The translations that we bring, by language."""
+    found: dict[str, dict[str, str]] = {}
+    for file in sorted((PACKAGE_PARENT / "localizations").glob("*.json")):
+        found.setdefault(file.stem.partition("_")[0], {}).update(json.loads(file.read_text(encoding="utf-8")))
+    return found
+
+
+def routes() -> list[Any]:
+    """Starlette routes for what `head` names, and for nothing else."""
+    from starlette.responses import FileResponse, Response
+    from starlette.routing import Mount, Route
+    from starlette.staticfiles import StaticFiles
+
+    def words(_request: Any) -> Any:
+        code = f"globalThis.loraBridgeDictionaries = {json.dumps(dictionaries(), ensure_ascii=False)};"
+        return Response(code, media_type="text/javascript; charset=utf-8", headers={"Cache-Control": "no-cache"})
+
+    def style(_request: Any) -> Any:
+        return FileResponse(PACKAGE_PARENT / "style.css", media_type="text/css")
+
+    scripts = StaticFiles(directory=Path(PACKAGE_PARENT / "javascript"), check_dir=False)
+    inside = [Route("/words.js", words), Route("/style.css", style), Mount("/javascript", app=scripts)]
+    return [Mount(FILES, routes=inside)]

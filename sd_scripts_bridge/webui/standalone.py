@@ -1,0 +1,125 @@
+"""The same tab without a WebUI: a gradio page of its own, for this machine only unless told otherwise."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..bridge import Bridge
+from ..errors import BridgeError
+from ..offers import BaseFile
+from ..paths import Home
+from ..rest import Context
+from . import page, tab
+
+PORT = 7862
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the page is served, and what it may offer."""
+
+    home: Home
+    host: str = "127.0.0.1"
+    port: int = PORT
+    """0: any free one."""
+    models: Sequence[Path] = ()
+    """Folders with base models."""
+    webui: Path | None = None
+    """A WebUI whose models and Lora folder are used."""
+    lora_dir: Path | None = None
+
+    @property
+    def is_local(self) -> bool:
+        return self.host in LOOPBACK
+
+    @property
+    def model_folders(self) -> list[Path]:
+        found = list(self.models) or [self.home.root / "models" / "Stable-diffusion"]
+        return [*found, self.webui / "models" / "Stable-diffusion"] if self.webui else found
+
+    @property
+    def loras(self) -> Path:
+        return self.lora_dir or (self.webui or self.home.root) / "models" / "Lora"
+
+    def bases(self) -> list[BaseFile]:
+        """Every .safetensors file in the folders, by its place there; the first of two with the same place."""
+        found: dict[str, Path] = {}
+        for folder in self.model_folders:
+            for file in sorted(folder.rglob("*.safetensors")):
+                found.setdefault(file.relative_to(folder).as_posix(), file)
+        return [BaseFile(title, path) for title, path in found.items()]
+
+
+def serve(place: Place, started: Callable[[str], None]) -> None:
+    """Serve until Ctrl-C; ``started`` is told the address. Raises `BridgeError` where it can't be served."""
+    door = _bind(place)
+    app = application(place)
+    import uvicorn
+
+    address = f"[{place.host}]" if ":" in place.host else place.host
+    started(f"http://{address}:{door.getsockname()[1]}")
+    uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[door])
+
+
+def application(place: Place) -> Any:
+    """The whole page as an ASGI application. Raises `BridgeError` where gradio is missing."""
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # nothing is told to anybody
+    try:
+        import gradio as gr
+        from fastapi import FastAPI
+    except ImportError as error:
+        raise BridgeError("The page needs gradio, which is not there. Get it: pip install 'gradio>=5'") from error
+
+    from .routes import Routes
+
+    nonce = secrets.token_urlsafe(24)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.router.routes.extend(page.routes())
+    gr.mount_gradio_app(app, tab.draw(nonce, title="Train LoRA", **_look(gr)).blocks, path="/")
+    Routes(lambda: _routes(place, nonce)).install(app)
+    return page.Page(app, page.head, page.LOCAL_NAMES if place.is_local else None)
+
+
+def _look(gr: Any) -> dict[str, Any]:
+    """Up to gradio 5 its own look fetches letters from Google; 6 has them with it, and takes no look here."""
+    if int(gr.__version__.partition(".")[0]) >= 6:
+        return {}
+    return {"theme": gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])}
+
+
+def _routes(place: Place, nonce: str) -> Any:
+    from .application import of
+    from .card_memory import CardMemory
+
+    place.loras.mkdir(parents=True, exist_ok=True)
+    return of(
+        Context(
+            bridge=lambda: Bridge(place.home),
+            nonce=nonce,
+            local=place.is_local,
+            lora_dir=place.loras,
+            bases=place.bases,
+            memory=CardMemory(),
+            face_models=[place.webui / "models" / "opencv"] if place.webui else (),
+        )
+    )
+
+
+def _bind(place: Place) -> socket.socket:
+    family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
+    door = socket.socket(family)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind((place.host, place.port))
+        door.listen()
+    except OSError as error:
+        door.close()
+        raise BridgeError(f"{place.host}:{place.port} can't be used: {error.strerror}. Choose another --port.") from error
+    return door
