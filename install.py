@@ -2,6 +2,7 @@
 
     python install.py demo     ten drawn pictures to a LoRA in a WebUI-shaped folder
     python install.py test     all checks and tests
+    python install.py ui       the tab without a WebUI, on this machine only
     python install.py setup    sd-scripts and its training environment (same as: sd-scripts-bridge setup)
 
 Nothing is ever installed into the WebUI's environment. By hand everything goes into .venv beside this file.
@@ -22,7 +23,7 @@ def main(words: list[str]) -> int:
     """Returns the exit code. Without a word: the WebUI's call."""
     if not words:
         return 0
-    verbs = {"demo": demo, "test": test, "setup": setup}
+    verbs = {"demo": demo, "test": test, "ui": ui, "setup": setup}
     if words[0] not in verbs:
         print(__doc__)
         return 2
@@ -43,6 +44,10 @@ def main(words: list[str]) -> int:
 
 def demo(words: list[str]) -> int:
     return run(ready("train", "heic"), "-m", "sd_scripts_bridge.demo", *words)
+
+
+def ui(words: list[str]) -> int:
+    return run(ready("train", "heic", "ui"), "-m", "sd_scripts_bridge", "ui", *words)
 
 
 def setup(words: list[str]) -> int:

@@ -126,6 +126,19 @@ def setup(bridge: Bridge, options: argparse.Namespace) -> int:
     return _follow(bridge, bridge.setup(options.source, options.python), options)
 
 
+def ui(bridge: Bridge, options: argparse.Namespace) -> int:
+    from .webui.standalone import Place, serve
+
+    place = Place(bridge.home, options.host, options.port, options.models, options.webui, options.lora_dir)
+
+    def started(address: str) -> None:
+        _show(options, {"address": address}, [f"LoRA Bridge: {address}   (Ctrl-C ends it)"])
+        sys.stdout.flush()
+
+    serve(place, started)
+    return OK
+
+
 def _follow(bridge: Bridge, job_id: int, options: argparse.Namespace) -> int:
     try:
         row = follow(bridge, job_id, as_json=options.json)
@@ -300,6 +313,13 @@ def _parser() -> argparse.ArgumentParser:
     sub = add("setup", setup, "get sd-scripts and make its training environment")
     sub.add_argument("--source", help="an existing sd-scripts or kohya_ss folder, or another address to clone")
     sub.add_argument("--python", type=Path, help="the environment's Python, where it isn't in that folder")
+
+    sub = add("ui", ui, "the tab without a WebUI, as a page of its own")
+    sub.add_argument("--host", default="127.0.0.1", help="whom to answer; anything else opens the page to your network")
+    sub.add_argument("--port", type=int, default=7862, help="0: any free one (7862)")
+    sub.add_argument("--models", action="append", default=[], type=Path, metavar="DIR", help="a folder with base models")
+    sub.add_argument("--webui", type=Path, metavar="DIR", help="a WebUI whose models and Lora folder to use")
+    sub.add_argument("--lora-dir", type=Path, help="where finished LoRAs go")
 
     add("doctor", doctor, "what is ready, and what is not")
     return parser
