@@ -24,6 +24,8 @@ class Shape:
     text_width: tuple[int, ...]
     text_layers: int
     vae_channels: tuple[int, ...] = (32, 32, 32, 32)
+    size_width: int = 32
+    """SDXL tells the U-Net six sizes, each in so many numbers."""
 
     @property
     def cross(self) -> int:
@@ -38,7 +40,7 @@ SHAPES = {
 
 FULL_SIZE = {
     "sd1": Shape((320, 640, 1280, 1280), (1, 1, 1, 0), 1, False, (768,), 12, (128, 256, 512, 512)),
-    "sdxl": Shape((320, 640, 1280), (0, 2, 10), 10, True, (768, 1280), 12, (128, 256, 512, 512)),
+    "sdxl": Shape((320, 640, 1280), (0, 2, 10), 10, True, (768, 1280), 32, (128, 256, 512, 512), 256),
 }
 """The families' own sizes, with random weights: for trying what takes no other size. 2 GB and 7 GB."""
 
@@ -91,7 +93,7 @@ def _unet(shape: Shape, family: str) -> Named:
     yield from _layer(f"{root}time_embed.0", wide, first)
     yield from _layer(f"{root}time_embed.2", wide, wide)
     if family == "sdxl":
-        yield from _layer(f"{root}label_emb.0.0", wide, shape.text_width[1] + 6 * 32)
+        yield from _layer(f"{root}label_emb.0.0", wide, shape.text_width[1] + 6 * shape.size_width)
         yield from _layer(f"{root}label_emb.0.2", wide, wide)
     yield from _layer(f"{root}input_blocks.0.0", first, 4, 3, 3)
     skips, index, current = [first], 1, first
