@@ -125,8 +125,8 @@ def _adopted(groups: Sequence[Sequence[Path]], folder: Path) -> Taken:
                 os.replace(file, folder / (stem + file.suffix))
         taken |= {_folded(stem)} if new else set()
         names += [stem + photo.suffix for photo in new]
-    notes = [f"{again} photos were here already."] if again else []
-    notes += [f"{alone} caption files belong to no photo that is here."] if alone else []
+    notes = [f"{again} photo{' was' if again == 1 else 's were'} here already."] if again else []
+    notes += [f"{alone} caption{' belongs' if alone == 1 else 's belong'} to no photo that is here."] if alone else []
     return Taken(tuple(names), tuple(notes))
 
 

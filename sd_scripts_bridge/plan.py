@@ -53,15 +53,17 @@ class Plan:
 
     @property
     def steps(self) -> int:
-        return self.params.max_train_steps
+        return self.params.max_train_steps if self.images else 0
 
     @property
     def sentence(self) -> str:
         """"10 photos x 150 repeats / batch 1 = 1500 steps", and where somebody set another end, that."""
-        counted_steps = math.ceil(self.images * self.repeats / self.batch)
-        text = (f"{self.images} photo{'' if self.images == 1 else 's'} x {self.repeats} repeats / batch {self.batch} = "
-                f"{counted_steps} steps")
-        return text if counted_steps == self.steps else f"{text}; it stops at {self.steps}"
+        if not self.images:
+            return "No photos yet."
+        shown = math.ceil(self.images * self.repeats / self.batch)
+        photos, repeats = _count(self.images, "photo"), _count(self.repeats, "repeat")
+        text = f"{photos} x {repeats} / batch {self.batch} = {_count(shown, 'step')}"
+        return text if shown == self.steps else f"{text}; it stops at {self.steps}"
 
 
 def make(context: Context) -> Plan:
@@ -192,6 +194,10 @@ def _unwritten(context: Context, plan: Plan) -> Dataset:
     folder = context.the_bridge.home.datasets / "unwritten" / "img"
     subset = Subset(folder / "1", plan.repeats, state.name, state.class_token, plan.images)
     return Dataset(folder.parent, folder, (subset,))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 # ---- for the page ----
