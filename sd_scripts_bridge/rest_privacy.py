@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,8 +26,7 @@ class Privacy:
 
     @classmethod
     def of(cls, context: Context) -> Privacy:
-        either = "|".join(map(re.escape, _folders(context)))
-        return cls(re.compile(rf"(?<![\w.])(?:{either})(?![\w.-])"))
+        return cls(_pattern(_folders(context)))
 
     def hidden(self, data: Any) -> Any:
         """``data`` with "…" for each known folder, in every text of it."""
@@ -39,22 +39,24 @@ class Privacy:
         return data
 
 
-def _folders(context: Context) -> tuple[str, ...]:
+def _folders(context: Context) -> frozenset[str]:
     from .engines.sd_scripts import installation
 
     home = context.the_bridge.home
     found: list[Path | str] = [home.root, Path.home(), Path.cwd(), PACKAGE_PARENT, Path(sys.prefix), Path(sys.base_prefix)]
     found += [context.lora_dir] if context.lora_dir else []
-    found += {base.path.parent for base in context.bases()}
+    found += {Path(base.path).parent for base in context.bases()}
     setup = installation.read(home)
     found += [setup.scripts, str(Path(setup.python).parent.parent)] if setup else []
     source = context.draft.state.source
     found += [source] if source else []
-    return _with_spellings(found)
+    return frozenset(map(str, found))
 
 
-def _with_spellings(folders: Iterable[Path | str]) -> tuple[str, ...]:
-    """Also as a link's target, as Python quotes it, and with the other slashes."""
-    texts = {str(folder) for folder in folders} | {str(Path(folder).resolve()) for folder in folders}
+@functools.lru_cache(maxsize=8)
+def _pattern(folders: frozenset[str]) -> re.Pattern[str]:
+    """The longest first; also as a link's target, as Python quotes it, and with the other slashes."""
+    texts = folders | {str(Path(folder).resolve()) for folder in folders}
     texts |= {repr(text)[1:-1] for text in texts} | {text.replace("\\", "/") for text in texts}
-    return tuple(sorted((text for text in texts if len(text) >= SHORTEST), key=len, reverse=True))
+    longest_first = sorted((text for text in texts if len(text) >= SHORTEST), key=len, reverse=True)
+    return re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, longest_first))})(?![\w.-])")
