@@ -2,6 +2,9 @@
 (function (lb) {
     "use strict";
 
+    /** So long the strip says how a job ended. */
+    const RECENT_SECONDS = 900;
+
     /** Nothing known yet of any job. */
     lb.noProgress = () => ({job: null, boot: null, since: 0, curve: []});
 
@@ -67,9 +70,11 @@
     lb.isActive = (job) => Boolean(job) && (job.status === "running" || job.status === "stopping");
     lb.isOver = (job) => Boolean(job) && ["succeeded", "failed", "stopped", "lost"].includes(job.status);
 
-    /** What the strip on top shows, or null where there is nothing to show. */
-    lb.stripView = function (status) {
-        const job = status && (status.running || (status.waiting ? null : status.job));
+    /** What the strip on top shows at the time `now` (seconds), or null where there is nothing to show. */
+    lb.stripView = function (status, now) {
+        const last = status && status.job;
+        const recent = lb.isOver(last) && last.finished && now - last.finished < RECENT_SECONDS;
+        const job = status && (status.running || (recent && !status.waiting ? last : null));
         if (!job && !(status && status.waiting)) return null;
         if (!job) return {title: "", active: false, waiting: status.waiting, sentence: ""};
         const active = lb.isActive(job);
@@ -90,6 +95,7 @@
     /** What can be done with a job in the list. */
     lb.jobActions = function (job) {
         const actions = [];
+        if (job.status === "queued") return ["show", "leave"];
         if (lb.isActive(job)) return job.status === "running" ? ["show", "stop"] : ["show"];
         if (job.kind === "train" && ["stopped", "failed", "lost"].includes(job.status)) actions.push("resume");
         if (job.status === "failed" || job.status === "lost" || job.status === "stopped") actions.push("retry");

@@ -60,12 +60,13 @@
             this.loss = lb.el("span", {});
             this.stops = new lb.StopButtons(app, () => this.id);
             this.waiting = lb.el("span", {class: "lb-dim"});
+            this.tryIt = lb.button(lb.t("Try it"), () => this.app.views.try.show(this.id), "small");
             this.node = lb.el("section", {class: "lb-strip", "aria-label": lb.t("Training now"), hidden: true},
-                this.title, this.text, this.bar, this.rate, this.left, this.loss, this.stops.node, this.waiting);
+                this.title, this.text, this.bar, this.rate, this.left, this.loss, this.stops.node, this.tryIt, this.waiting);
         }
 
         update() {
-            const view = lb.stripView(this.app.state.status);
+            const view = lb.stripView(this.app.state.status, Date.now() / 1000);
             lb.show(this.node, Boolean(view));
             if (!view) return;
             this.id = view.id;
@@ -81,6 +82,7 @@
             this.put(this.left, view.left && lb.t("{time} left", {time: view.left}));
             this.put(this.loss, view.loss && lb.t("loss {loss}", {loss: view.loss}));
             this.stops.update(view.active, view.stopping, view.kind);
+            lb.show(this.tryIt, view.status === "succeeded" && view.kind === "train" && this.app.step !== "try");
             this.put(this.waiting, view.waiting ? lb.t("{n} waiting", {n: view.waiting}) : "");
         }
 

@@ -84,7 +84,7 @@
         }
 
         showResult(result) {
-            lb.setText(this.file, lb.t("{file} is in models/Lora.", {file: lb.fileName(result.file, result.stem)}));
+            lb.setText(this.file, lb.t("{file} is in {folder}.", lb.filePlace(result)));
             lb.setText(this.facts, lb.resultFacts(result).join(" "));
             lb.showSamples(this.app, this.pictures, lb.resultPictures(result));
             lb.setText(this.text, (this.small512 && result.infotext_512) || result.infotext);
@@ -161,11 +161,16 @@
     /** The title of the model that the WebUI has loaded; "" without a WebUI. */
     lb.loadedCheckpoint = () => (typeof opts === "object" && opts && opts.sd_model_checkpoint) || "";
 
-    lb.fileName = (file, stem) => (file || "").split(/[\\/]/).pop() || stem + ".safetensors";
+    /** A published file's name, and the last two folders that it is in. */
+    lb.filePlace = function (result) {
+        const parts = (result.file || "").split(/[\\/]/).filter(Boolean);
+        return {file: parts.pop() || result.stem + ".safetensors", folder: parts.slice(-2).join("/") || "models/Lora"};
+    };
 
     /** The line of facts: what the server says of it, and the proof. */
     lb.resultFacts = function (result) {
-        const facts = [lb.sentence(result.sentence)];
+        const sentence = (result.sentence || "").replace(/^.*?\.safetensors is in .+?\.\s+(?=\S)/, "");
+        const facts = [lb.sentence(sentence)];
         if (result.proof && !/denoising loss/i.test(result.sentence || "")) {
             facts.push(lb.t("Denoising loss {without} → {with}.", {without: lb.loss(result.proof.without), with: lb.loss(result.proof.with_lora)}));
         }

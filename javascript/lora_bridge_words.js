@@ -26,35 +26,45 @@
         return filled(typeof found === "string" && found ? found : text, values);
     };
 
-    /** "{used} of {total} photos" as an expression that reads the values back. */
+    /** "{1} of {2} captions" as an expression that reads the values back. */
     function pattern(key, translation) {
         const names = [];
-        const source = key.split(/(\{\w+\})/).map((part) => {
-            if (!/^\{\w+\}$/.test(part)) return part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+        const source = key.split(/(\{\d\})/).map((part) => {
+            if (!/^\{\d\}$/.test(part)) return part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
             names.push(part.slice(1, -1));
             return "(.+?)";
         }).join("");
         return {expression: new RegExp("^" + source + "$"), names: names, translation: translation};
     }
 
-    /** A whole sentence that the server wrote, in the user's language where the dictionary has it, word for word or as a pattern. */
-    lb.sentence = function (text) {
-        if (!text) return "";
+    /** The dictionary's entries for sentences with something changing in them: their places are numbers, the page's own have names. */
+    function patternsIn(dictionary) {
+        if (patternsOf === dictionary) return patterns;
+        patternsOf = dictionary;
+        const keys = Object.keys(dictionary).filter((key) => /\{\d\}/.test(key)).sort((one, other) => other.length - one.length);
+        patterns = keys.map((key) => pattern(key, dictionary[key]));
+        return patterns;
+    }
+
+    function translated(text) {
         const dictionary = lb.dictionary();
-        if (dictionary[text]) return dictionary[text];
-        if (patternsOf !== dictionary) {
-            patternsOf = dictionary;
-            patterns = Object.keys(dictionary).filter((key) => /[a-z].*\{\w+\}|\{\w+\}.*[a-z]/i.test(key) && !/^\{\w+\}$/.test(key))
-                .sort((a, b) => b.length - a.length).map((key) => pattern(key, dictionary[key]));
-        }
-        for (const one of patterns) {
+        if (typeof dictionary[text] === "string") return dictionary[text];
+        for (const one of patternsIn(dictionary)) {
             const match = one.expression.exec(text);
             if (!match) continue;
             const values = {};
             one.names.forEach((name, index) => { values[name] = match[index + 1]; });
             return filled(one.translation, values);
         }
-        return text;
+        return null;
+    }
+
+    /** What the server wrote, in the user's language where the dictionary has it: as a whole, else sentence by sentence. */
+    lb.sentence = function (text) {
+        if (!text) return "";
+        const whole = translated(text);
+        if (whole !== null) return whole;
+        return text.split(/(?<=[.!?]) (?=\S)/).map((part) => translated(part) || part).join(" ");
     };
 
     /** Seconds in words: "7 min 43 s". */

@@ -1,0 +1,124 @@
+"use strict";
+const test = require("node:test");
+const assert = require("node:assert");
+const {lb} = require("./load.js");
+
+const running = (values) => ({id: 4, kind: "train", title: "Ana", status: "running", step: 620, total: 1500, rate: 1.9, left: 463, loss: 0.083, ...values});
+const answer = (values) => ({boot: "a", seq: 10, running: null, waiting: 0, job: running(), curve: [], phase: "", notes: [], samples: [], ...values});
+
+test("answers of one job add up to its curve", () => {
+    let known = lb.foldStatus(lb.noProgress(), answer({curve: [[1, 0.5, 1], [2, 0.4, 1]]}));
+    known = lb.foldStatus(known, answer({seq: 12, curve: [[3, 0.3, 1]]}));
+    assert.deepStrictEqual(known, {job: 4, boot: "a", since: 12, curve: [[1, 0.5, 1], [2, 0.4, 1], [3, 0.3, 1]], again: false});
+});
+
+test("another job, another process and a shorter history ask for the whole story", () => {
+    const known = lb.foldStatus(lb.noProgress(), answer({curve: [[1, 0.5, 1]]}));
+    for (const other of [answer({job: running({id: 5})}), answer({boot: "b"}), answer({seq: 3}), answer({job: null, seq: 0})]) {
+        const next = lb.foldStatus(known, other);
+        assert.ok(next.again);
+        assert.strictEqual(next.since, 0);
+        const whole = lb.foldStatus(next, {...other, curve: [[1, 0.9, 1]]});
+        assert.ok(!whole.again);
+        assert.deepStrictEqual(whole.curve, [[1, 0.9, 1]]);
+    }
+});
+
+test("a later attempt replaces what an earlier one had from that step on", () => {
+    const curve = lb.foldCurve([[1, 0.5, 1], [2, 0.4, 1], [3, 0.3, 1]], [[2, 0.45, 2], [3, NaN, 2], [4, 0.2, 2]]);
+    assert.deepStrictEqual(curve, [[1, 0.5, 1], [2, 0.45, 2], [4, 0.2, 2]]);
+});
+
+test("a smoothed curve stays within its values and follows them", () => {
+    const curve = Array.from({length: 400}, (_, step) => [step, 1 - step / 500 + (step % 2 ? 0.1 : -0.1), 1]);
+    const smooth = lb.smooth(curve);
+    assert.strictEqual(smooth.length, 400);
+    assert.ok(smooth[399][1] < 0.4 && smooth[399][1] > 0.1);
+    assert.ok(Math.abs(smooth[399][1] - smooth[398][1]) < 0.01);
+});
+
+test("thinning keeps the extremes, the order and the number of points small", () => {
+    const curve = Array.from({length: 5000}, (_, step) => [step, step === 2345 ? 9 : 0.1, 1]);
+    const thin = lb.thin(curve, 300);
+    assert.ok(thin.length <= 302);
+    assert.ok(thin.some((point) => point[1] === 9));
+    assert.deepStrictEqual(thin.map((point) => point[0]), thin.map((point) => point[0]).sort((a, b) => a - b));
+    assert.strictEqual(lb.thin(curve.slice(0, 10), 300).length, 10);
+});
+
+test("a curve's scale stays inside the drawing, also for equal values and wild ones", () => {
+    for (const points of [[[0, 1, 1], [10, 1, 1]], [[0, 0, 1], [5, 0, 1]], [[0, 1, 1], [1, 1e9, 1], [2, 0.5, 1]]]) {
+        const scale = lb.curveScale(points, 20, 400, 150);
+        for (const [step, loss] of points) {
+            assert.ok(scale.x(step) >= 0 && scale.x(step) <= 400);
+            assert.ok(scale.y(loss) >= 0 && scale.y(loss) <= 150);
+        }
+    }
+});
+
+test("the rhythm: a second while busy, ten when idle, slower with each failure and never beyond thirty", () => {
+    assert.strictEqual(lb.pollDelay(true, 0), 1000);
+    assert.strictEqual(lb.pollDelay(false, 0), 10000);
+    assert.deepStrictEqual([1, 2, 3, 4, 5, 50].map((failures) => lb.pollDelay(true, failures)), [2000, 4000, 8000, 16000, 30000, 30000]);
+});
+
+test("the strip shows a running job whole, and how a job ended for a while", () => {
+    const view = lb.stripView(answer({running: running(), waiting: 1}), 1000);
+    assert.deepStrictEqual([view.title, view.step, view.total, view.rate, view.left, view.loss, view.waiting], ["Ana", 620, 1500, "1.9 it/s", "7 min 43 s", "0.083", 1]);
+    assert.ok(Math.abs(view.part - 620 / 1500) < 1e-9);
+    const loading = lb.stripView(answer({running: running({step: 0, rate: null, left: null}), phase: "loading the base model"}), 1000);
+    assert.deepStrictEqual([loading.part, loading.phase, loading.rate, loading.left], [null, "loading the base model", "", ""]);
+    const done = running({status: "succeeded", finished: 900, sentence: "Done."});
+    assert.strictEqual(lb.stripView(answer({job: done}), 1000).sentence, "Done.");
+    assert.strictEqual(lb.stripView(answer({job: done}), 9000), null);
+    assert.strictEqual(lb.stripView(answer({job: null}), 1000), null);
+    assert.strictEqual(lb.stripView(null, 1000), null);
+});
+
+test("each state of a job offers what can be done with it", () => {
+    const actions = (status, kind) => lb.jobActions({status: status, kind: kind || "train"});
+    assert.deepStrictEqual(actions("running"), ["show", "stop"]);
+    assert.deepStrictEqual(actions("stopping"), ["show"]);
+    assert.deepStrictEqual(actions("queued"), ["show", "leave"]);
+    assert.deepStrictEqual(actions("succeeded"), ["show", "remove"]);
+    for (const status of ["failed", "stopped", "lost"]) assert.deepStrictEqual(actions(status), ["show", "resume", "retry", "remove"]);
+    assert.deepStrictEqual(actions("failed", "setup"), ["show", "retry", "remove"]);
+});
+
+test("remarks on a caption", () => {
+    const texts = (caption, tokens) => lb.captionRemarks(caption, "Ana", tokens).map((remark) => remark.text);
+    assert.deepStrictEqual(texts("Ana woman, smiling", 6), ["begins with the name", "3 words", "(25 to 75 advised)", "6 of 75 tokens"]);
+    assert.deepStrictEqual(texts("a woman " + "word ".repeat(40), 88), ["doesn't begin with the name", "42 words", "88 of 75 tokens: the limit goes up to 150 by itself"]);
+    assert.strictEqual(lb.tokenRemark(300).kind, "bad");
+    assert.deepStrictEqual(lb.captionRemarks("", "", null).map((remark) => remark.text), ["0 words", "(25 to 75 advised)"]);
+});
+
+test("photos are sent in groups: big ones alone, small ones together", () => {
+    const file = (size) => ({size: size});
+    const sizes = (files) => lb.batches(files, 100, 3).map((group) => group.map((one) => one.size));
+    assert.deepStrictEqual(sizes([10, 20, 30, 40].map(file)), [[10, 20, 30], [40]]);
+    assert.deepStrictEqual(sizes([90, 20, 500, 5].map(file)), [[90], [20], [500], [5]]);
+    assert.deepStrictEqual(sizes([]), []);
+});
+
+test("an older answer about the draft doesn't replace a newer one", () => {
+    assert.ok(lb.isNewer({revision: 5}, {revision: 5}));
+    assert.ok(!lb.isNewer({revision: 4}, {revision: 5}));
+    assert.ok(lb.isNewer({revision: 0}, null));
+});
+
+test("errors become sentences", () => {
+    assert.deepStrictEqual(lb.errorSentences({sentences: ["One.", "Two."]}), ["One.", "Two."]);
+    assert.deepStrictEqual(lb.errorSentences({problems: [{where: "steps", what: "0 is too few", remedy: "Write 1 or more."}]}), ["steps: 0 is too few. Write 1 or more."]);
+    assert.deepStrictEqual(lb.errorSentences(null), []);
+});
+
+test("titles of models compare without their hash", () => {
+    assert.strictEqual(lb.bareTitle("v1-5.safetensors [6ce0161689]"), "v1-5.safetensors");
+    assert.strictEqual(lb.bareTitle("a [b].safetensors"), "a [b].safetensors");
+});
+
+test("a published file's name and folder are told from its path, on either system", () => {
+    assert.deepStrictEqual(lb.filePlace({file: "/w/models/Lora/Ana.safetensors", stem: "Ana"}), {file: "Ana.safetensors", folder: "models/Lora"});
+    assert.deepStrictEqual(lb.filePlace({file: "C:\\w\\models\\Lora\\Ana.safetensors", stem: "Ana"}), {file: "Ana.safetensors", folder: "models/Lora"});
+});

@@ -1,0 +1,85 @@
+"use strict";
+const test = require("node:test");
+const assert = require("node:assert");
+const {lb, spanish, names, source} = require("./load.js");
+
+/** Every text that the page shows, as it stands in lb.t(...) calls. */
+function shownTexts() {
+    const found = new Set();
+    for (const name of names()) {
+        for (const match of source(name).matchAll(/lb\.t\(\s*"((?:[^"\\]|\\.)*)"/g)) found.add(JSON.parse('"' + match[1] + '"'));
+    }
+    return found;
+}
+
+const places = (text) => (text.match(/\{\w+\}/g) || []).sort().join();
+
+test("every text of the page is written out, so that it can be found", () => {
+    for (const name of names()) assert.doesNotMatch(source(name), /lb\.t\((?!\s*")/, name);
+    assert.ok(shownTexts().size > 150);
+});
+
+test("the Spanish localization has every text of the page", () => {
+    assert.deepStrictEqual([...shownTexts()].filter((text) => !(text in spanish)), []);
+});
+
+test("the Spanish localization has nothing that is shown no more", () => {
+    const shown = shownTexts();
+    const named = Object.keys(spanish).filter((text) => /\{[a-z]\w*\}/.test(text));
+    assert.deepStrictEqual(named.filter((text) => !shown.has(text)), []);
+});
+
+test("translations keep the places for numbers and names", () => {
+    for (const [text, translation] of Object.entries(spanish)) assert.strictEqual(places(translation), places(text), text);
+});
+
+test("no text is put together from markup", () => {
+    for (const name of names()) assert.doesNotMatch(source(name), /innerHTML|outerHTML|insertAdjacentHTML|document\.write/, name);
+});
+
+test("the host's localization translates the page's texts and the server's sentences", (t) => {
+    t.after(() => { delete globalThis.localization; });
+    assert.strictEqual(lb.t("{used} of {total} photos will be used.", {used: 10, total: 12}), "10 of 12 photos will be used.");
+    globalThis.localization = spanish;
+    assert.strictEqual(lb.t("{used} of {total} photos will be used.", {used: 10, total: 12}), "Se usarán 10 de 12 fotos.");
+    assert.strictEqual(lb.sentence("turned upright"), "puesta derecha");
+    assert.strictEqual(lb.sentence("a copy of a (1).jpg, which is used instead."), "copia de a (1).jpg, que se usa en su lugar.");
+    assert.strictEqual(lb.sentence("name: is missing. Write how prompts shall call your subject."), "nombre: falta. Escribe cómo lo llamarán los prompts.");
+    assert.strictEqual(lb.sentence("Something new. Choose one."), "Something new. Elige uno.");
+});
+
+test("a place in a text takes what it is given, also signs that replace() knows", () => {
+    assert.strictEqual(lb.t("Caption of {file}", {file: "$& {n} .png"}), "Caption of $& {n} .png");
+});
+
+test("times and speeds read as in the command line", () => {
+    assert.strictEqual(lb.duration(463), "7 min 43 s");
+    assert.strictEqual(lb.duration(59.6), "1 min 00 s");
+    assert.strictEqual(lb.duration(7380), "2 h 03 min");
+    assert.strictEqual(lb.about(1034), "17 min");
+    assert.strictEqual(lb.about(45), "45 s");
+    assert.strictEqual(lb.speed(1.94), "1.9 it/s");
+    assert.strictEqual(lb.speed(0.4167), "2.4 s/it");
+    assert.strictEqual(lb.gigabytes(5.1 * 1024 ** 3), "5.1");
+});
+
+test("losses show the digits that say something", () => {
+    assert.deepStrictEqual([1.2346, 0.0834, 0.00421, 0, null, NaN].map(lb.loss), ["1.23", "0.083", "0.0042", "0.000", "", ""]);
+});
+
+test("values of options read as people write them", () => {
+    assert.deepStrictEqual([1e-4, 5e-5, 0.05, 32, true, null, ["a", "b"]].map(lb.value), ["1e-4", "5e-5", "0.05", "32", "yes", "", "a b"]);
+});
+
+test("a caption begins with the name only where the name is a word of its own", () => {
+    assert.ok(lb.beginsWith("AlvaroBadia man, in a park", "AlvaroBadia"));
+    assert.ok(lb.beginsWith("  Ana, smiling", "Ana"));
+    assert.ok(!lb.beginsWith("Anabel smiling", "Ana"));
+    assert.ok(!lb.beginsWith("Anaïs", "Ana"));
+    assert.ok(!lb.beginsWith("a man", ""));
+});
+
+test("a verdict stands below its file's name, so it needn't begin with it", () => {
+    assert.strictEqual(lb.withoutFile("a.jpg is damaged: it stops at 48 %.", "a.jpg"), "damaged: it stops at 48 %.");
+    assert.strictEqual(lb.withoutFile("a.jpg can't be opened.", "a.jpg"), "can't be opened.");
+});
