@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sd_scripts_bridge import toml_file
-from sd_scripts_bridge.engines.sd_scripts import SdScriptsEngine, catalogue, config, installation, output, setup
+from sd_scripts_bridge.engines.sd_scripts import SdScriptsEngine, catalogue, config, installation, output, setup, state_rates
 from sd_scripts_bridge.errors import BridgeError
 from sd_scripts_bridge.events import Checkpoint, Phase, Progress
 from sd_scripts_bridge.job import TrainingJob
@@ -159,3 +159,23 @@ def test_requirements_are_the_scripts_own(tmp_path: Path) -> None:
     opencv = "opencv-python-headless==4.10.0.84" if linux else "opencv-python==4.10.0.84"
     assert setup.requirements(tmp_path, cuda=False) == ["accelerate==1.6.0", opencv]
     assert "bitsandbytes" in setup.requirements(tmp_path, cuda=True)
+
+
+def test_halved_rates_reach_the_saved_state(make_job: MakeJob, tmp_path: Path) -> None:
+    """sd-scripts takes its rates from the state when it resumes; this is such a state, saved as accelerate does."""
+    torch = pytest.importorskip("torch")
+    groups = [{"params": [torch.nn.Parameter(torch.ones(2))], "lr": rate} for rate in (5e-5, 1e-4)]
+    optimizer = torch.optim.AdamW(groups)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / 10)
+    optimizer.step()
+    schedule.step()
+    torch.save(optimizer.state_dict(), tmp_path / "optimizer.bin")
+    torch.save(schedule.state_dict(), tmp_path / "scheduler.bin")
+    half = make_job(text_encoder_lr=2.5e-5, unet_lr=5e-5)
+    assert state_rates.adapt(sys.executable, tmp_path, half)
+    assert not state_rates.adapt(sys.executable, tmp_path, half)
+    optimizer.load_state_dict(torch.load(tmp_path / "optimizer.bin"))
+    schedule.load_state_dict(torch.load(tmp_path / "scheduler.bin"))
+    assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([2.25e-5, 4.5e-5])
+    schedule.step()
+    assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([2e-5, 4e-5])

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from sd_scripts_bridge import demo_photos, lora
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.engines.sd_scripts import catalogue
 from sd_scripts_bridge.events import Progress
+from sd_scripts_bridge.job import Status
 from sd_scripts_bridge.paths import Home
 
 SCRIPTS = os.environ.get("SD_SCRIPTS_DIR", "")
@@ -92,3 +94,23 @@ def test_an_option_of_the_scripts_that_we_do_not_name(home: Home, base: Path, da
     assert done.returncode == 1 and "Did you mean loss_type?" in done.stderr
     done = run(home, "train", dataset, "--base", base, "--set", *SMALL, "loss_type=nonsense")
     assert done.returncode == 1 and "huber" in done.stderr
+
+
+def test_stop_after_the_next_save_then_resume_to_exactly_the_planned_step(
+    home: Home, base: Path, dataset: Path, tmp_path: Path
+) -> None:
+    done = run(home, "train", dataset, "--base", base, "--engine", "sd-scripts", "--lora-dir", tmp_path / "Lora", "--detach",
+               "--json", "--set", *SMALL, "save_every_n_steps=4")
+    job_id = json.loads(done.stdout)["job"]
+    bridge = Bridge(home)
+    while not any(isinstance(e.event, Progress) for e in bridge.events(job_id)):
+        assert not bridge.job(job_id).status.is_over, bridge.log(job_id)
+        time.sleep(0.5)
+    assert run(home, "stop", job_id).returncode == 0
+    assert run(home, "watch", job_id).returncode == 1
+    assert bridge.job(job_id).status is Status.STOPPED and bridge.folder(job_id).states("Ada")
+    assert run(home, "resume", job_id).returncode == 0
+    assert run(home, "watch", job_id).returncode == 0, bridge.log(job_id)
+    steps = [e.event.step for e in bridge.events(job_id) if e.attempt == 2 and isinstance(e.event, Progress)]
+    assert steps[0] > 4 and steps[-1] == 12
+    assert (tmp_path / "Lora" / "Ada.safetensors").is_file()
