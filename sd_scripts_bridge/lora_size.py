@@ -23,7 +23,7 @@ def numbers(tensors: Mapping[str, TensorInfo], params: TrainingParams) -> int:
         in_unet = name.startswith(UNET)
         if (in_unet and params.network_train_text_encoder_only) or (not in_unet and params.network_train_unet_only):
             continue
-        if in_unet and _UNET.search(name) or not in_unet and _TEXT.search(name):
+        if (in_unet and _UNET.search(name)) or (not in_unet and _TEXT.search(name)):
             sides += info.shape[0] + info.shape[1]
         elif _FUSED.search(name):  # q, k and v in one
             sides += info.shape[0] + 3 * info.shape[1]
