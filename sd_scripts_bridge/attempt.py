@@ -197,9 +197,12 @@ class Attempt:
         found = heal.cure(self.job, "nan" if self._nans >= NANS else cause.kind)
         if found is None or self.engine.refuse(found.job):
             return False
-        for state in self.engine.states(self.job, self.folder):
-            if found.fresh or (self._nan_since is not None and state_step(state) >= self._nan_since):
+        states = self.engine.states(self.job, self.folder)
+        for state in states:
+            if found.fresh or (found.older and state == states[-1]) or (self._nan_since is not None and state_step(state) >= self._nan_since):
                 shutil.rmtree(state, ignore_errors=True)
+        for cache in Path(self.job.dataset).rglob("*.npz") if cause.kind == "cache" else ():
+            cache.unlink(missing_ok=True)
         self._tell(Note(found.sentence))
         return self.store.heal(self.row.id, self.row.attempt, found.job)
 

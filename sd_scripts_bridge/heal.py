@@ -14,11 +14,13 @@ SIDE_STEP = 64
 
 @dataclass(frozen=True)
 class Cure:
-    """What to train instead, and the sentence for the report. ``fresh``: the saved state no longer fits; start anew."""
+    """What to train instead, and the sentence for the report. ``fresh``: no saved state fits any more; ``older``: the newest
+    one doesn't."""
 
     job: TrainingJob
     sentence: str
     fresh: bool = False
+    older: bool = False
 
 
 def cure(job: TrainingJob, kind: str) -> Cure | None:
@@ -30,7 +32,9 @@ def cure(job: TrainingJob, kind: str) -> Cure | None:
     elif kind == "nan":
         found = _steadier(job)
     elif kind == "cache":
-        found = Cure(job, "The cache of encoded pictures was damaged: it is made anew.", fresh=False)
+        found = Cure(job, "The cache of encoded pictures was damaged: it is made anew.")
+    elif kind == "state":
+        found = Cure(job, "The newest saved state can't be read: the one before is used.", older=True)
     else:
         return None
     if found is None:
