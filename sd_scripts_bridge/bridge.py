@@ -121,7 +121,7 @@ class Bridge:
 
         name, notes = self._choose_engine(request.engine, base)
         notes += [*data.remarks, *base.notes]
-        preset = presets.get(request.preset or presets.FOR_FAMILY[base.family])
+        preset = presets.get(request.preset or presets.fitting(base.family, base.full_size))
         params, more = self._params(preset, data, request.values, name, base.family)
         job = TrainingJob(
             name=request.name or data.subject,

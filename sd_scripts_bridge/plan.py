@@ -116,7 +116,7 @@ def _base(context: Context, title: str | None, problems: list[Problem]) -> tuple
 
 
 def _preset(name: str | None, base: Base | None, problems: list[Problem]) -> Preset:
-    fitting = presets.FOR_FAMILY[base.family if base else "sd1"]
+    fitting = presets.fitting(base.family, base.full_size) if base else presets.fitting("sd1")
     try:
         return presets.get(name or fitting)
     except NotFound as error:

@@ -31,6 +31,11 @@ class Preset:
         return TrainingParams().with_values({**self.values, "max_train_steps": steps, "lr_warmup_steps": warmup})
 
 
+def fitting(family: str, full_size: bool = True) -> str:
+    """The name of the preset for a base model nobody has chosen one for."""
+    return FOR_FAMILY[family] if full_size else "tiny"
+
+
 def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
