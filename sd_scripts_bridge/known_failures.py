@@ -242,7 +242,7 @@ TABLE: tuple[Known, ...] = (
         "The picture {file} can't be read. Remove it or export it again, then start again."),
     _known("picture-damaged", Kind.DATASET, r"^Error loading file: (?P<file>[^\n]+)$",  # run
         "The picture {file} is damaged. Remove it or export it again, then start again."),
-    _known("picture-truncated", Kind.DATASET, RAISED + r"(?:image file is truncated|broken data stream|broken PNG file)",  # run
+    _known("picture-truncated", Kind.DATASET, RAISED + r"(?:image file is truncated|broken data stream|broken PNG file)",  # Pillow
         "A picture is damaged: it stops in the middle. Run `sd-scripts-bridge check` on the dataset to see which."),
     _known("picture-unknown", Kind.DATASET, RAISED + r"cannot identify image file (?P<file>'[^\n]+')",  # Pillow
         "{file} is not a picture. Remove it, then start again."),
@@ -344,7 +344,7 @@ TABLE: tuple[Known, ...] = (
     _known("package-index", Kind.NETWORK,  # run
         r"^WARNING: Retrying \(Retry\((?s:.*)^ERROR: (?:No matching distribution found|Could not find a version)",
         "Python packages could not be downloaded. Look at the network and proxy, then run `sd-scripts-bridge setup` again."),
-    _known("connection", Kind.NETWORK,  # run
+    _known("connection", Kind.NETWORK,  # urllib3's and git's words
         RAISED + r"(?:Max retries exceeded|Failed to resolve|Temporary failure in name resolution|getaddrinfo failed"
           r"|Read timed out|Connection (?:refused|reset|aborted)|Could not resolve host)",
         "The network failed. Look at the connection and proxy, then start again."),
@@ -363,7 +363,7 @@ TABLE: tuple[Known, ...] = (
         r"^The virtual environment was not created successfully because ensurepip",
         "This Python can't make environments. Install its venv package (`apt install python3-venv`), then run setup again."),
     _known("torchvision", Kind.ENVIRONMENT, RAISED + r"(?:operator torchvision::nms does not exist|custom C\+\+ ops)",
-        f"torch and torchvision don't fit together. {_SETUP}."),  # vladmandic/sdnext#3531, pytorch/pytorch#122494
+        f"torch and torchvision don't fit together. {_SETUP}."),  # run; vladmandic/sdnext#3531
     _known("protobuf", Kind.ENVIRONMENT, RAISED + r"Descriptors cannot (?:not )?be created directly",  # kohya-ss/sd-scripts#854
         f"The environment holds a protobuf that doesn't fit. {_SETUP}; it never shares packages with the WebUI."),
     _known("numpy", Kind.ENVIRONMENT,  # kohya-ss/sd-scripts#2202
