@@ -112,6 +112,8 @@
             window.removeEventListener("pagehide", this.onLeave);
             this.seen.disconnect();
             this.width.disconnect();
+            this.views.photos.grid.dispose();
+            this.views.captions.list.dispose();
         }
 
         // ---- messages ----
@@ -155,8 +157,14 @@
         // ---- what the server knows ----
 
         async begin() {
-            await this.saver.resume().catch(() => null);
+            this.saver.resume().catch(() => null);
             this.wake(true);
+        }
+
+        /** What is asked once, when the page is looked at for the first time. */
+        askOnce() {
+            if (this.asked) return;
+            this.asked = true;
             this.load("host", "host");
             this.load("engine", "engine");
         }
@@ -253,6 +261,7 @@
                 return;
             }
             this.looking = true;
+            this.askOnce();
             try {
                 await this.look();
                 this.failures = 0;

@@ -65,6 +65,7 @@
                 lb.el("span", {}, lb.t("Different places, light, clothes and distances. One subject in each. A zip works too.")));
             this.grid = new lb.Windowed({
                 label: lb.t("Photos"),
+                below: () => (this.forSet ? this.forSet.parentNode.offsetHeight : 0),
                 columns: (width) => Math.max(2, Math.floor(width / 178)),
                 height: () => 212,
                 make: () => this.makeTile(),
@@ -268,6 +269,7 @@
             lb.sentences(this.problems, (draft.problems || []).map(lb.problemSentence));
             lb.sentences(this.advice, (draft.advice || []).map(lb.sentence));
             lb.show(this.forSet, !this.advice.hidden);
+            this.grid.later();
         }
 
         /** Folders are read on the WebUI's own computer, so only from there. */

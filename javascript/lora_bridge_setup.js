@@ -43,7 +43,7 @@
 
         /** The sentences on what is missing, as one text, while they are shown here. */
         said() {
-            return this.node.hidden ? "" : this.findings.textContent;
+            return this.node.hidden ? "" : (this.missing || []).join(" ");
         }
 
         update() {
@@ -54,7 +54,8 @@
             lb.show(this.node, Boolean(engine) && (!engine.ready || active));
             if (this.node.hidden) return;
             const missing = engine.findings.filter((finding) => finding.needed && !finding.ready);
-            lb.sentences(this.findings, missing.map((finding) => lb.sentence(finding.sentence)));
+            this.missing = missing.map((finding) => finding.sentence);
+            lb.sentences(this.findings, this.missing.map((sentence) => lb.sentence(lb.withoutCommand(sentence))));
             const far = Boolean(host) && host.local === false;
             lb.show(this.far, far && !active);
             lb.show(this.choice, !active && !far);
@@ -65,6 +66,9 @@
             lb.showLog(this.app, this.log, job, 40);
         }
     };
+
+    /** A finding without the command to type: here is a button for it. */
+    lb.withoutCommand = (sentence) => sentence.replace(/^Engine ([\w-]+): \1: /, "$1: ").replace(/ ?Run `sd-scripts-bridge setup`\.?/g, "");
 
     /** Fills a box with a job's last lines: now, and every two seconds while it runs. */
     lb.showLog = async function (app, box, job, lines) {

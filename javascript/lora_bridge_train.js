@@ -140,7 +140,7 @@
             const state = this.app.state;
             const training = state.draft && state.draft.training;
             const plan = state.plan;
-            if (state.bases) lb.setChoices(this.base.input, this.baseChoices(state.bases.bases), this.pending("base") || (training && training.base) || (plan && plan.base && plan.base.title));
+            if (state.bases) lb.setChoices(this.base.input, this.baseChoices(state.bases.bases, training && training.base), this.pending("base") || (training && training.base));
             if (state.presets) lb.setChoices(this.preset.input, this.presetChoices(state.presets.presets, plan), this.pending("preset") || (training && training.preset));
             if (!training) return;
             if (!this.app.saver.isWaiting("draft training.steps")) lb.setValue(this.count.input, training.steps);
@@ -156,9 +156,10 @@
             return entry ? entry.body.training[name] : null;
         }
 
-        baseChoices(bases) {
+        baseChoices(bases, chosen) {
             const none = {value: "", text: bases.length ? lb.t("choose one") : lb.t("no model in the WebUI's list")};
-            return [none, ...bases.map((base) => ({
+            const gone = chosen && !bases.some((base) => base.title === chosen) ? [{value: chosen, text: lb.t("{base} (not in the list)", {base: chosen})}] : [];
+            return [none, ...gone, ...bases.map((base) => ({
                 value: base.title, disabled: !base.trainable, title: lb.sentence(base.why || ""),
                 text: [lb.bareTitle(base.title).replace(/\.safetensors$/, ""), base.family_name, base.trainable ? "" : lb.shortened(lb.sentence(base.why || ""), 90)].filter(Boolean).join(" · "),
             }))];
@@ -178,7 +179,7 @@
         showProblems() {
             const plan = this.app.state.plan;
             const said = this.setup.said();
-            const planned = plan ? (plan.problems || []).map(lb.problemSentence).filter((sentence) => !said.includes(sentence)) : [];
+            const planned = plan ? (plan.problems || []).filter((problem) => !said.includes(problem)).map(lb.problemSentence) : [];
             const refused = (this.refused || []).filter((sentence) => !planned.includes(sentence));
             lb.sentences(this.problems, [...planned, ...refused]);
             lb.setClass(this.problems, "lb-refused", refused.length > 0);

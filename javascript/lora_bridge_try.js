@@ -50,6 +50,7 @@
 
         opened() {
             this.asked = null;
+            if (!this.app.state.bases) this.app.load("bases", "bases");
         }
 
         async ask(id, mark) {
@@ -101,7 +102,9 @@
         /** Offers the base model that the LoRA was trained on, where the WebUI has another loaded. */
         showBase(result) {
             const loaded = lb.loadedCheckpoint();
-            const other = this.canSend() && typeof selectCheckpoint === "function" && result.base_title && loaded
+            const bases = (this.app.state.bases && this.app.state.bases.bases) || [];
+            const listed = bases.some((base) => base.title === result.base_title);
+            const other = listed && this.canSend() && typeof selectCheckpoint === "function" && result.base_title && loaded
                 && lb.bareTitle(loaded) !== lb.bareTitle(result.base_title);
             lb.show(this.base, Boolean(other));
             if (other) lb.setText(this.baseText, lb.t("It was trained on {base}; {other} is loaded.", {base: lb.bareTitle(result.base_title), other: lb.bareTitle(loaded)}));

@@ -17,6 +17,8 @@
             this.node.addEventListener("scroll", () => this.later(), {passive: true});
             this.watch = new ResizeObserver(() => this.later());
             this.watch.observe(this.node);
+            this.resized = () => this.later();
+            window.addEventListener("resize", this.resized);
         }
 
         set(items) {
@@ -34,8 +36,9 @@
         }
 
         draw() {
+            if (!this.node.clientWidth || !this.node.offsetParent) return;
+            this.fit();
             const width = this.node.clientWidth;
-            if (!width || !this.node.offsetParent) return;
             const columns = Math.max(1, this.options.columns(width));
             const height = this.options.height(width);
             const rows = Math.ceil(this.items.length / columns);
@@ -54,6 +57,14 @@
             }
             for (const id of wanted) if (!this.shown.has(id)) this.shown.set(id, {node: this.take()});
             for (const [id, entry] of this.shown) this.place(entry, places.get(id), columns, height);
+        }
+
+        /** As high as the screen has room for, below what stands above and above what stands below. */
+        fit() {
+            const top = this.node.getBoundingClientRect().top + window.scrollY;
+            const room = window.innerHeight - top - (this.options.below ? this.options.below() : 0) - 36;
+            const height = Math.max(300, Math.round(room)) + "px";
+            if (this.node.style.maxHeight !== height) this.node.style.maxHeight = height;
         }
 
         /** Takes back elements that are out of sight, except the one that has the focus. */
@@ -102,6 +113,7 @@
 
         dispose() {
             this.watch.disconnect();
+            window.removeEventListener("resize", this.resized);
         }
     };
 })(globalThis.loraBridge = globalThis.loraBridge || {});
