@@ -242,7 +242,7 @@ TABLE: tuple[Known, ...] = (
         "The picture {file} can't be read. Remove it or export it again, then start again."),
     _known("picture-damaged", Kind.DATASET, r"^Error loading file: (?P<file>[^\n]+)$",  # run
         "The picture {file} is damaged. Remove it or export it again, then start again."),
-    _known("picture-truncated", Kind.DATASET, RAISED + r"(?:image file is truncated|broken data stream|broken PNG file)",  # Pillow
+    _known("picture-truncated", Kind.DATASET, RAISED + r"(?:image file is truncated|broken (?:data stream|PNG file))",  # PIL
         "A picture is damaged: it stops in the middle. Run `sd-scripts-bridge check` on the dataset to see which."),
     _known("picture-unknown", Kind.DATASET, RAISED + r"cannot identify image file (?P<file>'[^\n]+')",  # Pillow
         "{file} is not a picture. Remove it, then start again."),
