@@ -86,7 +86,7 @@
 
         makeTile() {
             const parts = {
-                image: lb.el("img", {alt: "", decoding: "async", draggable: "false"}), badge: lb.el("span", {class: "lb-badge"}),
+                image: lb.el("img", {alt: "", decoding: "async", draggable: "false", onerror: (event) => event.target.removeAttribute("src")}), badge: lb.el("span", {class: "lb-badge"}),
                 file: lb.el("span", {class: "lb-file"}), sentence: lb.el("span", {class: "lb-tile-text"}),
             };
             const tile = lb.el("button", {type: "button", class: "lb-tile", onclick: () => this.toggle(parts)},
@@ -191,8 +191,14 @@
                 const answer = await this.app.post("draft/photos", {files: files});
                 errors.push(...(answer.notes || []).map(lb.sentence));
             } catch (error) {
-                const names = group.length === 1 ? [group[0].name + ": "] : [""];
-                errors.push(...(error.sentences || [lb.t("It did not get through. Drop it again.")]).map((sentence) => names[0] + sentence));
+                const parts = lb.together(group);
+                if (parts.length > 1 && (error.status === 422 || error.status === 413)) {
+                    this.queue.unshift(...parts); // one can't be used: the others shall not suffer for it
+                    return;
+                }
+                const name = group[0].name;
+                const sentences = error.sentences || [lb.t("It did not get through. Drop it again.")];
+                errors.push(...sentences.map((sentence) => (sentence.startsWith(name) ? sentence : name + ": " + sentence)));
             }
             this.sent += group.length;
         }

@@ -137,18 +137,29 @@
     /** Whether an answer about the draft is newer than what is shown. */
     lb.isNewer = (draft, shown) => !shown || !("revision" in draft) || draft.revision >= shown.revision;
 
-    /** Files in groups for one request each: a big one alone, small ones together. */
+    /** Files that belong together: a photo and the caption of the same name. */
+    lb.together = function (files) {
+        const found = new Map();
+        for (const file of files) {
+            const stem = file.name.replace(/\.[^.]*$/, "").toLowerCase();
+            found.set(stem, [...(found.get(stem) || []), file]);
+        }
+        return [...found.values()];
+    };
+
+    /** Files in groups for one request each: a big one alone, small ones together, a caption always with its photo. */
     lb.batches = function (files, mostBytes, mostFiles) {
         const groups = [];
         let size = Infinity;
-        for (const file of files) {
+        for (const some of lb.together(files)) {
+            const bytes = some.reduce((sum, file) => sum + file.size, 0);
             const last = groups[groups.length - 1];
-            if (!last || size + file.size > mostBytes || last.length >= mostFiles) {
-                groups.push([file]);
-                size = file.size;
+            if (!last || size + bytes > mostBytes || last.length + some.length > mostFiles) {
+                groups.push(some);
+                size = bytes;
             } else {
-                last.push(file);
-                size += file.size;
+                last.push(...some);
+                size += bytes;
             }
         }
         return groups;

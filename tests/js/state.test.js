@@ -93,12 +93,14 @@ test("remarks on a caption", () => {
     assert.deepStrictEqual(lb.captionRemarks("", "", null).map((remark) => remark.text), ["0 words", "(25 to 75 advised)"]);
 });
 
-test("photos are sent in groups: big ones alone, small ones together", () => {
-    const file = (size) => ({size: size});
+test("photos are sent in groups: big ones alone, small ones together, captions with their photos", () => {
+    const file = (size, number) => ({size: size, name: number + ".jpg"});
     const sizes = (files) => lb.batches(files, 100, 3).map((group) => group.map((one) => one.size));
     assert.deepStrictEqual(sizes([10, 20, 30, 40].map(file)), [[10, 20, 30], [40]]);
     assert.deepStrictEqual(sizes([90, 20, 500, 5].map(file)), [[90], [20], [500], [5]]);
     assert.deepStrictEqual(sizes([]), []);
+    const named = ["a.jpg", "b.jpg", "c.png", "c.txt", "a.txt"].map((name) => ({name: name, size: 1}));
+    assert.deepStrictEqual(lb.batches(named, 100, 3).map((group) => group.map((one) => one.name)), [["a.jpg", "a.txt", "b.jpg"], ["c.png", "c.txt"]]);
 });
 
 test("an older answer about the draft doesn't replace a newer one", () => {
