@@ -126,7 +126,8 @@
         complain(error) {
             if (error.name === "AbortError") return;
             const sentences = error.sentences || [lb.t("The WebUI doesn't answer. What you typed is kept and sent again.")];
-            if (!error.status) this.failures = Math.max(1, this.failures);
+            this.lostAlert = !error.status && !error.sentences;
+            if (this.lostAlert) this.failures = Math.max(1, this.failures);
             if (error.status === 403 && this.otherBoot) lb.show(this.restarted, true);
             else {
                 lb.sentences(this.alertList, sentences);
@@ -135,6 +136,7 @@
         }
 
         calm() {
+            this.lostAlert = false;
             lb.show(this.alert, false);
         }
 
@@ -265,6 +267,7 @@
             try {
                 await this.look();
                 this.failures = 0;
+                if (this.lostAlert) this.calm();
             } catch (error) {
                 this.failures += 1;
                 if (error.status === 401) this.complain(error);

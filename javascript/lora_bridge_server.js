@@ -44,7 +44,8 @@
             try {
                 return await once();
             } catch (error) {
-                if (error.status !== 403 || !(await this.renew())) throw error;
+                const old = this.nonce;
+                if (error.status !== 403 || !(await this.renew()) || this.nonce === old) throw error;
                 return once();
             }
         }
@@ -62,16 +63,15 @@
             throw new lb.ServerError(answer.status, sentences, error.problems);
         }
 
-        /** After a restart of the WebUI the page's nonce is old. The new one is in the host's page description. True where it was another. */
+        /** After a restart of the WebUI the page's nonce is old. The new one is in the host's page description. False where it can't be found. */
         async renew() {
             for (const place of ["./config", "./"]) {
                 try {
                     const answer = await fetch(place, {credentials: "same-origin", cache: "no-store"});
                     const found = answer.ok && /data-nonce=\\*["']?([\w-]+)/.exec(await answer.text());
                     if (!found) continue;
-                    const other = found[1] !== this.nonce;
                     this.nonce = found[1];
-                    return other;
+                    return true;
                 } catch (error) { /* not reachable: the caller shows its own error */ }
             }
             return false;
