@@ -1,0 +1,263 @@
+"""The WebUI and the trainer never have the card at once. The supervisor and the locks are real."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import pytest
+
+from sd_scripts_bridge import supervisor
+from sd_scripts_bridge.bridge import Bridge
+from sd_scripts_bridge.events import Note, Started
+from sd_scripts_bridge.job import SetupJob, Status, TrainingJob
+from sd_scripts_bridge.locks import hold, is_held
+from sd_scripts_bridge.paths import Home
+from sd_scripts_bridge.webui import keeper as keeper_module
+from sd_scripts_bridge.webui.keeper import FREED, WAITING, Gate, Keeper
+
+MakeJob = Callable[..., TrainingJob]
+
+
+@dataclass
+class FakeHost:
+    """Its model is on the card unless ``freed`` is later than ``restored``."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    wanted: bool = True
+    breaks: bool = False
+    freed: list[float] = field(default_factory=list)
+    restored: list[float] = field(default_factory=list)
+    refreshed: list[bool] = field(default_factory=list)
+
+    def free(self) -> None:
+        assert self.lock.locked()
+        self.freed.append(time.time())
+        if self.breaks:
+            raise RuntimeError("CUDA error")
+
+    def restore(self) -> None:
+        assert self.lock.locked()
+        self.restored.append(time.time())
+
+    def gate(self) -> Gate:
+        return Gate(
+            queue_lock=lambda: self.lock,
+            vram=lambda: self,
+            wanted=lambda: self.wanted,
+            refresh=lambda: self.refreshed.append(self.lock.locked()),
+        )
+
+
+@pytest.fixture
+def host() -> FakeHost:
+    return FakeHost()
+
+
+@pytest.fixture
+def start(bridge: Bridge, host: FakeHost, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Keeper]]:
+    """Starts the keeper; ends it with the test."""
+    monkeypatch.setattr(keeper_module, "TICK_SECONDS", 0.05)
+    started: list[Keeper] = []
+
+    def start_it() -> Keeper:
+        started.append(Keeper(bridge.home, host.gate()))
+        started[-1].start()
+        return started[-1]
+
+    yield start_it
+    for keeper in started:
+        keeper.close()
+
+
+def until(true: Callable[[], object], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it never came to be"
+        time.sleep(0.02)
+
+
+def submit(bridge: Bridge, job: TrainingJob | SetupJob) -> int:
+    """As `Bridge.submit` does it."""
+    job_id = bridge.store.add(job)
+    supervisor.spawn(bridge.home)
+    return job_id
+
+
+def status(bridge: Bridge, job_id: int) -> Status:
+    return bridge.store.get(job_id).status
+
+
+def supervisors(home: Home) -> list[psutil.Process]:
+    found = []
+    for candidate in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            words = candidate.cmdline()
+            if str(home.root) in words and "sd_scripts_bridge.supervisor" in " ".join(words):
+                found.append(candidate)
+    return found
+
+
+def began(bridge: Bridge, job_id: int) -> float:
+    return next(entry.time for entry in bridge.events(job_id) if isinstance(entry.event, Started))
+
+
+def test_the_model_leaves_before_the_training_and_comes_back_after_it(
+    bridge: Bridge, host: FakeHost, start: Callable[[], Keeper], make_job: MakeJob
+) -> None:
+    keeper = start()
+    assert keeper.announce() == [FREED]
+    first, second = submit(bridge, make_job("slow")), submit(bridge, make_job())
+    until(lambda: status(bridge, first) is Status.RUNNING)
+    assert host.lock.locked() and keeper.is_parked and keeper.announce() == []
+    until(lambda: host.restored)
+    assert status(bridge, first) is status(bridge, second) is Status.SUCCEEDED, bridge.store.jobs()
+    assert len(host.freed) == len(host.restored) == 1, "once for the whole queue"
+    assert host.freed[0] < began(bridge, first) < began(bridge, second) < host.restored[0]
+    assert host.refreshed == [True], "the new LoRAs are shown before anything is generated"
+    until(lambda: not host.lock.locked())
+
+
+def test_a_training_waits_for_the_picture_that_is_being_generated(
+    bridge: Bridge, host: FakeHost, start: Callable[[], Keeper], make_job: MakeJob
+) -> None:
+    keeper = start()
+    until(lambda: is_held(bridge.home.supervisor_lock))
+    with host.lock:
+        assert keeper.announce() == [WAITING]
+        job_id = submit(bridge, make_job())
+        until(lambda: bridge.events(job_id))
+        time.sleep(1)
+        assert status(bridge, job_id) is Status.QUEUED and not host.freed
+        assert [entry.event for entry in bridge.events(job_id)] == [Note(WAITING)], "said once"
+    until(lambda: status(bridge, job_id) is Status.SUCCEEDED)
+    assert host.freed[0] < began(bridge, job_id)
+
+
+def test_a_waiting_training_can_be_taken_out_of_the_queue(
+    bridge: Bridge, host: FakeHost, start: Callable[[], Keeper], make_job: MakeJob
+) -> None:
+    start()
+    until(lambda: is_held(bridge.home.supervisor_lock))
+    with host.lock:
+        job_id = submit(bridge, make_job())
+        bridge.stop(job_id)
+    time.sleep(0.5)
+    assert status(bridge, job_id) is Status.STOPPED and not host.freed and not host.lock.locked()
+
+
+@pytest.mark.parametrize("job", [SetupJob(engine="sd-scripts", source="/nowhere"), "other card"])
+def test_what_needs_not_our_card_leaves_the_model_alone(
+    bridge: Bridge, host: FakeHost, start: Callable[[], Keeper], make_job: MakeJob, job: SetupJob | str
+) -> None:
+    start()
+    job_id = submit(bridge, make_job().evolve(gpu=1) if isinstance(job, str) else job)
+    until(lambda: status(bridge, job_id).is_over)
+    assert not host.freed and not host.lock.locked()
+
+
+def test_who_shares_the_card_is_not_stopped(
+    bridge: Bridge, host: FakeHost, start: Callable[[], Keeper], make_job: MakeJob
+) -> None:
+    host.wanted = False
+    keeper = start()
+    assert keeper.announce() == []
+    with host.lock:
+        job_id = submit(bridge, make_job())
+        until(lambda: status(bridge, job_id) is Status.SUCCEEDED)
+    assert not host.freed
+
+
+def test_a_training_that_began_before_the_webui_parks_it_at_once(
+    bridge: Bridge, host: FakeHost, start: Callable[[], Keeper], make_job: MakeJob
+) -> None:
+    job_id = submit(bridge, make_job("slow"))
+    until(lambda: status(bridge, job_id) is Status.RUNNING)
+    start()
+    until(lambda: host.freed)
+    assert status(bridge, job_id) is Status.RUNNING
+    until(lambda: host.restored)
+    assert status(bridge, job_id) is Status.SUCCEEDED
+
+
+def test_a_host_that_cannot_free_its_model_is_still_kept_from_generating(
+    bridge: Bridge, host: FakeHost, start: Callable[[], Keeper], make_job: MakeJob
+) -> None:
+    host.breaks = True
+    start()
+    job_id = submit(bridge, make_job("slow"))
+    until(lambda: status(bridge, job_id) is Status.RUNNING)
+    assert host.lock.locked()
+    until(lambda: host.restored and not host.lock.locked())
+    assert status(bridge, job_id) is Status.SUCCEEDED
+
+
+def test_changing_ones_mind_gives_the_model_back_at_once(
+    bridge: Bridge, host: FakeHost, start: Callable[[], Keeper], make_job: MakeJob
+) -> None:
+    start()
+    job_id = submit(bridge, make_job("slow"))
+    until(lambda: status(bridge, job_id) is Status.RUNNING)
+    host.wanted = False
+    until(lambda: host.restored and not host.lock.locked())
+    assert status(bridge, job_id) is Status.RUNNING
+
+
+def test_a_lost_training_is_found_out_and_the_model_comes_back(
+    bridge: Bridge, host: FakeHost, start: Callable[[], Keeper], make_job: MakeJob
+) -> None:
+    start()
+    job_id = submit(bridge, make_job("hold"))
+    until(lambda: status(bridge, job_id) is Status.RUNNING and bridge.store.get(job_id).process)
+    for found in supervisors(bridge.home):
+        found.kill()
+    until(lambda: host.restored)
+    assert status(bridge, job_id) is Status.LOST
+
+
+def test_ending_gives_both_locks_back(bridge: Bridge, host: FakeHost, start: Callable[[], Keeper], make_job: MakeJob) -> None:
+    keeper = start()
+    job_id = submit(bridge, make_job("slow"))
+    until(lambda: keeper.is_parked)
+    keeper.close()
+    assert host.restored and not host.lock.locked() and Keeper.running() is None
+    until(lambda: status(bridge, job_id) is Status.SUCCEEDED)
+    with hold(bridge.home.supervisor_lock, wait=10) as mine:
+        assert mine
+
+
+def test_before_the_first_use_nothing_is_written(tmp_path: Path, host: FakeHost) -> None:
+    keeper = Keeper(Home(tmp_path / "home"), host.gate())
+    keeper.tick()
+    assert not (tmp_path / "home").exists()
+
+
+def test_an_idle_look_opens_no_database(bridge: Bridge, host: FakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    keeper = Keeper(bridge.home, host.gate())
+    for _ in range(3):
+        keeper.tick()
+    monkeypatch.setattr(keeper, "_store", lambda: pytest.fail("opened"))
+    began = time.perf_counter()
+    for _ in range(100):
+        keeper.tick()
+    assert (time.perf_counter() - began) / 100 < 0.002
+    keeper._let_go()
+
+
+def test_an_unusable_home_is_no_end(host: FakeHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper_module, "TICK_SECONDS", 0.05)
+    monkeypatch.setattr(keeper_module, "LONGEST_PAUSE", 0.1)
+    home = Home(tmp_path / "home")
+    home.root.mkdir()
+    home.database.write_bytes(b"this is no database" * 100)
+    keeper = Keeper(home, host.gate())
+    keeper.start()
+    time.sleep(0.5)
+    assert keeper.is_alive()
+    keeper.close()
+    assert not host.lock.locked()
