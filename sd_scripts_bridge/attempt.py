@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -29,6 +30,9 @@ PROGRESS_SECONDS = 0.5
 NANS = 3
 """So many losses in a row that are no number, and the run can't recover by itself."""
 
+DISK_SECONDS = 600.0
+"""So long the outcome of a job waits for a database that can't be written."""
+
 SAVE_SECONDS = 600.0
 """A trainer that was asked to save and end, and does neither, is stopped after this long."""
 
@@ -48,6 +52,8 @@ class Attempt:
         self._told = 0.0
         self._held_back: Progress | None = None
         self._phase = ""
+        self._untold: list[Event] = []
+        self._before: dict[Path, tuple[int, int]] = {}
         self._nans = 0
         self._nan_since: int | None = None
         self._states_when_asked: int | None = None
@@ -64,14 +70,20 @@ class Attempt:
                 return
             status, sentence = self._judge(code)
         except BridgeError as error:
-            code, status, sentence = None, Status.FAILED, str(error)
+            code, status, sentence = self._given_up(str(error))
         except OSError as error:
-            code, status, sentence = None, Status.FAILED, f"{error.strerror}: {error.filename}."
+            code, status, sentence = self._given_up(f"{error.strerror}: {error.filename}.")
         self._finish(status, sentence, code)
+
+    def _given_up(self, sentence: str) -> tuple[None, Status, str]:
+        """We can't look after the trainer any more, so it may not go on."""
+        process.stop_tree(None, self.cookie)
+        return None, Status.FAILED, sentence
 
     def _prepare(self) -> None:
         self.folder.create()
         self.folder.stop_request.unlink(missing_ok=True)
+        self._before = self._results()
         write_json(self.folder.job, self.job.as_dict())
 
     def _launch(self) -> process.Child:
@@ -155,13 +167,28 @@ class Attempt:
         self._held_back, self._told = None, time.monotonic()
 
     def _tell(self, event: Event) -> None:
-        self.store.append(self.row.id, self.row.attempt, event)
+        """Write the event down; while the database can't be written (a full disk), keep it and go on training."""
+        if self._untold and isinstance(event, Progress) and isinstance(self._untold[-1], Progress):
+            self._untold.pop()  # of the progress that can't be told, the newest will do
+        self._untold.append(event)
+        self._tell_rest()
+
+    def _tell_rest(self) -> None:
+        try:
+            while self._untold:
+                self.store.append(self.row.id, self.row.attempt, self._untold[0])
+                self._untold.pop(0)
+        except BridgeError as error:
+            print(f"job {self.row.id}: {error}", file=sys.stderr, flush=True)
 
     # ---- stopping ----
 
     def _obey(self, pid: int) -> None:
         """Do what a request to stop asks for, once it is there."""
-        wish = self.store.get(self.row.id).stop
+        try:
+            wish = self.store.get(self.row.id).stop
+        except BridgeError:  # a full disk: nobody can have written a wish either
+            return
         if wish is None:
             return
         if self._states_when_asked is None:
@@ -221,7 +248,7 @@ class Attempt:
     def _ran_to_the_end(self, code: int) -> bool:
         if code or not isinstance(self.job, TrainingJob):
             return False
-        return self.folder.final_lora(self.job.name).exists() and self._new(self.folder.final_lora(self.job.name))
+        return self._new(self.folder.final_lora(self.job.name))
 
     def _stopped_sentence(self) -> str:
         step = self._saved()
@@ -245,8 +272,15 @@ class Attempt:
             self._tell(Note(note))
         return Status.SUCCEEDED, f"{published.path.name} is in {target}."
 
+    def _results(self) -> dict[Path, tuple[int, int]]:
+        """The result files that are there, with time and size: what is new is known without trusting the clock."""
+        if not isinstance(self.job, TrainingJob):
+            return {}
+        found = ((path, path.stat()) for path in self.engine.results(self.job, self.folder))
+        return {path: (stat.st_mtime_ns, stat.st_size) for path, stat in found}
+
     def _new(self, path: Path) -> bool:
-        return path.stat().st_mtime >= self.facts.started - 2  # FAT keeps times to 2 s
+        return self._results().get(path) not in (None, self._before.get(path))
 
     def _lora_card(self, job: TrainingJob) -> Card:
         from .publish import Card
@@ -268,8 +302,12 @@ class Attempt:
         return next(iter(sorted(Path(job.dataset).glob("*/1.png"))), None)
 
     def _finish(self, status: Status, sentence: str, code: int | None) -> None:
-        self.store.append(self.row.id, self.row.attempt, Finished(status.value, sentence, code))
         self._write_report(status, sentence, code)
+        self._tell(Finished(status.value, sentence, code))
+        deadline = time.monotonic() + DISK_SECONDS
+        while self._untold and time.monotonic() < deadline:
+            time.sleep(1)
+            self._tell_rest()
         self.store.move(self.row.id, status, of=_GONE, attempt=self.row.attempt, sentence=sentence)
 
     def _write_report(self, status: Status, sentence: str, code: int | None) -> None:
@@ -277,7 +315,7 @@ class Attempt:
         try:
             write_json(self.folder.report, {"job": self.row.id, **report})
         except OSError as error:
-            self.store.append(self.row.id, self.row.attempt, Note(f"report.json was not written: {error.strerror}."))
+            self._tell(Note(f"report.json was not written: {error.strerror}."))
 
 
 def job_name(job_id: int) -> str:

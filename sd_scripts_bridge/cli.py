@@ -216,7 +216,7 @@ def _say(options: argparse.Namespace, sentence: str) -> int:
 
 
 def _job_line(row: Row) -> str:
-    took = f", {duration(row.finished - row.started)}" if row.finished and row.started else ""
+    took = f", {duration(max(0.0, row.finished - row.started))}" if row.finished and row.started else ""
     return f"{row.id:>4}  {row.status.value:<9}  {row.title}{took}" + (f"  {row.sentence}" if row.sentence else "")
 
 
