@@ -70,15 +70,16 @@ class Attempt:
                 return
             status, sentence = self._judge(code)
         except BridgeError as error:
-            code, status, sentence = self._given_up(str(error))
+            self._give_up(str(error))
         except OSError as error:
-            code, status, sentence = self._given_up(f"{error.strerror}: {error.filename}.")
-        self._finish(status, sentence, code)
+            self._give_up(f"{error.strerror}: {error.filename}.")
+        else:
+            self._finish(status, sentence, code)
 
-    def _given_up(self, sentence: str) -> tuple[None, Status, str]:
+    def _give_up(self, sentence: str) -> None:
         """We can't look after the trainer any more, so it may not go on."""
         process.stop_tree(None, self.cookie)
-        return None, Status.FAILED, sentence
+        self._finish(Status.FAILED, sentence, None)
 
     def _prepare(self) -> None:
         self.folder.create()
@@ -224,14 +225,19 @@ class Attempt:
         found = heal.cure(self.job, "nan" if self._nans >= NANS else cause.kind)
         if found is None or self.engine.refuse(found.job):
             return False
-        states = self.engine.states(self.job, self.folder)
-        for state in states:
-            if found.fresh or (found.older and state == states[-1]) or (self._nan_since is not None and state_step(state) >= self._nan_since):
-                shutil.rmtree(state, ignore_errors=True)
+        self._drop_states(found)
         for cache in Path(self.job.dataset).rglob("*.npz") if cause.kind == "cache" else ():
             cache.unlink(missing_ok=True)
         self._tell(Note(found.sentence))
         return self.store.heal(self.row.id, self.row.attempt, found.job)
+
+    def _drop_states(self, found: heal.Cure) -> None:
+        """Remove the states that the cure can't go on from."""
+        states = self.engine.states(self.job, self.folder) if isinstance(self.job, TrainingJob) else []
+        for state in states:
+            spoilt = self._nan_since is not None and state_step(state) >= self._nan_since
+            if found.fresh or spoilt or (found.older and state == states[-1]):
+                shutil.rmtree(state, ignore_errors=True)
 
     # ---- afterwards ----
 
