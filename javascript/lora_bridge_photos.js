@@ -165,6 +165,7 @@
 
         async upload(all) {
             const files = all.filter((file) => USABLE.test(file.name) || file.type.startsWith("image/"));
+            files.sort((one, other) => one.name.localeCompare(other.name, "en", {numeric: true}));  // 2.jpg before 10.jpg
             if (!files.length) {
                 if (all.length) this.app.complain({sentences: [lb.t("These files are no photos. Pictures (JPEG, PNG, WebP, HEIC ...) and zips can be used.")]});
                 return;

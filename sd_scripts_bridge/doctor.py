@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import engines
 from .engines.sd_scripts import installation
@@ -41,7 +41,8 @@ def examine(home: Home) -> list[Finding]:
 
 def _engine(name: str, problems: list[Problem], any_ready: bool) -> Finding:
     if problems:
-        return Finding(name, False, f"Engine {name}: " + " ".join(map(str, problems)), needed=not any_ready)
+        said = " ".join(str(replace(problem, where="")) for problem in problems)
+        return Finding(name, False, f"Engine {name}: {said}", needed=not any_ready)
     return Finding(name, True, f"Engine {name} is ready.")
 
 

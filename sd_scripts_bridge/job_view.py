@@ -73,7 +73,7 @@ class Fold:
     def _begin(self, attempt: int) -> None:
         """The curve stays, so that an attempt that goes on continues its line."""
         self.attempt, self.meter, self.phase = attempt, Meter(), ""
-        self.notes, self.proof, self.first = [], None, None
+        self.notes, self.proof, self.first, self.reading = [], None, None, None
 
     def _progress(self, entry: Entry, event: Progress) -> None:
         self.reading = self.meter.add(entry.time, event)

@@ -26,7 +26,7 @@ def name_problems(name: str, where: str = "name") -> list[Problem]:
     foreign = sorted({character for character in name if not _allowed(character)})
     if foreign:
         signs = " ".join(ascii(character) if not character.isprintable() else character for character in foreign[:8])
-        return [Problem(where, f"{name!a} holds {signs}", "Use letters, digits, space, dot, _ and - only.")]
+        return [Problem(where, f"{name!r} holds {signs}", "Use letters, digits, space, dot, _ and - only.")]
     if name[0] in MARKS - {"_"} or unicodedata.category(name[0])[0] == "M":
         return [Problem(where, f"{name!r} begins with {name[0]!r}", "Begin with a letter or a digit.")]
     if name[-1] in ". ":

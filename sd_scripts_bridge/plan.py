@@ -242,7 +242,7 @@ def estimate(views: JobViews, plan: Plan) -> tuple[float | None, str]:
             pace = views.fold(row.id).seconds_a_step
             if pace:
                 return pace * plan.steps, f"As fast as job {row.id} ({row.title}) was: {pace:.2g} s a step."
-    return None, "Known after the first steps: nothing like it was trained here yet."
+    return None, "How long it takes is known after the first steps: nothing like it was trained here yet."
 
 
 def _kind(family: str, engine: str, params: TrainingParams) -> tuple[Any, ...]:
