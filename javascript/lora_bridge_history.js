@@ -35,7 +35,7 @@
 
     /** The buttons for what can be done with a job. */
     lb.jobButtons = function (app, job) {
-        const texts = {show: lb.t("Show"), stop: lb.t("Stop after next save"), leave: lb.t("Take out of the queue"), resume: lb.t("Resume"), retry: lb.t("Start over"), remove: lb.t("Remove")};
+        const texts = {show: lb.t("Show"), stop: lb.t("Stop after next save"), leave: lb.t("Take out of the queue"), resume: lb.t("Resume"), retry: lb.t("Start over"), report: lb.t("Copy report"), remove: lb.t("Remove")};
         return lb.jobActions(job).map((action) => {
             const button = lb.button(texts[action], () => lb.doWithJob(app, job, action, button), "small");
             button.dataset.action = action;
@@ -61,6 +61,11 @@
             return undefined;
         }
         return app.act(button, async () => {
+            if (action === "report") {
+                await lb.copy((await app.server.get("jobs/" + job.id + "/report")).text);
+                app.say(lb.t("Copied: what happened, without names, paths and pictures."));
+                return;
+            }
             const stops = action === "stop" || action === "leave";
             const answer = await app.server.post("jobs/" + job.id + "/" + (stops ? "stop" : action), stops ? {now: false} : {});
             app.say(lb.sentence(answer.sentence));

@@ -149,15 +149,23 @@
         }
 
         async copyText() {
-            const text = this.text.textContent;
-            try {
-                await navigator.clipboard.writeText(text);
-            } catch (error) {
-                getSelection().selectAllChildren(this.text);
-                document.execCommand("copy");
-            }
+            await lb.copy(this.text.textContent);
             lb.setText(this.copy, lb.t("Copied"));
             setTimeout(() => lb.setText(this.copy, lb.t("Copy")), 1500);
+        }
+    };
+
+    /** Put text into the clipboard; over plain http only the old way is open. */
+    lb.copy = async function (text) {
+        try {
+            await navigator.clipboard.writeText(text);
+        } catch (error) {
+            const holder = document.createElement("textarea");
+            holder.value = text;
+            document.body.append(holder);
+            holder.select();
+            document.execCommand("copy");
+            holder.remove();
         }
     };
 

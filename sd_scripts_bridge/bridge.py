@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -160,9 +161,10 @@ class Bridge:
         named = {key: value for key, value in values.items() if key in known}
         first = preset.params(data.real_steps).with_values(named)
         notes = []
+        steps = first.max_train_steps
         if "max_train_steps" not in named:
-            a_step = first.train_batch_size * first.gradient_accumulation_steps
-            first = preset.params(math.ceil(data.real_steps / a_step)).with_values(named)
+            steps = math.ceil(data.real_steps / (first.train_batch_size * first.gradient_accumulation_steps))
+        first = preset.params(steps).with_values(named)
         length = self._token_length(data) if first.max_token_length is None else None
         if length is not None:
             first = first.with_values({"max_token_length": str(length)})
@@ -248,6 +250,17 @@ class Bridge:
         """The end of the trainer's own output. Raises `NotFound`."""
         self.store.get(job_id)
         return last_lines(self.folder(job_id).log, lines)
+
+    def report(self, job_id: int) -> str:
+        """The job's story as text that may be pasted in public: without names, paths and pictures. Raises `NotFound`."""
+        from . import job_report
+
+        row = self.job(job_id)
+        try:
+            report = json.loads(self.folder(job_id).report.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            report = None
+        return job_report.text(row, report, self.log(job_id, 200), [str(finding) for finding in self.doctor()])
 
     def stop(self, job_id: int, *, now: bool = False) -> str:
         """Stop after the next save, or now; returns what will happen. Raises `Conflict` where it is over already."""

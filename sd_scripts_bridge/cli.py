@@ -167,6 +167,12 @@ def log(bridge: Bridge, options: argparse.Namespace) -> int:
     return OK
 
 
+def report(bridge: Bridge, options: argparse.Namespace) -> int:
+    text = bridge.report(options.job)
+    _show(options, {"job": options.job, "text": text}, [text.rstrip()])
+    return OK
+
+
 def stop(bridge: Bridge, options: argparse.Namespace) -> int:
     return _say(options, bridge.stop(options.job, now=options.now))
 
@@ -294,6 +300,7 @@ def _parser() -> argparse.ArgumentParser:
         ("watch", watch, "follow a job"),
         ("resume", resume, "go on from the newest saved state"),
         ("retry", retry, "start anew"),
+        ("report", report, "a job's story, to paste into a bug report: no names, paths or pictures in it"),
         ("rm", remove, "forget a job and delete its folder"),
     ):
         add(name, verb, purpose).add_argument("job", type=int)

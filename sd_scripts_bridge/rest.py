@@ -83,6 +83,7 @@ RULES = (
     Rule("GET", "/jobs/{job}", "jobs:job"),
     Rule("GET", "/jobs/{job}/events", "jobs:events"),
     Rule("GET", "/jobs/{job}/log", "jobs:log"),
+    Rule("GET", "/jobs/{job}/report", "jobs:report"),
     Rule("GET", "/jobs/{job}/samples/{number}", "jobs:sample_picture"),
     Rule("GET", "/jobs/{job}/preview", "jobs:preview_picture"),
     Rule("GET", "/jobs/{job}/result", "jobs:result"),

@@ -54,6 +54,10 @@ def log(call: Call) -> Any:
     return {"lines": call.context.the_bridge.log(_id(call), lines)}
 
 
+def report(call: Call) -> Any:
+    return {"text": call.context.the_bridge.report(_id(call))}
+
+
 def sample_picture(call: Call) -> Any:
     views = call.context.views
     row = views.row(_id(call))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -166,6 +167,19 @@ def test_a_kohya_folder_made_by_hand_trains_on_clean_copies(bridge: Bridge, base
     assert bridge.home.datasets in copies.parents and job["params"]["max_train_steps"] == 5
     assert (copies / "5_Bob man" / "1.txt").read_text(encoding="utf-8").strip() == "tags, only"
     assert sorted(path.name for path in leaf.iterdir()) == ["a.PNG", "a.txt"]
+
+
+def test_steps_of_ones_own_warm_up_in_proportion(bridge: Bridge, dataset: Path, base: Path) -> None:
+    run(bridge, "train", dataset, "--base", base, "--set", "max_train_steps=100", "--detach")
+    params = json.loads(bridge.store.get(1).spec)["params"]
+    assert (params["max_train_steps"], params["lr_warmup_steps"]) == (100, 5)
+
+
+def test_a_report_to_paste_names_nobody(bridge: Bridge, dataset: Path, base: Path, tmp_path: Path) -> None:
+    run(bridge, "train", dataset, "--base", base, "--lora-dir", tmp_path / "L", "--set", "training_comment=crash:3")
+    text = run(bridge, "report", 1).stdout
+    assert "the moon is in the wrong phase" in text and "network_dim=32" in text
+    assert not re.search(r"\bAda\b", text) and str(tmp_path) not in text
 
 
 @pytest.mark.parametrize(
