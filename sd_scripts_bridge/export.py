@@ -1,0 +1,78 @@
+"""A job as others can run it: sd-scripts' TOML files, kohya_ss' settings, or a script for a shell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import __version__, kohya_gui_export, script_export, toml_export
+from .engines.sd_scripts import config
+from .errors import Invalid, Problem
+from .job import TrainingJob
+from .job_folder import JobFolder, write_text
+from .option_kinds import SECRETS
+
+FORMATS = ("toml", "kohya", "sh")
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The files, and what to know before running them."""
+
+    files: tuple[Path, ...]
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"files": [str(file) for file in self.files], "notes": list(self.notes)}
+
+    def lines(self) -> list[str]:
+        return [*(f"Written: {file}" for file in self.files), *self.notes]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where sd-scripts lies on this machine, as far as is known."""
+
+    tokenizers: Path
+    python: str = "python"
+    script: str = "train_network.py"
+
+
+def export(job: TrainingJob, form: str, out: Path, place: Place) -> Exported:
+    """Write ``job`` into the folder ``out``, which may hold older exports. Raises `Invalid` for an unknown format."""
+    if form not in FORMATS:
+        raise Invalid([Problem("format", f"{form!r} is not one of {', '.join(FORMATS)}")])
+    out = out.expanduser().absolute()
+    options, notes = told(job, out, place)
+    texts, more = {
+        "toml": lambda: toml_export.files(job, options, out, place.python, place.script),
+        "kohya": lambda: kohya_gui_export.files(job, options),
+        "sh": lambda: script_export.files(options, place.python, place.script, title(job)),
+    }[form]()
+    out.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        write_text(out / name, text)
+        if name.endswith(".sh"):
+            (out / name).chmod(0o755)
+    return Exported(tuple(out / name for name in texts), (*notes, *more))
+
+
+def told(job: TrainingJob, out: Path, place: Place) -> tuple[dict[str, Any], list[str]]:
+    """What the script is told, without secrets; and notes."""
+    table = config.table(job, JobFolder(out), place.tokenizers)
+    secret = sorted(SECRETS & table.keys())
+    options = {key: value for key, value in table.items() if value is not None and key not in SECRETS}
+    if not place.tokenizers.is_dir():
+        options.pop("tokenizer_cache_dir", None)
+    notes = [f"{', '.join(secret)}: left out, since secrets are never written into a file."] if secret else []
+    if job.prediction == "ask-the-model":
+        notes.append("Whether this base predicts noise or v isn't written in it; if it is v, add v_parameterization.")
+    return options, notes
+
+
+def title(job: TrainingJob) -> str:
+    """One line about the job, for a file's beginning."""
+    return f"{script_export.MARK} {__version__}: {job.name}, {job.params.max_train_steps} steps"
+
+

@@ -1,0 +1,49 @@
+"""A job as sd-scripts' ``--config_file`` and the ``--dataset_config`` that it names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .errors import BridgeError, Invalid, Problem
+from .job import TrainingJob
+from .kohya_folder import Subset, open_dataset
+from .toml_file import dumps
+
+CONFIG, DATASET = "train.toml", "dataset.toml"
+_GENERAL = ("caption_extension", "shuffle_caption", "keep_tokens", "caption_dropout_rate", "flip_aug")
+_DATASET = ("enable_bucket", "min_bucket_reso", "max_bucket_reso", "bucket_reso_steps", "bucket_no_upscale")
+_FOLDERS = ("train_data_dir", "reg_data_dir", "resolution", "train_batch_size")
+
+
+def files(
+    job: TrainingJob, options: Mapping[str, Any], out: Path, python: str, script: str
+) -> tuple[dict[str, str], list[str]]:
+    """(name -> text, notes). Raises `Invalid` where the job's pictures are gone."""
+    moved = {*_GENERAL, *_DATASET, *_FOLDERS}
+    train = {key: value for key, value in options.items() if key not in moved}
+    head = f"# {python} {script} --config_file {out / CONFIG}\n"
+    text = head + dumps({**train, "dataset_config": str(out / DATASET)})
+    return {CONFIG: text, DATASET: _dataset(job, options)}, [f"Run it: {python} {script} --config_file {out / CONFIG}"]
+
+
+def _dataset(job: TrainingJob, options: Mapping[str, Any]) -> str:
+    try:
+        data = open_dataset(Path(job.dataset))
+    except BridgeError as error:
+        raise Invalid([Problem("dataset", f"the job's pictures are not there any more: {error}",
+                               "Export as sh or kohya, which name their folder only.")]) from error
+    width, height = job.params.area
+    dataset = {"resolution": width if width == height else [width, height], "batch_size": options["train_batch_size"],
+               **{key: options[key] for key in _DATASET}}
+    subsets = [*(_subset(s, False) for s in data.subsets), *(_subset(s, True) for s in data.regularisation)]
+    return "\n".join([
+        "[general]", dumps({key: options[key] for key in _GENERAL}), "[[datasets]]", dumps(dataset), *subsets
+    ])
+
+
+def _subset(subset: Subset, is_reg: bool) -> str:
+    table = {"image_dir": str(subset.folder), "num_repeats": subset.repeats,
+             "class_tokens": f"{subset.subject} {subset.class_token}".strip(), "is_reg": is_reg or None}
+    return "[[datasets.subsets]]\n" + dumps(table)
