@@ -13,6 +13,7 @@ from .option_kinds import OURS, SECRETS, SENDING, is_off
 from .option_work import KNOWN, Given, Settling, existing, number
 
 CAPTIONS_READ = (".txt", ".caption", "")
+MOST_EPOCHS = 10_000
 ATTENTION = ("xformers", "mem_eff_attn")
 
 
@@ -171,6 +172,9 @@ def _epochs(work: Settling, item: Given) -> None:
     if not count:
         work.ledger.used(item.key, item.value)
         return
+    if not 1 <= count <= MOST_EPOCHS:
+        work.ledger.ignored(item.key, item.value, f"not a number of epochs from 1 to {MOST_EPOCHS}")
+        return
     work.epochs = int(count)
     work.taken(item, f"{work.epochs} x the steps of an epoch")
 
@@ -187,11 +191,14 @@ def _steps(work: Settling, item: Given) -> None:
 
 def _save_epochs(work: Settling, item: Given) -> None:
     steps = work.keys.get("save_every_n_steps")
-    if number(item.value) and (steps is None or not number(steps.value)):
-        work.save_every_epochs = int(number(item.value) or 0)
+    count = number(item.value) or 0
+    if count >= 1 and (steps is None or not number(steps.value)):
+        work.save_every_epochs = int(count)
         work.taken(item, "save_every_n_steps, as many as these epochs have")
-    elif number(item.value):
+    elif count >= 1:
         work.ledger.ignored(item.key, item.value, "save_every_n_steps is set, too, and LoRA Bridge saves by steps")
+    elif count:
+        work.ledger.ignored(item.key, item.value, "not a number of epochs")
     else:
         work.ledger.used(item.key, item.value)
 

@@ -53,11 +53,11 @@ def existing(name: Any, beside: Path) -> Path | None:
     """The file or folder ``name`` if it is here; a relative one counts from ``beside``."""
     if not isinstance(name, str) or not name.strip():
         return None
-    path = Path(name).expanduser()
-    path = path if path.is_absolute() else beside / path
     try:
+        path = Path(name).expanduser()
+        path = path if path.is_absolute() else beside / path
         return path.absolute() if path.exists() else None
-    except OSError:  # a name that no file system takes
+    except (OSError, ValueError, RuntimeError):  # a name that no file system takes, or the home of nobody
         return None
 
 

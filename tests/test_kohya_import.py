@@ -494,7 +494,7 @@ def test_a_shell_script_with_accelerate_and_variables(tmp_path: Path) -> None:
 
 
 def test_a_batch_file(tmp_path: Path) -> None:
-    call = 'python "C:\\sd scripts\\train_network.py" --learning_rate %LR% ^\r\n --training_comment "100%% \\"ok\\"" --seed 3\r\n'
+    call = 'py "C:\\sd scripts\\train_network.py" --learning_rate %LR% ^\r\n --training_comment "100%% \\"ok\\"" --seed 3\r\n'
     imported = read(tmp_path / "run.bat", "@echo off\r\nset LR=2e-4\r\n" + call)
     params = params_of(imported)
     assert (params.learning_rate, params.seed, params.training_comment) == (2e-4, 3, '100% "ok"')
