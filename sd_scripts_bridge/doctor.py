@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from . import engines
 from .engines.sd_scripts import installation
 from .errors import Problem
-from .locks import is_held
+from .job import Status
 from .paths import Home
+from .store import Store
 
 LOW_DISK_BYTES = 10e9
 
@@ -35,7 +36,7 @@ def examine(home: Home) -> list[Finding]:
         *(_engine(name, found, any_ready=any(not p for p in problems.values())) for name, found in problems.items()),
         *_card(home),
         _disk(home),
-        Finding("queue", True, "A job is running." if is_held(home.supervisor_lock) else "No job is running."),
+        _queue(home),
     ]
 
 
@@ -56,6 +57,14 @@ def _card(home: Home) -> list[Finding]:
         return [Finding("card", True, slow)]
     memory = float(facts.get("memory", 0)) / 2**30
     return [Finding("card", True, f"{facts.get('gpu')}, {memory:.1f} GB, torch {facts.get('torch')}.")]
+
+
+def _queue(home: Home) -> Finding:
+    if not home.database.exists():
+        return Finding("queue", True, "No job is running.")
+    running = Store(home.database).jobs([Status.RUNNING, Status.STOPPING])
+    names = ", ".join(f"{row.id} ({row.title})" for row in running)
+    return Finding("queue", True, f"Running: {names}." if running else "No job is running.")
 
 
 def _disk(home: Home) -> Finding:
