@@ -14,7 +14,7 @@ from . import explain, heal, process
 from .engines import get as get_engine
 from .engines.base import Command, Engine
 from .errors import BridgeError
-from .events import Event, Finished, Note, Phase, Progress, Published, Started
+from .events import Event, Finished, Note, Phase, Progress, Published, Result, Started
 from .job import SetupJob, Status, TrainingJob
 from .job_folder import JobFolder, state_step, write_json, write_text
 from .log_tail import LogTail, last_lines
@@ -273,6 +273,7 @@ class Attempt:
         target = Path(job.lora_dir) if job.lora_dir else self.home.root / "models" / "Lora"
         published = publish(source, target, job.name, self._lora_card(job), self._preview(job))
         self.facts.take_lora(lora.inspect(published.path), job)
+        self._tell(Result(self.facts.result))
         self._tell(Published(str(published.path), published.stem, published.activation_text))
         for note in published.notes:
             self._tell(Note(note))
