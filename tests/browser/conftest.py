@@ -1,0 +1,147 @@
+"""A browser, ten pictures, a tiny base model, and the tab of `sd-scripts-bridge ui`.
+
+CHROMIUM          the browser; otherwise the first one found
+UI_PYTHON         another Python to serve the page with, for another gradio (this one)
+TRAINING_PYTHON   a Python with torch, diffusers and transformers to train with (this one)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sd_scripts_bridge import demo_photos
+
+from .page_object import Tab
+
+ROOT = Path(__file__).parents[2]
+UI_PYTHON = os.environ.get("UI_PYTHON") or sys.executable
+FAILED = pytest.StashKey[bool]()
+TRAINING_PYTHON = os.environ.get("TRAINING_PYTHON") or sys.executable
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="the browser tests need: pip install playwright")
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_api.sync_playwright() as playwright:
+        if not program and not Path(playwright.chromium.executable_path).exists():
+            pytest.skip("the browser tests need Chromium: apt install chromium, or playwright install chromium")
+        with playwright.chromium.launch(executable_path=program, args=["--no-sandbox"]) as launched:
+            yield launched
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Ten pictures of one made-up man."""
+    folder = tmp_path_factory.mktemp("pictures")
+    demo_photos.draw(folder)
+    return sorted(path for path in folder.iterdir() if path.suffix != ".txt")
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny base model, SD 1.5 in architecture."""
+    folder = tmp_path_factory.mktemp("models")
+    missing = run(TRAINING_PYTHON, "import diffusers, torch, transformers")
+    if missing:
+        pytest.skip(f"nothing to train with: {missing.splitlines()[-1]}")
+    code = "import sys; from sd_scripts_bridge.engines.embedded import tiny; tiny.make(sys.argv[1])"
+    failed = run(TRAINING_PYTHON, code, str(folder / "tiny-sd15.safetensors"))
+    assert not failed, failed
+    return folder
+
+
+def run(python: str, code: str, *words: str) -> str:
+    """What it says where it fails, else nothing."""
+    done = subprocess.run([python, "-c", code, *words], capture_output=True, text=True, cwd=ROOT, check=False)
+    return done.stderr if done.returncode else ""
+
+
+@dataclass
+class Ui:
+    """A page being served."""
+
+    address: str
+    home: Path
+    process: subprocess.Popen[str]
+
+
+@pytest.fixture(scope="session")
+def gradio() -> str:
+    """The version that serves the page."""
+    code = "import gradio; print(gradio.__version__)"
+    done = subprocess.run([UI_PYTHON, "-c", code], capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"the page needs gradio, which {UI_PYTHON} doesn't have")
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def serve(gradio: str, tmp_path: Path) -> Iterator[Callable[..., Ui]]:
+    """Starts `ui` on a home; every one is ended with the test."""
+    started: list[Ui] = []
+
+    def start(*words: str, home: Path = tmp_path / "home", port: int = 0) -> Ui:
+        venv = home / "engines" / "venv"
+        if not venv.exists() and TRAINING_PYTHON != UI_PYTHON:
+            venv.parent.mkdir(parents=True)
+            venv.symlink_to(Path(TRAINING_PYTHON).parents[1])
+        argv = [UI_PYTHON, "-m", "sd_scripts_bridge", "--home", str(home), "ui", "--json", "--port", str(port), *words]
+        log = (tmp_path / "ui.log").open("ab")
+        process = subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True)
+        log.close()
+        assert process.stdout
+        line = process.stdout.readline()
+        assert line, (tmp_path / "ui.log").read_text()
+        started.append(Ui(json.loads(line)["address"], home, process))
+        return started[-1]
+
+    yield start
+    for ui in started:
+        stop(ui)
+
+
+def stop(ui: Ui) -> None:
+    ui.process.terminate()
+    ui.process.wait(20)
+    if ui.process.stdout:
+        ui.process.stdout.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
+
+
+@pytest.fixture
+def visit(browser: Any, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Tab]]:
+    """Opens a page in a browser of its own, with words of Playwright's."""
+    contexts: list[Any] = []
+
+    def open_it(address: str, **words: Any) -> Tab:
+        contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **words}))
+        tab = Tab(contexts[-1].new_page())
+        tab.page.goto(address)
+        tab.knows("app.state.draft", 60)
+        return tab
+
+    yield open_it
+    for number, context in enumerate(contexts, 1):
+        if request.node.stash.get(FAILED, False):
+            shown = tmp_path / f"failed-{number}.png"
+            context.pages[0].screenshot(path=shown, full_page=True)
+            print(f"What was seen: {shown}")
+        context.close()

@@ -1,0 +1,75 @@
+"""The tab as a person uses it: what he sees, presses and types, in a browser. The same in a WebUI and on its own."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+SCREENSHOTS = os.environ.get("LORA_BRIDGE_SCREENSHOTS")
+"""A folder to renew the pictures of the documentation in."""
+
+class Tab:
+    """Over a Playwright page that shows it. ``foreign`` gathers requests to other machines, ``errors`` what scripts threw."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.root = page.locator("#lora-bridge")
+        self.foreign: list[str] = []
+        self.errors: list[str] = []
+        self.asked: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", self._note)
+
+    def _note(self, request: Any) -> None:
+        if re.match(r"(https?|wss?)://(?!127\.0\.0\.1|localhost)", request.url):
+            self.foreign.append(request.url)
+        if "/lora-bridge/v1/" in request.url:
+            self.asked.append(f"{request.method} {request.url.partition('/lora-bridge/v1/')[2].partition('?')[0]}")
+
+    def step(self, name: str) -> Any:
+        """Open a step by its tab; returns its panel."""
+        self.root.get_by_role("tab", name=re.compile(name)).click()
+        return self.root.locator(f"#lora-bridge-{name.lower()}")
+
+    def field(self, label: str) -> Any:
+        return self.root.get_by_label(label, exact=True).and_(self.page.locator("input, textarea, select"))
+
+    def knows(self, expression: str, seconds: float = 30) -> Any:
+        """Wait until a JavaScript expression over the page's own ``app`` is true."""
+        code = f"(() => {{ const app = window.loraBridge && loraBridge.app; return app && ({expression}); }})()"
+        return self.page.wait_for_function(code, timeout=seconds * 1000)
+
+    def button(self, name: str) -> Any:
+        return self.root.get_by_role("button", name=name, exact=True)
+
+    def sees(self, text: str | re.Pattern[str], seconds: float = 20) -> Any:
+        """Wait until a text can be seen; returns where."""
+        found = self.root.get_by_text(text).locator("visible=true").first
+        found.wait_for(timeout=seconds * 1000)
+        return found
+
+    def drop(self, files: Sequence[Path]) -> None:
+        """Let go of files over the first step, as from a file manager."""
+        box = self.root.locator("#lora-bridge-photos").bounding_box()
+        devtools = self.page.context.new_cdp_session(self.page)
+        carried = {"items": [], "files": [str(file) for file in files], "dragOperationsMask": 1}
+        place = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        for kind in ("dragEnter", "dragOver", "drop"):
+            devtools.send("Input.dispatchDragEvent", {"type": kind, "data": carried, **place})
+        devtools.detach()
+
+    def screenshot(self, name: str, folder: Path) -> Path:
+        """A picture of the tab, small enough for a repository."""
+        self.page.wait_for_timeout(300)
+        large = folder / f"{name}-large.png"
+        self.root.screenshot(path=large)
+        target = Path(SCREENSHOTS) / f"{name}.png" if SCREENSHOTS else folder / f"{name}.png"
+        with Image.open(large) as image:
+            image.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(target, optimize=True)
+        large.unlink()
+        return target

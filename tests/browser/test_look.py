@@ -1,0 +1,147 @@
+"""How it looks: few fields, every width, light and dark, with the keyboard alone, in Spanish; and what is refused from afar."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+
+from .conftest import ROOT, Ui
+from .page_object import Tab
+
+FIELDS = "input:not([type=hidden]):not([type=file]), textarea, select"
+
+
+def test_a_newcomer_sees_few_fields(serve: Callable[..., Ui], visit: Callable[..., Tab]) -> None:
+    """At most twelve in all steps together, before he opens anything."""
+    tab = visit(serve().address)
+    seen = 0
+    for step in ("Photos", "Captions", "Train", "Try"):
+        panel = tab.step(step)
+        tab.page.wait_for_timeout(700)
+        seen += panel.locator(FIELDS).locator("visible=true").count()
+    assert 4 <= seen <= 12
+
+
+@pytest.mark.parametrize("width", [400, 820, 1920])
+def test_every_width(serve: Callable[..., Ui], visit: Callable[..., Tab], pictures: list[Path], width: int) -> None:
+    tab = visit(serve().address, viewport={"width": width, "height": 900})
+    tab.drop(pictures)
+    tab.sees("10 of 10 photos will be used.", 60)
+    for step in ("Photos", "Captions", "Train", "Try"):
+        tab.step(step)
+        tab.page.wait_for_timeout(500)
+        assert tab.page.evaluate("document.documentElement.scrollWidth") <= width, f"{step} is wider than the screen"
+        cut = tab.page.evaluate(CUT_BUTTONS)
+        assert not cut, f"{step}: cut off: {cut}"
+
+
+CUT_BUTTONS = """() => [...document.querySelectorAll('#lora-bridge button, #lora-bridge label')]
+    .filter((node) => node.offsetParent && node.scrollWidth > node.clientWidth + 1 && !node.classList.contains('lb-tile')
+        && getComputedStyle(node).overflow === 'hidden')
+    .map((node) => node.textContent)"""
+
+
+def test_light_and_dark(serve: Callable[..., Ui], visit: Callable[..., Tab], pictures: list[Path], tmp_path: Path) -> None:
+    """Text can be read on its ground in both; the main button has the theme's own colours."""
+    address = serve().address
+    for theme in ("light", "dark"):
+        tab = visit(f"{address}/?__theme={theme}", color_scheme=theme)
+        tab.field("Name (how you will call it in the prompt)").fill("AlvaroBadia")
+        if theme == "light":
+            tab.drop(pictures)
+        tab.sees("10 of 10 photos will be used.", 60)
+        for step in ("Photos", "Train"):
+            tab.step(step)
+            tab.page.wait_for_timeout(500)
+            faint = tab.page.evaluate(FAINT)
+            assert not faint, f"{theme}, {step}: hard to read: {faint}"
+        if theme == "dark":
+            tab.step("Photos")
+            tab.screenshot("photos-dark", tmp_path)
+
+
+FAINT = """() => {
+    const numbers = (colour) => (colour.match(/[\\d.]+/g) || []).map(Number);
+    const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+    const rgb = (colour) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+        return canvas.getImageData(0, 0, 1, 1).data; };
+    const linear = (v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    const light = ([r, g, b]) => [r, g, b].map((v) => linear(v / 255)).reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+    const ground = (node) => { for (; node; node = node.parentElement) { const c = rgb(getComputedStyle(node).backgroundColor);
+        if (c[3] > 200) return c; } return [255, 255, 255]; };
+    const faint = [];
+    for (const node of document.querySelectorAll('#lora-bridge *')) {
+        const own = [...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim());
+        if (!own || !node.offsetParent || node.disabled || node.closest('.lb-off, [aria-disabled], .lb-primary')) continue;
+        const a = light(rgb(getComputedStyle(node).color)), b = light(ground(node));
+        const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+        if (ratio < 3) faint.push(node.textContent.slice(0, 40) + ' ' + ratio.toFixed(1));
+    }
+    return faint;
+}"""
+
+
+def test_with_the_keyboard_alone(serve: Callable[..., Ui], visit: Callable[..., Tab], pictures: list[Path]) -> None:
+    tab = visit(serve().address)
+    tab.drop(pictures[:2])
+    tab.sees("2 of 2 photos will be used.", 60)
+    tab.root.get_by_role("tab", name="Photos").focus()
+    tab.page.keyboard.press("Tab")
+    tab.page.keyboard.type("Ada")
+    assert tab.field("Name (how you will call it in the prompt)").input_value() == "Ada"
+    tab.root.locator(".lb-tile").first.focus()
+    tab.page.keyboard.press("Enter")
+    tab.sees("1 of 2 photos will be used.")
+    tab.root.get_by_role("tab", name="Photos").focus()
+    tab.page.keyboard.press("ArrowRight")
+    assert tab.root.locator("#lora-bridge-captions").is_visible()
+    assert tab.page.evaluate("document.activeElement.getAttribute('role')") == "tab"
+    nameless = tab.page.evaluate(NAMELESS)
+    assert not nameless, nameless
+
+
+NAMELESS = """() => [...document.querySelectorAll('#lora-bridge :is(input, textarea, select, button)')]
+    .filter((node) => !(node.labels && node.labels.length) && !node.getAttribute('aria-label') && !node.textContent.trim()
+        && node.getAttribute('aria-hidden') !== 'true')
+    .map((node) => node.outerHTML.slice(0, 120))"""
+
+
+def test_in_spanish(serve: Callable[..., Ui], visit: Callable[..., Tab], pictures: list[Path]) -> None:
+    if not (ROOT / "localizations" / "es_ES.json").is_file():
+        pytest.skip("there is no localizations/es_ES.json")
+    tab = visit(serve().address, locale="es-ES")
+    words = json.loads((ROOT / "localizations" / "es_ES.json").read_text(encoding="utf-8"))
+    names = tab.root.get_by_role("tab").all_inner_texts()
+    assert names == [words[name] for name in ("1 Photos", "2 Captions", "3 Train", "4 Try")]
+    assert tab.page.evaluate("loraBridge.t('Start training')") == words["Start training"]
+
+
+def test_what_is_dangerous_is_refused_from_afar(serve: Callable[..., Ui], visit: Callable[..., Tab], tmp_path: Path) -> None:
+    ui = serve("--host", "0.0.0.0")
+    address = ui.address.replace("0.0.0.0", "127.0.0.1")
+    nonce = re.search(r'data-nonce=\\*"?([\w-]+)', urlopen(address + "/config").read().decode())
+    assert nonce
+
+    def post(path: str, body: object, **headers: str) -> tuple[int, str]:
+        request = Request(f"{address}/lora-bridge/v1/{path}", json.dumps(body).encode(), headers, method="POST")
+        try:
+            with urlopen(request) as answer:
+                return answer.status, answer.read().decode()
+        except OSError as error:
+            return error.code, error.read().decode()  # type: ignore[attr-defined]
+
+    known = {"Content-Type": "application/json", "X-Lora-Bridge-Nonce": nonce[1]}
+    assert post("draft", {"name": "Ada"}, **known)[0] == 200
+    for path, body in (("draft/folder", {"path": str(tmp_path)}), ("setup", {"source": None})):
+        status, said = post(path, body, **known)
+        assert status == 403 and "from afar" in said
+    assert post("draft", {"name": "Eve"}, **{**known, "X-Lora-Bridge-Nonce": "x"})[0] == 403
+    assert post("draft", {"name": "Eve"}, **{**known, "Content-Type": "text/plain"})[0] == 415
+    tab = visit(address)
+    tab.knows("app.state.host")
+    assert tab.field("Photos").is_disabled()

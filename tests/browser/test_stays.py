@@ -1,0 +1,142 @@
+"""Nothing is lost with the page: F5, another browser, another process."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from .conftest import Ui, stop
+from .page_object import Tab
+
+NAME, KIND = "Name (how you will call it in the prompt)", "What is it"
+
+
+def test_what_was_typed_is_there_after_f5_and_in_another_browser(serve: Callable[..., Ui], visit: Callable[..., Tab]) -> None:
+    ui = serve()
+    tab = visit(ui.address)
+    tab.field(NAME).fill("Ada Lovelace")
+    tab.field(KIND).fill("woman")
+    tab.page.reload()  # at once: nothing of it was saved by a timer yet
+    tab.knows("app.state.draft && app.state.draft.name === 'Ada Lovelace'")
+    assert (tab.field(NAME).input_value(), tab.field(KIND).input_value()) == ("Ada Lovelace", "woman")
+    other = visit(ui.address)
+    other.knows("app.state.draft")
+    assert other.field(NAME).input_value() == "Ada Lovelace"
+    assert tab.errors == other.errors == []
+
+
+@pytest.mark.timeout(600)
+def test_a_running_training_is_there_after_a_restart_with_its_whole_curve(
+    serve: Callable[..., Ui], visit: Callable[..., Tab], models: Path, pictures: list[Path]
+) -> None:
+    ui = serve("--models", str(models))
+    tab = visit(ui.address)
+    tab.field(NAME).fill("AlvaroBadia")
+    tab.field(KIND).fill("man")
+    tab.drop(pictures[:3])
+    tab.sees("3 of 3 photos will be used.", 60)
+    tab.step("Train")
+    tab.field("For").select_option("tiny")
+    tab.field("Steps").fill("3000")
+    tab.field("Steps").blur()
+    tab.sees(re.compile("3 photos × 1000 repeats"))
+    tab.button("Start training").click()
+    tab.knows("app.known.curve.length > 3", 240)
+    first = tab.page.evaluate("loraBridge.app.known.curve[0]")
+    stop(ui)
+    tab.sees("Connection lost, trying again.")
+    serve("--models", str(models), port=urlsplit(ui.address).port)
+    tab.page.wait_for_function("!document.querySelector('#lora-bridge .lb-offline:not([hidden])')", timeout=60_000)
+    tab.knows("app.known.curve.length > 5", 60)
+    assert tab.page.evaluate("loraBridge.app.known.curve[0]") == first
+    tab.button("Stop now").first.click()
+    tab.button("Stop now: sure?").first.click()  # the page has found the new process's nonce by itself
+    tab.knows("app.state.status.job.status === 'stopped'", 60)
+    tab.page.reload()
+    tab.sees(re.compile("stopped"))
+    assert tab.errors == []
+
+
+def test_while_it_is_not_looked_at_it_asks_nothing(serve: Callable[..., Ui], visit: Callable[..., Tab]) -> None:
+    tab = visit(serve().address)
+    tab.page.wait_for_timeout(1500)
+    tab.page.evaluate("document.querySelector('#lora-bridge').parentElement.style.display = 'none'")
+    tab.page.wait_for_timeout(1500)
+    tab.asked.clear()
+    tab.page.wait_for_timeout(8000)
+    assert tab.asked == []
+    tab.page.evaluate("document.querySelector('#lora-bridge').parentElement.style.display = ''")
+    tab.page.wait_for_timeout(1500)
+    assert tab.asked
+
+
+def test_text_of_users_is_shown_as_text(
+    serve: Callable[..., Ui], visit: Callable[..., Tab], pictures: list[Path], tmp_path: Path
+) -> None:
+    bad = "<img src=x onerror=hacked=1>"
+    photo = tmp_path / f"{bad}.jpg"
+    photo.write_bytes(pictures[0].read_bytes())
+    tab = visit(serve().address)
+    tab.field(NAME).fill("Ada")
+    tab.field(KIND).fill(bad)
+    tab.field("Photos").fill(str(tmp_path))
+    tab.field("Photos").press("Enter")
+    tab.sees(re.compile("1 of [12] photos will be used."), 60)
+    box = tab.step("Captions").get_by_role("textbox").first
+    box.fill(f"Ada {bad}")
+    box.blur()
+    for step in ("Photos", "Captions", "Train", "Try"):
+        tab.step(step)
+        tab.page.wait_for_timeout(500)
+    assert tab.page.evaluate("typeof hacked") == "undefined"
+    assert tab.root.locator("img[src='x']").count() == 0
+
+
+def test_a_thousand_photos(serve: Callable[..., Ui], visit: Callable[..., Tab], tmp_path: Path) -> None:
+    """The first thumbnails within a second of the folder's answer, and only those that are seen."""
+    folder = many(tmp_path / "many", 1000)
+    tab = visit(serve().address, viewport={"width": 1280, "height": 800})
+    tab.field(NAME).fill("Ada")
+    answered = tab.page.evaluate(WATCH)
+    assert answered
+    tab.field("Photos").fill(str(folder))
+    tab.field("Photos").press("Enter")
+    tab.page.wait_for_function("window.firstThumb", timeout=60_000)
+    took = tab.page.evaluate("window.firstThumb - window.folderAnswered")
+    tab.page.wait_for_timeout(3000)
+    thumbs = [asked for asked in tab.asked if asked.endswith("/thumb")]
+    print(f"first thumbnail {took:.0f} ms after the folder's answer; {len(set(thumbs))} asked for")
+    assert took < 1000
+    assert 0 < len(set(thumbs)) < 60
+    assert tab.root.locator(".lb-tile").count() < 80, "only what is seen is in the page"
+
+
+WATCH = """() => {
+    const asked = window.fetch;
+    window.fetch = async (...words) => {
+        const answer = await asked(...words);
+        if (String(words[0]).endsWith("draft/folder")) window.folderAnswered = performance.now();
+        return answer;
+    };
+    document.addEventListener("load", (event) => {
+        if (/thumb/.test(event.target.src)) window.firstThumb = window.firstThumb || performance.now();
+    }, true);
+    return true;
+}"""
+
+
+def many(folder: Path, count: int) -> Path:
+    """Photos that differ, quickly made."""
+    from PIL import Image
+
+    folder.mkdir()
+    picture: Any = Image.effect_noise((900, 700), 60).convert("RGB")
+    for number in range(count):
+        picture.putpixel((number % 900, number // 900), (number % 256, 0, 255))
+        picture.save(folder / f"{number:04}.jpg", quality=70)
+    return folder
