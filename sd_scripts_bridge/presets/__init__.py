@@ -1,13 +1,18 @@
-"""Starting points for a kind of subject and a family of base models. Each TOML file here is one preset."""
+"""Starting points for a kind of subject, a family of base models and a card. Each TOML file here is one preset.
+
+``[options]`` are known to `TrainingParams`, ``[extra]`` are others of the family's script. The file names the numbers' sources.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import NotFound
+from ..errors import Conflict, Invalid, NotFound, Problem
 from ..params import TrainingParams
 from ..toml_file import load
 
@@ -24,11 +29,48 @@ class Preset:
     why: str
     warmup: float
     values: dict[str, Any]
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    version: int = 1
+    """Counts up when the options change."""
+    sources: tuple[str, ...] = ()
+    memory: str = ""
+    """What is known of its memory, and from whom."""
+    pictures: tuple[int, int] | None = None
+    """How many pictures the whole run should show, from and to, each repeat counted."""
+    gigabytes: int | None = None
+    """The card that it is for."""
 
     def params(self, steps: int) -> TrainingParams:
         """The preset's options for a run of ``steps``."""
         warmup = math.ceil(self.warmup * steps)
-        return TrainingParams().with_values({**self.values, "max_train_steps": steps, "lr_warmup_steps": warmup})
+        known = TrainingParams().with_values({**self.values, "max_train_steps": steps, "lr_warmup_steps": warmup})
+        return replace(known, extra=dict(self.extra))
+
+    @property
+    def line(self) -> str:
+        """For a list."""
+        return f"{self.name:<20} {self.title}"
+
+    def lines(self) -> list[str]:
+        """Everything about it, for people."""
+        shown = "{} to {} pictures shown, divided by the batch".format(*self.pictures) if self.pictures else ""
+        told = {**self.values, **self.extra, "warm-up": f"{self.warmup:.0%}"}
+        options = [f"  {key} = {value}" for key, value in told.items()]
+        sources = [f"  {source}" for source in self.sources]
+        return [
+            f"{self.name}, version {self.version}: {self.title}", *self.why.strip().splitlines(),
+            *([f"Steps: {shown}."] if shown else []), *([f"Memory: {self.memory}"] if self.memory else []),
+            "Time: depends on the card; `train` and the tab's plan say it from the first steps on.",
+            "Options:", *options, *(["Sources:", *sources] if sources else []),
+        ]  # fmt: skip
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "name": self.name, "version": self.version, "title": self.title, "why": " ".join(self.why.split()),
+            "values": {**self.values, **self.extra}, "warmup": self.warmup, "pictures": self.pictures,
+            "memory": self.memory, "gigabytes": self.gigabytes, "sources": list(self.sources),
+        }  # fmt: skip
 
 
 def fitting(family: str, full_size: bool = True) -> str:
@@ -41,8 +83,34 @@ def names() -> list[str]:
 
 
 def get(name: str) -> Preset:
-    """The preset. Raises `NotFound` with the names that there are."""
-    if name not in names():
-        raise NotFound(f"There is no preset {name!r}. Choose one of: {', '.join(names())}.")
-    data = load(FOLDER / f"{name}.toml")
-    return Preset(name, data["title"], data["why"], data.get("warmup", 0.0), data["options"])
+    """The preset, ours or a .toml file of one's own. Raises `NotFound` with the names that there are, or `Invalid`."""
+    if name in names():
+        return _load(FOLDER / f"{name}.toml")
+    if name.endswith(".toml") and Path(name).is_file():
+        return _load(Path(name))
+    raise NotFound(f"There is no preset {name!r}. Choose one of: {', '.join(names())}.")
+
+
+def copy(name: str, to: Path) -> Path:
+    """Write our preset ``name`` to a file of one's own. Raises `NotFound`, and `Conflict` where something is there."""
+    get(name)
+    to = to / f"{name}.toml" if to.is_dir() else to
+    if to.exists():
+        raise Conflict(f"{str(to)!r} is there already. Choose another name, or remove it first.")
+    shutil.copyfile(FOLDER / f"{name}.toml", to)
+    return to.absolute()
+
+
+def _load(path: Path) -> Preset:
+    try:
+        data = load(path)
+        pictures = data.get("pictures")
+        preset = Preset(
+            path.stem, data["title"], data["why"], data.get("warmup", 0.0), data["options"], data.get("extra", {}),
+            data.get("version", 1), tuple(data.get("sources", ())), data.get("memory", ""),
+            (pictures[0], pictures[1]) if pictures else None, data.get("gigabytes"),
+        )  # fmt: skip
+    except (KeyError, ValueError) as error:
+        raise Invalid([Problem(path.name, f"is no preset ({error})", "Start from `presets cp`.")]) from error
+    preset.params(1000)
+    return preset

@@ -1,0 +1,95 @@
+"""The starting points: each valid, explained and sourced, for every kind, family and card."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sd_scripts_bridge import presets
+from sd_scripts_bridge.errors import Conflict, Invalid, NotFound
+from sd_scripts_bridge.option_kinds import SCRIPT_DEFAULTS
+from sd_scripts_bridge.params import fields_of_params
+
+CARDS = (6, 8, 12, 16, 24)
+GRID = [f"{kind}-{family}-{card}gb" for kind in ("person", "style", "object") for family in ("sd15", "sdxl") for card in CARDS]
+SCRIPTS = os.environ.get("SD_SCRIPTS_DIR")
+
+
+def test_there_is_one_for_each_kind_family_and_card() -> None:
+    assert set(presets.names()) == {*GRID, "person-sd15", "person-sdxl", "tiny"}
+
+
+@pytest.mark.parametrize("name", GRID)
+def test_each_is_valid_explained_and_sourced(name: str) -> None:
+    preset = presets.get(name)
+    params = preset.params(1500)
+    assert params.problems() == [] and params.lr_warmup_steps == 75
+    assert len(preset.why.split()) > 15 and preset.sources and preset.memory and preset.pictures
+    assert name.endswith(f"-{preset.gigabytes}gb")
+    assert not params.flip_aug, "things carry writing, faces are not symmetric"
+    assert params.clip_skip is None and not params.shuffle_caption, "that is for tags and anime models"
+    assert ("sdxl" in name) == params.cache_text_encoder_outputs
+
+
+@pytest.mark.parametrize("name", [name for name in GRID if "sdxl" in name])
+def test_memory_in_gigabytes_names_its_source(name: str) -> None:
+    memory = presets.get(name).memory
+    assert "No measured number" in memory or "issue" in memory or ".md" in memory
+
+
+def test_a_larger_card_is_never_asked_for_less() -> None:
+    for kind in {name.rpartition("-")[0] for name in GRID}:
+        work = [params.area[0] ** 2 * params.train_batch_size
+                for card in CARDS for params in [presets.get(f"{kind}-{card}gb").params(10)]]
+        assert work == sorted(work)
+
+
+def test_options_beyond_ours_come_with_the_params() -> None:
+    assert presets.get("person-sdxl-6gb").params(10).extra == {"fp8_base": True}
+
+
+def test_one_of_your_own(tmp_path: Path) -> None:
+    mine = presets.copy("person-sd15", tmp_path / "mine.toml")
+    mine.write_text(mine.read_text(encoding="utf-8").replace("network_dim = 32", "network_dim = 48"), encoding="utf-8")
+    assert presets.get(str(mine)).params(10).network_dim == 48
+    with pytest.raises(Conflict, match="there already"):
+        presets.copy("person-sd15", mine)
+    with pytest.raises(NotFound):
+        presets.copy("nobody", tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "title = 1", 'title = "x"\nwhy = "y"\n[options]\nnetwork_dimm = 3\n', "= 3"])
+def test_a_bad_one_of_your_own_is_refused_with_a_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / "bad.toml").write_text(text)
+    with pytest.raises(Invalid):
+        presets.get(str(tmp_path / "bad.toml"))
+
+
+def test_showing_one_says_everything() -> None:
+    text = "\n".join(presets.get("person-sdxl-8gb").lines())
+    for word in ("version 1", "pictures shown", "8 GB is possible", "network_dim = 8", "train_SDXL-en.md", "Time:"):
+        assert word in text
+    json.dumps(presets.get("person-sdxl-8gb").as_dict())
+
+
+@pytest.mark.sd_scripts
+@pytest.mark.skipif(not SCRIPTS, reason="set SD_SCRIPTS_DIR to a checkout of kohya-ss/sd-scripts")
+def test_every_option_exists_in_the_familys_script() -> None:
+    python = os.environ.get("SD_SCRIPTS_PYTHON", sys.executable)
+    for mark, script in (("sd15", "train_network"), ("sdxl", "sdxl_train_network")):
+        code = f"import {script}; print(*[a.dest for a in {script}.setup_parser()._actions])"
+        done = subprocess.run([python, "-c", code], cwd=SCRIPTS, capture_output=True, text=True, check=True)
+        options = set(done.stdout.splitlines()[-1].split())
+        for name in (name for name in GRID if mark in name):
+            preset = presets.get(name)
+            assert {*preset.values, *preset.extra} <= options, name
+
+
+def test_the_table_of_sd_scripts_defaults_names_our_options() -> None:
+    known = {spec.name for spec in fields_of_params()}
+    assert known - SCRIPT_DEFAULTS.keys() == {"seed", "sdpa", "save_state"} and SCRIPT_DEFAULTS.keys() <= known
