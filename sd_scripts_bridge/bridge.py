@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .checkpoint import Base
     from .dataset import Dataset, Report
     from .doctor import Finding
+    from .export import Exported
+    from .import_report import Imported
     from .publish import PublishedLora
 
 Advance = Callable[[int, int], None]
@@ -173,7 +175,7 @@ class Bridge:
             first = first.with_values({"mixed_precision": "fp16"})
             notes.append("This card has no bf16: training in fp16.")
         extra = self._extra({k: v for k, v in values.items() if k not in known}, engine, family)
-        return replace(first, extra=extra), notes
+        return replace(first, extra={**first.extra, **extra}), notes
 
     def _extra(self, values: Mapping[str, Any], engine: str, family: str) -> dict[str, Any]:
         """Options that only the installed scripts know, read as their own parsers' types."""
@@ -310,6 +312,32 @@ class Bridge:
             raise Conflict(f"Job {job_id} is {row.status}. Stop it first.")
         shutil.rmtree(self.folder(job_id).root, ignore_errors=True)
         return f"Job {job_id} and its folder are gone."
+
+    # ---- from elsewhere, and back ----
+
+    def import_file(self, path: Path, folders: Sequence[Path] = ()) -> Imported:
+        """What a file says about a training, key by key; base models are looked for in ``folders``. Raises `Invalid`."""
+        from . import from_elsewhere
+
+        return from_elsewhere.read(path, self.home, folders)
+
+    def like(self, imported: Imported, request: Mapping[str, Any]) -> Request:
+        """A request for the training that ``imported`` describes; ``request`` goes before it. Raises `Invalid`."""
+        from . import from_elsewhere
+
+        given = {key: value for key, value in request.items() if value is not None}
+        filled = from_elsewhere.fill(imported, self.home, given.get("dataset"), given.get("base"), given.get("values", {}))
+        return Request(**{"name": imported.name, **given, **filled})
+
+    def export(self, job_id: int, form: str, out: Path | None = None) -> Exported:
+        """A job as "toml", "kohya" or "sh", into ``out`` or its own folder. Raises `NotFound`, `Conflict`, `Invalid`."""
+        from . import export
+
+        job = self.store.get(job_id).job
+        if not isinstance(job, TrainingJob):
+            raise Conflict(f"Job {job_id} is no training.")
+        folder = out or self.folder(job_id).root / "export" / form
+        return export.export(job, form, folder, export.Place.of(self.home, job.family))
 
     # ---- the rest ----
 

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from . import __version__
+from . import __version__, from_elsewhere, presets
 from .bridge import Bridge, Request
 from .errors import BridgeError
 from .follow import exit_code, follow
@@ -91,21 +91,30 @@ def dataset(bridge: Bridge, options: argparse.Namespace) -> int:
 
 
 def train(bridge: Bridge, options: argparse.Namespace) -> int:
-    request = Request(
-        dataset=options.dataset,
-        base=options.base,
-        engine=options.engine,
-        preset=options.preset,
-        values=_settings(options.set),
-        lora_dir=options.lora_dir,
-        name=options.name,
-        gpu=options.gpu,
-    )
+    wanted = {
+        "dataset": options.dataset,
+        "base": options.base,
+        "engine": options.engine,
+        "preset": options.preset,
+        "values": _settings(options.set),
+        "lora_dir": options.lora_dir,
+        "name": options.name,
+        "gpu": options.gpu,
+    }
+    remarks: list[str] = []
+    if options.config:
+        imported = bridge.import_file(options.config, from_elsewhere.model_folders(options.lora_dir))
+        remarks, request = from_elsewhere.remarks(imported), bridge.like(imported, wanted)
+    elif options.dataset is None or options.base is None:
+        print("Give DATASET and --base, or --config with a file that names them.", file=sys.stderr)
+        return USAGE
+    else:
+        request = Request(**wanted)
     submitted = bridge.submit(request)
     if options.json:
-        print(json.dumps({"type": "queued", "job": submitted.id, "notes": submitted.notes}), flush=True)
+        print(json.dumps({"type": "queued", "job": submitted.id, "notes": [*remarks, *submitted.notes]}), flush=True)
     else:
-        for note in submitted.notes:
+        for note in [*remarks, *submitted.notes]:
             print(note)
         params = submitted.job.params
         print(f"Job {submitted.id}: {submitted.job.title}, {params.max_train_steps} steps on "
@@ -187,6 +196,34 @@ def retry(bridge: Bridge, options: argparse.Namespace) -> int:
 
 def remove(bridge: Bridge, options: argparse.Namespace) -> int:
     return _say(options, bridge.remove(options.job))
+
+
+# ---- from elsewhere, and back ----
+
+
+def import_file(bridge: Bridge, options: argparse.Namespace) -> int:
+    imported = bridge.import_file(options.file)
+    _show(options, imported.as_dict(), imported.lines())
+    return OK
+
+
+def export(bridge: Bridge, options: argparse.Namespace) -> int:
+    done = bridge.export(options.job, options.form, options.out)
+    _show(options, done.as_dict(), done.lines())
+    return OK
+
+
+def show_presets(_bridge: Bridge, options: argparse.Namespace) -> int:
+    if options.action == "ls":
+        found = [presets.get(name) for name in presets.names()]
+        _show(options, [preset.as_dict() for preset in found], [preset.line for preset in found])
+    elif options.action == "show":
+        preset = presets.get(options.name or "")
+        _show(options, preset.as_dict(), preset.lines())
+    else:
+        copy = presets.copy(options.name or "", options.to or Path(f"{options.name}.toml"))
+        _show(options, {"path": str(copy)}, [f"Written: {copy}   Use it: train ... --preset {copy}"])
+    return OK
 
 
 # ---- the rest ----
@@ -286,8 +323,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--out", required=True, type=Path, help="the folder to make")
 
     sub = add("train", train, "train a LoRA and publish it")
-    sub.add_argument("dataset", type=Path, help="a folder that `dataset` made, or a kohya folder")
-    sub.add_argument("--base", required=True, type=Path, help="the base model, a .safetensors file")
+    sub.add_argument("dataset", nargs="?", type=Path, help="a folder that `dataset` made, or a kohya folder")
+    sub.add_argument("--base", type=Path, help="the base model, a .safetensors file")
+    sub.add_argument("--config", type=Path, metavar="FILE", help="train as this file says; `import` says what it may be")
     sub.add_argument("--engine", choices=("sd-scripts", "embedded"), help="who trains (sd-scripts where it is set up)")
     sub.add_argument("--preset", help="starting point; the default fits the base model's family")
     sub.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="options by sd-scripts' names")
@@ -311,6 +349,17 @@ def _parser() -> argparse.ArgumentParser:
     sub = add("stop", stop, "stop after the next save, or now")
     sub.add_argument("job", type=int)
     sub.add_argument("--now", action="store_true", help="at once; what came after the last save is lost")
+
+    sub = add("import", import_file, "say what a file from elsewhere would train, key by key; changes nothing")
+    sub.add_argument("file", type=Path, help="of kohya_ss, sd-scripts, LoRA_Easy_Training_Scripts, or any LoRA")
+    sub = add("export", export, "write a job as others can run it")
+    sub.add_argument("job", type=int)
+    sub.add_argument("--format", required=True, choices=("toml", "kohya", "sh"), dest="form")
+    sub.add_argument("--out", type=Path, metavar="DIR", help="the folder to write into (the job's own)")
+    sub = add("presets", show_presets, "list the starting points, show one, or copy one to change it")
+    sub.add_argument("action", nargs="?", choices=("ls", "show", "cp"), default="ls")
+    sub.add_argument("name", nargs="?")
+    sub.add_argument("to", nargs="?", type=Path, help="cp: the .toml file to write; use it with train --preset FILE")
 
     sub = add("publish", publish, "put a finished LoRA into a Lora folder, with card and preview")
     sub.add_argument("file", type=Path)

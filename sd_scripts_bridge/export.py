@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__, kohya_gui_export, script_export, toml_export
-from .engines.sd_scripts import config
+from .engines.sd_scripts import config, installation
 from .errors import Invalid, Problem
 from .job import TrainingJob
 from .job_folder import JobFolder, write_text
 from .option_kinds import SECRETS
+from .paths import Home
 
 FORMATS = ("toml", "kohya", "sh")
 
@@ -37,6 +38,14 @@ class Place:
     tokenizers: Path
     python: str = "python"
     script: str = "train_network.py"
+
+    @classmethod
+    def of(cls, home: Home, family: str) -> Place:
+        """As set up in ``home``."""
+        script, found = installation.SCRIPTS.get(family, "train_network.py"), installation.read(home)
+        if found is None:
+            return cls(home.tokenizers, script=script)
+        return cls(home.tokenizers, found.python, str(Path(found.scripts) / script))
 
 
 def export(job: TrainingJob, form: str, out: Path, place: Place) -> Exported:
