@@ -50,6 +50,8 @@ def result_dict(views: JobViews, job_id: int, bases: list[BaseFile]) -> dict[str
 def _sentence(fold: Fold, sentence: str, report: dict[str, Any]) -> str:
     parts = [f"{report['steps']} of {report['planned_steps']} steps" if report.get("planned_steps") else ""]
     facts = fold.facts
+    if "captions_used" in facts and "images" in facts:
+        parts.append(f"{facts['captions_used']} of {facts['images']} captions used")
     if "modules" in facts:
         parts.append(f"{facts['modules']} modules")
     parts.append("nothing broken")
