@@ -15,7 +15,7 @@ from ...job_folder import JobFolder, write_text
 from ...paths import PACKAGE_PARENT, Home
 from ...toml_file import dumps
 from ..base import Command
-from . import catalogue, config, installation, output, state_rates
+from . import catalogue, config, installation, networks, output, state_rates
 
 _STATE_FILES = ("model.safetensors", "optimizer.bin", "scheduler.bin", "random_states_0.pkl", "train_state.json")
 
@@ -50,9 +50,7 @@ class SdScriptsEngine:
             return [Problem("base", f"no script trains the family {job.family!r} yet")]
         problems = catalogue.problems(job.params.extra, catalogue.read(self.home, script), script)
         problems += catalogue.name_problems("optimizer_type", job.params.optimizer_type)
-        if job.params.network_module not in catalogue.NETWORK_MODULES:
-            allowed = ", ".join(sorted(catalogue.NETWORK_MODULES))
-            problems.append(Problem("network_module", f"{job.params.network_module!r} is not one of {allowed}"))
+        problems += networks.problems(job.params, installation.read(self.home))
         if job.params.cache_text_encoder_outputs and job.family != "sdxl":
             problems.append(Problem("cache_text_encoder_outputs", f"{script} has no such option", "Leave it out."))
         return problems
