@@ -115,7 +115,7 @@ def _from_metadata(work: Settling, metadata: Mapping[str, str]) -> Iterator[Give
 def _special(work: Settling, key: str, name: str, text: str) -> Iterator[Given]:
     if name == "network_args":
         args = _json(text)
-        words = [f"{k}={_word(v)}" for k, v in args.items()] if isinstance(args, dict) else []
+        words = [f"{k}={_word(v)}" for k, v in args.items() if v is not None] if isinstance(args, dict) else []
         yield Given("network_args", words, key)
     elif name == "optimizer":
         yield from _optimizer(key, text)

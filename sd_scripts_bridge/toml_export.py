@@ -9,6 +9,7 @@ from typing import Any
 from .errors import BridgeError, Invalid, Problem
 from .job import TrainingJob
 from .kohya_folder import Subset, open_dataset
+from .shell_words import posix
 from .toml_file import dumps
 
 CONFIG, DATASET = "train.toml", "dataset.toml"
@@ -23,9 +24,9 @@ def files(
     """(name -> text, notes). Raises `Invalid` where the job's pictures are gone."""
     moved = {*_GENERAL, *_DATASET, *_FOLDERS}
     train = {key: value for key, value in options.items() if key not in moved}
-    head = f"# {python} {script} --config_file {out / CONFIG}\n"
-    text = head + dumps({**train, "dataset_config": str(out / DATASET)})
-    return {CONFIG: text, DATASET: _dataset(job, options)}, [f"Run it: {python} {script} --config_file {out / CONFIG}"]
+    command = posix([python, script, "--config_file", str(out / CONFIG)])
+    text = f"# {command}\n" + dumps({**train, "dataset_config": str(out / DATASET)})
+    return {CONFIG: text, DATASET: _dataset(job, options)}, [f"Run it: {command}"]
 
 
 def _dataset(job: TrainingJob, options: Mapping[str, Any]) -> str:

@@ -413,7 +413,8 @@ METADATA = {
     "ss_unet_lr": "None", "ss_text_encoder_lr": "[5e-05, 5e-05]", "ss_lr_scheduler": "cosine", "ss_seed": "42",
     "ss_optimizer": "bitsandbytes.optim.adamw.AdamW8bit(weight_decay=0.1,betas=(0.9, 0.99))", "ss_resolution": "(512, 768)",
     "ss_max_train_steps": "180", "ss_batch_size_per_device": "2", "ss_base_model_version": "sdxl_base_v1-0", "ss_steps": "180",
-    "ss_network_args": '{"conv_dim": 8, "algo": "lokr"}', "ss_sd_model_name": "base.safetensors", "ss_output_name": "Ada",
+    "ss_network_args": '{"conv_dim": 8, "algo": "lokr", "dropout": null}',
+    "ss_sd_model_name": "base.safetensors", "ss_output_name": "Ada",
     "ss_dataset_dirs": '{"3_Ada woman": {"n_repeats": 3, "img_count": 4}}', "ss_shuffle_caption": "True",
     "ss_debiased_estimation": "True", "ss_training_comment": "None", "modelspec.title": "Ada", "ss_enable_bucket": "True",
 }  # fmt: skip
