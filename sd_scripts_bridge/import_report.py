@@ -96,6 +96,8 @@ class Imported:
     name: str | None = None
     trigger: str | None = None
     epochs: int | None = None
+    rounded_once: bool = False
+    """The steps of all ``epochs`` are counted together (kohya_ss), not epoch by epoch (sd-scripts)."""
     save_every_epochs: int | None = None
     warmup: float | None = None
     notes: tuple[str, ...] = ()
@@ -107,8 +109,11 @@ class Imported:
         """``values`` for pictures of which an epoch shows ``real_steps``: everything counted in steps."""
         values = dict(self.values)
         a_step = int(values.get("train_batch_size", 1)) * int(values.get("gradient_accumulation_steps", 1))
-        epoch = max(1, math.ceil(real_steps * (2 if regularisation else 1) / a_step))
+        pictures = real_steps * (2 if regularisation else 1)
+        epoch = max(1, math.ceil(pictures / a_step))
         steps = epoch * self.epochs if self.epochs else int(values.get("max_train_steps") or epoch)
+        if self.epochs and self.rounded_once:
+            steps = max(1, math.ceil(pictures * self.epochs / a_step))
         values["max_train_steps"] = steps
         if self.warmup is not None:
             values["lr_warmup_steps"] = int(self.warmup * steps)

@@ -40,6 +40,8 @@ def read(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
     modern = {new: data[key] for new, key in old.items() if key in data and new not in data}
     form = {**FORM, **NETWORK, **modern, **{key: value for key, value in data.items() if value is not None}}
     form |= _form_of_old_versions(data)
+    if "save_state" not in data:
+        form.pop("save_state")  # ours: a stopped run can go on, and the result is the same
     work = Settling(path, KIND, here, SCRIPT_DEFAULTS, textual=True)
     work.family = "sdxl" if form["sdxl"] else "sd2" if form["v2"] else "sd1"
     other = [title for box, title in FAMILIES.items() if form.get(box)]
@@ -49,7 +51,8 @@ def read(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
     given = [*_options(work, form, other), *_lengths(work, form), *_rates(form), *_network(work, form)]
     work.keys["pretrained_model_name_or_path"] = Given("pretrained_model_name_or_path", "", "")  # none unless in the file
     imported = option_settling.settle(work, [*given, *_additional(work, form)])
-    return _reported(imported, data, work.family)
+    rounded_once = work.keys["max_train_epochs"].key == "epoch" if "max_train_epochs" in work.keys else False
+    return _reported(replace(imported, rounded_once=rounded_once), data, work.family)
 
 
 def _refuse_other_tabs(path: Path, data: Mapping[str, Any]) -> None:
@@ -88,6 +91,8 @@ def _options(work: Settling, form: Mapping[str, Any], other: list[str]) -> Itera
             work.ledger.ignored(key, value, f"only for {', '.join(other) if other else 'other families of models'}")
         elif key in STATE:
             work.ledger.ignored(key, value, STATE[key])
+        elif key.startswith("sdxl_") and value and not form["sdxl"]:
+            work.ledger.ignored(key, value, "only for SDXL, which is switched off")
         elif key in idle:
             work.ledger.ignored(key, value, f"noise_offset_type is {form['noise_offset_type']!r}")
         elif key not in NETWORK and key not in _ELSEWHERE:

@@ -44,7 +44,7 @@ KINDS: Mapping[str, Kind] = {
     "LyCORIS/LoCon": Kind("lycoris.kohya", "locon", _LOHA),
     "LyCORIS/LoHa": Kind("lycoris.kohya", "loha", _LOHA),
     "LyCORIS/LoKr": Kind("lycoris.kohya", "lokr", (
-        *_LYCORIS, "use_cp", "rank_dropout", "bypass_mode", "dora_wd", "module_dropout", "factor", "use_scalar",
+        *_LYCORIS, "use_tucker", "use_cp", "rank_dropout", "bypass_mode", "dora_wd", "module_dropout", "factor", "use_scalar",
         "decompose_both", "rank_dropout_scale", "train_norm")),
     "LyCORIS/iA3": Kind("lycoris.kohya", "ia3", (*_LYCORIS, "train_on_input")),
     "LyCORIS/DyLoRA": Kind("lycoris.kohya", "dylora", (

@@ -62,10 +62,11 @@ def _done(work: Settling) -> Imported:
     settled = {key: getattr(params, key) for key in values}
     _name_the_absent(work)
     return Imported(
-        work.path, work.kind, work.ledger.rows(), {**settled, **work.extra}, work.family, work.base, work.base_name,
-        work.dataset, work.subsets, work.regularisation, work.name, work.trigger, work.epochs, work.save_every_epochs,
-        work.warmup, tuple(work.notes),
-    )
+        path=work.path, kind=work.kind, rows=work.ledger.rows(), values={**settled, **work.extra}, family=work.family,
+        base=work.base, base_name=work.base_name, dataset=work.dataset, subsets=work.subsets,
+        regularisation=work.regularisation, name=work.name, trigger=work.trigger, epochs=work.epochs,
+        save_every_epochs=work.save_every_epochs, warmup=work.warmup, notes=tuple(work.notes),
+    )  # fmt: skip
 
 
 # ---- where things are ----

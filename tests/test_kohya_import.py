@@ -101,6 +101,8 @@ def test_texts_of_old_files_are_numbers(gui: Any) -> None:
         ({"max_train_steps": "", "epoch": 4, "lr_warmup": "5"}, 400, 20),
         ({"max_train_steps": 320, "max_train_epochs": "2", "lr_warmup": 50, "lr_warmup_steps": 7}, 200, 7),
         ({"epoch": 4, "train_batch_size": 2, "gradient_accumulation_steps": 1.0, "lr_warmup": 0}, 200, 0),
+        ({"epoch": 20, "train_batch_size": 8, "lr_warmup": 0}, 250, 0),  # kohya_ss rounds once
+        ({"max_train_epochs": 20, "train_batch_size": 8, "lr_warmup": 0}, 260, 0),  # sd-scripts each epoch
     ],
 )
 def test_steps_and_warm_up_in_each_of_the_forms_ways(gui: Any, keys: dict[str, Any], steps: int, warmup: int) -> None:
