@@ -1,7 +1,7 @@
 """F27: many jobs, killed at random. Not part of the suite: python -m tests.soak [JOBS] [SECONDS BETWEEN KILLS]
 
-Every job must end, each with the truth: trained to the last step, or failed or lost with a sentence; no process may be left, and
-handles and memory of the one who looks on must stay flat.
+Every job must end, each with the truth: trained to the last step, or failed or lost with a sentence; no process may be left,
+and handles and memory of the one who looks on must stay flat.
 """
 
 from __future__ import annotations

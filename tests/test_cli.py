@@ -19,7 +19,6 @@ from PIL import Image
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.engines.sd_scripts import catalogue
 from sd_scripts_bridge.job import Status
-
 from tests import headers
 
 FAKE_SCRIPTS = Path(__file__).parent / "fake_sd_scripts"

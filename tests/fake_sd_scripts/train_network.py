@@ -122,7 +122,8 @@ def main() -> None:
             lora(path, "nan" in comment)
             state(output / f"{name}-step{step:08d}-state", step)
     if "nothing" in comment:
-        print("No data found. Please verify arguments (train_data_dir must be the parent of folders with images) / 画像がありません。引数指定を確認してください", file=sys.stderr)
+        where = "train_data_dir must be the parent of folders with images"
+        print(f"No data found. Please verify arguments ({where}) / 画像がありません。引数指定を確認してください", file=sys.stderr)
         return
     print(f"\nsaving checkpoint: {output / name}.safetensors", flush=True)
     lora(output / f"{name}.safetensors", "nan" in comment)

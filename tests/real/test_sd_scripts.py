@@ -66,7 +66,14 @@ def run(home: Home, *words: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(argv, capture_output=True, text=True, encoding="utf-8", check=False)
 
 
-SMALL = ["resolution=64", "min_bucket_reso=64", "max_bucket_reso=128", "network_dim=4", "network_alpha=2", "save_precision=float"]
+SMALL = [
+    "resolution=64",
+    "min_bucket_reso=64",
+    "max_bucket_reso=128",
+    "network_dim=4",
+    "network_alpha=2",
+    "save_precision=float",
+]
 
 
 def test_the_catalogue_holds_what_the_scripts_have(home: Home) -> None:
