@@ -123,7 +123,7 @@ def main() -> None:
             state(output / f"{name}-step{step:08d}-state", step)
     if "nothing" in comment:
         where = "train_data_dir must be the parent of folders with images"
-        print(f"No data found. Please verify arguments ({where}) / 画像がありません。引数指定を確認してください", file=sys.stderr)
+        print(f"No data found. Please verify arguments ({where}) / 画像がありません。", file=sys.stderr)
         return
     print(f"\nsaving checkpoint: {output / name}.safetensors", flush=True)
     lora(output / f"{name}.safetensors", "nan" in comment)
