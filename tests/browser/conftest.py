@@ -131,11 +131,14 @@ def visit(browser: Any, request: pytest.FixtureRequest, tmp_path: Path) -> Itera
     """Opens a page in a browser of its own, with words of Playwright's."""
     contexts: list[Any] = []
 
-    def open_it(address: str, **words: Any) -> Tab:
+    def open_it(address: str, ready: str = "", **words: Any) -> Tab:
         contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **words}))
         tab = Tab(contexts[-1].new_page())
         tab.page.goto(address)
-        tab.knows("app.state.draft", 60)
+        if ready:
+            tab.page.wait_for_function(ready, timeout=120_000)
+        else:
+            tab.knows("app.state.draft", 60)
         return tab
 
     yield open_it

@@ -22,7 +22,7 @@ def test_what_was_typed_is_there_after_f5_and_in_another_browser(serve: Callable
     tab.field(NAME).fill("Ada Lovelace")
     tab.field(KIND).fill("woman")
     tab.page.reload()  # at once: nothing of it was saved by a timer yet
-    tab.knows("app.state.draft && app.state.draft.name === 'Ada Lovelace'")
+    tab.knows("app.state.draft && app.state.draft.name === 'Ada Lovelace' && app.state.draft.class_token")
     assert (tab.field(NAME).input_value(), tab.field(KIND).input_value()) == ("Ada Lovelace", "woman")
     other = visit(ui.address)
     other.knows("app.state.draft")
