@@ -72,6 +72,7 @@ def told(job: TrainingJob, out: Path, place: Place) -> tuple[dict[str, Any], lis
     table = config.table(job, JobFolder(out), place.tokenizers)
     secret = sorted(SECRETS & table.keys())
     options = {key: value for key, value in table.items() if value is not None and key not in SECRETS}
+    options["console_log_simple"] = True  # its coloured log draws random numbers, and so changes the pictures' order
     if not place.tokenizers.is_dir():
         options.pop("tokenizer_cache_dir", None)
     notes = [f"{', '.join(secret)}: left out, since secrets are never written into a file."] if secret else []

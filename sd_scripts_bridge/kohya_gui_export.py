@@ -31,7 +31,7 @@ def files(job: TrainingJob, options: Mapping[str, Any]) -> tuple[dict[str, str],
     """(name -> text, notes)."""
     form, notes = _form(job, options), []
     words, lost = _additional(job, form)
-    form["additional_parameters"] = " ".join(words)
+    form["additional_parameters"] = " ".join(["--console_log_simple", *words])  # see export.told
     if lost:
         notes.append(f"kohya_ss can't be told {', '.join(lost)}: it splits additional parameters at spaces.")
     notes.append("Load it on kohya_ss' LoRA tab under Configuration.")

@@ -156,14 +156,14 @@ def test_kohyas_form_finds_every_field_in_its_own_type(photos: Path, tmp_path: P
     for key, default in {**FORM, **NETWORK}.items():
         same = isinstance(form[key], type(default)) or {type(form[key]), type(default)} <= {int, float}
         assert same, f"{key}: {form[key]!r} where the form has {default!r}"
-    assert form["sdxl"] is True and form["additional_parameters"] == ""
+    assert form["sdxl"] is True and form["additional_parameters"] == "--console_log_simple"
 
 
 def test_what_the_form_of_kohya_cannot_say_goes_beside_it_or_is_named(photos: Path, tmp_path: Path) -> None:
     params = TrainingParams(extra={"caption_prefix": "photo of", "keep_tokens_separator": "|||"}, seed=0, max_grad_norm=0.0)
     done = export.export(job_of(params, photos), "kohya", tmp_path, Place(tmp_path / "none"))
     form = json.loads((tmp_path / "Ana.json").read_text(encoding="utf-8"))
-    assert form["additional_parameters"] == "--keep_tokens_separator ||| --max_grad_norm 0.0 --seed 0"
+    assert form["additional_parameters"] == "--console_log_simple --keep_tokens_separator ||| --max_grad_norm 0.0 --seed 0"
     assert any("caption_prefix" in note for note in done.notes)
 
 

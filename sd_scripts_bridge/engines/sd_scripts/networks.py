@@ -13,6 +13,8 @@ from .catalogue import NETWORK_MODULES
 from .installation import Installation
 
 LYCORIS = "lycoris.kohya"
+LYCORIS_PACKAGE = "lycoris-lora==3.2.0.post2"
+"""The version that kohya_ss pins; 4.1.3 stops at sd-scripts 0.10.1's SD 1.5 ("duplicated lora name")."""
 _FOUND: set[str] = set()
 """Pythons that were seen to have LyCORIS; one that has not is asked again, for somebody may install it."""
 
@@ -51,7 +53,7 @@ def _lycoris_problems(found: Installation) -> list[Problem]:
         _FOUND.add(found.python)
         return []
     return [Problem("network_module", "LyCORIS is not installed in the training environment",
-                    f'Install it: "{found.python}" -m pip install --no-deps lycoris-lora')]
+                    f'Install it: "{found.python}" -m pip install --no-deps {LYCORIS_PACKAGE}')]
 
 
 def _has_lycoris(python: str) -> bool:
