@@ -44,6 +44,11 @@ class JobFolder:
         return self.root / "samples"
 
     @property
+    def prompts(self) -> Path:
+        """What sample pictures show."""
+        return self.root / "prompts.txt"
+
+    @property
     def output(self) -> Path:
         return self.root / "output"
 

@@ -9,7 +9,25 @@ from pathlib import Path
 import pytest
 
 from sd_scripts_bridge import toml_file
-from sd_scripts_bridge.engines.sd_scripts import SdScriptsEngine, catalogue, config, installation, output, setup, state_rates
+from sd_scripts_bridge.engines.sd_scripts import (
+    SdScriptsEngine,
+    catalogue,
+    config,
+    installation,
+    output,
+    sampling,
+    setup,
+    state_rates,
+)
+    SdScriptsEngine,
+    catalogue,
+    config,
+    installation,
+    output,
+    sampling,
+    setup,
+    state_rates,
+)
 from sd_scripts_bridge.errors import BridgeError
 from sd_scripts_bridge.events import Checkpoint, Phase, Progress
 from sd_scripts_bridge.job import TrainingJob
@@ -76,6 +94,18 @@ def test_regularisation_pictures_beside_img_are_used(make_job: MakeJob, tmp_path
     assert config.table(job, JobFolder(tmp_path), tmp_path)["reg_data_dir"] is None
     (reg / "1_woman").mkdir()
     assert config.table(job, JobFolder(tmp_path), tmp_path)["reg_data_dir"] == str(reg)
+
+
+def test_samples_come_with_each_save_on_a_card_and_only_when_asked_on_a_cpu(make_job: MakeJob, tmp_path: Path) -> None:
+    def sampled(on_card: bool, **extra: object) -> object:
+        job = make_job()
+        job = job.evolve(params=job.params.from_dict({**job.params.as_dict(), "extra": extra}))
+        return config.table(job, JobFolder(tmp_path), tmp_path, on_card=on_card)["sample_every_n_steps"]
+
+    assert sampled(True) == 5 and sampled(False) is None
+    assert sampled(True, sample_every_n_steps=0) is None and sampled(False, sample_every_n_steps=3) == 3
+    line = sampling.prompt_line(make_job(resolution="512,768"))
+    assert line.startswith("Ada woman, ") and "--w 512 --h 768" in line and line.count("\n") == 1
 
 
 def test_a_resume_skips_what_is_done(make_job: MakeJob, tmp_path: Path) -> None:

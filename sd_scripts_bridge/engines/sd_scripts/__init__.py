@@ -15,7 +15,7 @@ from ...job_folder import JobFolder, write_text
 from ...paths import PACKAGE_PARENT, Home
 from ...toml_file import dumps
 from ..base import Command
-from . import catalogue, config, installation, networks, output, state_rates
+from . import catalogue, config, installation, networks, output, sampling, state_rates
 
 _STATE_FILES = ("model.safetensors", "optimizer.bin", "scheduler.bin", "random_states_0.pkl", "train_state.json")
 
@@ -67,7 +67,8 @@ class SdScriptsEngine:
             job = job.evolve(prediction=self._ask_the_model(found, job))
         if resume is not None and job.healed:
             state_rates.adapt(found.python, resume, job)
-        write_text(folder.config, dumps(config.table(job, folder, self.home.tokenizers, resume)))
+        write_text(folder.prompts, sampling.prompt_line(job))
+        write_text(folder.config, dumps(config.table(job, folder, self.home.tokenizers, resume, on_card=found.device == "cuda")))
         script = Path(found.scripts) / installation.SCRIPTS[job.family]
         argv = (found.python, "-u", str(script), "--config_file", str(folder.config), "--console_log_simple")
         env: dict[str, str | None] = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "ACCELERATE_DISABLE_RICH": "1"}

@@ -8,12 +8,15 @@ from typing import Any
 from ...job import TrainingJob
 from ...job_folder import JobFolder
 from ...params import fields_of_params
+from . import sampling
 
 _RENAMED = {"network_train_text_encoder_only", "max_token_length", "cache_text_encoder_outputs", "save_every_n_steps"}
 """Options that need more than their own name and value."""
 
 
-def table(job: TrainingJob, folder: JobFolder, tokenizers: Path, resume: Path | None = None) -> dict[str, Any]:
+def table(
+    job: TrainingJob, folder: JobFolder, tokenizers: Path, resume: Path | None = None, *, on_card: bool = False
+) -> dict[str, Any]:
     """Everything that the script is told, by its own option names. None means: the script's default."""
     params = job.params.fitted_buckets()
     values: dict[str, Any] = {
@@ -33,6 +36,7 @@ def table(job: TrainingJob, folder: JobFolder, tokenizers: Path, resume: Path | 
         "save_last_n_steps_state": params.save_interval if params.save_state else None,  # keeps the newest two
         **_family(job),
         **params.extra,
+        **sampling.options(job, folder.prompts, on_card=on_card),
     }
     if resume is not None:
         values |= {"resume": str(resume), "skip_until_initial_step": True}

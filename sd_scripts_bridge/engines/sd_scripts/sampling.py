@@ -1,0 +1,37 @@
+"""Sample pictures while it trains: which options the script needs, and the prompt file that it reads.
+
+On a card there is one before the first step and one at each save; on a CPU a picture takes minutes, so only where asked for
+(``sample_every_n_steps``; 0 switches them off).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ...job import TrainingJob
+
+STEPS, CFG = 20, 7
+NEGATIVE = "deformed, blurry, lowres, watermark, text"
+
+
+def options(job: TrainingJob, prompts: Path, *, on_card: bool) -> dict[str, Any]:
+    """The script's options; None takes away what the job itself has set."""
+    asked = job.params.extra.get("sample_every_n_steps")
+    every = asked if asked is not None else job.params.save_interval if on_card else None
+    if not every:
+        return {"sample_every_n_steps": None, "sample_at_first": None}
+    extra = job.params.extra
+    return {
+        "sample_every_n_steps": int(every),
+        "sample_at_first": extra.get("sample_at_first", True),
+        "sample_prompts": extra.get("sample_prompts", str(prompts)),
+        "sample_sampler": extra.get("sample_sampler", "euler_a"),
+    }
+
+
+def prompt_line(job: TrainingJob) -> str:
+    """One picture of the subject, always from the same noise, in the training's own size."""
+    width, height = (side // 64 * 64 or 64 for side in job.params.area)
+    words = f"{job.activation_text}, portrait, looking at the camera"
+    return f"{words} --n {NEGATIVE} --w {width} --h {height} --d {job.params.seed} --l {CFG} --s {STEPS}\n"
