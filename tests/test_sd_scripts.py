@@ -19,15 +19,6 @@ from sd_scripts_bridge.engines.sd_scripts import (
     setup,
     state_rates,
 )
-    SdScriptsEngine,
-    catalogue,
-    config,
-    installation,
-    output,
-    sampling,
-    setup,
-    state_rates,
-)
 from sd_scripts_bridge.errors import BridgeError
 from sd_scripts_bridge.events import Checkpoint, Phase, Progress
 from sd_scripts_bridge.job import TrainingJob
