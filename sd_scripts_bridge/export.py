@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__, kohya_gui_export, script_export, toml_export
-from .engines.sd_scripts import config, installation
+from .engines.sd_scripts import config, installation, sampling
 from .errors import Invalid, Problem
 from .job import TrainingJob
 from .job_folder import JobFolder, write_text
@@ -37,15 +37,16 @@ class Place:
 
     tokenizers: Path
     python: str = "python"
-    script: str = "train_network.py"
+    script: str = ""
+    """Empty: the family's, wherever that lies."""
 
     @classmethod
     def of(cls, home: Home, family: str) -> Place:
         """As set up in ``home``."""
-        script, found = installation.SCRIPTS.get(family, "train_network.py"), installation.read(home)
+        found = installation.read(home)
         if found is None:
-            return cls(home.tokenizers, script=script)
-        return cls(home.tokenizers, found.python, str(Path(found.scripts) / script))
+            return cls(home.tokenizers)
+        return cls(home.tokenizers, found.python, str(Path(found.scripts) / installation.SCRIPTS[family]))
 
 
 def export(job: TrainingJob, form: str, out: Path, place: Place) -> Exported:
@@ -54,11 +55,15 @@ def export(job: TrainingJob, form: str, out: Path, place: Place) -> Exported:
         raise Invalid([Problem("format", f"{form!r} is not one of {', '.join(FORMATS)}")])
     out = out.expanduser().absolute()
     options, notes = told(job, out, place)
+    script = place.script or installation.SCRIPTS[job.family]
     texts, more = {
-        "toml": lambda: toml_export.files(job, options, out, place.python, place.script),
+        "toml": lambda: toml_export.files(job, options, out, place.python, script),
         "kohya": lambda: kohya_gui_export.files(job, options),
-        "sh": lambda: script_export.files(options, place.python, place.script, title(job)),
+        "sh": lambda: script_export.files(options, place.python, script, title(job)),
     }[form]()
+    prompts = JobFolder(out).prompts
+    if options.get("sample_prompts") == str(prompts) and form != "kohya":
+        texts = {**texts, prompts.name: sampling.prompt_line(job)}
     out.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         write_text(out / name, text)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from . import kohya_gui_json, kohya_gui_network
+from .engines.sd_scripts import sampling
 from .job import TrainingJob
 from .kohya_gui_keys import FAMILIES, FORM, LAUNCHER, NETWORK, RENAMED
 from .option_kinds import LISTS, SECRETS
@@ -53,7 +54,8 @@ def _form(job: TrainingJob, options: Mapping[str, Any]) -> dict[str, Any]:
         "max_train_epochs": 0, "save_every_n_epochs": 0, "save_every_n_steps": params.save_interval,
         "max_token_length": int(params.max_token_length or 75),
         "noise_offset_type": "Multires" if set(_MULTIRES) & params.extra.keys() else "Original",
-        "model_list": "custom", "sample_prompts": "", "dataset_config": "",
+        "model_list": "custom", "dataset_config": "",
+        "sample_prompts": sampling.prompt_line(job) if options.get("sample_every_n_steps") else "",
     }  # fmt: skip
     return form
 

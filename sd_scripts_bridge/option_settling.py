@@ -280,11 +280,12 @@ def _lasting_workers(work: Settling, item: Given) -> None:
 
 
 def _without_prompts(work: Settling) -> None:
+    """Pictures by steps come with a prompt of our own; other ways to ask for them need the file's."""
     if "sample_prompts" in work.extra:
         return
-    for option in [name for name in work.extra if name.startswith("sample_")]:
+    for option in [name for name in work.extra if name in ("sample_every_n_epochs", "sample_sampler")]:
         item = work.keys[option]
-        work.ledger.ignored(item.key, work.extra.pop(option), "there are no sample prompts")
+        work.ledger.ignored(item.key, work.extra.pop(option), "without sample_prompts; pictures: --set sample_every_n_steps=N")
 
 
 def _drop_warmup(work: Settling, why: str) -> None:

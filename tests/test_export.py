@@ -190,6 +190,16 @@ def test_a_shells_words_come_back(words: list[str]) -> None:
     assert shell_words.commands(text, "sh")[1] == ["run", *words]
 
 
+def test_sample_pictures_bring_their_prompt_along(photos: Path, tmp_path: Path) -> None:
+    job = job_of(TrainingParams(extra={"sample_every_n_steps": 50}), photos)
+    _, read = back(job, "toml", "train.toml", tmp_path)
+    assert read.extra["sample_every_n_steps"] == 50
+    assert "Ana woman" in Path(read.extra["sample_prompts"]).read_text(encoding="utf-8")
+    export.export(job, "kohya", tmp_path, Place(tmp_path / "none"))
+    form = json.loads((tmp_path / "Ana.json").read_text(encoding="utf-8"))
+    assert form["sample_every_n_steps"] == 50 and "Ana woman" in form["sample_prompts"]
+
+
 def test_an_unknown_format_names_the_known_ones(photos: Path, tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="toml, kohya, sh"):
         export.export(job_of(TrainingParams(), photos), "yaml", tmp_path, Place(tmp_path))

@@ -18,6 +18,7 @@ from sd_scripts_bridge.params import fields_of_params
 CARDS = (6, 8, 12, 16, 24)
 GRID = [f"{kind}-{family}-{card}gb" for kind in ("person", "style", "object") for family in ("sd15", "sdxl") for card in CARDS]
 SCRIPTS = os.environ.get("SD_SCRIPTS_DIR")
+PYTHON = os.environ.get("SD_SCRIPTS_PYTHON", sys.executable)  # read before a fixture hides it
 
 
 def test_there_is_one_for_each_kind_family_and_card() -> None:
@@ -80,10 +81,9 @@ def test_showing_one_says_everything() -> None:
 @pytest.mark.sd_scripts
 @pytest.mark.skipif(not SCRIPTS, reason="set SD_SCRIPTS_DIR to a checkout of kohya-ss/sd-scripts")
 def test_every_option_exists_in_the_familys_script() -> None:
-    python = os.environ.get("SD_SCRIPTS_PYTHON", sys.executable)
     for mark, script in (("sd15", "train_network"), ("sdxl", "sdxl_train_network")):
         code = f"import {script}; print(*[a.dest for a in {script}.setup_parser()._actions])"
-        done = subprocess.run([python, "-c", code], cwd=SCRIPTS, capture_output=True, text=True, check=True)
+        done = subprocess.run([PYTHON, "-c", code], cwd=SCRIPTS, capture_output=True, text=True, check=True)
         options = set(done.stdout.splitlines()[-1].split())
         for name in (name for name in GRID if mark in name):
             preset = presets.get(name)
