@@ -202,7 +202,8 @@ def _additional(work: Settling, form: Mapping[str, Any]) -> Iterator[Given]:
         work.ledger.ignored("dataset_config", form["dataset_config"], "import that file, too, or give your photos as DATASET")
     if form["sample_prompts"]:
         work.ledger.ignored("sample_prompts", form["sample_prompts"],
-                            "sd-scripts wants a file: write them into one and give --set sample_prompts=FILE sample_every_n_steps=N")
+                            "sd-scripts wants a file: write them into one, then --set sample_prompts=FILE "
+                            "sample_every_n_steps=N")
     text = str(form["additional_parameters"])
     given, stray = command_words.read(text.replace('"', "").split(), "additional_parameters ")
     if stray:
