@@ -29,7 +29,7 @@ FAILED = pytest.StashKey[bool]()
 TRAINING_PYTHON = os.environ.get("TRAINING_PYTHON") or sys.executable
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     sync_api = pytest.importorskip("playwright.sync_api", reason="the browser tests need: pip install playwright")
     program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
