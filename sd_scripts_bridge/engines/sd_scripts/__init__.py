@@ -68,7 +68,8 @@ class SdScriptsEngine:
         if resume is not None and job.healed:
             state_rates.adapt(found.python, resume, job)
         write_text(folder.prompts, sampling.prompt_line(job))
-        write_text(folder.config, dumps(config.table(job, folder, self.home.tokenizers, resume, on_card=found.device == "cuda")))
+        on_card = found.device == "cuda"
+        write_text(folder.config, dumps(config.table(job, folder, self.home.tokenizers, resume, on_card=on_card)))
         script = Path(found.scripts) / installation.SCRIPTS[job.family]
         argv = (found.python, "-u", str(script), "--config_file", str(folder.config), "--console_log_simple")
         env: dict[str, str | None] = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "ACCELERATE_DISABLE_RICH": "1"}
