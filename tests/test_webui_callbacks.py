@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from sd_scripts_bridge.bridge import Bridge
+from sd_scripts_bridge.bridge import Request as BridgeRequest
 from sd_scripts_bridge.job import TrainingJob
 from sd_scripts_bridge.locks import hold
 from sd_scripts_bridge.paths import HOME_VARIABLE, Home
@@ -124,6 +126,22 @@ def test_the_settings(
     assert gpu.default == settings.FREE and chosen in (None, *gpu.component_args["choices"])
     webui.shared.opts.data.update({settings.GPU: chosen, settings.OTHER_CARD: "1"})
     assert (settings.frees_the_card(), settings.other_card()) == (frees, card)
+
+
+def test_a_job_goes_to_the_card_that_the_settings_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, bridge: Bridge
+) -> None:
+    from sd_scripts_bridge.webui.application import HostsBridge
+
+    webui = Host(monkeypatch, tmp_path)
+    asked: list[int | None] = []
+    monkeypatch.setattr(Bridge, "submit", lambda _self, request: asked.append(request.gpu))
+    request = BridgeRequest(tmp_path, tmp_path)
+    HostsBridge(bridge.home).submit(request)
+    webui.shared.opts.data.update({settings.GPU: settings.OTHER, settings.OTHER_CARD: "2"})
+    HostsBridge(bridge.home).submit(request)
+    HostsBridge(bridge.home).submit(replace(request, gpu=1))
+    assert asked == [None, 2, 1]
 
 
 DRAWN = """

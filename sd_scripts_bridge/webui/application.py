@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from ..bridge import Bridge
+from ..bridge import Bridge, Request, Submitted
 from ..paths import Home
 from ..rest import BaseFile, Context, Memory, mount
-from . import host
+from . import host, settings
 from .guard import Guard
 from .keeper import Keeper
 
@@ -26,7 +27,7 @@ def in_webui(app: Any, home: Home, nonce: str) -> Any:
     """For the tab inside a WebUI; ``app`` is the host's."""
     return of(
         Context(
-            bridge=lambda: Bridge(home),
+            bridge=lambda: HostsBridge(home),
             nonce=nonce,
             guard=Guard(app, host.api_auth()),
             local=host.is_local(),
@@ -40,6 +41,15 @@ def in_webui(app: Any, home: Home, nonce: str) -> Any:
             before_start=_before_start,
         )
     )
+
+
+class HostsBridge(Bridge):
+    """Trains where the WebUI's settings say."""
+
+    def submit(self, request: Request) -> Submitted:
+        if request.gpu is None:
+            request = replace(request, gpu=settings.other_card())
+        return super().submit(request)
 
 
 def _bases() -> Sequence[BaseFile]:
