@@ -229,3 +229,22 @@ def lora(rank: int = 4, width: int = 32, text: int = 32, seed: int = 0) -> dict[
         found[f"{module}.lora_down.weight"] = numbers.normal(0, 0.02, (rank, inner)).astype("<f4")
         found[f"{module}.lora_up.weight"] = numbers.normal(0, 0.02, (out, rank)).astype("<f4")
     return found
+
+
+def full_size_sd15(path: Path) -> Path:
+    """A checkpoint with the names and sizes of SD 1.5, its 2 GB a hole in the file."""
+    shapes = {
+        **{f"model.diffusion_model.{name}": shape for name, shape in unet("sd1", 320, 768).items()},
+        **{f"first_stage_model.{name}": shape for name, shape in vae(128).items()},
+        **{f"cond_stage_model.transformer.text_model.{name}": shape for name, shape in clip(768, 12).items()},
+    }
+    header, place = {}, 0
+    for name, shape in shapes.items():
+        size = 2 * int(np.prod(shape))
+        header[name] = {"dtype": "F16", "shape": list(shape), "data_offsets": [place, place + size]}
+        place += size
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_raw(path, header)
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size + place)
+    return path

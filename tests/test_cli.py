@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import struct
 import subprocess
 import sys
 import time
@@ -51,22 +50,7 @@ def dataset(bridge: Bridge, photos: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def base(tmp_path: Path) -> Path:
     """A checkpoint with the names and sizes of SD 1.5, its 2 GB a hole in the file."""
-    shapes = {
-        **{f"model.diffusion_model.{k}": v for k, v in headers.unet("sd1", 320, 768).items()},
-        **{f"first_stage_model.{k}": v for k, v in headers.vae(128).items()},
-        **{f"cond_stage_model.transformer.text_model.{k}": v for k, v in headers.clip(768, 12).items()},
-    }
-    header, place = {}, 0
-    for name, shape in shapes.items():
-        size = 2 * int(np.prod(shape))
-        header[name] = {"dtype": "F16", "shape": list(shape), "data_offsets": [place, place + size]}
-        place += size
-    text = json.dumps(header).encode()
-    path = tmp_path / "v1-5-pruned-emaonly.safetensors"
-    with path.open("wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        file.truncate(8 + len(text) + place)
-    return path
+    return headers.full_size_sd15(tmp_path / "v1-5-pruned-emaonly.safetensors")
 
 
 def test_check_says_one_sentence_a_photo_and_changes_nothing(bridge: Bridge, photos: Path) -> None:

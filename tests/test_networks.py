@@ -58,7 +58,8 @@ def test_what_it_would_stop_at_is_refused(found: Installation, module: str, args
 def test_lycoris_is_looked_for_where_the_training_runs(found: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(networks, "_FOUND", set())
     text = said(found, "lycoris.kohya", "algo=lokr")
-    assert "LyCORIS is not installed" in text and f'"{sys.executable}" -m pip install --no-deps {networks.LYCORIS_PACKAGE}' in text
+    assert "LyCORIS is not installed" in text
+    assert f'"{sys.executable}" -m pip install --no-deps {networks.LYCORIS_PACKAGE}' in text
     monkeypatch.setattr(networks, "_has_lycoris", lambda python: True)
     assert said(found, "lycoris.kohya", "algo=lokr") == ""
 

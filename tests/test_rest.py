@@ -7,7 +7,6 @@ import itertools
 import json
 import os
 import re
-import struct
 import subprocess
 import sys
 import time
@@ -15,7 +14,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from fastapi import FastAPI, HTTPException
 from starlette.applications import Starlette
@@ -70,23 +68,7 @@ class Page:
 @pytest.fixture
 def base(tmp_path: Path) -> Path:
     """A checkpoint with the names and sizes of SD 1.5, its 2 GB a hole in the file."""
-    shapes = {
-        **{f"model.diffusion_model.{k}": v for k, v in headers.unet("sd1", 320, 768).items()},
-        **{f"first_stage_model.{k}": v for k, v in headers.vae(128).items()},
-        **{f"cond_stage_model.transformer.text_model.{k}": v for k, v in headers.clip(768, 12).items()},
-    }
-    header, place = {}, 0
-    for name, shape in shapes.items():
-        size = 2 * int(np.prod(shape))
-        header[name] = {"dtype": "F16", "shape": list(shape), "data_offsets": [place, place + size]}
-        place += size
-    text = json.dumps(header).encode()
-    path = tmp_path / "models" / "v1-5-pruned-emaonly.safetensors"
-    path.parent.mkdir(exist_ok=True)
-    with path.open("wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        file.truncate(8 + len(text) + place)
-    return path
+    return headers.full_size_sd15(tmp_path / "models" / "v1-5-pruned-emaonly.safetensors")
 
 
 @pytest.fixture

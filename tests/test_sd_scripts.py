@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -170,6 +171,20 @@ def test_an_existing_folder_is_found_at_both_depths(home: Home, tmp_path: Path) 
     assert setup.find_scripts(home, str(kohya_ss / "sd-scripts")) == kohya_ss / "sd-scripts"
     with pytest.raises(BridgeError, match=r"holds no train_network\.py"):
         setup.find_scripts(home, str(tmp_path))
+
+
+def test_scripts_are_cloned_whole_or_not_at_all(home: Home, tmp_path: Path) -> None:
+    origin = tmp_path / "a fork"
+    origin.mkdir()
+    (origin / "train_network.py").write_text("print('hello')")
+    git = ["git", "-C", str(origin), "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for words in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "first"]):
+        subprocess.run([*git, *words], check=True)
+    scripts = setup.find_scripts(home, origin.as_uri())
+    assert (scripts / "train_network.py").is_file() and len(setup.commit_of(scripts)) == 40
+    with pytest.raises(BridgeError, match="setup --source DIR"):
+        setup.clone((tmp_path / "nothing").as_uri(), home.engines / "elsewhere")
+    assert not (home.engines / "elsewhere").exists()
 
 
 def test_requirements_are_the_scripts_own(tmp_path: Path) -> None:
