@@ -235,8 +235,10 @@ class Attempt:
         """Remove the states that the cure can't go on from."""
         states = self.engine.states(self.job, self.folder) if isinstance(self.job, TrainingJob) else []
         for state in states:
-            spoilt = self._nan_since is not None and state_step(state) >= self._nan_since
-            if found.fresh or spoilt or (found.older and state == states[-1]):
+            spoilt = found.older and state == states[-1]
+            if self._nan_since is not None:  # then it is known which ones are
+                spoilt = state_step(state) >= self._nan_since
+            if found.fresh or spoilt:
                 shutil.rmtree(state, ignore_errors=True)
 
     # ---- afterwards ----

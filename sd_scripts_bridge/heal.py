@@ -70,9 +70,10 @@ def _steadier(job: TrainingJob) -> Cure:
     params = job.params
     if params.mixed_precision == "fp16":
         return Cure(job.evolve(params=params.with_values({"mixed_precision": "bf16"})),
-                    "The loss became NaN: bf16 instead of fp16 now.")
+                    "The loss became NaN: bf16 instead of fp16 now.", older=True)
     rates = {name: rate / 2 for name in ("learning_rate", "unet_lr", "text_encoder_lr") if (rate := getattr(params, name))}
-    return Cure(job.evolve(params=params.with_values(rates)), "The loss became NaN: half the learning rate now.")
+    return Cure(job.evolve(params=params.with_values(rates)), "The loss became NaN: half the learning rate now.",
+                older=True)
 
 
 def _changed(job: TrainingJob, words: str, fresh: bool = False, **values: object) -> Cure:
