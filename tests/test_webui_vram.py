@@ -84,7 +84,7 @@ def test_the_hosts_facts(monkeypatch: MonkeyPatch, tmp_path: Path) -> None:
     Host(monkeypatch, tmp_path)
     assert host.name() == "A1111" and host.is_local() and host.api_auth() is None and host.card() == "0"
     assert host.lora_dir() == tmp_path / "models" / "Lora"
-    assert host.bases() == [("a.safetensors [01ab]", Path("/models/a.safetensors"))]
+    assert host.bases() == [("a.safetensors", Path("/models/a.safetensors"))], "a name that stays"
     assert host.interrogator() is None, "BLIP is not there, and nothing is downloaded"
     assert host.memory() is None
     Host(monkeypatch, tmp_path, forge=True, disable_extension_access=True, lora_dir="/loras", api_auth="a:b", device_id="1")

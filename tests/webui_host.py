@@ -73,7 +73,7 @@ class Host:
         return SimpleNamespace(
             model_data=data,
             send_model_to_cpu=move("cpu"), send_model_to_device=move("cuda"), send_model_to_trash=move("meta"),
-            checkpoints_list={"a.safetensors [01ab]": SimpleNamespace(filename="/models/a.safetensors")},
+            checkpoints_list={"a.safetensors [01ab]": SimpleNamespace(name="a.safetensors", filename="/models/a.safetensors")},
             get_closet_checkpoint_match=lambda title: SimpleNamespace(title=title),
         )
 

@@ -89,16 +89,12 @@ def api_auth() -> str | None:
 
 
 def bases() -> list[tuple[str, Path]]:
-    """The base models that the host lists, in its order: title and file."""
+    """The base models that the host lists, in its order: name and file.
+
+    Not by the titles that it shows: those end in the file's hash once it is known, minutes later perhaps.
+    """
     listed = module("modules.sd_models").checkpoints_list
-    return [(title, Path(info.filename)) for title, info in list(listed.items())]
-
-
-def current_base() -> str | None:
-    """The title of the base model that the host has chosen; loads nothing."""
-    chosen = setting("sd_model_checkpoint", None)
-    known = module("modules.sd_models").get_closet_checkpoint_match(chosen) if chosen else None
-    return str(known.title) if known is not None else None
+    return [(getattr(info, "name", title), Path(info.filename)) for title, info in list(listed.items())]
 
 
 def face_folder() -> Path:

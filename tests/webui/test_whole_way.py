@@ -28,7 +28,9 @@ def test_from_photos_to_a_picture(
     prepare(tab, pictures[:2])
     tab.screenshot("webui-train", tmp_path)
     tab.button("Start training").click()
-    tab.knows("app.state.status.job && app.state.status.job.status === 'succeeded'", 900)
+    tab.knows("app.state.status.job", 60)
+    tab.knows("!['queued', 'running'].includes(app.state.status.job.status)", 900)
+    assert tab.page.evaluate("loraBridge.app.state.status.job.status") == "succeeded"
     assert (webui.loras / "AlvaroBadia.safetensors").is_file() and (webui.loras / "AlvaroBadia.json").is_file()
     send(tab, tmp_path)
     card(webui, tab)
@@ -47,6 +49,7 @@ def test_a_click_on_generate_waits_for_the_training(
     with_model = webui.memory
     prepare(tab, pictures[:2])
     tab.button("Start training").click()
+    tab.knows("app.state.status.job", 60)
     tab.knows("app.state.status && app.state.status.running && app.state.status.running.step", 600)
     print(f"\nthe WebUI with its model: {with_model / GIGABYTE:.2f} GB; while it trains: {webui.memory / GIGABYTE:.2f} GB")
     assert webui.memory < with_model - 2 * GIGABYTE, "the model has left the memory"
