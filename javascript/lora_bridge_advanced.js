@@ -119,7 +119,10 @@
             this.showPresets(plan);
             this.showEngines(plan);
             this.showChanged(values);
-            for (const [row, name] of this.rows) row.update(values[name], this.default(name));
+            for (const [row, name] of this.rows) {
+                const unsaved = this.app.saver.unsaved("draft option." + name);
+                row.update((unsaved ? unsaved.training.values : values)[name], this.default(name));
+            }
         }
 
         showPresets(plan) {
@@ -202,7 +205,6 @@
             lb.setText(this.field.hint, from + (this.why ? " " + this.why : ""));
             if (this.isChoice) lb.setText(this.field.input.options[0], words);
             else lb.setAttribute(this.field.input, "placeholder", words);
-            if (this.advanced.app.saver.isWaiting("draft option." + this.option.name)) return;
             lb.setValue(this.field.input, set ? (typeof value === "boolean" ? String(value) : lb.valueForInput(value)) : "");
         }
     };

@@ -87,8 +87,8 @@
             parts.photo = photo;
             this.app.views.photos.showPicture(parts.image, photo);
             const key = "photo " + photo.id;
-            const unsaved = this.app.saver.waiting.get(key);
-            const text = unsaved ? unsaved.body.caption : photo.caption || "";
+            const unsaved = this.app.saver.unsaved(key);
+            const text = unsaved ? unsaved.caption : photo.caption || "";
             if (parts.box.value !== text && !(same && document.activeElement === parts.box)) parts.box.value = text;
             parts.box.setAttribute("aria-label", lb.t("Caption of {file}", {file: photo.file}));
             this.remark(parts, unsaved ? null : photo.tokens);

@@ -256,8 +256,8 @@
             const draft = this.app.state.draft;
             this.showProgress();
             if (!draft) return;
-            if (!this.app.saver.isWaiting("draft name")) lb.setValue(this.name.input, draft.name);
-            if (!this.app.saver.isWaiting("draft class")) lb.setValue(this.kind.input, draft.class_token);
+            lb.setValue(this.name.input, (this.app.saver.unsaved("draft name") || draft).name);
+            lb.setValue(this.kind.input, (this.app.saver.unsaved("draft class") || draft).class_token);
             if (this.reading === null && draft.source !== this.source) {
                 this.source = draft.source;
                 lb.setValue(this.folder.input, draft.source);

@@ -104,6 +104,12 @@
             return this.waiting.has(key);
         }
 
+        /** What was typed and isn't saved yet: the body on its way, or null. It is shown rather than what the server knows. */
+        unsaved(key) {
+            const entry = this.waiting.get(key);
+            return entry ? entry.body : null;
+        }
+
         /** Saves one entry, or all, now. */
         async flush(key, leaving) {
             const keys = key ? [key] : [...this.waiting.keys()];

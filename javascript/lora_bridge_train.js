@@ -142,20 +142,21 @@
             const state = this.app.state;
             const training = state.draft && state.draft.training;
             const plan = state.plan;
-            if (state.bases) lb.setChoices(this.base.input, this.baseChoices(state.bases.bases, training && training.base), this.pending("base") || (training && training.base));
-            if (state.presets) lb.setChoices(this.preset.input, this.presetChoices(state.presets.presets, plan), this.pending("preset") || (training && training.preset));
+            if (state.bases) lb.setChoices(this.base.input, this.baseChoices(state.bases.bases, training && training.base), (this.unsaved("base") || training || {}).base);
+            if (state.presets) lb.setChoices(this.preset.input, this.presetChoices(state.presets.presets, plan), (this.unsaved("preset") || training || {}).preset);
             if (!training) return;
-            if (!this.app.saver.isWaiting("draft training.steps")) lb.setValue(this.count.input, training.steps);
-            if (!this.app.saver.isWaiting("draft training.lora_name")) lb.setValue(this.name.input, training.lora_name);
+            lb.setValue(this.count.input, (this.unsaved("steps") || training).steps);
+            lb.setValue(this.name.input, (this.unsaved("lora_name") || training).lora_name);
             lb.setAttribute(this.name.input, "placeholder", (plan && plan.lora_stem) || state.draft.name || "AlvaroBadia");
             lb.setText(this.name.hint, this.stemWords(plan, training.lora_name || state.draft.name));
             const base = plan && plan.base;
             lb.setText(this.base.hint, base && !base.trainable ? lb.sentence(base.why) : "");
         }
 
-        pending(name) {
-            const entry = this.app.saver.waiting.get("draft training." + name);
-            return entry ? entry.body.training[name] : null;
+        /** A training choice that was made and isn't saved yet. */
+        unsaved(name) {
+            const body = this.app.saver.unsaved("draft training." + name);
+            return body && body.training;
         }
 
         baseChoices(bases, chosen) {

@@ -30,6 +30,16 @@ def test_what_was_typed_is_there_after_f5_and_in_another_browser(serve: Callable
     assert tab.errors == other.errors == []
 
 
+def test_what_was_typed_is_shown_while_the_server_is_slow_to_take_it(serve: Callable[..., Ui], visit: Callable[..., Tab]) -> None:
+    tab = visit(serve().address)
+    tab.field(NAME).fill("Ada Lovelace")
+    tab.field(KIND).fill("woman")
+    tab.page.route("**/lora-bridge/v1/draft", lambda route: None if route.request.method == "POST" else route.continue_())
+    tab.page.reload()
+    tab.knows("app.state.draft && !app.looking")
+    assert (tab.field(NAME).input_value(), tab.field(KIND).input_value()) == ("Ada Lovelace", "woman")
+
+
 @pytest.mark.timeout(600)
 def test_a_running_training_is_there_after_a_restart_with_its_whole_curve(
     serve: Callable[..., Ui], visit: Callable[..., Tab], models: Path, pictures: list[Path]
