@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-import math
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import engines, presets, supervisor
+from . import engines, supervisor
 from .attempt import job_name
-from .errors import BridgeError, Conflict, Invalid, Problem
+from .errors import Conflict, Invalid, Problem
 from .job import SetupJob, Status, TrainingJob
 from .job_folder import JobFolder
 from .log_tail import last_lines
-from .params import TrainingParams, fields_of_params
 from .paths import Home
+from .request import Planner, Request
 from .store import Entry, Row, Store
 
 if TYPE_CHECKING:
@@ -30,23 +29,6 @@ if TYPE_CHECKING:
 
 Advance = Callable[[int, int], None]
 """Told (done, of how many) while something long goes on."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """What somebody wants trained."""
-
-    dataset: Path
-    base: Path
-    engine: str | None = None
-    preset: str | None = None
-    values: Mapping[str, Any] = field(default_factory=dict)
-    """Options by sd-scripts' names; text is read as the option's type."""
-    lora_dir: Path | None = None
-    name: str | None = None
-    """The LoRA's name; the subject's where this is None."""
-    gpu: int | None = None
-    """The card, as the driver counts them; None: the first."""
 
 
 @dataclass(frozen=True)
@@ -98,134 +80,11 @@ class Bridge:
 
     def plan(self, request: Request) -> tuple[TrainingJob, list[str]]:
         """The job that `submit` would queue, with its notes; makes the clean copies that it needs."""
-        from . import checkpoint, dataset
-        from .names import name_problems
-
-        problems: list[Problem] = []
-        data = _collect(problems, lambda: dataset.open_dataset(request.dataset))
-        base = _collect(problems, lambda: checkpoint.read(request.base))
-        if request.name is not None:
-            problems += name_problems(request.name)
-        problems += engines.get(self._choose_engine(request.engine, base)[0], self.home).check()
-        if data is None or base is None or problems:
-            raise Invalid(problems)
-        job, notes, refused = self.sketch(request, data, base)
-        if refused:
-            raise Invalid(refused)
-        job, staged = self._stage(job, data)
-        return job, [*notes, *staged]
+        return Planner(self.home).plan(request)
 
     def sketch(self, request: Request, data: Dataset, base: Base) -> tuple[TrainingJob, list[str], list[Problem]]:
-        """The job that these would make, its notes, and what speaks against it on this machine; writes nothing.
-
-        The pictures of ``data`` need not be there yet. Raises `Invalid` for values that can't be read.
-        """
-        from . import preflight
-
-        name, notes = self._choose_engine(request.engine, base)
-        notes += [*data.remarks, *base.notes]
-        preset = presets.get(request.preset or presets.fitting(base.family, base.full_size))
-        params, more = self._params(preset, data, request.values, name, base.family)
-        job = TrainingJob(
-            name=request.name or data.subject,
-            subject=data.subject,
-            class_token=data.class_token,
-            dataset=str(data.image_dir),
-            base=str(base.path),
-            family=base.family,
-            engine=name,
-            params=params,
-            prediction=base.prediction,
-            lora_dir=str(request.lora_dir.expanduser().absolute()) if request.lora_dir else None,
-            preset=preset.name,
-            gpu=request.gpu,
-        )
-        refused = engines.get(name, self.home).refuse(job)
-        if name == "sd-scripts" and not base.full_size:
-            refused.append(Problem("base", f"{base.path.name} is smaller than a full-size {base.family_title} model, and "
-                                           "sd-scripts takes the full sizes for granted", "Use --engine embedded."))
-        refused += preflight.problems(job, preflight.this_machine(job, self.home.root, self._gpu_bytes()))
-        return job, [*notes, *more], refused
-
-    def _choose_engine(self, wanted: str | None, base: Base | None) -> tuple[str, list[str]]:
-        if wanted is not None:
-            return wanted, []
-        if base is not None and not base.full_size:
-            return "embedded", ["The base is smaller than its family's own size: only the embedded engine trains it."]
-        if not engines.get("sd-scripts", self.home).check():
-            return "sd-scripts", []
-        return "embedded", ["sd-scripts is not set up (`setup` does it): training with the embedded engine."]
-
-    def _params(
-        self, preset: presets.Preset, data: Dataset, values: Mapping[str, Any], engine: str, family: str
-    ) -> tuple[TrainingParams, list[str]]:
-        known = {f.name for f in fields_of_params()}
-        named = {key: value for key, value in values.items() if key in known}
-        first = preset.params(data.real_steps).with_values(named)
-        notes = []
-        steps = first.max_train_steps
-        if "max_train_steps" not in named:
-            steps = math.ceil(data.real_steps / (first.train_batch_size * first.gradient_accumulation_steps))
-        first = preset.params(steps).with_values(named)
-        length = self._token_length(data) if first.max_token_length is None else None
-        if length is not None:
-            first = first.with_values({"max_token_length": str(length)})
-            notes.append(f"A caption is longer than 75 tokens: the limit is {length}.")
-        if "mixed_precision" not in named and first.mixed_precision == "bf16" and not self._has_bf16():
-            first = first.with_values({"mixed_precision": "fp16"})
-            notes.append("This card has no bf16: training in fp16.")
-        extra = self._extra({k: v for k, v in values.items() if k not in known}, engine, family)
-        return replace(first, extra={**first.extra, **extra}), notes
-
-    def _extra(self, values: Mapping[str, Any], engine: str, family: str) -> dict[str, Any]:
-        """Options that only the installed scripts know, read as their own parsers' types."""
-        from .engines.sd_scripts import catalogue, installation
-
-        options = catalogue.read(self.home, installation.SCRIPTS[family]) if engine == "sd-scripts" else {}
-        problems: list[Problem] = []
-        extra = {}
-        for key, value in values.items():
-            try:
-                extra[key] = catalogue.typed(value, options[key]) if key in options else value
-            except ValueError as error:
-                problems.append(Problem(key, str(error)))
-        if problems:
-            raise Invalid(problems)
-        return extra
-
-    def _has_bf16(self) -> bool:
-        from .engines.sd_scripts import installation
-
-        found = installation.read(self.home)
-        return found is None or found.has_bf16
-
-    def _gpu_bytes(self) -> int:
-        from .engines.sd_scripts import installation
-
-        found = installation.read(self.home)
-        return int(found.facts.get("memory", 0)) if found else 0
-
-    def _token_length(self, data: Dataset) -> int | None:
-        """150 or 225 where a caption needs it, else None. 225 is the most that the trainers take."""
-        from .clip_vocabulary import count_tokens
-
-        texts = [path.read_text(encoding="utf-8", errors="replace") for path in data.image_dir.glob("*/*.txt")]
-        longest = max((count_tokens(text) or 0 for text in texts), default=0)
-        return None if longest <= 75 else 150 if longest <= 150 else 225
-
-    def _stage(self, job: TrainingJob, data: Dataset) -> tuple[TrainingJob, list[str]]:
-        """Originals are never trained: a folder that isn't ours is copied clean first."""
-        from . import dataset
-
-        if dataset.is_clean(data):
-            return job, []
-        out = _free_folder(self.home.datasets, job.name)
-        copy, report = dataset.clean_copy(data, out)
-        left_out = len(report.photos) - report.used
-        notes = [f"Clean copies of {report.used} pictures lie in {out}; yours stay as they are."]
-        if left_out:
-            notes.append(f"{left_out} pictures are left out; `check` says why.")
-        return job.evolve(dataset=str(copy.image_dir)), notes
+        """See `Planner.sketch`."""
+        return Planner(self.home).sketch(request, data, base)
 
     # ---- the queue ----
 
@@ -362,22 +221,3 @@ class Bridge:
         from .doctor import examine
 
         return examine(self.home)
-
-
-def _collect(problems: list[Problem], read: Callable[[], Any]) -> Any:
-    """What ``read`` gives, or None with its problems added."""
-    try:
-        return read()
-    except Invalid as error:
-        problems += error.problems
-    except BridgeError as error:
-        problems.append(Problem("", str(error)))
-    return None
-
-
-def _free_folder(parent: Path, name: str) -> Path:
-    """``parent/name``, or with a number where that is taken."""
-    number = 1
-    while (folder := parent / (name if number == 1 else f"{name}-{number}")).exists():
-        number += 1
-    return folder

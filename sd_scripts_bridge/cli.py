@@ -7,18 +7,20 @@ import json
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from . import __version__, from_elsewhere, presets
-from .bridge import Bridge, Request
+from .bridge import Bridge
+from .cli_words import parser
 from .errors import BridgeError
 from .follow import exit_code, follow
 from .job import Status
 from .meter import duration
 from .paths import Home
+from .request import Request
 from .store import Row
 
 OK, PROBLEM, USAGE, DEFECT, INTERRUPTED = 0, 1, 2, 3, 130
@@ -31,13 +33,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):  # a redirected Windows console would refuse "ü"
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
-    options = _parser().parse_args(arguments)
-    verb: Verb = options.verb
+    options = parser().parse_args(arguments)
     try:
         bridge = Bridge(Home.resolve(options.home))
         if bridge.store.recovered:
             print(bridge.store.recovered, file=sys.stderr)
-        return verb(bridge, options)
+        return VERBS[options.verb](bridge, options)
     except BridgeError as error:
         print(error, file=sys.stderr)
         return PROBLEM
@@ -293,89 +294,23 @@ def _settings(words: Sequence[str]) -> dict[str, str]:
     return pairs
 
 
-# ---- reading ----
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="sd-scripts-bridge", description="Train a LoRA with kohya-ss sd-scripts, from photos to the WebUI's card."
-    )
-    parser.add_argument("--version", action="version", version=__version__)
-    parser.add_argument("--home", help="the bridge's own folder")
-    parser.set_defaults(json=False)
-    verbs = parser.add_subparsers(required=True, metavar="VERB")
-
-    def add(name: str, verb: Verb, help: str) -> argparse.ArgumentParser:
-        sub = verbs.add_parser(name, help=help, description=help)
-        sub.set_defaults(verb=verb)
-        sub.add_argument("--home", default=argparse.SUPPRESS, help="the bridge's own folder")
-        sub.add_argument("--json", action="store_true", help="print JSON, for programs")
-        return sub
-
-    sub = add("check", check, "say what photos are good for, and what to mind; changes nothing")
-    sub.add_argument("photos", nargs="+", type=Path)
-
-    sub = add("dataset", dataset, "make clean copies and captions, as a kohya folder")
-    sub.add_argument("photos", nargs="+", type=Path)
-    sub.add_argument("--name", required=True, help="the subject's name, as prompts will call it")
-    sub.add_argument("--class", dest="class_token", required=True, help="what the subject is: man, woman, dog, ...")
-    sub.add_argument("--steps", type=int, default=1500, help="steps wanted in one epoch at batch 1 (1500)")
-    sub.add_argument("--out", required=True, type=Path, help="the folder to make")
-
-    sub = add("train", train, "train a LoRA and publish it")
-    sub.add_argument("dataset", nargs="?", type=Path, help="a folder that `dataset` made, or a kohya folder")
-    sub.add_argument("--base", type=Path, help="the base model, a .safetensors file")
-    sub.add_argument("--config", type=Path, metavar="FILE", help="train as this file says; `import` says what it may be")
-    sub.add_argument("--engine", choices=("sd-scripts", "embedded"), help="who trains (sd-scripts where it is set up)")
-    sub.add_argument("--preset", help="starting point; the default fits the base model's family")
-    sub.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="options by sd-scripts' names")
-    sub.add_argument("--lora-dir", type=Path, help="the WebUI's models/Lora")
-    sub.add_argument("--name", help="the LoRA's name (the subject's)")
-    sub.add_argument("--gpu", type=int, help="the card to train on; each has a queue of its own")
-    sub.add_argument("--detach", action="store_true", help="don't follow it")
-
-    for name, verb, purpose in (
-        ("watch", watch, "follow a job"),
-        ("resume", resume, "go on from the newest saved state"),
-        ("retry", retry, "start anew"),
-        ("report", report, "a job's story, to paste into a bug report: no names, paths or pictures in it"),
-        ("rm", remove, "forget a job and delete its folder"),
-    ):
-        add(name, verb, purpose).add_argument("job", type=int)
-    add("jobs", jobs, "list the queue and its history")
-    sub = add("log", log, "the end of a trainer's own output")
-    sub.add_argument("job", type=int)
-    sub.add_argument("--lines", type=int, default=40)
-    sub = add("stop", stop, "stop after the next save, or now")
-    sub.add_argument("job", type=int)
-    sub.add_argument("--now", action="store_true", help="at once; what came after the last save is lost")
-
-    sub = add("import", import_file, "say what a file from elsewhere would train, key by key; changes nothing")
-    sub.add_argument("file", type=Path, help="of kohya_ss, sd-scripts, LoRA_Easy_Training_Scripts, or any LoRA")
-    sub = add("export", export, "write a job as others can run it")
-    sub.add_argument("job", type=int)
-    sub.add_argument("--format", required=True, choices=("toml", "kohya", "sh"), dest="form")
-    sub.add_argument("--out", type=Path, metavar="DIR", help="the folder to write into (the job's own)")
-    sub = add("presets", show_presets, "list the starting points, show one, or copy one to change it")
-    sub.add_argument("action", nargs="?", choices=("ls", "show", "cp"), default="ls")
-    sub.add_argument("name", nargs="?")
-    sub.add_argument("to", nargs="?", type=Path, help="cp: the .toml file to write; use it with train --preset FILE")
-
-    sub = add("publish", publish, "put a finished LoRA into a Lora folder, with card and preview")
-    sub.add_argument("file", type=Path)
-    sub.add_argument("--lora-dir", required=True, type=Path)
-    sub.add_argument("--name")
-
-    sub = add("setup", setup, "get sd-scripts and make its training environment")
-    sub.add_argument("--source", help="an existing sd-scripts or kohya_ss folder, or another address to clone")
-    sub.add_argument("--python", type=Path, help="the environment's Python, where it isn't in that folder")
-
-    sub = add("ui", ui, "the tab without a WebUI, as a page of its own")
-    sub.add_argument("--host", default="127.0.0.1", help="whom to answer; anything else opens the page to your network")
-    sub.add_argument("--port", type=int, default=7862, help="0: any free one (7862)")
-    sub.add_argument("--models", action="append", default=[], type=Path, metavar="DIR", help="a folder with base models")
-    sub.add_argument("--webui", type=Path, metavar="DIR", help="a WebUI whose models and Lora folder to use")
-    sub.add_argument("--lora-dir", type=Path, help="where finished LoRAs go")
-
-    add("doctor", doctor, "what is ready, and what is not")
-    return parser
+VERBS: Mapping[str, Verb] = {
+    "check": check,
+    "dataset": dataset,
+    "train": train,
+    "watch": watch,
+    "setup": setup,
+    "ui": ui,
+    "jobs": jobs,
+    "log": log,
+    "report": report,
+    "stop": stop,
+    "resume": resume,
+    "retry": retry,
+    "rm": remove,
+    "import": import_file,
+    "export": export,
+    "presets": show_presets,
+    "publish": publish,
+    "doctor": doctor,
+}

@@ -9,13 +9,14 @@ import time
 from pathlib import Path
 
 from . import demo_photos
-from .bridge import Bridge, Request
+from .bridge import Bridge
 from .errors import BridgeError
 from .events import Proof, Published
 from .follow import follow
 from .job import Status
 from .meter import duration
 from .paths import PACKAGE_PARENT, Home
+from .request import Request
 
 NAME, CLASS_TOKEN, STEPS = "AlvaroBadia", "man", 1500
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from . import base_models, engines, presets, publish
-from .bridge import Bridge, Request
+from .bridge import Bridge
 from .captions import begins_with_name
 from .checkpoint import Base
 from .draft import Draft
@@ -22,6 +22,7 @@ from .kohya_folder import Dataset, Subset, leaf_name, repeats_for
 from .names import name_problems
 from .params import TrainingParams, fields_of_params
 from .presets import Preset
+from .request import Request
 from .rest import Context
 
 CHUNK, LONGEST = 75, 225

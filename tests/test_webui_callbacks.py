@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from sd_scripts_bridge.bridge import Bridge
-from sd_scripts_bridge.bridge import Request as BridgeRequest
 from sd_scripts_bridge.job import TrainingJob
 from sd_scripts_bridge.locks import hold
 from sd_scripts_bridge.paths import HOME_VARIABLE, Home
+from sd_scripts_bridge.request import Request as BridgeRequest
 
 from .webui_host import Host
 

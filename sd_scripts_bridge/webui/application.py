@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..bridge import Bridge, Request, Submitted
+from ..bridge import Bridge, Submitted
 from ..paths import Home
+from ..request import Request
 from ..rest import BaseFile, Context, Memory, mount
 from . import host, settings
 from .guard import Guard

@@ -30,7 +30,7 @@ def test_what_was_typed_is_there_after_f5_and_in_another_browser(serve: Callable
     assert tab.errors == other.errors == []
 
 
-def test_what_was_typed_is_shown_while_the_server_is_slow_to_take_it(serve: Callable[..., Ui], visit: Callable[..., Tab]) -> None:
+def test_what_was_typed_is_shown_while_the_server_is_slow(serve: Callable[..., Ui], visit: Callable[..., Tab]) -> None:
     tab = visit(serve().address)
     tab.field(NAME).fill("Ada Lovelace")
     tab.field(KIND).fill("woman")

@@ -1,0 +1,94 @@
+"""The command line's words: every verb, its arguments and their help."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from . import __version__
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every verb and its words; `verb` in what it parses names the verb."""
+    whole = argparse.ArgumentParser(
+        prog="sd-scripts-bridge", description="Train a LoRA with kohya-ss sd-scripts, from photos to the WebUI's card."
+    )
+    whole.add_argument("--version", action="version", version=__version__)
+    whole.add_argument("--home", help="the bridge's own folder")
+    whole.set_defaults(json=False)
+    verbs = whole.add_subparsers(required=True, metavar="VERB")
+
+    def add(name: str, help: str) -> argparse.ArgumentParser:
+        sub = verbs.add_parser(name, help=help, description=help)
+        sub.set_defaults(verb=name)
+        sub.add_argument("--home", default=argparse.SUPPRESS, help="the bridge's own folder")
+        sub.add_argument("--json", action="store_true", help="print JSON, for programs")
+        return sub
+
+    sub = add("check", "say what photos are good for, and what to mind; changes nothing")
+    sub.add_argument("photos", nargs="+", type=Path)
+
+    sub = add("dataset", "make clean copies and captions, as a kohya folder")
+    sub.add_argument("photos", nargs="+", type=Path)
+    sub.add_argument("--name", required=True, help="the subject's name, as prompts will call it")
+    sub.add_argument("--class", dest="class_token", required=True, help="what the subject is: man, woman, dog, ...")
+    sub.add_argument("--steps", type=int, default=1500, help="steps wanted in one epoch at batch 1 (1500)")
+    sub.add_argument("--out", required=True, type=Path, help="the folder to make")
+
+    sub = add("train", "train a LoRA and publish it")
+    sub.add_argument("dataset", nargs="?", type=Path, help="a folder that `dataset` made, or a kohya folder")
+    sub.add_argument("--base", type=Path, help="the base model, a .safetensors file")
+    sub.add_argument("--config", type=Path, metavar="FILE", help="train as this file says; `import` says what it may be")
+    sub.add_argument("--engine", choices=("sd-scripts", "embedded"), help="who trains (sd-scripts where it is set up)")
+    sub.add_argument("--preset", help="starting point; the default fits the base model's family")
+    sub.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="options by sd-scripts' names")
+    sub.add_argument("--lora-dir", type=Path, help="the WebUI's models/Lora")
+    sub.add_argument("--name", help="the LoRA's name (the subject's)")
+    sub.add_argument("--gpu", type=int, help="the card to train on; each has a queue of its own")
+    sub.add_argument("--detach", action="store_true", help="don't follow it")
+
+    for name, purpose in (
+        ("watch", "follow a job"),
+        ("resume", "go on from the newest saved state"),
+        ("retry", "start anew"),
+        ("report", "a job's story, to paste into a bug report: no names, paths or pictures in it"),
+        ("rm", "forget a job and delete its folder"),
+    ):
+        add(name, purpose).add_argument("job", type=int)
+    add("jobs", "list the queue and its history")
+    sub = add("log", "the end of a trainer's own output")
+    sub.add_argument("job", type=int)
+    sub.add_argument("--lines", type=int, default=40)
+    sub = add("stop", "stop after the next save, or now")
+    sub.add_argument("job", type=int)
+    sub.add_argument("--now", action="store_true", help="at once; what came after the last save is lost")
+
+    sub = add("import", "say what a file from elsewhere would train, key by key; changes nothing")
+    sub.add_argument("file", type=Path, help="of kohya_ss, sd-scripts, LoRA_Easy_Training_Scripts, or any LoRA")
+    sub = add("export", "write a job as others can run it")
+    sub.add_argument("job", type=int)
+    sub.add_argument("--format", required=True, choices=("toml", "kohya", "sh"), dest="form")
+    sub.add_argument("--out", type=Path, metavar="DIR", help="the folder to write into (the job's own)")
+    sub = add("presets", "list the starting points, show one, or copy one to change it")
+    sub.add_argument("action", nargs="?", choices=("ls", "show", "cp"), default="ls")
+    sub.add_argument("name", nargs="?")
+    sub.add_argument("to", nargs="?", type=Path, help="cp: the .toml file to write; use it with train --preset FILE")
+
+    sub = add("publish", "put a finished LoRA into a Lora folder, with card and preview")
+    sub.add_argument("file", type=Path)
+    sub.add_argument("--lora-dir", required=True, type=Path)
+    sub.add_argument("--name")
+
+    sub = add("setup", "get sd-scripts and make its training environment")
+    sub.add_argument("--source", help="an existing sd-scripts or kohya_ss folder, or another address to clone")
+    sub.add_argument("--python", type=Path, help="the environment's Python, where it isn't in that folder")
+
+    sub = add("ui", "the tab without a WebUI, as a page of its own")
+    sub.add_argument("--host", default="127.0.0.1", help="whom to answer; anything else opens the page to your network")
+    sub.add_argument("--port", type=int, default=7862, help="0: any free one (7862)")
+    sub.add_argument("--models", action="append", default=[], type=Path, metavar="DIR", help="a folder with base models")
+    sub.add_argument("--webui", type=Path, metavar="DIR", help="a WebUI whose models and Lora folder to use")
+    sub.add_argument("--lora-dir", type=Path, help="where finished LoRAs go")
+
+    add("doctor", "what is ready, and what is not")
+    return whole
