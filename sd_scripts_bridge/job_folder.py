@@ -40,6 +40,11 @@ class JobFolder:
         return self.root / "dataset"
 
     @property
+    def resumed(self) -> Path:
+        """The dataset under names with more repeats, where a resumed run needs it."""
+        return self.root / "resumed"
+
+    @property
     def samples(self) -> Path:
         return self.root / "samples"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from PIL import Image
 
 from sd_scripts_bridge import process
 from sd_scripts_bridge.bridge import Bridge
@@ -53,7 +54,11 @@ def make_job(home: Home, tmp_path: Path) -> Callable[..., TrainingJob]:
 
     def make(act: str = "", **params: object) -> TrainingJob:
         dataset = tmp_path / "img"
-        (dataset / "2_Ada woman").mkdir(parents=True, exist_ok=True)
+        leaf = dataset / "2_Ada woman"
+        if not leaf.exists():
+            leaf.mkdir(parents=True)
+            for number in range(1, 11):  # 20 steps an epoch
+                Image.new("RGB", (8, 8), (number, 0, 0)).save(leaf / f"{number}.png")
         values = {"max_train_steps": 20, "save_every_n_steps": 5, "training_comment": act, **params}
         return TrainingJob(
             name="Ada",

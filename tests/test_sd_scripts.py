@@ -103,6 +103,20 @@ def test_samples_come_with_each_save_on_a_card_and_only_when_asked_on_a_cpu(make
 def test_a_resume_skips_what_is_done(make_job: MakeJob, tmp_path: Path) -> None:
     table = config.table(make_job(), JobFolder(tmp_path), tmp_path, tmp_path / "Ada-step00000005-state")
     assert table["skip_until_initial_step"] is True and table["resume"].endswith("Ada-step00000005-state")
+    assert table["initial_step"] == 5 and table["train_data_dir"] == make_job().dataset
+
+
+def test_a_resume_past_the_first_epoch_reads_the_same_pictures_as_one_long_epoch(make_job: MakeJob, tmp_path: Path) -> None:
+    """20 pictures an epoch; 21 steps of 2 batches of 3 need 126 of them: 7 epochs."""
+    job = make_job(max_train_steps=21, train_batch_size=3, gradient_accumulation_steps=2, save_every_n_steps=5)
+    table = config.table(job, JobFolder(tmp_path), tmp_path, tmp_path / "Ada-step00000012-state")
+    (leaf,) = Path(table["train_data_dir"]).iterdir()
+    assert leaf.name == "14_Ada woman"
+    assert {f.name: f.read_bytes() for f in leaf.iterdir()} == {
+        f.name: f.read_bytes() for f in Path(job.dataset, "2_Ada woman").iterdir()
+    }
+    assert (table["initial_step"], table["save_every_n_steps"]) == (6, 6), "sd-scripts multiplies it by the accumulation"
+    assert config.table(job, JobFolder(tmp_path), tmp_path)["train_data_dir"] == job.dataset, "only a resumed run needs it"
 
 
 @pytest.fixture

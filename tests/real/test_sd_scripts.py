@@ -121,3 +121,34 @@ def test_stop_after_the_next_save_then_resume_to_exactly_the_planned_step(
     steps = [e.event.step for e in bridge.events(job_id) if e.attempt == 2 and isinstance(e.event, Progress)]
     assert steps[0] > 4 and steps[-1] == 12
     assert (tmp_path / "Lora" / "Ada.safetensors").is_file()
+
+
+@pytest.mark.parametrize("accumulation", [1, 2])
+def test_a_resume_past_the_first_epoch_ends_at_exactly_the_planned_step(
+    accumulation: int, home: Home, base: Path, tmp_path: Path
+) -> None:
+    """A kohya folder with one repeat: four pictures, so that the 10 steps are three epochs, or five."""
+    torch = pytest.importorskip("torch")
+    demo_photos.draw(tmp_path / "img" / "1_Ada woman", count=4)
+    done = run(home, "train", tmp_path / "img", "--base", base, "--engine", "sd-scripts", "--lora-dir", tmp_path / "Lora",
+               "--detach", "--json", "--set", *SMALL, "save_every_n_steps=2", "max_train_steps=10",
+               f"gradient_accumulation_steps={accumulation}")
+    job_id = json.loads(done.stdout)["job"]
+    bridge = Bridge(home)
+    while not any(path.name.startswith("Ada-step00000006") for path in bridge.folder(job_id).states("Ada")):
+        assert not bridge.job(job_id).status.is_over, bridge.log(job_id)
+        time.sleep(0.2)
+    run(home, "stop", job_id, "--now")
+    run(home, "watch", job_id)
+    came_to = int(bridge.folder(job_id).states("Ada")[-1].name[-14:-6])
+    assert 6 <= came_to < 10
+    run(home, "resume", job_id)
+    assert run(home, "watch", job_id).returncode == 0, bridge.log(job_id)
+    steps = [e.event.step for e in bridge.events(job_id) if e.attempt == 2 and isinstance(e.event, Progress)]
+    assert steps[0] > came_to and steps[-1] == 10
+    found = lora.inspect(tmp_path / "Lora" / "Ada.safetensors")
+    assert found.metadata["ss_steps"] == "10"
+    last = bridge.folder(job_id).states("Ada")[-1]
+    assert last.name == "Ada-step00000010-state"
+    schedule = torch.load(last / "scheduler.bin", weights_only=False)
+    assert schedule["last_epoch"] == 10, "the learning rate went on where it was"

@@ -1,4 +1,4 @@
-"""A job as sd-scripts' ``--config_file``. Pure: job and paths in, a flat table out."""
+"""A job as sd-scripts' ``--config_file``: job and paths in, a flat table out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from ...job import TrainingJob
 from ...job_folder import JobFolder
 from ...params import fields_of_params
-from . import sampling
+from . import long_epoch, sampling
 
 _RENAMED = {"network_train_text_encoder_only", "max_token_length", "cache_text_encoder_outputs", "save_every_n_steps"}
 """Options that need more than their own name and value."""
@@ -32,14 +32,19 @@ def table(
         **{f.name: getattr(params, f.name) for f in fields_of_params() if f.name not in _RENAMED},
         "network_train_text_encoder_only": params.network_train_text_encoder_only,
         "max_token_length": int(params.max_token_length) if params.max_token_length not in (None, "75") else None,
-        "save_every_n_steps": params.save_interval,
-        "save_last_n_steps_state": params.save_interval if params.save_state else None,  # keeps the newest two
+        "save_every_n_steps": long_epoch.save_interval(job),
+        "save_last_n_steps_state": long_epoch.save_interval(job) if params.save_state else None,  # keeps the newest two
         **_family(job),
         **params.extra,
         **sampling.options(job, folder.prompts, on_card=on_card),
     }
     if resume is not None:
-        values |= {"resume": str(resume), "skip_until_initial_step": True}
+        values |= {
+            "resume": str(resume),
+            "skip_until_initial_step": True,
+            "initial_step": long_epoch.initial_step(job, resume),
+            "train_data_dir": str(long_epoch.folder_for(job, folder.resumed)),
+        }
     return values
 
 
