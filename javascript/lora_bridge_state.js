@@ -74,6 +74,8 @@
     lb.stripView = function (status, now) {
         const last = status && status.job;
         const recent = lb.isOver(last) && last.finished && now - last.finished < RECENT_SECONDS;
+        const paused = status && !status.running ? status.paused : null;
+        if (paused) return lb.pausedView(status, now);
         const job = status && (status.running || (recent && !status.waiting ? last : null));
         if (!job && !(status && status.waiting)) return null;
         if (!job) return {title: "", active: false, waiting: status.waiting, sentence: ""};
@@ -87,8 +89,19 @@
             rate: active && job.rate ? lb.speed(job.rate) : "",
             left: active && job.left !== null && job.left !== undefined ? lb.duration(job.left) : "",
             loss: known ? lb.loss(job.loss) : "",
-            phase: active && !known ? status.phase || "" : "",
+            phase: active && (!known || job.status === "stopping") ? status.phase || "" : "",
             sentence: active ? "" : job.sentence || "",
+        };
+    };
+
+    /** The strip of a job that left the card to something else. */
+    lb.pausedView = function (status, now) {
+        const job = status.paused.job;
+        return {
+            id: job.id, title: job.title, active: false, paused: true, kind: job.kind, status: job.status, waiting: status.waiting - 1,
+            part: null, sentence: lb.t("Paused at step {step}. It goes on by itself in {time}; while pictures are made it waits.", {
+                step: job.step, time: lb.duration(Math.max(0, status.paused.until - now)),
+            }),
         };
     };
 

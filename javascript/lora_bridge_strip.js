@@ -59,10 +59,19 @@
             this.left = lb.el("span", {});
             this.loss = lb.el("span", {});
             this.stops = new lb.StopButtons(app, () => this.id);
+            this.pause = lb.button(lb.t("Generate now"), () => this.order(this.pause, "pause"), "small");
+            this.pause.title = lb.t("Pauses at the next save, gives the GPU back, and goes on by itself afterwards.");
+            this.goOn = lb.button(lb.t("Go on now"), () => this.order(this.goOn, "resume"), "small");
             this.waiting = lb.el("span", {class: "lb-dim"});
             this.tryIt = lb.button(lb.t("Try it"), () => this.app.views.try.show(this.id), "small");
             this.node = lb.el("section", {class: "lb-strip", "aria-label": lb.t("Training now"), hidden: true},
-                this.title, this.text, this.bar, this.rate, this.left, this.loss, this.stops.node, this.tryIt, this.waiting);
+                this.title, this.text, this.bar, this.rate, this.left, this.loss, this.pause, this.goOn, this.stops.node, this.tryIt, this.waiting);
+        }
+
+        /** Sends one of the job's verbs, and says the answer. */
+        order(button, verb) {
+            const path = "jobs/" + this.id + "/" + verb;
+            return this.app.act(button, async () => this.app.say(lb.sentence((await this.app.server.post(path, {})).sentence)));
         }
 
         update() {
@@ -82,12 +91,14 @@
             this.put(this.left, view.left && lb.t("{time} left", {time: view.left}));
             this.put(this.loss, view.loss && lb.t("loss {loss}", {loss: view.loss}));
             this.stops.update(view.active, view.stopping, view.kind);
+            lb.show(this.pause, view.active && !view.stopping && view.kind === "train");
+            lb.show(this.goOn, Boolean(view.paused));
             lb.show(this.tryIt, view.status === "succeeded" && view.kind === "train" && this.app.step !== "try");
             this.put(this.waiting, view.waiting ? lb.t("{n} waiting", {n: view.waiting}) : "");
         }
 
         words(view) {
-            if (view.stopping) return lb.t("stopping");
+            if (view.stopping) return lb.sentence(view.phase) || lb.t("stopping");
             if (view.step !== null && view.step !== undefined) return lb.t("step {step} of {total}", {step: view.step, total: view.total});
             if (view.active) return lb.sentence(view.phase) || lb.statusWord(view.status);
             return lb.sentence(view.sentence) || lb.statusWord(view.status);

@@ -58,6 +58,7 @@ class Attempt:
         self._nan_since: int | None = None
         self._states_when_asked: int | None = None
         self._asked = 0.0
+        self._pausing = False
 
     # ---- the whole of it ----
 
@@ -66,7 +67,7 @@ class Attempt:
         try:
             self._prepare()
             code = self._follow(self._launch())
-            if (code or self._nans >= NANS) and self._heal(code):
+            if self._pause(code) or ((code or self._nans >= NANS) and self._heal(code)):
                 return
             status, sentence = self._judge(code)
         except BridgeError as error:
@@ -195,10 +196,11 @@ class Attempt:
         if self._states_when_asked is None:
             self._asked, self._states_when_asked = time.monotonic(), self._saved()
             self.store.move(self.row.id, Status.STOPPING, of=[Status.RUNNING], attempt=self.row.attempt)
-            if wish == "save" and self.engine.saves_on_request:
+            if wish != "now" and self.engine.saves_on_request:
                 self.folder.stop_request.touch()
+        self._pausing = wish == "pause"
         saved = not self.engine.saves_on_request and self._saved() > self._states_when_asked
-        late = time.monotonic() - self._asked > SAVE_SECONDS
+        late = time.monotonic() - self._asked > SAVE_SECONDS and not self._pausing
         if wish == "now" or isinstance(self.job, SetupJob) or saved or late:
             process.stop_tree(pid, self.cookie)
 
@@ -206,6 +208,16 @@ class Attempt:
         """The newest saved step, so far."""
         states = self.engine.states(self.job, self.folder) if isinstance(self.job, TrainingJob) else []
         return state_step(states[-1]) if states else 0
+
+    def _pause(self, code: int) -> bool:
+        """Leave the card to somebody else and wait in front of the queue, where that was asked for."""
+        if not self._pausing or self._ran_to_the_end(code):
+            return False
+        self.store.begin_pause(self.row.device)  # first: else the next job has the card at once
+        if not self.store.put_back(self.row.id, self.row.attempt):
+            return False
+        self._tell(Note(f"Paused at step {self._saved()}. It goes on by itself."))
+        return True
 
     # ---- healing ----
 
@@ -318,6 +330,8 @@ class Attempt:
             time.sleep(1)
             self._tell_rest()
         self.store.move(self.row.id, status, of=_GONE, attempt=self.row.attempt, sentence=sentence)
+        if self._pausing:
+            self.store.begin_pause(self.row.device)
 
     def _write_report(self, status: Status, sentence: str, code: int | None) -> None:
         report = self.facts.report(self.job, self.row.attempt, status, sentence, code)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from .import_report import Imported
     from .publish import PublishedLora
 
+PAUSE_MINUTES = 10.0
+LONGEST_PAUSE_MINUTES = 24 * 60
+
 Advance = Callable[[int, int], None]
 """Told (done, of how many) while something long goes on."""
 
@@ -126,8 +129,9 @@ class Bridge:
     def stop(self, job_id: int, *, now: bool = False) -> str:
         """Stop after the next save, or now; returns what will happen. Raises `Conflict` where it is over already."""
         row = self.job(job_id)
+        before = "Stopped while it waited; what is saved is kept." if row.attempt else "Stopped before it began."
         if row.status is Status.QUEUED and self.store.move(
-            job_id, Status.STOPPED, of=[Status.QUEUED], attempt=row.attempt, sentence="Stopped before it began."
+            job_id, Status.STOPPED, of=[Status.QUEUED], attempt=row.attempt, sentence=before
         ):
             return f"Job {job_id} is out of the queue."
         if self.store.ask_to_stop(job_id, "now" if now else "save"):
@@ -137,8 +141,25 @@ class Bridge:
             raise Conflict(f"Job {job_id} is over already ({row.status}).")
         return f"Job {job_id} is stopping already."
 
+    def pause(self, job_id: int, minutes: float = PAUSE_MINUTES) -> str:
+        """Leave the card to something else: after the next save for ``minutes``, then go on by itself. Raises `Conflict`."""
+        if not 0 < minutes <= LONGEST_PAUSE_MINUTES:
+            raise Invalid([Problem("minutes", f"{minutes:g} is outside 0 to {LONGEST_PAUSE_MINUTES}")])
+        row = self.job(job_id)
+        if row.kind != "train" or row.status not in (Status.RUNNING, Status.QUEUED):
+            raise Conflict(f"Job {job_id} ({row.title}) is {row.status}; only a training that runs or waits can be paused.")
+        self.store.ask_for_pause(row.device, 60 * minutes)
+        if row.status is Status.RUNNING and self.store.ask_to_stop(job_id, "pause"):
+            return f"Job {job_id} pauses at its next save, and goes on by itself."
+        self.store.begin_pause(row.device)
+        return f"Job {job_id} waits, and begins by itself after {minutes:g} minutes."
+
     def resume(self, job_id: int) -> str:
-        """Queue it again from its newest saved state. Raises `Conflict`."""
+        """Queue it again from its newest saved state, or end its pause. Raises `Conflict`."""
+        waiting = self.job(job_id)
+        if waiting.status is Status.QUEUED and self.store.end_pause(waiting.device):
+            supervisor.spawn(self.home)
+            return f"Job {job_id} goes on now."
         row = self._again(job_id)
         job = row.job
         states = (

@@ -187,6 +187,10 @@ def stop(bridge: Bridge, options: argparse.Namespace) -> int:
     return _say(options, bridge.stop(options.job, now=options.now))
 
 
+def pause(bridge: Bridge, options: argparse.Namespace) -> int:
+    return _say(options, bridge.pause(options.job, options.minutes))
+
+
 def resume(bridge: Bridge, options: argparse.Namespace) -> int:
     return _say(options, bridge.resume(options.job))
 
@@ -305,6 +309,7 @@ VERBS: Mapping[str, Verb] = {
     "log": log,
     "report": report,
     "stop": stop,
+    "pause": pause,
     "resume": resume,
     "retry": retry,
     "rm": remove,

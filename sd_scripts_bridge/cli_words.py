@@ -62,6 +62,9 @@ def parser() -> argparse.ArgumentParser:
     sub = add("stop", "stop after the next save, or now")
     sub.add_argument("job", type=int)
     sub.add_argument("--now", action="store_true", help="at once; what came after the last save is lost")
+    sub = add("pause", "leave the card free after the next save, and go on by itself afterwards (`resume`: at once)")
+    sub.add_argument("job", type=int)
+    sub.add_argument("--minutes", type=float, default=10.0, help="how long (10)")
 
     sub = add("import", "say what a file from elsewhere would train, key by key; changes nothing")
     sub.add_argument("file", type=Path, help="of kohya_ss, sd-scripts, LoRA_Easy_Training_Scripts, or any LoRA")

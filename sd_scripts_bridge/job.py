@@ -41,7 +41,9 @@ MOVES: Mapping[Status, frozenset[Status]] = {
     Status.RUNNING: frozenset(
         {Status.STOPPING, Status.SUCCEEDED, Status.FAILED, Status.STOPPED, Status.LOST, Status.QUEUED}
     ),  # to queued: healed, going on from the last state
-    Status.STOPPING: frozenset({Status.STOPPED, Status.SUCCEEDED, Status.FAILED, Status.LOST}),
+    Status.STOPPING: frozenset(
+        {Status.STOPPED, Status.SUCCEEDED, Status.FAILED, Status.LOST, Status.QUEUED}
+    ),  # to queued: paused, going on by itself
     Status.SUCCEEDED: frozenset(),
     Status.FAILED: frozenset({Status.QUEUED}),
     Status.STOPPED: frozenset({Status.QUEUED}),

@@ -158,16 +158,21 @@ class JobViews:
         """docs/rest.md's `status`, without "boot". Raises `NotFound` for a job that was named and isn't there."""
         rows = self.rows()
         running = next((row for row in rows if row.status in (Status.RUNNING, Status.STOPPING)), None)
-        shown = self.row(job_id) if job_id is not None else running or (rows[-1] if rows else None)
         waiting = [row for row in rows if row.status is Status.QUEUED]
-        answer = {"running": self.job_dict(running) if running else None, "waiting": len(waiting)}
+        pauses = self.bridge.store.pauses() if waiting else {}
+        paused = next((row for row in waiting if row.device in pauses), None)
+        shown = self.row(job_id) if job_id is not None else running or paused or (rows[-1] if rows else None)
+        answer = {
+            "running": self.job_dict(running) if running else None, "waiting": len(waiting),
+            "paused": {"job": self.job_dict(paused), "until": pauses[paused.device]} if paused else None,
+        }
         if shown is None:
             return {"seq": 0, **answer, "job": None, "curve": [], "phase": "", "notes": [], "samples": []}
         fold = self.fold(shown.id)
         points = [point for seq, point in fold.curve if seq > since]
         return {
             "seq": fold.seq, **answer, "job": self.job_dict(shown), "curve": thinned(points),
-            "phase": _phase(shown, fold, waiting), "notes": list(fold.notes),
+            "phase": "paused" if shown == paused else _phase(shown, fold, waiting), "notes": list(fold.notes),
             "samples": sample_dicts(self.bridge.folder(shown.id), shown.id, fold),
         }
 
@@ -185,7 +190,7 @@ def _phase(row: Row, fold: Fold, waiting: Sequence[Row]) -> str:
         before = [other.id for other in waiting].index(row.id) if row in waiting else 0
         return f"waiting, {before} before it" if before else "waiting for its turn"
     if row.status is Status.STOPPING:
-        return "stopping now" if row.stop == "now" else "stopping after the next save"
+        return {"now": "stopping now", "pause": "pausing at the next save"}.get(row.stop or "", "stopping after the next save")
     return fold.phase if row.status is Status.RUNNING else ""
 
 

@@ -39,7 +39,16 @@ def m001_jobs_and_events(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX events_of_a_job ON events(job, seq)")
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_jobs_and_events,)
+def m002_pauses(db: sqlite3.Connection) -> None:
+    db.execute(
+        """CREATE TABLE pauses (
+            device  TEXT PRIMARY KEY,
+            seconds REAL NOT NULL,               -- how long, once the card is free
+            until   REAL NOT NULL)               -- seconds since 1970; 0: asked for, not begun"""
+    )
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_jobs_and_events, m002_pauses)
 
 
 def migrate(db: sqlite3.Connection) -> None:

@@ -60,6 +60,11 @@ class Home:
         return self.root / "supervisor.lock"
 
     @property
+    def waiter_lock(self) -> Path:
+        """Held by the one supervisor that waits for the end of a pause."""
+        return self.root / "waiter.lock"
+
+    @property
     def engines(self) -> Path:
         return self.root / "engines"
 

@@ -88,6 +88,7 @@ RULES = (
     Rule("GET", "/jobs/{job}/preview", "jobs:preview_picture"),
     Rule("GET", "/jobs/{job}/result", "jobs:result"),
     Rule("POST", "/jobs/{job}/stop", "jobs:stop"),
+    Rule("POST", "/jobs/{job}/pause", "jobs:pause"),
     Rule("POST", "/jobs/{job}/resume", "jobs:resume"),
     Rule("POST", "/jobs/{job}/retry", "jobs:retry"),
     Rule("POST", "/jobs/{job}/remove", "jobs:remove"),

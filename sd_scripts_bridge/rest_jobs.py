@@ -89,6 +89,14 @@ def stop(call: Call) -> Any:
     return {"sentence": call.context.the_bridge.stop(_id(call), now=now)}
 
 
+def pause(call: Call) -> Any:
+    """In a WebUI the minute after the last picture is enough; on its own the page can't know when the card is free."""
+    minutes = call.body.get("minutes", 1.0 if call.context.can_send else 10.0)
+    if isinstance(minutes, bool) or not isinstance(minutes, (int, float)):
+        raise Invalid([Problem("minutes", f"{minutes!r} is not a number")])
+    return {"sentence": call.context.the_bridge.pause(_id(call), float(minutes))}
+
+
 def resume(call: Call) -> Any:
     return _again(call, call.context.the_bridge.resume)
 

@@ -18,6 +18,7 @@ from .job import MOVES, Job, Status, job_from_dict
 from .migrations import migrate
 
 BUSY_SECONDS = 30.0
+_PAUSED = "SELECT device FROM pauses WHERE until > ?"
 
 
 @dataclass(frozen=True)
@@ -140,17 +141,19 @@ class Store:
             return [_row(row) for row in rows]
 
     def waiting(self) -> list[str]:
-        """The devices for which a job waits."""
+        """The devices for which a job waits that may run now: not those that are paused."""
+        question = f"SELECT DISTINCT device FROM jobs WHERE status = 'queued' AND device NOT IN ({_PAUSED})"
         with self._open() as db:
-            return [row[0] for row in db.execute("SELECT DISTINCT device FROM jobs WHERE status = 'queued'")]
+            return [row[0] for row in db.execute(question, (time.time(),))]
 
     def claim(self, device: str = "0") -> Row | None:
         """Take the job that has waited longest for ``device``: queued -> running, one attempt more. None: nothing waits,
-        or the device is busy."""
+        or the device is busy or paused."""
         with self._change() as db:
             busy = "SELECT 1 FROM jobs WHERE device = ? AND status IN ('running', 'stopping')"
             longest = "SELECT id FROM jobs WHERE device = ? AND status = 'queued' ORDER BY queued, id LIMIT 1"
-            row = None if db.execute(busy, (device,)).fetchone() else db.execute(longest, (device,)).fetchone()
+            paused = db.execute(f"{_PAUSED} AND device = ?", (time.time(), device)).fetchone()
+            row = None if paused or db.execute(busy, (device,)).fetchone() else db.execute(longest, (device,)).fetchone()
             if row is None:
                 return None
             db.execute(
@@ -190,11 +193,23 @@ class Store:
             return cursor.rowcount == 1
 
     def ask_to_stop(self, job_id: int, how: str) -> bool:
-        """Leave a request ("save" or "now") for whoever runs the job; "now" is not taken back by "save"."""
+        """Leave a request for whoever runs the job: "save", "now" or "pause". "now" is not taken back, and "pause" changes
+        no other."""
         with self._change() as db:
             cursor = db.execute(
-                "UPDATE jobs SET stop = ? WHERE id = ? AND status IN ('running', 'stopping') AND stop IS NOT 'now'",
-                (how, job_id),
+                "UPDATE jobs SET stop = ? WHERE id = ? AND status IN ('running', 'stopping') AND stop IS NOT 'now'"
+                " AND (stop IS NULL OR ? <> 'pause')",
+                (how, job_id, how),
+            )
+            return cursor.rowcount == 1
+
+    def put_back(self, job_id: int, attempt: int) -> bool:
+        """Queue a job that stops for a pause, in front of the others; returns whether it still was a pause."""
+        with self._change() as db:
+            cursor = db.execute(
+                "UPDATE jobs SET status = 'queued', queued = created, stop = NULL, process = NULL WHERE id = ? AND attempt = ?"
+                " AND status = 'stopping' AND stop = 'pause'",
+                (job_id, attempt),
             )
             return cursor.rowcount == 1
 
@@ -212,6 +227,29 @@ class Store:
             if cursor.rowcount:
                 db.execute("DELETE FROM events WHERE job = ?", (job_id,))
             return cursor.rowcount == 1
+
+    # ---- pauses ----
+
+    def ask_for_pause(self, device: str, seconds: float) -> None:
+        """Remember how long ``device`` shall be free once it is."""
+        with self._change() as db:
+            db.execute("INSERT OR REPLACE INTO pauses (device, seconds, until) VALUES (?, ?, 0)", (device, seconds))
+
+    def begin_pause(self, device: str) -> None:
+        """From now on no job of ``device`` is claimed, for as long as was asked. A pause that goes on is made longer."""
+        with self._change() as db:
+            db.execute("UPDATE pauses SET until = ? + seconds WHERE device = ?", (time.time(), device))
+
+    def end_pause(self, device: str) -> bool:
+        """Returns whether there was one."""
+        with self._change() as db:
+            now = time.time()
+            return db.execute("DELETE FROM pauses WHERE device = ? AND until > ?", (device, now)).rowcount == 1
+
+    def pauses(self) -> dict[str, float]:
+        """The devices that are paused now, and until when (seconds since 1970)."""
+        with self._open() as db:
+            return dict(db.execute("SELECT device, until FROM pauses WHERE until > ?", (time.time(),)).fetchall())
 
     # ---- events ----
 

@@ -45,8 +45,18 @@ def drain(home: Home) -> None:
                 return
             mark_lost(store)
             run_all(home, store)
-        if not store.jobs([Status.QUEUED]):
+        if not store.waiting() and not wait_for_pauses(home, store):
             return
+
+
+def wait_for_pauses(home: Home, store: Store) -> bool:
+    """Sit out the pauses that jobs wait for, without the lock. False: nothing waits, or somebody else sits there."""
+    with hold(home.waiter_lock) as mine:
+        while mine and store.jobs([Status.QUEUED]):
+            if store.waiting():
+                return True
+            time.sleep(LOOK_SECONDS)
+    return bool(store.waiting())
 
 
 def run_all(home: Home, store: Store) -> None:
@@ -90,7 +100,7 @@ def reconcile(home: Home, store: Store) -> None:
         with hold(home.supervisor_lock) as mine:
             if mine:
                 mark_lost(store)
-        if store.jobs([Status.QUEUED]):
+        if store.waiting() or (store.jobs([Status.QUEUED]) and not is_held(home.waiter_lock)):
             spawn(home)
 
 
@@ -101,7 +111,8 @@ def mark_lost(store: Store) -> None:
         if known is not None:
             identity, cookie = known
             process.stop_tree(identity.pid if identity.is_alive() else None, cookie)
-        status = Status.STOPPED if row.status is Status.STOPPING else Status.LOST
+        wanted = row.status is Status.STOPPING and row.stop != "pause"
+        status = Status.STOPPED if wanted else Status.LOST
         if store.move(row.id, status, of=[row.status], attempt=row.attempt, sentence=LOST):
             store.append(row.id, row.attempt, Finished(status.value, LOST))
 

@@ -351,6 +351,9 @@ def test_stop_and_resume(ready: Page, context: Context) -> None:
     assert (status["running"]["id"] == job and status["job"]["rate"] is None) or status["job"]["rate"] > 0
     assert ready.get(f"jobs/{job}/result").status_code == 409
     assert ready.post(f"jobs/{job}/stop", now="yes").status_code == 422
+    assert ready.post(f"jobs/{job}/pause", minutes="ten").status_code == 422
+    assert ready.post(f"jobs/{job}/pause", minutes=-1).status_code == 422
+    assert "pauses at its next save" in ready.post(f"jobs/{job}/pause", minutes=5).json()["sentence"]
     assert "stops now" in ready.post(f"jobs/{job}/stop", now=True).json()["sentence"]
     assert ready.over(job)["job"]["status"] == "stopped"
     assert ready.post(f"jobs/{job}/stop").status_code == 409

@@ -261,3 +261,28 @@ def test_an_unusable_home_is_no_end(host: FakeHost, tmp_path: Path, monkeypatch:
     assert keeper.is_alive()
     keeper.close()
     assert not host.lock.locked()
+
+
+def test_a_pause_gives_the_card_back_at_the_next_save_and_the_training_goes_on_by_itself(
+    bridge: Bridge, host: FakeHost, start: Callable[[], Keeper], make_job: MakeJob
+) -> None:
+    start()
+    job_id, second = submit(bridge, make_job("slow hold", max_train_steps=40)), submit(bridge, make_job())
+    until(lambda: bridge.folder(job_id).states("Ada"))
+    bridge.pause(job_id, minutes=1 / 60)
+    (bridge.folder(job_id).output / "go").touch()  # the trainer goes on to its next save
+    until(lambda: host.restored and not host.lock.locked())
+    with host.lock:  # pictures are generated now, for longer than the pause
+        assert status(bridge, job_id) is status(bridge, second) is Status.QUEUED
+        stopped_at = bridge.folder(job_id).states("Ada")[-1]
+        time.sleep(2.5)
+        assert status(bridge, job_id) is status(bridge, second) is Status.QUEUED
+        assert len(host.freed) == 1
+    until(lambda: status(bridge, job_id) is Status.SUCCEEDED and status(bridge, second) is Status.SUCCEEDED)
+    assert len(host.freed) == 2, "the model left again"
+    assert [entry.attempt for entry in bridge.events(job_id) if isinstance(entry.event, Started)] == [1, 2]
+    assert f"Going on from step {int(stopped_at.name[-14:-6])}." in notes(bridge, job_id)
+
+
+def notes(bridge: Bridge, job_id: int) -> list[str]:
+    return [entry.event.text for entry in bridge.events(job_id) if isinstance(entry.event, Note)]

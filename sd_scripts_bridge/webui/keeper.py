@@ -9,7 +9,7 @@ loads its model by itself.
 ```
             training waits, nothing is generated                 supervisor at work
  guarding ─────────────────────────────────────► parked ─────────────────────────► (waits)
-    ▲                                              │  queue empty, supervisor gone
+    ▲                                              │  queue empty or paused, supervisor gone
     └──────────────────────────────────────────────┘
 ```
 """
@@ -137,16 +137,28 @@ class Keeper(threading.Thread):
         mark = self._mark()
         if mark == self._seen:
             return
-        waiting = _queued(self._store())
+        store = self._store()
+        paused = self._watch_pause(store)
+        waiting = _waiting(store)
         if waiting and (not self._ours(waiting) or self._park(waiting)):
             self._start_supervisor()
-        if not waiting:
+        if not waiting and not paused:
             self._seen = mark
+
+    def _watch_pause(self, store: Store) -> bool:
+        """Whether our card is paused; while something is generated the pause begins anew."""
+        if self.gate.card() not in store.pauses():
+            return False
+        if self.gate.queue_lock().acquire(blocking=False):
+            self.gate.queue_lock().release()
+        else:
+            store.begin_pause(self.gate.card())
+        return True
 
     def _tick_parked(self, store: Store) -> None:
         if self._take_guard():
             self._mark_lost(store)
-            if not _queued(store):
+            if not _waiting(store):
                 self._restore()
             elif time.monotonic() - self._spawned > SPAWN_SECONDS:
                 self._start_supervisor()
@@ -240,16 +252,19 @@ class Keeper(threading.Thread):
                 self._store().append(row.id, row.attempt, Note(WAITING))
 
 
-def _queued(store: Store) -> list[Row]:
+def _waiting(store: Store) -> list[Row]:
+    """The queue without what is paused."""
     from ..job import Status
 
-    return store.jobs([Status.QUEUED])
+    cards = store.waiting()
+    return [row for row in store.jobs([Status.QUEUED]) if row.device in cards]
 
 
 def active(store: Store) -> list[Row]:
+    """Those that have a card, or will have it without anybody's doing."""
     from ..job import Status
 
-    return store.jobs([Status.QUEUED, Status.RUNNING, Status.STOPPING])
+    return [*store.jobs([Status.RUNNING, Status.STOPPING]), *_waiting(store)]
 
 
 def trainings(rows: list[Row]) -> list[Row]:

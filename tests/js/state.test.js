@@ -75,6 +75,15 @@ test("the strip shows a running job whole, and how a job ended for a while", () 
     assert.strictEqual(lb.stripView(null, 1000), null);
 });
 
+test("a paused training says so, and when it goes on", () => {
+    const job = running({id: 7, status: "queued", step: 300});
+    const view = lb.stripView({...answer({job: job, waiting: 2}), running: null, paused: {job: job, until: 1040}}, 1000);
+    assert.deepStrictEqual([view.id, view.paused, view.active, view.waiting], [7, true, false, 1]);
+    assert.match(view.sentence, /^Paused at step 300\. It goes on by itself in 40 s/);
+    const other = running({id: 8});
+    assert.strictEqual(lb.stripView({...answer({running: other, waiting: 1}), paused: {job: job, until: 1040}}, 1000).id, 8);
+});
+
 test("each state of a job offers what can be done with it", () => {
     const actions = (status, kind) => lb.jobActions({status: status, kind: kind || "train"});
     assert.deepStrictEqual(actions("running"), ["show", "stop"]);

@@ -66,6 +66,26 @@ def test_a_click_on_generate_waits_for_the_training(
     assert tab.errors == []
 
 
+def test_generate_now_draws_and_the_training_goes_on_by_itself(
+    with_training: Path, start: Callable[..., WebUI], open_tab: Callable[..., Any], pictures: list[Path]
+) -> None:
+    tab = open_tab(start())
+    prepare(tab, pictures[:2], steps=16)
+    tab.button("Start training").click()
+    tab.knows("app.state.status && app.state.status.running && app.state.status.running.step", 600)
+    tab.button("Generate now").click()
+    tab.sees(re.compile("Paused at step"), 120)
+    step = tab.page.evaluate("loraBridge.app.state.status.paused.job.step")
+    draw(tab)
+    choose(tab, "Train LoRA")
+    assert tab.page.evaluate("loraBridge.app.state.status.running") is None, "the card was the picture's"
+    tab.knows("app.state.status.job && app.state.status.job.status === 'succeeded'", 900)
+    assert 0 < step < 16
+    curve = tab.page.evaluate("loraBridge.app.known.curve")
+    assert {point[2] for point in curve} == {1, 2} and curve[-1][0] == 16, "one curve of both attempts"
+    assert tab.errors == []
+
+
 def draw(tab: Any) -> str:
     """A small picture with what stands in txt2img; returns its address."""
     choose(tab, tab.page.locator("#tabs > .tab-nav > button").first.inner_text().strip())
@@ -95,7 +115,7 @@ def wait_for_picture(tab: Any, before: str, seconds: float = 400) -> str:
     return now
 
 
-def prepare(tab: Any, pictures: list[Path]) -> None:
+def prepare(tab: Any, pictures: list[Path], steps: int = STEPS) -> None:
     choose(tab, "Train LoRA")
     tab.field("Name (how you will call it in the prompt)").fill("AlvaroBadia")
     tab.field("What is it").fill("man")
@@ -103,9 +123,9 @@ def prepare(tab: Any, pictures: list[Path]) -> None:
     tab.sees("2 of 2 photos will be used.", 60)
     tab.step("Train")
     tab.field("For").select_option("tiny")
-    tab.field("Steps").fill(str(STEPS))
+    tab.field("Steps").fill(str(steps))
     tab.field("Steps").blur()
-    tab.sees(re.compile(f"{STEPS} steps"))
+    tab.sees(re.compile(f"{steps} steps"))
     assert tab.field("Base model").input_value(), "the loaded model is chosen by itself"
 
 
