@@ -234,8 +234,8 @@ class Attempt:
         if self._states_when_asked is not None or not isinstance(self.job, TrainingJob):
             return False
         cause = explain.cause(code, last_lines(self.folder.log, 200))
-        found = heal.cure(self.job, "nan" if self._nans >= NANS else cause.kind)
-        if found is None or self.engine.refuse(found.job):
+        found = heal.cure(self.job, "nan" if self._nans >= NANS else cause.kind, self.engine.refuse)
+        if found is None:
             return False
         self._drop_states(found)
         for cache in Path(self.job.dataset).rglob("*.npz") if cause.kind == "cache" else ():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from .job import TrainingJob
@@ -23,47 +24,51 @@ class Cure:
     older: bool = False
 
 
-def cure(job: TrainingJob, kind: str) -> Cure | None:
-    """The next thing to try for a failure of this ``kind`` (see `explain`), or None: nobody can know."""
+def cure(job: TrainingJob, kind: str, is_refused: Callable[[TrainingJob], object]) -> Cure | None:
+    """The next thing to try for a failure of this ``kind`` (see `explain`), or None: nobody can know.
+
+    What the engine refuses (``is_refused``) is passed over.
+    """
     if len(job.healed) >= MOST_HEALINGS:
         return None
+    found = next((cure for cure in _cures(job, kind) if not is_refused(cure.job)), None)
+    return found and replace(found, job=found.job.evolve(healed=(*job.healed, found.sentence)))
+
+
+def _cures(job: TrainingJob, kind: str) -> Iterator[Cure]:
     if kind == "gpu-memory":
-        found = _less_memory(job)
+        yield from _less_memory(job)
     elif kind == "nan":
-        found = _steadier(job)
+        yield _steadier(job)
     elif kind == "cache":
-        found = Cure(job, "The cache of encoded pictures was damaged: it is made anew.")
+        yield Cure(job, "The cache of encoded pictures was damaged: it is made anew.")
     elif kind == "state":
-        found = Cure(job, "The newest saved state can't be read: the one before is used.", older=True)
-    else:
-        return None
-    if found is None:
-        return None
-    return replace(found, job=found.job.evolve(healed=(*job.healed, found.sentence)))
+        yield Cure(job, "The newest saved state can't be read: the one before is used.", older=True)
 
 
-def _less_memory(job: TrainingJob) -> Cure | None:
-    """The next rung of the ladder: first what costs only time, last what changes the result."""
+def _less_memory(job: TrainingJob) -> Iterator[Cure]:
+    """The rungs of the ladder: first what costs only time, last what changes the result."""
     params = job.params
     if not params.gradient_checkpointing:
-        return _changed(job, "gradient checkpointing is on now", gradient_checkpointing=True)
+        yield _changed(job, "gradient checkpointing is on now", gradient_checkpointing=True)
     if params.train_batch_size > 1:
         together = params.train_batch_size * params.gradient_accumulation_steps
-        return _changed(
+        yield _changed(
             job, f"one picture at a time now, {together} gathered for each step", fresh=True,
             train_batch_size=1, gradient_accumulation_steps=together,
         )
     if job.family == "sdxl" and params.network_train_unet_only and not params.cache_text_encoder_outputs \
             and not params.shuffle_caption and not params.caption_dropout_rate:
-        return _changed(job, "captions are encoded once now", cache_text_encoder_outputs=True)
-    return _smaller(job, params)
+        yield _changed(job, "captions are encoded once now", cache_text_encoder_outputs=True)
+    if params.optimizer_type == "AdamW":
+        yield _changed(job, "the optimizer keeps 8-bit numbers now", fresh=True, optimizer_type="AdamW8bit")
+    yield from _smaller(job, params)
 
 
-def _smaller(job: TrainingJob, params: TrainingParams) -> Cure | None:
+def _smaller(job: TrainingJob, params: TrainingParams) -> Iterator[Cure]:
     width, height = (max(SMALLEST_SIDE, side * 3 // 4 // SIDE_STEP * SIDE_STEP) for side in params.area)
-    if (width, height) == params.area or min(params.area) <= SMALLEST_SIDE:
-        return None
-    return _changed(job, f"{width} x {height} instead of {params.resolution} pixels now", resolution=f"{width},{height}")
+    if (width, height) != params.area and min(params.area) > SMALLEST_SIDE:
+        yield _changed(job, f"{width} x {height} instead of {params.resolution} pixels now", resolution=f"{width},{height}")
 
 
 def _steadier(job: TrainingJob) -> Cure:

@@ -107,8 +107,10 @@ class TrainingParams:
 
     @property
     def save_interval(self) -> int:
-        """Steps between checkpoints: as asked, or a tenth of the run."""
-        return self.save_every_n_steps or max(1, math.ceil(self.max_train_steps / 10))
+        """Steps between checkpoints: as asked, or a tenth of the run; up to the next multiple of the accumulation, where
+        sd-scripts can go on from exactly."""
+        wanted, together = self.save_every_n_steps or self.max_train_steps / 10, self.gradient_accumulation_steps
+        return max(1, math.ceil(wanted / together)) * together
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON; `from_dict` is the way back."""

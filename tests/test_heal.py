@@ -4,10 +4,17 @@ from collections.abc import Callable
 
 import pytest
 
-from sd_scripts_bridge.heal import MOST_HEALINGS, cure
+from sd_scripts_bridge import heal
+from sd_scripts_bridge.heal import MOST_HEALINGS, Cure
 from sd_scripts_bridge.job import TrainingJob, job_from_dict
 
 MakeJob = Callable[..., TrainingJob]
+
+
+def cure(job: TrainingJob, kind: str, *refused: str) -> Cure | None:
+    """For an engine that has no 8-bit optimizer, unless another option is named."""
+    bad = refused or ("AdamW8bit",)
+    return heal.cure(job, kind, lambda changed: changed.params.optimizer_type in bad)
 
 
 def test_the_ladder_begins_with_what_costs_only_time(make_job: MakeJob) -> None:
@@ -21,6 +28,15 @@ def test_the_ladder_begins_with_what_costs_only_time(make_job: MakeJob) -> None:
     assert found and found.job.params.resolution == "576,576"
     assert cure(found.job, "gpu-memory") is None
     assert len(found.job.healed) == MOST_HEALINGS
+
+
+def test_the_optimizer_shrinks_before_the_pictures_where_the_engine_has_a_smaller_one(make_job: MakeJob) -> None:
+    job = make_job(gradient_checkpointing=True, resolution="768")
+    found = cure(job, "gpu-memory", "none is refused")
+    assert found and (found.job.params.optimizer_type, found.job.params.resolution) == ("AdamW8bit", "768")
+    assert found.fresh, "a state of the other optimizer doesn't fit"
+    again = cure(found.job, "gpu-memory", "none is refused")
+    assert again and again.job.params.resolution == "576,576"
 
 
 def test_sdxl_caches_its_captions_before_it_gets_smaller(make_job: MakeJob) -> None:

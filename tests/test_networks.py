@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sd_scripts_bridge.engines.sd_scripts import networks
+from sd_scripts_bridge.engines.sd_scripts import networks, optimizers
 from sd_scripts_bridge.engines.sd_scripts.installation import Installation
 from sd_scripts_bridge.params import TrainingParams
 
@@ -56,12 +56,23 @@ def test_what_it_would_stop_at_is_refused(found: Installation, module: str, args
 
 
 def test_lycoris_is_looked_for_where_the_training_runs(found: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(networks, "_FOUND", set())
     text = said(found, "lycoris.kohya", "algo=lokr")
     assert "LyCORIS is not installed" in text
     assert f'"{sys.executable}" -m pip install --no-deps {networks.LYCORIS_PACKAGE}' in text
-    monkeypatch.setattr(networks, "_has_lycoris", lambda python: True)
+    monkeypatch.setattr(networks, "has", lambda python, module: True)
     assert said(found, "lycoris.kohya", "algo=lokr") == ""
+
+
+@pytest.mark.parametrize("optimizer", ["AdamW8bit", "PagedAdamW", "Prodigy", "DAdaptAdam", "bitsandbytes.optim.AdEMAMix8bit"])
+def test_an_optimizer_whose_package_is_missing_is_refused_before_the_start(found: Installation, optimizer: str) -> None:
+    (problem,) = optimizers.problems(optimizer, found)
+    assert optimizer in str(problem) and f'"{sys.executable}" -m pip install ' in str(problem)
+
+
+def test_an_optimizer_that_is_there_is_not(found: Installation) -> None:
+    for name in ("AdamW", "adafactor", "SGDNesterov", "torch.optim.AdamW"):
+        assert optimizers.problems(name, found) == []
+    assert optimizers.has(sys.executable, "json")
 
 
 def test_nothing_is_asked_of_an_installation_that_is_not_there() -> None:

@@ -15,7 +15,7 @@ from ...job_folder import JobFolder, write_text
 from ...paths import PACKAGE_PARENT, Home
 from ...toml_file import dumps
 from ..base import Command
-from . import catalogue, config, installation, networks, output, sampling, state_rates
+from . import catalogue, config, installation, networks, optimizers, output, sampling, state_rates
 
 _STATE_FILES = ("model.safetensors", "optimizer.bin", "scheduler.bin", "random_states_0.pkl", "train_state.json")
 
@@ -50,7 +50,9 @@ class SdScriptsEngine:
             return [Problem("base", f"no script trains the family {job.family!r} yet")]
         problems = catalogue.problems(job.params.extra, catalogue.read(self.home, script), script)
         problems += catalogue.name_problems("optimizer_type", job.params.optimizer_type)
-        problems += networks.problems(job.params, installation.read(self.home))
+        found = installation.read(self.home)
+        problems += networks.problems(job.params, found)
+        problems += optimizers.problems(job.params.optimizer_type, found)
         if job.params.cache_text_encoder_outputs and job.family != "sdxl":
             problems.append(Problem("cache_text_encoder_outputs", f"{script} has no such option", "Leave it out."))
         return problems

@@ -39,15 +39,10 @@ def folder_for(job: TrainingJob, links: Path) -> Path:
 def initial_step(job: TrainingJob, state: Path) -> int:
     """``--initial_step`` for going on from ``state``.
 
-    sd-scripts multiplies it by the accumulation and counts on from there, so it is the true step divided by that.
+    sd-scripts multiplies it by the accumulation and counts on from there, so it is the true step divided by that
+    (`TrainingParams.save_interval` is a multiple of it).
     """
     return state_step(state) // job.params.gradient_accumulation_steps
-
-
-def save_interval(job: TrainingJob) -> int:
-    """Steps between checkpoints, a multiple of the accumulation, so that `initial_step` is exact."""
-    together = job.params.gradient_accumulation_steps
-    return math.ceil(job.params.save_interval / together) * together
 
 
 def _link(subset: Subset, target: Path) -> None:

@@ -6,17 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ... import process
-from ...errors import CommandFailed, Problem
+from ...errors import Problem
 from ...params import TrainingParams
 from .catalogue import NETWORK_MODULES
 from .installation import Installation
+from .optimizers import has
 
 LYCORIS = "lycoris.kohya"
 LYCORIS_PACKAGE = "lycoris-lora==3.2.0.post2"
 """The version that kohya_ss pins; 4.1.3 stops at sd-scripts 0.10.1's SD 1.5 ("duplicated lora name")."""
-_FOUND: set[str] = set()
-"""Pythons that were seen to have LyCORIS; one that has not is asked again, for somebody may install it."""
 
 
 def problems(params: TrainingParams, found: Installation | None) -> list[Problem]:
@@ -49,20 +47,10 @@ def _file_problems(module: str, scripts: Path) -> list[Problem]:
 
 
 def _lycoris_problems(found: Installation) -> list[Problem]:
-    if found.python in _FOUND or _has_lycoris(found.python):
-        _FOUND.add(found.python)
+    if has(found.python, "lycoris"):
         return []
     return [Problem("network_module", "LyCORIS is not installed in the training environment",
                     f'Install it: "{found.python}" -m pip install --no-deps {LYCORIS_PACKAGE}')]
-
-
-def _has_lycoris(python: str) -> bool:
-    code = "import importlib.util, sys; sys.exit(importlib.util.find_spec('lycoris') is None)"
-    try:
-        process.run([python, "-c", code], timeout=60)
-    except CommandFailed:
-        return False
-    return True
 
 
 def _dylora_problems(params: TrainingParams) -> list[Problem]:
