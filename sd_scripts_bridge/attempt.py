@@ -19,6 +19,7 @@ from .job import SetupJob, Status, TrainingJob
 from .job_folder import JobFolder, state_step, write_json, write_text
 from .log_tail import LogTail, last_lines
 from .paths import Home
+from .preflight import gone
 from .report import Facts
 from .store import Row, Store
 
@@ -108,7 +109,7 @@ class Attempt:
     def _command(self) -> Command:
         if isinstance(self.job, SetupJob):
             return self.engine.setup(self.job)
-        problems = self.engine.check()
+        problems = [*self.engine.check(), *gone(self.job)]
         if problems:
             raise BridgeError("\n".join(map(str, problems)))
         states = self.engine.states(self.job, self.folder) if self.row.attempt > 1 else []

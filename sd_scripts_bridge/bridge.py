@@ -54,9 +54,10 @@ class Bridge:
 
     def check(self, photos: Sequence[Path], progress: Advance | None = None) -> Report:
         """The dataset doctor's report; changes nothing."""
-        from . import dataset
+        from . import dataset, zip_intake
 
-        return dataset.check(photos, progress)
+        with zip_intake.opened(photos) as paths:
+            return dataset.check(paths, progress)
 
     def write_dataset(
         self,
@@ -68,9 +69,10 @@ class Bridge:
         progress: Advance | None = None,
     ) -> Dataset:
         """Clean copies and captions as a kohya folder. Raises `Invalid`."""
-        from . import dataset
+        from . import dataset, zip_intake
 
-        return dataset.prepare(photos, name, class_token, steps, out, progress)
+        with zip_intake.opened(photos) as paths:
+            return dataset.prepare(paths, name, class_token, steps, out, progress)
 
     # ---- training ----
 

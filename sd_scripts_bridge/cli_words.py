@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
+from typing import Any, NoReturn
 
 from . import __version__
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what to do about a value that begins with a dash, and knows the home folder where the shell doesn't."""
+
+    def __init__(self, **words: Any) -> None:
+        super().__init__(**words)
+        self.register("type", Path, lambda text: Path(os.path.expanduser(text)))  # noqa: PTH111  # never raises
+
+    def error(self, message: str) -> NoReturn:
+        hint = " (write a value that begins with - like this: --name=-x)" if message.endswith("one argument") else ""
+        super().error(message + hint)
+
+
 def parser() -> argparse.ArgumentParser:
     """Every verb and its words; `verb` in what it parses names the verb."""
-    whole = argparse.ArgumentParser(
+    whole = _Parser(
         prog="sd-scripts-bridge", description="Train a LoRA with kohya-ss sd-scripts, from photos to the WebUI's card."
     )
     whole.add_argument("--version", action="version", version=__version__)

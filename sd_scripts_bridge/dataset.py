@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from . import captions, manifest, photos
-from .errors import BridgeError, Invalid, Problem
+from .errors import BridgeError, Invalid, Problem, short
 from .faces import find_detector
 from .kohya_folder import Dataset, Subset, leaf_name, open_dataset, repeats_for
 from .names import name_problems, normal
@@ -119,7 +119,7 @@ def _naming_problems(name: str, class_token: str, steps: int) -> list[Problem]:
     if not problems and len(leaf_name(MOST_STEPS, name, class_token).encode()) > 255:
         problems = [Problem("name", f"{name!r} with {class_token!r} is too long for a folder's name", "Shorten it.")]
     if not 1 <= steps <= MOST_STEPS:
-        problems.append(Problem("steps", f"{steps} is outside 1 to {MOST_STEPS}"))
+        problems.append(Problem("steps", f"{short(steps)} is outside 1 to {MOST_STEPS:,}"))
     return problems
 
 

@@ -15,10 +15,10 @@ from . import draft_captions
 from .draft_check import PhotoCheck, mark
 from .draft_intake import MOST_PHOTOS, Upload, take_in
 from .draft_state import Item, State, Training, from_dict
-from .errors import BridgeError, Conflict, Invalid, NotFound, Problem
+from .errors import BridgeError, Conflict, Invalid, NotFound, Problem, short
 from .job_folder import write_text
 from .locks import hold
-from .names import normal
+from .names import name_problems, normal
 from .paths import Home
 
 LONGEST_TEXT = 10_000
@@ -116,7 +116,7 @@ class Draft:
         """Other name, class or training choices, any part of them. Raises `Invalid` for what isn't one of them."""
         problems = [Problem(key, "is no part of the draft") for key in data.keys() - {"name", "class_token", "training"}]
         words = {key: data[key] for key in ("name", "class_token") if key in data}
-        problems += [Problem(k, f"{v!r} is not a text of up to 200 letters") for k, v in words.items() if not _is_text(v, 200)]
+        problems += [problem for key, text in words.items() for problem in _unkeepable(key, text)]
         training = data.get("training", {})
         problems += training_problems(training)
         if problems:
@@ -137,7 +137,7 @@ class Draft:
         from . import photos
 
         if path is not None and not path.is_absolute():
-            raise Invalid([Problem("path", f"{str(path)!r} is not a whole path", "Begin with / or a drive's letter.")])
+            raise Invalid([Problem("path", f"{short(str(path))} is not a whole path", "Begin with / or a drive's letter.")])
         found = photos.find([path]) if path else []
         if len(found) > MOST_PHOTOS:
             raise Invalid([Problem("path", f"{len(found)} files are in there", f"The limit is {MOST_PHOTOS}.")])
@@ -195,18 +195,25 @@ def draft_of(home: Home, face_models: Sequence[Path] = ()) -> Draft:
 def training_problems(training: Any) -> list[Problem]:
     """What can't be stored as training choices; whether they can be trained is the plan's question."""
     if not isinstance(training, Mapping):
-        return [Problem("training", f"{training!r} is not an object")]
+        return [Problem("training", f"{short(training)} is not an object")]
     found = [Problem(key, "is no training choice") for key in training.keys() - {*_STRINGS, "steps", "values"}]
     for key in _STRINGS:
         if training.get(key) is not None and not _is_text(training[key], 1000):
-            found.append(Problem(key, f"{training[key]!r} is not a text"))
+            found.append(Problem(key, f"{short(training[key])} is not a text of up to 1000 characters"))
     steps = training.get("steps", 1)
     if not isinstance(steps, int) or isinstance(steps, bool) or not 1 <= steps <= 1_000_000:
-        found.append(Problem("steps", f"{steps!r} is not a whole number from 1 to 1,000,000"))
+        found.append(Problem("steps", f"{short(steps)} is not a whole number from 1 to 1,000,000"))
     values = training.get("values", {})
     if not isinstance(values, Mapping) or any(isinstance(value, Mapping) for value in values.values()):
         found.append(Problem("values", "is not an object of option: value"))
     return found
+
+
+def _unkeepable(key: str, name: Any) -> list[Problem]:
+    """A name may be wrong as long as it is typed, and the page says so; a text far too long is not even kept."""
+    if not isinstance(name, str):
+        return [Problem(key, f"{short(name)} is not a text")]
+    return name_problems(name, "class" if key == "class_token" else key) if len(name) > 200 else []
 
 
 def _is_text(value: Any, longest: int) -> bool:

@@ -14,6 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+
+def short(value: Any, most: int = 80) -> str:
+    """``value`` quoted for a message, cut in its middle: somebody may have given a number of a thousand digits."""
+    text = repr(value) if not isinstance(value, int) or abs(value) < 10**most else f"a number of more than {most} digits"
+    return text if len(text) <= most else f"{text[: most // 2]}...{text[-most // 4 :]}"
 
 
 @dataclass(frozen=True)

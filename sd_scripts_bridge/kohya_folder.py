@@ -85,9 +85,11 @@ def open_dataset(path: Path) -> Dataset:
     Raises `Invalid` with what is wrong with the folder.
     """
     path = Path(path)
-    if not path.is_dir():
-        what = "is a file" if path.exists() else "does not exist"
-        raise Invalid([Problem("", f"{shown(path)!r} {what}", "Give the folder that holds the photos.")])
+    problems = photos.path_problems(path)
+    if not problems and not path.is_dir():
+        problems = [Problem("", f"{shown(path)!r} is a file", "Give the folder that holds the photos.")]
+    if problems:
+        raise Invalid(problems)
     path = path.absolute()
     for image_dir in (path / "img", path):
         subsets = _subsets(photos.subfolders(image_dir))

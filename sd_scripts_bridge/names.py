@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from .errors import Problem
+from .errors import Problem, short
 
 LONGEST = 64
 MARKS = frozenset(" ._-")
@@ -22,7 +22,7 @@ def name_problems(name: str, where: str = "name") -> list[Problem]:
     """Why ``name`` can't be used, or nothing. Letters and digits of every script are welcome."""
     name = unicodedata.normalize("NFC", name)
     if not name.strip() or len(name) > LONGEST:
-        return [Problem(where, f"{name[:80]!r} has {len(name)} characters", f"Use 1 to {LONGEST} letters or digits.")]
+        return [Problem(where, f"{short(name)} has {len(name)} characters", f"Use 1 to {LONGEST} letters or digits.")]
     foreign = sorted({character for character in name if not _allowed(character)})
     if foreign:
         signs = " ".join(ascii(character) if not character.isprintable() else character for character in foreign[:8])

@@ -18,7 +18,7 @@ SENDING = frozenset(
 """Options that send something out, or only serve one that does; a file from elsewhere may not switch them on."""
 
 PLACES = frozenset(
-    {"vae", "network_weights", "base_weights", "sample_prompts", "conditioning_data_dir", "in_json", "logging_dir"}
+    {"vae", "network_weights", "base_weights", "sample_prompts", "conditioning_data_dir", "in_json"}
 )
 """Options that name a file or folder on the author's machine."""
 
@@ -30,6 +30,7 @@ OURS: Mapping[str, str] = {
     "tokenizer_cache_dir": "the tokenizers are LoRA Bridge's own",
     "console_log_simple": "LoRA Bridge reads the output and sets this itself",
     "console_log_file": "LoRA Bridge keeps the log itself",
+    "logging_dir": "the curve and the log stay in the job's own folder",
     "console_log_level": "LoRA Bridge reads the output and sets this itself",
     "skip_until_initial_step": "a stopped job goes on with `resume`",
     "initial_step": "a stopped job goes on with `resume`",

@@ -45,7 +45,7 @@ def _special(option: str, value: Any) -> Reading:
         return reader(value) if reader else Reading(value)
     except Unusable:
         raise
-    except (ValueError, TypeError, SyntaxError):
+    except (ValueError, TypeError, SyntaxError, OverflowError, MemoryError, RecursionError):
         raise Unusable(f"{value!r} can't be read.") from None
 
 

@@ -174,7 +174,7 @@ def number(value: Any) -> int | float | None:
         return None
     try:
         found = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     if not math.isfinite(found):
         return None

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from .errors import Invalid, Problem
+from .errors import Invalid, Problem, short
 
 PRECISIONS = ("no", "fp16", "bf16")
 SAVE_PRECISIONS = ("float", "fp16", "bf16")
@@ -48,9 +48,9 @@ class TrainingParams:
     train_batch_size: int = option(1, "pictures per step", ge=1, le=256)
     gradient_accumulation_steps: int = option(1, "batches per optimizer step", ge=1, le=1024)
 
-    learning_rate: float = option(1e-4, "learning rate of every part that has none of its own", ge=0, le=10)
-    unet_lr: float | None = option(None, "learning rate of the U-Net", ge=0, le=10)
-    text_encoder_lr: float | None = option(None, "learning rate of the text encoder", ge=0, le=10)
+    learning_rate: float = option(1e-4, "learning rate of every part that has none of its own", ge=0, le=2)
+    unet_lr: float | None = option(None, "learning rate of the U-Net", ge=0, le=2)
+    text_encoder_lr: float | None = option(None, "learning rate of the text encoder", ge=0, le=2)
     optimizer_type: str = option("AdamW", "AdamW, or one that the installed sd-scripts has (AdamW8bit, Prodigy, ...)")
     lr_scheduler: str = option("cosine", "how the learning rate changes over the run", choices=SCHEDULERS)
     lr_warmup_steps: int = option(0, "steps over which the learning rate rises from 0", ge=0, le=1_000_000)
@@ -136,7 +136,7 @@ class TrainingParams:
             try:
                 changes[name] = _read(value, option_type(name))
             except ValueError as error:
-                problems.append(Problem(name, str(error)))
+                problems.append(Problem(name, str(error), _range_of(spec)))
         changed = dataclasses.replace(self, **changes)
         problems += changed.problems(changes)
         if problems:
@@ -158,11 +158,11 @@ class TrainingParams:
         if value is None:
             return []
         if choices and value not in choices:
-            return [Problem(spec.name, f"{value!r} is not one of {', '.join(choices)}")]
+            return [Problem(spec.name, f"{short(value)} is not one of {', '.join(choices)}")]
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return []
         if not math.isfinite(value) or (low is not None and value < low) or (high is not None and value > high):
-            return [Problem(spec.name, f"{value!r} is outside {low:g} to {high:g}")]
+            return [Problem(spec.name, f"{short(value)} is outside {_plain(low)} to {_plain(high)}")]
         return []
 
     def _resolution_problems(self) -> list[Problem]:
@@ -170,7 +170,7 @@ class TrainingParams:
         try:
             sides = self.area
         except ValueError:
-            return [Problem("resolution", f"{self.resolution!r} is not a number of pixels", "Write 512, or 512,768.")]
+            return [Problem("resolution", f"{short(self.resolution)} is not a number of pixels", "Write 512, or 512,768.")]
         return [
             Problem("resolution", f"{side} pixels is outside {low} to {high}") for side in set(sides)
             if not low <= side <= high
@@ -235,13 +235,24 @@ def _read(value: Any, kind: tuple[type, bool]) -> Any:
         raise ValueError(f"{value!r} is not a number")
     try:
         number = float(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{value!r} is not a number") from None
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{short(value)} is not a number") from None
     if wanted is float:
         return number
     if not math.isfinite(number) or number != int(number):
-        raise ValueError(f"{value!r} is not a whole number")
+        raise ValueError(f"{short(value)} is not a whole number")
     return int(number)
+
+
+def _plain(limit: float) -> str:
+    """A limit as people write it: 1,000,000 and not 1e+06."""
+    return f"{limit:,.0f}" if limit >= 1e5 else f"{limit:g}"
+
+
+def _range_of(spec: dataclasses.Field[Any]) -> str:
+    low, high = spec.metadata["ge"], spec.metadata["le"]
+    decimals = ", with a point for decimals" if option_type(spec.name)[0] is float else ""
+    return "" if low is None or high is None else f"Give {_plain(low)} to {_plain(high)}{decimals}."
 
 
 def _read_bool(value: Any) -> bool:
@@ -250,7 +261,7 @@ def _read_bool(value: Any) -> bool:
         return True
     if word in FALSE_WORDS:
         return False
-    raise ValueError(f"{value!r} is neither true nor false")
+    raise ValueError(f"{short(value)} is neither true nor false")
 
 
 def _did_you_mean(name: str) -> str:

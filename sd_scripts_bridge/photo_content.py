@@ -17,6 +17,8 @@ PICTURES = {
 }
 """Kinds that we read, and the only Pillow formats that may open each. HEIC has a reader of its own."""
 
+ARCHIVES = frozenset({"ZIP", "RAR", "7-Zip", "gzip"})
+
 _BEGINNINGS = (
     (b"\xff\xd8\xff", "JPEG"), (b"\x89PNG\r\n\x1a\n", "PNG"), (b"GIF8", "GIF"), (b"BM", "BMP"),
     (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"), (b"II+\0", "TIFF"), (b"MM\0+", "TIFF"),

@@ -17,9 +17,10 @@ from pathlib import Path
 from PIL import Image
 from PIL import __version__ as pillow_version
 
-from . import photo_content, photo_pixels
-from .errors import BridgeError, Invalid, Problem
+from . import photo_content, photo_folders, photo_pixels
+from .errors import BridgeError, Invalid, Problem, short
 
+MOST_FILES = 100_000
 LARGEST_PIXELS = 100_000_000
 LARGEST_BYTES = 1 << 30
 PICTURE_ENDINGS = frozenset({
@@ -78,7 +79,7 @@ def find(paths: Sequence[Path]) -> list[Path]:
     A file stands for itself, a folder for its direct files; a folder as kohya users lay it out (``img/10_name class``)
     for the files in those. Side files (captions, caches, hidden files) are left out; `read` judges anything else.
     """
-    problems = [problem for path in paths for problem in _path_problems(path)]
+    problems = [problem for path in paths for problem in path_problems(path)]
     if problems:
         raise Invalid(problems)
     found: set[Path] = set()
@@ -90,6 +91,8 @@ def find(paths: Sequence[Path]) -> list[Path]:
         if not path.is_dir():
             found.add(path)
             folders.setdefault(path.parent, len(folders))
+    if len(found) > MOST_FILES:
+        raise Invalid([Problem("photos", f"{len(found):,} files are too many", f"The limit is {MOST_FILES:,}.")])
     return sorted(found, key=lambda file: (folders[file.parent], natural_key(file.name)))
 
 
@@ -137,7 +140,8 @@ def read(path: Path) -> Picture:
     data, kind = _bytes(path)
     if kind not in photo_content.PICTURES:
         what = "picture" if path.suffix.lower() in PICTURE_ENDINGS else "photo"
-        raise PhotoUnreadable(path, f"is not a {what} (content: {kind}).")
+        remedy = " Unpack it first." if kind in photo_content.ARCHIVES else ""
+        raise PhotoUnreadable(path, f"is not a {what} (content: {kind}).{remedy}")
     if path.suffix.lower() in _RAW:
         raise PhotoUnreadable(path, "is a camera's raw file. Export it as JPEG.")
     _refuse_size(path, photo_content.header_size(data))
@@ -151,15 +155,22 @@ def read(path: Path) -> Picture:
     return Picture(Photo(path, *pixels.size, notes), pixels, hashlib.sha256(data).hexdigest())
 
 
-def _path_problems(path: Path) -> list[Problem]:
-    text = shown(path)
-    if path.absolute() in (Path(path.absolute().anchor), Path(os.path.expanduser("~"))):  # noqa: PTH111  # never raises
-        return [Problem("", f"{text!r} is not a folder for photos alone", "Choose the folder that holds the photos.")]
-    if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
-        return [Problem("", f"{text!r} can't be read (permission denied)")]
-    if path.is_file() or path.is_dir():
-        return []
-    return [Problem("", f"{text!r} is neither a file nor a folder" if path.exists() else f"{text!r} does not exist")]
+def path_problems(path: Path) -> list[Problem]:
+    """Why ``path`` is no place to look for photos."""
+    text = short(shown(path), 300)
+    try:
+        if path.is_dir():
+            wrong = photo_folders.unfit(path, text)
+            if wrong is None and not os.access(path, os.R_OK | os.X_OK):
+                wrong = Problem("", f"{text} can't be read (permission denied)")
+            return [wrong] if wrong else []
+        if path.is_file():
+            return []
+        if path.exists():
+            return [Problem("", f"{text} is neither a file nor a folder", "Give photos, or the folder that holds them.")]
+        return [Problem("", f"{text} does not exist", "Check how it is spelt.")]
+    except (OSError, ValueError) as error:  # a name that is too long, a share that is gone, a NUL
+        return [Problem("", f"{text} can't be used: {getattr(error, 'strerror', None) or error}", photo_folders.REMEDY)]
 
 
 def _is_candidate(file: Path) -> bool:

@@ -71,6 +71,15 @@ def problems(job: TrainingJob, machine: Machine) -> list[Problem]:
     return found
 
 
+def gone(job: TrainingJob) -> list[Problem]:
+    """What the job was queued with and is not there now that its turn has come."""
+    places = {"dataset": job.dataset, "base": job.base}
+    return [
+        Problem(name, f"{place!r} is not there any more", "Bring it back, or start anew.")
+        for name, place in places.items() if not Path(place).exists()
+    ]
+
+
 def this_machine(job: TrainingJob, home: Path, gpu_bytes: int) -> Machine:
     """Free space now; ``gpu_bytes`` is the card's memory as setup found it, 0 without one."""
     import psutil

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import engines, presets
-from .errors import BridgeError, Invalid, Problem
+from .errors import BridgeError, Invalid, Problem, short
 from .job import TrainingJob
 from .params import TrainingParams, fields_of_params
 from .paths import Home
@@ -17,6 +17,9 @@ from .paths import Home
 if TYPE_CHECKING:
     from .checkpoint import Base
     from .dataset import Dataset
+
+MOST_GPU = 63
+"""The highest number that a card may have."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class Planner:
         base = _collect(problems, lambda: checkpoint.read(request.base))
         if request.name is not None:
             problems += name_problems(request.name)
+        if request.gpu is not None and not 0 <= request.gpu <= MOST_GPU:
+            problems.append(Problem("gpu", f"{short(request.gpu)} is no card's number", f"Give 0 to {MOST_GPU}."))
         problems += engines.get(self._choose_engine(request.engine, base)[0], self.home).check()
         if data is None or base is None or problems:
             raise Invalid(problems)

@@ -6,6 +6,7 @@ import hmac
 import importlib
 import inspect
 import json
+import math
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -135,7 +136,7 @@ async def _body(context: Context, rule: Rule, request: Request) -> bytes:
 def _handle(context: Context, rule: Rule, request: Request, raw: bytes) -> Response:
     """In a worker thread: read the JSON, do it, write the JSON."""
     try:
-        body = json.loads(raw) if raw else {}
+        body = json.loads(raw, parse_constant=_no_number, parse_float=_finite) if raw else {}
     except (ValueError, RecursionError):
         raise Invalid([Problem("", "The request's body is not JSON")]) from None
     if not isinstance(body, dict):
@@ -143,6 +144,16 @@ def _handle(context: Context, rule: Rule, request: Request, raw: bytes) -> Respo
     call = Call(context, _numbers(request), request.query_params, request.headers, body)
     result = _handler(rule)(call)
     return result if isinstance(result, Response) else answer(context, result)
+
+
+def _finite(digits: str) -> float:
+    """Raises `Invalid` for 1e999, which Python reads as infinity and JSON can't say again."""
+    number = float(digits)
+    return number if math.isfinite(number) else _no_number(digits)
+
+
+def _no_number(word: str) -> float:
+    raise Invalid([Problem("", f"{word[:40]} is not a number that can be used", "Send one with fewer digits.")])
 
 
 def _numbers(request: Request) -> dict[str, int]:

@@ -87,8 +87,9 @@ def read_header(path: Path) -> Header:
         return Header(metadata, tensors, data_start, size)
     except _HeaderError as bad:
         raise Invalid([Problem(path.name, str(bad), bad.remedy)]) from None
-    except OSError as error:
-        raise Invalid([Problem(path.name, f"can't be read: {error.strerror or error}")]) from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        why = getattr(error, "strerror", None) or error
+        raise Invalid([Problem(path.name, f"can't be read: {why}", "Choose another file.")]) from error
 
 
 def _header_text(file: IO[bytes], size: int) -> bytes:

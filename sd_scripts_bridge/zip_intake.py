@@ -6,9 +6,12 @@ import re
 import shutil
 import stat
 import struct
+import tempfile
 import unicodedata
 import zipfile
 import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -42,6 +45,25 @@ class _Refused(ValueError):
 
 def is_zip(head: bytes) -> bool:
     return head[:4] in (b"PK\x03\x04", b"PK\x05\x06")
+
+
+@contextmanager
+def opened(paths: Sequence[Path]) -> Iterator[list[Path]]:
+    """``paths`` with the folders of each zip among them in its place, unpacked as long as the block lasts. Raises `Invalid`."""
+    with tempfile.TemporaryDirectory(prefix="lora-bridge-") as aside:
+        yield [folder for number, path in enumerate(paths) for folder in _folders_in(path, Path(aside, str(number)))]
+
+
+def _folders_in(path: Path, into: Path) -> list[Path]:
+    try:
+        archive = path.open("rb")
+    except (OSError, ValueError):  # a folder, or nothing that can be opened: for whoever looks for photos
+        return [path]
+    with archive:
+        if not is_zip(archive.read(4)):
+            return [path]
+        into.mkdir()
+        return list(dict.fromkeys(file.parent for file in unpack(archive, path.name, into)))
 
 
 def unpack(archive: IO[bytes], name: str, into: Path, limits: Limits | None = None) -> list[Path]:

@@ -59,6 +59,7 @@ def make_job(home: Home, tmp_path: Path) -> Callable[..., TrainingJob]:
             leaf.mkdir(parents=True)
             for number in range(1, 11):  # 20 steps an epoch
                 Image.new("RGB", (8, 8), (number, 0, 0)).save(leaf / f"{number}.png")
+        (tmp_path / "base.safetensors").touch()
         values = {"max_train_steps": 20, "save_every_n_steps": 5, "training_comment": act, **params}
         return TrainingJob(
             name="Ada",

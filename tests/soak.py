@@ -46,6 +46,7 @@ def main(jobs: int = 200, pause: float = 3.0) -> int:
 
 def job(folder: Path) -> TrainingJob:
     (folder / "img" / "1_Ada woman").mkdir(parents=True, exist_ok=True)
+    (folder / "base.safetensors").touch()
     values = {"max_train_steps": 20, "save_every_n_steps": 5, "training_comment": "slow"}
     return TrainingJob("Ada", "Ada", "woman", str(folder / "img"), str(folder / "base.safetensors"), "sd1", "sd-scripts",
                        TrainingParams().with_values(values), lora_dir=str(folder / "Lora"))

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from ... import process
-from ...errors import Problem
+from ...errors import Problem, short
 from ...job_folder import write_json
+from ...option_kinds import SECRETS, SENDING
 from ...paths import Home
 
 _READ = """
@@ -62,11 +63,22 @@ OWNED = frozenset(
         "console_log_simple",
         "console_log_file",
         "caption_extension",
+        "caption_extention",
         "v2",
         "v_parameterization",
     }
 )
 """What the bridge itself decides; nobody else may."""
+
+NOT_ALLOWED: Mapping[str, str] = {
+    **dict.fromkeys(SENDING, "would send something out, and a run stays on this machine"),
+    **dict.fromkeys(SECRETS, "would put a secret into the job's files"),
+    "logging_dir": "would write outside the job's folder",
+}
+"""Options that nobody may set, and why."""
+
+WEIGHTS = frozenset({"vae", "network_weights", "base_weights"})
+"""Options that name files of weights; the scripts open anything but .safetensors with a loader that can run programs."""
 
 NETWORK_MODULES = frozenset(
     {"networks.lora", "networks.lora_fa", "networks.dylora", "networks.oft", "networks.loha", "networks.lokr",
@@ -117,14 +129,14 @@ def typed(text: Any, spec: Mapping[str, Any]) -> Any:
         return text
     if spec["flag"]:
         if text.lower() not in ("true", "false"):
-            raise ValueError(f"{text!r} is neither true nor false")
+            raise ValueError(f"{short(text)} is neither true nor false")
         return text.lower() == "true"
     if spec["nargs"] in ("*", "+"):
         return text.split()
     try:
         return {"int": int, "float": float}.get(str(spec["type"]), str)(text)
     except ValueError:
-        raise ValueError(f"{text!r} is not a number") from None
+        raise ValueError(f"{short(text)} is not a number") from None
 
 
 def problems(extra: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]], script: str) -> list[Problem]:
@@ -133,9 +145,15 @@ def problems(extra: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]],
     for name, value in extra.items():
         if name in OWNED:
             found.append(Problem(name, "is set by LoRA Bridge itself", "Leave it out."))
+        elif name in NOT_ALLOWED:
+            found.append(Problem(name, f"is not allowed: it {NOT_ALLOWED[name]}", "Leave it out."))
         elif options and name not in options:
             near = difflib.get_close_matches(name, options, n=1)
             found.append(Problem(name, f"{script} has no such option", f"Did you mean {near[0]}?" if near else ""))
+        elif name in _IMPORTS_BY_NAME:
+            found += name_problems(name, value)
+        elif name in WEIGHTS:
+            found += _weights_problems(name, value if isinstance(value, list) else [value])
         elif name in options:
             found += _value_problems(name, value, options[name])
     return found
@@ -145,18 +163,26 @@ def name_problems(option: str, value: Any) -> list[Problem]:
     """For an option whose value the scripts import: only names that are known to be harmless."""
     if _NAME.fullmatch(str(value)):
         return []
-    return [Problem(option, f"{value!r} would import a program by its name", "Give a plain name, such as AdamW8bit.")]
+    return [Problem(option, f"{short(value)} would import a program by its name", "Give a plain name, such as AdamW8bit.")]
+
+
+def _weights_problems(name: str, values: list[Any]) -> list[Problem]:
+    return [
+        Problem(name, f"{short(file)} is not a .safetensors file, and others can run programs when they are opened",
+                "Choose the .safetensors version.")
+        for file in values if Path(str(file)).suffix.lower() != ".safetensors"
+    ]
 
 
 def _value_problems(name: str, value: Any, spec: Mapping[str, Any]) -> list[Problem]:
-    if name in _IMPORTS_BY_NAME:
-        return name_problems(name, value)
     if spec["flag"]:
-        return [] if isinstance(value, bool) else [Problem(name, f"{value!r} is neither true nor false")]
+        return [] if isinstance(value, bool) else [Problem(name, f"{short(value)} is neither true nor false")]
     if spec["choices"] and value not in spec["choices"]:
-        return [Problem(name, f"{value!r} is not one of {', '.join(map(str, spec['choices']))}")]
+        return [Problem(name, f"{short(value)} is not one of {', '.join(map(str, spec['choices']))}")]
     wanted = _TYPES.get(str(spec["type"]))
     values = value if isinstance(value, list) else [value]
     if wanted and any(isinstance(item, bool) or not isinstance(item, wanted) for item in values):
-        return [Problem(name, f"{value!r} is not of type {spec['type']}")]
+        return [Problem(name, f"{short(value)} is not of type {spec['type']}")]
+    if any(isinstance(item, (int, float)) and not abs(item) < 2**63 for item in values):
+        return [Problem(name, f"{short(value)} is no number that the scripts can use")]
     return []
