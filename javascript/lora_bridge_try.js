@@ -185,7 +185,15 @@
         if (result.proof && !/denoising loss/i.test(result.sentence || "")) {
             facts.push(lb.t("Denoising loss {without} → {with}.", {without: lb.loss(result.proof.without), with: lb.loss(result.proof.with_lora)}));
         }
-        return facts.filter(Boolean);
+        return [...facts, ...lb.resultCosts(result.facts || {}, result.healed || [])].filter(Boolean);
+    };
+
+    /** What it took, and what was changed on the way. */
+    lb.resultCosts = function (facts, healed) {
+        const memory = facts.peak_memory_bytes && lb.gigabytes(facts.peak_memory_bytes);
+        const took = !facts.seconds ? "" : memory ? lb.t("It took {time} and at most {memory} GB of memory.", {time: lb.duration(facts.seconds), memory: memory})
+            : lb.t("It took {time}.", {time: lb.duration(facts.seconds)});
+        return [took, ...healed.map(lb.sentence)];
     };
 
     /** Pictures to look at: samples by step, the card's own where there are none. */

@@ -19,6 +19,7 @@ from .job import SetupJob, Status, TrainingJob
 from .job_folder import JobFolder, state_step, write_json, write_text
 from .log_tail import LogTail, last_lines
 from .paths import Home
+from .peak_memory import PeakMemory
 from .preflight import gone
 from .report import Facts
 from .store import Row, Store
@@ -124,13 +125,16 @@ class Attempt:
     # ---- while it runs ----
 
     def _follow(self, child: process.Child) -> int:
+        memory = PeakMemory(child.pid)
         while child.poll() is None:
+            memory.look()
             self._read_log()
             self._obey(child.pid)
             if self._nans >= NANS:
                 process.stop_tree(child.pid, self.cookie)
             time.sleep(POLL_SECONDS)
         self._read_log(at_end=True)
+        self.facts.take_memory(memory.bytes)
         process.stop_tree(None, self.cookie, grace=2)  # what it forked and left behind
         return child.returncode
 

@@ -34,6 +34,11 @@ class Facts:
         elif isinstance(event, Note):
             self.notes.append(event.text)
 
+    def take_memory(self, peak: int | None) -> None:
+        """Bytes, as seen from outside; what the trainer itself has measured stands."""
+        if peak is not None:
+            self.result.setdefault("peak_memory_bytes", peak)
+
     def take_lora(self, file: LoraFile, job: TrainingJob) -> None:
         """What the published file and its dataset show; what the trainer itself has said stands."""
         folder = Path(job.dataset)

@@ -43,6 +43,7 @@ def result_dict(views: JobViews, job_id: int, bases: list[BaseFile]) -> dict[str
         "samples": sample_dicts(folder, job_id, fold),
         "preview": f"jobs/{job_id}/preview?v={picture.stat().st_mtime_ns:x}" if picture else None,
         "facts": {**fold.facts, **{key: report[key] for key in ("steps", "planned_steps", "seconds") if key in report}},
+        "healed": report.get("healed", []),
         "notes": list(fold.notes),
     }
 

@@ -19,6 +19,7 @@ from sd_scripts_bridge.locks import hold, is_held
 from sd_scripts_bridge.log_tail import LONGEST_LINE, LogTail, last_lines
 from sd_scripts_bridge.meter import Meter, duration, speed
 from sd_scripts_bridge.paths import Home
+from sd_scripts_bridge.peak_memory import card_line
 from sd_scripts_bridge.torch_choice import Machine, choose
 
 # ---- TOML ----
@@ -193,3 +194,11 @@ def test_who_chooses_the_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     assert "LoRA Bridge" in (Home(tmp_path / "new").create().root / "README").read_text()
 
 
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [("1234, 5678", (1234, 5678 << 20)), ("1234, [N/A]", (0, 0)), ("", (0, 0)), ("No running processes found", (0, 0))],
+)
+def test_a_line_of_the_cards_memory(line: str, told: tuple[int, int]) -> None:
+    assert card_line(line) == told

@@ -70,6 +70,7 @@ def test_a_job_runs_from_the_queue_to_the_lora_folder(bridge: Bridge, make_job: 
     assert isinstance(events[-1], Finished) and events[-1].code == 0
     report = json.loads(bridge.folder(job_id).report.read_text())
     assert (report["planned_steps"], report["steps"], report["status"]) == (20, 20, "succeeded")
+    assert 1e7 < report["facts"]["peak_memory_bytes"] < 1e9
     assert bridge.folder(job_id).command.read_text().count("--config_file") == 1
 
 

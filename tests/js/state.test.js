@@ -133,3 +133,10 @@ test("a published file's name and folder are told from its path, on either syste
     assert.deepStrictEqual(lb.filePlace({file: "/w/models/Lora/Ana.safetensors", stem: "Ana"}), {file: "Ana.safetensors", folder: "models/Lora"});
     assert.deepStrictEqual(lb.filePlace({file: "C:\\w\\models\\Lora\\Ana.safetensors", stem: "Ana"}), {file: "Ana.safetensors", folder: "models/Lora"});
 });
+
+test("a finished training says what it took and what was changed on the way", () => {
+    const healed = "The GPU ran out of memory: gradient checkpointing is on now.";
+    const facts = {seconds: 1020, peak_memory_bytes: 6.5 * 1024 ** 3};
+    assert.deepStrictEqual(lb.resultCosts(facts, [healed]), ["It took 17 min 00 s and at most 6.5 GB of memory.", healed]);
+    assert.deepStrictEqual(lb.resultCosts({}, []), [""]);
+});
