@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import engines, supervisor
+from . import engines, presets, supervisor
 from .attempt import job_name
 from .errors import Conflict, Invalid, Problem
 from .job import SetupJob, Status, TrainingJob
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .doctor import Finding
     from .export import Exported
     from .import_report import Imported
+    from .option_list import Option
     from .publish import PublishedLora
 
 PAUSE_MINUTES = 10.0
@@ -209,17 +210,29 @@ class Bridge:
 
         given = {key: value for key, value in request.items() if value is not None}
         filled = from_elsewhere.fill(imported, self.home, given.get("dataset"), given.get("base"), given.get("values", {}))
-        return Request(**{"name": imported.name, **given, **filled})
+        preset = presets.IMPORTED if imported.values else None
+        return Request(**{"name": imported.name, "preset": preset, **given, **filled})
 
     def export(self, job_id: int, form: str, out: Path | None = None) -> Exported:
         """A job as "toml", "kohya" or "sh", into ``out`` or its own folder. Raises `NotFound`, `Conflict`, `Invalid`."""
         from . import export
 
+        job = self._training(job_id)
+        folder = out or self.folder(job_id).root / "export" / form
+        return export.export(job, form, folder, export.Place.of(self.home, job.family))
+
+    def export_files(self, job_id: int, form: str) -> tuple[dict[str, str], list[str]]:
+        """(name -> text, notes) of files that may lie in any one folder of this machine; writes nothing. Raises as `export`."""
+        from . import export
+
+        job = self._training(job_id)
+        return export.files(job, form, Path(), export.Place.of(self.home, job.family))
+
+    def _training(self, job_id: int) -> TrainingJob:
         job = self.store.get(job_id).job
         if not isinstance(job, TrainingJob):
             raise Conflict(f"Job {job_id} is no training.")
-        folder = out or self.folder(job_id).root / "export" / form
-        return export.export(job, form, folder, export.Place.of(self.home, job.family))
+        return job
 
     # ---- the rest ----
 
@@ -238,6 +251,12 @@ class Bridge:
         job_id = self.store.add(SetupJob(source=source, python=str(python.absolute()) if python else None))
         supervisor.spawn(self.home)
         return job_id
+
+    def options(self, family: str, *, installed: bool = True) -> list[Option]:
+        """Every option that a training of this family takes; without ``installed`` only those that we know by name."""
+        from . import option_list
+
+        return option_list.options(self.home, family, installed=installed)
 
     def doctor(self) -> list[Finding]:
         """What is ready and what is not."""

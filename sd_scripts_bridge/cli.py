@@ -12,10 +12,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from . import __version__, from_elsewhere, presets
+from . import __version__, cli_help, completion, completion_shells, from_elsewhere, option_help, option_list, presets
 from .bridge import Bridge
-from .cli_words import parser
-from .errors import BridgeError
+from .cli_words import parser, verbs_of
+from .errors import BridgeError, NotFound
 from .follow import exit_code, follow
 from .job import Status
 from .meter import duration
@@ -35,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(encoding="utf-8", errors="replace")
     options = parser().parse_args(arguments)
     try:
+        if options.verb in WITHOUT_HOME:
+            return WITHOUT_HOME[options.verb](options)
         bridge = Bridge(Home.resolve(options.home))
         if bridge.store.recovered:
             print(bridge.store.recovered, file=sys.stderr)
@@ -75,16 +77,7 @@ def dataset(bridge: Bridge, options: argparse.Namespace) -> int:
         f"{made.images} photos x {made.subsets[0].repeats} repeats = {made.real_steps} steps "
         f"({options.steps} were wanted), in {made.subsets[0].folder}",
     ]
-    data = {
-        "root": str(made.root),
-        "folder": str(made.subsets[0].folder),
-        "images": made.images,
-        "repeats": made.subsets[0].repeats,
-        "wanted_steps": options.steps,
-        "steps": made.real_steps,
-        "report": made.report.as_dict() if made.report else None,
-    }
-    _show(options, data, lines)
+    _show(options, made.as_dict(), lines)
     return OK
 
 
@@ -218,6 +211,13 @@ def export(bridge: Bridge, options: argparse.Namespace) -> int:
     return OK
 
 
+def options(bridge: Bridge, options: argparse.Namespace) -> int:
+    found = option_list.search(bridge.options(options.family), " ".join(options.words))
+    lines = [line for option in found for line in option.lines(option_help.language())]
+    _show(options, [option.as_dict() for option in found], lines or ["No option has these words in its name or help."])
+    return OK if found else PROBLEM
+
+
 def show_presets(_bridge: Bridge, options: argparse.Namespace) -> int:
     if options.action == "ls":
         found = [presets.get(name) for name in presets.names()]
@@ -236,8 +236,8 @@ def show_presets(_bridge: Bridge, options: argparse.Namespace) -> int:
 
 def publish(bridge: Bridge, options: argparse.Namespace) -> int:
     done = bridge.publish(options.file, options.lora_dir, options.name)
-    data = {"path": str(done.path), "stem": done.stem, "activation_text": done.activation_text}
-    _show(options, data, [f"Published: {done.path}", f"Prompt: {done.activation_text} <lora:{done.stem}:1>", *done.notes])
+    lines = [f"Published: {done.path}", f"Prompt: {done.activation_text} <lora:{done.stem}:1>", *done.notes]
+    _show(options, done.as_dict(), lines)
     return OK
 
 
@@ -245,6 +245,23 @@ def doctor(bridge: Bridge, options: argparse.Namespace) -> int:
     findings = bridge.doctor()
     _show(options, [asdict(finding) for finding in findings], [str(finding) for finding in findings])
     return OK if all(finding.ready or not finding.needed for finding in findings) else PROBLEM
+
+
+def complete(options: argparse.Namespace) -> int:
+    if options.words is None:
+        print(completion_shells.script(options.shell, cli_help.PROGRAM), end="")
+    else:
+        print(*completion.answer(parser(), options.shell, options.words), sep="\n")
+    return OK
+
+
+def show_help(options: argparse.Namespace) -> int:
+    whole = parser()
+    verbs = verbs_of(whole)
+    if options.topic and options.topic not in verbs:
+        raise NotFound(f"There is no verb {options.topic!r}. Choose one of: {', '.join(verbs)}.")
+    print((verbs[options.topic] if options.topic else whole).format_help(), end="")
+    return OK
 
 
 # ---- showing ----
@@ -298,6 +315,9 @@ def _settings(words: Sequence[str]) -> dict[str, str]:
     return pairs
 
 
+WITHOUT_HOME: Mapping[str, Callable[[argparse.Namespace], int]] = {"completion": complete, "help": show_help}
+"""They open no queue, and make no folder."""
+
 VERBS: Mapping[str, Verb] = {
     "check": check,
     "dataset": dataset,
@@ -315,6 +335,7 @@ VERBS: Mapping[str, Verb] = {
     "rm": remove,
     "import": import_file,
     "export": export,
+    "options": options,
     "presets": show_presets,
     "publish": publish,
     "doctor": doctor,

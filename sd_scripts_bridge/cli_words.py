@@ -4,10 +4,30 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
+import textwrap
 from pathlib import Path
 from typing import Any, NoReturn
 
-from . import __version__
+from . import __version__, cli_help
+from .completion_shells import SHELLS
+from .job import FAMILIES
+
+A_JOB = "the job's number; `jobs` lists them"
+WIDEST = 100
+"""Columns of a help page: wider lines are hard to read."""
+
+
+class Pages(argparse.RawDescriptionHelpFormatter):
+    """Help as wide as the terminal, up to `WIDEST`."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=26, width=columns())
+
+
+def columns() -> int:
+    """How wide a help page may be here."""
+    return max(50, min(WIDEST, shutil.get_terminal_size().columns - 2))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -25,25 +45,28 @@ class _Parser(argparse.ArgumentParser):
 def parser() -> argparse.ArgumentParser:
     """Every verb and its words; `verb` in what it parses names the verb."""
     whole = _Parser(
-        prog="sd-scripts-bridge", description="Train a LoRA with kohya-ss sd-scripts, from photos to the WebUI's card."
+        prog=cli_help.PROGRAM, formatter_class=Pages, description=_wrapped(cli_help.WHOLE),
+        epilog=(cli_help.EXIT_CODES + cli_help.SURROUNDINGS).strip(),
     )
-    whole.add_argument("--version", action="version", version=__version__)
+    whole.add_argument("--version", action="version", version=__version__, help="say which version this is")
     whole.add_argument("--home", help="the bridge's own folder")
     whole.set_defaults(json=False)
-    verbs = whole.add_subparsers(required=True, metavar="VERB")
+    verbs = whole.add_subparsers(required=True, metavar="VERB", title="verbs")
 
     def add(name: str, help: str) -> argparse.ArgumentParser:
-        sub = verbs.add_parser(name, help=help, description=help)
+        page = cli_help.PAGES.get(name)
+        sub = verbs.add_parser(name, help=help, formatter_class=Pages, description=_wrapped(page.text) if page else help,
+                               epilog=cli_help.epilog(name) if page else None)
         sub.set_defaults(verb=name)
         sub.add_argument("--home", default=argparse.SUPPRESS, help="the bridge's own folder")
         sub.add_argument("--json", action="store_true", help="print JSON, for programs")
         return sub
 
     sub = add("check", "say what photos are good for, and what to mind; changes nothing")
-    sub.add_argument("photos", nargs="+", type=Path)
+    sub.add_argument("photos", nargs="+", type=Path, help="photos, or folders of them")
 
     sub = add("dataset", "make clean copies and captions, as a kohya folder")
-    sub.add_argument("photos", nargs="+", type=Path)
+    sub.add_argument("photos", nargs="+", type=Path, help="photos, or folders of them")
     sub.add_argument("--name", required=True, help="the subject's name, as prompts will call it")
     sub.add_argument("--class", dest="class_token", required=True, help="what the subject is: man, woman, dog, ...")
     sub.add_argument("--steps", type=int, default=1500, help="steps wanted in one epoch at batch 1 (1500)")
@@ -68,13 +91,13 @@ def parser() -> argparse.ArgumentParser:
         ("report", "a job's story, to paste into a bug report: no names, paths or pictures in it"),
         ("rm", "forget a job and delete its folder"),
     ):
-        add(name, purpose).add_argument("job", type=int)
+        add(name, purpose).add_argument("job", type=int, help=A_JOB)
     add("jobs", "list the queue and its history")
     sub = add("log", "the end of a trainer's own output")
-    sub.add_argument("job", type=int)
-    sub.add_argument("--lines", type=int, default=40)
+    sub.add_argument("job", type=int, help=A_JOB)
+    sub.add_argument("--lines", type=int, default=40, help="how many (40)")
     sub = add("stop", "stop after the next save, or now")
-    sub.add_argument("job", type=int)
+    sub.add_argument("job", type=int, help=A_JOB)
     sub.add_argument("--now", action="store_true", help="at once; what came after the last save is lost")
     sub = add("pause", "leave the card free after the next save, and go on by itself afterwards (`resume`: at once)")
     sub.add_argument("job", type=int)
@@ -83,18 +106,22 @@ def parser() -> argparse.ArgumentParser:
     sub = add("import", "say what a file from elsewhere would train, key by key; changes nothing")
     sub.add_argument("file", type=Path, help="of kohya_ss, sd-scripts, LoRA_Easy_Training_Scripts, or any LoRA")
     sub = add("export", "write a job as others can run it")
-    sub.add_argument("job", type=int)
-    sub.add_argument("--format", required=True, choices=("toml", "kohya", "sh"), dest="form")
+    sub.add_argument("job", type=int, help=A_JOB)
+    sub.add_argument("--format", required=True, choices=("toml", "kohya", "sh"), dest="form",
+                     help="sd-scripts' TOML, kohya_ss' settings, or scripts")
     sub.add_argument("--out", type=Path, metavar="DIR", help="the folder to write into (the job's own)")
+    sub = add("options", "list what --set takes, with types, defaults and help")
+    sub.add_argument("words", nargs="*", metavar="WORD", help="only options with these words in their name or help")
+    sub.add_argument("--family", choices=tuple(FAMILIES), default="sd1", help="the family of base models (sd1)")
     sub = add("presets", "list the starting points, show one, or copy one to change it")
-    sub.add_argument("action", nargs="?", choices=("ls", "show", "cp"), default="ls")
-    sub.add_argument("name", nargs="?")
+    sub.add_argument("action", nargs="?", choices=("ls", "show", "cp"), default="ls", help="what to do (ls)")
+    sub.add_argument("name", nargs="?", metavar="PRESET", help="show, cp: one of ours; show: also a file of your own")
     sub.add_argument("to", nargs="?", type=Path, help="cp: the .toml file to write; use it with train --preset FILE")
 
     sub = add("publish", "put a finished LoRA into a Lora folder, with card and preview")
-    sub.add_argument("file", type=Path)
-    sub.add_argument("--lora-dir", required=True, type=Path)
-    sub.add_argument("--name")
+    sub.add_argument("file", type=Path, help="the LoRA, a .safetensors file")
+    sub.add_argument("--lora-dir", required=True, type=Path, help="the WebUI's models/Lora")
+    sub.add_argument("--name", help="what it shall be called there (its file's name)")
 
     sub = add("setup", "get sd-scripts and make its training environment")
     sub.add_argument("--source", help="an existing sd-scripts or kohya_ss folder, or another address to clone")
@@ -108,4 +135,18 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--lora-dir", type=Path, help="where finished LoRAs go")
 
     add("doctor", "what is ready, and what is not")
+    sub = add("completion", "a script that makes a shell complete our words")
+    sub.add_argument("shell", choices=SHELLS, help="the shell to write it for")
+    sub.add_argument("--for", dest="words", nargs=argparse.REMAINDER, metavar="WORD", help="the script asks: what may follow")
+    sub = add("help", "the page of a verb")
+    sub.add_argument("topic", nargs="?", metavar="VERB", help="the verb (the program's own page)")
     return whole
+
+
+def verbs_of(whole: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """The verbs' own parsers by name."""
+    return next(dict(action.choices) for action in whole._actions if isinstance(action, argparse._SubParsersAction))
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(" ".join(text.split()), columns())

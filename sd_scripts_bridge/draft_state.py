@@ -51,6 +51,8 @@ class State:
     next_id: int = 1
     training: Training = field(default_factory=Training)
     undo: tuple[Mapping[int, str | None], ...] = ()
+    before: Mapping[str, Any] | None = None
+    """What an import has replaced, see `draft_import`."""
 
     def as_dict(self) -> dict[str, Any]:
         return {"version": 1, **asdict(self)}

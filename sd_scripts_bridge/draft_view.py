@@ -85,6 +85,7 @@ def draft_dict(draft: Draft) -> dict[str, Any]:
         "writing": _progress(draft.writing),
         "training": asdict(state.training),
         "undo": len(state.undo),
+        "imported": state.before is not None,
         "problems": list(map(str, naming_problems(state))),
     }
 

@@ -51,9 +51,20 @@ class Place:
 
 def export(job: TrainingJob, form: str, out: Path, place: Place) -> Exported:
     """Write ``job`` into the folder ``out``, which may hold older exports. Raises `Invalid` for an unknown format."""
+    out = out.expanduser().absolute()
+    texts, notes = files(job, form, out, place)
+    out.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        write_text(out / name, text)
+        if name.endswith(".sh"):
+            (out / name).chmod(0o755)
+    return Exported(tuple(out / name for name in texts), tuple(notes))
+
+
+def files(job: TrainingJob, form: str, out: Path, place: Place) -> tuple[dict[str, str], list[str]]:
+    """(name -> text, notes) of what belongs into the folder ``out``; writes nothing. Raises `Invalid`."""
     if form not in FORMATS:
         raise Invalid([Problem("format", f"{form!r} is not one of {', '.join(FORMATS)}")])
-    out = out.expanduser().absolute()
     options, notes = told(job, out, place)
     script = place.script or installation.SCRIPTS[job.family]
     texts, more = {
@@ -64,12 +75,7 @@ def export(job: TrainingJob, form: str, out: Path, place: Place) -> Exported:
     prompts = JobFolder(out).prompts
     if options.get("sample_prompts") == str(prompts) and form != "kohya":
         texts = {**texts, prompts.name: sampling.prompt_line(job)}
-    out.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        write_text(out / name, text)
-        if name.endswith(".sh"):
-            (out / name).chmod(0o755)
-    return Exported(tuple(out / name for name in texts), (*notes, *more))
+    return texts, [*notes, *more]
 
 
 def told(job: TrainingJob, out: Path, place: Place) -> tuple[dict[str, Any], list[str]]:

@@ -13,8 +13,8 @@ from .option_work import Here, Options
 from .paths import Home
 
 
-def read(path: Path, home: Home, folders: Sequence[Path] = ()) -> Imported:
-    """The file, checked against the options of the sd-scripts that is set up in ``home``."""
+def read(path: Path, home: Home, folders: Sequence[Path] = (), *, looks: bool = True, whole: bool = True) -> Imported:
+    """The file, checked against the options of the sd-scripts that is set up in ``home``; see `Here`."""
     from .engines.sd_scripts import catalogue, installation
 
     scripts = sorted(set(installation.SCRIPTS.values()))
@@ -23,7 +23,7 @@ def read(path: Path, home: Home, folders: Sequence[Path] = ()) -> Imported:
         names = [installation.SCRIPTS[family]] if family and family in installation.SCRIPTS else scripts
         return {name: spec for script in names for name, spec in catalogue.read(home, script).items()}
 
-    return kohya_import.read(path, Here(options, folders))
+    return kohya_import.read(path, Here(options, folders, looks, whole))
 
 
 def model_folders(lora_dir: Path | None) -> list[Path]:

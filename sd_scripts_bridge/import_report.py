@@ -124,11 +124,11 @@ class Imported:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        keys = [{"key": r.key, "fate": str(r.fate), "value": r.value, "to": r.to, "why": r.why} for r in self.rows]
+        keys = [{"key": r.key, "fate": str(r.fate), "value": plain(r.value), "to": r.to, "why": r.why} for r in self.rows]
         return {
             "file": str(self.path), "kind": self.kind, "keys": keys,
             "counts": {str(fate): len(self.of(fate)) for fate in Fate},
-            "values": dict(self.values), "family": self.family,
+            "values": plain(self.values), "family": self.family,
             "base": str(self.base) if self.base else None, "base_name": self.base_name,
             "dataset": str(self.dataset) if self.dataset else None, "name": self.name, "trigger": self.trigger,
             "epochs": self.epochs, "save_every_epochs": self.save_every_epochs, "warmup": self.warmup,
@@ -152,6 +152,16 @@ def _by_reason(rows: list[Row]) -> list[str]:
         reasons.setdefault(row.why, []).append(row)
     return [line for why, group in reasons.items()
             for line in _wrapped(f"{', '.join(f'{row.key} = {_short(row.value)}' for row in group)}   ({why})")]
+
+
+def plain(value: Any) -> Any:
+    """``value`` as JSON can say it: a TOML file also knows dates, and JSON of Python's making "NaN"."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    finite = isinstance(value, float) and math.isfinite(value)
+    return value if value is None or finite or isinstance(value, (str, bool, int)) else str(value)
 
 
 def _wrapped(text: str) -> list[str]:

@@ -12,7 +12,7 @@ from .errors import BridgeError, Invalid, Problem
 from .import_report import Fate, Imported, Row
 from .job import TrainingJob, job_from_dict
 from .kohya_folder import open_dataset
-from .option_work import KNOWN, Here, existing
+from .option_work import KNOWN, Here
 
 KINDS = "a .json of kohya_ss or of ours, a .toml, a LoRA's .safetensors, a .sh or .bat, or a folder of photos"
 LARGEST = 10_000_000
@@ -79,7 +79,7 @@ def _job(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
         raise Invalid([Problem(path.name, f"lacks {', '.join(missing)}", "Give a whole job.json.")])
     job = job_from_dict(data)
     assert isinstance(job, TrainingJob), "its kind is train"
-    base, dataset = here.find_base(job.base, path.parent), existing(job.dataset, path.parent)
+    base, dataset = here.find_base(job.base, path.parent), here.existing(job.dataset, path.parent)
     rows = [Row(key, Fate.USED, value) for key, value in data.items() if key not in ("params", "base", "dataset")]
     rows += [Row(f"params.{key}", Fate.USED, value) for key, value in data["params"].items()]
     gone = "it is not on this machine"

@@ -82,9 +82,9 @@ class Verdict:
     notes: tuple[str, ...] = ()
 
 
-def inspect(path: Path) -> LoraFile:
-    """What ``path`` holds, from its header. Raises `Invalid` for a file that isn't a LoRA."""
-    header = read_header(path)
+def inspect(path: Path, *, whole: bool = True) -> LoraFile:
+    """What ``path`` holds, from its header. Raises `Invalid` for a file that isn't a LoRA; ``whole``: see `read_header`."""
+    header = read_header(path, whole=whole)
     modules = _modules(header)
     if not any(_weights(module) for module in modules.values()):
         raise Invalid([Problem(path.name, "holds no LoRA modules")])

@@ -41,7 +41,7 @@ _DATASET_FACTS = frozenset({"bucket_info", "tag_frequency", "num_train_images", 
 
 def read(path: Path, here: Here) -> Imported:
     """The training that made the LoRA. Raises `Invalid` for a file that is none."""
-    found = lora.inspect(path)
+    found = lora.inspect(path, whole=here.whole)
     work = Settling(path, KIND, here, {**SCRIPT_DEFAULTS, "cache_latents": True, "enable_bucket": True}, textual=True)
     version = found.metadata.get("ss_base_model_version", "")
     work.family = next((family for mark, family in _FAMILIES if mark in version), found.family or None)
@@ -67,7 +67,8 @@ def _from_tensors(work: Settling, found: lora.LoraFile) -> Iterator[Given]:
         yield Given("network_train_text_encoder_only", True, "tensors network_train_text_encoder_only")
     if "ss_network_dim" not in found.metadata and found.dims:
         yield Given("network_dim", found.dims[-1], "tensors network_dim")
-        yield Given("network_alpha", _alpha(found.path) or found.dims[-1], "tensors network_alpha")
+        alpha = _alpha(found.path) if work.here.whole else None
+        yield Given("network_alpha", alpha or found.dims[-1], "tensors network_alpha")
         work.notes.append("The metadata has been removed: rank and alpha come from the tensors, all else is guessed.")
 
 

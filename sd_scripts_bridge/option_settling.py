@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from . import option_reading
+from .engines.sd_scripts import sampling
 from .errors import BridgeError
 from .import_report import HIDDEN, Imported
 from .kohya_folder import Dataset, open_dataset
 from .names import name_problems
 from .option_kinds import OURS, SECRETS, SENDING, is_off
-from .option_work import KNOWN, Given, Settling, existing, number
+from .option_work import KNOWN, Given, Settling, number
 
 CAPTIONS_READ = (".txt", ".caption", "")
 MOST_EPOCHS = 10_000
@@ -103,7 +104,7 @@ def _data_dir(work: Settling, item: Given) -> None:
     if is_off(item.value):
         work.ledger.used(item.key, item.value)
         return
-    found = existing(item.value, work.path.parent)
+    found = work.here.existing(item.value, work.path.parent)
     if found is None:
         work.ledger.ignored(item.key, item.value, "a folder of the author's machine; give your photos as DATASET")
         return
@@ -122,7 +123,7 @@ def use_dataset(work: Settling, data: Dataset) -> None:
 
 
 def _reg_dir(work: Settling, item: Given) -> None:
-    found = existing(item.value, work.path.parent)
+    found = work.here.existing(item.value, work.path.parent)
     beside = work.dataset.parent / "reg" if work.dataset else None
     if is_off(item.value) or (found is not None and beside is not None and beside.exists() and found.samefile(beside)):
         work.ledger.used(item.key, item.value)
@@ -232,6 +233,15 @@ def _attention(work: Settling, item: Given) -> None:
     work.ledger.changed(item.key, item.value, "sdpa=True", "PyTorch's own fused attention: the same numbers, no package")
 
 
+def _sample_prompts(work: Settling, item: Given) -> None:
+    """A prompt file that an export of ours wrote is written anew with each job, from the subject's own words."""
+    found = work.here.existing(item.value, work.path.parent)
+    if found is not None and found.is_file() and sampling.is_ours(found):
+        work.taken(item, "the subject's own prompt")
+    else:
+        work.other(item)
+
+
 def _eight_bit(work: Settling, item: Given) -> None:
     """The way before --optimizer_type."""
     if is_off(item.value):
@@ -281,9 +291,13 @@ def _lasting_workers(work: Settling, item: Given) -> None:
 
 def _without_prompts(work: Settling) -> None:
     """Pictures by steps come with a prompt of our own; other ways to ask for them need the file's."""
+    by_steps = bool(work.extra.get("sample_every_n_steps"))
+    for option in [name for name in work.extra if by_steps and work.extra[name] == sampling.OURS.get(name)]:
+        work.extra.pop(option)
     if "sample_prompts" in work.extra:
         return
-    for option in [name for name in work.extra if name in ("sample_every_n_epochs", "sample_sampler")]:
+    useless = ("sample_every_n_epochs",) if by_steps else ("sample_every_n_epochs", "sample_sampler")
+    for option in [name for name in useless if name in work.extra]:
         item = work.keys[option]
         work.ledger.ignored(item.key, work.extra.pop(option), "without sample_prompts; pictures: --set sample_every_n_steps=N")
 
@@ -324,6 +338,7 @@ _RULES: Mapping[str, Callable[[Settling, Given], None]] = {
     "no_half_vae": _no_half_vae,
     "clip_skip": _clip_skip,
     "cache_text_encoder_outputs": _cached_captions,
+    "sample_prompts": _sample_prompts,
     "use_8bit_adam": _eight_bit,
     "use_lion_optimizer": _eight_bit,
 }

@@ -38,10 +38,18 @@ class Here:
     """The options of the script that trains a family; of every script for None."""
     folders: Sequence[Path] = ()
     """Where base models are looked for by their name."""
+    looks: bool = True
+    """False: paths in the file are never looked up on this machine, since it came from afar."""
+    whole: bool = True
+    """False: of a .safetensors file only the header has come."""
+
+    def existing(self, name: Any, beside: Path) -> Path | None:
+        """The file or folder ``name`` if it is here; a relative one counts from ``beside``."""
+        return existing(name, beside) if self.looks else None
 
     def find_base(self, name: str, beside: Path) -> Path | None:
         """The base model called ``name``: at that very path, or under its file name in one of our folders."""
-        path = existing(name, beside)
+        path = self.existing(name, beside)
         if path is not None:
             return path
         stem = PureWindowsPath(name).name
@@ -130,7 +138,7 @@ class Settling:
         self.taken(item, f"{option}={value}")
 
     def _place(self, item: Given) -> str | None:
-        found = existing(item.value, self.path.parent)
+        found = self.here.existing(item.value, self.path.parent)
         if found is not None:
             return str(found)
         if is_off(item.value):

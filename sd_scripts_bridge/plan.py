@@ -215,17 +215,13 @@ def as_dict(context: Context, plan: Plan) -> dict[str, Any]:
         "memory": {"free": memory.free, "total": memory.total} if memory else None,
         "card": memory.name if memory else None,
         "base": base_models.base_dict(title, plan.base_path) if title and plan.base_path else None,
-        "preset": preset_dict(plan.preset),
+        "preset": plan.preset.as_dict(),
         "lora_stem": plan.stem,
         "engine": plan.engine,
         "problems": list(dict.fromkeys(map(str, plan.problems))),
         "advice": [*plan.notes, *_advice(context, plan)],
         "changed": plan.changed,
     }
-
-
-def preset_dict(preset: Preset) -> dict[str, Any]:
-    return {"name": preset.name, "title": preset.title, "why": " ".join(preset.why.split()), "values": preset.values}
 
 
 def estimate(views: JobViews, plan: Plan) -> tuple[float | None, str]:

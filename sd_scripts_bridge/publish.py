@@ -18,7 +18,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from . import lora, safetensors_file
 from .card import Card, card_bytes, card_from_metadata, has_preview, merged, preview_bytes, read_card
@@ -45,6 +45,10 @@ class PublishedLora:
     stem: str
     activation_text: str
     notes: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {"path": str(self.path), "stem": self.stem, "activation_text": self.activation_text, "notes": list(self.notes)}
 
 
 def publish(source: Path, lora_dir: Path, name: str, card: Card, preview: Path | None = None) -> PublishedLora:

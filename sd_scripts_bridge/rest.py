@@ -80,6 +80,7 @@ class Rule(NamedTuple):
 RULES = (
     Rule("GET", "/status", "jobs:status"),
     Rule("GET", "/jobs", "jobs:jobs"),
+    Rule("POST", "/jobs", "machine:train", "Folders and configs of this machine"),
     Rule("GET", "/jobs/{job}", "jobs:job"),
     Rule("GET", "/jobs/{job}/events", "jobs:events"),
     Rule("GET", "/jobs/{job}/log", "jobs:log"),
@@ -87,6 +88,7 @@ RULES = (
     Rule("GET", "/jobs/{job}/samples/{number}", "jobs:sample_picture"),
     Rule("GET", "/jobs/{job}/preview", "jobs:preview_picture"),
     Rule("GET", "/jobs/{job}/result", "jobs:result"),
+    Rule("GET", "/jobs/{job}/export", "elsewhere:export", "Exports, which hold this machine's paths,"),
     Rule("POST", "/jobs/{job}/stop", "jobs:stop"),
     Rule("POST", "/jobs/{job}/pause", "jobs:pause"),
     Rule("POST", "/jobs/{job}/resume", "jobs:resume"),
@@ -102,12 +104,19 @@ RULES = (
     Rule("POST", "/draft/clear", "draft:clear"),
     Rule("GET", "/plan", "plan:show"),
     Rule("POST", "/train", "plan:train"),
+    Rule("POST", "/import", "elsewhere:bring"),
+    Rule("POST", "/import/undo", "elsewhere:take_back"),
+    Rule("POST", "/check", "machine:check", "Folders of this machine"),
+    Rule("POST", "/dataset", "machine:dataset", "Folders of this machine"),
+    Rule("POST", "/publish", "machine:publish", "Files of this machine"),
     Rule("GET", "/bases", "facts:bases"),
     Rule("GET", "/presets", "facts:list_presets"),
+    Rule("POST", "/presets/copy", "machine:copy_preset", "Files of this machine"),
     Rule("GET", "/options", "facts:options"),
     Rule("GET", "/engine", "facts:engine"),
     Rule("POST", "/setup", "facts:setup", "Set-up"),
     Rule("GET", "/host", "facts:host"),
+    Rule("GET", "/openapi.json", "openapi:show"),
 )
 
 

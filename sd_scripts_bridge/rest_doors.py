@@ -107,6 +107,8 @@ async def _answer(context: Context, rules: Mapping[str, Rule], request: Request)
     rule = rules.get("GET" if request.method == "HEAD" else request.method)
     if rule is None:
         raise Refused(405, f"{request.method} is not done here, only {' and '.join(rules)}.")
+    if rule.method == "GET":
+        _refuse_from_afar(context, rule)
     raw = await _body(context, rule, request) if rule.method == "POST" else b""
     return await run_in_threadpool(_handle, context, rule, request, raw)
 
@@ -117,9 +119,7 @@ async def _body(context: Context, rule: Rule, request: Request) -> bytes:
         raise Refused(415, "A POST needs Content-Type: application/json.")
     if not hmac.compare_digest(request.headers.get(NONCE_HEADER, "").encode(), context.nonce.encode()):
         raise Refused(403, "This page belongs to an earlier start of the server. Reload it.")
-    if rule.only_local and not context.local:
-        raise Refused(403, f"{rule.only_local} can't be used from afar: the WebUI runs with --listen or --share "
-                           "and without --enable-insecure-extension-access.")
+    _refuse_from_afar(context, rule)
     sentence = f"This is more than {BODY_LIMIT >> 20} MB at once. Send fewer photos at a time, or give their folder."
     length = request.headers.get("content-length", "0")
     if length.isdecimal() and int(length) > BODY_LIMIT:
@@ -133,6 +133,12 @@ async def _body(context: Context, rule: Rule, request: Request) -> bytes:
     return b"".join(parts)
 
 
+def _refuse_from_afar(context: Context, rule: Rule) -> None:
+    if rule.only_local and not context.local:
+        raise Refused(403, f"{rule.only_local} can't be used from afar: the WebUI runs with --listen or --share "
+                           "and without --enable-insecure-extension-access.")
+
+
 def _handle(context: Context, rule: Rule, request: Request, raw: bytes) -> Response:
     """In a worker thread: read the JSON, do it, write the JSON."""
     try:
@@ -142,7 +148,7 @@ def _handle(context: Context, rule: Rule, request: Request, raw: bytes) -> Respo
     if not isinstance(body, dict):
         raise Invalid([Problem("", "The request's body is not a JSON object")])
     call = Call(context, _numbers(request), request.query_params, request.headers, body)
-    result = _handler(rule)(call)
+    result = handler_of(rule)(call)
     return result if isinstance(result, Response) else answer(context, result)
 
 
@@ -165,7 +171,8 @@ def _numbers(request: Request) -> dict[str, int]:
     return {name: int(text) for name, text in names.items()}
 
 
-def _handler(rule: Rule) -> Handler:
+def handler_of(rule: Rule) -> Handler:
+    """The function that answers a route."""
     module, _, name = rule.handler.partition(":")
     handler: Handler = getattr(importlib.import_module(PARTS + module), name)
     return handler
@@ -206,4 +213,4 @@ def _defect(context: Context, error: Exception) -> str:
     return f"This is a defect of LoRA Bridge {__version__}. Please report it with this line: {said} ({where})."
 
 
-__all__ = ["Call", "JSONResponse", "Refused", "answer", "entrance"]
+__all__ = ["Call", "JSONResponse", "Refused", "answer", "entrance", "handler_of"]

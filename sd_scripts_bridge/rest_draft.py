@@ -19,6 +19,7 @@ YEAR = "private, max-age=31536000, immutable"
 
 
 def show(call: Call) -> Any:
+    """What the user is preparing: photos, captions, training choices."""
     draft = call.context.draft
     counts = (draft.drafting, draft.writing, draft.check.progress)
     tag = f'"{call.context.boot}-{draft.revision}-{hash(counts) & 0xFFFFFF:x}"'
@@ -28,6 +29,7 @@ def show(call: Call) -> Any:
 
 
 def describe(call: Call) -> Any:
+    """Change the name, the class or training choices, any part; an option set to null is the preset's again."""
     _refuse_foreign(call)
     call.context.draft.describe(call.body)
     return draft_dict(call.context.draft)
@@ -50,11 +52,13 @@ def _refuse_foreign(call: Call) -> None:
 
 
 def upload(call: Call) -> Any:
+    """Add pictures, captions (.txt under a photo's name) or zips, all or nothing."""
     notes = call.context.draft.upload(uploads(call.body.get("files")))
     return {**draft_dict(call.context.draft), "notes": notes}
 
 
 def use_folder(call: Call) -> Any:
+    """Take the photos of a folder, which stay where they are; null for none."""
     path = call.body.get("path")
     if path is not None and (not isinstance(path, str) or "\0" in path):
         raise Invalid([Problem("path", f"{path!r} is not a folder's path")])
@@ -64,12 +68,14 @@ def use_folder(call: Call) -> Any:
 
 
 def set_photo(call: Call) -> Any:
+    """Use a photo or not, and its caption; null for what holds without a choice."""
     draft = call.context.draft
     draft.set_photo(call.path["pid"], call.body)
     return photo_dict(draft.item(call.path["pid"]), draft.state, draft.check.judged)
 
 
 def change_captions(call: Call) -> Any:
+    """Change many captions at once, or take the last change back."""
     draft, action = call.context.draft, call.body.get("action")
     if action not in draft_captions.ACTIONS:
         raise Invalid([Problem("action", f"{action!r} is not one of {', '.join(draft_captions.ACTIONS)}")])
@@ -92,11 +98,13 @@ def _text(call: Call, name: str) -> str:
 
 
 def clear(call: Call) -> Any:
+    """Begin anew; the training choices stay."""
     call.context.draft.clear()
     return draft_dict(call.context.draft)
 
 
 def thumb(call: Call) -> Any:
+    """A photo, 256 pixels large."""
     draft, pid = call.context.draft, call.path["pid"]
     path = draft.path(draft.item(pid))
     from .draft_check import mark

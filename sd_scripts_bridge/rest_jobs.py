@@ -22,16 +22,22 @@ MOST_EVENTS = 5000
 
 
 def status(call: Call) -> Any:
+    """The running job, else the newest, or the named one: progress, loss curve, samples.
+
+    Ask again with ``since`` for what came after. Where ``since`` is above ``seq``, or ``boot`` is another, ask with 0.
+    """
     job = call.number("job") if call.query.get("job") else None
     return {"boot": call.context.boot, **call.context.views.status(job, call.number("since"))}
 
 
 def jobs(call: Call) -> Any:
+    """The queue and its history, newest first."""
     views = call.context.views
     return {"jobs": [views.job_dict(row) for row in reversed(views.rows())]}
 
 
 def job(call: Call) -> Any:
+    """One job with all that was asked for, and its report."""
     views = call.context.views
     row = views.row(_id(call))
     report = read_report(views.bridge.folder(row.id))
@@ -39,6 +45,7 @@ def job(call: Call) -> Any:
 
 
 def events(call: Call) -> Any:
+    """What happened to a job, in order."""
     bridge, after = call.context.the_bridge, call.number("after")
     bridge.store.get(_id(call))
     entries = bridge.events(_id(call), after)[:MOST_EVENTS]
@@ -48,6 +55,7 @@ def events(call: Call) -> Any:
 
 
 def log(call: Call) -> Any:
+    """The end of the trainer's own output."""
     lines = call.number("lines", 40)
     if not 1 <= lines <= MOST_LINES:
         raise Invalid([Problem("lines", f"{lines} is outside 1 to {MOST_LINES}")])
@@ -55,16 +63,19 @@ def log(call: Call) -> Any:
 
 
 def report(call: Call) -> Any:
+    """The job's story to paste in public: without names, paths and pictures."""
     return {"text": call.context.the_bridge.report(_id(call))}
 
 
 def sample_picture(call: Call) -> Any:
+    """A sample picture."""
     views = call.context.views
     row = views.row(_id(call))
     return _picture(sample(views.bridge, row.id, call.path["number"], views.fold(row.id)))
 
 
 def preview_picture(call: Call) -> Any:
+    """The published card's picture."""
     views = call.context.views
     picture = preview(views.fold(views.row(_id(call)).id))
     if picture is None:
@@ -79,10 +90,12 @@ def _picture(path: Path) -> FileResponse:
 
 
 def result(call: Call) -> Any:
+    """The finished LoRA: its prompt, the text for txt2img, proof and facts."""
     return result_dict(call.context.views, _id(call), list(call.context.bases()))
 
 
 def stop(call: Call) -> Any:
+    """Stop a job after its next save, or now."""
     now = call.body.get("now", False)
     if not isinstance(now, bool):
         raise Invalid([Problem("now", f"{now!r} is neither true nor false")])
@@ -98,10 +111,12 @@ def pause(call: Call) -> Any:
 
 
 def resume(call: Call) -> Any:
+    """Queue a job again from its newest saved state."""
     return _again(call, call.context.the_bridge.resume)
 
 
 def retry(call: Call) -> Any:
+    """Queue a job again from step 0."""
     return _again(call, call.context.the_bridge.retry)
 
 
@@ -124,6 +139,7 @@ def started(context: Context, start: Callable[[], tuple[int, Any]]) -> tuple[lis
 
 
 def remove(call: Call) -> Any:
+    """Forget a job and delete its folder."""
     sentence = call.context.the_bridge.remove(_id(call))
     call.context.views.forget(_id(call))
     return {"sentence": sentence}

@@ -15,6 +15,7 @@ from .rest_jobs import started
 
 
 def show(call: Call) -> Any:
+    """What Start would do: steps, time, memory, and everything in the way."""
     return plan.as_dict(call.context, plan.make(call.context))
 
 

@@ -73,8 +73,11 @@ class _HeaderError(ValueError):
 # ---- reading ----
 
 
-def read_header(path: Path) -> Header:
-    """The header of ``path``, and no tensor. Raises `Invalid` with one sentence for whatever isn't a whole file."""
+def read_header(path: Path, *, whole: bool = True) -> Header:
+    """The header of ``path``, and no tensor. Raises `Invalid` with one sentence for whatever isn't a whole file.
+
+    Not ``whole``: the tensors behind the header may be missing, since only the front of the file was sent.
+    """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise _HeaderError("is not a file")
@@ -83,7 +86,8 @@ def read_header(path: Path) -> Header:
             text = _header_text(file, size)
         data_start = 8 + len(text)
         metadata, tensors = _parse(text)
-        _check_extent(tensors, data_start, size)
+        end = max((tensor.end for tensor in tensors.values()), default=0)
+        _check_extent(tensors, data_start, size if whole else max(size, data_start + end))
         return Header(metadata, tensors, data_start, size)
     except _HeaderError as bad:
         raise Invalid([Problem(path.name, str(bad), bad.remedy)]) from None

@@ -10,7 +10,7 @@ from . import option_settling, toml_subsets
 from .errors import BridgeError
 from .import_report import Imported
 from .option_kinds import SCRIPT_DEFAULTS
-from .option_work import Given, Here, Settling, existing
+from .option_work import Given, Here, Settling
 from .toml_file import load
 
 CONFIG, DATASET = "sd-scripts' config_file", "sd-scripts' dataset_config"
@@ -45,8 +45,8 @@ def _dataset_config(work: Settling, given: list[Given]) -> list[Given]:
     if item is None:
         return []
     given.remove(item)
-    folder = work.path.parent
-    found = existing(item.value, folder) or existing(Path(str(item.value)).name if item.value else None, folder)
+    folder, look = work.path.parent, work.here.existing
+    found = look(item.value, folder) or look(Path(str(item.value)).name if item.value else None, folder)
     if found is None:
         work.ledger.ignored(item.key, item.value, "a file of the author's machine; give your photos as DATASET")
         return []

@@ -11,7 +11,7 @@ from .errors import BridgeError, Invalid, Problem
 from .kohya_folder import Dataset, Subset, open_dataset
 from .option_kinds import is_off
 from .option_settling import use_dataset
-from .option_work import Given, Settling, existing, number
+from .option_work import Given, Settling, number
 from .photos import LEAF
 
 _RENAMED = {"batch_size": "train_batch_size"}
@@ -81,7 +81,7 @@ def _merge(work: Settling, taken: dict[str, Given], new: Iterator[Given], *, fir
 
 
 def _report_place(work: Settling, where: str, subset: Mapping[str, Any]) -> None:
-    found = existing(subset.get("image_dir"), work.path.parent)
+    found = work.here.existing(subset.get("image_dir"), work.path.parent)
     leaf = LEAF.fullmatch(found.name) if found else None
     for key in _PLACE:
         if key not in subset:
@@ -99,7 +99,7 @@ def _use(work: Settling, folders: Sequence[Mapping[str, Any]]) -> None:
     subsets: list[Subset] = []
     regularisation: list[Subset] = []
     for table in folders:
-        found = existing(table.get("image_dir"), work.path.parent)
+        found = work.here.existing(table.get("image_dir"), work.path.parent)
         if found is None or not found.is_dir():
             return
         (regularisation if table.get("is_reg") else subsets).append(_subset(found, table))

@@ -190,11 +190,22 @@ def test_a_shells_words_come_back(words: list[str]) -> None:
     assert shell_words.commands(text, "sh")[1] == ["run", *words]
 
 
-def test_sample_pictures_bring_their_prompt_along(photos: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("form", "file"), FORMS, ids=["toml", "sh", "bat", "kohya"])
+def test_sample_pictures_bring_their_prompt_along_and_it_stays_ours(form: str, file: str, photos: Path, tmp_path: Path) -> None:
     job = job_of(TrainingParams(extra={"sample_every_n_steps": 50}), photos)
-    _, read = back(job, "toml", "train.toml", tmp_path)
-    assert read.extra["sample_every_n_steps"] == 50
-    assert "Ana woman" in Path(read.extra["sample_prompts"]).read_text(encoding="utf-8")
+    assert back(job, form, file, tmp_path)[1].extra == {"sample_every_n_steps": 50}
+    if form != "kohya":
+        assert "Ana woman" in (tmp_path / "prompts.txt").read_text(encoding="utf-8")
+
+
+def test_prompts_of_ones_own_come_back_as_a_file(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("Ana woman on the moon --d 1\n")
+    extra = {"sample_every_n_steps": 50, "sample_prompts": str(tmp_path / "mine.txt"), "sample_sampler": "k_lms"}
+    assert back(job_of(TrainingParams(extra=extra), photos), "toml", "train.toml", tmp_path)[1].extra == extra
+
+
+def test_kohya_gets_the_prompt_as_text(photos: Path, tmp_path: Path) -> None:
+    job = job_of(TrainingParams(extra={"sample_every_n_steps": 50}), photos)
     export.export(job, "kohya", tmp_path, Place(tmp_path / "none"))
     form = json.loads((tmp_path / "Ana.json").read_text(encoding="utf-8"))
     assert form["sample_every_n_steps"] == 50 and "Ana woman" in form["sample_prompts"]

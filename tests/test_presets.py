@@ -22,7 +22,7 @@ PYTHON = os.environ.get("SD_SCRIPTS_PYTHON", sys.executable)  # read before a fi
 
 
 def test_there_is_one_for_each_kind_family_and_card() -> None:
-    assert set(presets.names()) == {*GRID, "person-sd15", "person-sdxl", "tiny"}
+    assert set(presets.names()) == {*GRID, "person-sd15", "person-sdxl", "tiny", presets.IMPORTED}
 
 
 @pytest.mark.parametrize("name", GRID)

@@ -103,7 +103,8 @@ def sentences(answer: Any) -> str:
 
 
 def filled(path: str) -> str:
-    return path.replace("{job}", "1").replace("{pid}", "1").replace("{number}", "0").lstrip("/")
+    path = path.replace("{job}", "1").replace("{pid}", "1").replace("{number}", "0").lstrip("/")
+    return f"{path}?format=toml" if path.endswith("export") else path
 
 
 # ---- the doors ----

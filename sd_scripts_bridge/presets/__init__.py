@@ -18,6 +18,8 @@ from ..toml_file import load
 
 FOLDER = Path(__file__).parent
 FOR_FAMILY = {"sd1": "person-sd15", "sd2": "person-sd15", "sdxl": "person-sdxl"}
+IMPORTED = "imported"
+"""Nothing of ours: for options that a file from elsewhere names."""
 
 
 @dataclass(frozen=True)

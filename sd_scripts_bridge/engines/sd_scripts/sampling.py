@@ -6,6 +6,7 @@ On a card there is one before the first step and one at each save; on a CPU a pi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from ...job import TrainingJob
 
 STEPS, CFG = 20, 7
 NEGATIVE = "deformed, blurry, lowres, watermark, text"
+POSE = "portrait, looking at the camera"
+OURS: Mapping[str, Any] = {"sample_at_first": True, "sample_sampler": "euler_a"}
+"""What holds where the job itself says nothing."""
 
 
 def options(job: TrainingJob, prompts: Path, *, on_card: bool) -> dict[str, Any]:
@@ -24,14 +28,23 @@ def options(job: TrainingJob, prompts: Path, *, on_card: bool) -> dict[str, Any]
     extra = job.params.extra
     return {
         "sample_every_n_steps": int(every),
-        "sample_at_first": extra.get("sample_at_first", True),
+        "sample_at_first": extra.get("sample_at_first", OURS["sample_at_first"]),
         "sample_prompts": extra.get("sample_prompts", str(prompts)),
-        "sample_sampler": extra.get("sample_sampler", "euler_a"),
+        "sample_sampler": extra.get("sample_sampler", OURS["sample_sampler"]),
     }
 
 
 def prompt_line(job: TrainingJob) -> str:
     """One picture of the subject, always from the same noise, in the training's own size."""
     width, height = (side // 64 * 64 or 64 for side in job.params.area)
-    words = f"{job.activation_text}, portrait, looking at the camera"
+    words = f"{job.activation_text}, {POSE}"
     return f"{words} --n {NEGATIVE} --w {width} --h {height} --d {job.params.seed} --l {CFG} --s {STEPS}\n"
+
+
+def is_ours(file: Path) -> bool:
+    """Whether `prompt_line` made the prompt in ``file``."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return f", {POSE} --n {NEGATIVE} --w " in text and len(text.splitlines()) == 1
