@@ -114,6 +114,11 @@ PAGES: dict[str, Page] = {
         "was saved stays, and `resume` goes on from there.",
         (("stop 3", "after the next save"), ("stop 3 --now", "what came after the last save is lost")),
     ),
+    "pause": Page(
+        "Leaves the card to others after the next save, and goes on by itself when the minutes are over. In a WebUI the tab's "
+        "Generate now does the same, for as long as pictures are made. `resume` ends a pause at once.",
+        (("pause 3", "for ten minutes"), ("pause 3 --minutes 60", "for an hour")),
+    ),
     "import": Page(
         "Says what a file from elsewhere would train, key by key: used, changed (from, to) or ignored, each with the "
         "reason. FILE is a kohya_ss .json, a .toml of sd-scripts or LoRA_Easy_Training_Scripts, a LoRA's .safetensors "

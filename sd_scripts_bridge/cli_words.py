@@ -100,7 +100,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("job", type=int, help=A_JOB)
     sub.add_argument("--now", action="store_true", help="at once; what came after the last save is lost")
     sub = add("pause", "leave the card free after the next save, and go on by itself afterwards (`resume`: at once)")
-    sub.add_argument("job", type=int)
+    sub.add_argument("job", type=int, help=A_JOB)
     sub.add_argument("--minutes", type=float, default=10.0, help="how long (10)")
 
     sub = add("import", "say what a file from elsewhere would train, key by key; changes nothing")

@@ -103,7 +103,10 @@ def stop(call: Call) -> Any:
 
 
 def pause(call: Call) -> Any:
-    """In a WebUI the minute after the last picture is enough; on its own the page can't know when the card is free."""
+    """Leave the card free after the next save, and go on by itself.
+
+    In a WebUI the minute after the last picture is enough; on its own the page can't know when the card is free.
+    """
     minutes = call.body.get("minutes", 1.0 if call.context.can_send else 10.0)
     if isinstance(minutes, bool) or not isinstance(minutes, (int, float)):
         raise Invalid([Problem("minutes", f"{minutes!r} is not a number")])

@@ -67,6 +67,7 @@ DOCS: Mapping[str, Doc] = {
         {"type": "string", "contentMediaType": "application/zip"}, {"format": (words("toml", "kohya", "sh"), "for whom")},
         errors=(404, 409, 422), media="application/zip"),
     "POST /jobs/{job}/stop": Doc(rest_schemas.SENTENCE, takes=body(now=YES_NO), errors=(404, 409, 422)),
+    "POST /jobs/{job}/pause": Doc(rest_schemas.SENTENCE, takes=body(minutes={"type": "number"}), errors=(404, 409, 422)),
     "POST /jobs/{job}/resume": _AGAIN,
     "POST /jobs/{job}/retry": _AGAIN,
     "POST /jobs/{job}/remove": Doc(rest_schemas.SENTENCE, takes=body(), errors=(404, 409)),

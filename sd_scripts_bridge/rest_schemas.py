@@ -70,7 +70,8 @@ SCHEMAS: Mapping[str, Schema] = {
     ),
     "Status": shape(
         boot=TEXT, seq=WHOLE, running=some(ref("Job")), waiting=WHOLE, job=some(ref("Job")),
-        curve=many({"type": "array", "description": "step, loss, attempt"}), phase=TEXT, notes=TEXTS, samples=many(SAMPLE),
+        paused=some(shape(job=ref("Job"), until=NUMBER)), curve=many({"type": "array", "description": "step, loss, attempt"}),
+        phase=TEXT, notes=TEXTS, samples=many(SAMPLE),
     ),
     "Result": shape(
         job=WHOLE, stem=TEXT, file=TEXT, activation_text=TEXT, prompt=TEXT, negative_prompt=TEXT, batch_count=WHOLE,
