@@ -1,4 +1,4 @@
-/* Advanced: what the presets say and why, the options that people change, and a search over all the rest. */
+/* Advanced: the options that people change, and a search over all the rest. */
 (function (lb) {
     "use strict";
 
@@ -24,14 +24,13 @@
             this.app = app;
             this.part = lb.part("advanced", lb.t("Advanced"), () => this.opened());
             this.node = this.part.node;
-            this.presets = lb.el("dl", {class: "lb-presets"});
             this.engine = lb.field(lb.t("Engine"), lb.el("select", {onchange: () => this.saveEngine()}));
             this.main = lb.el("div", {class: "lb-row lb-options"});
             this.search = lb.field(lb.t("Search all options"), lb.el("input", {
                 type: "search", autocomplete: "off", placeholder: lb.t("a name or a word, such as noise"), oninput: () => this.searchSoon(),
             }), true);
             this.found = lb.el("div", {class: "lb-row lb-options"});
-            this.part.body.append(lb.el("h4", {}, lb.t("Presets")), this.presets, lb.el("h4", {}, lb.t("What people change")), this.main, this.search.node, this.found);
+            this.part.body.append(lb.el("h4", {}, lb.t("What people change")), this.main, this.search.node, this.found);
             this.rows = new Map();
             this.options = new Map();
         }
@@ -116,21 +115,12 @@
             const more = [all, changed ? lb.t("{n} changed", {n: changed}) : ""].filter(Boolean).join(", ");
             lb.setText(this.part.more, more && ": " + more);
             if (!this.node.open || !this.built) return;
-            this.showPresets(plan);
             this.showEngines(plan);
             this.showChanged(values);
             for (const [row, name] of this.rows) {
                 const unsaved = this.app.saver.unsaved("draft option." + name);
                 row.update((unsaved ? unsaved.training.values : values)[name], this.default(name));
             }
-        }
-
-        showPresets(plan) {
-            const presets = (this.app.state.presets && this.app.state.presets.presets) || [];
-            const used = plan && plan.preset ? plan.preset.name : "";
-            lb.fillList(this.presets, presets.map((preset) => ({...preset, used: preset.name === used})), (preset) => preset.name, (preset) => lb.el("div", {},
-                lb.el("dt", {}, lb.sentence(preset.title), preset.used ? lb.el("span", {class: "lb-good"}, " " + lb.t("in use")) : null),
-                lb.el("dd", {class: "lb-dim"}, lb.sentence((preset.why || "").trim().replace(/\s+/g, " ")))));
         }
 
         showEngines(plan) {
@@ -159,7 +149,7 @@
         constructor(advanced, option, title, why) {
             this.advanced = advanced;
             this.option = option;
-            const help = lb.sentence(option.help || "");
+            const help = lb.optionHelp(option);
             this.why = why || help.slice(0, 1).toUpperCase() + help.slice(1);
             this.field = lb.field(title, this.input());
             this.node = this.field.node;
@@ -208,6 +198,9 @@
             lb.setValue(this.field.input, set ? (typeof value === "boolean" ? String(value) : lb.valueForInput(value)) : "");
         }
     };
+
+    /** An option's help in the user's language: ours is translated, sd-scripts' own is English and Japanese. */
+    lb.optionHelp = (option) => (lb.language() === "ja" && option.help_ja) || lb.sentence(option.help || "");
 
     lb.valueForInput = (value) => (typeof value === "number" ? lb.value(value) : String(value));
 })(globalThis.loraBridge = globalThis.loraBridge || {});

@@ -36,11 +36,34 @@
     /** The buttons for what can be done with a job. */
     lb.jobButtons = function (app, job) {
         const texts = {show: lb.t("Show"), stop: lb.t("Stop after next save"), leave: lb.t("Take out of the queue"), resume: lb.t("Resume"), retry: lb.t("Start over"), report: lb.t("Copy report"), remove: lb.t("Remove")};
-        return lb.jobActions(job).map((action) => {
+        const far = app.state.host && app.state.host.local === false;
+        return lb.jobActions(job).filter((action) => action !== "export" || !far).map((action) => {
+            if (action === "export") return lb.exportMenu(app, job);
             const button = lb.button(texts[action], () => lb.doWithJob(app, job, action, button), "small");
             button.dataset.action = action;
             return button;
         });
+    };
+
+    /** Takes a job away as others can run it; a file is downloaded at once. */
+    lb.exportMenu = function (app, job) {
+        const choices = [{value: "", text: lb.t("Export as")}, {value: "toml", text: lb.t("sd-scripts TOML")}, {value: "kohya", text: lb.t("kohya_ss JSON")}, {value: "sh", text: lb.t("shell script")}];
+        const menu = lb.el("select", {class: "lb-menu", "aria-label": lb.t("Export as"), onchange: () => {
+            const form = menu.value;
+            menu.value = "";
+            if (form) app.act(menu, async () => lb.download(await app.server.ask("jobs/" + job.id + "/export?format=" + form, {file: true}), "job-" + job.id + "-" + form + ".zip"));
+        }}, ...choices.map((choice) => lb.el("option", {value: choice.value}, choice.text)));
+        menu.dataset.action = "export";
+        return menu;
+    };
+
+    /** Hands a file to the browser to keep. */
+    lb.download = function (blob, name) {
+        const link = lb.el("a", {href: URL.createObjectURL(blob), download: name});
+        document.body.append(link);
+        link.click();
+        link.remove();
+        setTimeout(() => URL.revokeObjectURL(link.href), 60000);
     };
 
     lb.doWithJob = function (app, job, action, button) {

@@ -21,7 +21,7 @@
             }));
             this.panel = lb.el("div", {}, lb.el("div", {class: "lb-row"}, this.name.node, this.kind.node, this.buildSource()),
                 this.buildProgress(), this.buildSummary(), this.buildGrid(), this.buildAdvice());
-            this.acceptDrops(this.panel);
+            lb.acceptFiles(this.panel, (files) => this.upload(files));
         }
 
         buildSource() {
@@ -146,26 +146,14 @@
 
         // ---- photos in ----
 
-        acceptDrops(node) {
-            let depth = 0;
-            const files = (event) => event.dataTransfer && [...event.dataTransfer.types].includes("Files");
-            const over = (on) => lb.setClass(node, "lb-dropping", on);
-            node.addEventListener("dragenter", (event) => { if (files(event)) { depth += 1; over(true); event.preventDefault(); } });
-            node.addEventListener("dragover", (event) => { if (files(event)) event.preventDefault(); });
-            node.addEventListener("dragleave", () => { depth = Math.max(0, depth - 1); if (!depth) over(false); });
-            node.addEventListener("drop", async (event) => {
-                depth = 0;
-                over(false);
-                if (!files(event)) return;
-                event.preventDefault();
-                event.stopPropagation();
-                this.upload(await lb.droppedFiles(event.dataTransfer));
-            });
-        }
-
         async upload(all) {
             const files = all.filter((file) => USABLE.test(file.name) || file.type.startsWith("image/"));
             files.sort((one, other) => one.name.localeCompare(other.name, "en", {numeric: true}));  // 2.jpg before 10.jpg
+            if (!files.length && all.some(lb.isConfig)) {
+                this.app.open("train");
+                this.app.views.train.importer.bring(all);
+                return;
+            }
             if (!files.length) {
                 if (all.length) this.app.complain({sentences: [lb.t("These files are no photos. Pictures (JPEG, PNG, WebP, HEIC ...) and zips can be used.")]});
                 return;

@@ -52,7 +52,7 @@
 
         async ask(path, options) {
             const answer = await fetch(this.base + path, {credentials: "same-origin", cache: "no-cache", ...options});
-            if (answer.ok) return answer.json();
+            if (answer.ok) return options.file ? answer.blob() : answer.json();
             let error = {};
             try {
                 const body = await answer.json();

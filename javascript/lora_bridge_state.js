@@ -112,7 +112,7 @@
         if (lb.isActive(job)) return job.status === "running" ? ["show", "stop"] : ["show"];
         if (job.kind === "train" && ["stopped", "failed", "lost"].includes(job.status)) actions.push("resume");
         if (job.status === "failed" || job.status === "lost" || job.status === "stopped") actions.push("retry");
-        return ["show", ...actions, "report", "remove"];
+        return ["show", ...actions, "report", ...(job.kind === "train" ? ["export"] : []), "remove"];
     };
 
     /** Remarks under a caption: [{text, kind}], kind "good", "mind" or "". */

@@ -7,10 +7,12 @@
             this.app = app;
             this.setup = new lb.Setup(app);
             this.advanced = new lb.Advanced(app);
+            this.about = new lb.About();
+            this.importer = new lb.Import(app);
             this.history = new lb.History(app);
             this.curve = new lb.Curve();
-            this.panel = lb.el("div", {}, this.buildSum(), this.setup.node, this.buildFields(), this.buildStart(), this.buildRun(),
-                this.advanced.node, this.buildLog(), this.history.node);
+            this.panel = lb.el("div", {}, this.buildSum(), this.setup.node, this.buildFields(), this.about.node, this.buildStart(), this.buildRun(),
+                this.advanced.node, this.importer.node, this.buildLog(), this.history.node);
         }
 
         buildSum() {
@@ -113,7 +115,9 @@
             this.setup.update();
             this.showProblems();
             this.showRun();
+            this.about.update(this.app.state.plan);
             this.advanced.update();
+            this.importer.update();
             this.history.update();
         }
 

@@ -14,6 +14,12 @@
         return (own && own[language]) || {};
     };
 
+    /** The two letters of the user's language: what the host was set to, else the browser's. */
+    lb.language = function () {
+        const host = typeof opts === "object" && opts && opts.localization;
+        return (host && host !== "None" ? host : (globalThis.navigator && globalThis.navigator.language) || "en").slice(0, 2).toLowerCase();
+    };
+
     /** Puts `values` into the `{places}` of `text`. */
     function filled(text, values) {
         if (!values) return text;

@@ -59,9 +59,9 @@ class Tab:
         found.wait_for(timeout=seconds * 1000)
         return found
 
-    def drop(self, files: Sequence[Path]) -> None:
-        """Let go of files over the first step, as from a file manager."""
-        box = self.root.locator("#lora-bridge-photos").bounding_box()
+    def drop(self, files: Sequence[Path], onto: Any = None) -> None:
+        """Let go of files over the first step or another place, as from a file manager."""
+        box = (onto or self.root.locator("#lora-bridge-photos")).bounding_box()
         devtools = self.page.context.new_cdp_session(self.page)
         carried = {"items": [], "files": [str(file) for file in files], "dragOperationsMask": 1}
         place = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
