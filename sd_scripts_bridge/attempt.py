@@ -15,6 +15,7 @@ from .engines import get as get_engine
 from .engines.base import Command, Engine
 from .errors import BridgeError
 from .events import Event, Finished, Note, Phase, Progress, Published, Result, Started
+from .families import FAMILIES
 from .job import SetupJob, Status, TrainingJob
 from .job_folder import JobFolder, state_step, write_json, write_text
 from .log_tail import LogTail, last_lines
@@ -315,7 +316,7 @@ class Attempt:
         notes = f"Trained by LoRA Bridge on {Path(job.base).name}: {steps} steps, engine {job.engine}."
         return Card(
             description=f"{job.activation_text}: trained on {Path(job.base).stem}, {steps} steps",
-            sd_version={"sd1": "SD1", "sd2": "SD2", "sdxl": "SDXL"}.get(job.family, "Unknown"),
+            sd_version=FAMILIES[job.family].sd_version if job.family in FAMILIES else "Unknown",
             activation_text=job.activation_text,
             notes=notes,
         )

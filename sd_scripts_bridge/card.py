@@ -12,11 +12,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from .families import FAMILIES
 from .lora import LoraFile
 
 PREVIEW_SIDE = 512
 PREVIEW_KINDS = ("png", "jpg", "jpeg", "webp", "gif", "avif", "jxl")
-SD_VERSIONS = {"sd1": "SD1", "sd2": "SD2", "sdxl": "SDXL", "flux": "Flux"}
 UNKNOWN = "Unknown"
 
 _FOLDER = re.compile(r"^\d+_(.*\S)")
@@ -116,7 +116,7 @@ def card_from_metadata(lora: LoraFile) -> Card:
     """A card for a finished LoRA of sd-scripts, from what it tells about its own training."""
     return Card(
         description=_description(lora.metadata),
-        sd_version=SD_VERSIONS.get(lora.family, UNKNOWN),
+        sd_version=FAMILIES[lora.family].sd_version if lora.family in FAMILIES else UNKNOWN,
         activation_text=_activation_text(lora.metadata),
         notes=_said(lora.metadata, "ss_training_comment"),
     )

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import dit_models
+from .dit_models import Transformer
 from .errors import Invalid, Problem
-from .job import FAMILIES
+from .families import title
 from .ldm_names import (
     CLIP,
     FULL_SIZE_CHANNELS,
@@ -26,7 +28,7 @@ from .ldm_names import (
 from .other_models import FULL, refusal
 from .safetensors_file import Header, TensorInfo, read_header
 
-EPSILON, V_PREDICTION, ASK_THE_MODEL = "epsilon", "v_prediction", "ask-the-model"
+EPSILON, V_PREDICTION, ASK_THE_MODEL, FLOW = "epsilon", "v_prediction", "ask-the-model", "flow"
 
 PICKLES = frozenset({".ckpt", ".pt", ".pth", ".bin", ".pkl"})
 DTYPES = {"F32": "fp32", "F16": "fp16", "BF16": "bf16", "F64": "fp64"}
@@ -48,16 +50,16 @@ class Base:
 
     path: Path
     family: str
-    """"sd1", "sd2" or "sdxl"."""
+    """A name in `families`."""
     prediction: str
-    """"epsilon", "v_prediction", or "ask-the-model" where only a run of the U-Net can tell (SD 2 without a mark)."""
+    """"epsilon", "v_prediction", "flow", or "ask-the-model" where only a run of the U-Net can tell (SD 2 without a mark)."""
     prediction_source: str
     """Where that stands, in words."""
     dtype: str
     """Number format of the U-Net: "fp32", "fp16", "bf16", "fp8"."""
     size_bytes: int
     context: int
-    """Width of the text that the U-Net listens to."""
+    """Width of the text that the U-Net listens to; 0 where there is no U-Net."""
     full_size: bool
     """Its sizes are the family's own, which sd-scripts takes for granted; the embedded engine also trains smaller ones."""
     zero_terminal_snr: bool = False
@@ -66,7 +68,7 @@ class Base:
 
     @property
     def family_title(self) -> str:
-        return FAMILIES[self.family]
+        return title(self.family)
 
 
 def read(path: Path) -> Base:
@@ -76,6 +78,9 @@ def read(path: Path) -> Base:
     other = refusal(path.name, header.tensors)
     if other:
         raise Invalid([other])
+    transformer = dit_models.recognise(header.tensors)
+    if transformer:
+        return _transformer(path, transformer, header)
     family = _family(header.tensors)
     problems = _incomplete(path.name, family, parts(header.tensors, family)) or _mismatch(path.name, family, header)
     if problems:
@@ -92,6 +97,24 @@ def read(path: Path) -> Base:
         full_size=_is_full_size(family, header.tensors),
         zero_terminal_snr="ztsnr" in header.tensors,
         notes=_notes(path, prediction),
+    )
+
+
+def _transformer(path: Path, model: Transformer, header: Header) -> Base:
+    """SD 3, FLUX.1 and the like: the model alone, its text encoders and VAE are files beside it."""
+    problems = dit_models.problems(path.name, header.tensors, model)
+    if problems:
+        raise Invalid(problems)
+    return Base(
+        path=path,
+        family=model.family,
+        prediction=FLOW,
+        prediction_source=f"all of {title(model.family)}",
+        dtype=_dtype(path.name, header.tensors, model.prefix),
+        size_bytes=header.size,
+        context=0,
+        full_size=True,
+        notes=dit_models.notes(path.name),
     )
 
 
@@ -124,12 +147,12 @@ def _incomplete(name: str, family: str, found: list[Part]) -> list[Problem]:
     problems = []
     for part in found:
         if part.absent:
-            problems.append(Problem(name, f"has no {part.title}", f"Choose a whole {FAMILIES[family]} checkpoint."))
+            problems.append(Problem(name, f"has no {part.title}", f"Choose a whole {title(family)} checkpoint."))
         elif part.missing:
             count = f"{len(part.missing)} of the {part.expected}"
             problems.append(Problem(
                 name, f"lacks {count} tensors of its {part.title}, for example {part.missing[0]}",
-                f"It is damaged, or no ordinary {FAMILIES[family]} model; choose another."))
+                f"It is damaged, or no ordinary {title(family)} model; choose another."))
     return problems
 
 
@@ -166,11 +189,11 @@ def _is_full_size(family: str, tensors: Mapping[str, TensorInfo]) -> bool:
     )
 
 
-def _dtype(name: str, tensors: Mapping[str, TensorInfo]) -> str:
-    """The U-Net's number format: the one that most of its bytes have."""
+def _dtype(name: str, tensors: Mapping[str, TensorInfo], prefix: str = UNET) -> str:
+    """The number format of the U-Net, or of the model below ``prefix``: the one that most of its bytes have."""
     sizes: Counter[str] = Counter()
     for key, tensor in tensors.items():
-        if key.startswith(UNET):
+        if key.startswith(prefix):
             sizes[tensor.dtype] += tensor.end - tensor.begin
     dtype = max(sizes, key=lambda key: sizes[key])
     if dtype.startswith(("F8_E4M3", "F8_E5M2")):
@@ -201,7 +224,7 @@ def _prediction(path: Path, family: str, header: Header) -> tuple[str, str]:
         return (V_PREDICTION if trained_on_v == "true" else EPSILON), "its metadata (ss_v_parameterization)"
     if family == "sd2":
         return ASK_THE_MODEL, "no mark; SD 2 comes in both kinds"
-    return EPSILON, f"no mark; usual for {FAMILIES[family]}"
+    return EPSILON, f"no mark; usual for {title(family)}"
 
 
 def _config_prediction(config: Path) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from .families import FAMILIES
 from .job import TrainingJob
 from .params import TrainingParams
 
@@ -57,7 +58,7 @@ def _less_memory(job: TrainingJob) -> Iterator[Cure]:
             job, f"one picture at a time now, {together} gathered for each step", fresh=True,
             train_batch_size=1, gradient_accumulation_steps=together,
         )
-    if job.family == "sdxl" and params.network_train_unet_only and not params.cache_text_encoder_outputs \
+    if FAMILIES[job.family].caches_captions and params.network_train_unet_only and not params.cache_text_encoder_outputs \
             and not params.shuffle_caption and not params.caption_dropout_rate:
         yield _changed(job, "captions are encoded once now", cache_text_encoder_outputs=True)
     if params.optimizer_type == "AdamW":

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from .families import Family
+
 SAMPLER = "DPM++ 2M Karras"
 """With the schedule in its name: the form that every host reads, also those without a field for it."""
 STEPS, CFG, BATCH_COUNT = 60, 7, 5
@@ -19,14 +21,28 @@ def prompt(activation_text: str, stem: str) -> str:
     return ", ".join(filter(None, (activation_text, SCENE))) + f" <lora:{stem}:1>"
 
 
+def negative(family: Family) -> str:
+    """The negative prompt; none where nobody reads it."""
+    return NEGATIVE if family.picture is None or family.picture.negative else ""
+
+
+def settings(family: Family) -> dict[str, Any]:
+    """What differs with this family from the settings below, under Forge's names."""
+    picture = family.picture
+    if picture is None:
+        return {}
+    guidance = {} if picture.distilled is None else {"Distilled CFG Scale": picture.distilled}
+    return {"Steps": picture.steps, "Sampler": "Euler", "Schedule type": "Simple", "CFG scale": picture.cfg, **guidance}
+
+
 def infotext(prompt: str, negative: str, side: int, more: Mapping[str, Any] | None = None) -> str:
-    """The three lines for a square picture."""
+    """The three lines for a square picture; ``more`` goes before our own settings. Without a negative prompt there are two."""
     settings = {
         "Steps": STEPS, "Sampler": SAMPLER, "CFG scale": CFG, "Seed": -1, "Size": f"{side}x{side}", "Batch size": 1,
         **(more or {}),
     }
     last = ", ".join(f"{key}: {_quoted(value)}" for key, value in settings.items())
-    return f"{prompt}\nNegative prompt: {negative}\n{last}"
+    return "\n".join([prompt, *([f"Negative prompt: {negative}"] if negative else []), last])
 
 
 def _quoted(value: Any) -> str:

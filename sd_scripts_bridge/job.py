@@ -51,9 +51,6 @@ MOVES: Mapping[Status, frozenset[Status]] = {
 }
 """Every legal move; `store` makes no other."""
 
-FAMILIES = {"sd1": "SD 1.5", "sd2": "SD 2", "sdxl": "SDXL"}
-
-
 @dataclass(frozen=True)
 class TrainingJob:
     """Train one LoRA. Paths are absolute text; ``dataset`` is the folder that holds the ``N_subject class`` folders."""
@@ -70,7 +67,7 @@ class TrainingJob:
     engine: str
     params: TrainingParams = field(default_factory=TrainingParams)
     prediction: str = "epsilon"
-    """"epsilon", "v_prediction", or "ask-the-model" where only a run of the U-Net can tell (SD2 without a mark)."""
+    """"epsilon", "v_prediction", "flow", or "ask-the-model" where only a run of the U-Net can tell (SD2 without a mark)."""
     lora_dir: str | None = None
     preset: str = ""
     gpu: int | None = None

@@ -29,11 +29,16 @@ WITHOUT_WEBUI = ("lora_A.weight", "lora_B.weight", "lora.down.weight", "lora.up.
 
 TEXT_ENCODER = re.compile(r"^(lora_te\d?_|lycoris_te\d?_|text_encoder)")
 SDXL_UNET = re.compile(r"^(lora|lycoris)_unet_((in|out)put_blocks_[4578]_1|.*_transformer_blocks_[1-9])")
-OTHER_FAMILIES = (("double_blocks_", "flux"), ("single_transformer_blocks", "flux"), ("joint_blocks_", "sd3"))
+OTHER_FAMILIES = (
+    ("_img_mlp_fc1", "hunyuan-image"), ("double_blocks_", "flux1"), ("single_transformer_blocks", "flux1"),
+    ("joint_blocks_", "sd3"), ("noise_refiner_", "lumina2"), ("_cross_attn_output_proj", "anima"),
+)  # fmt: skip
+"""(part of a module's name, family) in LoRAs of sd-scripts; FLUX.1 and HunyuanImage both have double blocks."""
 VERSIONS = (
-    ("sdxl", "sdxl"), ("sd_v2", "sd2"), ("sd_v1", "sd1"), ("flux", "flux"), ("sd3", "sd3"),
+    ("sdxl", "sdxl"), ("sd_v2", "sd2"), ("sd_v1", "sd1"), ("flux", "flux1"), ("sd3", "sd3"), ("chroma", "chroma"),
+    ("medium", "sd3"), ("5-medium", "sd3"), ("5-large", "sd3"), ("lumina", "lumina2"), ("hunyuan-image", "hunyuan-image"),
     ("stable-diffusion-xl", "sdxl"), ("stable-diffusion-v2", "sd2"), ("stable-diffusion-v1", "sd1"),
-    ("stable-diffusion-3", "sd3"),
+    ("stable-diffusion-3", "sd3"), ("anima", "anima"),
 )  # fmt: skip
 CONTEXTS = {768: "sd1", 1024: "sd2", 2048: "sdxl"}
 
@@ -70,7 +75,7 @@ class LoraFile:
     """Every rank that occurs, smallest first."""
     dtype: str
     family: str
-    """"sd1", "sd2", "sdxl", another family's short name, or "" where nothing tells."""
+    """A name in `families`, another family's own short name, or "" where nothing tells."""
     metadata: Mapping[str, str]
 
 

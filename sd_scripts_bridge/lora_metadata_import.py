@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from . import lora, option_settling
+from .families import FAMILIES
 from .import_report import Imported
 from .option_kinds import SCRIPT_DEFAULTS
 from .option_work import KNOWN, Given, Here, Settling
@@ -45,7 +46,7 @@ def read(path: Path, here: Here) -> Imported:
     work = Settling(path, KIND, here, {**SCRIPT_DEFAULTS, "cache_latents": True, "enable_bucket": True}, textual=True)
     version = found.metadata.get("ss_base_model_version", "")
     work.family = next((family for mark, family in _FAMILIES if mark in version), found.family or None)
-    if work.family not in ("sd1", "sd2", "sdxl"):
+    if work.family not in FAMILIES:
         work.notes.append(f"This LoRA is for {work.family or 'an unknown family'}.")
         work.family = None
     work.ledger.originals |= found.metadata

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from . import dit_models
 from .ldm_names import UNET
 from .params import TrainingParams
 from .safetensors_file import TensorInfo
@@ -16,8 +17,24 @@ _TEXT = re.compile(r"(?:self_attn\.(?:q|k|v|out)_proj|mlp\.fc[12]|attn\.out_proj
 _FUSED = re.compile(r"attn\.in_proj_weight$")
 
 
+_TRANSFORMER = {
+    "sd3": r"joint_blocks\.", "lumina2": r"(?:layers|noise_refiner|context_refiner|final_layer)\.",
+    "anima": r"blocks\.\d+\.(?!.*modulation)",
+}  # fmt: skip
+_BLOCKS = r"(?:double|single)_blocks\."
+"""Where ``networks/lora_*.py`` of sd-scripts puts modules into a transformer: every linear layer below these."""
+
+
 def numbers(tensors: Mapping[str, TensorInfo], params: TrainingParams) -> int:
-    """The LoRA's numbers, alpha left out. A module of shape (out, in) has dim x (out + in)."""
+    """The LoRA's numbers, alpha left out. A module of shape (out, in) has dim x (out + in).
+
+    Of a transformer those in its text encoders, which are files of their own, are not counted.
+    """
+    model = dit_models.recognise(tensors)
+    if model:
+        pattern = re.compile(re.escape(model.prefix) + _TRANSFORMER.get(model.family, _BLOCKS) + r".*\.weight$")
+        return params.network_dim * sum(sum(info.shape) for name, info in tensors.items()
+                                        if len(info.shape) == 2 and pattern.match(name))
     sides = 0
     for name, info in tensors.items():
         in_unet = name.startswith(UNET)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .families import COMPANION_OPTIONS
+
 SECRETS = frozenset({"wandb_api_key", "huggingface_token"})
 
 SENDING = frozenset(
@@ -18,8 +20,9 @@ SENDING = frozenset(
 """Options that send something out, or only serve one that does; a file from elsewhere may not switch them on."""
 
 PLACES = frozenset(
-    {"vae", "network_weights", "base_weights", "sample_prompts", "conditioning_data_dir", "in_json"}
-)
+    {"vae", "network_weights", "base_weights", "sample_prompts", "conditioning_data_dir", "in_json",
+     "llm_adapter_path", "t5_tokenizer_path", *COMPANION_OPTIONS}
+)  # fmt: skip
 """Options that name a file or folder on the author's machine."""
 
 OURS: Mapping[str, str] = {

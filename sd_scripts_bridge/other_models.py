@@ -1,33 +1,31 @@
-"""Files that are no SD 1.5, SD 2 or SDXL checkpoint, known by the names of their tensors, each with its own sentence."""
+"""Files that no base can be, known by the names of their tensors, each with its own sentence."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from . import dit_models
+from .companion_kinds import is_quantised
 from .errors import Problem
+from .families import FAMILIES as TRAINED
 from .ldm_names import UNET, VAE
 from .safetensors_file import TensorInfo
 
-TRAINABLE = "this version trains SD 1.5, SD 2 and SDXL"
-FULL = "Choose a whole SD 1.5, SD 2 or SDXL checkpoint."
+TRAINABLE = f"trained are {', '.join(family.title for family in TRAINED.values())}"
+FULL = "Choose a whole checkpoint, such as the WebUI makes pictures with."
 
 FAMILIES = (
-    ("distilled_guidance_layer.", "a Chroma"),
+    ("nerf_image_embedder.", "a Chroma Radiance"),
     ("double_stream_modulation_img.", "a FLUX.2"),
-    ("individual_token_refiner.", "a Hunyuan video or image"),
-    ("byt5_in.", "a HunyuanImage"),
+    ("redux_up.", "a FLUX.1 Redux"),
+    ("individual_token_refiner.", "a Hunyuan video"),
     ("mlp_t5.", "a HunyuanDiT"),
-    ("double_blocks.0.", "a FLUX.1"),
     ("transformer_blocks.0.img_mod.", "a Qwen-Image"),
-    ("single_transformer_blocks.0.", "a FLUX.1"),
-    ("joint_blocks.0.", "an SD 3"),
+    ("single_transformer_blocks.0.", "a FLUX.1 (in diffusers' layout; its original file can be trained on)"),
     ("joint_transformer_blocks.0.", "an AuraFlow"),
-    ("transformer_blocks.0.ff_context.", "an SD 3"),
+    ("transformer_blocks.0.ff_context.", "an SD 3 (in diffusers' layout; its original file can be trained on)"),
     ("double_layers.0.", "an AuraFlow"),
     ("cap_pad_token", "a Z-Image"),
-    ("noise_refiner.0.", "a Lumina"),
-    ("cap_embedder.0.", "a Lumina"),
-    ("llm_adapter.", "an Anima"),
     ("adaln_modulation_cross_attn.", "a Cosmos"),
     ("head.modulation", "a Wan"),
     ("t_block.1.", "a PixArt"),
@@ -50,6 +48,11 @@ KINDS = (
      "Choose the whole model as one .safetensors file, as the WebUI uses it."),
     ("text_model.encoder.layers.0.", "is only a text encoder", FULL),
     ("encoder.block.0.layer.0.SelfAttention.", "is only a text encoder (T5)", FULL),
+    ("shared.weight", "is only a text encoder (T5)", FULL),
+    ("model.embed_tokens.weight", "is only a text encoder (a language model)", FULL),
+    ("model.language_model.embed_tokens.weight", "is only a text encoder (a language model)", FULL),
+    ("embed_tokens.weight", "is only a text encoder (a language model)", FULL),
+    ("encoder.conv1.", "is only a VAE", FULL),
 )  # fmt: skip
 
 CHANNELS = {
@@ -59,7 +62,6 @@ CHANNELS = {
     5: "is a depth model (its U-Net takes 5 channels, not 4)",
 }
 
-QUANTISED_ENDS = (".absmax", ".quant_map", ".scale_weight", ".weight_scale", ".comfy_quant", "scaled_fp8")
 
 
 def refusal(name: str, tensors: Mapping[str, TensorInfo]) -> Problem | None:
@@ -73,7 +75,7 @@ def refusal(name: str, tensors: Mapping[str, TensorInfo]) -> Problem | None:
 def _kind(tensors: Mapping[str, TensorInfo]) -> tuple[str, str] | None:
     if any(key.endswith(LORA_ENDS) for key in tensors):
         return "is a LoRA, not a base model", "Choose the checkpoint that it was made for."
-    if f"{UNET}input_blocks.0.0.weight" in tensors or f"{UNET}out.2.weight" in tensors:
+    if f"{UNET}input_blocks.0.0.weight" in tensors or f"{UNET}out.2.weight" in tensors or dit_models.recognise(tensors):
         return None
     text = "\n".join(tensors)
     for mark, family in FAMILIES:
@@ -109,7 +111,7 @@ def _loose_part(tensors: Mapping[str, TensorInfo]) -> tuple[str, str] | None:
 
 def _variant(tensors: Mapping[str, TensorInfo]) -> tuple[str, str] | None:
     """A relative of Stable Diffusion that these trainers don't train."""
-    if any(key.endswith(QUANTISED_ENDS) for key in tensors):
+    if is_quantised(tensors):
         return "holds quantised weights", "Choose the fp16, bf16 or fp32 version of this model."
     first = tensors.get(f"{UNET}input_blocks.0.0.weight")
     channels = first.shape[1] if first and len(first.shape) == 4 else 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .families import FAMILIES
 from .option_kinds import is_default
 from .params import TrainingParams, fields_of_params
 
@@ -19,10 +20,13 @@ def meaning(params: TrainingParams, family: str) -> dict[str, Any]:
     told["training_comment"] = params.training_comment or None
     if params.lr_scheduler == "constant":
         told["lr_warmup_steps"] = 0
-    if family == "sdxl":
+    known = FAMILIES.get(family)
+    if known is not None and known.caches_captions:
         told["clip_skip"] = None
     else:
-        told["cache_text_encoder_outputs"] = False  # only SDXL's script knows it
+        told["cache_text_encoder_outputs"] = False  # its script knows no such option
+    if known is not None and not known.is_ldm:
+        told["min_snr_gamma"] = told["max_token_length"] = None
     return {**told, **_rates(params), **_others(params, family)}
 
 

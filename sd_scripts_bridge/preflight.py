@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import lora_size
+from . import dit_models, lora_size
 from .errors import Problem
 from .job import TrainingJob
 from .safetensors_file import TensorInfo, read_header
@@ -47,12 +47,11 @@ def need(job: TrainingJob) -> Need:
     params, tensors = job.params, read_header(Path(job.base)).tensors
     checkpoints = math.ceil(params.max_train_steps / params.save_interval) - 1
     state = lora_size.state_bytes(tensors, params) if params.save_state else 0
-    size = 4 if params.mixed_precision == "no" else 2
     return Need(
         checkpoints=checkpoints,
         lora=lora_size.file_bytes(tensors, params),
         states=min(STATES_KEPT + 1, checkpoints + 1) * state,  # the oldest goes when the newest is whole
-        weights=size * _trained_on(tensors),
+        weights=_weights(job, tensors),
     )
 
 
@@ -98,9 +97,20 @@ def size(count: float) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
-def _trained_on(tensors: Mapping[str, TensorInfo]) -> int:
-    """Numbers in U-Net and text encoders; the VAE leaves once the pictures are encoded."""
-    parts = ("model.diffusion_model.", "cond_stage_model.", "conditioner.")
+def _weights(job: TrainingJob, tensors: Mapping[str, TensorInfo]) -> int:
+    """Bytes of U-Net and text encoders; the VAE leaves once the pictures are encoded. 0: some of it waits elsewhere."""
+    params = job.params
+    if params.extra.get("blocks_to_swap"):
+        return 0
+    size = 4 if params.mixed_precision == "no" else 2
+    model = dit_models.recognise(tensors)
+    if model is None:
+        return size * _numbers(tensors, ("model.diffusion_model.", "cond_stage_model.", "conditioner."))
+    squeezed = any(params.extra.get(option) for option in ("fp8_base", "fp8_base_unet", "fp8_scaled"))
+    return (1 if squeezed else size) * _numbers(tensors, (model.prefix,))
+
+
+def _numbers(tensors: Mapping[str, TensorInfo], parts: tuple[str, ...]) -> int:
     return sum(math.prod(info.shape) for name, info in tensors.items() if name.startswith(parts))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import engines, presets
 from .errors import BridgeError, Invalid, Problem, short
+from .families import FAMILIES, Family
 from .job import TrainingJob
 from .params import TrainingParams, fields_of_params
 from .paths import Home
@@ -71,12 +72,15 @@ class Planner:
 
         The pictures of ``data`` need not be there yet. Raises `Invalid` for values that can't be read.
         """
-        from . import preflight
+        from . import companion_files, preflight
 
         name, notes = self._choose_engine(request.engine, base)
         notes += [*data.remarks, *base.notes]
+        family = FAMILIES[base.family]
         preset = presets.get(request.preset or presets.fitting(base.family, base.full_size))
-        params, more = self._params(preset, data, request.values, name, base.family)
+        params, more = self._params(preset, data, request.values, name, family)
+        files = companion_files.find(family, base.path, params.extra, request.lora_dir)
+        params = family.complete(replace(params, extra={**params.extra, **files.options}))
         job = TrainingJob(
             name=request.name or data.subject,
             subject=data.subject,
@@ -91,12 +95,13 @@ class Planner:
             preset=preset.name,
             gpu=request.gpu,
         )
-        refused = engines.get(name, self.home).refuse(job)
+        refused = [*files.problems, *engines.get(name, self.home).refuse(job)]
         if name == "sd-scripts" and not base.full_size:
             refused.append(Problem("base", f"{base.path.name} is smaller than a full-size {base.family_title} model, and "
                                            "sd-scripts takes the full sizes for granted", "Use --engine embedded."))
+        more += engines.get(name, self.home).notes(job)
         refused += preflight.problems(job, preflight.this_machine(job, self.home.root, self._gpu_bytes()))
-        return job, [*notes, *more], refused
+        return job, [*notes, *more, *files.notes], refused
 
     def _choose_engine(self, wanted: str | None, base: Base | None) -> tuple[str, list[str]]:
         if wanted is not None:
@@ -108,7 +113,7 @@ class Planner:
         return "embedded", ["sd-scripts is not set up (`setup` does it): training with the embedded engine."]
 
     def _params(
-        self, preset: presets.Preset, data: Dataset, values: Mapping[str, Any], engine: str, family: str
+        self, preset: presets.Preset, data: Dataset, values: Mapping[str, Any], engine: str, family: Family
     ) -> tuple[TrainingParams, list[str]]:
         known = {f.name for f in fields_of_params()}
         named = {key: value for key, value in values.items() if key in known}
@@ -118,7 +123,7 @@ class Planner:
         if "max_train_steps" not in named:
             steps = math.ceil(data.real_steps / (first.train_batch_size * first.gradient_accumulation_steps))
         first = preset.params(steps).with_values(named)
-        length = self._token_length(data) if first.max_token_length is None else None
+        length = self._token_length(data) if family.is_ldm and first.max_token_length is None else None
         if length is not None:
             first = first.with_values({"max_token_length": str(length)})
             notes.append(f"A caption is longer than 75 tokens: the limit is {length}.")
@@ -128,11 +133,11 @@ class Planner:
         extra = self._extra({k: v for k, v in values.items() if k not in known}, engine, family)
         return replace(first, extra={**first.extra, **extra}), notes
 
-    def _extra(self, values: Mapping[str, Any], engine: str, family: str) -> dict[str, Any]:
+    def _extra(self, values: Mapping[str, Any], engine: str, family: Family) -> dict[str, Any]:
         """Options that only the installed scripts know, read as their own parsers' types."""
-        from .engines.sd_scripts import catalogue, installation
+        from .engines.sd_scripts import catalogue
 
-        options = catalogue.read(self.home, installation.SCRIPTS[family]) if engine == "sd-scripts" else {}
+        options = catalogue.read(self.home, family.script) if engine == "sd-scripts" else {}
         problems: list[Problem] = []
         extra = {}
         for key, value in values.items():

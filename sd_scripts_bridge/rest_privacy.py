@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import companion_files
 from .paths import PACKAGE_PARENT
 
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ def _folders(context: Context) -> frozenset[str]:
     home = context.the_bridge.home
     found: list[Path | str] = [home.root, Path.home(), Path.cwd(), PACKAGE_PARENT, Path(sys.prefix), Path(sys.base_prefix)]
     found += [context.lora_dir] if context.lora_dir else []
-    found += {Path(base.path).parent for base in context.bases()}
+    bases = {Path(base.path) for base in context.bases()}
+    found += {base.parent for base in bases}
+    found += {root for base in bases for root in companion_files.roots(base, context.lora_dir)}
     setup = installation.read(home)
     found += [setup.scripts, str(Path(setup.python).parent.parent)] if setup else []
     source = context.draft.state.source

@@ -8,11 +8,11 @@ from typing import Any
 from . import infotext
 from .card import PREVIEW_KINDS
 from .errors import Conflict, NotFound
-from .job import FAMILIES, TrainingJob
+from .families import FAMILIES
+from .job import TrainingJob
 from .job_view import Fold, JobViews, read_report, sample_dicts
 from .offers import BaseFile
 
-HIRES_FAMILIES = ("sd1", "sd2")
 WHY_512 = ("{family} was trained on 512 x 512: at 1024 it tends to draw everything twice. 512 with hires fix ends at 1024 "
            "too, and looks better.")
 
@@ -29,14 +29,16 @@ def result_dict(views: JobViews, job_id: int, bases: list[BaseFile]) -> dict[str
     folder = views.bridge.folder(job_id)
     report = read_report(folder)
     stem, spoken = fold.published.stem, fold.published.activation_text or job.activation_text
-    prompt, small = infotext.prompt(spoken, stem), job.family in HIRES_FAMILIES
+    family = FAMILIES.get(job.family, FAMILIES["sd1"])
+    prompt, small = infotext.prompt(spoken, stem), family.trained_at < 1024
+    negative = infotext.negative(family)
     picture = preview(fold)
     return {
         "job": job_id, "stem": stem, "file": fold.published.path, "activation_text": spoken,
-        "prompt": prompt, "negative_prompt": infotext.NEGATIVE, "batch_count": infotext.BATCH_COUNT,
-        "infotext": infotext.infotext(prompt, infotext.NEGATIVE, 1024),
-        "infotext_512": infotext.infotext(prompt, infotext.NEGATIVE, 512, infotext.HIRES) if small else None,
-        "why_512": WHY_512.format(family=FAMILIES[job.family]) if small else None,
+        "prompt": prompt, "negative_prompt": negative, "batch_count": infotext.BATCH_COUNT,
+        "infotext": infotext.infotext(prompt, negative, 1024, infotext.settings(family)),
+        "infotext_512": infotext.infotext(prompt, negative, 512, infotext.HIRES) if small else None,
+        "why_512": WHY_512.format(family=family.title) if small else None,
         "family": job.family, "base_title": base_title(Path(job.base), bases),
         "sentence": _sentence(fold, row.sentence, report),
         "proof": {"without": fold.proof.without, "with_lora": fold.proof.with_lora} if fold.proof else None,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from . import command_words, option_settling, shell_words
 from .errors import Invalid, Problem
+from .families import FAMILIES
 from .import_report import Imported
 from .option_kinds import SCRIPT_DEFAULTS
 from .option_work import Given, Here, Settling
@@ -16,7 +17,8 @@ KIND = "a script that calls sd-scripts"
 SHELLS = {".sh": "sh", ".bash": "sh", ".bat": "bat", ".cmd": "bat", ".ps1": "ps1"}
 
 _SCRIPT = re.compile(r"(?:.*[\\/])?((?:sdxl_|flux_|sd3_|lumina_|hunyuan_image_|anima_)?train_network)\.py")
-_FAMILIES = {"train_network": "sd1", "sdxl_train_network": "sdxl"}
+_FAMILIES = {family.script.removesuffix(".py"): family.name for family in reversed(list(FAMILIES.values()))}
+"""Of several families with one script, the first; the base model has the last word."""
 
 
 def read(path: Path, text: str, here: Here) -> Imported:

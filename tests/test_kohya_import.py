@@ -225,7 +225,8 @@ def test_a_zero_that_the_form_would_not_pass_on(gui: Any) -> None:
 def test_another_familys_settings_are_said_to_be_so(gui: Any) -> None:
     imported = gui(flux1_checkbox=True, LoRA_type="Flux1", guidance_scale=1.0)
     assert imported.family is None and "FLUX.1" in imported.notes[0]
-    assert row(imported, "LoRA_type").fate is row(imported, "guidance_scale").fate is Fate.IGNORED
+    assert row(imported, "LoRA_type").to == "network_module=networks.lora_flux"
+    assert row(imported, "guidance_scale").fate is Fate.IGNORED
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,8 @@ def test_a_lora_of_sd_scripts(tmp_path: Path) -> None:
         ({"ss_base_model_version": "sd_v2_v", "ss_v2": "True"}, "sd2"),
         ({"ss_v2": "True"}, "sd2"),
         ({"modelspec.architecture": "stable-diffusion-xl-v1-base/lora"}, "sdxl"),
-        ({"ss_base_model_version": "flux1"}, "flux"),
+        ({"ss_base_model_version": "flux1"}, "flux1"),
+        ({"ss_base_model_version": "5-medium"}, "sd3"),
         ({}, ""),
     ],
 )

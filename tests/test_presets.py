@@ -12,17 +12,20 @@ import pytest
 
 from sd_scripts_bridge import presets
 from sd_scripts_bridge.errors import Conflict, Invalid, NotFound
+from sd_scripts_bridge.families import FAMILIES
 from sd_scripts_bridge.option_kinds import SCRIPT_DEFAULTS
 from sd_scripts_bridge.params import fields_of_params
 
 CARDS = (6, 8, 12, 16, 24)
 GRID = [f"{kind}-{family}-{card}gb" for kind in ("person", "style", "object") for family in ("sd15", "sdxl") for card in CARDS]
+NEWER = ["person-sd3", "person-flux1", "person-flux1-12gb", "person-flux1-16gb", "person-flux1-24gb", "person-chroma",
+         "person-lumina2", "person-hunyuan-image", "person-hunyuan-image-12gb", "person-hunyuan-image-24gb", "person-anima"]
 SCRIPTS = os.environ.get("SD_SCRIPTS_DIR")
 PYTHON = os.environ.get("SD_SCRIPTS_PYTHON", sys.executable)  # read before a fixture hides it
 
 
 def test_there_is_one_for_each_kind_family_and_card() -> None:
-    assert set(presets.names()) == {*GRID, "person-sd15", "person-sdxl", "tiny", presets.IMPORTED}
+    assert set(presets.names()) == {*GRID, *NEWER, "person-sd15", "person-sdxl", "tiny", presets.IMPORTED}
 
 
 @pytest.mark.parametrize("name", GRID)
@@ -41,6 +44,22 @@ def test_each_is_valid_explained_and_sourced(name: str) -> None:
 def test_memory_in_gigabytes_names_its_source(name: str) -> None:
     memory = presets.get(name).memory
     assert "No measured number" in memory or "issue" in memory or ".md" in memory
+
+
+@pytest.mark.parametrize("name", NEWER)
+def test_those_of_transformers_leave_out_what_is_of_noise_prediction_and_clip(name: str) -> None:
+    preset = presets.get(name)
+    params = preset.params(1500)
+    assert params.problems() == [] and len(preset.why.split()) > 15 and preset.sources and preset.pictures
+    assert "No measured number" in preset.memory or ".md" in preset.memory
+    assert (params.min_snr_gamma, params.clip_skip, params.flip_aug) == (None, None, False)
+    assert params.network_train_unet_only and params.cache_text_encoder_outputs, "T5 alone has 9 GB"
+
+
+def test_every_family_has_a_preset_that_fits_it() -> None:
+    for name, family in FAMILIES.items():
+        params = family.complete(presets.get(presets.fitting(name)).params(100))
+        assert params.network_module == family.network and {**family.options, **params.extra} == params.extra
 
 
 def test_a_larger_card_is_never_asked_for_less() -> None:
@@ -81,13 +100,20 @@ def test_showing_one_says_everything() -> None:
 @pytest.mark.sd_scripts
 @pytest.mark.skipif(not SCRIPTS, reason="set SD_SCRIPTS_DIR to a checkout of kohya-ss/sd-scripts")
 def test_every_option_exists_in_the_familys_script() -> None:
-    for mark, script in (("sd15", "train_network"), ("sdxl", "sdxl_train_network")):
-        code = f"import {script}; print(*[a.dest for a in {script}.setup_parser()._actions])"
-        done = subprocess.run([PYTHON, "-c", code], cwd=SCRIPTS, capture_output=True, text=True, check=True)
-        options = set(done.stdout.splitlines()[-1].split())
-        for name in (name for name in GRID if mark in name):
+    marks = {"sd15": "train_network", "sdxl": "sdxl_train_network"} | {
+        name: family.script.removesuffix(".py") for name, family in FAMILIES.items() if not family.is_ldm}
+    scripts = sorted({*marks.values()})
+    code = ("import importlib, json, sys; names, sys.argv = sys.argv[1:], sys.argv[:1]; print(json.dumps({name: [a.dest for "
+            "a in importlib.import_module(name).setup_parser()._actions] for name in names}))")
+    done = subprocess.run([PYTHON, "-c", code, *scripts], cwd=SCRIPTS, capture_output=True, text=True, check=True)
+    known = json.loads(done.stdout.splitlines()[-1])
+    for mark, script in marks.items():
+        options = set(known[script])
+        for name in (name for name in [*GRID, *NEWER] if mark in name or presets.FOR_FAMILY.get(mark) == name):
             preset = presets.get(name)
             assert {*preset.values, *preset.extra} <= options, name
+        if mark in FAMILIES:
+            assert {*FAMILIES[mark].options, *(file.option for file in FAMILIES[mark].companions)} <= options
 
 
 def test_the_table_of_sd_scripts_defaults_names_our_options() -> None:

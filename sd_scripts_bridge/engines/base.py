@@ -37,6 +37,10 @@ class Engine(Protocol):
         """What of this job the engine doesn't do, by option name."""
         ...
 
+    def notes(self, job: TrainingJob, /) -> list[str]:
+        """What to know about this job before it starts."""
+        ...
+
     def setup(self, job: SetupJob) -> Command:
         """The command that makes the engine ready; run as a job like any other."""
         ...

@@ -17,7 +17,11 @@ from ..params import TrainingParams
 from ..toml_file import load
 
 FOLDER = Path(__file__).parent
-FOR_FAMILY = {"sd1": "person-sd15", "sd2": "person-sd15", "sdxl": "person-sdxl"}
+FOR_FAMILY = {
+    "sd1": "person-sd15", "sd2": "person-sd15", "sdxl": "person-sdxl", "sd3": "person-sd3", "flux1": "person-flux1",
+    "flux1-schnell": "person-flux1", "chroma": "person-chroma", "lumina2": "person-lumina2",
+    "hunyuan-image": "person-hunyuan-image", "anima": "person-anima",
+}  # fmt: skip
 IMPORTED = "imported"
 """Nothing of ours: for options that a file from elsewhere names."""
 

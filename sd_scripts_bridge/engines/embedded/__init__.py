@@ -65,6 +65,9 @@ class EmbeddedEngine:
     def refuse(self, job: TrainingJob) -> list[Problem]:
         return refusals(job)
 
+    def notes(self, _job: TrainingJob) -> list[str]:
+        return []
+
     def setup(self, job: SetupJob) -> Command:
         from ..sd_scripts import SdScriptsEngine
 

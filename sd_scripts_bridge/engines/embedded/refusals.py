@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ...errors import Problem
-from ...job import FAMILIES, TrainingJob
+from ...families import FAMILIES, LDM
+from ...job import TrainingJob
 from ...params import TrainingParams
 
 ELSEWHERE = "Remove it, or train with the sd-scripts engine."
@@ -14,9 +15,10 @@ BUCKET_STEPS = {"sd1": 64, "sd2": 64, "sdxl": 32}
 
 def refusals(job: TrainingJob) -> list[Problem]:
     """Every option of ``job`` that this engine can't follow."""
-    if job.family not in FAMILIES:
-        return [Problem("base", f"the embedded engine doesn't know the family {job.family!r}",
-                        f"Choose a base model of {', '.join(FAMILIES.values())}.")]
+    if job.family not in LDM:
+        name = FAMILIES[job.family].title if job.family in FAMILIES else repr(job.family)
+        return [Problem("base", f"the embedded engine doesn't train {name}, only {', '.join(FAMILIES[n].title for n in LDM)}",
+                        "Train with the sd-scripts engine, or choose another base.")]
     return [*_unknown(job.params), *_choices(job.params), *_sizes(job), *_family(job)]
 
 
@@ -51,7 +53,7 @@ def _sizes(job: TrainingJob) -> list[Problem]:
                 for side in sorted(set(params.area)) if side % step]
     if params.bucket_reso_steps % step:
         return [Problem("bucket_reso_steps", f"{params.bucket_reso_steps} is not a multiple of {step}, which "
-                                             f"{FAMILIES[job.family]} needs", f"Set it to {step}.")]
+                                             f"{FAMILIES[job.family].title} needs", f"Set it to {step}.")]
     return []
 
 

@@ -10,12 +10,13 @@ from pathlib import Path
 from ... import process
 from ...errors import Problem
 from ...events import Event, from_dict
+from ...families import FAMILIES
 from ...job import SetupJob, TrainingJob
 from ...job_folder import JobFolder, write_text
 from ...paths import PACKAGE_PARENT, Home
 from ...toml_file import dumps
 from ..base import Command
-from . import catalogue, config, installation, networks, optimizers, output, sampling, state_rates
+from . import catalogue, config, installation, networks, optimizers, output, sampling, state_rates, tokenizers
 
 _STATE_FILES = ("model.safetensors", "optimizer.bin", "scheduler.bin", "random_states_0.pkl", "train_state.json")
 
@@ -51,11 +52,19 @@ class SdScriptsEngine:
         problems = catalogue.problems(job.params.extra, catalogue.read(self.home, script), script)
         problems += catalogue.name_problems("optimizer_type", job.params.optimizer_type)
         found = installation.read(self.home)
-        problems += networks.problems(job.params, found)
+        problems += networks.problems(job.params, found, job.family)
         problems += optimizers.problems(job.params.optimizer_type, found)
-        if job.params.cache_text_encoder_outputs and job.family != "sdxl":
+        if job.params.cache_text_encoder_outputs and not FAMILIES[job.family].caches_captions:
             problems.append(Problem("cache_text_encoder_outputs", f"{script} has no such option", "Leave it out."))
+        if not job.params.network_train_unet_only and not FAMILIES[job.family].text_encoder_learns:
+            problems.append(Problem("network_train_unet_only", f"{FAMILIES[job.family].title}'s text encoders can't be trained",
+                                    "Set it to true."))
         return problems
+
+    def notes(self, job: TrainingJob) -> list[str]:
+        found = installation.read(self.home)
+        lacking = tokenizers.missing(job, Path(found.scripts), self.home.tokenizers) if found else []
+        return [tokenizers.note(hub) for hub in lacking]
 
     def setup(self, job: SetupJob) -> Command:
         words = [sys.executable, "-u", "-c", _SETUP, str(PACKAGE_PARENT), "--home", str(self.home.root)]
@@ -71,10 +80,17 @@ class SdScriptsEngine:
             state_rates.adapt(found.python, resume, job)
         write_text(folder.prompts, sampling.prompt_line(job))
         on_card = found.device == "cuda"
-        write_text(folder.config, dumps(config.table(job, folder, self.home.tokenizers, resume, on_card=on_card)))
+        tokenizers.lay_down(job, Path(found.scripts), self.home.tokenizers)
+        table = config.table(job, folder, self.home.tokenizers, resume, on_card=on_card)
+        if tokenizers.in_own_cache(job, self.home.tokenizers):
+            table["tokenizer_cache_dir"] = None
+        write_text(folder.config, dumps(table))
         script = Path(found.scripts) / installation.SCRIPTS[job.family]
         argv = (found.python, "-u", str(script), "--config_file", str(folder.config), "--console_log_simple")
-        env: dict[str, str | None] = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "ACCELERATE_DISABLE_RICH": "1"}
+        offline = None if tokenizers.missing(job, Path(found.scripts), self.home.tokenizers) else "1"
+        env: dict[str, str | None] = {
+            "HF_HUB_OFFLINE": offline, "TRANSFORMERS_OFFLINE": offline, "ACCELERATE_DISABLE_RICH": "1"
+        }  # fmt: skip
         if found.device == "cpu":
             env["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS", "1")  # spinning threads: up to 10 times slower
         return Command(argv, env, folder.root)

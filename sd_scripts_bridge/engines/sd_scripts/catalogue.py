@@ -14,6 +14,7 @@ from typing import Any
 
 from ... import process
 from ...errors import Problem, short
+from ...families import FAMILIES
 from ...job_folder import write_json
 from ...option_kinds import SECRETS, SENDING
 from ...paths import Home
@@ -80,10 +81,7 @@ NOT_ALLOWED: Mapping[str, str] = {
 WEIGHTS = frozenset({"vae", "network_weights", "base_weights"})
 """Options that name files of weights; the scripts open anything but .safetensors with a loader that can run programs."""
 
-NETWORK_MODULES = frozenset(
-    {"networks.lora", "networks.lora_fa", "networks.dylora", "networks.oft", "networks.loha", "networks.lokr",
-     "lycoris.kohya"}
-)
+NETWORK_MODULES = frozenset(name for family in FAMILIES.values() for name in (family.network, *family.other_networks))
 """The scripts import whatever this option names; so only these."""
 
 _IMPORTS_BY_NAME = ("dataset_class", "lr_scheduler_type", "optimizer_type")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ...families import FAMILIES
 from ...job import TrainingJob
 from ...job_folder import JobFolder
 from ...params import fields_of_params
@@ -49,14 +50,14 @@ def table(
 
 
 def _family(job: TrainingJob) -> dict[str, Any]:
-    v_prediction = job.prediction == "v_prediction"
+    """What only some scripts know, or what the base itself decides."""
+    cached = {"cache_text_encoder_outputs": job.params.cache_text_encoder_outputs}
+    v_parameterization = job.prediction == "v_prediction" or None
     if job.family == "sdxl":
-        return {
-            "no_half_vae": True,  # SDXL's VAE overflows in half precision
-            "cache_text_encoder_outputs": job.params.cache_text_encoder_outputs,
-            "v_parameterization": v_prediction or None,
-        }
-    return {"v2": job.family == "sd2" or None, "v_parameterization": v_prediction or None}
+        return {**cached, "no_half_vae": True, "v_parameterization": v_parameterization}  # its VAE overflows in half precision
+    if not FAMILIES[job.family].is_ldm:
+        return {**cached, "min_snr_gamma": None, "clip_skip": None, "max_token_length": None}  # of noise and CLIP only
+    return {"v2": job.family == "sd2" or None, "v_parameterization": v_parameterization}
 
 
 def _regularisation(job: TrainingJob) -> str | None:

@@ -10,14 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import Problem
+from ...families import FAMILIES
 from ...job_folder import write_json
 from ...paths import Home
 
-SCRIPTS: Mapping[str, str] = {
-    "sd1": "train_network.py",
-    "sd2": "train_network.py",
-    "sdxl": "sdxl_train_network.py",
-}
+SCRIPTS: Mapping[str, str] = {name: family.script for name, family in FAMILIES.items()}
 """The training script for each family of base model."""
 
 MODULES = ("torch", "torchvision", "accelerate", "diffusers", "transformers", "safetensors", "toml", "imagesize", "cv2")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import Problem
+from ...families import FAMILIES
 from ...params import TrainingParams
 from .catalogue import NETWORK_MODULES
 from .installation import Installation
@@ -17,11 +18,14 @@ LYCORIS_PACKAGE = "lycoris-lora==3.2.0.post2"
 """The version that kohya_ss pins; 4.1.3 stops at sd-scripts 0.10.1's SD 1.5 ("duplicated lora name")."""
 
 
-def problems(params: TrainingParams, found: Installation | None) -> list[Problem]:
+def problems(params: TrainingParams, found: Installation | None, family: str = "sd1") -> list[Problem]:
     """Why sd-scripts would stop at this network, or nothing."""
     module = params.network_module
     if module not in NETWORK_MODULES:
         return [Problem("network_module", f"{module!r} is not one of {', '.join(sorted(NETWORK_MODULES))}")]
+    wanted = FAMILIES[family]
+    if module not in (wanted.network, *wanted.other_networks):
+        return [Problem("network_module", f"{module} doesn't fit {wanted.title}", f"Leave it out: {wanted.network} does.")]
     problems = _argument_problems(params.extra.get("network_args", []))
     if found is not None and not problems:
         problems = _lycoris_problems(found) if module == LYCORIS else _file_problems(module, Path(found.scripts))

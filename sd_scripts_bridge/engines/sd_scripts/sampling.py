@@ -6,10 +6,12 @@ On a card there is one before the first step and one at each save; on a CPU a pi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ...families import FAMILIES, Picture
 from ...job import TrainingJob
 
 STEPS, CFG = 20, 7
@@ -38,7 +40,13 @@ def prompt_line(job: TrainingJob) -> str:
     """One picture of the subject, always from the same noise, in the training's own size."""
     width, height = (side // 64 * 64 or 64 for side in job.params.area)
     words = f"{job.activation_text}, {POSE}"
-    return f"{words} --n {NEGATIVE} --w {width} --h {height} --d {job.params.seed} --l {CFG} --s {STEPS}\n"
+    family = FAMILIES[job.family]
+    picture = family.picture or Picture(STEPS, CFG)
+    negative = f" --n {NEGATIVE}" if picture.negative else ""
+    distilled = family.options.get("guidance_scale") if picture.distilled is None else picture.distilled
+    guidance = "" if distilled is None else f" --g {distilled:g}"
+    size = f"--w {width} --h {height} --d {job.params.seed}"
+    return f"{words}{negative} {size} --l {picture.cfg:g}{guidance} --s {picture.steps}\n"
 
 
 def is_ours(file: Path) -> bool:
@@ -47,4 +55,4 @@ def is_ours(file: Path) -> bool:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return False
-    return f", {POSE} --n {NEGATIVE} --w " in text and len(text.splitlines()) == 1
+    return re.search(rf", {POSE}( --n {NEGATIVE})? --w ", text) is not None and len(text.splitlines()) == 1
