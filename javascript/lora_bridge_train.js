@@ -154,7 +154,7 @@
             lb.setAttribute(this.name.input, "placeholder", (plan && plan.lora_stem) || state.draft.name || "AlvaroBadia");
             lb.setText(this.name.hint, this.stemWords(plan, training.lora_name || state.draft.name));
             const base = plan && plan.base;
-            lb.setText(this.base.hint, base && !base.trainable ? lb.sentence(base.why) : "");
+            lb.setText(this.base.hint, base ? this.baseWords(base) : "");
         }
 
         /** A training choice that was made and isn't saved yet. */
@@ -178,6 +178,11 @@
             return [{value: "", text: fits}, ...presets.map((preset) => ({value: preset.name, text: lb.sentence(preset.title), title: preset.why}))];
         }
 
+        /** Why the base can't be trained on, or which of the files beside it are missing. */
+        baseWords(base) {
+            return base.trainable ? (base.lacks || []).map(lb.sentence).join(" ") : lb.sentence(base.why);
+        }
+
         stemWords(plan, wanted) {
             if (!plan || !plan.lora_stem) return "";
             return plan.lora_stem === wanted ? lb.t("(free)") : lb.t("will be saved as {stem}", {stem: plan.lora_stem});
@@ -185,7 +190,7 @@
 
         showProblems() {
             const plan = this.app.state.plan;
-            const said = this.setup.said();
+            const said = [...this.setup.said(), ...((plan && plan.base && plan.base.lacks) || [])];
             const planned = plan ? (plan.problems || []).filter((problem) => !said.includes(problem)).map(lb.problemSentence) : [];
             const refused = (this.refused || []).filter((sentence) => !planned.includes(sentence));
             lb.sentences(this.problems, [...planned, ...refused]);

@@ -88,7 +88,7 @@ def _wrong(companion: Companion, path: Path) -> Problem | None:
         return Problem(companion.option, f"{path.name} holds quantised weights, which sd-scripts does not read", remedy)
     if not kind.fits(tensors):
         real = companion_kinds.called(tensors) or "something else"
-        return Problem(companion.option, f"{path.name} is {real}, not {kind.title}", remedy)
+        return Problem(companion.option, f"{path.name} is {real}, where {kind.title} is wanted", remedy)
     return None
 
 

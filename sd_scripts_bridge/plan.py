@@ -16,6 +16,7 @@ from .draft import Draft
 from .draft_captions import caption_of, counted
 from .draft_view import is_used
 from .errors import BridgeError, Invalid, NotFound, Problem
+from .families import COMPANION_OPTIONS
 from .job import TrainingJob
 from .job_view import JobViews
 from .kohya_folder import Dataset, Subset, leaf_name, repeats_for
@@ -214,7 +215,7 @@ def as_dict(context: Context, plan: Plan) -> dict[str, Any]:
         "seconds": seconds, "seconds_from": known_from,
         "memory": {"free": memory.free, "total": memory.total} if memory else None,
         "card": memory.name if memory else None,
-        "base": base_models.base_dict(title, plan.base_path) if title and plan.base_path else None,
+        "base": {**base_models.base_dict(title, plan.base_path), "lacks": _lacking(plan)} if title and plan.base_path else None,
         "preset": plan.preset.as_dict(),
         "lora_stem": plan.stem,
         "engine": plan.engine,
@@ -222,6 +223,11 @@ def as_dict(context: Context, plan: Plan) -> dict[str, Any]:
         "advice": [*plan.notes, *_advice(context, plan)],
         "changed": plan.changed,
     }
+
+
+def _lacking(plan: Plan) -> list[str]:
+    """The problems that are about the files beside the base."""
+    return list(dict.fromkeys(str(problem) for problem in plan.problems if problem.where in COMPANION_OPTIONS))
 
 
 def estimate(views: JobViews, plan: Plan) -> tuple[float | None, str]:

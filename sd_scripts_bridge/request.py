@@ -79,8 +79,10 @@ class Planner:
         family = FAMILIES[base.family]
         preset = presets.get(request.preset or presets.fitting(base.family, base.full_size))
         params, more = self._params(preset, data, request.values, name, family)
-        files = companion_files.find(family, base.path, params.extra, request.lora_dir)
-        params = family.complete(replace(params, extra={**params.extra, **files.options}))
+        files = companion_files.Found({}, [], [])
+        if name == "sd-scripts":
+            files = companion_files.find(family, base.path, params.extra, request.lora_dir)
+            params = family.complete(replace(params, extra={**params.extra, **files.options}))
         job = TrainingJob(
             name=request.name or data.subject,
             subject=data.subject,
