@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from . import __version__, cli_help
 from .completion_shells import SHELLS
-from .job import FAMILIES
+from .families import FAMILIES
 
 A_JOB = "the job's number; `jobs` lists them"
 WIDEST = 100

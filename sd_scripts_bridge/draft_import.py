@@ -9,13 +9,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from . import from_elsewhere, presets, toml_file, toml_import
+from . import families, from_elsewhere, presets, toml_file, toml_import
 from .draft import Draft
 from .draft_intake import Upload
 from .draft_state import State, Training
 from .errors import BridgeError, Invalid, Problem
 from .import_report import Fate, Imported, Row, plain
-from .job import FAMILIES
 from .kohya_folder import open_dataset
 from .names import normal
 from .offers import BaseFile
@@ -169,7 +168,7 @@ def _base(found: Proposal, imported: Imported, bases: Sequence[BaseFile], local:
     if title is not None:
         found.training["base"] = title
     elif imported.base_name or imported.family:
-        family = FAMILIES.get(imported.family or "", "")
+        family = families.title(imported.family or "")
         named = f"{imported.base_name!r} isn't among the models here" if imported.base_name else "the file names no base model"
         found.sentences.append(f"Base model: {named}. Choose one{f' for {family}' if family else ''}.")
 
