@@ -91,6 +91,7 @@
             loss: known ? lb.loss(job.loss) : "",
             phase: active && (!known || job.status === "stopping") ? status.phase || "" : "",
             sentence: active ? "" : job.sentence || "",
+            silent: active && job.silent ? lb.about(job.silent) : "",
         };
     };
 

@@ -58,6 +58,7 @@
             this.rate = lb.el("span", {});
             this.left = lb.el("span", {});
             this.loss = lb.el("span", {});
+            this.silent = lb.el("span", {class: "lb-strip-silent"});
             this.stops = new lb.StopButtons(app, () => this.id);
             this.pause = lb.button(lb.t("Generate now"), () => this.order(this.pause, "pause"), "small");
             this.pause.title = lb.t("Pauses at the next save, gives the GPU back, and goes on by itself afterwards.");
@@ -65,7 +66,7 @@
             this.waiting = lb.el("span", {class: "lb-dim"});
             this.tryIt = lb.button(lb.t("Try it"), () => this.app.views.try.show(this.id), "small");
             this.node = lb.el("section", {class: "lb-strip", "aria-label": lb.t("Training now"), hidden: true},
-                this.title, this.text, this.bar, this.rate, this.left, this.loss, this.pause, this.goOn, this.stops.node, this.tryIt, this.waiting);
+                this.title, this.text, this.bar, this.rate, this.left, this.loss, this.silent, this.pause, this.goOn, this.stops.node, this.tryIt, this.waiting);
         }
 
         /** Sends one of the job's verbs, and says the answer. */
@@ -90,6 +91,7 @@
             this.put(this.rate, view.rate);
             this.put(this.left, view.left && lb.t("{time} left", {time: view.left}));
             this.put(this.loss, view.loss && lb.t("loss {loss}", {loss: view.loss}));
+            this.put(this.silent, view.silent && lb.t("no sign of life for {time}: busy or stuck, you decide", {time: view.silent}));
             this.stops.update(view.active, view.stopping, view.kind);
             lb.show(this.pause, view.active && !view.stopping && view.kind === "train");
             lb.show(this.goOn, Boolean(view.paused));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -124,7 +125,7 @@ def _refuse_other_formats(path: Path) -> None:
         raise Invalid([Problem(
             path.name, f"a {suffix} file can run programs when it is opened, so it is not",
             "Choose the .safetensors version of this model, or convert it in the WebUI's Checkpoint Merger.")])
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112  # never raises, also for a name that is too long
         raise Invalid([Problem(path.name, "is a folder", "Choose one .safetensors file.")])
     if suffix != ".safetensors":
         raise Invalid([Problem(path.name, f"is not a .safetensors file ({suffix or 'no ending'})", FULL)])

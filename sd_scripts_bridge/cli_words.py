@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from . import __version__, cli_help
 from .completion_shells import SHELLS
 from .families import FAMILIES
+from .paths import expanded
 
 A_JOB = "the job's number; `jobs` lists them"
 WIDEST = 100
@@ -35,7 +36,7 @@ class _Parser(argparse.ArgumentParser):
 
     def __init__(self, **words: Any) -> None:
         super().__init__(**words)
-        self.register("type", Path, lambda text: Path(os.path.expanduser(text)))  # noqa: PTH111  # never raises
+        self.register("type", Path, expanded)
 
     def error(self, message: str) -> NoReturn:
         hint = " (write a value that begins with - like this: --name=-x)" if message.endswith("one argument") else ""

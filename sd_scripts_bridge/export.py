@@ -12,7 +12,7 @@ from .errors import Invalid, Problem
 from .job import TrainingJob
 from .job_folder import JobFolder, write_text
 from .option_kinds import SECRETS
-from .paths import Home
+from .paths import Home, expanded
 
 FORMATS = ("toml", "kohya", "sh")
 
@@ -51,7 +51,7 @@ class Place:
 
 def export(job: TrainingJob, form: str, out: Path, place: Place) -> Exported:
     """Write ``job`` into the folder ``out``, which may hold older exports. Raises `Invalid` for an unknown format."""
-    out = out.expanduser().absolute()
+    out = expanded(out).absolute()
     texts, notes = files(job, form, out, place)
     out.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():

@@ -7,8 +7,10 @@ import shutil
 import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TextIO
 
+from . import silence
 from .bridge import Bridge
 from .events import Checkpoint, Finished, Note, Phase, Progress, Proof, Published, Started, to_dict
 from .job import Status
@@ -30,11 +32,15 @@ class Screen:
     _bar: bool = False
     _shown: tuple[int, int] = (0, 0)
     _last_plain: float = 0.0
+    _rate: float | None = None
+    _minded: bool = False
 
     def show(self, entry: Entry) -> None:
         event = entry.event
         if isinstance(event, Progress):
-            self._progress(self.meter.add(entry.time, event))
+            reading = self.meter.add(entry.time, event)
+            self._rate = reading.rate
+            self._progress(reading)
         elif isinstance(event, (Phase, Note)):
             self.line(event.text[:1].upper() + event.text[1:])
         elif isinstance(event, Started) and event.attempt > 1:
@@ -50,6 +56,13 @@ class Screen:
             self.line(f"Published: {event.path}")
         elif isinstance(event, Finished):
             self.line(event.sentence)
+
+    def mind(self, row: Row, log: Path) -> None:
+        """Say once a silence that the trainer has said nothing for long."""
+        silent = silence.seconds(row, log, self._rate)
+        if silent is not None and not self._minded:
+            self.line(silence.sentence(row.id, silent))
+        self._minded = silent is not None
 
     def line(self, text: str) -> None:
         if self._bar:
@@ -109,6 +122,8 @@ def follow(bridge: Bridge, job_id: int, *, as_json: bool = False, out: TextIO | 
                 screen.show(entry)
         if row.status.is_over:
             return row
+        if not as_json:
+            screen.mind(row, bridge.folder(job_id).log)
         time.sleep(POLL_SECONDS)
 
 

@@ -10,7 +10,7 @@ from . import kohya_import
 from .errors import Invalid, Problem
 from .import_report import Fate, Imported
 from .option_work import Here, Options
-from .paths import Home
+from .paths import Home, expanded
 
 
 def read(path: Path, home: Home, folders: Sequence[Path] = (), *, looks: bool = True, whole: bool = True) -> Imported:
@@ -28,7 +28,7 @@ def read(path: Path, home: Home, folders: Sequence[Path] = (), *, looks: bool = 
 
 def model_folders(lora_dir: Path | None) -> list[Path]:
     """Where a WebUI keeps its base models, seen from its Lora folder."""
-    folder = lora_dir.expanduser().absolute().parent / "Stable-diffusion" if lora_dir else None
+    folder = expanded(lora_dir).absolute().parent / "Stable-diffusion" if lora_dir else None
     return [folder] if folder is not None and folder.is_dir() else []
 
 

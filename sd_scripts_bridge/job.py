@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replace
 from enum import Enum
 from typing import Any
 
+from .errors import Invalid, Problem, short
 from .params import TrainingParams
 
 
@@ -128,8 +129,22 @@ def job_from_dict(data: Mapping[str, Any]) -> Job:
     cls = SetupJob if data.get("kind") == "setup" else TrainingJob
     names = {f.name for f in fields(cls)}
     values = {key: value for key, value in data.items() if key in names}
+    problems = [problem for f in fields(cls) if f.name != "params" for problem in _unusable(f, values)]
+    if problems:
+        raise Invalid(problems)
     if cls is TrainingJob:
-        values["params"] = TrainingParams.from_dict(data.get("params", {}))
-        values["healed"] = tuple(data.get("healed", ()))
+        values["params"] = TrainingParams.from_dict(values.get("params", {}))
+        values["healed"] = tuple(values.get("healed", ()))
     job: Job = cls(**values)
     return job
+
+
+def _unusable(spec: Field[Any], values: Mapping[str, Any]) -> list[Problem]:
+    """What another version, or an editor, has made of a job's own fields."""
+    if spec.name not in values:
+        needed = spec.default is MISSING and spec.default_factory is MISSING
+        return [Problem(spec.name, "is missing", "Give a whole job.json.")] if needed else []
+    value, kinds = values[spec.name], {"int | None": int, "tuple[str, ...]": list}
+    if isinstance(value, kinds.get(str(spec.type), str)) or (value is None and "None" in str(spec.type)):
+        return []
+    return [Problem(spec.name, f"{short(value)} is not what a job has there", "Give a job.json as it was written.")]

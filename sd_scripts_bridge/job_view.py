@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from . import silence
 from .bridge import Bridge
 from .errors import NotFound
 from .events import Note, Phase, Progress, Proof, Published, Result, Sample, Started
@@ -144,6 +145,7 @@ class JobViews:
             "rate": reading.rate if reading and is_running else None,
             "left": reading.left if reading and is_running else None,
             "loss": reading.loss if reading else None,
+            "silent": silence.seconds(row, self.bridge.folder(row.id).log, reading.rate if reading else None),
         }
 
     def _reading(self, row: Row) -> Reading | None:

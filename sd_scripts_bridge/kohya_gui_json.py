@@ -222,7 +222,7 @@ def _reported(imported: Imported, data: Mapping[str, Any], family: str | None) -
             rows[key] = _remaining(key, value, family)
     kept = [row for row in rows.values() if row.key in data or row.key.startswith("additional_parameters ")]
     order = {key: position for position, key in enumerate(data)}
-    kept.sort(key=lambda row: order[row.key.split(" ")[0]])
+    kept.sort(key=lambda row: order[row.key if row.key in order else row.key.split(" ")[0]])
     mine = tuple(replace(row, value=_shown(row.key, data)) if row.key in data and row.value != HIDDEN else row for row in kept)
     absent = [key for key in FORM if key not in data and RENAMED.get(key, key) in imported.values and key != "max_train_steps"]
     notes = [note for note in imported.notes if not note.startswith("Not in the file")]

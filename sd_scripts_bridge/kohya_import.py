@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from .errors import BridgeError, Invalid, Problem
 from .import_report import Fate, Imported, Row
 from .job import TrainingJob, job_from_dict
 from .kohya_folder import open_dataset
-from .option_work import KNOWN, Here
+from .option_work import KNOWN, Here, existing
+from .paths import expanded
 
 KINDS = "a .json of kohya_ss or of ours, a .toml, a LoRA's .safetensors, a .sh or .bat, or a folder of photos"
 LARGEST = 10_000_000
@@ -20,8 +22,8 @@ LARGEST = 10_000_000
 
 def read(path: Path, here: Here | None = None) -> Imported:
     """What ``path`` says about a training. Raises `Invalid` with what is wrong with it."""
-    path, here = Path(path).expanduser().absolute(), here or Here()
-    if path.is_dir():
+    path, here = expanded(path).absolute(), here or Here()
+    if os.path.isdir(path):  # noqa: PTH112  # never raises, also for a name that is too long
         return _folder(path)
     suffix = path.suffix.lower()
     if suffix == ".safetensors":

@@ -119,6 +119,8 @@ class TrainingParams:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> TrainingParams:
         """Params from plain data. Raises `Invalid` with every unknown name and unusable value."""
+        if not isinstance(data, Mapping) or not isinstance(data.get("extra", {}), Mapping):
+            raise Invalid([Problem("params", f"{short(data)} are no options")])
         known = {key: value for key, value in data.items() if key != "extra"}
         return cls(extra=dict(data.get("extra", {}))).with_values(known)
 

@@ -22,6 +22,11 @@ Your photos and your base models are never changed. Deleting jobs/<id>/ loses th
 """
 
 
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """``path`` with ~ as the home folder; "~somebody" stays as it is where nobody of that name is here."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111  # Path's own raises RuntimeError
+
+
 def user_data_folder() -> Path:
     """The platform's folder for a program's data."""
     if sys.platform == "win32":
@@ -44,9 +49,9 @@ class Home:
     def resolve(cls, argument: str | os.PathLike[str] | None = None, webui_data: Path | None = None) -> Home:
         """Argument, then $SD_SCRIPTS_BRIDGE_HOME, then the WebUI's data folder, then the platform's."""
         if argument:
-            return cls(Path(argument).expanduser().absolute(), "--home")
+            return cls(expanded(argument).absolute(), "--home")
         if os.environ.get(HOME_VARIABLE):
-            return cls(Path(os.environ[HOME_VARIABLE]).expanduser().absolute(), f"${HOME_VARIABLE}")
+            return cls(expanded(os.environ[HOME_VARIABLE]).absolute(), f"${HOME_VARIABLE}")
         if webui_data is not None:
             return cls(webui_data.absolute() / "lora-bridge", "the WebUI's data folder")
         return cls(user_data_folder(), "the user's data folder")

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from .errors import Problem
+from .paths import expanded
 
 REMEDY = "Choose the folder that holds the photos."
 
@@ -33,7 +34,7 @@ def unfit(folder: Path, text: str) -> Problem | None:
 
 
 def _home() -> Path:
-    return Path(os.path.realpath(os.path.expanduser("~")))  # noqa: PTH111  # never raises
+    return Path(os.path.realpath(expanded("~")))
 
 
 def _system_folders() -> set[Path]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from .job import Status
 
+_OVER = [status.value for status in Status if status.is_over]
 SENTENCE = "Found again in its folder after the job database was damaged."
 
 
@@ -32,7 +33,7 @@ def rebuild(db: sqlite3.Connection, jobs: Path) -> int:
     found = 0
     for folder in sorted(jobs.glob("[0-9]*")):
         spec = _read(folder / "job.json")
-        if not folder.name.isdigit() or int(folder.name) in known or spec is None:
+        if not folder.name.isdecimal() or int(folder.name) in known or spec is None:
             continue
         db.execute(
             "INSERT INTO jobs (id, kind, title, spec, status, attempt, created, queued, started, finished, sentence)"
@@ -45,19 +46,18 @@ def rebuild(db: sqlite3.Connection, jobs: Path) -> int:
 
 def _row(folder: Path, spec: dict[str, Any], report: dict[str, Any]) -> tuple[Any, ...]:
     made = (folder / "job.json").stat().st_mtime
-    status = report.get("status", Status.LOST.value)
-    seconds = report.get("seconds")
+    status, seconds, attempt = report.get("status"), report.get("seconds"), report.get("attempt")
     return (
         int(folder.name),
-        spec.get("kind", "train"),
+        "setup" if spec.get("kind") == "setup" else "train",
         str(spec.get("name") or "set up"),
         json.dumps(spec),
-        status if status in set(Status) and Status(status).is_over else Status.LOST.value,
-        int(report.get("attempt", 1)),
+        status if status in _OVER else Status.LOST.value,
+        attempt if type(attempt) is int and 0 < attempt < 1 << 31 else 1,
         made,
         made,
         made,
-        made + seconds if isinstance(seconds, (int, float)) else None,
+        made + seconds if isinstance(seconds, (int, float)) and 0 <= seconds < 1 << 31 else None,
         str(report.get("sentence", SENTENCE)),
     )
 

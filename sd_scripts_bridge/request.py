@@ -13,7 +13,7 @@ from .errors import BridgeError, Invalid, Problem, short
 from .families import FAMILIES, Family
 from .job import TrainingJob
 from .params import TrainingParams, fields_of_params
-from .paths import Home
+from .paths import Home, expanded
 
 if TYPE_CHECKING:
     from .checkpoint import Base
@@ -93,7 +93,7 @@ class Planner:
             engine=name,
             params=params,
             prediction=base.prediction,
-            lora_dir=str(request.lora_dir.expanduser().absolute()) if request.lora_dir else None,
+            lora_dir=str(expanded(request.lora_dir).absolute()) if request.lora_dir else None,
             preset=preset.name,
             gpu=request.gpu,
         )

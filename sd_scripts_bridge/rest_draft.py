@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from starlette.responses import Response
@@ -12,6 +11,7 @@ from .draft_intake import uploads
 from .draft_view import draft_dict, photo_dict
 from .errors import Invalid, Problem
 from .params import fields_of_params
+from .paths import expanded
 from .rest_doors import Call, Refused, answer
 from .thumbnails import thumbnail
 
@@ -63,7 +63,7 @@ def use_folder(call: Call) -> Any:
     if path is not None and (not isinstance(path, str) or "\0" in path):
         raise Invalid([Problem("path", f"{path!r} is not a folder's path")])
     text = (path or "").strip().strip('"')
-    call.context.draft.use_folder(Path(text).expanduser() if text else None)
+    call.context.draft.use_folder(expanded(text) if text else None)
     return draft_dict(call.context.draft)
 
 

@@ -19,9 +19,18 @@ from typing import IO
 from .errors import Invalid, Problem
 from .names import RESERVED
 
+try:
+    from lzma import LZMAError
+except ImportError:  # a Python that was built without it, and then zipfile says so itself
+    LZMAError = EOFError  # type: ignore[misc, assignment]
+
 CHUNK = 1 << 20
 SKIPPED = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 _FORBIDDEN = re.compile(r'[<>:"|?*\\/]')
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OverflowError, ValueError, LookupError, LZMAError
+)  # fmt: skip
+"""What zipfile and its unpackers raise for damaged files; hypothesis found most of them."""
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -82,10 +91,12 @@ def _unpack(archive: IO[bytes], into: Path, limits: Limits) -> list[Path]:
     _refuse_long_list(archive, packed, limits)
     try:
         with zipfile.ZipFile(archive) as opened:
-            entries = [entry for entry in opened.infolist() if not entry.is_dir()]
+            entries = [entry for entry in opened.infolist() if not entry.filename.endswith("/")]
             budget = _budget(entries, packed, limits, shutil.disk_usage(into).free)
             return _write_all(opened, [entry for entry in entries if _is_wanted(entry)], into, budget)
-    except zipfile.BadZipFile as error:
+    except _Refused:
+        raise
+    except _DAMAGED as error:
         raise _Refused(f"it is damaged ({error})") from error
 
 
@@ -158,10 +169,16 @@ def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, budget
                 if count > budget or count > entry.file_size:
                     raise _Refused(f"it unpacks to more than it says at {shown}")
                 copy.write(block)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OverflowError) as error:
-        raise _Refused(f"it is damaged at {shown}") from error
+    except _Refused:
+        raise
     except (NotImplementedError, RuntimeError) as error:
         raise _Refused(f"{shown} is packed in a way that can't be read here ({error})") from error
+    except _DAMAGED as error:
+        raise _Refused(f"it is damaged at {shown}") from error
+    except OSError as error:
+        if error.errno is not None:  # ours: a full disk
+            raise
+        raise _Refused(f"it is damaged at {shown}") from error  # bz2's
     return count
 
 

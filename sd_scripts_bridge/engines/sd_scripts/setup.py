@@ -19,7 +19,7 @@ from ... import clip_vocabulary, process
 from ...environment import Environment, install_torch, make
 from ...errors import BridgeError
 from ...events import Note, Phase, to_dict
-from ...paths import Home
+from ...paths import Home, expanded
 from ...torch_choice import choose, this_machine
 from . import catalogue, installation
 
@@ -74,7 +74,7 @@ def set_up(home: Home, source: str | None, python: Path | None) -> installation.
 
 def find_scripts(home: Home, source: str | None) -> Path:
     """An existing folder as it is, else a clone (of ``source``, or of the pinned commit of kohya-ss/sd-scripts)."""
-    if source and (folder := Path(source).expanduser().absolute()).is_dir():
+    if source and (folder := expanded(source).absolute()).is_dir():
         for candidate in (folder, folder / "sd-scripts"):  # kohya_ss keeps it one level down
             if (candidate / "train_network.py").is_file():
                 return candidate
