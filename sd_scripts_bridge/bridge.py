@@ -193,7 +193,10 @@ class Bridge:
         row = self.job(job_id)
         if not self.store.remove(job_id):
             raise Conflict(f"Job {job_id} is {row.status}. Stop it first.")
-        shutil.rmtree(self.folder(job_id).root, ignore_errors=True)
+        folder = self.folder(job_id).root
+        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            return f"Job {job_id} is gone. Part of {folder} could not be deleted: something has it open, or you may not."
         return f"Job {job_id} and its folder are gone."
 
     # ---- from elsewhere, and back ----

@@ -11,11 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from . import draft_captions
+from . import draft_captions, draft_intake
 from .draft_check import PhotoCheck, mark
 from .draft_intake import MOST_PHOTOS, Upload, take_in
 from .draft_state import Item, State, Training, from_dict
 from .errors import BridgeError, Conflict, Invalid, NotFound, Problem, short
+from .job_folder import replace as replace_file
 from .job_folder import write_text
 from .locks import hold
 from .names import name_problems, normal
@@ -84,11 +85,29 @@ class Draft:
 
     def _read(self) -> State:
         try:
-            return from_dict(json.loads(self._file.read_text(encoding="utf-8")))
+            return from_dict(json.loads(self._file.read_text(encoding="utf-8"), parse_constant=_refuse))
         except FileNotFoundError:
             return State()
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise BridgeError(f"{self._file} can't be read ({error}). Move it away to begin anew.") from error
+        except OSError as error:
+            raise BridgeError(f"{self._file} can't be read: {error.strerror or error}.") from error
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            return self._found_again(error)
+
+    def _found_again(self, error: Exception) -> State:
+        """The photos that are here, where a crash or an editor has left a draft that can't be read. Nothing is deleted."""
+        number = 1
+        while (aside := self.folder / f"draft.json.broken-{number}").exists():
+            number += 1
+        state = _with_files(State(), draft_intake.photos_in(self.photos_folder), self.photos_folder)
+        self.failure = (f"draft.json can't be read ({short(str(error))}); it lies aside as {aside.name}. The uploaded photos "
+                        "are here again; name, captions and choices have to be made anew.")
+        try:
+            write_text(self.folder / "draft.json.new", json.dumps(state.as_dict()))
+            replace_file(self._file, aside)
+            replace_file(self.folder / "draft.json.new", self._file)
+        except OSError as failed:
+            raise BridgeError(f"{self._file} can't be read ({error}), nor put aside: {failed.strerror}.") from failed
+        return state
 
     # ---- changing ----
 
@@ -190,6 +209,10 @@ def draft_of(home: Home, face_models: Sequence[Path] = ()) -> Draft:
     if face_models:
         draft.check.face_models = tuple(face_models)
     return draft
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(f"it holds {word}")
 
 
 def training_problems(training: Any) -> list[Problem]:

@@ -28,7 +28,7 @@ def mark(path: Path) -> str:
     """Changes when the file does; empty where there is none."""
     try:
         status = path.stat()
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a NUL in it
         return ""
     return f"{status.st_size:x}-{status.st_mtime_ns:x}"
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from . import zip_intake
 from .errors import BridgeError, Invalid, Problem
+from .job_folder import replace
 from .zip_intake import safe_name
 
 CAPTIONS = frozenset({".txt", ".caption"})
@@ -59,6 +60,12 @@ def uploads(files: Any) -> list[Upload]:
     if problems:
         raise Invalid(problems)
     return found
+
+
+def photos_in(folder: Path) -> list[str]:
+    """The names of the photos that were taken in, in the order of their coming."""
+    files = [file for file in folder.iterdir() if file.is_file() and not _is_caption(file)] if folder.is_dir() else []
+    return [file.name for file in sorted(files, key=lambda file: (file.stat().st_mtime_ns, file.name))]
 
 
 def take_in(files: Sequence[Upload], folder: Path, have: int = 0) -> Taken:
@@ -122,12 +129,19 @@ def _adopted(groups: Sequence[Sequence[Path]], folder: Path) -> Taken:
         alone += not photos and _folded(stem) not in taken
         for file in group:
             if file in new or _is_caption(file):
-                os.replace(file, folder / (stem + file.suffix))
+                _flush(file)
+                replace(file, folder / (stem + file.suffix))
         taken |= {_folded(stem)} if new else set()
         names += [stem + photo.suffix for photo in new]
     notes = [f"{again} photo{' was' if again == 1 else 's were'} here already."] if again else []
     notes += [f"{alone} caption{' belongs' if alone == 1 else 's belong'} to no photo that is here."] if alone else []
     return Taken(tuple(names), tuple(notes))
+
+
+def _flush(file: Path) -> None:
+    """What is said to be here outlives a power cut."""
+    with file.open("r+b") as opened:
+        os.fsync(opened.fileno())
 
 
 def _is_caption(file: Path) -> bool:

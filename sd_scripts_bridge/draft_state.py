@@ -81,17 +81,37 @@ class State:
 
 
 def from_dict(data: Mapping[str, Any]) -> State:
-    """The state that `State.as_dict` made; keys that only a newer version knows are left out."""
-    values = _known(State, data)
+    """The state that `State.as_dict` made; keys that only a newer version knows are left out.
+
+    Raises ValueError, TypeError, KeyError or AttributeError for anything else.
+    """
+    values = _known(State, {**data, "items": (), "training": Training(), "undo": ()})
     values["items"] = tuple(Item(**_known(Item, item)) for item in data.get("items", ()))
     values["training"] = Training(**_known(Training, data.get("training", {})))
-    values["undo"] = tuple({int(pid): text for pid, text in level.items()} for level in data.get("undo", ()))
+    values["undo"] = tuple({int(pid): _text(text) for pid, text in level.items()} for level in data.get("undo", ()))
     return State(**values)
 
 
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "int": (int,), "str": (str,), "bool": (bool,), "str | None": (str, type(None)), "bool | None": (bool, type(None)),
+    "Mapping[str, Any]": (dict,),
+}  # fmt: skip
+
+
 def _known(cls: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
-    names = {f.name for f in fields(cls)}
-    return {key: value for key, value in data.items() if key in names}
+    """The fields of ``cls`` in ``data``. Raises TypeError where one is of another kind."""
+    kinds = {f.name: _KINDS.get(str(f.type), (object,)) for f in fields(cls)}
+    found = {key: value for key, value in data.items() if key in kinds}
+    for key, value in found.items():
+        if not isinstance(value, kinds[key]) or (isinstance(value, bool) and bool not in kinds[key]):
+            raise TypeError(f"{key} is {type(value).__name__}")
+    return found
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise TypeError(f"a caption is {type(value).__name__}")
 
 
 def _shortened(levels: tuple[Mapping[int, str | None], ...]) -> tuple[Mapping[int, str | None], ...]:

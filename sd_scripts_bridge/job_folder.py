@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+HELD_SECONDS = 5.0
+_HELD = (5, 32, 33)
+"""Windows' numbers for "access denied", "in use" and "locked"."""
 
 STATE = re.compile(r"-step(\d{8})-state$")
 
@@ -94,13 +100,39 @@ def write_json(path: Path, data: Any) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 aside, flush it to the disk, then rename."""
+    """Write UTF-8 aside, flush it to the disk, then rename; a power cut leaves the old file or the new one."""
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     with aside.open("w", encoding="utf-8", newline="\n") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(aside, path)
+    replace(aside, path)
+    flush_folder(path.parent)
+
+
+def replace(source: Path, target: Path) -> None:
+    """`os.replace`, tried again for a while where Windows' virus scanner or a reader holds a file."""
+    deadline = time.monotonic() + HELD_SECONDS
+    while True:
+        try:
+            os.replace(source, target)
+            return
+        except OSError as error:
+            if getattr(error, "winerror", None) not in _HELD or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def flush_folder(folder: Path) -> None:
+    """The name of a new file, too, has to reach the disk. Windows has no way to say that, and does it by itself."""
+    if os.name == "nt":
+        return
+    with contextlib.suppress(OSError):  # some network drives refuse
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _glob_escape(text: str) -> str:

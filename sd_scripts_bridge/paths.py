@@ -7,6 +7,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from .errors import BridgeError
+
+LONGEST_HOME = 450
+"""Bytes; SQLite's own limit is 512 for the whole path of its file."""
+
 HOME_VARIABLE = "SD_SCRIPTS_BRIDGE_HOME"
 PACKAGE_PARENT = Path(__file__).resolve().parents[1]
 
@@ -24,7 +29,10 @@ Your photos and your base models are never changed. Deleting jobs/<id>/ loses th
 
 def expanded(path: str | os.PathLike[str]) -> Path:
     """``path`` with ~ as the home folder; "~somebody" stays as it is where nobody of that name is here."""
-    return Path(os.path.expanduser(path))  # noqa: PTH111  # Path's own raises RuntimeError
+    try:
+        return Path(os.path.expanduser(path))  # noqa: PTH111  # Path's own raises RuntimeError
+    except ValueError:  # a NUL
+        return Path(path)
 
 
 def user_data_folder() -> Path:
@@ -86,7 +94,18 @@ class Home:
         return self.root / "jobs"
 
     def create(self) -> Home:
-        """Make the folder and its README if they aren't there; returns self."""
+        """Make the folder and its README if they aren't there; returns self. Raises `BridgeError` where that can't be."""
+        if len(os.fsencode(self.root)) > LONGEST_HOME:
+            raise BridgeError(f"The home folder's path has {len(os.fsencode(self.root))} characters, and SQLite takes no more "
+                              f"than {LONGEST_HOME}. Choose a shorter one with --home or ${HOME_VARIABLE}.")
+        try:
+            return self._create()
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise BridgeError(f"The home folder {str(self.root)!r} ({self.source}) can't be used: {why}. Choose another with "
+                              f"--home or ${HOME_VARIABLE}.") from error
+
+    def _create(self) -> Home:
         self.jobs.mkdir(parents=True, exist_ok=True)
         self.engines.mkdir(exist_ok=True)
         readme = self.root / "README"

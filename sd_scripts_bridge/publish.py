@@ -23,6 +23,7 @@ from typing import IO, Any
 from . import lora, safetensors_file
 from .card import Card, card_bytes, card_from_metadata, has_preview, merged, preview_bytes, read_card
 from .errors import Invalid, Problem, PublishRefused
+from .job_folder import flush_folder
 from .names import name_problems, normal
 
 __all__ = ["Card", "PublishedLora", "card_from_metadata", "free_stem", "publish", "stem_problems"]
@@ -243,7 +244,7 @@ def _fill(place: _Place, source: Path, card: Card, preview: Path | None) -> list
     notes += _place_preview(place, preview)
     _move_in(place.aside, place.model)
     place.placed.append(place.model)
-    _flush_folder(place.folder)
+    flush_folder(place.folder)
     return notes
 
 
@@ -331,18 +332,6 @@ def _move_without_links(aside: Path, target: Path) -> None:
     except OSError:
         target.unlink(missing_ok=True)
         raise
-
-
-def _flush_folder(folder: Path) -> None:
-    """The names, too, should survive a power cut. Not every file system can; the files themselves are safe by now."""
-    if os.name == "nt":
-        return
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 # ---- refusals ----

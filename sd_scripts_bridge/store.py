@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,8 @@ from .job import MOVES, Job, Status, job_from_dict
 from .migrations import migrate
 
 BUSY_SECONDS = 30.0
+FULL_BYTES = 1_000_000
+"""Less than this free, and the disk is to blame."""
 _PAUSED = "SELECT device FROM pauses WHERE until > ?"
 
 
@@ -92,19 +95,20 @@ class Store:
             self.recovered = f"{count} jobs were found again in their folders."
 
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
+    def _open(self, synchronous: str = "FULL") -> Iterator[sqlite3.Connection]:
+        """FULL: what is written when this ends outlives a power cut. NORMAL: at worst the newest are missing then."""
         try:
             with closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)) as db:
                 db.row_factory = sqlite3.Row
                 db.execute("PRAGMA journal_mode = WAL")
-                db.execute("PRAGMA synchronous = NORMAL")
+                db.execute(f"PRAGMA synchronous = {synchronous}")
                 yield db
         except sqlite3.Error as error:
-            raise BridgeError(f"The job database {str(self.path)!r} can't be used: {error}.") from error
+            raise BridgeError(f"The job database {str(self.path)!r} can't be used: {error}.{_room(self.path)}") from error
 
     @contextmanager
-    def _change(self) -> Iterator[sqlite3.Connection]:
-        with self._open() as db:
+    def _change(self, synchronous: str = "FULL") -> Iterator[sqlite3.Connection]:
+        with self._open(synchronous) as db:
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
@@ -254,8 +258,9 @@ class Store:
     # ---- events ----
 
     def append(self, job_id: int, attempt: int, event: Event) -> None:
+        """Write ``event`` down. Several come each second, and those before a change of the job are on the disk with it."""
         data = to_dict(event)
-        with self._change() as db:
+        with self._change("NORMAL") as db:
             db.execute(
                 "INSERT INTO events (job, attempt, time, type, data) VALUES (?, ?, ?, ?, ?)",
                 (job_id, attempt, time.time(), data["type"], json.dumps(data)),
@@ -274,6 +279,15 @@ class Store:
 def _is_damaged(error: BaseException | None) -> bool:
     """Not a database at all, or one with broken pages; a full disk or a lock is something else."""
     return type(error) is sqlite3.DatabaseError
+
+
+def _room(path: Path) -> str:
+    """SQLite calls a full disk by many names."""
+    try:
+        free = shutil.disk_usage(path.parent).free
+    except OSError:
+        return ""
+    return f" Its disk is full ({free // 1000} kB are free): make some room." if free < FULL_BYTES else ""
 
 
 def _row(row: sqlite3.Row) -> Row:

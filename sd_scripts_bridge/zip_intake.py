@@ -96,6 +96,8 @@ def _unpack(archive: IO[bytes], into: Path, limits: Limits) -> list[Path]:
             return _write_all(opened, [entry for entry in entries if _is_wanted(entry)], into, budget)
     except _Refused:
         raise
+    except NotImplementedError as error:
+        raise _Refused(f"it is packed in a way that can't be read here ({error})") from error
     except _DAMAGED as error:
         raise _Refused(f"it is damaged ({error})") from error
 

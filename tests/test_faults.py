@@ -5,6 +5,7 @@ Real supervisor, real child processes; the trainer is tests/fake_sd_scripts.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -30,7 +31,8 @@ from sd_scripts_bridge.lora import problems
 from sd_scripts_bridge.store import Store
 from tests.test_supervisor import MakeJob, submit, survivors, wait, wait_over, wait_step
 
-posix = pytest.mark.skipif(os.name == "nt", reason="uses signals that Windows hasn't")
+deletes_open_files = pytest.mark.skipif(os.name == "nt", reason="Windows deletes no file that a program has open")
+has_holes = pytest.mark.skipif(os.name == "nt", reason="on Windows a file with a hole takes its whole size")
 
 
 @pytest.fixture
@@ -48,12 +50,11 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
-@posix
 def test_f2_submitter_killed_and_the_trainer_ends_with_code_7(bridge: Bridge, make_job: MakeJob) -> None:
     job_id = bridge.store.add(make_job("slow exit:12"))
     code = (
-        "import os, signal, sys; from pathlib import Path; from sd_scripts_bridge import supervisor, paths;"
-        "supervisor.spawn(paths.Home(Path(sys.argv[1]))); os.kill(os.getpid(), signal.SIGKILL)"
+        "import psutil, sys; from pathlib import Path; from sd_scripts_bridge import supervisor, paths;"
+        "supervisor.spawn(paths.Home(Path(sys.argv[1]))); psutil.Process().kill()"
     )
     subprocess.run([sys.executable, "-c", code, str(bridge.home.root)], env={**os.environ, "PYTHONPATH": os.getcwd()},
                    check=False)
@@ -166,7 +167,6 @@ def test_f13_a_disk_too_full_for_the_database_does_not_stop_the_run(
     assert [e.event.step for e in store.events(row.id) if isinstance(e.event, Progress)][-1] == 200
 
 
-@posix
 def test_f15_a_reader_never_sees_half_a_json_file(tmp_path: Path) -> None:
     target = tmp_path / "job.json"
     code = (
@@ -178,13 +178,21 @@ def test_f15_a_reader_never_sees_half_a_json_file(tmp_path: Path) -> None:
         deadline = time.monotonic() + 0.6
         while time.monotonic() < deadline:
             if target.exists():
-                assert len(json.loads(target.read_text())["fill"]) == 20000
+                assert len(json.loads(_read(target))["fill"]) == 20000
         writer.kill()
         writer.wait()
-        assert json.loads(target.read_text())["n"] > 0
+        assert json.loads(_read(target))["n"] > 0
 
 
-@posix
+def _read(path: Path) -> str:
+    """Its text; Windows refuses for the instant in which a file is replaced."""
+    for _ in range(50):
+        with contextlib.suppress(PermissionError):
+            return path.read_text(encoding="utf-8")
+        time.sleep(0.01)
+    return path.read_text(encoding="utf-8")
+
+
 def test_f16_a_killed_writer_loses_no_acknowledged_event(tmp_path: Path) -> None:
     path = tmp_path / "bridge.sqlite3"
     code = (
@@ -208,6 +216,7 @@ def test_f16_a_killed_writer_loses_no_acknowledged_event(tmp_path: Path) -> None
     db.close()
 
 
+@has_holes
 def test_f19_the_end_of_a_huge_log_is_there_at_once(tmp_path: Path) -> None:
     log = tmp_path / "train.log"
     with log.open("wb") as file:
@@ -236,6 +245,7 @@ def test_f22_a_half_written_newest_state_gives_way_to_the_one_before(bridge: Bri
     assert Note("Going on from step 10.") in [entry.event for entry in bridge.events(job_id)]
 
 
+@deletes_open_files
 def test_f23_a_job_folder_that_vanishes_fails_the_job_and_ends_its_trainer(bridge: Bridge, make_job: MakeJob) -> None:
     job_id = submit(bridge, make_job("hold"))
     wait_step(bridge, job_id, 10)
@@ -246,11 +256,10 @@ def test_f23_a_job_folder_that_vanishes_fails_the_job_and_ends_its_trainer(bridg
     assert wait_over(bridge, submit(bridge, make_job())).status is Status.SUCCEEDED
 
 
-@posix
 def test_f24_killed_at_any_step_it_ends_at_exactly_the_planned_one(bridge: Bridge, make_job: MakeJob) -> None:
     job_id = submit(bridge, make_job("kill:13", max_train_steps=30))
     row = wait_over(bridge, job_id)
-    assert row.status is Status.FAILED and "SIGKILL" in row.sentence
+    assert row.status is Status.FAILED and ("SIGKILL" in row.sentence or os.name == "nt")
     with bridge.store._change() as db:
         db.execute("UPDATE jobs SET spec = replace(spec, 'kill:13', '') WHERE id = ?", (job_id,))
     bridge.resume(job_id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from sd_scripts_bridge.locks import is_held
 from sd_scripts_bridge.store import Row
 
 MakeJob = Callable[..., TrainingJob]
+posix = pytest.mark.skipif(os.name == "nt", reason="Windows doesn't say which signal ended a program")
 
 
 def submit(bridge: Bridge, job: TrainingJob) -> int:
@@ -77,8 +77,8 @@ def test_a_job_runs_from_the_queue_to_the_lora_folder(bridge: Bridge, make_job: 
 def test_the_supervisor_outlives_whoever_submitted(bridge: Bridge, make_job: MakeJob) -> None:
     job_id = bridge.store.add(make_job("hold"))
     code = (
-        "import os, signal, sys; from pathlib import Path; from sd_scripts_bridge import supervisor, paths;"
-        "supervisor.spawn(paths.Home(Path(sys.argv[1]))); os.kill(os.getpid(), signal.SIGKILL)"
+        "import psutil, sys; from pathlib import Path; from sd_scripts_bridge import supervisor, paths;"
+        "supervisor.spawn(paths.Home(Path(sys.argv[1]))); psutil.Process().kill()"
     )
     env = {**os.environ, "PYTHONPATH": os.getcwd()}
     subprocess.run([sys.executable, "-c", code, str(bridge.home.root)], env=env, check=False)
@@ -122,7 +122,7 @@ def test_many_submitters_lose_no_job(bridge: Bridge, make_job: MakeJob) -> None:
     [
         ("crash:3", "ValueError: the moon is in the wrong phase"),
         ("exit:3", "ended with code 7"),
-        ("kill:3", "SIGKILL"),
+        pytest.param("kill:3", "SIGKILL", marks=posix),
         ("nothing", "found no pictures"),
         ("nan", "NaN"),
     ],
@@ -169,7 +169,7 @@ def test_stop_now_ends_the_whole_tree(bridge: Bridge, make_job: MakeJob) -> None
     row = wait_over(bridge, job_id)
     assert row.status is Status.STOPPED and "Step 10 is saved" in row.sentence
     finished = bridge.events(job_id)[-1].event
-    assert isinstance(finished, Finished) and finished.code is not None and finished.code < 0
+    assert isinstance(finished, Finished) and finished.code
     assert survivors(bridge, job_id) == []
     with pytest.raises(Conflict, match="over already"):
         bridge.stop(job_id)
@@ -198,7 +198,7 @@ def test_killed_supervisor_makes_the_job_lost_and_its_trainer_is_ended(bridge: B
     job_id = submit(bridge, make_job("hold"))
     wait_step(bridge, job_id, 10)
     trainer = next(e.event.pid for e in bridge.events(job_id) if isinstance(e.event, Started))
-    psutil.Process(psutil.Process(trainer).ppid()).send_signal(signal.SIGKILL)
+    psutil.Process(psutil.Process(trainer).ppid()).kill()
     deadline = time.monotonic() + 10
     while is_held(bridge.home.supervisor_lock) and time.monotonic() < deadline:
         time.sleep(0.05)

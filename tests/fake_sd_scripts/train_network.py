@@ -6,7 +6,7 @@ real names. ``training_comment`` says what else happens, as words:
     slow        50 ms a step
     crash:N     an exception at step N
     exit:N      exit code 7 at step N
-    kill:N      SIGKILL itself at step N
+    kill:N      kills itself at step N
     oom:N       out of GPU memory at step N
     greedy:N    the same, unless gradient_checkpointing is on
     diverge:N   the loss is NaN from step N on, unless the learning rate is below 6e-5
@@ -20,8 +20,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -29,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 from safetensors.numpy import save_file
 
 try:
@@ -64,7 +63,7 @@ def act(comment: str, step: int, output: Path, config: dict[str, Any]) -> None:
                 print("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.", file=sys.stderr)
                 sys.exit(1)
             if name == "kill":
-                os.kill(os.getpid(), signal.SIGKILL)
+                psutil.Process().kill()
         while name == "hold" and step > 10 and not (output / "go").exists():
             time.sleep(0.02)
 
