@@ -13,7 +13,7 @@ from .errors import BridgeError, Invalid, Problem
 from .import_report import Fate, Imported, Row
 from .job import TrainingJob, job_from_dict
 from .kohya_folder import open_dataset
-from .option_work import KNOWN, Here, existing
+from .option_work import KNOWN, Here
 from .paths import expanded
 
 KINDS = "a .json of kohya_ss or of ours, a .toml, a LoRA's .safetensors, a .sh or .bat, or a folder of photos"

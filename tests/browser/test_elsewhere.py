@@ -16,7 +16,8 @@ from .page_object import Tab
 NAME, KIND = "Name (how you will call it in the prompt)", "What is it"
 KOHYA = {
     "LoRA_type": "Standard", "network_dim": 24, "network_alpha": 12, "epoch": 1, "max_train_steps": 60, "optimizer": "AdamW",
-    "learning_rate": 0.0003, "unet_lr": 0.0003, "text_encoder_lr": 5e-05, "max_resolution": "128,128", "output_name": "FromKohya",
+    "learning_rate": 0.0003, "unet_lr": 0.0003, "text_encoder_lr": 5e-05, "max_resolution": "128,128",
+    "output_name": "FromKohya",
     "pretrained_model_name_or_path": "D:/sd/tiny-sd15.safetensors", "train_data_dir": "D:/photos/img", "mixed_precision": "no",
     "wandb_api_key": "s3cret", "seed": 7, "min_snr_gamma": 0, "enable_bucket": False, "cache_latents": True,
     "xformers": "xformers",
