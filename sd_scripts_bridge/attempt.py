@@ -120,8 +120,9 @@ class Attempt:
         return self.engine.command(self.job, self.folder, states[-1] if states else None)
 
     def _card_to_use(self) -> dict[str, str]:
-        gpu = self.job.gpu if isinstance(self.job, TrainingJob) else None
-        return {} if gpu is None else {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": str(gpu)}
+        if not isinstance(self.job, TrainingJob) or (self.job.gpu is None and self.job.launch is None):
+            return {}
+        return {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": self.job.device}
 
     # ---- while it runs ----
 
@@ -207,7 +208,8 @@ class Attempt:
         self._pausing = wish == "pause"
         saved = not self.engine.saves_on_request and self._saved() > self._states_when_asked
         late = time.monotonic() - self._asked > SAVE_SECONDS and not self._pausing
-        if wish == "now" or isinstance(self.job, SetupJob) or saved or late:
+        never = isinstance(self.job, SetupJob) or not (self.job.saves_states or self.engine.saves_on_request)
+        if wish == "now" or never or saved or late:
             process.stop_tree(pid, self.cookie)
 
     def _saved(self) -> int:
@@ -274,6 +276,8 @@ class Attempt:
     def _ran_to_the_end(self, code: int) -> bool:
         if code or not isinstance(self.job, TrainingJob):
             return False
+        if self.job.launch and not self.job.launch.saves:
+            return True
         return self._new(self.folder.final_lora(self.job.name))
 
     def _stopped_sentence(self) -> str:
@@ -286,6 +290,8 @@ class Attempt:
         from . import lora
         from .publish import publish  # checks the numbers before it copies
 
+        if job.launch and not job.launch.saves:
+            return Status.SUCCEEDED, f"Machine {job.launch.machine_rank} has done its part; the LoRA is on machine 0."
         source = next((path for path in reversed(self.engine.results(job, self.folder)) if self._new(path)), None)
         if source is None:
             reason = explain.failure(0, last_lines(self.folder.log, 200))

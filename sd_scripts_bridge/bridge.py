@@ -212,7 +212,8 @@ class Bridge:
         from . import from_elsewhere
 
         given = {key: value for key, value in request.items() if value is not None}
-        filled = from_elsewhere.fill(imported, self.home, given.get("dataset"), given.get("base"), given.get("values", {}))
+        filled = from_elsewhere.fill(imported, self.home, given.get("dataset"), given.get("base"), given.get("values", {}),
+                                     given.get("launch"))
         preset = presets.IMPORTED if imported.values else None
         return Request(**{"name": imported.name, "preset": preset, **given, **filled})
 

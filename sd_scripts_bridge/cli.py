@@ -14,10 +14,12 @@ from typing import Any
 
 from . import __version__, cli_help, completion, completion_shells, from_elsewhere, option_help, option_list, presets
 from .bridge import Bridge
-from .cli_words import parser, verbs_of
+from .cli_words import LAUNCH, parser, verbs_of
 from .errors import BridgeError, NotFound
 from .follow import exit_code, follow
-from .job import Status
+from .job import Status, TrainingJob
+from .launch import Launch
+from .launch import from_words as launch_from_words
 from .meter import duration
 from .paths import Home
 from .request import Request
@@ -94,6 +96,7 @@ def train(bridge: Bridge, options: argparse.Namespace) -> int:
         "lora_dir": options.lora_dir,
         "name": options.name,
         "gpu": options.gpu,
+        "launch": _launch(options),
     }
     remarks: list[str] = []
     if options.config:
@@ -112,7 +115,7 @@ def train(bridge: Bridge, options: argparse.Namespace) -> int:
             print(note)
         params = submitted.job.params
         print(f"Job {submitted.id}: {submitted.job.title}, {params.max_train_steps} steps on "
-              f"{Path(submitted.job.base).name}, engine {submitted.job.engine}.", flush=True)
+              f"{Path(submitted.job.base).name}, engine {submitted.job.engine}{_where(submitted.job)}.", flush=True)
     if options.detach:
         if not options.json:
             print(f"Follow it: sd-scripts-bridge watch {submitted.id}")
@@ -302,6 +305,23 @@ def _counter(what: str, options: argparse.Namespace) -> Callable[[int, int], Non
         print(f"\r{done} of {total} {what}\x1b[K", end="" if done < total else "\n", file=sys.stderr, flush=True)
 
     return advance
+
+
+def _launch(options: argparse.Namespace) -> Launch | None:
+    """More than one process, where any of its words is given."""
+    given = {name: getattr(options, name) for name in LAUNCH}
+    if options.gpus is None and all(value is None for value in given.values()):
+        return None
+    if given == {**dict.fromkeys(LAUNCH), "processes": 1} and options.gpus is None:
+        return None
+    try:
+        return launch_from_words(options.gpus, **given)
+    except ValueError:
+        raise BridgeError(f"--gpus {options.gpus!r} is no list of cards: write 0,1.") from None
+
+
+def _where(job: TrainingJob) -> str:
+    return f", {job.launch.title}" if job.launch else ""
 
 
 def _settings(words: Sequence[str]) -> dict[str, str]:

@@ -29,6 +29,20 @@ def columns() -> int:
     """How wide a help page may be here."""
     return max(50, min(WIDEST, shutil.get_terminal_size().columns - 2))
 
+LAUNCH = ("processes", "machines", "machine_rank", "main_process_ip", "main_process_port", "num_cpu_threads_per_process")
+"""The words of `train` that make a `launch.Launch`, besides --gpus."""
+
+
+def _add_launch(sub: argparse.ArgumentParser) -> None:
+    more = sub.add_argument_group("more than one card or machine (docs/more-than-one.md)")
+    more.add_argument("--processes", type=int, metavar="N", help="processes in all; each step sees so many batches")
+    more.add_argument("--gpus", metavar="0,1", help="the cards, one for each process here (the first ones)")
+    more.add_argument("--machines", type=int, metavar="M", help="machines in all; the same command on each, but for the rank")
+    more.add_argument("--machine-rank", type=int, metavar="R", help="this machine's number; 0 saves and publishes")
+    more.add_argument("--main-process-ip", metavar="IP", help="the address of machine 0")
+    more.add_argument("--main-process-port", type=int, metavar="PORT", help="a free port there")
+    more.add_argument("--num-cpu-threads-per-process", type=int, metavar="N", help="as accelerate has it")
+
 
 class _Parser(argparse.ArgumentParser):
     """Says what to do about a value that begins with a dash, and knows the home folder where the shell doesn't."""
@@ -83,6 +97,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--name", help="the LoRA's name (the subject's)")
     sub.add_argument("--gpu", type=int, help="the card to train on; each has a queue of its own")
     sub.add_argument("--detach", action="store_true", help="don't follow it")
+    _add_launch(sub)
 
     for name, purpose in (
         ("watch", "follow a job"),

@@ -21,6 +21,8 @@ _EXCEPTION = re.compile(
 )
 _CODE_LINE = re.compile(r"^\s+(?=[^\s\^~])(?!File \").+")
 _LAUNCHER = re.compile(r"CalledProcessError|ChildFailedError")
+_ELASTIC = re.compile(r"^[A-Z]\d{4} [\d:.]+ .{0,200}?torch/distributed/elastic/")
+_CHILD = re.compile(r"failed \(exitcode: (-?\d+)\) local_rank|died with <Signals\.\w+: (\d+)>")
 _REMARK = re.compile(r"^(?:\w+\.)*(?:\w*Warning\b|ModuleNotFoundError: No module named 'triton')")
 _OWN = re.compile(r"^(?:Error|SetupError): ")
 
@@ -57,7 +59,7 @@ def failure(code: int | None, lines: Sequence[str]) -> str:
 
 def cause(code: int | None, lines: Sequence[str]) -> Cause:
     """Why a trainer ended with ``code``: the most specific entry of the table, else the signal, else its last exception."""
-    said = lines_of_the_trainer(lines)
+    said, code = lines_of_the_trainer(lines), _childs_code(lines, code)
     found = known("\n".join(said))
     if found:
         return found[1]
@@ -87,8 +89,8 @@ def known(text: str) -> tuple[Known, Cause] | None:
 
 def lines_of_the_trainer(lines: Sequence[str]) -> list[str]:
     """The newest attempt's lines: each bar apart from what was printed behind it, the launcher's own traceback left out."""
-    start = max((number for number, line in enumerate(lines, 1) if _ATTEMPT.match(line)), default=0)
-    plain = [part for line in lines[start:] for part in _parts(_RANK.sub("", line[:LONGEST]))]
+    start = _newest_attempt(lines)
+    plain = [part for line in lines[start:] if not _ELASTIC.match(line) for part in _parts(_RANK.sub("", line[:LONGEST]))]
     launched = next((number for number, line in enumerate(plain) if _LAUNCHER.search(line) and _EXCEPTION.match(line)), None)
     if launched is None:
         return plain
@@ -98,6 +100,18 @@ def lines_of_the_trainer(lines: Sequence[str]) -> list[str]:
         if _TRACEBACK.match(plain[number]):
             return plain[:number]
     return plain[:launched]
+
+
+def _newest_attempt(lines: Sequence[str]) -> int:
+    return max((number for number, line in enumerate(lines, 1) if _ATTEMPT.match(line)), default=0)
+
+
+def _childs_code(lines: Sequence[str], code: int | None) -> int | None:
+    """How the trainer itself ended, where a launcher of several processes says so; else ``code``."""
+    said = next((match for line in lines[_newest_attempt(lines):] if (match := _CHILD.search(line[:LONGEST]))), None)
+    if said is None:
+        return code
+    return int(said[1]) if said[1] else -int(said[2])
 
 
 def _parts(line: str) -> Iterator[str]:

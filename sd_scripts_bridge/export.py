@@ -11,6 +11,7 @@ from .engines.sd_scripts import config, installation, sampling
 from .errors import Invalid, Problem
 from .job import TrainingJob
 from .job_folder import JobFolder, write_text
+from .launch import MODULE
 from .option_kinds import SECRETS
 from .paths import Home, expanded
 
@@ -67,10 +68,12 @@ def files(job: TrainingJob, form: str, out: Path, place: Place) -> tuple[dict[st
         raise Invalid([Problem("format", f"{form!r} is not one of {', '.join(FORMATS)}")])
     options, notes = told(job, out, place)
     script = place.script or installation.SCRIPTS[job.family]
+    launcher = ["-m", MODULE, *job.launch.words(job.params.mixed_precision)] if job.launch else []
+    command = [place.python, *launcher, script]
     texts, more = {
-        "toml": lambda: toml_export.files(job, options, out, place.python, script),
+        "toml": lambda: toml_export.files(job, options, out, command),
         "kohya": lambda: kohya_gui_export.files(job, options),
-        "sh": lambda: script_export.files(options, place.python, script, title(job)),
+        "sh": lambda: script_export.files(options, command, title(job)),
     }[form]()
     prompts = JobFolder(out).prompts
     if options.get("sample_prompts") == str(prompts) and form != "kohya":

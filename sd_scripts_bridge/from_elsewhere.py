@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from . import kohya_import
 from .errors import Invalid, Problem
 from .import_report import Fate, Imported
+from .launch import Launch
 from .option_work import Here, Options
 from .paths import Home, expanded
 
@@ -33,7 +35,8 @@ def model_folders(lora_dir: Path | None) -> list[Path]:
 
 
 def fill(
-    imported: Imported, home: Home, dataset: Path | None, base: Path | None, values: Mapping[str, Any]
+    imported: Imported, home: Home, dataset: Path | None, base: Path | None, values: Mapping[str, Any],
+    launch: Launch | None = None,
 ) -> dict[str, Any]:
     """Dataset, base and options of a request; what is given goes before the file. Raises `Invalid` for what is missing."""
     from .dataset import open_dataset
@@ -50,8 +53,9 @@ def fill(
         raise Invalid(problems)
     dataset = dataset or imported.dataset or _side_by_side(imported, home)
     data = open_dataset(dataset)
-    settled = imported.settled(data.real_steps, bool(data.regularisation))
-    return {"dataset": dataset, "base": base or imported.base, "values": {**settled, **values}}
+    launch = launch or imported.launch
+    settled = replace(imported, launch=launch).settled(data.real_steps, bool(data.regularisation))
+    return {"dataset": dataset, "base": base or imported.base, "values": {**settled, **values}, "launch": launch}
 
 
 def remarks(imported: Imported) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .kohya_folder import Subset
+from .launch import Launch
 
 HIDDEN = "(not shown)"
 LONGEST = 60
@@ -100,6 +101,8 @@ class Imported:
     """The steps of all ``epochs`` are counted together (kohya_ss), not epoch by epoch (sd-scripts)."""
     save_every_epochs: int | None = None
     warmup: float | None = None
+    launch: Launch | None = None
+    """More than one process, where the file asks for it."""
     notes: tuple[str, ...] = ()
 
     def of(self, fate: Fate) -> list[Row]:
@@ -108,12 +111,13 @@ class Imported:
     def settled(self, real_steps: int, regularisation: bool = False) -> dict[str, Any]:
         """``values`` for pictures of which an epoch shows ``real_steps``: everything counted in steps."""
         values = dict(self.values)
-        a_step = int(values.get("train_batch_size", 1)) * int(values.get("gradient_accumulation_steps", 1))
+        a_process = int(values.get("train_batch_size", 1)) * int(values.get("gradient_accumulation_steps", 1))
+        a_step = a_process * (self.launch.processes if self.launch else 1)
         pictures = real_steps * (2 if regularisation else 1)
         epoch = max(1, math.ceil(pictures / a_step))
         steps = epoch * self.epochs if self.epochs else int(values.get("max_train_steps") or epoch)
         if self.epochs and self.rounded_once:
-            steps = max(1, math.ceil(pictures * self.epochs / a_step))
+            steps = max(1, math.ceil(pictures * self.epochs / a_process))  # whatever the number of processes
         values["max_train_steps"] = steps
         if self.warmup is not None:
             values["lr_warmup_steps"] = int(self.warmup * steps)
@@ -131,6 +135,7 @@ class Imported:
             "values": plain(self.values), "family": self.family,
             "base": str(self.base) if self.base else None, "base_name": self.base_name,
             "dataset": str(self.dataset) if self.dataset else None, "name": self.name, "trigger": self.trigger,
+            "launch": self.launch.as_dict() if self.launch else None,
             "epochs": self.epochs, "save_every_epochs": self.save_every_epochs, "warmup": self.warmup,
             "notes": list(self.notes),
         }  # fmt: skip

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from .errors import Invalid, Problem, short
+from .launch import Launch
 from .params import TrainingParams
 
 
@@ -73,6 +74,8 @@ class TrainingJob:
     preset: str = ""
     gpu: int | None = None
     """The card to train on, as the driver counts them; None: the first. Each card has a queue of its own."""
+    launch: Launch | None = None
+    """More than one process, on more than one card or machine; None: the script is called directly."""
     healed: tuple[str, ...] = ()
     """What was changed on the way, after a failure whose cure is known."""
 
@@ -89,15 +92,30 @@ class TrainingJob:
 
     @property
     def device(self) -> str:
-        """Names the queue."""
-        return str(self.gpu or 0)
+        """The cards that it holds while it runs, "0" or "0,1"."""
+        return ",".join(map(str, self.launch.cards)) if self.launch else str(self.gpu or 0)
+
+    @property
+    def saves_states(self) -> bool:
+        """Whether a stopped run can go on. Not with several machines (each would need the main one's states), nor with
+        DeepSpeed (it saves with all processes, and sd-scripts' train_network.py saves with the first alone)."""
+        return self.params.save_state and not self.params.extra.get("deepspeed") and (
+            self.launch is None or self.launch.machines == 1
+        )
+
+    @property
+    def pictures_a_step(self) -> int:
+        """So many pictures does one optimizer step see."""
+        a_process = self.params.train_batch_size * self.params.gradient_accumulation_steps
+        return a_process * (self.launch.processes if self.launch else 1)
 
     def evolve(self, **changes: Any) -> TrainingJob:
         return replace(self, **changes)
 
     def as_dict(self) -> dict[str, Any]:
-        data = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "params"}
-        return {"kind": self.kind, **data, "params": self.params.as_dict()}
+        data = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("params", "launch")}
+        launch = self.launch.as_dict() if self.launch else None
+        return {"kind": self.kind, **data, "params": self.params.as_dict(), "launch": launch}
 
 
 @dataclass(frozen=True)
@@ -124,6 +142,11 @@ class SetupJob:
 Job = TrainingJob | SetupJob
 
 
+def share_a_card(device: str, other: str) -> bool:
+    """Whether two jobs' devices have a card in common."""
+    return not set(device.split(",")).isdisjoint(other.split(","))
+
+
 def job_from_dict(data: Mapping[str, Any]) -> Job:
     """The job that `as_dict` made; keys that only a newer version knows are left out. Raises `Invalid` for bad params."""
     cls = SetupJob if data.get("kind") == "setup" else TrainingJob
@@ -135,6 +158,7 @@ def job_from_dict(data: Mapping[str, Any]) -> Job:
     if cls is TrainingJob:
         values["params"] = TrainingParams.from_dict(values.get("params", {}))
         values["healed"] = tuple(values.get("healed", ()))
+        values["launch"] = Launch.from_dict(values["launch"]) if values.get("launch") else None
     job: Job = cls(**values)
     return job
 
@@ -144,7 +168,7 @@ def _unusable(spec: Field[Any], values: Mapping[str, Any]) -> list[Problem]:
     if spec.name not in values:
         needed = spec.default is MISSING and spec.default_factory is MISSING
         return [Problem(spec.name, "is missing", "Give a whole job.json.")] if needed else []
-    value, kinds = values[spec.name], {"int | None": int, "tuple[str, ...]": list}
+    value, kinds = values[spec.name], {"int | None": int, "tuple[str, ...]": list, "Launch | None": dict}
     if isinstance(value, kinds.get(str(spec.type), str)) or (value is None and "None" in str(spec.type)):
         return []
     return [Problem(spec.name, f"{short(value)} is not what a job has there", "Give a job.json as it was written.")]

@@ -16,6 +16,7 @@ from . import kohya_gui_json, kohya_gui_network
 from .engines.sd_scripts import sampling
 from .job import TrainingJob
 from .kohya_gui_keys import FAMILIES, FORM, LAUNCHER, NETWORK, RENAMED
+from .launch import Launch
 from .option_kinds import LISTS, SECRETS
 from .option_work import KNOWN, Here
 from .params import TrainingParams
@@ -45,6 +46,7 @@ def _form(job: TrainingJob, options: Mapping[str, Any]) -> dict[str, Any]:
     form = {**FORM, **LAUNCHER, **dict.fromkeys(FAMILIES, False)} | _plain(options)
     form |= {**NETWORK, **kohya_gui_network.form(params.network_module, params.extra.get("network_args", ()))}
     form |= _rates(params)
+    form |= _launch(job.launch)
     form |= {
         "sdxl": job.family == "sdxl", "v2": job.family == "sd2", "sdxl_no_half_vae": job.family == "sdxl",
         "v_parameterization": job.prediction == "v_prediction",
@@ -73,6 +75,20 @@ def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
         elif isinstance(value, type(FORM[key])) or (isinstance(FORM[key], (int, float)) and isinstance(value, (int, float))):
             fields[key] = value
     return fields
+
+
+def _launch(launch: Launch | None) -> dict[str, Any]:
+    """The form has no fields of their own for the machine's number and the main one's address."""
+    if launch is None:
+        return {}
+    free = ["--machine_rank", str(launch.machine_rank)] if launch.machine_rank else []
+    free += ["--main_process_ip", launch.main_process_ip] if launch.main_process_ip else []
+    return {
+        "num_processes": launch.processes, "num_machines": launch.machines, "multi_gpu": True,
+        "gpu_ids": ",".join(map(str, launch.gpu_ids)), "main_process_port": launch.main_process_port or 0,
+        "num_cpu_threads_per_process": launch.num_cpu_threads_per_process or 0,
+        "extra_accelerate_launch_args": " ".join(free),
+    }  # fmt: skip
 
 
 def _rates(params: TrainingParams) -> dict[str, Any]:

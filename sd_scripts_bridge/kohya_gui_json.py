@@ -16,6 +16,7 @@ from .option_kinds import SCRIPT_DEFAULTS, SECRETS, is_off
 from .option_work import KNOWN, Given, Here, Settling, number
 
 KIND = "settings saved by kohya_ss"
+FREE = "extra_accelerate_launch_args"
 _ELSEWHERE = frozenset({"dataset_config", "additional_parameters", "sample_prompts", "epoch", "xformers", "lr_warmup",
                         "lr_warmup_steps", "text_encoder_lr", "unet_lr", "sdxl", "network_train", "use_wandb", "locon",
                         "conv_dims", "conv_alphas", "max_train_steps", "max_train_epochs"})  # fmt: skip
@@ -50,6 +51,7 @@ def read(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
         work.notes.append(f"These settings are for {', '.join(other)}, which this importer doesn't carry over.")
     given = [*_options(work, form, other), *_lengths(work, form), *_rates(form), *_network(work, form)]
     work.keys["pretrained_model_name_or_path"] = Given("pretrained_model_name_or_path", "", "")  # none unless in the file
+    _launcher(work, form)
     imported = option_settling.settle(work, [*given, *_additional(work, form)])
     rounded_once = work.keys["max_train_epochs"].key == "epoch" if "max_train_epochs" in work.keys else False
     return _reported(replace(imported, rounded_once=rounded_once), data, work.family)
@@ -84,8 +86,8 @@ def _options(work: Settling, form: Mapping[str, Any], other: list[str]) -> Itera
     idle = _NOISE["Multires" if form["noise_offset_type"] != "Multires" else "Original"]
     for key, value in form.items():
         if key in LAUNCHER:
-            work.ledger.ignored(key, value, "for accelerate launch; LoRA Bridge starts the script itself")
-        elif key in FAMILIES:
+            continue  # see _launcher
+        if key in FAMILIES:
             _family_box(work, key, value)
         elif key in OTHER_FAMILIES:
             work.ledger.ignored(key, value, f"only for {', '.join(other) if other else 'other families of models'}")
@@ -190,6 +192,14 @@ def _network(work: Settling, form: Mapping[str, Any]) -> Iterator[Given]:
     yield Given("network_module", kind.module, "LoRA_type")
 
 
+def _launcher(work: Settling, form: Mapping[str, Any]) -> None:
+    """The form's own words for accelerate stand behind the free text, so theirs is the last."""
+    free, _ = command_words.read(str(form.get(FREE) or "").replace('"', "").split(), f"{FREE} ")
+    option_settling.take_launch(work, [*free, *(Given(key, form[key], key) for key in LAUNCHER if key in form and key != FREE)])
+    if work.launch:
+        work.notes.append("kohya_ss counts the steps of its epochs as for one process; so they are counted here.")
+
+
 def _additional(work: Settling, form: Mapping[str, Any]) -> Iterator[Given]:
     """What stands last in the file's own command line, so its word goes before the form's."""
     attention = form["xformers"]
@@ -220,7 +230,7 @@ def _reported(imported: Imported, data: Mapping[str, Any], family: str | None) -
     for key, value in data.items():
         if key not in rows:
             rows[key] = _remaining(key, value, family)
-    kept = [row for row in rows.values() if row.key in data or row.key.startswith("additional_parameters ")]
+    kept = [row for row in rows.values() if row.key in data or row.key.startswith(("additional_parameters ", f"{FREE} "))]
     order = {key: position for position, key in enumerate(data)}
     kept.sort(key=lambda row: order[row.key if row.key in order else row.key.split(" ")[0]])
     mine = tuple(replace(row, value=_shown(row.key, data)) if row.key in data and row.value != HIDDEN else row for row in kept)

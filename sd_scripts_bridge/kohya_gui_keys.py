@@ -58,7 +58,7 @@ LAUNCHER: Mapping[str, Any] = {
     "main_process_port": 0, "dynamo_backend": "no", "dynamo_mode": "default", "dynamo_use_fullgraph": False,
     "dynamo_use_dynamic": False, "extra_accelerate_launch_args": "",
 }  # fmt: skip
-"""What `accelerate launch` is told; never part of a training."""
+"""What `accelerate launch` is told: see `launch`."""
 
 FAMILIES: Mapping[str, str] = {
     "flux1_checkbox": "FLUX.1", "sd3_checkbox": "SD 3", "hunyuan_image_checkbox": "HunyuanImage 2.1",

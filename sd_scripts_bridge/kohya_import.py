@@ -89,7 +89,7 @@ def _job(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
         rows.append(Row(key, Fate.USED if found else Fate.IGNORED, data.get(key), "", "" if found else gone))
     values = {name: getattr(job.params, name) for name in KNOWN} | dict(job.params.extra)
     return Imported(path, "a job of LoRA Bridge", tuple(rows), values, job.family, base, job.base, dataset,
-                    name=job.name, trigger=job.activation_text)
+                    name=job.name, trigger=job.activation_text, launch=job.launch)
 
 
 def _folder(path: Path) -> Imported:

@@ -48,7 +48,22 @@ def m002_pauses(db: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_jobs_and_events, m002_pauses)
+def m003_jobs_on_several_cards(db: sqlite3.Connection) -> None:
+    """A job's device may be several cards ("0,1"): no two running jobs may share one."""
+    db.execute(
+        """CREATE TRIGGER one_job_a_card BEFORE UPDATE OF status ON jobs
+           WHEN NEW.status IN ('running', 'stopping') AND EXISTS (
+               SELECT 1 FROM jobs AS other,
+                   json_each('["' || replace(other.device, ',', '","') || '"]') AS theirs,
+                   json_each('["' || replace(NEW.device, ',', '","') || '"]') AS ours
+               WHERE other.id != NEW.id AND other.status IN ('running', 'stopping') AND theirs.value = ours.value)
+           BEGIN SELECT RAISE(ABORT, 'the card is taken'); END"""
+    )
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    m001_jobs_and_events, m002_pauses, m003_jobs_on_several_cards,
+)
 
 
 def migrate(db: sqlite3.Connection) -> None:

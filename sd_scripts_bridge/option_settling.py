@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from . import option_reading
+from . import launch, option_reading
 from .engines.sd_scripts import sampling
 from .errors import BridgeError
 from .import_report import HIDDEN, Imported
@@ -66,8 +66,25 @@ def _done(work: Settling) -> Imported:
         path=work.path, kind=work.kind, rows=work.ledger.rows(), values={**settled, **work.extra}, family=work.family,
         base=work.base, base_name=work.base_name, dataset=work.dataset, subsets=work.subsets,
         regularisation=work.regularisation, name=work.name, trigger=work.trigger, epochs=work.epochs,
-        save_every_epochs=work.save_every_epochs, warmup=work.warmup, notes=tuple(work.notes),
+        save_every_epochs=work.save_every_epochs, warmup=work.warmup, launch=work.launch, notes=tuple(work.notes),
     )  # fmt: skip
+
+
+def take_launch(work: Settling, given: Iterable[Given]) -> None:
+    """What `accelerate launch` is told: how many processes, on which cards and machines."""
+    items = list(given)
+    work.launch, unusable = launch.read({item.option: item.value for item in items})
+    for item in items:
+        if item.option in unusable:
+            work.ledger.ignored(item.key, item.value, unusable[item.option])
+        elif item.option in launch.OTHERS:
+            work.ledger.ignored(item.key, item.value, launch.OTHERS[item.option])
+        elif item.option not in launch.OPTIONS:
+            work.ledger.ignored(item.key, item.value, "for accelerate launch; LoRA Bridge has no such option")
+        elif work.launch is None:
+            work.ledger.ignored(item.key, item.value, "for one process LoRA Bridge starts the script itself")
+        else:
+            work.ledger.used(item.key, item.value)
 
 
 # ---- where things are ----

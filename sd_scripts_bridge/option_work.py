@@ -13,6 +13,7 @@ from . import option_reading
 from .engines.sd_scripts import catalogue
 from .import_report import Ledger
 from .kohya_folder import Subset
+from .launch import Launch
 from .option_kinds import LISTS, PLACES, TEXTS, is_default, is_off
 from .option_reading import Unusable
 from .params import fields_of_params
@@ -93,6 +94,7 @@ class Settling:
     epochs: int | None = None
     save_every_epochs: int | None = None
     warmup: float | None = None
+    launch: Launch | None = None
     values: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
     keys: dict[str, Given] = field(default_factory=dict)

@@ -64,9 +64,11 @@ def problems(job: TrainingJob, machine: Machine) -> list[Problem]:
     if machine.publish_free < wanted.lora + SPARE_BYTES:
         found.append(Problem("lora_dir", f"the LoRA takes {size(wanted.lora)}, and {size(machine.publish_free)} are free"
                                          f" on the disk of {job.lora_dir}", "Free some space there."))
-    if machine.memory and wanted.weights > machine.memory:
-        found.append(Problem("memory", f"the base model alone takes {size(wanted.weights)}, and the {machine.memory_name} "
-                                       f"has {size(machine.memory)}", "Choose a smaller base model."))
+    copies = job.launch.here if job.launch and machine.memory_name == "RAM" else 1  # cards have each their own
+    if machine.memory and wanted.weights * copies > machine.memory:
+        each = f" in each of {copies} processes" if copies > 1 else ""
+        found.append(Problem("memory", f"the base model alone takes {size(wanted.weights)}{each}, and the "
+                                       f"{machine.memory_name} has {size(machine.memory)}", "Choose a smaller base model."))
     return found
 
 

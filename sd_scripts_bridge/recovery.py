@@ -9,7 +9,8 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from .job import Status
+from .errors import BridgeError
+from .job import Status, job_from_dict
 
 _OVER = [status.value for status in Status if status.is_over]
 SENTENCE = "Found again in its folder after the job database was damaged."
@@ -36,8 +37,8 @@ def rebuild(db: sqlite3.Connection, jobs: Path) -> int:
         if not folder.name.isdecimal() or int(folder.name) in known or spec is None:
             continue
         db.execute(
-            "INSERT INTO jobs (id, kind, title, spec, status, attempt, created, queued, started, finished, sentence)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO jobs (id, kind, title, spec, status, attempt, created, queued, started, finished, sentence, device)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             _row(folder, spec, _read(folder / "report.json") or {}),
         )
         found += 1
@@ -59,7 +60,15 @@ def _row(folder: Path, spec: dict[str, Any], report: dict[str, Any]) -> tuple[An
         made,
         made + seconds if isinstance(seconds, (int, float)) and 0 <= seconds < 1 << 31 else None,
         str(report.get("sentence", SENTENCE)),
+        _device(spec),
     )
+
+
+def _device(spec: dict[str, Any]) -> str:
+    try:
+        return job_from_dict(spec).device
+    except (BridgeError, TypeError, ValueError, AttributeError):  # no job that this version can run
+        return "0"
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from . import engines, presets
 from .errors import BridgeError, Invalid, Problem, short
 from .families import FAMILIES, Family
 from .job import TrainingJob
+from .launch import Launch
 from .params import TrainingParams, fields_of_params
 from .paths import Home, expanded
 
@@ -38,6 +39,8 @@ class Request:
     """The LoRA's name; the subject's where this is None."""
     gpu: int | None = None
     """The card, as the driver counts them; None: the first."""
+    launch: Launch | None = None
+    """More than one process; None: one."""
 
 
 class Planner:
@@ -78,7 +81,7 @@ class Planner:
         notes += [*data.remarks, *base.notes]
         family = FAMILIES[base.family]
         preset = presets.get(request.preset or presets.fitting(base.family, base.full_size))
-        params, more = self._params(preset, data, request.values, name, family)
+        params, more = self._params(preset, data, request, name, family)
         files = companion_files.Found({}, [], [])
         if name == "sd-scripts":
             files = companion_files.find(family, base.path, params.extra, request.lora_dir)
@@ -96,8 +99,12 @@ class Planner:
             lora_dir=str(expanded(request.lora_dir).absolute()) if request.lora_dir else None,
             preset=preset.name,
             gpu=request.gpu,
+            launch=request.launch,
         )
-        refused = [*files.problems, *engines.get(name, self.home).refuse(job)]
+        more += _about_launch(job, data.real_steps)
+        refused = [*(job.launch.problems() if job.launch else []), *files.problems, *engines.get(name, self.home).refuse(job)]
+        if job.launch and job.gpu is not None:
+            refused.append(Problem("gpu", "is for one process", "Name the cards of several with --gpus."))
         if name == "sd-scripts" and not base.full_size:
             refused.append(Problem("base", f"{base.path.name} is smaller than a full-size {base.family_title} model, and "
                                            "sd-scripts takes the full sizes for granted", "Use --engine embedded."))
@@ -115,15 +122,16 @@ class Planner:
         return "embedded", ["sd-scripts is not set up (`setup` does it): training with the embedded engine."]
 
     def _params(
-        self, preset: presets.Preset, data: Dataset, values: Mapping[str, Any], engine: str, family: Family
+        self, preset: presets.Preset, data: Dataset, request: Request, engine: str, family: Family
     ) -> tuple[TrainingParams, list[str]]:
-        known = {f.name for f in fields_of_params()}
+        known, values = {f.name for f in fields_of_params()}, request.values
         named = {key: value for key, value in values.items() if key in known}
         first = preset.params(data.real_steps).with_values(named)
         notes = []
         steps = first.max_train_steps
         if "max_train_steps" not in named:
-            steps = math.ceil(data.real_steps / (first.train_batch_size * first.gradient_accumulation_steps))
+            processes = max(1, request.launch.processes) if request.launch else 1
+            steps = math.ceil(data.real_steps / (first.train_batch_size * first.gradient_accumulation_steps * processes))
         first = preset.params(steps).with_values(named)
         length = self._token_length(data) if family.is_ldm and first.max_token_length is None else None
         if length is not None:
@@ -184,6 +192,20 @@ class Planner:
         if left_out:
             notes.append(f"{left_out} pictures are left out; `check` says why.")
         return job.evolve(dataset=str(copy.image_dir)), notes
+
+
+def _about_launch(job: TrainingJob, pictures: int) -> list[str]:
+    """What several processes change, said before the start."""
+    if job.launch is None:
+        return []
+    notes = [f"{job.launch.title}: each step sees {job.pictures_a_step} pictures, so {job.params.max_train_steps} steps see "
+             f"{job.params.max_train_steps * job.pictures_a_step} (one epoch is {pictures})."]
+    if job.params.lr_warmup_steps:
+        notes.append(f"sd-scripts counts warm-up in each process: {job.params.lr_warmup_steps} warm up over "
+                     f"{job.params.lr_warmup_steps / job.launch.processes:g} steps.")
+    if job.params.save_state and not job.saves_states:
+        notes.append("No states are saved (several machines, or DeepSpeed): a stopped run starts anew.")
+    return notes
 
 
 def _collect(problems: list[Problem], read: Callable[[], Any]) -> Any:

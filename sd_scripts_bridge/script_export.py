@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .shell_words import posix, windows
@@ -11,11 +11,11 @@ SHELL, BATCH = "train.sh", "train.bat"
 MARK = "made by LoRA Bridge"
 
 
-def files(options: Mapping[str, Any], python: str, script: str, title: str) -> tuple[dict[str, str], list[str]]:
-    """(name -> text, notes)."""
+def files(options: Mapping[str, Any], command: Sequence[str], title: str) -> tuple[dict[str, str], list[str]]:
+    """(name -> text, notes). ``command`` is what stands before the options."""
     words = [group for key, value in options.items() if (group := option_words(key, value))]
-    shell = " \\\n  ".join([posix([python, script]), *map(posix, words)])
-    batch = " ^\r\n  ".join([f"{windows(python)} {windows(script)}", *(" ".join(map(windows, group)) for group in words)])
+    shell = " \\\n  ".join([posix(command), *map(posix, words)])
+    batch = " ^\r\n  ".join([" ".join(map(windows, command)), *(" ".join(map(windows, group)) for group in words)])
     offline = "tokenizer_cache_dir" in options
     shell_first = f"#!/bin/sh\n# {title}\n" + ("export HF_HUB_OFFLINE=1\n" if offline else "")
     batch_first = f"@echo off\r\nrem {title}\r\nchcp 65001 >nul\r\n" + ("set HF_HUB_OFFLINE=1\r\n" if offline else "")

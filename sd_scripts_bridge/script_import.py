@@ -33,9 +33,7 @@ def read(path: Path, text: str, here: Here) -> Imported:
     match = _SCRIPT.fullmatch(words[at])
     work = Settling(path, KIND, here, SCRIPT_DEFAULTS, textual=True)
     work.family = _FAMILIES.get(match[1] if match else "")
-    launcher, _ = command_words.read(words[:at], "launcher ")
-    for item in launcher:
-        work.ledger.ignored(item.key, item.value, "for accelerate launch; LoRA Bridge starts the script itself")
+    option_settling.take_launch(work, command_words.read(words[:at], "launcher ")[0])
     given, stray = command_words.read(words[at + 1:])
     for word in stray:
         work.ledger.ignored(word, word, "belongs to no option")

@@ -15,13 +15,12 @@ from typing import Any
 from . import recovery
 from .errors import BridgeError, NotFound
 from .events import Event, from_dict, to_dict
-from .job import MOVES, Job, Status, job_from_dict
+from .job import MOVES, Job, Status, job_from_dict, share_a_card
 from .migrations import migrate
 
 BUSY_SECONDS = 30.0
 FULL_BYTES = 1_000_000
 """Less than this free, and the disk is to blame."""
-_PAUSED = "SELECT device FROM pauses WHERE until > ?"
 
 
 @dataclass(frozen=True)
@@ -146,19 +145,28 @@ class Store:
 
     def waiting(self) -> list[str]:
         """The devices for which a job waits that may run now: not those that are paused."""
-        question = f"SELECT DISTINCT device FROM jobs WHERE status = 'queued' AND device NOT IN ({_PAUSED})"
         with self._open() as db:
-            return [row[0] for row in db.execute(question, (time.time(),))]
+            paused = _paused(db)
+            found = [row[0] for row in db.execute("SELECT DISTINCT device FROM jobs WHERE status = 'queued'")]
+        return [device for device in found if not any(share_a_card(device, other) for other in paused)]
 
-    def claim(self, device: str = "0") -> Row | None:
-        """Take the job that has waited longest for ``device``: queued -> running, one attempt more. None: nothing waits,
-        or the device is busy or paused."""
+    def claim(self) -> Row | None:
+        """Take the job that has waited longest among those whose cards are all free: queued -> running, one attempt more.
+        None: nothing waits, or what waits needs a card that is busy or paused.
+
+        A card that an older job waits for is not given to a younger one, so a job on several cards gets its turn; but nobody
+        waits for a job that waits for the end of a pause.
+        """
         with self._change() as db:
-            busy = "SELECT 1 FROM jobs WHERE device = ? AND status IN ('running', 'stopping')"
-            longest = "SELECT id FROM jobs WHERE device = ? AND status = 'queued' ORDER BY queued, id LIMIT 1"
-            paused = db.execute(f"{_PAUSED} AND device = ?", (time.time(), device)).fetchone()
-            row = None if paused or db.execute(busy, (device,)).fetchone() else db.execute(longest, (device,)).fetchone()
-            if row is None:
+            taken = {row["device"] for row in db.execute("SELECT device FROM jobs WHERE status IN ('running', 'stopping')")}
+            paused = _paused(db)
+            for row in db.execute("SELECT id, device FROM jobs WHERE status = 'queued' ORDER BY queued, id").fetchall():
+                if any(share_a_card(row["device"], device) for device in paused):
+                    continue
+                if not any(share_a_card(row["device"], device) for device in taken):
+                    break
+                taken.add(row["device"])
+            else:
                 return None
             db.execute(
                 "UPDATE jobs SET status = 'running', attempt = attempt + 1, started = ?, finished = NULL, process = NULL,"
@@ -242,13 +250,16 @@ class Store:
     def begin_pause(self, device: str) -> None:
         """From now on no job of ``device`` is claimed, for as long as was asked. A pause that goes on is made longer."""
         with self._change() as db:
-            db.execute("UPDATE pauses SET until = ? + seconds WHERE device = ?", (time.time(), device))
+            for other in _sharing(db, device):
+                db.execute("UPDATE pauses SET until = ? + seconds WHERE device = ?", (time.time(), other))
 
     def end_pause(self, device: str) -> bool:
-        """Returns whether there was one."""
+        """Let the jobs of ``device`` be claimed again; returns whether it was paused."""
         with self._change() as db:
-            now = time.time()
-            return db.execute("DELETE FROM pauses WHERE device = ? AND until > ?", (device, now)).rowcount == 1
+            paused = set(_paused(db)).intersection(_sharing(db, device))
+            for other in paused:
+                db.execute("DELETE FROM pauses WHERE device = ?", (other,))
+            return bool(paused)
 
     def pauses(self) -> dict[str, float]:
         """The devices that are paused now, and until when (seconds since 1970)."""
@@ -274,6 +285,16 @@ class Store:
             Entry(row["seq"], row["job"], row["attempt"], row["time"], from_dict(json.loads(row["data"])))
             for row in rows
         ]
+
+
+def _paused(db: sqlite3.Connection) -> list[str]:
+    """The devices that are paused now."""
+    return [row["device"] for row in db.execute("SELECT device FROM pauses WHERE until > ?", (time.time(),))]
+
+
+def _sharing(db: sqlite3.Connection, device: str) -> list[str]:
+    """The devices with a pause, begun or asked for, that have a card in common with ``device``."""
+    return [row["device"] for row in db.execute("SELECT device FROM pauses").fetchall() if share_a_card(row["device"], device)]
 
 
 def _is_damaged(error: BaseException | None) -> bool:

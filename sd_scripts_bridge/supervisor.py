@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 import traceback
 from pathlib import Path
 
@@ -25,7 +24,7 @@ LOCK_WAIT_SECONDS = 2.0
 """Longer than anybody holds the lock just to look (`locks.is_held`)."""
 
 LOOK_SECONDS = 0.25
-"""Between two looks for a card that has got work."""
+"""Between two looks for a job whose cards are free."""
 
 LOST = "The supervisor vanished while this job ran (a crash, or the machine went off)."
 
@@ -61,22 +60,15 @@ def wait_for_pauses(home: Home, store: Store) -> bool:
 
 def run_all(home: Home, store: Store) -> None:
     """Until nothing waits and nothing runs: on each card one job after another, the cards side by side."""
-    workers: dict[str, threading.Thread] = {}
+    workers: list[threading.Thread] = []
     while True:
-        workers = {device: worker for device, worker in workers.items() if worker.is_alive()}
-        for device in store.waiting():
-            if device not in workers:
-                workers[device] = threading.Thread(target=run_queue, args=(home, store, device))
-                workers[device].start()
+        workers = [worker for worker in workers if worker.is_alive()]
+        while (row := store.claim()) is not None:
+            workers.append(threading.Thread(target=run, args=(home, store, row)))
+            workers[-1].start()
         if not workers:
             return
-        time.sleep(LOOK_SECONDS)
-
-
-def run_queue(home: Home, store: Store, device: str) -> None:
-    """The jobs of one card."""
-    while (row := store.claim(device)) is not None:
-        run(home, store, row)
+        workers[0].join(LOOK_SECONDS)
 
 
 def run(home: Home, store: Store, row: Row) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,17 @@ _FOLDERS = ("train_data_dir", "reg_data_dir", "resolution", "train_batch_size")
 
 
 def files(
-    job: TrainingJob, options: Mapping[str, Any], out: Path, python: str, script: str
+    job: TrainingJob, options: Mapping[str, Any], out: Path, start: Sequence[str]
 ) -> tuple[dict[str, str], list[str]]:
     """(name -> text, notes). Raises `Invalid` where the job's pictures are gone."""
     moved = {*_GENERAL, *_DATASET, *_FOLDERS}
     train = {key: value for key, value in options.items() if key not in moved}
-    command = posix([python, script, "--config_file", str(out / CONFIG)])
+    command = posix([*start, "--config_file", str(out / CONFIG)])
     text = f"# {command}\n" + dumps({**train, "dataset_config": str(out / DATASET)})
-    return {CONFIG: text, DATASET: _dataset(job, options)}, [f"Run it: {command}"]
+    notes = [f"Run it: {command}"]
+    if job.launch:
+        notes.append(f"The {job.launch.processes} processes are in that command alone: a config file can't hold them.")
+    return {CONFIG: text, DATASET: _dataset(job, options)}, notes
 
 
 def _dataset(job: TrainingJob, options: Mapping[str, Any]) -> str:

@@ -147,7 +147,9 @@ class Keeper(threading.Thread):
 
     def _watch_pause(self, store: Store) -> bool:
         """Whether our card is paused; while something is generated the pause begins anew."""
-        if self.gate.card() not in store.pauses():
+        from ..job import share_a_card
+
+        if not any(share_a_card(self.gate.card(), device) for device in store.pauses()):
             return False
         if self.gate.queue_lock().acquire(blocking=False):
             self.gate.queue_lock().release()
@@ -220,7 +222,9 @@ class Keeper(threading.Thread):
 
     def _ours(self, rows: list[Row]) -> list[Row]:
         """Those that need the WebUI's card."""
-        return [row for row in trainings(rows) if row.device == self.gate.card()]
+        from ..job import share_a_card
+
+        return [row for row in trainings(rows) if share_a_card(row.device, self.gate.card())]
 
     def _store(self) -> Store:
         from ..store import Store

@@ -1,5 +1,7 @@
 """Behaves like sd-scripts' train_network.py from outside, in milliseconds a step.
 
+Under a launcher every process but the first waits in silence.
+
 Reads ``--config_file``, prints what the real one prints (sd-scripts 0.10.1), writes checkpoints, states and the LoRA under the
 real names. ``training_comment`` says what else happens, as words:
 
@@ -103,6 +105,10 @@ def main() -> None:
         done = json.loads((Path(config["resume"]) / "train_state.json").read_text())["current_step"]
     if "children" in comment:
         children()
+    while os.environ.get("RANK", "0") != "0":  # the first process alone prints and saves
+        time.sleep(0.02)
+        if (output / f"{name}.safetensors").exists():
+            return
     left = total - done
     print("loading model for process 0/1\nrunning training / 学習開始\n\nepoch 1/1\n", flush=True)
     print(f"\rsteps:   0%|          | 0/{left} [00:00<?, ?it/s]", end="", file=sys.stderr, flush=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from sd_scripts_bridge import demo_photos, lora
+from sd_scripts_bridge import demo_photos, lora, process
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.engines.sd_scripts import catalogue
 from sd_scripts_bridge.events import Progress
@@ -152,3 +152,30 @@ def test_a_resume_past_the_first_epoch_ends_at_exactly_the_planned_step(
     assert last.name == "Ada-step00000010-state"
     schedule = torch.load(last / "scheduler.bin", weights_only=False)
     assert schedule["last_epoch"] == 10, "the learning rate went on where it was"
+
+
+def test_two_processes_share_a_training_stop_and_go_on(home: Home, base: Path, dataset: Path, tmp_path: Path) -> None:
+    """`accelerate launch` with gloo. Each process holds the base model: 12 GB of memory."""
+    done = run(home, "train", dataset, "--base", base, "--lora-dir", tmp_path / "Lora", "--processes", 2, "--detach", "--json",
+               "--set", *SMALL, "save_every_n_steps=2", "mixed_precision=no")
+    assert done.returncode == 0, done.stderr
+    queued = json.loads(done.stdout)
+    assert any("2 processes: each step sees 2 pictures, so 6 steps see 12" in note for note in queued["notes"])
+    bridge, job_id = Bridge(home), queued["job"]
+    while not any(isinstance(e.event, Progress) for e in bridge.events(job_id)):
+        assert not bridge.job(job_id).status.is_over, bridge.log(job_id)
+        time.sleep(0.2)
+    cookie = json.loads(bridge.store.get(job_id).process or "")["cookie"]
+    assert len(process.with_cookie(cookie)) == 3  # the launcher and its two
+    assert run(home, "stop", job_id).returncode == 0
+    assert run(home, "watch", job_id).returncode == 1
+    assert bridge.job(job_id).status is Status.STOPPED and bridge.folder(job_id).states("Ada")
+    assert process.with_cookie(cookie) == []
+    assert run(home, "resume", job_id).returncode == 0
+    assert run(home, "watch", job_id).returncode == 0, bridge.log(job_id)
+    steps = [e.event.step for e in bridge.events(job_id) if e.attempt == 2 and isinstance(e.event, Progress)]
+    assert steps[0] > 2 and steps[-1] == 6 and steps == sorted(set(steps))
+    log = bridge.folder(job_id).log.read_text(encoding="utf-8")
+    assert "loading model for process 1/2" in log and "batches per epoch / 1epochのバッチ数: 6" in log
+    found = lora.inspect(tmp_path / "Lora" / "Ada.safetensors")
+    assert (found.modules, found.metadata["ss_steps"]) == (264, "6")

@@ -19,6 +19,9 @@ def refusals(job: TrainingJob) -> list[Problem]:
         name = FAMILIES[job.family].title if job.family in FAMILIES else repr(job.family)
         return [Problem("base", f"the embedded engine doesn't train {name}, only {', '.join(FAMILIES[n].title for n in LDM)}",
                         "Train with the sd-scripts engine, or choose another base.")]
+    if job.launch is not None:
+        return [Problem("processes", "the embedded engine trains in one process", "Leave them out, or train with --engine "
+                        "sd-scripts (`setup` makes it ready).")]
     return [*_unknown(job.params), *_choices(job.params), *_sizes(job), *_family(job)]
 
 

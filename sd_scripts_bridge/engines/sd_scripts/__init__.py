@@ -16,7 +16,7 @@ from ...job_folder import JobFolder, write_text
 from ...paths import PACKAGE_PARENT, Home
 from ...toml_file import dumps
 from ..base import Command
-from . import catalogue, config, installation, networks, optimizers, output, sampling, state_rates, tokenizers
+from . import catalogue, config, installation, launching, networks, optimizers, output, sampling, state_rates, tokenizers
 
 _STATE_FILES = ("model.safetensors", "optimizer.bin", "scheduler.bin", "random_states_0.pkl", "train_state.json")
 
@@ -54,6 +54,7 @@ class SdScriptsEngine:
         found = installation.read(self.home)
         problems += networks.problems(job.params, found, job.family)
         problems += optimizers.problems(job.params.optimizer_type, found)
+        problems += launching.problems(job, found)
         if job.params.cache_text_encoder_outputs and not FAMILIES[job.family].caches_captions:
             problems.append(Problem("cache_text_encoder_outputs", f"{script} has no such option", "Leave it out."))
         if not job.params.network_train_unet_only and not FAMILIES[job.family].text_encoder_learns:
@@ -86,7 +87,7 @@ class SdScriptsEngine:
             table["tokenizer_cache_dir"] = None
         write_text(folder.config, dumps(table))
         script = Path(found.scripts) / installation.SCRIPTS[job.family]
-        argv = (found.python, "-u", str(script), "--config_file", str(folder.config), "--console_log_simple")
+        argv = (*launching.start(job, found, script), "--config_file", str(folder.config), "--console_log_simple")
         offline = None if tokenizers.missing(job, Path(found.scripts), self.home.tokenizers) else "1"
         env: dict[str, str | None] = {
             "HF_HUB_OFFLINE": offline, "TRANSFORMERS_OFFLINE": offline, "ACCELERATE_DISABLE_RICH": "1"

@@ -34,7 +34,8 @@ def table(
         "network_train_text_encoder_only": params.network_train_text_encoder_only,
         "max_token_length": int(params.max_token_length) if params.max_token_length not in (None, "75") else None,
         "save_every_n_steps": params.save_interval,
-        "save_last_n_steps_state": params.save_interval if params.save_state else None,  # keeps the newest two
+        "save_state": job.saves_states,
+        "save_last_n_steps_state": params.save_interval if job.saves_states else None,  # keeps the newest two
         **_family(job),
         **params.extra,
         **sampling.options(job, folder.prompts, on_card=on_card),
