@@ -25,8 +25,7 @@ def folder_for(job: TrainingJob, links: Path) -> Path:
     from ...kohya_folder import open_dataset  # it reads pictures
 
     subsets = open_dataset(Path(job.dataset)).subsets
-    params = job.params
-    pictures = params.max_train_steps * params.train_batch_size * params.gradient_accumulation_steps
+    pictures = job.params.max_train_steps * job.pictures_a_step
     times = math.ceil(pictures / sum(subset.steps for subset in subsets))
     if times <= 1:
         return Path(job.dataset)
