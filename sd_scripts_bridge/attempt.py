@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import explain, heal, process
-from .engines import get as get_engine
+from .engines import of as engine_of
 from .engines.base import Command, Engine
 from .errors import BridgeError
 from .events import Event, Finished, Note, Phase, Progress, Published, Result, Started
@@ -49,7 +49,7 @@ class Attempt:
         self.home, self.store, self.row = home, store, row
         self.folder = JobFolder(home.jobs / job_name(row.id))
         self.job = row.job
-        self.engine: Engine = get_engine(self.job.engine, home)
+        self.engine: Engine = engine_of(self.job, home)
         self.cookie = f"{home.root}#{row.id}#{row.attempt}"
         self.facts = Facts()
         self._told = 0.0
@@ -203,12 +203,14 @@ class Attempt:
         if self._states_when_asked is None:
             self._asked, self._states_when_asked = time.monotonic(), self._saved()
             self.store.move(self.row.id, Status.STOPPING, of=[Status.RUNNING], attempt=self.row.attempt)
-            if wish != "now" and self.engine.saves_on_request:
+            if self.engine.saves_on_request and (wish != "now" or self.engine.name == "cluster"):
                 self.folder.stop_request.touch()
         self._pausing = wish == "pause"
         saved = not self.engine.saves_on_request and self._saved() > self._states_when_asked
         late = time.monotonic() - self._asked > SAVE_SECONDS and not self._pausing
-        never = isinstance(self.job, SetupJob) or not (self.job.saves_states or self.engine.saves_on_request)
+        never = isinstance(self.job, SetupJob) or not (
+            self.job.saves_states or self.engine.saves_on_request or self._pausing
+        )
         if wish == "now" or never or saved or late:
             process.stop_tree(pid, self.cookie)
 
@@ -239,8 +241,8 @@ class Attempt:
 
     def _heal(self, code: int) -> bool:
         """Queue the job again with the cure for its failure; whether there is one."""
-        if self._states_when_asked is not None or not isinstance(self.job, TrainingJob):
-            return False
+        if self._states_when_asked is not None or not isinstance(self.job, TrainingJob) or self.job.on:
+            return False  # a cluster heals its own
         cause = explain.cause(code, last_lines(self.folder.log, 200))
         found = heal.cure(self.job, "nan" if self._nans >= NANS else cause.kind, self.engine.refuse)
         if found is None:
@@ -281,6 +283,8 @@ class Attempt:
         return self._new(self.folder.final_lora(self.job.name))
 
     def _stopped_sentence(self) -> str:
+        if isinstance(self.job, TrainingJob) and self.job.on:
+            return "Stopped, here and on the cluster."
         step = self._saved()
         if step:
             return f"Stopped. Step {step} is saved: `resume {self.row.id}` goes on from there."

@@ -138,6 +138,8 @@ class Bridge:
         ):
             return f"Job {job_id} is out of the queue."
         if self.store.ask_to_stop(job_id, "now" if now else "save"):
+            if "://" in row.device:
+                return f"Job {job_id} stops, here and on the cluster."
             return f"Job {job_id} stops now." if now else f"Job {job_id} stops after its next save."
         row = self.store.get(job_id)
         if row.status.is_over:
@@ -151,6 +153,11 @@ class Bridge:
         row = self.job(job_id)
         if row.kind != "train" or row.status not in (Status.RUNNING, Status.QUEUED):
             raise Conflict(f"Job {job_id} ({row.title}) is {row.status}; only a training that runs or waits can be paused.")
+        job = row.job
+        if isinstance(job, TrainingJob) and job.on:
+            raise Conflict(f"Job {job_id} trains on a cluster: this machine's card is free.")
+        if isinstance(job, TrainingJob) and job.params.save_state and not job.saves_states:
+            raise Conflict(f"Job {job_id} saves no states (several machines, or DeepSpeed): a pause would lose all.")
         self.store.ask_for_pause(row.device, 60 * minutes)
         if row.status is Status.RUNNING and self.store.ask_to_stop(job_id, "pause"):
             return f"Job {job_id} pauses at its next save, and goes on by itself."
@@ -165,10 +172,10 @@ class Bridge:
             return f"Job {job_id} goes on now."
         row = self._again(job_id)
         job = row.job
-        states = (
-            engines.get(job.engine, self.home).states(job, self.folder(job_id)) if isinstance(job, TrainingJob) else []
-        )
+        states = engines.of(job, self.home).states(job, self.folder(job_id)) if isinstance(job, TrainingJob) else []
         supervisor.spawn(self.home)
+        if isinstance(job, TrainingJob) and job.on:
+            return f"Job {job_id} is looked for on the cluster, and starts anew where it doesn't run there any more."
         return f"Job {job_id} goes on from {states[-1].name}." if states else f"Job {job_id} starts anew: no state is saved."
 
     def retry(self, job_id: int) -> str:

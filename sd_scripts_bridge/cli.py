@@ -15,6 +15,7 @@ from typing import Any
 from . import __version__, cli_help, completion, completion_shells, from_elsewhere, option_help, option_list, presets
 from .bridge import Bridge
 from .cli_words import LAUNCH, parser, verbs_of
+from .cluster.place import Cluster, address
 from .errors import BridgeError, NotFound
 from .follow import exit_code, follow
 from .job import Status, TrainingJob
@@ -89,7 +90,7 @@ def dataset(bridge: Bridge, options: argparse.Namespace) -> int:
 def train(bridge: Bridge, options: argparse.Namespace) -> int:
     wanted = {
         "dataset": options.dataset,
-        "base": options.base,
+        "base": options.base or (Path(options.on_base) if options.on and options.on_base else None),
         "engine": options.engine,
         "preset": options.preset,
         "values": _settings(options.set),
@@ -97,12 +98,13 @@ def train(bridge: Bridge, options: argparse.Namespace) -> int:
         "name": options.name,
         "gpu": options.gpu,
         "launch": _launch(options),
+        "on": _cluster(options),
     }
     remarks: list[str] = []
     if options.config:
         imported = bridge.import_file(options.config, from_elsewhere.model_folders(options.lora_dir))
         remarks, request = from_elsewhere.remarks(imported), bridge.like(imported, wanted)
-    elif options.dataset is None or options.base is None:
+    elif options.dataset is None or wanted["base"] is None:
         print("Give DATASET and --base, or --config with a file that names them.", file=sys.stderr)
         return USAGE
     else:
@@ -320,8 +322,18 @@ def _launch(options: argparse.Namespace) -> Launch | None:
         raise BridgeError(f"--gpus {options.gpus!r} is no list of cards: write 0,1.") from None
 
 
+def _cluster(options: argparse.Namespace) -> Cluster | None:
+    more = {"--on-base": options.on_base, "--on-home": options.on_home, "--on-gpus": options.on_gpus}
+    if options.on is not None:
+        return Cluster(address(options.on), options.on_base, options.on_home, options.on_gpus)
+    lone = next((word for word, value in more.items() if value is not None), None)
+    if lone:
+        raise BridgeError(f"{lone} is for a cluster: name it with --on ray://HOST.")
+    return None
+
+
 def _where(job: TrainingJob) -> str:
-    return f", {job.launch.title}" if job.launch else ""
+    return (f", {job.launch.title}" if job.launch else "") + (f", on {job.on.address}" if job.on else "")
 
 
 def _settings(words: Sequence[str]) -> dict[str, str]:

@@ -42,6 +42,11 @@ def _add_launch(sub: argparse.ArgumentParser) -> None:
     more.add_argument("--main-process-ip", metavar="IP", help="the address of machine 0")
     more.add_argument("--main-process-port", type=int, metavar="PORT", help="a free port there")
     more.add_argument("--num-cpu-threads-per-process", type=int, metavar="N", help="as accelerate has it")
+    more = sub.add_argument_group("on a Ray cluster (docs/more-than-one.md)")
+    more.add_argument("--on", metavar="ray://HOST", help="train there, and bring the LoRA back; also http://HOST:8265")
+    more.add_argument("--on-base", metavar="PATH", help="the base model's path there (a small one may be sent with --base)")
+    more.add_argument("--on-home", metavar="PATH", help="the home folder there, where `setup` was run (the default one)")
+    more.add_argument("--on-gpus", type=int, metavar="N", help="cards to ask for (one a process, where there are any)")
 
 
 class _Parser(argparse.ArgumentParser):

@@ -90,7 +90,8 @@ def known(text: str) -> tuple[Known, Cause] | None:
 def lines_of_the_trainer(lines: Sequence[str]) -> list[str]:
     """The newest attempt's lines: each bar apart from what was printed behind it, the launcher's own traceback left out."""
     start = _newest_attempt(lines)
-    plain = [part for line in lines[start:] if not _ELASTIC.match(line) for part in _parts(_RANK.sub("", line[:LONGEST]))]
+    parts = (part for line in lines[start:] for part in _parts(_RANK.sub("", line[:LONGEST])))
+    plain = [part for part in parts if not _ELASTIC.match(part)]
     launched = next((number for number, line in enumerate(plain) if _LAUNCHER.search(line) and _EXCEPTION.match(line)), None)
     if launched is None:
         return plain

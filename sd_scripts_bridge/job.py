@@ -7,6 +7,7 @@ from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replac
 from enum import Enum
 from typing import Any
 
+from .cluster.place import Cluster
 from .errors import Invalid, Problem, short
 from .launch import Launch
 from .params import TrainingParams
@@ -76,6 +77,8 @@ class TrainingJob:
     """The card to train on, as the driver counts them; None: the first. Each card has a queue of its own."""
     launch: Launch | None = None
     """More than one process, on more than one card or machine; None: the script is called directly."""
+    on: Cluster | None = None
+    """The Ray cluster that trains it, ``base`` by its path there; None: this machine."""
     healed: tuple[str, ...] = ()
     """What was changed on the way, after a failure whose cure is known."""
 
@@ -92,16 +95,18 @@ class TrainingJob:
 
     @property
     def device(self) -> str:
-        """The cards that it holds while it runs, "0" or "0,1"."""
+        """What it holds while it runs: cards, "0" or "0,1", or a cluster's address."""
+        if self.on:
+            return self.on.address
         return ",".join(map(str, self.launch.cards)) if self.launch else str(self.gpu or 0)
 
     @property
     def saves_states(self) -> bool:
         """Whether a stopped run can go on. Not with several machines (each would need the main one's states), nor with
-        DeepSpeed (it saves with all processes, and sd-scripts' train_network.py saves with the first alone)."""
-        return self.params.save_state and not self.params.extra.get("deepspeed") and (
-            self.launch is None or self.launch.machines == 1
-        )
+        DeepSpeed (it saves with all processes, and sd-scripts' train_network.py saves with the first alone), nor on a
+        cluster (what is there when it is stopped, goes)."""
+        alone = self.on is None and (self.launch is None or self.launch.machines == 1)
+        return self.params.save_state and not self.params.extra.get("deepspeed") and alone
 
     @property
     def pictures_a_step(self) -> int:
@@ -113,9 +118,9 @@ class TrainingJob:
         return replace(self, **changes)
 
     def as_dict(self) -> dict[str, Any]:
-        data = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("params", "launch")}
-        launch = self.launch.as_dict() if self.launch else None
-        return {"kind": self.kind, **data, "params": self.params.as_dict(), "launch": launch}
+        parts = {name: part.as_dict() if (part := getattr(self, name)) else None for name in ("params", "launch", "on")}
+        data = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in parts}
+        return {"kind": self.kind, **data, **parts}
 
 
 @dataclass(frozen=True)
@@ -159,6 +164,7 @@ def job_from_dict(data: Mapping[str, Any]) -> Job:
         values["params"] = TrainingParams.from_dict(values.get("params", {}))
         values["healed"] = tuple(values.get("healed", ()))
         values["launch"] = Launch.from_dict(values["launch"]) if values.get("launch") else None
+        values["on"] = Cluster.from_dict(values["on"]) if values.get("on") else None
     job: Job = cls(**values)
     return job
 
@@ -168,7 +174,7 @@ def _unusable(spec: Field[Any], values: Mapping[str, Any]) -> list[Problem]:
     if spec.name not in values:
         needed = spec.default is MISSING and spec.default_factory is MISSING
         return [Problem(spec.name, "is missing", "Give a whole job.json.")] if needed else []
-    value, kinds = values[spec.name], {"int | None": int, "tuple[str, ...]": list, "Launch | None": dict}
+    value, kinds = values[spec.name], {"int | None": int, "tuple[str, ...]": list, "Launch | None": dict, "Cluster | None": dict}
     if isinstance(value, kinds.get(str(spec.type), str)) or (value is None and "None" in str(spec.type)):
         return []
     return [Problem(spec.name, f"{short(value)} is not what a job has there", "Give a job.json as it was written.")]

@@ -18,6 +18,7 @@ from .paths import Home, expanded
 
 if TYPE_CHECKING:
     from .checkpoint import Base
+    from .cluster.place import Cluster
     from .dataset import Dataset
 
 MOST_GPU = 63
@@ -41,6 +42,8 @@ class Request:
     """The card, as the driver counts them; None: the first."""
     launch: Launch | None = None
     """More than one process; None: one."""
+    on: Cluster | None = None
+    """The Ray cluster to train on; None: here."""
 
 
 class Planner:
@@ -51,6 +54,16 @@ class Planner:
 
     def plan(self, request: Request) -> tuple[TrainingJob, list[str]]:
         """The job that `submit` would queue, with its notes; makes the clean copies that it needs."""
+        if request.on is not None:
+            from .cluster import planning
+
+            return planning.plan(self, request)
+        job, notes, data = self.look(request)
+        image_dir, staged = self.stage(job.name, data)
+        return job.evolve(dataset=str(image_dir)), [*notes, *staged]
+
+    def look(self, request: Request) -> tuple[TrainingJob, list[str], Dataset]:
+        """The job that this machine would run, its notes, its pictures; writes nothing. Raises `Invalid`."""
         from . import checkpoint, dataset
         from .names import name_problems
 
@@ -67,8 +80,7 @@ class Planner:
         job, notes, refused = self.sketch(request, data, base)
         if refused:
             raise Invalid(refused)
-        job, staged = self._stage(job, data)
-        return job, [*notes, *staged]
+        return job, notes, data
 
     def sketch(self, request: Request, data: Dataset, base: Base) -> tuple[TrainingJob, list[str], list[Problem]]:
         """The job that these would make, its notes, and what speaks against it on this machine; writes nothing.
@@ -179,19 +191,19 @@ class Planner:
         longest = max((count_tokens(text) or 0 for text in texts), default=0)
         return None if longest <= 75 else 150 if longest <= 150 else 225
 
-    def _stage(self, job: TrainingJob, data: Dataset) -> tuple[TrainingJob, list[str]]:
-        """Originals are never trained: a folder that isn't ours is copied clean first."""
+    def stage(self, name: str, data: Dataset) -> tuple[Path, list[str]]:
+        """The folder to train, with notes. Originals are never trained: one that isn't ours is copied clean first."""
         from . import dataset
 
         if dataset.is_clean(data):
-            return job, []
-        out = _free_folder(self.home.datasets, job.name)
+            return data.image_dir, []
+        out = _free_folder(self.home.datasets, name)
         copy, report = dataset.clean_copy(data, out)
         left_out = len(report.photos) - report.used
         notes = [f"Clean copies of {report.used} pictures lie in {out}; yours stay as they are."]
         if left_out:
             notes.append(f"{left_out} pictures are left out; `check` says why.")
-        return job.evolve(dataset=str(copy.image_dir)), notes
+        return copy.image_dir, notes
 
 
 def _about_launch(job: TrainingJob, pictures: int) -> list[str]:

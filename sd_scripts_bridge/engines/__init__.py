@@ -8,9 +8,19 @@ from ..errors import NotFound
 from ..paths import Home
 
 if TYPE_CHECKING:
+    from ..job import Job
     from .base import Engine
 
 ENGINES = ("sd-scripts", "embedded")
+
+
+def of(job: Job, home: Home) -> Engine:
+    """The engine that runs ``job``: its own, or the cluster that it is for. Raises `NotFound`."""
+    if job.kind == "train" and getattr(job, "on", None) is not None:
+        from .cluster import ClusterEngine
+
+        return ClusterEngine(home)
+    return get(job.engine, home)
 
 
 def get(name: str, home: Home) -> Engine:

@@ -1,0 +1,59 @@
+"""A cluster as an engine: the command is a follower that runs here, its lines are those that the cluster says."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from ..errors import Problem
+from ..events import Event, from_dict
+from ..job import SetupJob, TrainingJob
+from ..job_folder import JobFolder
+from ..paths import PACKAGE_PARENT, Home
+from .base import Command
+
+_FOLLOWER = (
+    "import sys; sys.path.append(sys.argv.pop(1));"
+    " from sd_scripts_bridge.cluster.follower import main; sys.exit(main())"
+)
+
+
+class ClusterEngine:
+    """See `engines.base.Engine`. What the cluster can't do, it has said before the job was queued (`cluster.planning`)."""
+
+    name = "cluster"
+    saves_on_request = True
+    """It ends by itself when it finds the request; saved is nothing."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+
+    def check(self) -> list[Problem]:
+        return []
+
+    def refuse(self, job: TrainingJob) -> list[Problem]:  # noqa: ARG002
+        return []
+
+    def setup(self, job: SetupJob) -> Command:
+        raise AssertionError(f"{job.title} is not a cluster's")
+
+    def command(self, job: TrainingJob, folder: JobFolder, resume: Path | None = None) -> Command:  # noqa: ARG002
+        return Command((sys.executable, "-u", "-c", _FOLLOWER, str(PACKAGE_PARENT), str(folder.root), str(self.home.root)),
+                       {}, folder.root)
+
+    def read(self, line: str) -> Event | None:
+        if not line.startswith('{"type"'):
+            return None
+        try:
+            return from_dict(json.loads(line))
+        except (ValueError, TypeError):
+            return None
+
+    def results(self, job: TrainingJob, folder: JobFolder) -> list[Path]:
+        final = folder.final_lora(job.name)
+        return [final] if final.is_file() else []
+
+    def states(self, job: TrainingJob, folder: JobFolder) -> list[Path]:  # noqa: ARG002
+        """None here: an interrupted training is found again on the cluster, or starts anew."""
+        return []
