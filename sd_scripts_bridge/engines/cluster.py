@@ -32,7 +32,10 @@ class ClusterEngine:
     def check(self) -> list[Problem]:
         return []
 
-    def refuse(self, job: TrainingJob) -> list[Problem]:  # noqa: ARG002
+    def refuse(self, _job: TrainingJob) -> list[Problem]:
+        return []
+
+    def notes(self, _job: TrainingJob) -> list[str]:
         return []
 
     def setup(self, job: SetupJob) -> Command:
