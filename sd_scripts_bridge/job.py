@@ -174,7 +174,8 @@ def _unusable(spec: Field[Any], values: Mapping[str, Any]) -> list[Problem]:
     if spec.name not in values:
         needed = spec.default is MISSING and spec.default_factory is MISSING
         return [Problem(spec.name, "is missing", "Give a whole job.json.")] if needed else []
-    value, kinds = values[spec.name], {"int | None": int, "tuple[str, ...]": list, "Launch | None": dict, "Cluster | None": dict}
+    value = values[spec.name]
+    kinds = {"int | None": int, "tuple[str, ...]": list, "Launch | None": dict, "Cluster | None": dict}
     if isinstance(value, kinds.get(str(spec.type), str)) or (value is None and "None" in str(spec.type)):
         return []
     return [Problem(spec.name, f"{short(value)} is not what a job has there", "Give a job.json as it was written.")]
