@@ -340,8 +340,7 @@
             if (seen) this.planSoon();
             if (job.status === "succeeded" && lb.remembered("refreshed") !== job.id + "." + job.attempt) {
                 lb.remember("refreshed", job.id + "." + job.attempt);
-                const cards = lb.host().querySelector("#txt2img_lora_extra_refresh_internal");
-                if (cards) cards.dispatchEvent(new Event("click", {bubbles: true}));
+                lb.refreshCards();
             }
         }
 

@@ -19,7 +19,7 @@
             if (!this.node.open) return;
             lb.show(this.empty, !jobs.length);
             const still = jobs.map((job) => ({id: job.id, kind: job.kind, title: job.title, status: job.status, sentence: job.sentence, created: job.created,
-                attempt: job.attempt, base: job.base, engine: job.engine, total: job.total}));
+                attempt: job.attempt, base: job.base, engine: job.engine, total: job.total, step: lb.isOver(job) ? job.step : 0}));
             lb.fillList(this.list, still, (job) => job.id, (job) => this.draw(job));
         }
 
@@ -35,7 +35,7 @@
 
     /** The buttons for what can be done with a job. */
     lb.jobButtons = function (app, job) {
-        const texts = {show: lb.t("Show"), stop: lb.t("Stop after next save"), leave: lb.t("Take out of the queue"), resume: lb.t("Resume"), retry: lb.t("Start over"), report: lb.t("Copy report"), remove: lb.t("Remove")};
+        const texts = {show: lb.t("Show"), stop: lb.t("Stop after next save"), leave: lb.t("Take out of the queue"), resume: lb.t("Resume"), retry: lb.t("Start over"), publish: lb.t("Publish what is saved"), report: lb.t("Copy report"), remove: lb.t("Remove")};
         const far = app.state.host && app.state.host.local === false;
         return lb.jobActions(job).filter((action) => action !== "export" || !far).map((action) => {
             if (action === "export") return lb.exportMenu(app, job);
@@ -92,6 +92,7 @@
             const stops = action === "stop" || action === "leave";
             const answer = await app.server.post("jobs/" + job.id + "/" + (stops ? "stop" : action), stops ? {now: false} : {});
             app.say(lb.sentence(answer.sentence));
+            if (action === "publish") lb.refreshCards();
             if (action === "remove" && app.followed === job.id) app.follow(null);
             if (action === "resume" || action === "retry") app.follow(job.id);
             await app.load("jobs", "jobs");

@@ -113,6 +113,7 @@
         if (lb.isActive(job)) return job.status === "running" ? ["show", "stop"] : ["show"];
         if (job.kind === "train" && ["stopped", "failed", "lost"].includes(job.status)) actions.push("resume");
         if (job.status === "failed" || job.status === "lost" || job.status === "stopped") actions.push("retry");
+        if (job.kind === "train" && job.step > 0 && job.status !== "succeeded") actions.push("publish");
         return ["show", ...actions, "report", ...(job.kind === "train" ? ["export"] : []), "remove"];
     };
 

@@ -188,6 +188,12 @@
         return [...facts, ...lb.resultCosts(result.facts || {}, result.healed || [])].filter(Boolean);
     };
 
+    /** Makes the host look for new LoRAs. */
+    lb.refreshCards = function () {
+        const cards = lb.host().querySelector("#txt2img_lora_extra_refresh_internal");
+        if (cards) cards.dispatchEvent(new Event("click", {bubbles: true}));
+    };
+
     /** What it took, and what was changed on the way. */
     lb.resultCosts = function (facts, healed) {
         const memory = facts.peak_memory_bytes && lb.gigabytes(facts.peak_memory_bytes);

@@ -8,14 +8,12 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from . import explain, heal, process
+from . import explain, heal, job_card, process
 from .engines import of as engine_of
 from .engines.base import Command, Engine
 from .errors import BridgeError
 from .events import Event, Finished, Note, Phase, Progress, Published, Result, Started
-from .families import FAMILIES
 from .job import SetupJob, Status, TrainingJob
 from .job_folder import JobFolder, state_step, write_json, write_text
 from .log_tail import LogTail, last_lines
@@ -24,9 +22,6 @@ from .peak_memory import PeakMemory
 from .preflight import gone
 from .report import Facts
 from .store import Row, Store
-
-if TYPE_CHECKING:
-    from .publish import Card
 
 POLL_SECONDS = 0.25
 PROGRESS_SECONDS = 0.5
@@ -301,7 +296,8 @@ class Attempt:
             reason = explain.failure(0, last_lines(self.folder.log, 200))
             return Status.FAILED, f"The trainer ended without writing a LoRA. {reason}"
         target = Path(job.lora_dir) if job.lora_dir else self.home.root / "models" / "Lora"
-        published = publish(source, target, job.name, self._lora_card(job), self._preview(job))
+        steps = self.facts.steps or job.params.max_train_steps
+        published = publish(source, target, job.name, job_card.card(job, steps), job_card.picture(job, self.folder))
         self.facts.take_lora(lora.inspect(published.path), job)
         self._tell(Result(self.facts.result))
         self._tell(Published(str(published.path), published.stem, published.activation_text))
@@ -318,25 +314,6 @@ class Attempt:
 
     def _new(self, path: Path) -> bool:
         return self._results().get(path) not in (None, self._before.get(path))
-
-    def _lora_card(self, job: TrainingJob) -> Card:
-        from .publish import Card
-
-        steps = self.facts.steps or job.params.max_train_steps
-        notes = f"Trained by LoRA Bridge on {Path(job.base).name}: {steps} steps, engine {job.engine}."
-        return Card(
-            description=f"{job.activation_text}: trained on {Path(job.base).stem}, {steps} steps",
-            sd_version=FAMILIES[job.family].sd_version if job.family in FAMILIES else "Unknown",
-            activation_text=job.activation_text,
-            notes=notes,
-        )
-
-    def _preview(self, job: TrainingJob) -> Path | None:
-        """The newest sample, else the first training picture."""
-        samples = [*self.folder.samples.glob("*.png"), *(self.folder.output / "sample").glob("*.png")]
-        if samples:
-            return max(samples, key=lambda path: path.stat().st_mtime)
-        return next(iter(sorted(Path(job.dataset).glob("*/1.png"))), None)
 
     def _finish(self, status: Status, sentence: str, code: int | None) -> None:
         self._write_report(status, sentence, code)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import engines, presets, supervisor
+from . import engines, presets, report, supervisor
 from .attempt import job_name
 from .errors import Conflict, Invalid, Problem
 from .job import SetupJob, Status, TrainingJob
@@ -122,12 +121,8 @@ class Bridge:
         """The job's story as text that may be pasted in public: without names, paths and pictures. Raises `NotFound`."""
         from . import job_report
 
-        row = self.job(job_id)
-        try:
-            report = json.loads(self.folder(job_id).report.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            report = None
-        return job_report.text(row, report, self.log(job_id, 200), [str(finding) for finding in self.doctor()])
+        row, done = self.job(job_id), report.read(self.folder(job_id).report)
+        return job_report.text(row, done or None, self.log(job_id, 200), [str(finding) for finding in self.doctor()])
 
     def stop(self, job_id: int, *, now: bool = False) -> str:
         """Stop after the next save, or now; returns what will happen. Raises `Conflict` where it is over already."""
@@ -256,6 +251,20 @@ class Bridge:
             raise Invalid(problems)
         card = publish.card_from_metadata(lora.inspect(file))
         return publish.publish(file, lora_dir, name or file.stem, card)
+
+    def publish_job(self, job_id: int, lora_dir: Path | None = None, name: str | None = None) -> PublishedLora:
+        """The newest checkpoint that a training has saved, as if it had ended there. Raises `Conflict` where there is none."""
+        from . import job_card, publish
+
+        job = self.job(job_id).job
+        if not isinstance(job, TrainingJob):
+            raise Conflict(f"Job {job_id} is no training.")
+        folder = self.folder(job_id)
+        found = job_card.newest_checkpoint(job, folder)
+        if found is None:
+            raise Conflict(f"Job {job_id} has saved no LoRA yet.")
+        target = lora_dir or (Path(job.lora_dir) if job.lora_dir else self.home.root / "models" / "Lora")
+        return publish.publish(found[0], target, name or job.name, job_card.card(job, found[1]), job_card.picture(job, folder))
 
     def setup(self, source: str | None = None, python: Path | None = None) -> int:
         """Queue the job that makes the training environment; returns its number."""

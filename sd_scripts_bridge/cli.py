@@ -23,6 +23,9 @@ from .launch import Launch
 from .launch import from_words as launch_from_words
 from .meter import duration
 from .paths import Home
+from .publish import PublishedLora
+from .report import lines as report_lines
+from .report import read as read_report
 from .request import Request
 from .store import Row
 
@@ -163,6 +166,11 @@ def _follow(bridge: Bridge, job_id: int, options: argparse.Namespace) -> int:
 
 
 def jobs(bridge: Bridge, options: argparse.Namespace) -> int:
+    if options.job is not None:
+        row = bridge.job(options.job)
+        done = read_report(bridge.folder(row.id).report)
+        _show(options, {**_job_dict(row), "report": done or None}, [_job_line(row), *report_lines(done)])
+        return OK
     rows = bridge.jobs()
     lines = [_job_line(row) for row in rows] or ["There are no jobs."]
     _show(options, [_job_dict(row) for row in rows], lines)
@@ -240,10 +248,18 @@ def show_presets(_bridge: Bridge, options: argparse.Namespace) -> int:
 
 
 def publish(bridge: Bridge, options: argparse.Namespace) -> int:
-    done = bridge.publish(options.file, options.lora_dir, options.name)
+    done = _published(bridge, options)
     lines = [f"Published: {done.path}", f"Prompt: {done.activation_text} <lora:{done.stem}:1>", *done.notes]
     _show(options, done.as_dict(), lines)
     return OK
+
+
+def _published(bridge: Bridge, options: argparse.Namespace) -> PublishedLora:
+    if options.file.name.isdigit() and not options.file.exists():
+        return bridge.publish_job(int(options.file.name), options.lora_dir, options.name)
+    if options.lora_dir is None:
+        raise BridgeError("Say where it shall go: --lora-dir WEBUI/models/Lora.")
+    return bridge.publish(options.file, options.lora_dir, options.name)
 
 
 def doctor(bridge: Bridge, options: argparse.Namespace) -> int:

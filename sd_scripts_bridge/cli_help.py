@@ -147,7 +147,8 @@ PAGES: dict[str, Page] = {
     "publish": Page(
         "Puts a finished LoRA into a Lora folder, checked, with card and preview. Nothing there is ever overwritten: "
         "where the name is taken it gets a number.",
-        (("publish old.safetensors --lora-dir WEBUI/models/Lora --name Hero", "under another name"),),
+        (("publish old.safetensors --lora-dir WEBUI/models/Lora --name Hero", "under another name"),
+         ("publish 12", "what the stopped job 12 has saved last")),
     ),
     "setup": Page(
         "Gets sd-scripts at a known commit and makes its training environment in the home folder, as a job; or takes a "

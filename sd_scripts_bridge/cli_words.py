@@ -112,7 +112,8 @@ def parser() -> argparse.ArgumentParser:
         ("rm", "forget a job and delete its folder"),
     ):
         add(name, purpose).add_argument("job", type=int, help=A_JOB)
-    add("jobs", "list the queue and its history")
+    add("jobs", "list the queue and its history, or tell all about one job").add_argument(
+        "job", nargs="?", type=int, help="one job's number: what it planned and did, as its report.json says")
     sub = add("log", "the end of a trainer's own output")
     sub.add_argument("job", type=int, help=A_JOB)
     sub.add_argument("--lines", type=int, default=40, help="how many (40)")
@@ -139,8 +140,9 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("to", nargs="?", type=Path, help="cp: the .toml file to write; use it with train --preset FILE")
 
     sub = add("publish", "put a finished LoRA into a Lora folder, with card and preview")
-    sub.add_argument("file", type=Path, help="the LoRA, a .safetensors file")
-    sub.add_argument("--lora-dir", required=True, type=Path, help="the WebUI's models/Lora")
+    sub.add_argument("file", type=Path, metavar="FILE_OR_JOB",
+                     help="the LoRA, a .safetensors file; or a job's number: the newest that it has saved")
+    sub.add_argument("--lora-dir", type=Path, help="the WebUI's models/Lora (of a job: where it was to go)")
     sub.add_argument("--name", help="what it shall be called there (its file's name)")
 
     sub = add("setup", "get sd-scripts and make its training environment")

@@ -16,6 +16,7 @@ _HELD = (5, 32, 33)
 """Windows' numbers for "access denied", "in use" and "locked"."""
 
 STATE = re.compile(r"-step(\d{8})-state$")
+CHECKPOINT = re.compile(r"-step(\d{8})\.safetensors$")
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,12 @@ class JobFolder:
 
     def final_lora(self, stem: str) -> Path:
         return self.output / f"{stem}.safetensors"
+
+    def checkpoints(self, stem: str) -> list[tuple[Path, int]]:
+        """(file, step) of the LoRAs saved on the way, oldest first."""
+        files = self.output.glob(f"{_glob_escape(stem)}-step*.safetensors")
+        found = [(path, int(match[1])) for path in files if (match := CHECKPOINT.search(path.name))]
+        return sorted(found, key=lambda pair: pair[1])
 
     def states(self, stem: str) -> list[Path]:
         """Saved states of this run, oldest first. A state that is still being written ends in ".part" and isn't one."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import silence
+from . import report, silence
 from .bridge import Bridge
 from .errors import NotFound
 from .events import Note, Phase, Progress, Proof, Published, Result, Sample, Started
@@ -151,9 +151,9 @@ class JobViews:
     def _reading(self, row: Row) -> Reading | None:
         """Where it stands; of a job that is over its report knows, and thousands of events needn't be read for a list."""
         if row.status.is_over and row.id not in self._folds:
-            report = read_report(self.bridge.folder(row.id))
-            if report.get("attempt") == row.attempt and report.get("planned_steps"):
-                return Reading(report["steps"], report["planned_steps"], report.get("loss"), None, None)
+            done = read_report(self.bridge.folder(row.id))
+            if done.get("attempt") == row.attempt and done.get("planned_steps"):
+                return Reading(done["steps"], done["planned_steps"], done.get("loss"), None, None)
         return self.fold(row.id).reading
 
     def status(self, job_id: int | None, since: int) -> dict[str, Any]:
@@ -206,11 +206,7 @@ def thinned(points: Sequence[Point], most: int = CURVE_POINTS) -> list[Point]:
 
 def read_report(folder: JobFolder) -> dict[str, Any]:
     """report.json; empty where there is none that can be read."""
-    try:
-        data = json.loads(folder.report.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return data if isinstance(data, dict) else {}
+    return report.read(folder.report)
 
 
 # ---- samples ----

@@ -72,6 +72,20 @@ def problems(job: TrainingJob, machine: Machine) -> list[Problem]:
     return found
 
 
+def outlook(job: TrainingJob, machine: Machine) -> list[str]:
+    """What will come and what it takes, in words, as far as it can be counted."""
+    wanted, lines = need(job), []
+    if wanted.lora:
+        files = [f"{wanted.checkpoints} checkpoints of {size(wanted.lora)}"] if wanted.checkpoints else []
+        files += [f"states of {size(wanted.states)} together"] if wanted.states else []
+        coming = ", ".join([*files, f"the LoRA of {size(wanted.lora)}"])
+        lines.append(f"Files that will come: {coming}; {size(machine.disk_free)} are free.")
+    if wanted.weights and machine.memory:
+        have = f"the {machine.memory_name}'s {size(machine.memory)}"
+        lines.append(f"The base model alone takes {size(wanted.weights)} of {have}.")
+    return lines
+
+
 def gone(job: TrainingJob) -> list[Problem]:
     """What the job was queued with and is not there now that its turn has come."""
     places = {"dataset": job.dataset, "base": job.base}

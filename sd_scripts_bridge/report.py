@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .events import Event, Note, Progress, Proof, Result
 from .job import Job, Status, TrainingJob
+from .meter import duration
 
 if TYPE_CHECKING:
     from .lora import LoraFile
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A report.json; empty where there is none that can be read."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def lines(report: Mapping[str, Any]) -> list[str]:
+    """A report in words, one fact a line."""
+    facts = report.get("facts") or {}
+    told = [
+        ("steps", f"{report.get('steps')} of {report['planned_steps']} planned" if report.get("planned_steps") else None),
+        ("time", duration(report["seconds"]) if report.get("seconds") else None),
+        ("loss", f"{report['loss']:.4g}" if report.get("loss") is not None else None),
+        ("pictures", f"{facts['images']}, {facts.get('captions_used')} with a caption" if "images" in facts else None),
+        ("modules", f"{facts['modules']}, every number finite" if "modules" in facts else None),
+        ("memory", f"{facts['peak_memory_bytes'] / 1e9:.1f} GB at most" if facts.get("peak_memory_bytes") else None),
+        *(("healed", sentence) for sentence in report.get("healed") or ()),
+        *(("note", sentence) for sentence in report.get("notes") or ()),
+    ]
+    return [f"      {name:<9}  {text}" for name, text in told if text]
 
 
 @dataclass

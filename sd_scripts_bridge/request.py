@@ -121,8 +121,9 @@ class Planner:
             refused.append(Problem("base", f"{base.path.name} is smaller than a full-size {base.family_title} model, and "
                                            "sd-scripts takes the full sizes for granted", "Use --engine embedded."))
         more += engines.get(name, self.home).notes(job)
-        refused += preflight.problems(job, preflight.this_machine(job, self.home.root, self._gpu_bytes()))
-        return job, [*notes, *more, *files.notes], refused
+        machine = preflight.this_machine(job, self.home.root, self._gpu_bytes())
+        refused += preflight.problems(job, machine)
+        return job, [*notes, *more, *files.notes, *preflight.outlook(job, machine)], refused
 
     def _choose_engine(self, wanted: str | None, base: Base | None) -> tuple[str, list[str]]:
         if wanted is not None:

@@ -93,6 +93,7 @@ RULES = (
     Rule("POST", "/jobs/{job}/pause", "jobs:pause"),
     Rule("POST", "/jobs/{job}/resume", "jobs:resume"),
     Rule("POST", "/jobs/{job}/retry", "jobs:retry"),
+    Rule("POST", "/jobs/{job}/publish", "jobs:publish"),
     Rule("POST", "/jobs/{job}/remove", "jobs:remove"),
     Rule("GET", "/draft", "draft:show"),
     Rule("POST", "/draft", "draft:describe"),

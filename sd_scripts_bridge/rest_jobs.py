@@ -141,6 +141,12 @@ def started(context: Context, start: Callable[[], tuple[int, Any]]) -> tuple[lis
     return notes, given
 
 
+def publish(call: Call) -> Any:
+    """The newest checkpoint that the job has saved, into the folder where its LoRA was to go."""
+    done = call.context.the_bridge.publish_job(_id(call))
+    return {**done.as_dict(), "sentence": f"{done.path.name} is in {done.path.parent}."}
+
+
 def remove(call: Call) -> Any:
     """Forget a job and delete its folder."""
     sentence = call.context.the_bridge.remove(_id(call))

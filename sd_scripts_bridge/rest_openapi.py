@@ -70,6 +70,9 @@ DOCS: Mapping[str, Doc] = {
     "POST /jobs/{job}/pause": Doc(rest_schemas.SENTENCE, takes=body(minutes={"type": "number"}), errors=(404, 409, 422)),
     "POST /jobs/{job}/resume": _AGAIN,
     "POST /jobs/{job}/retry": _AGAIN,
+    "POST /jobs/{job}/publish": Doc(
+        {"allOf": [rest_schemas.SENTENCE, shape(path=TEXT, stem=TEXT, activation_text=TEXT, notes=TEXTS)]}, takes=body(),
+        errors=(404, 409)),
     "POST /jobs/{job}/remove": Doc(rest_schemas.SENTENCE, takes=body(), errors=(404, 409)),
     "GET /draft": Doc(ref("Draft")),
     "POST /draft": Doc(ref("Draft"), takes=body(name=TEXT, class_token=TEXT, training=ref("Training")), errors=(409, 422)),

@@ -100,6 +100,18 @@ def test_detached_job_is_listed_watched_and_logged(bridge: Bridge, dataset: Path
 
 
 @posix
+def test_one_job_tells_what_it_planned_and_did(bridge: Bridge, dataset: Path, base: Path, tmp_path: Path) -> None:
+    done = run(bridge, "train", dataset, "--base", base, "--lora-dir", tmp_path / "Lora", "--set", "max_train_steps=3")
+    assert "Files that will come: " in done.stdout
+    text = run(bridge, "jobs", 1).stdout
+    assert "succeeded" in text and "3 of 3 planned" in text and "every number finite" in text and "GB at most" in text
+    report = json.loads(run(bridge, "jobs", 1, "--json").stdout)["report"]
+    assert (report["planned_steps"], report["steps"], report["healed"]) == (3, 3, [])
+    again = run(bridge, "publish", 1)
+    assert again.returncode == 0 and "Ada-2.safetensors" in again.stdout
+    assert run(bridge, "publish", 99).returncode == 1 and run(bridge, "jobs", 99).returncode == 1
+
+
 def test_ctrl_c_leaves_the_job_running_and_says_so(bridge: Bridge, dataset: Path, base: Path, tmp_path: Path) -> None:
     argv = [sys.executable, "-m", "sd_scripts_bridge", "--home", str(bridge.home.root), "train", str(dataset), "--base",
             str(base), "--lora-dir", str(tmp_path / "L"), "--set", "training_comment=hold"]

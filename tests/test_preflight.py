@@ -62,6 +62,14 @@ def test_more_checkpoints_need_more_disk(job: TrainingJob) -> None:
     assert preflight.need(often).disk > preflight.need(job).disk
 
 
+def test_what_will_come_is_said_before_the_start(job: TrainingJob) -> None:
+    files, memory = preflight.outlook(job, replace(ROOMY, disk_free=53_000_000_000, memory=24_000_000_000))
+    wanted = preflight.need(job)
+    assert files.startswith(f"Files that will come: 9 checkpoints of {preflight.size(wanted.lora)}, states of ")
+    assert files.endswith("53.0 GB are free.")
+    assert memory == f"The base model alone takes {preflight.size(wanted.weights)} of the GPU's 24.0 GB."
+
+
 def test_this_machine_is_measured(job: TrainingJob, tmp_path: Path) -> None:
     machine = preflight.this_machine(job, tmp_path, 0)
     assert machine.disk_free > 0 and machine.memory > 10**8 and machine.memory_name == "RAM"

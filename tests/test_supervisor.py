@@ -229,3 +229,24 @@ def test_removing_a_job_leaves_the_published_lora(bridge: Bridge, make_job: Make
     bridge.remove(job_id)
     assert not bridge.folder(job_id).root.exists()
     assert list((bridge.home.root.parent / "models").rglob("Ada.safetensors"))
+
+
+def test_what_a_stopped_job_has_saved_can_be_published(bridge: Bridge, make_job: MakeJob) -> None:
+    job_id = submit(bridge, make_job("hold", max_train_steps=40))
+    wait_step(bridge, job_id, 10)
+    bridge.stop(job_id, now=True)
+    wait_over(bridge, job_id)
+    half = bridge.folder(job_id).output / "Ada-step00000015.safetensors"
+    half.write_bytes(b"what was being written when it ended")
+    done = bridge.publish_job(job_id)
+    assert done.path == bridge.home.root.parent / "models" / "Lora" / "Ada.safetensors"
+    assert done.activation_text == "Ada woman"
+    assert "10 steps" in json.loads(done.path.with_suffix(".json").read_text())["description"]
+    assert bridge.publish_job(job_id).path.name == "Ada-2.safetensors", "nothing is overwritten"
+
+
+def test_where_nothing_is_saved_nothing_is_published(bridge: Bridge, make_job: MakeJob) -> None:
+    job_id = submit(bridge, make_job("crash:2"))
+    wait_over(bridge, job_id)
+    with pytest.raises(Conflict, match="saved no LoRA"):
+        bridge.publish_job(job_id)
