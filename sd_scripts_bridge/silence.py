@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from .job import Status
 from .meter import duration
 from .store import Row
 
@@ -17,7 +18,7 @@ HARDLY_A_STEP = 10.0
 
 def seconds(row: Row, log: Path, rate: float | None = None) -> float | None:
     """Since the running job's trainer last wrote anything; None while that is usual (``rate``: its steps a second)."""
-    if row.status.is_over or not row.process or row.started is None:
+    if row.status not in (Status.RUNNING, Status.STOPPING) or row.started is None:
         return None
     try:
         heard = max(row.started, log.stat().st_mtime)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -195,6 +196,23 @@ def test_two_pages_on_one_home_see_the_same(bridge: Bridge, tmp_path: Path) -> N
     values = Draft(bridge.home).state.training.values
     assert {f"{name}{number}" for name in ("one", "two") for number in range(25)} == set(values)
     assert len(bridge.store.jobs()) == 50
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (["--port", "99999"], "127.0.0.1:99999 can't be used: bind(): port must be 0-65535. Choose another --port, or --host."),
+    (["--host", "nowhere.invalid"], "nowhere.invalid:7862 can't be used: "),
+    (["--models", "/no such"], "'/no such' is no folder. Check how it is spelt."),
+])  # fmt: skip
+def test_a_page_that_cant_be_served_says_why(tmp_path: Path, words: list[str], said: str) -> None:
+    assert said in sentence(tmp_path, "ui", *words)
+
+
+def test_two_pages_on_one_port(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert f"127.0.0.1:{port} can't be used: " in sentence(tmp_path, "ui", "--port", port)
 
 
 # ---- time ----

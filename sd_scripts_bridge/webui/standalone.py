@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..bridge import Bridge
-from ..errors import BridgeError
+from ..errors import BridgeError, Invalid, Problem
 from ..offers import BaseFile
 from ..paths import Home
 from ..rest import Context
@@ -59,6 +59,9 @@ class Place:
 
 def serve(place: Place, started: Callable[[str], None]) -> None:
     """Serve until Ctrl-C; ``started`` is told the address. Raises `BridgeError` where it can't be served."""
+    missing = [folder for folder in (*place.models, *([place.webui] if place.webui else [])) if not folder.is_dir()]
+    if missing:
+        raise Invalid([Problem("", f"{str(folder)!r} is no folder", "Check how it is spelt.") for folder in missing])
     door = _bind(place)
     app = application(place)
     import uvicorn
@@ -119,7 +122,8 @@ def _bind(place: Place) -> socket.socket:
     try:
         door.bind((place.host, place.port))
         door.listen()
-    except OSError as error:
+    except (OSError, OverflowError, UnicodeError) as error:  # a port or a name that can't be one
         door.close()
-        raise BridgeError(f"{place.host}:{place.port} can't be used: {error.strerror}. Choose another --port.") from error
+        why = getattr(error, "strerror", None) or str(error).rstrip(".")
+        raise BridgeError(f"{place.host}:{place.port} can't be used: {why}. Choose another --port, or --host.") from error
     return door
