@@ -82,10 +82,10 @@ def parser() -> argparse.ArgumentParser:
         return sub
 
     sub = add("check", "say what photos are good for, and what to mind; changes nothing")
-    sub.add_argument("photos", nargs="+", type=Path, help="photos, or folders of them")
+    sub.add_argument("photos", nargs="+", type=Path, help="photos, folders of them, or zips")
 
     sub = add("dataset", "make clean copies and captions, as a kohya folder")
-    sub.add_argument("photos", nargs="+", type=Path, help="photos, or folders of them")
+    sub.add_argument("photos", nargs="+", type=Path, help="photos, folders of them, or zips")
     sub.add_argument("--name", required=True, help="the subject's name, as prompts will call it")
     sub.add_argument("--class", dest="class_token", required=True, help="what the subject is: man, woman, dog, ...")
     sub.add_argument("--steps", type=int, default=1500, help="steps wanted in one epoch at batch 1 (1500)")

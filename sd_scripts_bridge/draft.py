@@ -16,7 +16,6 @@ from .draft_check import PhotoCheck, mark
 from .draft_intake import MOST_PHOTOS, Upload, take_in
 from .draft_state import Item, State, Training, from_dict
 from .errors import BridgeError, Conflict, Invalid, NotFound, Problem, short
-from .job_folder import replace as replace_file
 from .job_folder import write_text
 from .locks import hold
 from .names import name_problems, normal
@@ -102,9 +101,8 @@ class Draft:
         self.failure = (f"draft.json can't be read ({short(str(error))}); it lies aside as {aside.name}. The uploaded photos "
                         "are here again; name, captions and choices have to be made anew.")
         try:
-            write_text(self.folder / "draft.json.new", json.dumps(state.as_dict()))
-            replace_file(self._file, aside)
-            replace_file(self.folder / "draft.json.new", self._file)
+            shutil.copyfile(self._file, aside)
+            write_text(self._file, json.dumps(state.as_dict()))
         except OSError as failed:
             raise BridgeError(f"{self._file} can't be read ({error}), nor put aside: {failed.strerror}.") from failed
         return state

@@ -14,7 +14,7 @@ from typing import Any
 
 from . import zip_intake
 from .errors import BridgeError, Invalid, Problem
-from .job_folder import replace
+from .job_folder import replace_file
 from .zip_intake import safe_name
 
 CAPTIONS = frozenset({".txt", ".caption"})
@@ -130,7 +130,7 @@ def _adopted(groups: Sequence[Sequence[Path]], folder: Path) -> Taken:
         for file in group:
             if file in new or _is_caption(file):
                 _flush(file)
-                replace(file, folder / (stem + file.suffix))
+                replace_file(file, folder / (stem + file.suffix))
         taken |= {_folded(stem)} if new else set()
         names += [stem + photo.suffix for photo in new]
     notes = [f"{again} photo{' was' if again == 1 else 's were'} here already."] if again else []

@@ -113,11 +113,11 @@ def write_text(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    replace(aside, path)
+    replace_file(aside, path)
     flush_folder(path.parent)
 
 
-def replace(source: Path, target: Path) -> None:
+def replace_file(source: Path, target: Path) -> None:
     """`os.replace`, tried again for a while where Windows' virus scanner or a reader holds a file."""
     deadline = time.monotonic() + HELD_SECONDS
     while True:
