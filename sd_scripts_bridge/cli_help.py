@@ -33,6 +33,7 @@ exit codes:
 SURROUNDINGS = """
 environment:
   SD_SCRIPTS_BRIDGE_HOME  the home folder, where --home is not given
+  RAY_JOB_HEADERS         more HTTP headers for train --on, as JSON
   LC_ALL, LC_MESSAGES, LANG
                           the language of `options`: Japanese where sd-scripts
                           has it, else English
@@ -71,6 +72,8 @@ PAGES: dict[str, Page] = {
         (("train AlvaroBadia --base v1-5-pruned-emaonly.safetensors --lora-dir WEBUI/models/Lora", "the simplest"),
          ("train AlvaroBadia --base sdxl.safetensors --preset person-sdxl-8gb --detach", "a preset; don't follow"),
          ("train AlvaroBadia --base m.safetensors --set network_dim=64 optimizer_type=AdamW8bit", "options by their names"),
+         ("train AlvaroBadia --base m.safetensors --gpus 0,1", "on two cards, one process on each"),
+         ("train AlvaroBadia --on ray://HOST --on-base /models/m.safetensors", "on a Ray cluster; the LoRA comes back"),
          ("train --config kohya_ss.json", "as kohya_ss would"),
          ("train photos --base m.safetensors --config old.safetensors", "as that LoRA was trained, on these photos")),
         "the training failed or was stopped, or a problem",

@@ -82,9 +82,11 @@ def _job(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
     job = job_from_dict(data)
     assert isinstance(job, TrainingJob), "its kind is train"
     base, dataset = here.find_base(job.base, path.parent), here.existing(job.dataset, path.parent)
-    rows = [Row(key, Fate.USED, value) for key, value in data.items() if key not in ("params", "base", "dataset")]
+    rows = [Row(key, Fate.USED, value) for key, value in data.items() if key not in ("params", "base", "dataset", "on")]
     rows += [Row(f"params.{key}", Fate.USED, value) for key, value in data["params"].items()]
     gone = "it is not on this machine"
+    if job.on:
+        rows.append(Row("on", Fate.IGNORED, data["on"], "", "give the cluster again with --on"))
     for key, found in (("base", base), ("dataset", dataset)):
         rows.append(Row(key, Fate.USED if found else Fate.IGNORED, data.get(key), "", "" if found else gone))
     values = {name: getattr(job.params, name) for name in KNOWN} | dict(job.params.extra)

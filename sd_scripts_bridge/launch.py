@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from .errors import Problem
+from .errors import Invalid, Problem, short
 
 MODULE = "accelerate.commands.launch"
 MOST_PROCESSES = 1024
@@ -57,10 +57,14 @@ class Launch:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Launch:
-        """What `as_dict` made; keys that only a newer version knows are left out."""
+        """What `as_dict` made; a newer version's keys are left out. Raises `Invalid` for values of another kind."""
         names = {spec.name for spec in fields(cls)}
         values: dict[str, Any] = {key: value for key, value in data.items() if key in names}
-        return cls(**{**values, "gpu_ids": tuple(data.get("gpu_ids", ()))})
+        wrong = [Problem(f"launch.{key}", f"{short(value)} is not what a job has there") for key, value in values.items()
+                 if not _is_kind(key, value)]
+        if wrong:
+            raise Invalid(wrong)
+        return cls(**{**values, "gpu_ids": tuple(values.get("gpu_ids", ()))})
 
     def problems(self) -> list[Problem]:
         """What accelerate would stop at, or hang on."""
@@ -103,6 +107,15 @@ class Launch:
         if self.num_cpu_threads_per_process:
             words += ["--num_cpu_threads_per_process", str(self.num_cpu_threads_per_process)]
         return words
+
+
+def _is_kind(name: str, value: Any) -> bool:
+    if name == "gpu_ids":
+        return isinstance(value, (list, tuple)) and all(isinstance(card, int) and not isinstance(card, bool) for card in value)
+    if name == "main_process_ip":
+        return value is None or isinstance(value, str)
+    may_be_none = name in ("main_process_port", "num_cpu_threads_per_process")
+    return (isinstance(value, int) and not isinstance(value, bool)) or (value is None and may_be_none)
 
 
 # ---- from elsewhere ----

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from . import from_elsewhere, presets
+from .cluster.place import Cluster
 from .errors import Invalid, Problem
+from .launch import Launch
 from .request import Request
 from .rest_doors import Call
 from .rest_jobs import started
@@ -37,8 +39,11 @@ def train(call: Call) -> Any:
     config, lora_dir = _path_or_none(call, "config"), _path_or_none(call, "lora_dir") or call.context.lora_dir
     wanted: dict[str, Any] = {
         "dataset": _path_or_none(call, "dataset"), "base": _path_or_none(call, "base"), "values": _values(call),
-        "lora_dir": lora_dir, "gpu": _card(call), **{word: _text(call, word) or None for word in WORDS},
+        "lora_dir": lora_dir, "gpu": _card(call), "launch": _part(call, "launch", Launch), "on": _part(call, "on", Cluster),
+        **{word: _text(call, word) or None for word in WORDS},
     }  # fmt: skip
+    if wanted["on"] and wanted["on"].base:
+        wanted["base"] = wanted["base"] or Path(wanted["on"].base)
     if config is not None:
         folders = {Path(base.path).parent for base in call.context.bases()}
         imported = bridge.import_file(config, [*sorted(folders), *from_elsewhere.model_folders(lora_dir)])
@@ -114,6 +119,19 @@ def _values(call: Call) -> Mapping[str, Any]:
     if not isinstance(values, Mapping) or any(isinstance(value, Mapping) for value in values.values()):
         raise Invalid([Problem("values", "is not an object of option: value")])
     return {str(key).replace("-", "_"): value for key, value in values.items()}
+
+
+Part = TypeVar("Part", Launch, Cluster)
+
+
+def _part(call: Call, name: str, kind: type[Part]) -> Part | None:
+    """An object of a job's own, as `jobs/ID` shows it; None where it isn't given. Raises `Invalid`."""
+    value = call.body.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        raise Invalid([Problem(name, f"{str(value)[:40]!r} is not an object")])
+    return kind.from_dict(value)
 
 
 def _card(call: Call) -> int | None:

@@ -18,6 +18,7 @@ from sd_scripts_bridge.attempt import Attempt
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.command_words import read as read_words
 from sd_scripts_bridge.engines.sd_scripts import SdScriptsEngine, installation
+from sd_scripts_bridge.errors import Invalid
 from sd_scripts_bridge.events import Progress
 from sd_scripts_bridge.import_report import Fate
 from sd_scripts_bridge.job import Status, TrainingJob, job_from_dict
@@ -75,12 +76,20 @@ def test_what_the_launcher_would_hang_on_is_refused(wrong: Launch, word: str) ->
 
 
 def test_a_job_of_an_older_version_is_one_process(make_job: MakeJob) -> None:
-    data = make_job().as_dict()
+    data = json.loads(json.dumps(make_job().as_dict()))
     del data["launch"]
     assert job_from_dict(data) == make_job()
     several = make_job().evolve(launch=Launch(4, 2, 1, "10.0.0.1", 29500, (2, 3)))
     assert job_from_dict(json.loads(json.dumps(several.as_dict()))) == several
     assert (several.device, several.pictures_a_step, several.saves_states) == ("2,3", 4, False)
+
+
+@pytest.mark.parametrize("wrong", [{"processes": "2"}, {"gpu_ids": ["0"]}, {"main_process_ip": 7}, {"machines": True}])
+def test_a_launch_that_somebody_has_spoilt_is_refused_with_a_sentence(make_job: MakeJob, wrong: dict[str, object]) -> None:
+    data = json.loads(json.dumps(make_job().evolve(launch=Launch(2)).as_dict()))
+    data["launch"] |= wrong
+    with pytest.raises(Invalid, match=rf"launch\.{next(iter(wrong))}"):
+        job_from_dict(data)
 
 
 def test_the_command_holds_a_free_port_and_the_cards(home: Home, make_job: MakeJob) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from ..errors import Invalid, Problem
+from ..errors import Invalid, Problem, short
 
 DASHBOARD_PORT = 8265
 CLIENT_PORT = 10001
@@ -34,9 +34,14 @@ class Cluster:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Cluster:
-        """What `as_dict` made; keys that only a newer version knows are left out."""
+        """What `as_dict` made; a newer version's keys are left out. Raises `Invalid` for values of another kind."""
         names = {spec.name for spec in fields(cls)}
-        return cls(**{key: value for key, value in data.items() if key in names})
+        values: dict[str, Any] = {key: value for key, value in data.items() if key in names}
+        wrong = [Problem(f"on.{key}", f"{short(value)} is not what a job has there") for key, value in values.items()
+                 if not (value is None or isinstance(value, int if key == "gpus" else str))]
+        if wrong:
+            raise Invalid(wrong)
+        return cls(**{**values, "address": address(values.get("address") or "")})
 
 
 def address(text: str) -> str:
