@@ -40,7 +40,6 @@
             this.part.body.append(
                 lb.el("p", {class: "lb-dim"}, lb.t("Drop it here: what kohya_ss saved (.json), a .toml of sd-scripts or LoRA Easy Training Scripts, any LoRA, a .sh, .bat or .ps1. Nothing changes before you say so.")),
                 lb.el("p", {class: "lb-start"}, this.choose, this.back, this.chooser), this.report);
-            lb.acceptFiles(this.node, (files) => this.bring(files));
         }
 
         /** Shows what the files say. */

@@ -13,6 +13,7 @@
             this.curve = new lb.Curve();
             this.panel = lb.el("div", {}, this.buildSum(), this.setup.node, this.buildFields(), this.about.node, this.buildStart(), this.buildRun(),
                 this.advanced.node, this.importer.node, this.buildLog(), this.history.node);
+            lb.acceptFiles(this.panel, (files) => (files.some(lb.isConfig) ? this.importer.bring(files) : app.views.photos.upload(files)));
         }
 
         buildSum() {

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from sd_scripts_bridge.bridge import Bridge
+from sd_scripts_bridge.job import Status, TrainingJob
+from sd_scripts_bridge.params import TrainingParams
+from sd_scripts_bridge.paths import Home
+
 from .conftest import Ui
 from .page_object import Tab
 
-NAME, KIND = "Name (how you will call it in the prompt)", "What is it"
+NAME = "Name (how you will call it in the prompt)"
 KOHYA = {
     "LoRA_type": "Standard", "network_dim": 24, "network_alpha": 12, "epoch": 1, "max_train_steps": 60, "optimizer": "AdamW",
     "learning_rate": 0.0003, "unet_lr": 0.0003, "text_encoder_lr": 5e-05, "max_resolution": "128,128",
@@ -37,9 +43,8 @@ def test_a_kohya_config_is_reported_used_kept_and_taken_back(
     tab = visit(serve("--models", str(models)).address)
     tab.field(NAME).fill("Ada")
     tab.step("Train")
-    part = tab.root.locator("details", has_text="Bring a kohya config").first
-    part.scroll_into_view_if_needed()
-    tab.drop([config], part.locator("summary").first)
+    tab.knows("app.state.draft.training.base && app.state.plan")
+    tab.drop([config], tab.root.locator("#lora-bridge-train"))
     tab.sees(re.compile(r"my kohya\.json"))
     tab.sees("Base model: tiny-sd15.safetensors")
     tab.sees("LoRA name: FromKohya")
@@ -80,39 +85,39 @@ def test_a_lora_is_brought_by_dropping_it_on_the_photos(
     assert sent and sent[0] < lora.stat().st_size * 2 + 5000
     tab.button("Not now").click()
     assert tab.root.locator(".lb-report").is_hidden()
-
-
-def test_what_is_no_config_is_a_sentence(serve: Callable[..., Ui], visit: Callable[..., Tab], tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("{}")
-    tab = visit(serve().address)
-    tab.drop([tmp_path / "x.json"])
+    tab.drop([tmp_path / "x.json"], tab.root.locator("#lora-bridge-train"))
     tab.sees(re.compile("holds no settings that kohya_ss or LoRA Bridge has saved"))
     assert tab.errors == []
 
 
-@pytest.mark.timeout(300)
 def test_a_job_is_exported_as_a_file(
-    serve: Callable[..., Ui], visit: Callable[..., Tab], models: Path, pictures: list[Path], config: Path, tmp_path: Path
+    serve: Callable[..., Ui], visit: Callable[..., Tab], pictures: list[Path], tmp_path: Path
 ) -> None:
-    tab = visit(serve("--models", str(models)).address)
-    tab.field(NAME).fill("AlvaroBadia")
-    tab.field(KIND).fill("man")
-    tab.drop(pictures[:2])
-    tab.sees("2 of 2 photos will be used.", 60)
-    tab.drop([config])
-    tab.button("Use these settings").click()
-    tab.knows("app.state.draft.imported")
-    tab.button("Start training").click()
-    tab.knows("app.state.jobs && app.state.jobs.jobs.some((job) => job.status === 'succeeded')", 240)
+    home = Home(tmp_path / "home").create()
+    leaf = tmp_path / "img" / "3_AlvaroBadia man"
+    leaf.mkdir(parents=True)
+    shutil.copy(pictures[0], leaf)
+    params = TrainingParams(network_dim=24)
+    job = TrainingJob("AlvaroBadia", "AlvaroBadia", "man", str(leaf.parent), "/models/m.safetensors", "sd1", "embedded", params)
+    store = Bridge(home).store
+    number = store.add(job)
+    store.move(number, Status.STOPPED, of=[Status.QUEUED], attempt=0, sentence="Stopped before it began.")
+    tab = visit(serve(home=home.root).address)
+    tab.step("Train")
     tab.root.get_by_text("Queue and history").click()
-    tab.page.wait_for_timeout(300)
+    menu = tab.root.get_by_label("Export as").first
+    menu.wait_for()
     tab.screenshot("history", tmp_path)
     with tab.page.expect_download() as coming:
-        tab.root.get_by_label("Export as").first.select_option("toml")
+        menu.select_option("toml")
     saved = tmp_path / "out.zip"
     coming.value.save_as(saved)
     assert coming.value.suggested_filename == "job-1-toml.zip"
     with zipfile.ZipFile(saved) as archive:
         assert {"train.toml", "dataset.toml"} <= set(archive.namelist())
         assert "network_dim = 24" in archive.read("train.toml").decode()
+    shutil.rmtree(leaf)
+    menu.select_option("toml")
+    tab.sees(re.compile("the job's pictures are not there any more"))
     assert tab.errors == []
