@@ -137,8 +137,11 @@ def _steps_and_values(found: Proposal, imported: Imported, state: State) -> None
     else:
         steps = math.ceil(state.training.steps / batch)
         settled = replace(imported, epochs=None, values={**imported.values, "max_train_steps": steps}).settled(steps * batch)
-        found.sentences.append(f"Steps: the file counts {imported.epochs} epochs of photos that aren't here, so their number "
-                               f"can't be known. {state.training.steps} pictures stay.")
+        found.sentences.append(f"Steps: the file counts {imported.epochs} epochs of photos that aren't here, so how many that "
+                               f"is can't be known: {state.training.steps} pictures stay.")
+        if imported.save_every_epochs:
+            found.sentences.append(f"Saves: every {imported.save_every_epochs} epochs can't be counted here; set "
+                                   "save_every_n_steps.")
     found.training["steps"] = min(MOST_STEPS, max(1, steps * batch))
     ours = TrainingParams()
     found.training["values"] = {

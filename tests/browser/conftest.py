@@ -94,7 +94,7 @@ def serve(gradio: str, tmp_path: Path) -> Iterator[Callable[..., Ui]]:
     def start(*words: str, home: Path = tmp_path / "home", port: int = 0) -> Ui:
         venv = home / "engines" / "venv"
         if not venv.exists() and TRAINING_PYTHON != UI_PYTHON:
-            venv.parent.mkdir(parents=True)
+            venv.parent.mkdir(parents=True, exist_ok=True)
             venv.symlink_to(Path(TRAINING_PYTHON).parents[1])
         argv = [UI_PYTHON, "-m", "sd_scripts_bridge", "--home", str(home), "ui", "--json", "--port", str(port), *words]
         log = (tmp_path / "ui.log").open("ab")
