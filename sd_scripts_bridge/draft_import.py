@@ -127,6 +127,10 @@ def propose(imported: Imported, state: State, bases: Sequence[BaseFile], *, loca
 
 def _steps_and_values(found: Proposal, imported: Imported, state: State) -> None:
     """The draft counts pictures, so that the sum on the page stays right when photos come or go."""
+    if imported.launch is not None:
+        found.sentences.append(f"Processes: the file starts {imported.launch.processes}; the page starts one. `train --config` "
+                               "starts them all.")
+        imported = replace(imported, launch=None)
     batch = int(imported.values.get("train_batch_size") or 1) * int(imported.values.get("gradient_accumulation_steps") or 1)
     shown, regularisation = _pictures(imported)
     if shown or not imported.epochs:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from . import from_elsewhere, presets
-from .cluster.place import Cluster
+from . import from_elsewhere, launch, presets
+from .cluster.place import Cluster, address
 from .errors import Invalid, Problem
 from .launch import Launch
 from .request import Request
@@ -39,11 +39,11 @@ def train(call: Call) -> Any:
     config, lora_dir = _path_or_none(call, "config"), _path_or_none(call, "lora_dir") or call.context.lora_dir
     wanted: dict[str, Any] = {
         "dataset": _path_or_none(call, "dataset"), "base": _path_or_none(call, "base"), "values": _values(call),
-        "lora_dir": lora_dir, "gpu": _card(call), "launch": _part(call, "launch", Launch), "on": _part(call, "on", Cluster),
+        "lora_dir": lora_dir, "gpu": _card(call), "launch": _launch(call), "on": _cluster(call),
         **{word: _text(call, word) or None for word in WORDS},
     }  # fmt: skip
-    if wanted["on"] and wanted["on"].base:
-        wanted["base"] = wanted["base"] or Path(wanted["on"].base)
+    if wanted["base"] is None and wanted["on"] is not None and wanted["on"].base:
+        wanted["base"] = Path(wanted["on"].base)
     if config is not None:
         folders = {Path(base.path).parent for base in call.context.bases()}
         imported = bridge.import_file(config, [*sorted(folders), *from_elsewhere.model_folders(lora_dir)])
@@ -121,21 +121,49 @@ def _values(call: Call) -> Mapping[str, Any]:
     return {str(key).replace("-", "_"): value for key, value in values.items()}
 
 
-Part = TypeVar("Part", Launch, Cluster)
-
-
-def _part(call: Call, name: str, kind: type[Part]) -> Part | None:
-    """An object of a job's own, as `jobs/ID` shows it; None where it isn't given. Raises `Invalid`."""
-    value = call.body.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, Mapping):
-        raise Invalid([Problem(name, f"{str(value)[:40]!r} is not an object")])
-    return kind.from_dict(value)
-
-
 def _card(call: Call) -> int | None:
     card = call.body.get("gpu")
     if card is not None and (not isinstance(card, int) or isinstance(card, bool) or card < 0):
         raise Invalid([Problem("gpu", f"{card!r} is not a card's number, counted from 0")])
     return card
+
+
+LAUNCH: Mapping[str, type] = {
+    "processes": int, "machines": int, "machine_rank": int, "main_process_ip": str, "main_process_port": int,
+    "num_cpu_threads_per_process": int, "gpus": list,
+}  # fmt: skip
+CLUSTER: Mapping[str, type] = {"address": str, "base": str, "home": str, "gpus": int}
+
+
+def _launch(call: Call) -> Launch | None:
+    """More than one process, by the command line's words."""
+    given = _object(call, "launch", LAUNCH)
+    if given is None:
+        return None
+    cards = given.pop("gpus", None) or []
+    if any(not isinstance(card, int) or isinstance(card, bool) for card in cards):
+        raise Invalid([Problem("launch", f"gpus: {cards!r} is not a list of cards' numbers")])
+    return launch.from_words(",".join(map(str, cards)) or None, **given)
+
+
+def _cluster(call: Call) -> Cluster | None:
+    given = _object(call, "on", CLUSTER)
+    if given is None:
+        return None
+    return Cluster(address(given.get("address") or ""), given.get("base"), given.get("home"), given.get("gpus"))
+
+
+def _object(call: Call, name: str, kinds: Mapping[str, type]) -> dict[str, Any] | None:
+    """An object of the body whose parts are of these kinds; null parts are left out. Raises `Invalid`."""
+    given = call.body.get(name)
+    if given is None:
+        return None
+    if not isinstance(given, Mapping):
+        raise Invalid([Problem(name, f"{given!r} is not an object")])
+    problems = [Problem(name, f"{key} is no part of it") for key in given.keys() - kinds.keys()]
+    found = {key: value for key, value in given.items() if key in kinds and value is not None}
+    wrong = [key for key, value in found.items() if not isinstance(value, kinds[key]) or isinstance(value, bool)]
+    problems += [Problem(name, f"{key}: {found[key]!r} is not of the kind {kinds[key].__name__}") for key in wrong]
+    if problems:
+        raise Invalid(problems)
+    return found

@@ -42,7 +42,6 @@ def _file(media: str) -> Doc:
 
 
 FILES, PATH, QUEUED = rest_schemas.FILES, rest_schemas.PATH, rest_schemas.QUEUED
-PART = {"type": "object"}
 _LINES = (WHOLE, "how many of the last lines, 1 to 5000 (40)")
 _AGAIN = Doc(shape(sentence=TEXT, notes=TEXTS), takes=body(), errors=(404, 409))
 _SEARCH = (TEXT, "only options with all these words in their name or help")
@@ -53,7 +52,8 @@ DOCS: Mapping[str, Doc] = {
     "GET /jobs": Doc(shape(jobs=many(ref("Job")))),
     "POST /jobs": Doc(
         QUEUED, takes=body(dataset=PATH, base=PATH, config=PATH, lora_dir=PATH, engine=words("sd-scripts", "embedded"),
-                           preset=TEXT, values=VALUES, name=TEXT, gpu=WHOLE, launch=PART, on=PART), errors=(409, 422, 503)),
+                           preset=TEXT, values=VALUES, name=TEXT, gpu=WHOLE, launch=rest_schemas.LAUNCH,
+                           on=rest_schemas.CLUSTER), errors=(409, 422, 503)),
     "GET /jobs/{job}": Doc(
         {"allOf": [ref("Job"), shape(spec={"type": "object"}, report=some({"type": "object"}))]}, errors=(404,)),
     "GET /jobs/{job}/events": Doc(

@@ -54,6 +54,11 @@ FILES: Schema = many(shape(name=TEXT, data={"type": "string", "contentEncoding":
 PATH: Schema = {"type": "string", "description": "a whole path on the server"}
 SAMPLE: Schema = shape(url=TEXT, step=WHOLE)
 FINDING: Schema = shape(subject=TEXT, ready=YES_NO, sentence=TEXT, needed=YES_NO)
+LAUNCH: Schema = body(
+    processes=WHOLE, machines=WHOLE, machine_rank=WHOLE, main_process_ip=TEXT, main_process_port=WHOLE,
+    num_cpu_threads_per_process=WHOLE, gpus=many(WHOLE),
+)  # fmt: skip
+CLUSTER: Schema = body("address", address=TEXT, base=TEXT, home=TEXT, gpus=WHOLE)
 STATES = ("queued", "running", "stopping", "succeeded", "failed", "stopped", "lost")
 TRAINING: Schema = body(
     base=some(TEXT), preset=some(TEXT), engine=some(TEXT), steps={"type": "integer", "minimum": 1, "maximum": 1_000_000},

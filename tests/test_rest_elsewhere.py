@@ -212,9 +212,11 @@ def test_from_a_folder_to_a_published_lora_without_the_draft(
 
 @pytest.mark.parametrize(("path", "body"), [
     ("jobs", {}), ("jobs", {"dataset": "relative"}), ("jobs", {"dataset": 3}),
-    ("jobs", {"dataset": "/x", "base": "/y", "gpu": -1}),
-    ("jobs", {"dataset": "/x", "base": "/y", "values": [1]}), ("jobs", {"config": "/gone.json"}), ("check", {"photos": "x"}),
-    ("check", {"photos": ["/gone"]}), ("dataset", {"photos": ["/gone"], "name": "A", "class": "b", "out": "/x", "steps": 0}),
+    ("jobs", {"dataset": "/x", "base": "/y", "gpu": -1}), ("jobs", {"launch": 3}),
+    ("jobs", {"launch": {"processes": "2"}}), ("jobs", {"launch": {"gpus": ["0"]}}), ("jobs", {"on": {}}),
+    ("jobs", {"on": {"address": "ray://x", "port": 3}}), ("jobs", {"dataset": "/x", "base": "/y", "values": [1]}),
+    ("jobs", {"config": "/gone.json"}), ("check", {"photos": "x"}), ("check", {"photos": ["/gone"]}),
+    ("dataset", {"photos": ["/gone"], "name": "A", "class": "b", "out": "/x", "steps": 0}),
     ("publish", {"file": "/gone.safetensors", "lora_dir": "/x"}), ("presets/copy", {"name": "tiny"}),
     ("publish", {"file": "\0"}),
 ])  # fmt: skip
@@ -222,3 +224,23 @@ def test_bodies_that_cant_be_used_are_422_with_a_sentence(page: Page, path: str,
     answer = page.post(path, **body)
     assert answer.status_code == 422 and sentences(answer), answer.text
     assert page.get("jobs").json()["jobs"] == []
+
+
+def test_more_than_one_process_is_asked_for_in_words(page: Page, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sd_scripts_bridge.bridge import Bridge
+    from sd_scripts_bridge.errors import Conflict
+    from sd_scripts_bridge.request import Request
+
+    asked: list[Request] = []
+
+    def submit(_self: Bridge, request: Request) -> None:
+        asked.append(request)
+        raise Conflict("Enough is known.")
+
+    monkeypatch.setattr(Bridge, "submit", submit)
+    cluster = {"address": "ray://head", "base": "/there/m.safetensors"}
+    body = {"launch": {"gpus": [0, 2], "machines": 2, "machine_rank": None}, "on": cluster}
+    assert page.post("jobs", dataset=str(base.parent), **body).status_code == 409
+    assert asked[0].launch is not None and (asked[0].launch.processes, asked[0].launch.gpu_ids) == (4, (0, 2))
+    assert asked[0].on is not None and asked[0].on.address.endswith("head:8265")
+    assert asked[0].base == Path("/there/m.safetensors")
