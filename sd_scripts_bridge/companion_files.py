@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,10 +31,12 @@ class Found(NamedTuple):
     problems: list[Problem]
 
 
-def find(family: Family, base: Path, given: Mapping[str, Any], lora_dir: Path | None = None) -> Found:
+def find(
+    family: Family, base: Path, given: Mapping[str, Any], lora_dir: Path | None = None, more: Sequence[Path] = ()
+) -> Found:
     """What ``family`` needs beside ``base``. A path in ``given`` goes before whatever lies in the folders."""
     found = Found({}, [], [])
-    folders = list(places(base, lora_dir)) if family.companions else []
+    folders = list(places(base, lora_dir, more)) if family.companions else []
     for companion in family.companions:
         named = given.get(companion.option)
         if named:
@@ -50,10 +52,10 @@ def find(family: Family, base: Path, given: Mapping[str, Any], lora_dir: Path | 
     return found
 
 
-def places(base: Path, lora_dir: Path | None = None) -> Iterator[Path]:
-    """Every folder that is looked in, nearest first: the base's own, then those of its folder of models and the Lora's."""
+def places(base: Path, lora_dir: Path | None = None, more: Sequence[Path] = ()) -> Iterator[Path]:
+    """Every folder that is looked in, nearest first: the base's own, those of its folder of models and the Lora's, ``more``."""
     seen = set()
-    for folder in (base.absolute().parent, *(root / name for root in roots(base, lora_dir) for name in FOLDERS)):
+    for folder in (base.absolute().parent, *(root / name for root in roots(base, lora_dir) for name in FOLDERS), *more):
         real = folder.resolve()
         if folder.is_dir() and real not in seen:
             seen.add(real)

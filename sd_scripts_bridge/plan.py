@@ -98,6 +98,7 @@ def request(context: Context, plan: Plan, dataset: Path) -> Request:
     return Request(
         dataset=dataset, base=plan.base_path, engine=state.training.engine, preset=plan.preset.name,
         values=state.training.values, lora_dir=lora_folder(context), name=state.training.lora_name or state.name,
+        model_folders=tuple(dict.fromkeys(Path(base.path).absolute().parent for base in context.bases())),
     )
 
 

@@ -38,6 +38,8 @@ class Request:
     lora_dir: Path | None = None
     name: str | None = None
     """The LoRA's name; the subject's where this is None."""
+    model_folders: tuple[Path, ...] = ()
+    """More folders in which text encoders and VAEs may lie."""
     gpu: int | None = None
     """The card, as the driver counts them; None: the first."""
     launch: Launch | None = None
@@ -96,7 +98,7 @@ class Planner:
         params, more = self._params(preset, data, request, name, family)
         files = companion_files.Found({}, [], [])
         if name == "sd-scripts":
-            files = companion_files.find(family, base.path, params.extra, request.lora_dir)
+            files = companion_files.find(family, base.path, params.extra, request.lora_dir, request.model_folders)
             params = family.complete(replace(params, extra={**params.extra, **files.options}))
         job = TrainingJob(
             name=request.name or data.subject,

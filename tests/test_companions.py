@@ -239,3 +239,4 @@ def test_where_is_looked(models: Path) -> None:
     lora = models / "Lora"
     elsewhere = companion_files.places(models.parent / "downloads" / "flux.safetensors", lora)
     assert models / "text_encoder" in list(elsewhere)
+    assert list(companion_files.places(models / "flux.safetensors", None, [models.parent]))[-1] == models.parent
