@@ -329,7 +329,8 @@ TABLE: tuple[Known, ...] = (
     _known("tokenizer-offline", Kind.NETWORK,  # run; kohya-ss/sd-scripts#1792, Akegarasu/lora-scripts#270 #609
         r"in _load_tokenizer$(?s:.*)" + RAISED + r"(?:expected str, bytes or os\.PathLike|[Cc]onnect|[Oo]ffline)|"
         + RAISED + r"Can't load tokenizer for '",
-        f"CLIP's tokenizer is not on this machine, and the model hub can't be reached. {_SETUP}: it lays the tokenizer down."),
+        f"A tokenizer is not on this machine, and the model hub can't be reached. {_SETUP}: it lays down CLIP's tokenizer; "
+        "others are fetched once, as soon as huggingface.co can be reached."),
     _known("certificate", Kind.NETWORK,  # OpenSSL's words
         r"^(?:WARNING: Retrying |Could not fetch URL ).*(?i:certificate)|"
         + RAISED + r"(?:CERTIFICATE_VERIFY_FAILED|SSL certificate problem)",
