@@ -12,10 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from . import kohya_gui_json, kohya_gui_network
+from . import kohya_gui_families, kohya_gui_json, kohya_gui_network
 from .engines.sd_scripts import sampling
 from .job import TrainingJob
-from .kohya_gui_keys import FAMILIES, FORM, LAUNCHER, NETWORK, RENAMED
+from .kohya_gui_keys import FORM, LAUNCHER, NETWORK, RENAMED
 from .launch import Launch
 from .option_kinds import LISTS, SECRETS
 from .option_work import KNOWN, Here
@@ -43,8 +43,9 @@ def files(job: TrainingJob, options: Mapping[str, Any]) -> tuple[dict[str, str],
 def _form(job: TrainingJob, options: Mapping[str, Any]) -> dict[str, Any]:
     """The form's fields as near to the job as they come."""
     params = job.params
-    form = {**FORM, **LAUNCHER, **dict.fromkeys(FAMILIES, False)} | _plain(options)
+    form = {**FORM, **LAUNCHER} | _plain(options)
     form |= {**NETWORK, **kohya_gui_network.form(params.network_module, params.extra.get("network_args", ()))}
+    form |= kohya_gui_families.form(job.family)
     form |= _rates(params)
     form |= _launch(job.launch)
     form |= {

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from . import command_words, kohya_gui_network, option_settling
+from . import command_words, kohya_gui_families, kohya_gui_network, option_settling
 from .errors import Invalid, Problem
 from .import_report import HIDDEN, Fate, Imported, Row
 from .kohya_gui_keys import FAMILIES, FORM, LAUNCHER, NETWORK, OTHER_FAMILIES, RENAMED, STATE
@@ -44,12 +44,8 @@ def read(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
     if "save_state" not in data:
         form.pop("save_state")  # ours: a stopped run can go on, and the result is the same
     work = Settling(path, KIND, here, SCRIPT_DEFAULTS, textual=True)
-    work.family = "sdxl" if form["sdxl"] else "sd2" if form["v2"] else "sd1"
-    other = [title for box, title in FAMILIES.items() if form.get(box)]
-    if other:
-        work.family = None
-        work.notes.append(f"These settings are for {', '.join(other)}, which this importer doesn't carry over.")
-    given = [*_options(work, form, other), *_lengths(work, form), *_rates(form), *_network(work, form)]
+    work.family = kohya_gui_families.family(form) or ("sdxl" if form["sdxl"] else "sd2" if form["v2"] else "sd1")
+    given = [*_options(work, form), *_lengths(work, form), *_rates(form), *_network(work, form)]
     work.keys["pretrained_model_name_or_path"] = Given("pretrained_model_name_or_path", "", "")  # none unless in the file
     _launcher(work, form)
     imported = option_settling.settle(work, [*given, *_additional(work, form)])
@@ -81,7 +77,7 @@ def _form_of_old_versions(data: Mapping[str, Any]) -> dict[str, Any]:
 # ---- key by key ----
 
 
-def _options(work: Settling, form: Mapping[str, Any], other: list[str]) -> Iterator[Given]:
+def _options(work: Settling, form: Mapping[str, Any]) -> Iterator[Given]:
     """Keys that are an option each; those of no training are reported on the way."""
     idle = _NOISE["Multires" if form["noise_offset_type"] != "Multires" else "Original"]
     for key, value in form.items():
@@ -90,7 +86,7 @@ def _options(work: Settling, form: Mapping[str, Any], other: list[str]) -> Itera
         if key in FAMILIES:
             _family_box(work, key, value)
         elif key in OTHER_FAMILIES:
-            work.ledger.ignored(key, value, f"only for {', '.join(other) if other else 'other families of models'}")
+            yield from _of_a_family(work, key, value)
         elif key in STATE:
             work.ledger.ignored(key, value, STATE[key])
         elif key.startswith("sdxl_") and value and not form["sdxl"]:
@@ -103,9 +99,19 @@ def _options(work: Settling, form: Mapping[str, Any], other: list[str]) -> Itera
 
 def _family_box(work: Settling, key: str, value: Any) -> None:
     if value:
-        work.ledger.ignored(key, value, f"the settings of {FAMILIES[key]} are not carried over")
+        work.ledger.used(key, value, f"family {FAMILIES[key]}", "the base model has the last word")
     else:
         work.ledger.used(key, value)
+
+
+def _of_a_family(work: Settling, key: str, value: Any) -> Iterator[Given]:
+    option = kohya_gui_families.option(work.family, key)
+    if option is None:
+        work.ledger.ignored(key, value, "of another family of models, or of its network's own arguments (network_args)")
+    elif not value:
+        work.ledger.used(key, value, why="nothing set")  # a 0 the form never passes on
+    else:
+        yield Given(option, value, key)
 
 
 def _option(work: Settling, key: str, value: Any) -> Iterator[Given]:

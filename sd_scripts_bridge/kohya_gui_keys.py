@@ -91,7 +91,7 @@ OTHER_FAMILIES = frozenset({
     "lumina_model_prediction_type", "lumina_timestep_sampling", "lumina_sigmoid_scale", "lumina_gemma2_max_token_length",
     "lumina_system_prompt", "lumina_use_flash_attn", "lumina_use_sage_attn",
 })  # fmt: skip
-"""Sent only where one of `FAMILIES` is on."""
+"""Sent only where one of `FAMILIES` is on; `kohya_gui_families` says which is which."""
 
 RENAMED: Mapping[str, str] = {
     "max_resolution": "resolution", "optimizer": "optimizer_type", "sdxl_no_half_vae": "no_half_vae",

@@ -290,7 +290,7 @@ def _clip_skip(work: Settling, item: Given) -> None:
 
 def _cached_captions(work: Settling, item: Given) -> None:
     if work.family in ("sd1", "sd2") and not is_off(item.value):
-        work.ledger.ignored(item.key, item.value, "only SDXL's script knows it")
+        work.ledger.ignored(item.key, item.value, "SD 1.5's and SD 2's script doesn't know it")
     else:
         work.known(item)
 

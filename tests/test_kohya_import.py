@@ -222,11 +222,32 @@ def test_a_zero_that_the_form_would_not_pass_on(gui: Any) -> None:
     assert row(imported, "max_grad_norm").fate is Fate.CHANGED
 
 
-def test_another_familys_settings_are_said_to_be_so(gui: Any) -> None:
-    imported = gui(flux1_checkbox=True, LoRA_type="Flux1", guidance_scale=1.0)
-    assert imported.family is None and "FLUX.1" in imported.notes[0]
-    assert row(imported, "LoRA_type").to == "network_module=networks.lora_flux"
-    assert row(imported, "guidance_scale").fate is Fate.IGNORED
+@pytest.mark.parametrize(
+    ("box", "family", "given", "taken"),
+    [
+        ("flux1_checkbox", "flux1", {"LoRA_type": "Flux1", "guidance_scale": 1.0, "blocks_to_swap": 18, "lumina_ae": "x"},
+         {"network_module": "networks.lora_flux", "guidance_scale": 1.0, "blocks_to_swap": 18}),
+        ("flux1_checkbox", "chroma", {"model_type": "chroma", "apply_t5_attn_mask": True},
+         {"model_type": "chroma", "apply_t5_attn_mask": True}),
+        ("sd3_checkbox", "sd3", {"weighting_scheme": "mode", "sd3_t5_dropout_rate": 0.1, "hunyuan_vae_chunk_size": 16},
+         {"weighting_scheme": "mode", "t5_dropout_rate": 0.1}),
+        ("hunyuan_image_checkbox", "hunyuan-image", {"hunyuan_fp8_scaled": True, "hunyuan_vae_chunk_size": 0},
+         {"fp8_scaled": True}),
+        ("anima_checkbox", "anima", {"LoRA_type": "Anima", "anima_vae_chunk_size": 64},
+         {"network_module": "networks.lora_anima", "vae_chunk_size": 64}),
+        ("lumina_checkbox", "lumina2", {"lumina_discrete_flow_shift": 6.0}, {"discrete_flow_shift": 6.0}),
+    ],
+)  # fmt: skip
+def test_a_box_for_another_family_brings_its_options(gui: Any, box: str, family: str, given: Any, taken: Any) -> None:
+    imported = gui(**{box: True, **given})
+    assert imported.family == family and taken.items() <= imported.values.items()
+    for key in {"lumina_ae", "hunyuan_vae_chunk_size"} & given.keys() if family in ("flux1", "sd3") else ():
+        assert row(imported, key).fate is Fate.IGNORED and "another family" in row(imported, key).why
+
+
+def test_a_text_encoder_on_the_authors_disk_is_not_taken(gui: Any) -> None:
+    imported = gui(flux1_checkbox=True, LoRA_type="Flux1", t5xxl="D:/models/t5xxl.safetensors")
+    assert "t5xxl" not in imported.values and row(imported, "t5xxl").fate is Fate.IGNORED
 
 
 @pytest.mark.parametrize(
