@@ -16,7 +16,7 @@ from . import report, silence
 from .bridge import Bridge
 from .errors import NotFound
 from .events import Note, Phase, Progress, Proof, Published, Result, Sample, Started
-from .job import Status
+from .job import Status, TrainingJob
 from .job_folder import JobFolder
 from .meter import Meter, Reading
 from .store import Entry, Row
@@ -192,8 +192,19 @@ def _phase(row: Row, fold: Fold, waiting: Sequence[Row]) -> str:
         before = [other.id for other in waiting].index(row.id) if row in waiting else 0
         return f"waiting, {before} before it" if before else "waiting for its turn"
     if row.status is Status.STOPPING:
-        return {"now": "stopping now", "pause": "pausing at the next save"}.get(row.stop or "", "stopping after the next save")
+        words = {"now": "stopping now", "pause": "pausing at the next save"}.get(row.stop or "", "stopping after the next save")
+        step = _next_save(row, fold) if row.stop != "now" else None
+        return f"{words}, step {step}" if step else words
     return fold.phase if row.status is Status.RUNNING else ""
+
+
+def _next_save(row: Row, fold: Fold) -> int | None:
+    """The step that the next save comes at; None where the engine saves on request, or nothing is known yet."""
+    job = row.job
+    if not isinstance(job, TrainingJob) or fold.reading is None or job.engine != "sd-scripts":
+        return None
+    every = job.params.save_interval
+    return min((fold.reading.step // every + 1) * every, job.params.max_train_steps)
 
 
 def thinned(points: Sequence[Point], most: int = CURVE_POINTS) -> list[Point]:

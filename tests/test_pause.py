@@ -12,6 +12,7 @@ from sd_scripts_bridge.errors import BridgeError, Conflict
 from sd_scripts_bridge.events import Note, Progress
 from sd_scripts_bridge.job import SetupJob, Status, TrainingJob
 from sd_scripts_bridge.job_folder import state_step
+from sd_scripts_bridge.job_view import JobViews
 from sd_scripts_bridge.locks import is_held
 
 from .test_supervisor import submit, survivors, wait, wait_over, wait_step
@@ -81,6 +82,7 @@ def test_a_paused_job_can_be_stopped_and_the_next_one_still_waits_for_the_card(
 def test_stop_now_goes_before_a_pause(bridge: Bridge, held: int) -> None:
     bridge.pause(held, 10)
     wait(bridge, held, lambda row: row.status is Status.STOPPING)
+    assert JobViews(bridge).status(held, 0)["phase"] == "pausing at the next save, step 15"
     bridge.stop(held, now=True)
     assert wait_over(bridge, held).status is Status.STOPPED and survivors(bridge, held) == []
 
