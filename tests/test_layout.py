@@ -94,13 +94,16 @@ def test_light_modules_stay_light(module: str) -> None:
 
 
 def test_the_webuis_call_of_install_py_does_nothing_and_quickly() -> None:
+    bare = min(timed("-c", "pass") for _ in range(3))
+    assert min(timed(str(ROOT / "install.py")) for _ in range(3)) < bare + 0.15
+
+
+def timed(*words: str) -> float:
+    """Seconds that Python takes for it; it has nothing to say."""
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", "pass"], check=True)
-    bare = time.perf_counter() - start
-    start = time.perf_counter()
-    done = subprocess.run([sys.executable, str(ROOT / "install.py")], capture_output=True, check=True)
+    done = subprocess.run([sys.executable, *words], capture_output=True, check=True)
     assert done.stdout + done.stderr == b""
-    assert time.perf_counter() - start < bare + 0.15
+    return time.perf_counter() - start
 
 
 def fresh(code: str) -> str:
