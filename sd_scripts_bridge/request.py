@@ -211,7 +211,7 @@ class Planner:
 
 def _about_launch(job: TrainingJob, pictures: int) -> list[str]:
     """What several processes change, said before the start."""
-    if job.launch is None:
+    if job.launch is None or job.launch.problems():
         return []
     notes = [f"{job.launch.title}: each step sees {job.pictures_a_step} pictures, so {job.params.max_train_steps} steps see "
              f"{job.params.max_train_steps * job.pictures_a_step} (one epoch is {pictures})."]

@@ -11,6 +11,7 @@ import io
 import json
 import math
 import struct
+import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -37,6 +38,7 @@ from sd_scripts_bridge import (
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.captions import repair
 from sd_scripts_bridge.draft import _draft_at
+from sd_scripts_bridge.engines.sd_scripts import catalogue, installation
 from sd_scripts_bridge.errors import BridgeError, Invalid
 from sd_scripts_bridge.kohya_folder import open_dataset
 from sd_scripts_bridge.kohya_gui_keys import FORM
@@ -44,7 +46,9 @@ from sd_scripts_bridge.names import name_problems, normal
 from sd_scripts_bridge.params import fields_of_params
 from sd_scripts_bridge.paths import Home
 from sd_scripts_bridge.store import Store
-from tests import headers
+from tests import headers, messy
+
+FAKE_SCRIPTS = Path(__file__).parent / "fake_sd_scripts"
 
 # ---- what comes in ----
 
@@ -116,10 +120,11 @@ def only_sentences() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def nothing_starts() -> Iterator[None]:
-    """Setup, too, is a job that any body may queue."""
+def nothing_starts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Setup, too, is a job that any body may queue; and what is written beside us lies in a folder of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(supervisor, "spawn", lambda _home: None)
+        patch.chdir(tmp_path_factory.mktemp("here"))
         yield
 
 
@@ -334,12 +339,25 @@ JOB: dict[str, Any] = {
     "lora_dir": None,
     "preset": "",
     "gpu": None,
+    "launch": None,
+    "on": None,
     "healed": [],
 }
+LAUNCH = (
+    "processes",
+    "gpus",
+    "machines",
+    "machine_rank",
+    "main_process_ip",
+    "main_process_port",
+    "num_cpu_threads_per_process",
+)
+parts = values | st.dictionaries(st.sampled_from([*LAUNCH, "address", "base", "home"]), values | st.integers(0, 3), max_size=4)
 
 
 @given(
-    st.dictionaries(st.sampled_from([*sorted(JOB), "new in a later version"]), values, max_size=3),
+    st.dictionaries(st.sampled_from([*sorted(JOB), "new in a later version"]), values, max_size=3)
+    | st.dictionaries(st.sampled_from(["launch", "on"]), parts, max_size=2),
     st.dictionaries(options | st.just("extra"), values, max_size=3),
     st.booleans(),
 )
@@ -462,6 +480,8 @@ bodies = st.dictionaries(
             "with",
             "where",
             "now",
+            *("photos", "dataset", "base", "config", "launch", "on", "gpu", "steps", "out", "to", "file", "lora_dir"),
+            *("minutes", "apply", "format", "class", "engine", "preset"),
         ]
     )
     | texts,
@@ -495,7 +515,17 @@ def test_any_choice_leaves_a_draft_and_a_plan_that_can_be_shown(
 
 
 @given(
-    st.sampled_from(["/options?search=", "/status?since=", "/status?job=", "/jobs/1/log?lines=", "/jobs/", "/draft/photo/"]),
+    st.sampled_from(
+        [
+            "/options?search=",
+            "/status?since=",
+            "/status?job=",
+            "/jobs/1/log?lines=",
+            "/jobs/",
+            "/draft/photo/",
+            "/jobs/1/export?format=",
+        ]
+    ),
     texts,
 )
 def test_every_address_can_be_any(client: Client, path: str, text: str) -> None:
@@ -504,7 +534,39 @@ def test_every_address_can_be_any(client: Client, path: str, text: str) -> None:
     client.ask("GET", path + quote(text, safe="", errors="surrogatepass"))
 
 
+@pytest.fixture(scope="module")
+def trainable(bridge: Bridge) -> dict[str, str]:
+    """A dataset and a base, so that only what else is asked for can be wrong."""
+    (bridge.home.root / "one.jpg").write_bytes(messy.jpeg(messy.photo(1)))
+    made = bridge.write_dataset([bridge.home.root / "one.jpg"], "Ada", "woman", 5, bridge.home.root / "set")
+    base = headers.full_size_sd15(bridge.home.root / "base.safetensors")
+    installation.write(bridge.home, installation.Installation(str(FAKE_SCRIPTS), sys.executable))
+    catalogue.write(bridge.home, Path(sys.executable), FAKE_SCRIPTS)
+    return {"dataset": str(made.root), "base": str(base)}
+
+
+@given(
+    st.dictionaries(st.sampled_from(["engine", "preset", "name", "gpu", "lora_dir"]), values, max_size=2),
+    st.dictionaries(options | texts, values, max_size=3),
+    parts,
+)
+def test_any_training_asked_for(
+    client: Client, trainable: dict[str, str], more: dict[str, Any], chosen: dict[str, Any], launch: Any
+) -> None:
+    client.ask("POST", "/jobs", {**trainable, **more, "values": chosen, "launch": launch})
+    client.ask("GET", "/jobs")
+
+
 arguments = st.one_of(
+    st.tuples(
+        st.just("train"),
+        texts,
+        st.sampled_from([f"--{name.replace('_', '-')}" for name in LAUNCH]),
+        texts,
+        st.just("--on"),
+        texts,
+    ),
+    st.tuples(st.just("pause"), texts, st.just("--minutes"), texts),
     st.tuples(st.just("check"), texts),
     st.tuples(st.just("train"), texts, st.just("--base"), texts, st.just("--set"), texts),
     st.tuples(

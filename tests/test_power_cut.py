@@ -129,7 +129,7 @@ def test_every_file_of_ours_torn_and_all_of_it_opens_still(bridge: Bridge, make_
     client = TestClient(app, raise_server_exceptions=False)
     for rule in (rule for rule in rest.RULES if rule.method == "GET"):
         path = rule.path.replace("{job}", "1").replace("{pid}", "1").replace("{number}", "0")
-        answer = client.get(f"{rest.PREFIX}{path}")
+        answer = client.get(f"{rest.PREFIX}{path}?format=toml")
         assert answer.status_code in (200, 404, 409), (path, answer.text)
     assert context.draft.check.wait()
     shown = client.get(f"{rest.PREFIX}/draft").json()
