@@ -25,6 +25,10 @@
             this.part = lb.part("advanced", lb.t("Advanced"), () => this.opened());
             this.node = this.part.node;
             this.engine = lb.field(lb.t("Engine"), lb.el("select", {onchange: () => this.saveEngine()}));
+            this.gpus = lb.field(lb.t("Cards"), lb.el("input", {
+                type: "text", autocomplete: "off", maxlength: 100, placeholder: "0,1",
+                oninput: () => this.app.saveDraft("training.gpus", {training: {gpus: this.gpus.input.value.trim()}}, 500),
+            }));
             this.main = lb.el("div", {class: "lb-row lb-options"});
             this.search = lb.field(lb.t("Search all options"), lb.el("input", {
                 type: "search", autocomplete: "off", placeholder: lb.t("a name or a word, such as noise"), oninput: () => this.searchSoon(),
@@ -54,7 +58,8 @@
             if (this.built) return;
             this.built = true;
             for (const [name, title, why] of lb.mainOptions()) this.main.append(this.row(name, title, why).node);
-            this.main.append(this.engine.node);
+            this.main.append(this.engine.node, this.gpus.node);
+            lb.setText(this.gpus.hint, lb.t("Their numbers, for more than one: each step then sees a batch of every card. Empty: the usual one."));
             lb.setText(this.engine.hint, lb.t("sd-scripts where it is set up. embedded is our own, smaller one."));
         }
 
@@ -130,6 +135,8 @@
                 {value: "", text: engine ? lb.t("chosen for you: {engine}", {engine: engine}) : lb.t("chosen for you")},
                 {value: "sd-scripts", text: "sd-scripts"}, {value: "embedded", text: "embedded"},
             ], draft && draft.training.engine);
+            const unsaved = this.app.saver.unsaved("draft training.gpus");
+            if (draft) lb.setValue(this.gpus.input, unsaved ? unsaved.training.gpus : draft.training.gpus);
         }
 
         /** Without a search, options that were changed and stand nowhere else are shown. */

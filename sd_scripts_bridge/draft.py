@@ -22,7 +22,7 @@ from .names import name_problems, normal
 from .paths import Home
 
 LONGEST_TEXT = 10_000
-_STRINGS = ("base", "preset", "engine", "lora_name")
+_STRINGS = ("base", "preset", "engine", "lora_name", "gpus")
 Progress = tuple[int, int]
 
 

@@ -127,11 +127,9 @@ def propose(imported: Imported, state: State, bases: Sequence[BaseFile], *, loca
 
 def _steps_and_values(found: Proposal, imported: Imported, state: State) -> None:
     """The draft counts pictures, so that the sum on the page stays right when photos come or go."""
-    if imported.launch is not None:
-        found.sentences.append(f"Processes: the file starts {imported.launch.processes}; the page starts one. `train --config` "
-                               "starts them all.")
-        imported = replace(imported, launch=None)
+    imported = _cards(found, imported, state)
     batch = int(imported.values.get("train_batch_size") or 1) * int(imported.values.get("gradient_accumulation_steps") or 1)
+    batch *= imported.launch.processes if imported.launch else 1
     shown, regularisation = _pictures(imported)
     if shown or not imported.epochs:
         settled = imported.settled(shown or 1, regularisation)
@@ -153,6 +151,20 @@ def _steps_and_values(found: Proposal, imported: Imported, state: State) -> None
         for key, value in settled.items()
         if key != "max_train_steps" and (key not in KNOWN or value != getattr(ours, key))
     }
+
+
+def _cards(found: Proposal, imported: Imported, state: State) -> Imported:
+    """The draft trains on this machine, one process on each of its cards."""
+    launch = imported.launch
+    if launch is None:
+        found.training |= {"gpus": ""} if state.training.gpus else {}
+        return imported
+    if launch.machines > 1:
+        found.sentences.append(f"{launch.title}: several machines train from the command line only. Here one process trains.")
+        return replace(imported, launch=None)
+    found.training["gpus"] = ",".join(map(str, launch.cards))
+    found.sentences.append(f"Cards: {found.training['gpus']}, one process on each. Empty the field Cards for one.")
+    return replace(imported, launch=replace(launch, num_cpu_threads_per_process=None))
 
 
 def _pictures(imported: Imported) -> tuple[int, bool]:

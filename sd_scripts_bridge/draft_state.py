@@ -36,6 +36,8 @@ class Training:
     engine: str | None = None
     steps: int = 1500
     lora_name: str = ""
+    gpus: str = ""
+    """The cards, "1" or "0,1": one process on each."""
     values: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -20,6 +20,7 @@ from .families import COMPANION_OPTIONS
 from .job import TrainingJob
 from .job_view import JobViews
 from .kohya_folder import Dataset, Subset, leaf_name, repeats_for
+from .launch import Launch, from_words
 from .names import name_problems
 from .params import TrainingParams, fields_of_params
 from .presets import Preset
@@ -47,11 +48,13 @@ class Plan:
     notes: list[str] = field(default_factory=list)
     captions: list[str] = field(default_factory=list)
     changed: int = 0
+    gpu: int | None = None
+    launch: Launch | None = None
 
     @property
     def batch(self) -> int:
         """Pictures an optimizer step."""
-        return self.params.train_batch_size * self.params.gradient_accumulation_steps
+        return self.params.train_batch_size * self.params.gradient_accumulation_steps * _processes(self.launch)
 
     @property
     def steps(self) -> int:
@@ -77,9 +80,10 @@ def make(context: Context) -> Plan:
     base_path, base = _base(context, training.base, problems)
     preset = _preset(training.preset, base, problems)
     repeats = repeats_for(len(used), training.steps) if used else 0
-    params, changed = _params(preset, training.values, len(used) * repeats, problems)
+    gpu, launch = _cards(training.gpus, problems)
+    params, changed = _params(preset, training.values, len(used) * repeats / _processes(launch), problems)
     plan = Plan(len(used), repeats, params, preset, training.engine or "", base, base_path, problems=problems,
-                captions=[caption_of(item, state, judged) for item in used], changed=changed)
+                captions=[caption_of(item, state, judged) for item in used], changed=changed, gpu=gpu, launch=launch)
     plan.problems += [*_naming(state.name, state.class_token, training.lora_name), *_photo_problems(draft, len(used))]
     plan.stem = _stem(lora_folder(context), training.lora_name or state.name)
     _sketch(bridge, context, plan)
@@ -99,6 +103,7 @@ def request(context: Context, plan: Plan, dataset: Path) -> Request:
         dataset=dataset, base=plan.base_path, engine=state.training.engine, preset=plan.preset.name,
         values=state.training.values, lora_dir=lora_folder(context), name=state.training.lora_name or state.name,
         model_folders=tuple(dict.fromkeys(Path(base.path).absolute().parent for base in context.bases())),
+        gpu=plan.gpu, launch=plan.launch,
     )
 
 
@@ -127,11 +132,29 @@ def _preset(name: str | None, base: Base | None, problems: list[Problem]) -> Pre
         return presets.get(fitting)
 
 
+def _cards(text: str, problems: list[Problem]) -> tuple[int | None, Launch | None]:
+    """(the one card, what several need); neither where none is named."""
+    if not text:
+        return None, None
+    try:
+        launch = from_words(text)
+    except ValueError:
+        problems.append(Problem("cards", f"{text!r} is no list of cards", "Write 0,1; leave it empty for the first one."))
+        return None, None
+    if len(launch.gpu_ids) == 1:
+        return launch.gpu_ids[0], None
+    return None, launch
+
+
+def _processes(launch: Launch | None) -> int:
+    return launch.processes if launch else 1
+
+
 def _params(
-    preset: Preset, values: Mapping[str, Any], pictures: int, problems: list[Problem]
+    preset: Preset, values: Mapping[str, Any], pictures: float, problems: list[Problem]
 ) -> tuple[TrainingParams, int]:
     """(the options as far as they can be used, how many of them differ from the preset's)."""
-    plain = preset.params(max(1, pictures))
+    plain = preset.params(max(1, math.ceil(pictures)))
     known = {spec.name for spec in fields_of_params()}
     named = {key: value for key, value in values.items() if key in known}
     try:
@@ -240,8 +263,8 @@ def estimate(views: JobViews, plan: Plan) -> tuple[float | None, str]:
             job = row.job
         except BridgeError:
             continue
-        if isinstance(job, TrainingJob) and _kind(job.family, job.engine, job.params) == _kind(
-            plan.base.family, plan.engine, plan.params
+        if isinstance(job, TrainingJob) and _kind(job.family, job.engine, job.params, job.launch) == _kind(
+            plan.base.family, plan.engine, plan.params, plan.launch
         ):
             pace = views.fold(row.id).seconds_a_step
             if pace:
@@ -249,9 +272,9 @@ def estimate(views: JobViews, plan: Plan) -> tuple[float | None, str]:
     return None, "How long it takes is known after the first steps: nothing like it was trained here yet."
 
 
-def _kind(family: str, engine: str, params: TrainingParams) -> tuple[Any, ...]:
+def _kind(family: str, engine: str, params: TrainingParams, launch: Launch | None) -> tuple[Any, ...]:
     """What makes two runs take equally long a step, roughly."""
-    return (family, engine, params.area, params.train_batch_size, params.gradient_accumulation_steps,
+    return (family, engine, _processes(launch), params.area, params.train_batch_size, params.gradient_accumulation_steps,
             params.gradient_checkpointing)
 
 

@@ -62,7 +62,7 @@ CLUSTER: Schema = body("address", address=TEXT, base=TEXT, home=TEXT, gpus=WHOLE
 STATES = ("queued", "running", "stopping", "succeeded", "failed", "stopped", "lost")
 TRAINING: Schema = body(
     base=some(TEXT), preset=some(TEXT), engine=some(TEXT), steps={"type": "integer", "minimum": 1, "maximum": 1_000_000},
-    lora_name=some(TEXT), values=VALUES,
+    lora_name=some(TEXT), gpus=some(TEXT), values=VALUES,
 )  # fmt: skip
 
 SCHEMAS: Mapping[str, Schema] = {

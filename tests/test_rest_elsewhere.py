@@ -13,6 +13,7 @@ import pytest
 
 from sd_scripts_bridge import draft_import, kohya_import, presets
 from sd_scripts_bridge.job import TrainingJob
+from sd_scripts_bridge.launch import Launch
 from sd_scripts_bridge.rest import Context
 from tests import headers
 from tests.test_rest import Page, base, context, encoded, page, ready, sentences
@@ -69,6 +70,23 @@ def test_used_it_is_in_the_draft_and_taken_back_it_is_as_before(ready: Page) -> 
     assert {key: after[key] for key in ("name", "class_token", "training", "imported")} == {
         key: before[key] for key in ("name", "class_token", "training", "imported")}
     assert ready.post("import/undo").json()["training"] == before["training"], "twice does nothing"
+
+
+def test_several_cards_come_along_and_count(ready: Page, context: Context) -> None:
+    answer = ready.post("import", files=kohya(num_processes=2, multi_gpu=True, gpu_ids="1,3"), apply=True).json()
+    assert fates(answer)["num_processes"] == fates(answer)["gpu_ids"] == "used"
+    assert any("Cards: 1,3" in sentence for sentence in answer["draft"]["sentences"])
+    plan = ready.get("plan").json()
+    assert plan["batch"] == 4 and plan["problems"] == [] and plan["steps"] < 30
+    assert any("2 processes" in advice for advice in plan["advice"])
+    spec = context.the_bridge.store.get(ready.post("train").json()["job"]).job
+    assert isinstance(spec, TrainingJob) and spec.launch == Launch(2, gpu_ids=(1, 3)) and spec.device == "1,3"
+    ready.post("draft", training={"gpus": "2"})
+    assert ready.get("plan").json()["batch"] == 2
+    ready.post("draft", training={"gpus": "first"})
+    assert any("no list of cards" in problem for problem in ready.get("plan").json()["problems"])
+    answer = ready.post("import", files=kohya(), apply=True).json()
+    assert answer["draft"]["training"]["gpus"] == "", "one process, as that file says"
 
 
 def test_what_was_imported_trains_as_the_file_says(ready: Page, context: Context) -> None:

@@ -48,7 +48,7 @@ class HostsBridge(Bridge):
     """Trains where the WebUI's settings say."""
 
     def submit(self, request: Request) -> Submitted:
-        if request.gpu is None:
+        if request.gpu is None and request.launch is None and request.on is None:
             request = replace(request, gpu=settings.other_card())
         return super().submit(request)
 
