@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sqlite3
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from sd_scripts_bridge import checkpoint, dataset, export, kohya_import, launch
 from sd_scripts_bridge.attempt import Attempt
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.command_words import read as read_words
-from sd_scripts_bridge.engines.sd_scripts import SdScriptsEngine, installation
+from sd_scripts_bridge.engines.sd_scripts import SdScriptsEngine, installation, launching
 from sd_scripts_bridge.errors import Invalid
 from sd_scripts_bridge.events import Progress
 from sd_scripts_bridge.import_report import Fate
@@ -29,6 +30,7 @@ from sd_scripts_bridge.paths import Home
 from sd_scripts_bridge.request import Request
 from sd_scripts_bridge.store import Store
 from tests import headers
+from tests.conftest import FAKE_SCRIPTS
 from tests.test_supervisor import submit, survivors, wait_over, wait_step
 
 MakeJob = Callable[..., TrainingJob]
@@ -248,6 +250,25 @@ def test_a_process_that_is_killed_is_no_riddle(bridge: Bridge, several: MakeJob)
     killed = submit(bridge, several("kill:3"))
     row = wait_over(bridge, killed)
     assert "SIGKILL" in row.sentence and survivors(bridge, killed) == []
+
+
+@has_accelerate
+def test_two_machines_train_one_lora(bridge: Bridge, several: MakeJob, tmp_path: Path) -> None:
+    """Two homes on this machine, each with a supervisor and a launcher of its own; the launchers find each other."""
+    second = Home(tmp_path / "machine 1").create()
+    installation.write(second, installation.Installation(str(FAKE_SCRIPTS), sys.executable))
+    other, port = Bridge(second), launching._free_port()
+
+    def part(rank: int) -> TrainingJob:
+        return several("slow").evolve(launch=Launch(2, 2, rank, "127.0.0.1", port))
+
+    late = submit(other, part(1))
+    first = submit(bridge, part(0))
+    row = wait_over(bridge, first)
+    assert row.status is Status.SUCCEEDED and row.sentence.startswith("Ada.safetensors is in"), bridge.log(first)
+    row = wait_over(other, late)
+    assert row.status is Status.SUCCEEDED and row.sentence == "Machine 1 has done its part; the LoRA is on machine 0."
+    assert not bridge.folder(first).states("Ada"), "no other machine could go on from one"
 
 
 def test_the_machine_that_saves_nothing_has_done_its_part(bridge: Bridge, make_job: MakeJob) -> None:

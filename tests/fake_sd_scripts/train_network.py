@@ -108,7 +108,7 @@ def main() -> None:
         children()
     while os.environ.get("RANK", "0") != "0":  # the first process alone prints and saves
         time.sleep(0.02)
-        if (output / f"{name}.safetensors").exists():
+        if os.environ.get("GROUP_RANK") != "0" or (output / f"{name}.safetensors").exists():
             return
     left = total - done
     print("loading model for process 0/1\nrunning training / 学習開始\n\nepoch 1/1\n", flush=True)
@@ -126,7 +126,8 @@ def main() -> None:
             path = output / f"{name}-step{step:08d}.safetensors"
             print(f"\nsaving checkpoint: {path}", flush=True)
             lora(path, "nan" in comment)
-            state(output / f"{name}-step{step:08d}-state", step)
+            if config.get("save_state"):
+                state(output / f"{name}-step{step:08d}-state", step)
     if "nothing" in comment:
         where = "train_data_dir must be the parent of folders with images"
         print(f"No data found. Please verify arguments ({where}) / 画像がありません。", file=sys.stderr)
