@@ -177,6 +177,8 @@ def test_what_is_wrong_there_is_told_before_anything_is_queued(
         bridge.submit(ask(on=Cluster(ray.address, str(tmp_path / "there" / "sd15.safetensors"), "/no/home")))
     with pytest.raises(Invalid, match="network_dim: 0 is outside"):
         bridge.submit(ask(values={"network_dim": "0"}))
+    with pytest.raises(Invalid, match=r"(?s)name.*gpu: is a card of this machine"):
+        bridge.submit(ask(name="../../elsewhere", gpu=1))
     with pytest.raises(Invalid, match="isn't sent to a cluster"):
         bridge.submit(ask(values={"wandb_api_key": "s3cret"}))
     with pytest.raises(Invalid, match="0 cards, and 4 are wanted"):

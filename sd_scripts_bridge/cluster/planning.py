@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .. import presets
 from ..errors import BridgeError, Invalid, Problem
 from ..job import TrainingJob, job_from_dict
+from ..names import name_problems
 from ..option_kinds import SECRETS
 from ..paths import Home
 from . import parcel
@@ -38,6 +39,9 @@ def plan(planner: Planner, request: Request) -> tuple[TrainingJob, list[str]]:
     jobs = RayJobs(where.address)
     version = jobs.version()  # first: nothing is copied for an address that is wrong
     where, problems = _cards(jobs, where, request)
+    problems += name_problems(request.name) if request.name is not None else []
+    if request.gpu is not None:
+        problems.append(Problem("gpu", "is a card of this machine", "Say with --on-gpus how many to ask the cluster for."))
     secrets = sorted(SECRETS & request.values.keys())
     problems += [Problem(name, "is a secret, and isn't sent to a cluster", "Set it up there.") for name in secrets]
     data = open_dataset(request.dataset)
