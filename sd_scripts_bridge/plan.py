@@ -16,7 +16,7 @@ from .draft import Draft
 from .draft_captions import caption_of, counted
 from .draft_view import is_used
 from .errors import BridgeError, Invalid, NotFound, Problem
-from .families import COMPANION_OPTIONS
+from .families import COMPANION_OPTIONS, FAMILIES
 from .job import TrainingJob
 from .job_view import JobViews
 from .kohya_folder import Dataset, Subset, leaf_name, repeats_for
@@ -280,7 +280,8 @@ def _kind(family: str, engine: str, params: TrainingParams, launch: Launch | Non
 
 def _advice(context: Context, plan: Plan) -> Sequence[str]:
     state, found = context.draft.state, []
-    longest = max((counted(text)[1] or 0 for text in plan.captions), default=0)
+    reads_clip = plan.base is None or FAMILIES[plan.base.family].is_ldm  # others read longer captions with T5 and the like
+    longest = max((counted(text)[1] or 0 for text in plan.captions), default=0) if reads_clip else 0
     if longest > LONGEST:
         found.append(f"A caption has {longest} tokens; what comes after {LONGEST} is not read.")
     if longest > CHUNK:

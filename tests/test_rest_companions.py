@@ -55,6 +55,12 @@ def test_a_missing_file_is_told_under_the_base_and_its_path_can_be_given(bridge:
     assert any("is taken as FLUX.1's VAE" in note for note in plan["advice"])
 
 
+def test_a_long_caption_is_no_matter_for_t5(bridge: Bridge, tmp_path: Path) -> None:
+    page = page_with_flux(bridge, tmp_path / "models", local=True)
+    assert page.post("draft/photo/1", caption="Ada woman, " + "a long walk through the woods, " * 20).status_code == 200
+    assert not any("tokens" in advice for advice in page.get("plan").json()["advice"])
+
+
 def test_from_afar_no_path_is_shown_or_taken(bridge: Bridge, tmp_path: Path) -> None:
     page = page_with_flux(bridge, tmp_path / "models", local=False)
     plan = page.get("plan")
