@@ -181,7 +181,9 @@
 
         /** Why the base can't be trained on, or which of the files beside it are missing. */
         baseWords(base) {
-            return base.trainable ? (base.lacks || []).map(lb.sentence).join(" ") : lb.sentence(base.why);
+            if (!base.trainable) return lb.sentence(base.why);
+            const names = (base.lacks || []).map((sentence) => sentence.split(":")[0]).join(", ");
+            return names && lb.t("It needs files beside it, see below: {names}", {names: names});
         }
 
         stemWords(plan, wanted) {
@@ -191,7 +193,7 @@
 
         showProblems() {
             const plan = this.app.state.plan;
-            const said = [...this.setup.said(), ...((plan && plan.base && plan.base.lacks) || [])];
+            const said = this.setup.said();
             const planned = plan ? (plan.problems || []).filter((problem) => !said.includes(problem)).map(lb.problemSentence) : [];
             const refused = (this.refused || []).filter((sentence) => !planned.includes(sentence));
             lb.sentences(this.problems, [...planned, ...refused]);
