@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from sd_scripts_bridge import checkpoint, lora_size
+from sd_scripts_bridge import checkpoint, lora, lora_size
 from sd_scripts_bridge.errors import Invalid
 from sd_scripts_bridge.params import TrainingParams
 from sd_scripts_bridge.safetensors_file import TensorInfo
+from tests import headers
 from tests import transformer_headers as made
 from tests.headers import Shapes
 
@@ -132,6 +133,28 @@ def test_the_numbers_of_a_lora(name: str) -> None:
     make, numbers = NUMBERS[name]
     tensors = {tensor: TensorInfo("F16", shape, 0, 0) for tensor, shape in make().items()}
     assert lora_size.numbers(tensors, TrainingParams().with_values({"network_dim": 4})) == numbers
+
+
+@pytest.mark.parametrize(
+    ("module", "version", "family"),
+    [
+        ("lora_unet_double_blocks_0_img_attn_proj", "", "flux1"),
+        ("lora_unet_double_blocks_0_img_mlp_fc1", "", "hunyuan-image"),
+        ("lora_unet_joint_blocks_0_x_block_attn_proj", "", "sd3"), ("lora_unet_noise_refiner_0_attention_qkv", "", "lumina2"),
+        ("lora_unet_blocks_0_cross_attn_output_proj", "", "anima"),
+        ("lora_unet_double_blocks_0_img_attn_proj", "chroma", "chroma"),
+        ("lora_unet_joint_blocks_0_x_block_attn_proj", "5-medium", "sd3"),
+        ("lora_unet_x", "hunyuan-image-2.1", "hunyuan-image"),
+        ("lora_unet_x", "lumina2", "lumina2"), ("lora_unet_x", "anima", "anima"), ("lora_unet_x", "flux1", "flux1"),
+    ],
+)  # fmt: skip
+def test_the_family_of_a_finished_lora(tmp_path: Path, module: str, version: str, family: str) -> None:
+    """By what the scripts write as ss_base_model_version, else by its modules; its text encoder's are told apart."""
+    tensors: dict[str, Any] = {}
+    for name in (module, "lora_te1_text_model_encoder_layers_0_mlp_fc1", "lora_te3_encoder_block_0_layer_0_SelfAttention_q"):
+        tensors |= {f"{name}.lora_down.weight": (4, 8), f"{name}.lora_up.weight": (8, 4), f"{name}.alpha": ()}
+    found = lora.inspect(headers.write(tmp_path / "lora.safetensors", tensors, {"ss_base_model_version": version}))
+    assert (found.family, found.unet_modules, found.text_encoder_modules) == (family, 1, 2)
 
 
 CLASSES = """
