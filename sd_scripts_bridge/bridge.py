@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .dataset import Dataset, Report
     from .doctor import Finding
     from .export import Exported
+    from .folder_captions import Caption
     from .import_report import Imported
     from .option_list import Option
     from .publish import PublishedLora
@@ -74,6 +75,22 @@ class Bridge:
         with zip_intake.opened(photos) as paths:
             return dataset.prepare(paths, name, class_token, steps, out, progress)
 
+    def captions(self, folder: Path) -> list[Caption]:
+        """The captions of a folder that `write_dataset` made. Raises `Invalid` or `Conflict`."""
+        from . import folder_captions
+
+        return folder_captions.read(folder)
+
+    def change_captions(
+        self, folder: Path, action: str, text: str = "", by: str = "", *, at_start: bool = False
+    ) -> list[Caption]:
+        """"add", "remove" or "replace" in every caption of such a folder, or "undo"; returns those that changed."""
+        from . import folder_captions
+
+        if action == "undo":
+            return folder_captions.undo(folder)
+        return folder_captions.change(folder, action, text, by, at_start=at_start)
+
     # ---- training ----
 
     def submit(self, request: Request) -> Submitted:
@@ -86,6 +103,11 @@ class Bridge:
     def plan(self, request: Request) -> tuple[TrainingJob, list[str]]:
         """The job that `submit` would queue, with its notes; makes the clean copies that it needs."""
         return Planner(self.home).plan(request)
+
+    def look(self, request: Request) -> tuple[TrainingJob, list[str]]:
+        """The job that `submit` would queue here, with its notes; copies and writes nothing. Raises as `submit`."""
+        job, notes, _ = Planner(self.home).look(request)
+        return job, notes
 
     def sketch(self, request: Request, data: Dataset, base: Base) -> tuple[TrainingJob, list[str], list[Problem]]:
         """See `Planner.sketch`."""

@@ -12,24 +12,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from . import __version__, cli_help, completion, completion_shells, from_elsewhere, option_help, option_list, presets
+from . import __version__, cli_help, completion, completion_shells, option_help, option_list, presets
 from .bridge import Bridge
-from .cli_words import LAUNCH, parser, verbs_of
-from .cluster.place import Cluster, address
+from .cli_out import DEFECT, INTERRUPTED, OK, PROBLEM, USAGE
+from .cli_out import show as _show
+from .cli_train import setup, train, watch
+from .cli_words import parser, verbs_of
 from .errors import BridgeError, NotFound
-from .follow import exit_code, follow
-from .job import Status, TrainingJob
-from .launch import Launch
-from .launch import from_words as launch_from_words
 from .meter import duration
 from .paths import Home
 from .publish import PublishedLora
 from .report import lines as report_lines
 from .report import read as read_report
-from .request import Request
 from .store import Row
-
-OK, PROBLEM, USAGE, DEFECT, INTERRUPTED = 0, 1, 2, 3, 130
 
 Verb = Callable[[Bridge, argparse.Namespace], int]
 
@@ -87,54 +82,24 @@ def dataset(bridge: Bridge, options: argparse.Namespace) -> int:
     return OK
 
 
-# ---- training ----
-
-
-def train(bridge: Bridge, options: argparse.Namespace) -> int:
-    wanted = {
-        "dataset": options.dataset,
-        "base": options.base or (Path(options.on_base) if options.on and options.on_base else None),
-        "engine": options.engine,
-        "preset": options.preset,
-        "values": _settings(options.set),
-        "lora_dir": options.lora_dir,
-        "name": options.name,
-        "gpu": options.gpu,
-        "launch": _launch(options),
-        "on": _cluster(options),
-    }
-    remarks: list[str] = []
-    if options.config:
-        imported = bridge.import_file(options.config, from_elsewhere.model_folders(options.lora_dir))
-        remarks, request = from_elsewhere.remarks(imported), bridge.like(imported, wanted)
-    elif options.dataset is None or wanted["base"] is None:
-        print("Give DATASET and --base, or --config with a file that names them.", file=sys.stderr)
+def captions(bridge: Bridge, options: argparse.Namespace) -> int:
+    actions = {"add": options.add, "remove": options.remove, "replace": options.replace, "undo": options.undo or None}
+    given = {name: value for name, value in actions.items() if value is not None}
+    if len(given) > 1:
+        print("Give one of --add, --remove, --replace and --undo.", file=sys.stderr)
         return USAGE
-    else:
-        request = Request(**wanted)
-    submitted = bridge.submit(request)
-    if options.json:
-        print(json.dumps({"type": "queued", "job": submitted.id, "notes": [*remarks, *submitted.notes]}), flush=True)
-    else:
-        for note in [*remarks, *submitted.notes]:
-            print(note)
-        params = submitted.job.params
-        print(f"Job {submitted.id}: {submitted.job.title}, {params.max_train_steps} steps on "
-              f"{Path(submitted.job.base).name}, engine {submitted.job.engine}{_where(submitted.job)}.", flush=True)
-    if options.detach:
-        if not options.json:
-            print(f"Follow it: sd-scripts-bridge watch {submitted.id}")
-        return OK
-    return _follow(bridge, submitted.id, options)
+    found = bridge.captions(options.folder)
+    if given:
+        (action, value), = given.items()
+        words = value if action == "replace" else ["" if action == "undo" else value]
+        count, found = len(found), bridge.change_captions(options.folder, action, *words, at_start=options.at_start)
+    lines = [f"{caption.file.name}: {caption.text}" for caption in found]
+    data = {"captions": [{"file": str(caption.file), "text": caption.text} for caption in found]}
+    _show(options, data, [*lines, *([f"{len(found)} of {count} captions changed."] if given else [])])
+    return OK
 
 
-def watch(bridge: Bridge, options: argparse.Namespace) -> int:
-    bridge.job(options.job)
-    return _follow(bridge, options.job, options)
-
-
-def setup(bridge: Bridge, options: argparse.Namespace) -> int:
-    return _follow(bridge, bridge.setup(options.source, options.python), options)
+# ---- training ----
 
 
 def ui(bridge: Bridge, options: argparse.Namespace) -> int:
@@ -148,18 +113,6 @@ def ui(bridge: Bridge, options: argparse.Namespace) -> int:
 
     serve(place, started)
     return OK
-
-
-def _follow(bridge: Bridge, job_id: int, options: argparse.Namespace) -> int:
-    try:
-        row = follow(bridge, job_id, as_json=options.json)
-    except KeyboardInterrupt:
-        print(f"\nJob {job_id} goes on without this window. Follow it: sd-scripts-bridge watch {job_id}   "
-              f"Stop it: sd-scripts-bridge stop {job_id}", file=sys.stderr)
-        return INTERRUPTED
-    if row.status is not Status.SUCCEEDED:
-        print(f"Job {job_id} is {row.status}: {row.sentence}", file=sys.stderr)
-    return exit_code(row)
 
 
 # ---- the queue ----
@@ -186,6 +139,16 @@ def log(bridge: Bridge, options: argparse.Namespace) -> int:
 def report(bridge: Bridge, options: argparse.Namespace) -> int:
     text = bridge.report(options.job)
     _show(options, {"job": options.job, "text": text}, [text.rstrip()])
+    return OK
+
+
+def result(bridge: Bridge, options: argparse.Namespace) -> int:
+    from .job_view import JobViews
+    from .rest_result import result_dict
+
+    found = result_dict(JobViews(bridge), options.job, [])
+    how = "For txt2img: paste this into the prompt, then press the arrow below Generate."
+    _show(options, found, [found["sentence"], found["file"], "", how, "", found["infotext_512"] or found["infotext"]])
     return OK
 
 
@@ -288,14 +251,6 @@ def show_help(options: argparse.Namespace) -> int:
 # ---- showing ----
 
 
-def _show(options: argparse.Namespace, data: Any, lines: Sequence[str]) -> None:
-    if options.json:
-        print(json.dumps(data, ensure_ascii=False))
-        return
-    for line in lines:
-        print(line)
-
-
 def _say(options: argparse.Namespace, sentence: str) -> int:
     _show(options, {"job": options.job, "sentence": sentence}, [sentence])
     return OK
@@ -325,50 +280,13 @@ def _counter(what: str, options: argparse.Namespace) -> Callable[[int, int], Non
     return advance
 
 
-def _launch(options: argparse.Namespace) -> Launch | None:
-    """More than one process, where any of its words is given."""
-    given = {name: getattr(options, name) for name in LAUNCH}
-    if options.gpus is None and all(value is None for value in given.values()):
-        return None
-    if given == {**dict.fromkeys(LAUNCH), "processes": 1} and options.gpus is None:
-        return None
-    try:
-        return launch_from_words(options.gpus, **given)
-    except ValueError:
-        raise BridgeError(f"--gpus {options.gpus!r} is no list of cards: write 0,1.") from None
-
-
-def _cluster(options: argparse.Namespace) -> Cluster | None:
-    more = {"--on-base": options.on_base, "--on-home": options.on_home, "--on-gpus": options.on_gpus}
-    if options.on is not None:
-        return Cluster(address(options.on), options.on_base, options.on_home, options.on_gpus)
-    lone = next((word for word, value in more.items() if value is not None), None)
-    if lone:
-        raise BridgeError(f"{lone} is for a cluster: name it with --on ray://HOST.")
-    return None
-
-
-def _where(job: TrainingJob) -> str:
-    return (f", {job.launch.title}" if job.launch else "") + (f", on {job.on.address}" if job.on else "")
-
-
-def _settings(words: Sequence[str]) -> dict[str, str]:
-    """``key=value`` words. Dashes in a key count as underscores, as on sd-scripts' own command line."""
-    pairs = {}
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not equals or not key:
-            raise BridgeError(f"--set {word!r} is not of the form key=value.")
-        pairs[key.strip().lstrip("-").replace("-", "_")] = value.strip()
-    return pairs
-
-
 WITHOUT_HOME: Mapping[str, Callable[[argparse.Namespace], int]] = {"completion": complete, "help": show_help}
 """They open no queue, and make no folder."""
 
 VERBS: Mapping[str, Verb] = {
     "check": check,
     "dataset": dataset,
+    "captions": captions,
     "train": train,
     "watch": watch,
     "setup": setup,
@@ -376,6 +294,7 @@ VERBS: Mapping[str, Verb] = {
     "jobs": jobs,
     "log": log,
     "report": report,
+    "result": result,
     "stop": stop,
     "pause": pause,
     "resume": resume,

@@ -63,6 +63,12 @@ PAGES: dict[str, Page] = {
         (("dataset photos --name AlvaroBadia --class man --out AlvaroBadia", "1500 steps"),
          ("dataset photos --name Rex --class dog --steps 1000 --out Rex", "fewer of them")),
     ),
+    "captions": Page(
+        "Lists the captions of a folder that `dataset` made, or changes all of them at once, as the tab's second step does. "
+        "Captions in folders of your own are left alone.",
+        (("captions AlvaroBadia", "read them"), ("captions AlvaroBadia --add 'grey shirt' --at-start", "behind the name"),
+         ("captions AlvaroBadia --replace 'a man' man", "literally"), ("captions AlvaroBadia --undo", "the last change")),
+    ),
     "train": Page(
         "Trains a LoRA and puts it, with its card, into the Lora folder. DATASET is a folder that `dataset` made or a "
         "kohya folder of your own (its parent, its img folder, or one 10_name class folder), which is copied clean first."
@@ -74,6 +80,7 @@ PAGES: dict[str, Page] = {
          ("train AlvaroBadia --base m.safetensors --set network_dim=64 optimizer_type=AdamW8bit", "options by their names"),
          ("train AlvaroBadia --base m.safetensors --gpus 0,1", "on two cards, one process on each"),
          ("train AlvaroBadia --on ray://HOST --on-base /models/m.safetensors", "on a Ray cluster; the LoRA comes back"),
+         ("train --config kohya_ss.json --dry-run", "what that would train"),
          ("train --config kohya_ss.json", "as kohya_ss would"),
          ("train photos --base m.safetensors --config old.safetensors", "as that LoRA was trained, on these photos")),
         "the training failed or was stopped, or a problem",
@@ -97,6 +104,12 @@ PAGES: dict[str, Page] = {
         "Prints what happened, for a bug report: options, versions, the end of the log. Names, paths and pictures are "
         "left out.",
         (("report 3", "to read or paste"),),
+    ),
+    "result": Page(
+        "Prints where a finished LoRA is, what is known of it, and the text that fills in txt2img: prompt, negative prompt, "
+        "sampler, steps, size.",
+        (("result 3", "to paste"), ("result 3 --json", "with proof, samples and facts")),
+        "there is no LoRA of that job (yet)",
     ),
     "rm": Page(
         "Forgets a job and deletes its folder: log, samples, checkpoints. The published LoRA stays. One that runs has to "

@@ -91,6 +91,14 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--steps", type=int, default=1500, help="steps wanted in one epoch at batch 1 (1500)")
     sub.add_argument("--out", required=True, type=Path, help="the folder to make")
 
+    sub = add("captions", "list a dataset's captions, or change many at once")
+    sub.add_argument("folder", type=Path, help="a folder that `dataset` made")
+    sub.add_argument("--add", metavar="TEXT", help="put TEXT at the end of each, once")
+    sub.add_argument("--at-start", action="store_true", help="put it behind the name instead")
+    sub.add_argument("--remove", metavar="TEXT", help="take TEXT out of each")
+    sub.add_argument("--replace", nargs=2, metavar=("OLD", "NEW"), help="put NEW where OLD stands")
+    sub.add_argument("--undo", action="store_true", help="take the last change back")
+
     sub = add("train", "train a LoRA and publish it")
     sub.add_argument("dataset", nargs="?", type=Path, help="a folder that `dataset` made, or a kohya folder")
     sub.add_argument("--base", type=Path, help="the base model, a .safetensors file")
@@ -102,6 +110,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--name", help="the LoRA's name (the subject's)")
     sub.add_argument("--gpu", type=int, help="the card to train on; each has a queue of its own")
     sub.add_argument("--detach", action="store_true", help="don't follow it")
+    sub.add_argument("--dry-run", action="store_true", help="say what would be trained, how long and with what; start nothing")
     _add_launch(sub)
 
     for name, purpose in (
@@ -109,6 +118,7 @@ def parser() -> argparse.ArgumentParser:
         ("resume", "go on from the newest saved state"),
         ("retry", "start anew"),
         ("report", "a job's story, to paste into a bug report: no names, paths or pictures in it"),
+        ("result", "a finished LoRA: its prompt and the settings for txt2img"),
         ("rm", "forget a job and delete its folder"),
     ):
         add(name, purpose).add_argument("job", type=int, help=A_JOB)

@@ -120,13 +120,14 @@ def bulk(state: State, judged: Judged, action: str, text: str, by: str = "", *, 
         if seen and seen.finding.photo is None:
             continue
         before = caption_of(item, state, judged)
-        after = _after(before, state, action, text, by, at_start)
+        after = edited(before, state, action, text, by, at_start)
         if after != before:
             changed[item.id] = bound(one_line(after), state)
     return state.with_captions(changed)
 
 
-def _after(caption: str, state: State, action: str, text: str, by: str, at_start: bool) -> str:
+def edited(caption: str, state: State, action: str, text: str, by: str, at_start: bool) -> str:
+    """``caption`` after "add", "remove" or "replace"; ``state`` knows the names that it may begin with."""
     if action == "add":
         return added(caption, text, at_start, state)
     return removed(caption, text) if action == "remove" else replaced(caption, text, by)

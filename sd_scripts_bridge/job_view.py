@@ -163,7 +163,8 @@ class JobViews:
         waiting = [row for row in rows if row.status is Status.QUEUED]
         pauses = self.bridge.store.pauses() if waiting else {}
         paused = next((row for row in waiting if row.device in pauses), None)
-        shown = self.row(job_id) if job_id is not None else running or paused or (rows[-1] if rows else None)
+        named = next((row for row in rows if row.id == job_id), None)  # of the same look, so that it agrees with `running`
+        shown = named or self.row(job_id) if job_id is not None else running or paused or (rows[-1] if rows else None)
         answer = {
             "running": self.job_dict(running) if running else None, "waiting": len(waiting),
             "paused": {"job": self.job_dict(paused), "until": pauses[paused.device]} if paused else None,

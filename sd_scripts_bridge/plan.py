@@ -30,6 +30,7 @@ from .rest import Context
 CHUNK, LONGEST = 75, 225
 """CLIP tokens: what one piece holds, and the most that the trainers read."""
 HISTORY = 50
+UNKNOWN = "How long it takes is known after the first steps: nothing like it was trained here yet."
 
 
 @dataclass
@@ -258,18 +259,25 @@ def estimate(views: JobViews, plan: Plan) -> tuple[float | None, str]:
     """(seconds, from where that is known) from the newest run of this kind here; (None, why not)."""
     if plan.base is None or not plan.images:
         return None, "Known once base model and photos are chosen."
+    found = pace(views, plan.base.family, plan.engine, plan.params, plan.launch)
+    return (found[0] * plan.steps, found[1]) if found else (None, UNKNOWN)
+
+
+def pace(
+    views: JobViews, family: str, engine: str, params: TrainingParams, launch: Launch | None
+) -> tuple[float, str] | None:
+    """(seconds a step, from where that is known) of the newest run of this kind here."""
+    wanted = _kind(family, engine, params, launch)
     for row in list(reversed(views.rows()))[:HISTORY]:
         try:
             job = row.job
         except BridgeError:
             continue
-        if isinstance(job, TrainingJob) and _kind(job.family, job.engine, job.params, job.launch) == _kind(
-            plan.base.family, plan.engine, plan.params, plan.launch
-        ):
-            pace = views.fold(row.id).seconds_a_step
-            if pace:
-                return pace * plan.steps, f"As fast as job {row.id} ({row.title}) was: {pace:.2g} s a step."
-    return None, "How long it takes is known after the first steps: nothing like it was trained here yet."
+        if isinstance(job, TrainingJob) and _kind(job.family, job.engine, job.params, job.launch) == wanted:
+            seconds = views.fold(row.id).seconds_a_step
+            if seconds:
+                return seconds, f"As fast as job {row.id} ({row.title}) was: {seconds:.2g} s a step."
+    return None
 
 
 def _kind(family: str, engine: str, params: TrainingParams, launch: Launch | None) -> tuple[Any, ...]:

@@ -70,7 +70,7 @@ def test_each_outside_thing_has_one_door(module: Path) -> None:
 def test_arrows_point_one_way(module: Path) -> None:
     top = module.relative_to(PACKAGE).parts[0].removesuffix(".py")
     own = [name.split(".")[1] for name in imports(module) if name.startswith("sd_scripts_bridge.")]
-    is_face = top in FACES or top.startswith(("rest", "draft", "plan", "job_view"))
+    is_face = top in FACES or top.startswith(("cli_", "rest", "draft", "plan", "job_view"))
     if not is_face:
         assert not FACES & set(own), f"{name_of(module)} knows a face: {own}"
     if top == "engines":
