@@ -37,16 +37,16 @@ def train(call: Call) -> Any:
     """Queue a training of a folder, or of a config: what `train` does on the command line."""
     bridge, remarks = call.context.the_bridge, list[str]()
     config, lora_dir = _path_or_none(call, "config"), _path_or_none(call, "lora_dir") or call.context.lora_dir
+    folders = sorted({Path(base.path).absolute().parent for base in call.context.bases()})
     wanted: dict[str, Any] = {
         "dataset": _path_or_none(call, "dataset"), "base": _path_or_none(call, "base"), "values": _values(call),
         "lora_dir": lora_dir, "gpu": _card(call), "launch": _launch(call), "on": _cluster(call),
-        **{word: _text(call, word) or None for word in WORDS},
+        "model_folders": tuple(folders), **{word: _text(call, word) or None for word in WORDS},
     }  # fmt: skip
     if wanted["base"] is None and wanted["on"] is not None and wanted["on"].base:
         wanted["base"] = Path(wanted["on"].base)
     if config is not None:
-        folders = {Path(base.path).parent for base in call.context.bases()}
-        imported = bridge.import_file(config, [*sorted(folders), *from_elsewhere.model_folders(lora_dir)])
+        imported = bridge.import_file(config, [*folders, *from_elsewhere.model_folders(lora_dir)])
         remarks, request = from_elsewhere.remarks(imported), bridge.like(imported, wanted)
     else:
         missing = [name for name in ("dataset", "base") if not wanted[name]]
