@@ -19,7 +19,7 @@
             if (!this.node.open) return;
             lb.show(this.empty, !jobs.length);
             const still = jobs.map((job) => ({id: job.id, kind: job.kind, title: job.title, status: job.status, sentence: job.sentence, created: job.created,
-                attempt: job.attempt, base: job.base, engine: job.engine, total: job.total, step: lb.isOver(job) ? job.step : 0}));
+                attempt: job.attempt, base: job.base, engine: job.engine, total: job.total, saved: job.saved}));
             lb.fillList(this.list, still, (job) => job.id, (job) => this.draw(job));
         }
 
@@ -92,7 +92,10 @@
             const stops = action === "stop" || action === "leave";
             const answer = await app.server.post("jobs/" + job.id + "/" + (stops ? "stop" : action), stops ? {now: false} : {});
             app.say(lb.sentence(answer.sentence));
-            if (action === "publish") lb.refreshCards();
+            if (action === "publish") {
+                lb.setText(button, lb.t("Published as {stem}", {stem: answer.stem}));
+                lb.refreshCards();
+            }
             if (action === "remove" && app.followed === job.id) app.follow(null);
             if (action === "resume" || action === "retry") app.follow(job.id);
             await app.load("jobs", "jobs");

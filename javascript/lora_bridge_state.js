@@ -71,11 +71,11 @@
     lb.isOver = (job) => Boolean(job) && ["succeeded", "failed", "stopped", "lost"].includes(job.status);
 
     /** What the strip on top shows at the time `now` (seconds), or null where there is nothing to show. */
-    lb.stripView = function (status, now) {
+    lb.stripView = function (status, now, inWebui) {
         const last = status && status.job;
         const recent = lb.isOver(last) && last.finished && now - last.finished < RECENT_SECONDS;
         const paused = status && !status.running ? status.paused : null;
-        if (paused) return lb.pausedView(status, now);
+        if (paused) return lb.pausedView(status, now, inWebui);
         const job = status && (status.running || (recent && !status.waiting ? last : null));
         if (!job && !(status && status.waiting)) return null;
         if (!job) return {title: "", active: false, waiting: status.waiting, sentence: ""};
@@ -96,13 +96,13 @@
     };
 
     /** The strip of a job that left the card to something else. */
-    lb.pausedView = function (status, now) {
+    lb.pausedView = function (status, now, inWebui) {
         const job = status.paused.job;
+        const when = {step: job.step, time: lb.duration(Math.max(0, status.paused.until - now))};
         return {
             id: job.id, title: job.title, active: false, paused: true, kind: job.kind, status: job.status, waiting: status.waiting - 1,
-            part: null, sentence: lb.t("Paused at step {step}. It goes on by itself in {time}; while pictures are made it waits.", {
-                step: job.step, time: lb.duration(Math.max(0, status.paused.until - now)),
-            }),
+            part: null, sentence: inWebui ? lb.t("Paused at step {step}. It goes on by itself in {time}; while pictures are made it waits.", when)
+                : lb.t("Paused at step {step}. It goes on by itself in {time}.", when),
         };
     };
 
@@ -113,7 +113,7 @@
         if (lb.isActive(job)) return job.status === "running" ? ["show", "stop"] : ["show"];
         if (job.kind === "train" && ["stopped", "failed", "lost"].includes(job.status)) actions.push("resume");
         if (job.status === "failed" || job.status === "lost" || job.status === "stopped") actions.push("retry");
-        if (job.kind === "train" && job.step > 0 && job.status !== "succeeded") actions.push("publish");
+        if (job.saved) actions.push("publish");
         return ["show", ...actions, "report", ...(job.kind === "train" ? ["export"] : []), "remove"];
     };
 

@@ -76,7 +76,7 @@
         }
 
         update() {
-            const view = lb.stripView(this.app.state.status, Date.now() / 1000);
+            const view = lb.stripView(this.app.state.status, Date.now() / 1000, Boolean(this.app.state.host && this.app.state.host.can_send));
             lb.show(this.node, Boolean(view));
             if (!view) return;
             this.id = view.id;

@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -145,8 +145,16 @@ class JobViews:
             "rate": reading.rate if reading and is_running else None,
             "left": reading.left if reading and is_running else None,
             "loss": reading.loss if reading else None,
+            "saved": self._saved(row, job),
             "silent": silence.seconds(row, self.bridge.folder(row.id).log, reading.rate if reading else None),
         }
+
+    def _saved(self, row: Row, job: Mapping[str, Any]) -> int | None:
+        """The step of the newest checkpoint of a training that came to no end."""
+        if row.kind != "train" or not row.status.is_over or row.status is Status.SUCCEEDED:
+            return None
+        found = self.bridge.folder(row.id).checkpoints(str(job.get("name")))
+        return found[-1][1] if found else None
 
     def _reading(self, row: Row) -> Reading | None:
         """Where it stands; of a job that is over its report knows, and thousands of events needn't be read for a list."""

@@ -71,7 +71,7 @@ SCHEMAS: Mapping[str, Schema] = {
         id=WHOLE, kind=words("train", "setup"), title=TEXT, status=words(*STATES), attempt=WHOLE, created=TIME, started=TIME,
         finished=TIME, sentence=TEXT, engine=some(TEXT), base=some(TEXT), family=some(TEXT), step=WHOLE, total=some(WHOLE),
         rate={"type": ["number", "null"], "description": "steps a second"},
-        left={"type": ["number", "null"], "description": "seconds"}, loss=some(NUMBER),
+        left={"type": ["number", "null"], "description": "seconds"}, loss=some(NUMBER), saved=some(WHOLE),
     ),
     "Status": shape(
         boot=TEXT, seq=WHOLE, running=some(ref("Job")), waiting=WHOLE, job=some(ref("Job")),

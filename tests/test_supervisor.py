@@ -17,6 +17,7 @@ from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.errors import Conflict
 from sd_scripts_bridge.events import Checkpoint, Finished, Progress, Published, Started
 from sd_scripts_bridge.job import Status, TrainingJob
+from sd_scripts_bridge.job_view import JobViews
 from sd_scripts_bridge.locks import is_held
 from sd_scripts_bridge.store import Row
 
@@ -236,6 +237,7 @@ def test_what_a_stopped_job_has_saved_can_be_published(bridge: Bridge, make_job:
     wait_step(bridge, job_id, 10)
     bridge.stop(job_id, now=True)
     wait_over(bridge, job_id)
+    assert JobViews(bridge).job_dict(bridge.job(job_id))["saved"] == 10
     half = bridge.folder(job_id).output / "Ada-step00000015.safetensors"
     half.write_bytes(b"what was being written when it ended")
     done = bridge.publish_job(job_id)
