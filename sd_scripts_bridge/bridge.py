@@ -106,6 +106,9 @@ class Bridge:
 
     def look(self, request: Request) -> tuple[TrainingJob, list[str]]:
         """The job that `submit` would queue here, with its notes; copies and writes nothing. Raises as `submit`."""
+        if request.on is not None:
+            raise Invalid([Problem("on", "a cluster can be asked only by sending it the photos, and nothing is sent here",
+                                   "Leave --dry-run out: what is wrong is told before the training is queued.")])
         job, notes, _ = Planner(self.home).look(request)
         return job, notes
 
