@@ -34,6 +34,9 @@ DISK_SECONDS = 600.0
 SAVE_SECONDS = 600.0
 """A trainer that was asked to save and end, and does neither, is stopped after this long."""
 
+LEAVE_SECONDS = 40.0
+"""Whoever follows a cluster has this long to stop the training there, even when it shall be now."""
+
 _GONE = (Status.RUNNING, Status.STOPPING)
 
 
@@ -206,7 +209,8 @@ class Attempt:
         never = isinstance(self.job, SetupJob) or not (
             self.job.saves_states or self.engine.saves_on_request or self._pausing
         )
-        if wish == "now" or never or saved or late:
+        leaves = self.engine.name == "cluster" and time.monotonic() - self._asked < LEAVE_SECONDS
+        if (wish == "now" or never or saved or late) and not leaves:
             process.stop_tree(pid, self.cookie)
 
     def _saved(self) -> int:

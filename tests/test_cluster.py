@@ -95,14 +95,17 @@ def test_the_lora_comes_back_with_its_card(bridge: Bridge, ray: FakeRay, ask: Ca
     assert not list(ray.root.glob("packages/*/run-*")), "nothing stays there but the LoRA's copy below Ray's logs"
 
 
-def test_stop_ends_the_training_on_the_cluster(bridge: Bridge, ray: FakeRay, ask: Callable[..., Request]) -> None:
+@pytest.mark.parametrize("now", [False, True])
+def test_stop_ends_the_training_on_the_cluster(
+    now: bool, bridge: Bridge, ray: FakeRay, ask: Callable[..., Request]
+) -> None:
     job_id = bridge.submit(ask("hold children")).id
     wait_step(bridge, job_id, 1)
     tree = psutil.Process(list(ray.jobs.values())[-1][0].pid).children(recursive=True)
     assert len(tree) >= 3
     with pytest.raises(Conflict, match="this machine's card is free"):
         bridge.pause(job_id)
-    assert "on the cluster" in bridge.stop(job_id)
+    assert "on the cluster" in bridge.stop(job_id, now=now)
     row = wait_over(bridge, job_id)
     assert (row.status, row.sentence) == (Status.STOPPED, "Stopped, here and on the cluster.")
     assert ray.statuses()[-1] == "STOPPED" and not [one for one in tree if one.is_running() and one.status() != "zombie"]
