@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import sys
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sd_scripts_bridge import checkpoint, companion_files
+from sd_scripts_bridge import checkpoint, companion_files, preflight
 from sd_scripts_bridge.engines.sd_scripts import SdScriptsEngine, catalogue, config, installation, sampling, tokenizers
 from sd_scripts_bridge.families import FAMILIES
 from sd_scripts_bridge.job import TrainingJob
@@ -170,6 +171,15 @@ def test_what_the_script_is_told(home: Home, models: Path, tmp_path: Path, famil
     assert "v2" not in told and "no_half_vae" not in told
     engine = SdScriptsEngine(home)
     assert Path(engine.command(job, JobFolder(tmp_path)).argv[2]).name == FAMILIES[family].script
+
+
+def test_what_a_transformer_takes_of_the_memory(home: Home, models: Path) -> None:
+    """A floor: fp8 halves it, and where blocks wait in the computer's memory nothing is said."""
+    def weights(**values: Any) -> int:
+        return preflight.need(sketch(home, base_of(models, "flux1"), values=values)[0]).weights
+
+    numbers = sum(math.prod(shape) for shape in made.flux(1, 1).values())
+    assert (weights(fp8_base=False), weights(), weights(blocks_to_swap=1)) == (2 * numbers, numbers, 0)
 
 
 def test_a_sample_of_flux_has_its_guidance_and_no_negative_prompt(home: Home, models: Path) -> None:
