@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,17 @@ def test_a_missing_file_is_told_under_the_base_and_its_path_can_be_given(bridge:
     plan = page.get("plan").json()
     assert plan["base"]["lacks"] == [] and plan["problems"] == []
     assert any("is taken as FLUX.1's VAE" in note for note in plan["advice"])
+
+
+def test_advanced_finds_the_options_of_the_bases_own_script(bridge: Bridge, tmp_path: Path) -> None:
+    row = {"name": "t5xxl", "type": "str", "flag": False, "nargs": None, "default": None, "choices": None,
+           "help": "path to t5xxl"}
+    file = bridge.home.engines / "catalogue" / "flux_train_network.py.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps([row]), encoding="utf-8")
+    for local, names in ((True, ["t5xxl"]), (False, [])):
+        page = page_with_flux(bridge, tmp_path / str(local) / "models", local=local)
+        assert [option["name"] for option in page.get("options?search=t5xxl").json()["options"]] == names
 
 
 def test_a_long_caption_is_no_matter_for_t5(bridge: Bridge, tmp_path: Path) -> None:
