@@ -235,7 +235,8 @@ def complete(options: argparse.Namespace) -> int:
     if options.words is None:
         print(completion_shells.script(options.shell, cli_help.PROGRAM), end="")
     else:
-        print(*completion.answer(parser(), options.shell, options.words), sep="\n")
+        for line in completion.answer(parser(), options.shell, options.words):
+            print(line)
     return OK
 
 

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -87,7 +88,7 @@ def test_what_may_follow(bridge: Bridge) -> None:
 
 def test_completing_makes_no_home(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["completion", "bash", "--for", "--home", str(tmp_path / "none"), "watch", ""]) == 0
-    assert capsys.readouterr().out.strip() == "" and not (tmp_path / "none").exists()
+    assert capsys.readouterr().out == "" and not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -115,6 +116,25 @@ def test_a_real_bash_completes(bridge: Bridge, tmp_path: Path, line: list[str], 
     done = subprocess.run(["bash", "-c", asks], capture_output=True, text=True, env=environment, check=False)
     assert "complete -o default -F _sd_scripts_bridge sd-scripts-bridge" in done.stderr
     assert done.stdout.split() == wanted, done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("fish"), reason="fish is not installed")
+def test_a_real_fish_completes(bridge: Bridge, tmp_path: Path) -> None:
+    program = tmp_path / "sd-scripts-bridge"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m sd_scripts_bridge "$@"\n')
+    program.chmod(0o755)
+    asks = "sd-scripts-bridge completion fish | source; complete -C 'sd-scripts-bridge presets show person-sdxl-2'"
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run(["fish", "--no-config", "-c", asks], capture_output=True, text=True, env=environment, check=False)
+    assert done.stdout.split() == ["person-sdxl-24gb", "A", "person,", "SDXL,", "24", "GB"], done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("zsh"), reason="zsh is not installed")
+def test_zsh_reads_its_script(tmp_path: Path) -> None:
+    (tmp_path / "script").write_text(script("zsh", "sd-scripts-bridge"))
+    asks = f"autoload -U compinit; compinit -D -u; source {tmp_path}/script; print $_comps[sd-scripts-bridge]"
+    done = subprocess.run(["zsh", "-f", "-c", asks], capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.stderr) == ("_sd_scripts_bridge", "")
 
 
 # ---- options ----
