@@ -175,7 +175,9 @@ def _unusable(spec: Field[Any], values: Mapping[str, Any]) -> list[Problem]:
         needed = spec.default is MISSING and spec.default_factory is MISSING
         return [Problem(spec.name, "is missing", "Give a whole job.json.")] if needed else []
     value = values[spec.name]
-    kinds = {"int | None": int, "tuple[str, ...]": (list, tuple), "Launch | None": dict, "Cluster | None": dict}
-    if isinstance(value, kinds.get(str(spec.type), str)) or (value is None and "None" in str(spec.type)):
+    kinds: dict[str, tuple[type, ...]] = {
+        "int | None": (int,), "tuple[str, ...]": (list, tuple), "Launch | None": (dict,), "Cluster | None": (dict,)
+    }
+    if isinstance(value, kinds.get(str(spec.type), (str,))) or (value is None and "None" in str(spec.type)):
         return []
     return [Problem(spec.name, f"{short(value)} is not what a job has there", "Give a job.json as it was written.")]
