@@ -152,7 +152,7 @@ class TrainingParams:
         found = [p for f in fields_of_params() if names is None or f.name in names for p in self._limits(f)]
         if found:
             return found
-        return [*self._resolution_problems(), *self._combination_problems()]
+        return self._resolution_problems() or [*self._bucket_problems(), *self._combination_problems()]
 
     def _limits(self, spec: dataclasses.Field[Any]) -> list[Problem]:
         value = getattr(self, spec.name)
@@ -177,6 +177,14 @@ class TrainingParams:
             Problem("resolution", f"{side} pixels is outside {low} to {high}") for side in set(sides)
             if not low <= side <= high
         ]
+
+    def _bucket_problems(self) -> list[Problem]:
+        """Without enlarging, a side is rounded down to whole steps, and a bucket of no pixels ends either engine."""
+        most = min(self.area) // 2
+        if not (self.enable_bucket and self.bucket_no_upscale) or self.bucket_reso_steps <= most:
+            return []
+        return [Problem("bucket_reso_steps", f"{self.bucket_reso_steps} is too coarse for resolution {self.resolution} with "
+                                             "bucket_no_upscale", f"Set {most} or less, or bucket_no_upscale=false.")]
 
     def _combination_problems(self) -> list[Problem]:
         found = []

@@ -106,3 +106,10 @@ def test_presets_for_people_do_not_mirror_faces() -> None:
 def test_an_unknown_preset_names_the_known_ones() -> None:
     with pytest.raises(NotFound, match="person-sd15"):
         presets.get("anime")
+
+
+def test_buckets_too_coarse_for_the_resolution_are_refused_where_nothing_is_enlarged() -> None:
+    with pytest.raises(Invalid, match="Set 32 or less"):
+        TrainingParams().with_values({"resolution": "64", "bucket_no_upscale": True, "bucket_reso_steps": 64})
+    TrainingParams().with_values({"resolution": "64", "bucket_no_upscale": True, "bucket_reso_steps": 32})
+    TrainingParams().with_values({"resolution": "64", "bucket_reso_steps": 64})
