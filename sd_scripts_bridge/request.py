@@ -148,6 +148,9 @@ class Planner:
             processes = max(1, request.launch.processes) if request.launch else 1
             steps = math.ceil(data.real_steps / (first.train_batch_size * first.gradient_accumulation_steps * processes))
         first = preset.params(steps).with_values(named)
+        if first.save_every_n_steps not in (None, first.save_interval):
+            notes.append(f"It saves every {first.save_interval} steps: a multiple of gradient_accumulation_steps, from which "
+                         "sd-scripts goes on exactly.")
         length = self._token_length(data) if family.is_ldm and first.max_token_length is None else None
         if length is not None:
             first = first.with_values({"max_token_length": str(length)})

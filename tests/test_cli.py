@@ -99,7 +99,6 @@ def test_detached_job_is_listed_watched_and_logged(bridge: Bridge, dataset: Path
     assert "model saved." in run(bridge, "log", 1).stdout
 
 
-@posix
 def test_one_job_tells_what_it_planned_and_did(bridge: Bridge, dataset: Path, base: Path, tmp_path: Path) -> None:
     done = run(bridge, "train", dataset, "--base", base, "--lora-dir", tmp_path / "Lora", "--set", "max_train_steps=3")
     assert "Files that will come: " in done.stdout
@@ -112,6 +111,13 @@ def test_one_job_tells_what_it_planned_and_did(bridge: Bridge, dataset: Path, ba
     assert run(bridge, "publish", 99).returncode == 1 and run(bridge, "jobs", 99).returncode == 1
 
 
+def test_a_save_that_could_not_be_gone_on_from_is_moved_and_that_is_said(bridge: Bridge, dataset: Path, base: Path) -> None:
+    words = ("train", dataset, "--base", base, "--dry-run", "--set", "gradient_accumulation_steps=2")
+    assert "It saves every 4 steps" in run(bridge, *words, "save_every_n_steps=3").stdout
+    assert "It saves every" not in run(bridge, *words, "save_every_n_steps=4").stdout
+
+
+@posix
 def test_ctrl_c_leaves_the_job_running_and_says_so(bridge: Bridge, dataset: Path, base: Path, tmp_path: Path) -> None:
     argv = [sys.executable, "-m", "sd_scripts_bridge", "--home", str(bridge.home.root), "train", str(dataset), "--base",
             str(base), "--lora-dir", str(tmp_path / "L"), "--set", "training_comment=hold"]
