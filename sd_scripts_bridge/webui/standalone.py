@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import socket
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +65,8 @@ def serve(place: Place, started: Callable[[str], None]) -> None:
     if missing:
         raise Invalid([Problem("", f"{str(folder)!r} is no folder", "Check how it is spelt.") for folder in missing])
     door = _bind(place)
-    app = application(place)
+    with contextlib.redirect_stdout(sys.stderr):  # gradio 5 prints a word of its own into what programs read
+        app = application(place)
     import uvicorn
 
     address = f"[{place.host}]" if ":" in place.host else place.host

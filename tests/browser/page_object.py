@@ -45,6 +45,12 @@ class Tab:
     def field(self, label: str) -> Any:
         return self.root.get_by_label(label, exact=True).and_(self.page.locator("input, textarea, select"))
 
+    def shows(self, label: str, value: str, seconds: float = 20) -> None:
+        """Wait until a field says this."""
+        from playwright.sync_api import expect
+
+        expect(self.field(label)).to_have_value(value, timeout=seconds * 1000)
+
     def knows(self, expression: str, seconds: float = 30) -> Any:
         """Wait until a JavaScript expression over the page's own ``app`` is true."""
         code = f"(() => {{ const app = window.loraBridge && loraBridge.app; return app && ({expression}); }})()"

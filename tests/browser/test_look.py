@@ -93,7 +93,7 @@ def test_with_the_keyboard_alone(serve: Callable[..., Ui], visit: Callable[..., 
     tab.root.get_by_role("tab", name="Photos").focus()
     tab.page.keyboard.press("Tab")
     tab.page.keyboard.type("Ada")
-    assert tab.field("Name (how you will call it in the prompt)").input_value() == "Ada"
+    tab.shows("Name (how you will call it in the prompt)", "Ada")
     tab.root.locator(".lb-tile").first.focus()
     tab.page.keyboard.press("Enter")
     tab.sees("1 of 2 photos will be used.")

@@ -23,10 +23,11 @@ def test_what_was_typed_is_there_after_f5_and_in_another_browser(serve: Callable
     tab.field(KIND).fill("woman")
     tab.page.reload()  # at once: nothing of it was saved by a timer yet
     tab.knows("app.state.draft && app.state.draft.name === 'Ada Lovelace' && app.state.draft.class_token")
-    assert (tab.field(NAME).input_value(), tab.field(KIND).input_value()) == ("Ada Lovelace", "woman")
+    tab.shows(NAME, "Ada Lovelace")
+    tab.shows(KIND, "woman")
     other = visit(ui.address)
     other.knows("app.state.draft")
-    assert other.field(NAME).input_value() == "Ada Lovelace"
+    other.shows(NAME, "Ada Lovelace")
     assert tab.errors == other.errors == []
 
 
@@ -37,7 +38,8 @@ def test_what_was_typed_is_shown_while_the_server_is_slow(serve: Callable[..., U
     tab.page.route("**/lora-bridge/v1/draft", lambda route: None if route.request.method == "POST" else route.continue_())
     tab.page.reload()
     tab.knows("app.state.draft && !app.looking")
-    assert (tab.field(NAME).input_value(), tab.field(KIND).input_value()) == ("Ada Lovelace", "woman")
+    tab.shows(NAME, "Ada Lovelace")
+    tab.shows(KIND, "woman")
 
 
 @pytest.mark.timeout(600)

@@ -59,7 +59,7 @@ def test_reload_ui_brings_the_tab_back(start: Callable[..., WebUI], open_tab: Ca
         assert time.monotonic() < deadline
         time.sleep(1)
     tab = open_tab(webui)
-    assert tab.field("Name (how you will call it in the prompt)").input_value() == "Ada"
+    tab.shows("Name (how you will call it in the prompt)", "Ada")
 
 
 def status(webui: WebUI, opener: Any = None, **headers: str) -> int:
