@@ -326,9 +326,9 @@ class Attempt:
         while self._untold and time.monotonic() < deadline:
             time.sleep(1)
             self._tell_rest()
-        self.store.move(self.row.id, status, of=_GONE, attempt=self.row.attempt, sentence=sentence)
         if self._pausing:
-            self.store.begin_pause(self.row.device)
+            self.store.begin_pause(self.row.device)  # first: once the job is over, the next one may have the card
+        self.store.move(self.row.id, status, of=_GONE, attempt=self.row.attempt, sentence=sentence)
 
     def _write_report(self, status: Status, sentence: str, code: int | None) -> None:
         report = self.facts.report(self.job, self.row.attempt, status, sentence, code)

@@ -27,6 +27,9 @@ LOCK_WAIT_SECONDS = 2.0
 LOOK_SECONDS = 0.25
 """Between two looks for a job whose cards are free."""
 
+PAUSED_LOOK_SECONDS = 1.0
+"""Between two looks whether a pause is over."""
+
 LOST = "The supervisor vanished while this job ran (a crash, or the machine went off)."
 
 
@@ -55,7 +58,7 @@ def wait_for_pauses(home: Home, store: Store) -> bool:
         while mine and store.jobs([Status.QUEUED]):
             if store.waiting():
                 return True
-            time.sleep(LOOK_SECONDS)
+            time.sleep(PAUSED_LOOK_SECONDS)
     return bool(store.waiting())
 
 

@@ -79,6 +79,19 @@ def test_a_paused_job_can_be_stopped_and_the_next_one_still_waits_for_the_card(
     assert wait_over(bridge, other).status is Status.SUCCEEDED
 
 
+def test_the_card_is_left_also_where_the_job_ends_before_its_next_save(bridge: Bridge, make_job: MakeJob) -> None:
+    job_id = submit(bridge, make_job("hold", max_train_steps=14))  # the next save would be at 15
+    wait_step(bridge, job_id, 10)
+    second = submit(bridge, make_job())
+    bridge.pause(job_id)
+    wait(bridge, job_id, lambda row: row.status is Status.STOPPING)
+    (bridge.folder(job_id).output / "go").touch()
+    assert wait_over(bridge, job_id).status is Status.SUCCEEDED
+    time.sleep(1)
+    assert bridge.store.get(second).status is Status.QUEUED, "the card is nobody's"
+    bridge.stop(second)
+
+
 def test_stop_now_goes_before_a_pause(bridge: Bridge, held: int) -> None:
     bridge.pause(held, 10)
     wait(bridge, held, lambda row: row.status is Status.STOPPING)
