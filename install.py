@@ -63,8 +63,8 @@ def test(words: list[str]) -> int:
 
 def ready(*extras: str) -> Path:
     """The Python of .venv, holding the package and these extras; makes and completes it where needed."""
-    from sd_scripts_bridge import environment, toml_file
-    from sd_scripts_bridge.torch_choice import choose, this_machine
+    from sd_scripts_bridge.system import environment, toml_file
+    from sd_scripts_bridge.system.torch_choice import choose, this_machine
 
     choice = choose(this_machine())
     wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + repr(choice).encode()).hexdigest()
@@ -84,8 +84,8 @@ def ready(*extras: str) -> Path:
 
 def run(python: Path, *words: str) -> int:
     """Run a program of the environment in this folder, its output going where ours goes."""
-    from sd_scripts_bridge import process
     from sd_scripts_bridge.errors import CommandFailed
+    from sd_scripts_bridge.system import process
 
     try:
         process.stream([python, *words], cwd=ROOT)

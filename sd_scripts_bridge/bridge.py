@@ -8,25 +8,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import engines, presets, report, supervisor
-from .attempt import job_name
+from . import engines
 from .errors import Conflict, Invalid, Problem
-from .job import SetupJob, Status, TrainingJob
-from .job_folder import JobFolder
-from .log_tail import last_lines
+from .jobs import facts
+from .jobs.folder import JobFolder
+from .jobs.job import SetupJob, Status, TrainingJob
+from .jobs.store import Entry, JobRow, Store
+from .options import presets
 from .paths import Home
-from .request import Planner, Request
-from .store import Entry, Row, Store
+from .planning.request import Planner, Request
+from .running import supervisor
+from .running.log_tail import last_lines
 
 if TYPE_CHECKING:
-    from .checkpoint import Base
-    from .dataset import Dataset, Report
-    from .doctor import Finding
-    from .export import Exported
-    from .folder_captions import Caption
-    from .import_report import Imported
-    from .option_list import Option
-    from .publish import PublishedLora
+    from .datasets.caption_files import Caption
+    from .datasets.writer import Dataset, Report
+    from .exchange.export import Exported
+    from .exchange.settling.report import Imported
+    from .models.checkpoint import Base
+    from .planning.doctor import Readiness
+    from .planning.option_list import Option
+    from .publishing.publish import PublishedLora
 
 PAUSE_MINUTES = 10.0
 LONGEST_PAUSE_MINUTES = 24 * 60
@@ -55,10 +57,11 @@ class Bridge:
 
     def check(self, photos: Sequence[Path], progress: Advance | None = None) -> Report:
         """The dataset doctor's report; changes nothing."""
-        from . import dataset, zip_intake
+        from .datasets import writer as dataset_writer
+        from .photos import zips
 
-        with zip_intake.opened(photos) as paths:
-            return dataset.check(paths, progress)
+        with zips.opened(photos) as paths:
+            return dataset_writer.check(paths, progress)
 
     def write_dataset(
         self,
@@ -70,26 +73,27 @@ class Bridge:
         progress: Advance | None = None,
     ) -> Dataset:
         """Clean copies and captions as a kohya folder. Raises `Invalid`."""
-        from . import dataset, zip_intake
+        from .datasets import writer as dataset_writer
+        from .photos import zips
 
-        with zip_intake.opened(photos) as paths:
-            return dataset.prepare(paths, name, class_token, steps, out, progress)
+        with zips.opened(photos) as paths:
+            return dataset_writer.prepare(paths, name, class_token, steps, out, progress)
 
     def captions(self, folder: Path) -> list[Caption]:
         """The captions of a folder that `write_dataset` made. Raises `Invalid` or `Conflict`."""
-        from . import folder_captions
+        from .datasets import caption_files
 
-        return folder_captions.read(folder)
+        return caption_files.read(folder)
 
     def change_captions(
         self, folder: Path, action: str, text: str = "", by: str = "", *, at_start: bool = False
     ) -> list[Caption]:
         """"add", "remove" or "replace" in every caption of such a folder, or "undo"; returns those that changed."""
-        from . import folder_captions
+        from .datasets import caption_files
 
         if action == "undo":
-            return folder_captions.undo(folder)
-        return folder_captions.change(folder, action, text, by, at_start=at_start)
+            return caption_files.undo(folder)
+        return caption_files.change(folder, action, text, by, at_start=at_start)
 
     # ---- training ----
 
@@ -102,6 +106,10 @@ class Bridge:
 
     def plan(self, request: Request) -> tuple[TrainingJob, list[str]]:
         """The job that `submit` would queue, with its notes; makes the clean copies that it needs."""
+        if request.on is not None:
+            from .cluster import question
+
+            return question.plan(Planner(self.home), request)
         return Planner(self.home).plan(request)
 
     def look(self, request: Request) -> tuple[TrainingJob, list[str]]:
@@ -118,12 +126,12 @@ class Bridge:
 
     # ---- the queue ----
 
-    def jobs(self) -> list[Row]:
+    def jobs(self) -> list[JobRow]:
         """All jobs, oldest first; those that lost their supervisor are found out here."""
         supervisor.reconcile(self.home, self.store)
         return self.store.jobs()
 
-    def job(self, job_id: int) -> Row:
+    def job(self, job_id: int) -> JobRow:
         """One job, its status true as of now. Raises `NotFound`."""
         row = self.store.get(job_id)
         if not row.status.is_over:
@@ -135,7 +143,7 @@ class Bridge:
         return self.store.events(job_id, after)
 
     def folder(self, job_id: int) -> JobFolder:
-        return JobFolder(self.home.jobs / job_name(job_id))
+        return JobFolder.of(self.home, job_id)
 
     def log(self, job_id: int, lines: int = 40) -> list[str]:
         """The end of the trainer's own output. Raises `NotFound`."""
@@ -144,10 +152,10 @@ class Bridge:
 
     def report(self, job_id: int) -> str:
         """The job's story as text that may be pasted in public: without names, paths and pictures. Raises `NotFound`."""
-        from . import job_report
+        from .running import bug_report
 
-        row, done = self.job(job_id), report.read(self.folder(job_id).report)
-        return job_report.text(row, done or None, self.log(job_id, 200), [str(finding) for finding in self.doctor()])
+        row, done = self.job(job_id), facts.read(self.folder(job_id).report)
+        return bug_report.text(row, done or None, self.log(job_id, 200), [str(finding) for finding in self.doctor()])
 
     def stop(self, job_id: int, *, now: bool = False) -> str:
         """Stop after the next save, or now; returns what will happen. Raises `Conflict` where it is over already."""
@@ -208,7 +216,7 @@ class Bridge:
         supervisor.spawn(self.home)
         return f"Job {job_id} starts anew."
 
-    def _again(self, job_id: int) -> Row:
+    def _again(self, job_id: int) -> JobRow:
         row = self.job(job_id)
         again = [Status.FAILED, Status.STOPPED, Status.LOST]
         if not self.store.move(job_id, Status.QUEUED, of=again, attempt=row.attempt):
@@ -230,34 +238,34 @@ class Bridge:
 
     def import_file(self, path: Path, folders: Sequence[Path] = ()) -> Imported:
         """What a file says about a training, key by key; base models are looked for in ``folders``. Raises `Invalid`."""
-        from . import from_elsewhere
+        from .exchange import request as exchange_request
 
-        return from_elsewhere.read(path, self.home, folders)
+        return exchange_request.read(path, self.home, folders)
 
     def like(self, imported: Imported, request: Mapping[str, Any]) -> Request:
         """A request for the training that ``imported`` describes; ``request`` goes before it. Raises `Invalid`."""
-        from . import from_elsewhere
+        from .exchange import request as exchange_request
 
         given = {key: value for key, value in request.items() if value is not None}
-        filled = from_elsewhere.fill(imported, self.home, given.get("dataset"), given.get("base"), given.get("values", {}),
+        filled = exchange_request.fill(imported, self.home, given.get("dataset"), given.get("base"), given.get("values", {}),
                                      given.get("launch"))
         preset = presets.IMPORTED if imported.values else None
         return Request(**{"name": imported.name, "preset": preset, **given, **filled})
 
     def export(self, job_id: int, form: str, out: Path | None = None) -> Exported:
         """A job as "toml", "kohya" or "sh", into ``out`` or its own folder. Raises `NotFound`, `Conflict`, `Invalid`."""
-        from . import export
+        from .exchange import export
 
         job = self._training(job_id)
         folder = out or self.folder(job_id).root / "export" / form
-        return export.export(job, form, folder, export.Place.of(self.home, job.family))
+        return export.export(job, form, folder, export.InstalledScripts.of(self.home, job.family))
 
     def export_files(self, job_id: int, form: str) -> tuple[dict[str, str], list[str]]:
         """(name -> text, notes) of files that may lie in any one folder of this machine; writes nothing. Raises as `export`."""
-        from . import export
+        from .exchange import export
 
         job = self._training(job_id)
-        return export.files(job, form, Path(), export.Place.of(self.home, job.family))
+        return export.files(job, form, Path(), export.InstalledScripts.of(self.home, job.family))
 
     def _training(self, job_id: int) -> TrainingJob:
         job = self.store.get(job_id).job
@@ -269,7 +277,8 @@ class Bridge:
 
     def publish(self, file: Path, lora_dir: Path, name: str | None = None) -> PublishedLora:
         """A finished LoRA with card, into a Lora folder. Raises `Invalid` or `PublishRefused`."""
-        from . import lora, publish
+        from .models import lora
+        from .publishing import publish
 
         problems = lora.problems(file)
         if problems:
@@ -279,7 +288,7 @@ class Bridge:
 
     def publish_job(self, job_id: int, lora_dir: Path | None = None, name: str | None = None) -> PublishedLora:
         """The newest checkpoint that a training has saved, as if it had ended there. Raises `Conflict` where there is none."""
-        from . import job_card, publish
+        from .publishing import job_card, publish
 
         job = self.job(job_id).job
         if not isinstance(job, TrainingJob):
@@ -299,12 +308,12 @@ class Bridge:
 
     def options(self, family: str, *, installed: bool = True) -> list[Option]:
         """Every option that a training of this family takes; without ``installed`` only those that we know by name."""
-        from . import option_list
+        from .planning import option_list
 
         return option_list.options(self.home, family, installed=installed)
 
-    def doctor(self) -> list[Finding]:
+    def doctor(self) -> list[Readiness]:
         """What is ready and what is not."""
-        from .doctor import examine
+        from .planning.doctor import examine
 
         return examine(self.home)

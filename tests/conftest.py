@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 from PIL import Image
 
-from sd_scripts_bridge import process
 from sd_scripts_bridge.bridge import Bridge
-from sd_scripts_bridge.engines.sd_scripts import installation
-from sd_scripts_bridge.job import TrainingJob
-from sd_scripts_bridge.params import TrainingParams
+from sd_scripts_bridge.engines.sd_scripts.installed import installation
+from sd_scripts_bridge.jobs.job import TrainingJob
+from sd_scripts_bridge.options.params import TrainingParams
 from sd_scripts_bridge.paths import HOME_VARIABLE, Home
+from sd_scripts_bridge.system import process
 
 settings.register_profile(
     "busy machine", deadline=None, max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "60")),

@@ -17,13 +17,14 @@ from pathlib import Path
 
 import psutil
 
-from sd_scripts_bridge import process, supervisor
 from sd_scripts_bridge.bridge import Bridge
-from sd_scripts_bridge.engines.sd_scripts import installation
-from sd_scripts_bridge.events import Progress
-from sd_scripts_bridge.job import Status, TrainingJob
-from sd_scripts_bridge.params import TrainingParams
+from sd_scripts_bridge.engines.sd_scripts.installed import installation
+from sd_scripts_bridge.jobs.events import Progress
+from sd_scripts_bridge.jobs.job import Status, TrainingJob
+from sd_scripts_bridge.options.params import TrainingParams
 from sd_scripts_bridge.paths import Home
+from sd_scripts_bridge.running import supervisor
+from sd_scripts_bridge.system import process
 
 FAKE_SCRIPTS = Path(__file__).parent / "fake_sd_scripts"
 

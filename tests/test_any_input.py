@@ -24,28 +24,25 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from sd_scripts_bridge import (
-    checkpoint,
-    cli,
-    draft_state,
-    kohya_import,
-    lora,
-    photos,
-    rest,
-    supervisor,
-    zip_intake,
-)
 from sd_scripts_bridge.bridge import Bridge
-from sd_scripts_bridge.captions import repair
-from sd_scripts_bridge.draft import _draft_at
-from sd_scripts_bridge.engines.sd_scripts import catalogue, installation
+from sd_scripts_bridge.cli import main as cli
+from sd_scripts_bridge.datasets.caption_text import repair
+from sd_scripts_bridge.datasets.kohya_folder import open_dataset
+from sd_scripts_bridge.engines.sd_scripts.installed import catalogue, installation
 from sd_scripts_bridge.errors import BridgeError, Invalid
-from sd_scripts_bridge.kohya_folder import open_dataset
-from sd_scripts_bridge.kohya_gui_keys import FORM
+from sd_scripts_bridge.exchange import imports
+from sd_scripts_bridge.exchange.kohya_gui.keys import FORM
+from sd_scripts_bridge.jobs.store import Store
+from sd_scripts_bridge.models import checkpoint, lora
 from sd_scripts_bridge.names import name_problems, normal
-from sd_scripts_bridge.params import fields_of_params
+from sd_scripts_bridge.options.params import fields_of_params
+from sd_scripts_bridge.page.draft import state as draft_state
+from sd_scripts_bridge.page.draft.draft import _draft_at
 from sd_scripts_bridge.paths import Home
-from sd_scripts_bridge.store import Store
+from sd_scripts_bridge.photos import files as photo_files
+from sd_scripts_bridge.photos import zips as zip_files
+from sd_scripts_bridge.rest import app as rest
+from sd_scripts_bridge.running import supervisor
 from tests import headers, messy
 
 FAKE_SCRIPTS = Path(__file__).parent / "fake_sd_scripts"
@@ -154,10 +151,10 @@ def test_captions(raw: bytes | str, name: str, fallback: str) -> None:
 def test_paths(text: str) -> None:
     path = Path(text)
     for read in (
-        lambda: photos.find([path]),
+        lambda: photo_files.find([path]),
         lambda: open_dataset(path / "no such folder"),
         lambda: checkpoint.read(path),
-        lambda: kohya_import.read(path),
+        lambda: imports.read(path),
         lambda: lora.inspect(path),
     ):
         with only_sentences():
@@ -201,7 +198,7 @@ def test_zips(data: bytes, name: str) -> None:
         into = Path(folder, "in")
         into.mkdir()
         with only_sentences():
-            for path in zip_intake.unpack(io.BytesIO(data), name, into, zip_intake.Limits(entries=50)):
+            for path in zip_files.unpack(io.BytesIO(data), name, into, zip_files.Limits(entries=50)):
                 assert path.is_file() and path.resolve().is_relative_to(into.resolve())
         assert [*Path(folder).iterdir()] == [into]
         assert sum(file.stat().st_size for file in into.rglob("*") if file.is_file()) < 1_000_000
@@ -386,7 +383,7 @@ def test_jobs_of_another_version(bridge: Bridge, changes: dict[str, Any], params
 )
 def test_drafts_of_another_version(data: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as folder, only_sentences():
-        from sd_scripts_bridge.draft import Draft
+        from sd_scripts_bridge.page.draft.draft import Draft
 
         draft = Draft(Home(Path(folder)))
         draft.folder.mkdir()

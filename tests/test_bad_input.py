@@ -24,12 +24,17 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from sd_scripts_bridge import cli, dataset, photo_folders, photos, rest, supervisor
 from sd_scripts_bridge.bridge import Bridge
-from sd_scripts_bridge.draft import _draft_at
-from sd_scripts_bridge.engines.sd_scripts import catalogue
-from sd_scripts_bridge.job import Status, TrainingJob
+from sd_scripts_bridge.cli import main as cli
+from sd_scripts_bridge.datasets import writer as dataset_writer
+from sd_scripts_bridge.engines.sd_scripts.installed import catalogue
+from sd_scripts_bridge.jobs.job import Status, TrainingJob
+from sd_scripts_bridge.page.draft.draft import _draft_at
 from sd_scripts_bridge.paths import Home
+from sd_scripts_bridge.photos import files as photo_files
+from sd_scripts_bridge.photos import folders as photo_folders
+from sd_scripts_bridge.rest import app as rest
+from sd_scripts_bridge.running import supervisor
 from tests import headers, messy
 
 FAKE_SCRIPTS = Path(__file__).parent / "fake_sd_scripts"
@@ -129,7 +134,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(3):
         (root / "photos" / f"{number}.jpg").write_bytes(messy.jpeg(messy.photo(number)))
     (root / "photos" / "1.txt").write_bytes(b"a walk")
-    dataset.prepare([root / "photos"], "Ada", "woman", 30, root / "set")
+    dataset_writer.prepare([root / "photos"], "Ada", "woman", 30, root / "set")
     catalogue.write(Home(root / "home").create(), Path(sys.executable), FAKE_SCRIPTS)
     return root
 
@@ -605,7 +610,7 @@ def test_s25_html_is_text_everywhere(place: Place) -> None:
 
 
 def test_s26_every_route_asks_for_the_hosts_login(place: Place) -> None:
-    from sd_scripts_bridge.rest_doors import Refused
+    from sd_scripts_bridge.rest.doors import Refused
 
     def guard(_request: Any) -> None:
         raise Refused(401, "Log in to the WebUI first.")
@@ -635,7 +640,7 @@ def test_s27_what_changed_since_it_was_looked_at_is_not_trained_unseen(place: Pl
 def test_s27_a_job_whose_photos_are_gone_when_its_turn_comes_fails_with_a_sentence(
     place: Place, make_job: MakeJob
 ) -> None:
-    from sd_scripts_bridge.attempt import Attempt
+    from sd_scripts_bridge.running.attempt import Attempt
 
     job_id = place.bridge.store.add(make_job("nothing").evolve(dataset=str(place.root / "gone")))
     row = place.bridge.store.claim()
@@ -648,7 +653,7 @@ def test_s27_a_job_whose_photos_are_gone_when_its_turn_comes_fails_with_a_senten
 
 
 def test_s28_too_many_files(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(photos, "MOST_FILES", 2)
+    monkeypatch.setattr(photo_files, "MOST_FILES", 2)
     sentence = "photos: 3 files are too many. The limit is 2."
     assert place.refused("check", place.root / "photos") == sentence + "\n"
     assert place.post("draft/folder", path=str(place.root / "photos")) == (422, sentence)

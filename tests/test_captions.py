@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sd_scripts_bridge.captions import begins_with_name, draft, is_clean, repair, words
+from sd_scripts_bridge.datasets.caption_text import begins_with_name, draft, is_clean, repair, words
 
 NAME, FALLBACK = "AlvaroBadia", "AlvaroBadia man"
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from sd_scripts_bridge import checkpoint, ldm_names
 from sd_scripts_bridge.errors import Invalid
+from sd_scripts_bridge.models import checkpoint, ldm_tensors
 from tests import headers
 
 UNET, VAE = "model.diffusion_model.", "first_stage_model."
@@ -60,12 +60,12 @@ REAL = {
 def test_the_names_that_we_expect_are_those_of_the_full_size_models() -> None:
     sd1, sdxl = headers.unet("sd1", 320, 768), headers.unet("sdxl", 320, 2048)
     expected = {
-        "sd1 U-Net": ldm_names.unet_names(sd1, "sd1"),
-        "sdxl U-Net": ldm_names.unet_names(sdxl, "sdxl"),
-        "VAE": ldm_names.vae_names(headers.vae(128)),
-        "CLIP": (name.removeprefix("text_model.") for name in ldm_names.clip_names({})),
-        "SD 2 OpenCLIP": ldm_names.open_clip_names({}, projected=False),
-        "SDXL OpenCLIP": ldm_names.open_clip_names({}, projected=True),
+        "sd1 U-Net": ldm_tensors.unet_names(sd1, "sd1"),
+        "sdxl U-Net": ldm_tensors.unet_names(sdxl, "sdxl"),
+        "VAE": ldm_tensors.vae_names(headers.vae(128)),
+        "CLIP": (name.removeprefix("text_model.") for name in ldm_tensors.clip_names({})),
+        "SD 2 OpenCLIP": ldm_tensors.open_clip_names({}, projected=False),
+        "SDXL OpenCLIP": ldm_tensors.open_clip_names({}, projected=True),
     }
     assert {part: digest(list(names)) for part, names in expected.items()} == REAL
 
@@ -266,11 +266,11 @@ def test_no_single_tensor_is_dispensable(family: str) -> None:
     names = {f"{UNET}input_blocks.0.0.weight", f"{UNET}input_blocks.6.0.op.weight", *sorted(whole)[::20]}
     for name in names & set(whole):
         rest = {other: info for other, info in whole.items() if other != name}
-        assert [lost for part in ldm_names.parts(rest, family) for lost in part.missing] == [name]
+        assert [lost for part in ldm_tensors.parts(rest, family) for lost in part.missing] == [name]
 
 
 def _info(shape: tuple[int, ...]) -> Any:
-    from sd_scripts_bridge.safetensors_file import TensorInfo
+    from sd_scripts_bridge.models.safetensors_file import TensorInfo
 
     return TensorInfo("F16", shape, 0, 0)
 
@@ -279,7 +279,7 @@ def test_a_full_size_model_must_have_its_family_s_structure() -> None:
     """A cut-down SDXL (SSD-1B) has fewer attention blocks on both sides; sd-scripts can't load it."""
     shapes = headers.unet("sdxl", 320, 2048)
     cut = {f"{UNET}{name}": _info(shape) for name, shape in shapes.items() if "transformer_blocks.9." not in name}
-    unet = ldm_names.parts(cut, "sdxl")[0]
+    unet = ldm_tensors.parts(cut, "sdxl")[0]
     assert len(unet.missing) == 20 * 6
 
 

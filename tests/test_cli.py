@@ -16,8 +16,8 @@ import pytest
 from PIL import Image
 
 from sd_scripts_bridge.bridge import Bridge
-from sd_scripts_bridge.engines.sd_scripts import catalogue
-from sd_scripts_bridge.job import Status
+from sd_scripts_bridge.engines.sd_scripts.installed import catalogue
+from sd_scripts_bridge.jobs.job import Status
 from tests import headers
 
 FAKE_SCRIPTS = Path(__file__).parent / "fake_sd_scripts"

@@ -13,12 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from sd_scripts_bridge import cli, cli_help, completion
 from sd_scripts_bridge.bridge import Bridge
-from sd_scripts_bridge.cli_words import parser, verbs_of
-from sd_scripts_bridge.completion_shells import SHELLS, script
-from sd_scripts_bridge.engines.sd_scripts import catalogue
-from sd_scripts_bridge.job import SetupJob
+from sd_scripts_bridge.cli import completion
+from sd_scripts_bridge.cli import main as cli
+from sd_scripts_bridge.cli import pages as help_pages
+from sd_scripts_bridge.cli.arguments import parser, verbs_of
+from sd_scripts_bridge.cli.shells import SHELLS, script
+from sd_scripts_bridge.engines.sd_scripts.installed import catalogue
+from sd_scripts_bridge.jobs.job import SetupJob
 from tests.test_cli import FAKE_SCRIPTS, run
 
 VERBS = verbs_of(parser())
@@ -26,12 +28,12 @@ VERBS = verbs_of(parser())
 
 def test_every_verb_does_something_and_has_a_page() -> None:
     assert set(VERBS) == cli.VERBS.keys() | cli.WITHOUT_HOME.keys()
-    assert set(VERBS) == cli_help.PAGES.keys(), "sd_scripts_bridge/cli_help.py has the pages"
+    assert set(VERBS) == help_pages.PAGES.keys(), "sd_scripts_bridge/cli/pages.py has the pages"
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_its_page_says_what_it_does_how_it_ends_and_how_it_is_used(verb: str) -> None:
-    page, shown = cli_help.PAGES[verb], VERBS[verb].format_help()
+    page, shown = help_pages.PAGES[verb], VERBS[verb].format_help()
     assert page.text.endswith(".") and page.examples
     assert "examples:" in shown and "exit codes:" in shown
     for action in VERBS[verb]._actions:

@@ -4,8 +4,13 @@ import sys
 
 import pytest
 
-from sd_scripts_bridge import clip_vocabulary
-from sd_scripts_bridge.clip_vocabulary import count_tokens, find_vocabulary, token_ids, write_tokenizers
+from sd_scripts_bridge.datasets import caption_tokens
+from sd_scripts_bridge.datasets.caption_tokens import (
+    count_tokens,
+    find_vocabulary,
+    token_ids,
+    write_tokenizers,
+)
 
 pytestmark = pytest.mark.skipif(find_vocabulary() is None, reason="needs open_clip_torch")
 
@@ -61,7 +66,7 @@ def test_a_complete_tokenizer_stays_and_half_a_one_is_replaced(root):
 def test_counting_needs_neither_open_clip_nor_torch():
     pytest.importorskip("tokenizers")
     code = (
-        "import sys; from sd_scripts_bridge.clip_vocabulary import count_tokens; assert count_tokens('a photo') == 2;"
+        "import sys; from sd_scripts_bridge.datasets.caption_tokens import count_tokens; assert count_tokens('a photo') == 2;"
         "assert not {'open_clip', 'torch', 'transformers'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -69,10 +74,10 @@ def test_counting_needs_neither_open_clip_nor_torch():
 
 def test_without_a_vocabulary_nothing_is_counted_and_the_remedy_is_named(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "open_clip", None)
-    clip_vocabulary._tokenizer.cache_clear()
+    caption_tokens._tokenizer.cache_clear()
     assert count_tokens("a photo") is None
-    with pytest.raises(clip_vocabulary.NotFound, match="pip install --no-deps open_clip_torch"):
+    with pytest.raises(caption_tokens.NotFound, match="pip install --no-deps open_clip_torch"):
         write_tokenizers(tmp_path)
     assert not list(tmp_path.iterdir())
     monkeypatch.undo()
-    clip_vocabulary._tokenizer.cache_clear()
+    caption_tokens._tokenizer.cache_clear()

@@ -15,20 +15,20 @@ import psutil
 import pytest
 from PIL import Image
 
-from sd_scripts_bridge import lora
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.cluster import parcel
-from sd_scripts_bridge.cluster.place import Cluster, address
-from sd_scripts_bridge.cluster.ray_jobs import RayJobs, Refused, Unreachable
-from sd_scripts_bridge.cluster.spoken import heard
-from sd_scripts_bridge.engines.sd_scripts import installation
+from sd_scripts_bridge.cluster.protocol import heard
+from sd_scripts_bridge.cluster.ray_jobs import RayJobs, RayRefused, Unreachable
+from sd_scripts_bridge.engines.sd_scripts.installed import installation
 from sd_scripts_bridge.errors import BridgeError, Conflict, Invalid
-from sd_scripts_bridge.events import Note, Progress, Started
-from sd_scripts_bridge.job import Status, TrainingJob, job_from_dict
-from sd_scripts_bridge.launch import Launch
-from sd_scripts_bridge.locks import is_held
+from sd_scripts_bridge.jobs.cluster import Cluster, address
+from sd_scripts_bridge.jobs.events import Note, Progress, Started
+from sd_scripts_bridge.jobs.job import Status, TrainingJob, job_from_dict
+from sd_scripts_bridge.jobs.launch import Launch
+from sd_scripts_bridge.models import lora
 from sd_scripts_bridge.paths import Home
-from sd_scripts_bridge.request import Request
+from sd_scripts_bridge.planning.request import Request
+from sd_scripts_bridge.system.locks import is_held
 from tests import headers
 from tests.fake_ray import FakeRay
 from tests.test_supervisor import wait, wait_over, wait_step
@@ -230,10 +230,10 @@ def test_what_is_no_address(text: str) -> None:
 
 def test_another_program_at_that_port_is_not_taken_for_ray(ray: FakeRay, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray, "answer", lambda *_: (200, b"<html>hello</html>"))
-    with pytest.raises(Refused, match="not as Ray's dashboard does"):
+    with pytest.raises(RayRefused, match="not as Ray's dashboard does"):
         RayJobs(ray.address).version()
     monkeypatch.setattr(ray, "answer", lambda *_: (401, b"log in first"))
-    with pytest.raises(Refused, match=r"refused /api/version \(401\): log in first"):
+    with pytest.raises(RayRefused, match=r"refused /api/version \(401\): log in first"):
         RayJobs(ray.address).version()
     ray.silence()
     with pytest.raises(Unreachable):

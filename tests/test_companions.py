@@ -11,14 +11,16 @@ from typing import Any
 
 import pytest
 
-from sd_scripts_bridge import checkpoint, companion_files, preflight
-from sd_scripts_bridge.engines.sd_scripts import SdScriptsEngine, catalogue, config, installation, sampling, tokenizers
-from sd_scripts_bridge.families import FAMILIES
-from sd_scripts_bridge.job import TrainingJob
-from sd_scripts_bridge.job_folder import JobFolder
-from sd_scripts_bridge.kohya_folder import Dataset, Subset
+from sd_scripts_bridge.datasets.kohya_folder import Dataset, Subset
+from sd_scripts_bridge.engines.sd_scripts import SdScriptsEngine, config, sampling
+from sd_scripts_bridge.engines.sd_scripts.installed import catalogue, installation, tokenizers
+from sd_scripts_bridge.jobs.folder import JobFolder
+from sd_scripts_bridge.jobs.job import TrainingJob
+from sd_scripts_bridge.models import checkpoint, companion_files
+from sd_scripts_bridge.options.families import FAMILIES
 from sd_scripts_bridge.paths import Home
-from sd_scripts_bridge.request import Planner, Request
+from sd_scripts_bridge.planning import preflight
+from sd_scripts_bridge.planning.request import Planner, Request
 from tests import headers
 from tests import transformer_headers as made
 from tests.headers import Shapes

@@ -10,9 +10,17 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from sd_scripts_bridge import dataset, faces
-from sd_scripts_bridge.dataset import check, clean_copy, is_clean, open_dataset, prepare, repeats_for
+from sd_scripts_bridge.datasets import writer as dataset_writer
+from sd_scripts_bridge.datasets.writer import (
+    check,
+    clean_copy,
+    is_clean,
+    open_dataset,
+    prepare,
+    repeats_for,
+)
 from sd_scripts_bridge.errors import BridgeError, Invalid
+from sd_scripts_bridge.photos import faces
 from tests import messy
 
 
@@ -131,7 +139,7 @@ def test_a_kill_leaves_nothing_that_looks_complete(ten, tmp_path):
     code = """
         import os, signal, sys
         from pathlib import Path
-        from sd_scripts_bridge.dataset import prepare
+        from sd_scripts_bridge.datasets.writer import prepare
         prepare([Path(sys.argv[1])], "AlvaroBadia", "man", 1500, Path(sys.argv[2]),
                 lambda done, total: done == 6 and os.kill(os.getpid(), signal.SIGKILL))
     """
@@ -218,7 +226,7 @@ def test_faces_are_only_spoken_of_where_they_were_counted(ten, monkeypatch):
 def test_no_face_and_several_only_warn(ten, monkeypatch):
     messy.photo(500, (300, 300)).save(ten / "11.png")
     messy.photo(501, (400, 300)).save(ten / "12.png")
-    monkeypatch.setattr("sd_scripts_bridge.photo_report.find_detector", lambda folders: OneFace())
+    monkeypatch.setattr("sd_scripts_bridge.datasets.verdicts.find_detector", lambda folders: OneFace())
     report = check([ten])
     assert report.used == 12
     assert [verdict.concerns[-1] for verdict in report.photos[10:]] == ["no face found", "3 faces"]
@@ -327,4 +335,4 @@ def test_a_flat_folder_becomes_a_dataset(ten, tmp_path):
 
 
 def test_the_module_offers_what_it_says():
-    assert all(hasattr(dataset, name) for name in dataset.__all__)
+    assert all(hasattr(dataset_writer, name) for name in dataset_writer.__all__)

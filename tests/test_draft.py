@@ -12,15 +12,17 @@ from typing import Any
 
 import pytest
 
-from sd_scripts_bridge import draft_captions, draft_drafting
-from sd_scripts_bridge.draft import Draft
-from sd_scripts_bridge.draft_dataset import write
-from sd_scripts_bridge.draft_intake import Upload
-from sd_scripts_bridge.draft_state import State
-from sd_scripts_bridge.draft_view import draft_dict
+from sd_scripts_bridge.datasets import caption_edits
 from sd_scripts_bridge.errors import Conflict, Invalid, NotFound
+from sd_scripts_bridge.page.draft import captions as draft_captions
+from sd_scripts_bridge.page.draft import interrogation
+from sd_scripts_bridge.page.draft.dataset import write
+from sd_scripts_bridge.page.draft.draft import Draft
+from sd_scripts_bridge.page.draft.intake import Upload
+from sd_scripts_bridge.page.draft.state import State
+from sd_scripts_bridge.page.draft.view import draft_dict
 from sd_scripts_bridge.paths import Home
-from sd_scripts_bridge.thumbnails import thumbnail
+from sd_scripts_bridge.photos.thumbnails import thumbnail
 from tests import messy
 
 
@@ -149,16 +151,16 @@ def test_the_users_choice_beats_the_verdict(draft: Draft) -> None:
 
 
 def test_only_what_changed_is_looked_at_again(draft: Draft, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sd_scripts_bridge import photo_report
+    from sd_scripts_bridge.datasets import verdicts
 
     looked: list[str] = []
-    examine = photo_report.examine
+    examine = verdicts.examine
 
     def noting(files: list[Path], **more: Any) -> Any:
         looked.extend(file.name for file in files)
         return examine(files, **more)
 
-    monkeypatch.setattr(photo_report, "examine", noting)
+    monkeypatch.setattr(verdicts, "examine", noting)
     folder = tmp_path / "mine"
     folder.mkdir()
     for number in range(3):
@@ -214,7 +216,7 @@ ADA = State(name="Ada", class_token="woman")
     ("Ada woman, Outdoors", "outdoors", False, "Ada woman, Outdoors"),
 ])  # fmt: skip
 def test_adding(caption: str, text: str, at_start: bool, after: str) -> None:
-    assert draft_captions.added(caption, text, at_start, ADA) == after
+    assert caption_edits.added(caption, text, at_start, caption_edits.heads_of(ADA.name, ADA.class_token)) == after
 
 
 @pytest.mark.parametrize(("caption", "text", "after"), [
@@ -225,7 +227,7 @@ def test_adding(caption: str, text: str, at_start: bool, after: str) -> None:
     ("Ada woman (red)", "(red)", "Ada woman"),
 ])  # fmt: skip
 def test_removing(caption: str, text: str, after: str) -> None:
-    assert draft_captions.removed(caption, text) == after
+    assert caption_edits.removed(caption, text) == after
 
 
 def test_captions_follow_the_name_also_letter_by_letter(draft: Draft) -> None:
@@ -264,10 +266,10 @@ def test_bulk_changes_are_undone_step_by_step(draft: Draft) -> None:
 
 def test_drafting_asks_the_host_only_where_words_are_missing(draft: Draft) -> None:
     with pytest.raises(Invalid, match="name"):
-        draft_drafting.start(draft, None)
+        interrogation.start(draft, None)
     draft.describe({"name": "Ada", "class_token": "woman"})
     asked: list[str] = []
-    draft_drafting.start(draft, lambda paths: [asked.append(p.name) or "a woman on a bench" for p in paths], "portrait")
+    interrogation.start(draft, lambda paths: [asked.append(p.name) or "a woman on a bench" for p in paths], "portrait")
     deadline = time.monotonic() + 10
     while draft.drafting and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -283,7 +285,7 @@ def test_a_failing_interrogator_is_said(draft: Draft) -> None:
     def broken(_paths: object) -> list[str]:
         raise RuntimeError("no model")
 
-    draft_drafting.start(draft, broken)
+    interrogation.start(draft, broken)
     deadline = time.monotonic() + 10
     while draft.drafting and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -291,9 +293,9 @@ def test_a_failing_interrogator_is_said(draft: Draft) -> None:
 
 
 def test_undo_keeps_few_levels_of_many_captions() -> None:
-    from sd_scripts_bridge.draft_state import UNDO_CAPTIONS, Item, from_dict
+    from sd_scripts_bridge.page.draft.state import UNDO_CAPTIONS, DraftPhoto, from_dict
 
-    state = State(items=tuple(Item(n, f"{n}.jpg", True) for n in range(1000)))
+    state = State(items=tuple(DraftPhoto(n, f"{n}.jpg", True) for n in range(1000)))
     for level in range(30):
         state = state.with_captions(dict.fromkeys(range(1000), f"{level}"))
     assert len(state.undo) == UNDO_CAPTIONS / 1000

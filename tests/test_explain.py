@@ -9,81 +9,81 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sd_scripts_bridge import explain
-from sd_scripts_bridge.known_failures import TABLE, Kind, Known
-from sd_scripts_bridge.log_tail import last_lines
-from sd_scripts_bridge.params import TrainingParams
+from sd_scripts_bridge.options.params import TrainingParams
+from sd_scripts_bridge.running import explain
+from sd_scripts_bridge.running.known_failures import TABLE, FailureKind, Known
+from sd_scripts_bridge.running.log_tail import last_lines
 
 RECORDED = Path(__file__).parent / "recorded"
 FAILURES = RECORDED / "failures"
 
 PICTURES = "/data/jobs/{0}/ds/3_AlvaroBadia man/"
 
-REAL: dict[str, tuple[int, Kind, tuple[str, ...]]] = {
-    "base-empty": (1, Kind.BASE_MODEL, ("/data/jobs/base-empty/base.safetensors", "half downloaded")),
-    "base-half": (1, Kind.BASE_MODEL, ("/data/jobs/base-half/base.safetensors", "half downloaded")),
-    "base-is-a-lora": (1, Kind.BASE_MODEL, ("may be a LoRA",)),
-    "base-missing": (1, Kind.BASE_MODEL, ("/data/models/nope.safetensors is gone",)),
-    "base-web-page": (1, Kind.BASE_MODEL, ("/data/jobs/base-web-page/base.safetensors is damaged",)),
-    "bucket-too-large": (1, Kind.OPTION, ("min_bucket_reso doesn't fit the resolution",)),
-    "cache-half": (1, Kind.CACHE, (PICTURES + "img1_0064x0064_sd.npz is damaged", "Delete it")),
-    "cache-with-color-aug": (1, Kind.OPTION, ("color_aug", "cache_latents=false")),
-    "caption-empty": (1, Kind.DATASET, ("The caption " + PICTURES + "img2.txt is empty",)),
-    "caption-not-utf8": (1, Kind.DATASET, ("The caption " + PICTURES + "img2.txt is not UTF-8",)),
-    "config-broken": (1, Kind.OPTION, ("Reserved escape sequence", "with / instead of \\")),
-    "config-missing": (1, Kind.OPTION, ("settings file is gone",)),
-    "dataset-config-invalid": (1, Kind.OPTION, ("caption_extention",)),
-    "dataset-empty": (0, Kind.DATASET, ("no pictures",)),
-    "disk-full-cache": (1, Kind.DISK, ("The disk is full",)),
-    "disk-full-saving": (1, Kind.DISK, ("The disk is full",)),
-    "disk-full-state": (1, Kind.DISK, ("The disk is full",)),
-    "fp16-without-gpu": (1, Kind.OPTION, ("mixed_precision=bf16 or no",)),
-    "fp8-without-precision": (1, Kind.OPTION, ("fp8_base", "mixed_precision 'fp16' or 'bf16'")),
-    "host-memory": (1, Kind.HOST_MEMORY, ("ran out of memory", "train_batch_size=1")),
-    "killed-15": (-15, Kind.KILLED, ("SIGTERM", "Resume the job")),
-    "killed-2": (-2, Kind.KILLED, ("Ctrl-C", "Resume the job")),
-    "killed-9": (-9, Kind.KILLED, ("SIGKILL", "out of memory")),
-    "learning-rate-text": (1, Kind.OPTION, ("must be a number",)),
-    "loss-nan": (-15, Kind.NAN, ("mixed_precision=bf16", "half the learning_rate")),
-    "module-missing": (1, Kind.ENVIRONMENT, ("lacks the package imagesize", "`sd-scripts-bridge setup`")),
-    "network-module-missing": (1, Kind.ENVIRONMENT, ("LyCORIS", "network_module=networks.lora")),
-    "network-module-unknown": (1, Kind.OPTION, ("no networks.lora_xyz", "network_module=networks.lora")),
-    "no-bucket": (1, Kind.OPTION, ("/data/ds/3_AlvaroBadia man/img", "enable_bucket=true")),
-    "optimizer-8bit-missing": (1, Kind.OPTION, ("bitsandbytes", "optimizer_type=AdamW")),
-    "optimizer-prodigy-missing": (1, Kind.OPTION, ("Prodigy", "optimizer_type=AdamW")),
-    "optimizer-unknown": (1, Kind.OPTION, ("no optimizer AdamWW",)),
-    "option-choice": (2, Kind.OPTION, ("mixed_precision", "'fp32'", "'bf16'")),
-    "option-unknown": (2, Kind.OPTION, ("cache_text_encoder_outputs", "Drop it")),
-    "output-is-a-file": (1, Kind.ENVIRONMENT, ("'/data/jobs/output-is-a-file/out' is in the way",)),
-    "persistent-without-workers": (1, Kind.OPTION, ("persistent_data_loader_workers",)),
-    "picture-garbage": (1, Kind.DATASET, ("The picture " + PICTURES + "img2.png can't be read",)),
-    "picture-truncated": (1, Kind.DATASET, ("The picture " + PICTURES + "img2.jpg is damaged",)),
-    "picture-truncated-cache": (1, Kind.DATASET, ("The picture " + PICTURES + "img2.jpg is damaged",)),
-    "resume-finished": (1, Kind.STATE, ("at step 2 already", "max_train_steps")),
-    "resume-half": (1, Kind.STATE, ("AlvaroBadia-step00000001-state is damaged", "older")),
-    "resume-half-model": (1, Kind.STATE, ("AlvaroBadia-step00000001-state is damaged", "older")),
-    "resume-missing": (1, Kind.STATE, ("AlvaroBadia-step00000300-state is gone",)),
-    "resume-other-dim": (1, Kind.STATE, ("network_dim",)),
-    "scheduler-unknown": (1, Kind.OPTION, ("no lr_scheduler cosinus",)),
-    "script-missing": (2, Kind.ENVIRONMENT, ("train_network.py is gone", "setup")),
-    "sd15-script-sdxl-base": (1, Kind.BASE_MODEL, ("not an SD 1.5 or SD 2 model", "SDXL")),
-    "sdxl-script-sd15-base": (1, Kind.BASE_MODEL, ("not an SDXL model",)),
-    "sdxl-te-cache-and-te-training": (1, Kind.OPTION, ("network_train_unet_only=true",)),
-    "setup-disk-full": (1, Kind.DISK, ("The disk is full",)),
-    "setup-hash": (1, Kind.ENVIRONMENT, ("not the one that was expected",)),
-    "setup-no-network": (1, Kind.NETWORK, ("could not be downloaded", "proxy")),
-    "setup-no-version": (1, Kind.ENVIRONMENT, ("There is no torch==9.9.9", "--python")),
-    "tokenizer-offline": (1, Kind.NETWORK, ("tokenizer", "`sd-scripts-bridge setup`")),
-    "tokenizer-sd2-offline": (1, Kind.NETWORK, ("tokenizer", "`sd-scripts-bridge setup`")),
-    "tokenizer-unreachable": (1, Kind.NETWORK, ("tokenizer", "`sd-scripts-bridge setup`")),
-    "torchvision-mismatch": (1, Kind.ENVIRONMENT, ("torch and torchvision", "`sd-scripts-bridge setup`")),
-    "v2-with-sd15": (1, Kind.BASE_MODEL, ("SD 1.5 and SD 2 were mixed up",)),
-    "vae-missing": (1, Kind.BASE_MODEL, ("The VAE /data/jobs/vae-missing/vae.safetensors is gone",)),
-    "wandb-missing": (1, Kind.OPTION, ("wandb", "Drop log_with")),
-    "weights-missing": (1, Kind.OPTION, ("nope.safetensors", "is gone")),
-    "weights-other-dim": (1, Kind.STATE, ("network_dim",)),
-    "worker-killed": (1, Kind.HOST_MEMORY, ("max_data_loader_n_workers=0",)),
-    "xformers-missing": (1, Kind.OPTION, ("sdpa=true",)),
+REAL: dict[str, tuple[int, FailureKind, tuple[str, ...]]] = {
+    "base-empty": (1, FailureKind.BASE_MODEL, ("/data/jobs/base-empty/base.safetensors", "half downloaded")),
+    "base-half": (1, FailureKind.BASE_MODEL, ("/data/jobs/base-half/base.safetensors", "half downloaded")),
+    "base-is-a-lora": (1, FailureKind.BASE_MODEL, ("may be a LoRA",)),
+    "base-missing": (1, FailureKind.BASE_MODEL, ("/data/models/nope.safetensors is gone",)),
+    "base-web-page": (1, FailureKind.BASE_MODEL, ("/data/jobs/base-web-page/base.safetensors is damaged",)),
+    "bucket-too-large": (1, FailureKind.OPTION, ("min_bucket_reso doesn't fit the resolution",)),
+    "cache-half": (1, FailureKind.CACHE, (PICTURES + "img1_0064x0064_sd.npz is damaged", "Delete it")),
+    "cache-with-color-aug": (1, FailureKind.OPTION, ("color_aug", "cache_latents=false")),
+    "caption-empty": (1, FailureKind.DATASET, ("The caption " + PICTURES + "img2.txt is empty",)),
+    "caption-not-utf8": (1, FailureKind.DATASET, ("The caption " + PICTURES + "img2.txt is not UTF-8",)),
+    "config-broken": (1, FailureKind.OPTION, ("Reserved escape sequence", "with / instead of \\")),
+    "config-missing": (1, FailureKind.OPTION, ("settings file is gone",)),
+    "dataset-config-invalid": (1, FailureKind.OPTION, ("caption_extention",)),
+    "dataset-empty": (0, FailureKind.DATASET, ("no pictures",)),
+    "disk-full-cache": (1, FailureKind.DISK, ("The disk is full",)),
+    "disk-full-saving": (1, FailureKind.DISK, ("The disk is full",)),
+    "disk-full-state": (1, FailureKind.DISK, ("The disk is full",)),
+    "fp16-without-gpu": (1, FailureKind.OPTION, ("mixed_precision=bf16 or no",)),
+    "fp8-without-precision": (1, FailureKind.OPTION, ("fp8_base", "mixed_precision 'fp16' or 'bf16'")),
+    "host-memory": (1, FailureKind.HOST_MEMORY, ("ran out of memory", "train_batch_size=1")),
+    "killed-15": (-15, FailureKind.KILLED, ("SIGTERM", "Resume the job")),
+    "killed-2": (-2, FailureKind.KILLED, ("Ctrl-C", "Resume the job")),
+    "killed-9": (-9, FailureKind.KILLED, ("SIGKILL", "out of memory")),
+    "learning-rate-text": (1, FailureKind.OPTION, ("must be a number",)),
+    "loss-nan": (-15, FailureKind.NAN, ("mixed_precision=bf16", "half the learning_rate")),
+    "module-missing": (1, FailureKind.ENVIRONMENT, ("lacks the package imagesize", "`sd-scripts-bridge setup`")),
+    "network-module-missing": (1, FailureKind.ENVIRONMENT, ("LyCORIS", "network_module=networks.lora")),
+    "network-module-unknown": (1, FailureKind.OPTION, ("no networks.lora_xyz", "network_module=networks.lora")),
+    "no-bucket": (1, FailureKind.OPTION, ("/data/ds/3_AlvaroBadia man/img", "enable_bucket=true")),
+    "optimizer-8bit-missing": (1, FailureKind.OPTION, ("bitsandbytes", "optimizer_type=AdamW")),
+    "optimizer-prodigy-missing": (1, FailureKind.OPTION, ("Prodigy", "optimizer_type=AdamW")),
+    "optimizer-unknown": (1, FailureKind.OPTION, ("no optimizer AdamWW",)),
+    "option-choice": (2, FailureKind.OPTION, ("mixed_precision", "'fp32'", "'bf16'")),
+    "option-unknown": (2, FailureKind.OPTION, ("cache_text_encoder_outputs", "Drop it")),
+    "output-is-a-file": (1, FailureKind.ENVIRONMENT, ("'/data/jobs/output-is-a-file/out' is in the way",)),
+    "persistent-without-workers": (1, FailureKind.OPTION, ("persistent_data_loader_workers",)),
+    "picture-garbage": (1, FailureKind.DATASET, ("The picture " + PICTURES + "img2.png can't be read",)),
+    "picture-truncated": (1, FailureKind.DATASET, ("The picture " + PICTURES + "img2.jpg is damaged",)),
+    "picture-truncated-cache": (1, FailureKind.DATASET, ("The picture " + PICTURES + "img2.jpg is damaged",)),
+    "resume-finished": (1, FailureKind.STATE, ("at step 2 already", "max_train_steps")),
+    "resume-half": (1, FailureKind.STATE, ("AlvaroBadia-step00000001-state is damaged", "older")),
+    "resume-half-model": (1, FailureKind.STATE, ("AlvaroBadia-step00000001-state is damaged", "older")),
+    "resume-missing": (1, FailureKind.STATE, ("AlvaroBadia-step00000300-state is gone",)),
+    "resume-other-dim": (1, FailureKind.STATE, ("network_dim",)),
+    "scheduler-unknown": (1, FailureKind.OPTION, ("no lr_scheduler cosinus",)),
+    "script-missing": (2, FailureKind.ENVIRONMENT, ("train_network.py is gone", "setup")),
+    "sd15-script-sdxl-base": (1, FailureKind.BASE_MODEL, ("not an SD 1.5 or SD 2 model", "SDXL")),
+    "sdxl-script-sd15-base": (1, FailureKind.BASE_MODEL, ("not an SDXL model",)),
+    "sdxl-te-cache-and-te-training": (1, FailureKind.OPTION, ("network_train_unet_only=true",)),
+    "setup-disk-full": (1, FailureKind.DISK, ("The disk is full",)),
+    "setup-hash": (1, FailureKind.ENVIRONMENT, ("not the one that was expected",)),
+    "setup-no-network": (1, FailureKind.NETWORK, ("could not be downloaded", "proxy")),
+    "setup-no-version": (1, FailureKind.ENVIRONMENT, ("There is no torch==9.9.9", "--python")),
+    "tokenizer-offline": (1, FailureKind.NETWORK, ("tokenizer", "`sd-scripts-bridge setup`")),
+    "tokenizer-sd2-offline": (1, FailureKind.NETWORK, ("tokenizer", "`sd-scripts-bridge setup`")),
+    "tokenizer-unreachable": (1, FailureKind.NETWORK, ("tokenizer", "`sd-scripts-bridge setup`")),
+    "torchvision-mismatch": (1, FailureKind.ENVIRONMENT, ("torch and torchvision", "`sd-scripts-bridge setup`")),
+    "v2-with-sd15": (1, FailureKind.BASE_MODEL, ("SD 1.5 and SD 2 were mixed up",)),
+    "vae-missing": (1, FailureKind.BASE_MODEL, ("The VAE /data/jobs/vae-missing/vae.safetensors is gone",)),
+    "wandb-missing": (1, FailureKind.OPTION, ("wandb", "Drop log_with")),
+    "weights-missing": (1, FailureKind.OPTION, ("nope.safetensors", "is gone")),
+    "weights-other-dim": (1, FailureKind.STATE, ("network_dim",)),
+    "worker-killed": (1, FailureKind.HOST_MEMORY, ("max_data_loader_n_workers=0",)),
+    "xformers-missing": (1, FailureKind.OPTION, ("sdpa=true",)),
 }
 """Output of the real sd-scripts and pip: how it ended, the kind, and words of its sentence."""
 
@@ -151,7 +151,7 @@ def test_no_entry_stands_in_anothers_light(name: str, text: str) -> None:
 @pytest.mark.parametrize("entry", TABLE, ids=lambda entry: entry.name)
 def test_sentences_are_sentences(entry: Known) -> None:
     found = explain.cause(1, TEXT[entry.name].splitlines())
-    assert found.kind is entry.kind is not Kind.UNKNOWN
+    assert found.kind is entry.kind is not FailureKind.UNKNOWN
     assert found.sentence.endswith((".", "!")) and not re.search(r"[{}]|  | \.", found.sentence)
 
 
@@ -177,8 +177,8 @@ def test_the_launchers_command_line_is_never_read() -> None:
 
 def test_only_the_newest_attempt_counts() -> None:
     lines = ["=== attempt 1 ===", TEXT["gpu-memory"], "=== attempt 2 ===", *TRACEBACK, "KeyError: 'x'"]
-    assert explain.cause(1, lines) == explain.Cause(Kind.UNKNOWN, "The trainer ended with code 1: KeyError: 'x'")
-    assert explain.cause(1, lines[:2]).kind is Kind.GPU_MEMORY
+    assert explain.cause(1, lines) == explain.Cause(FailureKind.UNKNOWN, "The trainer ended with code 1: KeyError: 'x'")
+    assert explain.cause(1, lines[:2]).kind is FailureKind.GPU_MEMORY
 
 
 def test_an_exception_without_words_comes_with_its_code() -> None:
@@ -203,11 +203,11 @@ def test_our_own_programs_speak_for_themselves() -> None:
 
 
 @pytest.mark.parametrize(("code", "kind"), [
-    (-9, Kind.KILLED), (-15, Kind.KILLED), (-11, Kind.ENVIRONMENT), (-6, Kind.ENVIRONMENT), (-250, Kind.KILLED),
-    (0xC0000005, Kind.ENVIRONMENT), (0xC000013A, Kind.KILLED), (0xC000012D, Kind.HOST_MEMORY), (None, Kind.UNKNOWN),
-    (7, Kind.UNKNOWN),
+    (-9, FailureKind.KILLED), (-15, FailureKind.KILLED), (-11, FailureKind.ENVIRONMENT), (-6, FailureKind.ENVIRONMENT), (-250, FailureKind.KILLED),
+    (0xC0000005, FailureKind.ENVIRONMENT), (0xC000013A, FailureKind.KILLED), (0xC000012D, FailureKind.HOST_MEMORY), (None, FailureKind.UNKNOWN),
+    (7, FailureKind.UNKNOWN),
 ])  # fmt: skip
-def test_how_it_ended_counts_where_the_log_is_silent(code: int | None, kind: Kind) -> None:
+def test_how_it_ended_counts_where_the_log_is_silent(code: int | None, kind: FailureKind) -> None:
     assert explain.cause(code, ["steps:   7%|7         | 1/15 [00:05<01:36]"]).kind is kind
 
 
@@ -234,4 +234,4 @@ def test_any_log_gives_one_sentence(lines: list[str], code: int | None) -> None:
 def test_a_huge_log_is_read_quickly() -> None:
     bars = [f"steps:  33%|###       | {n}/1500 [00:04<00:04,  2.00it/s, avr_loss=0.1]" + "x" * 3000 for n in range(200)]
     errors = ["Loading states from /data/a", "checkpoint: /data/b", "in _load_tokenizer", "WARNING: Retrying (Retry("] * 50
-    assert explain.cause(3, bars + errors).kind is Kind.UNKNOWN
+    assert explain.cause(3, bars + errors).kind is FailureKind.UNKNOWN

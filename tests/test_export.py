@@ -15,17 +15,19 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from sd_scripts_bridge import export, kohya_import, presets, shell_words
 from sd_scripts_bridge.errors import Invalid
-from sd_scripts_bridge.export import Place
-from sd_scripts_bridge.families import FAMILIES as TRAINED
-from sd_scripts_bridge.import_report import Fate, Imported
-from sd_scripts_bridge.job import TrainingJob
-from sd_scripts_bridge.kohya_gui_keys import FAMILIES, FORM, NETWORK
-from sd_scripts_bridge.option_work import KNOWN
-from sd_scripts_bridge.params import TrainingParams, fields_of_params, option_type
-from sd_scripts_bridge.params_meaning import meaning
-from sd_scripts_bridge.toml_file import load
+from sd_scripts_bridge.exchange import export, imports
+from sd_scripts_bridge.exchange.export import InstalledScripts
+from sd_scripts_bridge.exchange.kohya_gui.keys import FAMILIES, FORM, NETWORK
+from sd_scripts_bridge.exchange.scripts import shell_words
+from sd_scripts_bridge.exchange.settling.report import Fate, Imported
+from sd_scripts_bridge.exchange.settling.work import KNOWN
+from sd_scripts_bridge.jobs.job import TrainingJob
+from sd_scripts_bridge.options import presets
+from sd_scripts_bridge.options.families import FAMILIES as TRAINED
+from sd_scripts_bridge.options.meaning import meaning
+from sd_scripts_bridge.options.params import TrainingParams, fields_of_params, option_type
+from sd_scripts_bridge.system.toml_file import load
 
 ONE_WORD = st.characters(blacklist_categories=("Cs", "Cc", "Zl", "Zp", "Zs"), blacklist_characters='"')
 TEXT = st.text(ONE_WORD, min_size=1, max_size=20)
@@ -100,8 +102,8 @@ def job_of(params: TrainingParams, photos: Path, family: str = "sd1") -> Trainin
 
 
 def back(job: TrainingJob, form: str, file: str, out: Path) -> tuple[Imported, TrainingParams]:
-    export.export(job, form, out, Place(out / "no tokenizers"))
-    imported = kohya_import.read(out / file.replace("NAME", job.name))
+    export.export(job, form, out, InstalledScripts(out / "no tokenizers"))
+    imported = imports.read(out / file.replace("NAME", job.name))
     values = imported.settled(3)
     known = {key: value for key, value in values.items() if key in KNOWN}
     return imported, replace(TrainingParams(), **known, extra={k: v for k, v in values.items() if k not in KNOWN})
@@ -161,13 +163,13 @@ def test_the_folder_of_pictures_survives_the_toml_with_its_regularisation(tmp_pa
 @pytest.mark.parametrize("form", export.FORMATS)
 def test_secrets_are_never_written(form: str, photos: Path, tmp_path: Path) -> None:
     secrets = {"wandb_api_key": "s3cret-w", "huggingface_token": "s3cret-h"}
-    done = export.export(job_of(TrainingParams(extra=secrets), photos), form, tmp_path, Place(tmp_path / "none"))
+    done = export.export(job_of(TrainingParams(extra=secrets), photos), form, tmp_path, InstalledScripts(tmp_path / "none"))
     assert all("s3cret" not in file.read_text(encoding="utf-8") for file in done.files)
     assert any("wandb_api_key" in note for note in done.notes)
 
 
 def test_kohyas_form_finds_every_field_in_its_own_type(photos: Path, tmp_path: Path) -> None:
-    export.export(job_of(TrainingParams(), photos, "sdxl"), "kohya", tmp_path, Place(tmp_path / "none"))
+    export.export(job_of(TrainingParams(), photos, "sdxl"), "kohya", tmp_path, InstalledScripts(tmp_path / "none"))
     form = json.loads((tmp_path / "Ana.json").read_text(encoding="utf-8"))
     assert form.keys() >= {*FORM, *NETWORK, *FAMILIES}
     for key, default in {**FORM, **NETWORK}.items():
@@ -178,7 +180,7 @@ def test_kohyas_form_finds_every_field_in_its_own_type(photos: Path, tmp_path: P
 
 def test_what_the_form_of_kohya_cannot_say_goes_beside_it_or_is_named(photos: Path, tmp_path: Path) -> None:
     params = TrainingParams(extra={"caption_prefix": "photo of", "keep_tokens_separator": "|||"}, seed=0, max_grad_norm=0.0)
-    done = export.export(job_of(params, photos), "kohya", tmp_path, Place(tmp_path / "none"))
+    done = export.export(job_of(params, photos), "kohya", tmp_path, InstalledScripts(tmp_path / "none"))
     form = json.loads((tmp_path / "Ana.json").read_text(encoding="utf-8"))
     assert form["additional_parameters"] == "--console_log_simple --keep_tokens_separator ||| --max_grad_norm 0.0 --seed 0"
     assert any("caption_prefix" in note for note in done.notes)
@@ -188,7 +190,7 @@ def test_the_shell_script_passes_its_words_to_the_program_unharmed(photos: Path,
     script = tmp_path / "train_network.py"
     script.write_text("import sys, json; print(json.dumps(sys.argv[1:]))")
     params = TrainingParams(training_comment="it's \"$HOME\" `id` \\ 100 % ¡sí!", extra={"caption_prefix": "-- a\nb"})
-    export.export(job_of(params, photos), "sh", tmp_path, Place(tmp_path / "none", sys.executable, str(script)))
+    export.export(job_of(params, photos), "sh", tmp_path, InstalledScripts(tmp_path / "none", sys.executable, str(script)))
     said = json.loads(subprocess.run([tmp_path / "train.sh"], capture_output=True, check=True, text=True).stdout)
     assert params.training_comment in said
     assert "--caption_prefix=-- a\nb" in said
@@ -223,16 +225,16 @@ def test_prompts_of_ones_own_come_back_as_a_file(photos: Path, tmp_path: Path) -
 
 def test_kohya_gets_the_prompt_as_text(photos: Path, tmp_path: Path) -> None:
     job = job_of(TrainingParams(extra={"sample_every_n_steps": 50}), photos)
-    export.export(job, "kohya", tmp_path, Place(tmp_path / "none"))
+    export.export(job, "kohya", tmp_path, InstalledScripts(tmp_path / "none"))
     form = json.loads((tmp_path / "Ana.json").read_text(encoding="utf-8"))
     assert form["sample_every_n_steps"] == 50 and "Ana woman" in form["sample_prompts"]
 
 
 def test_an_unknown_format_names_the_known_ones(photos: Path, tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="toml, kohya, sh"):
-        export.export(job_of(TrainingParams(), photos), "yaml", tmp_path, Place(tmp_path))
+        export.export(job_of(TrainingParams(), photos), "yaml", tmp_path, InstalledScripts(tmp_path))
 
 
 def test_pictures_that_are_gone_are_named(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="not there any more"):
-        export.export(job_of(TrainingParams(), tmp_path / "gone"), "toml", tmp_path, Place(tmp_path))
+        export.export(job_of(TrainingParams(), tmp_path / "gone"), "toml", tmp_path, InstalledScripts(tmp_path))

@@ -22,14 +22,15 @@ from pathlib import Path
 
 import pytest
 
-from sd_scripts_bridge import process, supervisor
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.errors import Conflict
-from sd_scripts_bridge.events import Finished, Note, Progress
-from sd_scripts_bridge.job import Status
-from sd_scripts_bridge.log_tail import last_lines
-from sd_scripts_bridge.lora import problems
-from sd_scripts_bridge.store import Store
+from sd_scripts_bridge.jobs.events import Finished, Note, Progress
+from sd_scripts_bridge.jobs.job import Status
+from sd_scripts_bridge.jobs.store import Store
+from sd_scripts_bridge.models.lora import problems
+from sd_scripts_bridge.running import supervisor
+from sd_scripts_bridge.running.log_tail import last_lines
+from sd_scripts_bridge.system import process
 from tests.test_supervisor import MakeJob, submit, survivors, wait, wait_over, wait_step
 
 deletes_open_files = pytest.mark.skipif(os.name == "nt", reason="Windows deletes no file that a program has open")
@@ -108,7 +109,7 @@ def test_f8_f9_a_foreign_process_is_never_signalled(bridge: Bridge, make_job: Ma
 def test_f10_a_clock_set_back_makes_no_result_old(
     bridge: Bridge, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sd_scripts_bridge.attempt import Attempt
+    from sd_scripts_bridge.running.attempt import Attempt
 
     bridge.store.add(make_job())
     row = bridge.store.claim()
@@ -140,7 +141,7 @@ def test_f12_a_disk_that_fills_while_saving_keeps_the_last_good_checkpoint(
 def test_f13_a_disk_too_full_for_the_database_does_not_stop_the_run(
     bridge: Bridge, make_job: MakeJob, small_disk: Path, tmp_path: Path
 ) -> None:
-    from sd_scripts_bridge.attempt import Attempt
+    from sd_scripts_bridge.running.attempt import Attempt
 
     home = bridge.home
     for folder in ("jobs", "engines"):
@@ -171,7 +172,7 @@ def test_f13_a_disk_too_full_for_the_database_does_not_stop_the_run(
 def test_f15_a_reader_never_sees_half_a_json_file(tmp_path: Path) -> None:
     target = tmp_path / "job.json"
     code = (
-        "import sys; from pathlib import Path; from sd_scripts_bridge.job_folder import write_json\n"
+        "import sys; from pathlib import Path; from sd_scripts_bridge.system.files import write_json\n"
         "n = 0\nwhile True:\n    n += 1; write_json(Path(sys.argv[1]), {'n': n, 'fill': 'x' * 20000})"
     )
     for _ in range(10):
@@ -197,7 +198,7 @@ def _read(path: Path) -> str:
 def test_f16_a_killed_writer_loses_no_acknowledged_event(tmp_path: Path) -> None:
     path = tmp_path / "bridge.sqlite3"
     code = (
-        "import sys; from pathlib import Path; from sd_scripts_bridge.store import Store; from sd_scripts_bridge.events import"
+        "import sys; from pathlib import Path; from sd_scripts_bridge.jobs.store import Store; from sd_scripts_bridge.jobs.events import"
         " Note\nstore = Store(Path(sys.argv[1]))\nn = int(sys.argv[2])\n"
         "while True:\n    n += 1; store.append(1, 1, Note(str(n))); print(n, flush=True)"
     )
@@ -277,8 +278,9 @@ def test_f24_killed_at_any_step_it_ends_at_exactly_the_planned_one(bridge: Bridg
 def test_f20_a_silent_trainer_is_not_ended_but_its_silence_is_said(
     bridge: Bridge, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sd_scripts_bridge import follow, silence
-    from sd_scripts_bridge.job_view import JobViews
+    from sd_scripts_bridge.cli import follow
+    from sd_scripts_bridge.jobs import silence
+    from sd_scripts_bridge.page.jobs import JobViews
 
     job_id = submit(bridge, make_job("hold"))
     wait_step(bridge, job_id, 10)

@@ -16,17 +16,18 @@ from typing import Any
 
 import pytest
 
-from sd_scripts_bridge import job_folder, silence
 from sd_scripts_bridge.bridge import Bridge
-from sd_scripts_bridge.draft import Draft
-from sd_scripts_bridge.draft_intake import Upload
-from sd_scripts_bridge.engines.sd_scripts import installation
+from sd_scripts_bridge.engines.sd_scripts.installed import installation
 from sd_scripts_bridge.errors import BridgeError, NotFound
-from sd_scripts_bridge.events import Note, Progress
-from sd_scripts_bridge.job import Status, TrainingJob
-from sd_scripts_bridge.job_view import JobViews
+from sd_scripts_bridge.jobs import folder as job_folder
+from sd_scripts_bridge.jobs import silence
+from sd_scripts_bridge.jobs.events import Note, Progress
+from sd_scripts_bridge.jobs.job import Status, TrainingJob
+from sd_scripts_bridge.page.draft.draft import Draft
+from sd_scripts_bridge.page.draft.intake import Upload
+from sd_scripts_bridge.page.jobs import JobViews
 from sd_scripts_bridge.paths import PACKAGE_PARENT, Home
-from sd_scripts_bridge.webui.standalone import Place, serve
+from sd_scripts_bridge.webui.standalone import Options, serve
 from tests import messy
 from tests.test_faults import small_disk
 from tests.test_supervisor import submit, wait_over
@@ -187,8 +188,8 @@ def test_two_pages_on_one_home_see_the_same(bridge: Bridge, tmp_path: Path) -> N
     """Each `ui` is a process; both change the draft and the queue, and nothing that one did is lost."""
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from pathlib import Path; from sd_scripts_bridge.draft import Draft; from sd_scripts_bridge.paths import Home\n"
-        "from sd_scripts_bridge.job import SetupJob; from sd_scripts_bridge.store import Store\n"
+        "from pathlib import Path; from sd_scripts_bridge.page.draft.draft import Draft; from sd_scripts_bridge.paths import Home\n"
+        "from sd_scripts_bridge.jobs.job import SetupJob; from sd_scripts_bridge.jobs.store import Store\n"
         "home = Home(Path(sys.argv[2])); draft, store = Draft(home), Store(home.database)\n"
         "for n in range(25):\n"
         "    draft.describe({'training': {'values': {sys.argv[3] + str(n): n}}}); store.add(SetupJob(source=sys.argv[3]))\n"
@@ -207,10 +208,10 @@ def test_a_page_that_cant_be_served_says_why(home: Home) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         for place, said in (
-            (Place(home, port=99999), "127.0.0.1:99999 can't be used: "),
-            (Place(home, port=port), f"127.0.0.1:{port} can't be used: "),
-            (Place(home, host="nowhere.invalid"), "nowhere.invalid:7862 can't be used: "),
-            (Place(home, models=[home.root / "none"]), "is no folder. Check how it is spelt."),
+            (Options(home, port=99999), "127.0.0.1:99999 can't be used: "),
+            (Options(home, port=port), f"127.0.0.1:{port} can't be used: "),
+            (Options(home, host="nowhere.invalid"), "nowhere.invalid:7862 can't be used: "),
+            (Options(home, models=[home.root / "none"]), "is no folder. Check how it is spelt."),
         ):
             with pytest.raises(BridgeError, match=re.escape(said)):
                 serve(place, print)

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from sd_scripts_bridge import __version__, explain, job_report
-from sd_scripts_bridge.job import SetupJob, Status, TrainingJob
-from sd_scripts_bridge.job_report import Cleaner
-from sd_scripts_bridge.log_tail import last_lines
-from sd_scripts_bridge.params import TrainingParams
-from sd_scripts_bridge.store import Row
+from sd_scripts_bridge import __version__
+from sd_scripts_bridge.jobs.job import SetupJob, Status, TrainingJob
+from sd_scripts_bridge.jobs.store import JobRow
+from sd_scripts_bridge.options.params import TrainingParams
+from sd_scripts_bridge.running import bug_report, explain
+from sd_scripts_bridge.running.bug_report import Cleaner
+from sd_scripts_bridge.running.log_tail import last_lines
 
 FAILURES = Path(__file__).parent / "recorded" / "failures"
 RUNS = sorted({*FAILURES.glob("*.txt")} - {FAILURES / "from-threads.txt"})
@@ -33,8 +34,8 @@ def somebody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("socket.gethostname", lambda: "studio-pc.lan")
 
 
-def row(job: Any, sentence: str = "", status: Status = Status.FAILED) -> Row:
-    return Row(7, job.kind, job.title, json.dumps(job.as_dict()), status, 2, "cuda", None, None, 1.0, 1.0, 2.0, 3.0, sentence)
+def row(job: Any, sentence: str = "", status: Status = Status.FAILED) -> JobRow:
+    return JobRow(7, job.kind, job.title, json.dumps(job.as_dict()), status, 2, "cuda", None, None, 1.0, 1.0, 2.0, 3.0, sentence)
 
 
 def training(**changes: Any) -> TrainingJob:
@@ -56,7 +57,7 @@ def test_it_says_what_went_wrong_and_with_what() -> None:
     report = {"exit_code": 1, "seconds": 12.5, "planned_steps": 1500, "steps": 0, "notes": ["Going on from step 300."],
               "facts": {"images": 10, "captions": 10}, "proof": None}
     doctor = ["ok  sd-scripts 48d368fa is in /home/jnunez/x."]
-    shown = job_report.text(row(training(), sentence), report, ["old line"] * 90 + log, doctor)
+    shown = bug_report.text(row(training(), sentence), report, ["old line"] * 90 + log, doctor)
     assert f"LoRA Bridge {__version__}" in shown and "Job 7 (train), attempt 2: failed, exit code 1" in shown
     assert "Cause (dataset): The picture <photo> is damaged. Remove it or export it again, then start again." in shown
     assert "planned_steps 1500" in shown and "images 10" in shown and "Going on from step 300." in shown
@@ -69,22 +70,22 @@ def test_it_says_what_went_wrong_and_with_what() -> None:
 
 def test_a_setup_job_and_an_unreadable_one_have_a_report_too() -> None:
     log = last_lines(FAILURES / "setup-no-network.txt", 200)
-    shown = job_report.text(row(SetupJob()), {"exit_code": 1}, log, [])
+    shown = bug_report.text(row(SetupJob()), {"exit_code": 1}, log, [])
     assert "Cause (network): Python packages could not be downloaded" in shown and "einops==0.7.0" in shown
-    broken = Row(**{**row(training()).__dict__, "spec": "{"})
-    assert "AlvaroBadia" not in job_report.text(broken, None, ["AlvaroBadia_v2 was here"], [])
+    broken = JobRow(**{**row(training()).__dict__, "spec": "{"})
+    assert "AlvaroBadia" not in bug_report.text(broken, None, ["AlvaroBadia_v2 was here"], [])
 
 
 def test_a_job_that_went_well_has_no_cause() -> None:
     said = "AlvaroBadia_v2.safetensors is in /home/jnunez/webui/models/Lora."
-    shown = job_report.text(row(training(), said, Status.SUCCEEDED), {"exit_code": 0}, ["model saved."], [])
+    shown = bug_report.text(row(training(), said, Status.SUCCEEDED), {"exit_code": 0}, ["model saved."], [])
     assert "Said: <subject>.safetensors is in <path>" in shown and "Cause" not in shown
 
 
 @pytest.mark.parametrize("path", RUNS, ids=lambda path: path.stem)
 def test_real_logs_keep_their_cause_and_lose_their_places(path: Path) -> None:
     log = last_lines(path, 200)
-    shown = job_report.text(row(training()), {"exit_code": 1}, log, [])
+    shown = bug_report.text(row(training()), {"exit_code": 1}, log, [])
     assert "AlvaroBadia" not in shown and "/data/" not in shown and not re.search(r"img\d\.(?:png|jpg|txt)", shown)
     said = re.search(r"^(?:[\w.]+\.)?\w+Error: (?=[\w ]{12})[\w ]+", "\n".join(log[-60:]), re.MULTILINE)
     assert said is None or said[0] in shown
@@ -199,9 +200,9 @@ def test_no_name_survives_in_a_report(subject: str, user: str, sentence: str, li
         context.setenv("USER", user)
         log = [f"{line} {subject} of {user}" for line in lines] + [f"/home/{user}/{subject}/1.png"]
         report = {"notes": [f"{user} {subject}"]}
-        shown = bare(job_report.text(row(job, f"{sentence} {subject}"), report, log, [f"home: /home/{user}"]))
+        shown = bare(bug_report.text(row(job, f"{sentence} {subject}"), report, log, [f"home: /home/{user}"]))
     body = shown.split("cause (", 1)[1]
-    ours = bare(job_report.text(row(training(name="", subject="")), {}, [], []))
+    ours = bare(bug_report.text(row(training(name="", subject="")), {}, [], []))
     for secret in (subject.casefold(), user.casefold()):
         assume(secret not in ours)
         assert secret not in body

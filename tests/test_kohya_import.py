@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from PIL import Image
 from safetensors.numpy import save_file
 
-from sd_scripts_bridge import kohya_import
 from sd_scripts_bridge.errors import Invalid
-from sd_scripts_bridge.import_report import Fate, Imported, Row
-from sd_scripts_bridge.job import TrainingJob
-from sd_scripts_bridge.kohya_gui_keys import FORM, LAUNCHER, NETWORK
-from sd_scripts_bridge.option_work import KNOWN, Here
-from sd_scripts_bridge.params import TrainingParams
+from sd_scripts_bridge.exchange import imports
+from sd_scripts_bridge.exchange.kohya_gui.keys import FORM, LAUNCHER, NETWORK
+from sd_scripts_bridge.exchange.settling.report import Fate, Imported, KeyRow
+from sd_scripts_bridge.exchange.settling.work import KNOWN, Here
+from sd_scripts_bridge.jobs.job import TrainingJob
+from sd_scripts_bridge.options.params import TrainingParams
 
 KOHYA = Path(os.environ.get("KOHYA_SS_DIR", "")) / "presets" / "lora"
 
@@ -41,10 +41,10 @@ HERE = Here(lambda _family: CATALOGUE)
 def read(path: Path, content: Any = None, here: Here | None = None) -> Imported:
     if content is not None:
         path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
-    return kohya_import.read(path, here)
+    return imports.read(path, here)
 
 
-def row(imported: Imported, key: str) -> Row:
+def row(imported: Imported, key: str) -> KeyRow:
     return next(row for row in imported.rows if row.key == key)
 
 
@@ -418,9 +418,10 @@ KEYS = ["general", "datasets", "subsets", "args", "dataset_args", "network_args"
     max_leaves=8,
 ))  # fmt: skip
 def test_no_toml_makes_anything_but_a_report_or_a_sentence(data: Any) -> None:
-    from sd_scripts_bridge import easy_scripts_toml, toml_import
+    from sd_scripts_bridge.exchange.toml import easy_scripts
+    from sd_scripts_bridge.exchange.toml import reader as toml_reader
 
-    for reader in (easy_scripts_toml, toml_import):
+    for reader in (easy_scripts, toml_reader):
         try:
             imported = reader.read(Path("x.toml"), data if isinstance(data, dict) else {"general": data}, Here())
         except Invalid as error:
@@ -458,7 +459,7 @@ def lora(path: Path, metadata: dict[str, str] | None, parts: tuple[str, ...] = (
 
 
 def test_train_again_like_this_lora(tmp_path: Path) -> None:
-    imported = kohya_import.read(lora(tmp_path / "Ada.safetensors", METADATA))
+    imported = imports.read(lora(tmp_path / "Ada.safetensors", METADATA))
     params = params_of(imported)
     assert (imported.family, imported.name, imported.trigger) == ("sdxl", "Ada", "Ada woman")
     assert imported.base_name == "base.safetensors"
@@ -472,12 +473,12 @@ def test_train_again_like_this_lora(tmp_path: Path) -> None:
 
 
 def test_what_was_trained_is_seen_in_the_tensors(tmp_path: Path) -> None:
-    imported = kohya_import.read(lora(tmp_path / "Ada.safetensors", METADATA, parts=("unet",)))
+    imported = imports.read(lora(tmp_path / "Ada.safetensors", METADATA, parts=("unet",)))
     assert params_of(imported).network_train_unet_only
 
 
 def test_a_lora_without_metadata_gives_rank_and_alpha(tmp_path: Path) -> None:
-    params = params_of(kohya_import.read(lora(tmp_path / "Ada.safetensors", None)))
+    params = params_of(imports.read(lora(tmp_path / "Ada.safetensors", None)))
     assert (params.network_dim, params.network_alpha) == (4, 2.0)
 
 
@@ -486,14 +487,14 @@ def test_the_metadata_of_a_run_with_a_dataset_config(tmp_path: Path) -> None:
     datasets = [{"batch_size_per_device": 3, "resolution": [768, 768], "enable_bucket": True, "min_bucket_reso": 320,
                  "num_train_images": 4, "subsets": [subset]}]
     metadata = {"ss_network_dim": "4", "ss_datasets": json.dumps(datasets), "ss_base_model_version": "sd_v1"}
-    params = params_of(kohya_import.read(lora(tmp_path / "Ada.safetensors", metadata)))
+    params = params_of(imports.read(lora(tmp_path / "Ada.safetensors", metadata)))
     assert (params.train_batch_size, params.resolution, params.min_bucket_reso, params.keep_tokens) == (3, "768", 320, 1)
 
 
 @given(st.dictionaries(st.sampled_from([*sorted(METADATA), "ss_datasets"]), st.text(max_size=12), min_size=1))
 def test_no_metadata_crashes(tmp_path_factory: pytest.TempPathFactory, metadata: dict[str, str]) -> None:
     path = tmp_path_factory.getbasetemp() / "any.safetensors"
-    imported = kohya_import.read(lora(path, metadata))
+    imported = imports.read(lora(path, metadata))
     assert {row.key for row in imported.rows} >= metadata.keys()
     assert params_of(imported).problems() == []
 
@@ -541,7 +542,7 @@ def test_our_own_job_comes_back_whole(tmp_path: Path) -> None:
 def test_a_folder_of_photos_says_what_was_taken(tmp_path: Path) -> None:
     (tmp_path / "img" / "3_Ada woman").mkdir(parents=True)
     Image.new("RGB", (64, 64)).save(tmp_path / "img" / "3_Ada woman" / "1.png")
-    imported = kohya_import.read(tmp_path)
+    imported = imports.read(tmp_path)
     assert imported.dataset == tmp_path and imported.trigger == "Ada woman"
     assert "3_Ada woman" in "\n".join(imported.lines())
 
@@ -555,4 +556,4 @@ def test_other_files_are_refused_with_a_sentence(tmp_path: Path, name: str, cont
     if content is not None:
         (tmp_path / name).write_bytes(content.encode("utf-8", "surrogateescape"))
     with pytest.raises(Invalid, match=sentence):
-        kohya_import.read(tmp_path / name)
+        imports.read(tmp_path / name)

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from sd_scripts_bridge import cli, kohya_import
 from sd_scripts_bridge.bridge import Bridge
-from sd_scripts_bridge.engines.sd_scripts import catalogue
+from sd_scripts_bridge.cli import main as cli
+from sd_scripts_bridge.engines.sd_scripts.installed import catalogue
 from sd_scripts_bridge.errors import Conflict, Invalid
-from sd_scripts_bridge.job import SetupJob, TrainingJob
-from sd_scripts_bridge.params_meaning import meaning
+from sd_scripts_bridge.exchange import imports
+from sd_scripts_bridge.jobs.job import SetupJob, TrainingJob
+from sd_scripts_bridge.options.meaning import meaning
 
 from .test_cli import base, dataset, photos
 
@@ -104,7 +105,7 @@ def test_a_job_leaves_again_as_it_came(
     code, _, error = run("export", number, "--format", form, "--out", tmp_path / "out")
     assert code == 0, error
     assert {file.name for file in (tmp_path / "out").iterdir()} == files
-    again = kohya_import.read(tmp_path / "out" / min(files, key=lambda name: name.startswith("dataset")))
+    again = imports.read(tmp_path / "out" / min(files, key=lambda name: name.startswith("dataset")))
     request = bridge.like(again, {})
     assert meaning(bridge.plan(request)[0].params, "sd1") == meaning(job.params, "sd1")
 

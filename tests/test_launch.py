@@ -14,21 +14,25 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from sd_scripts_bridge import checkpoint, dataset, export, kohya_import, launch
-from sd_scripts_bridge.attempt import Attempt
 from sd_scripts_bridge.bridge import Bridge
-from sd_scripts_bridge.command_words import read as read_words
-from sd_scripts_bridge.engines.sd_scripts import SdScriptsEngine, installation, launching
+from sd_scripts_bridge.datasets import writer as dataset_writer
+from sd_scripts_bridge.engines.sd_scripts import SdScriptsEngine, launching
+from sd_scripts_bridge.engines.sd_scripts.installed import installation
 from sd_scripts_bridge.errors import Invalid
-from sd_scripts_bridge.events import Progress
-from sd_scripts_bridge.import_report import Fate
-from sd_scripts_bridge.job import Status, TrainingJob, job_from_dict
-from sd_scripts_bridge.job_folder import JobFolder
-from sd_scripts_bridge.kohya_gui_keys import FORM, LAUNCHER
-from sd_scripts_bridge.launch import Launch
+from sd_scripts_bridge.exchange import export, imports
+from sd_scripts_bridge.exchange.kohya_gui.keys import FORM, LAUNCHER
+from sd_scripts_bridge.exchange.scripts.command_words import read
+from sd_scripts_bridge.exchange.settling.report import Fate
+from sd_scripts_bridge.jobs import launch
+from sd_scripts_bridge.jobs.events import Progress
+from sd_scripts_bridge.jobs.folder import JobFolder
+from sd_scripts_bridge.jobs.job import Status, TrainingJob, job_from_dict
+from sd_scripts_bridge.jobs.launch import Launch
+from sd_scripts_bridge.jobs.store import Store
+from sd_scripts_bridge.models import checkpoint
 from sd_scripts_bridge.paths import Home
-from sd_scripts_bridge.request import Request
-from sd_scripts_bridge.store import Store
+from sd_scripts_bridge.planning.request import Request
+from sd_scripts_bridge.running.attempt import Attempt
 from tests import headers
 from tests.conftest import FAKE_SCRIPTS
 from tests.test_supervisor import submit, survivors, wait_over, wait_step
@@ -55,7 +59,7 @@ def launches(draw: st.DrawFn) -> Launch:
 @given(launches())
 def test_the_words_for_accelerate_come_back(wanted: Launch) -> None:
     assert wanted.problems() == []
-    given_words, stray = read_words(wanted.words("bf16"))
+    given_words, stray = read(wanted.words("bf16"))
     assert not stray
     assert launch.read({item.option: item.value for item in given_words}) == (wanted, {})
 
@@ -119,8 +123,8 @@ def test_deepspeed_needs_processes_and_its_package(home: Home, make_job: MakeJob
 @given(wanted=launches())
 def test_an_exported_job_keeps_its_processes(form: str, file: str, wanted: Launch, make_job: MakeJob, tmp_path: Path) -> None:
     job = make_job().evolve(launch=wanted)
-    export.export(job, form, tmp_path, export.Place(tmp_path / "no tokenizers"))
-    imported = kohya_import.read(tmp_path / file)
+    export.export(job, form, tmp_path, export.InstalledScripts(tmp_path / "no tokenizers"))
+    imported = imports.read(tmp_path / file)
     assert imported.launch == wanted
     assert imported.settled(1)["max_train_steps"] == job.params.max_train_steps
     assert all("accelerate" not in row.why for row in imported.rows)
@@ -129,7 +133,7 @@ def test_an_exported_job_keeps_its_processes(form: str, file: str, wanted: Launc
 def test_a_toml_says_where_the_processes_went(make_job: MakeJob, tmp_path: Path) -> None:
     job = make_job().evolve(launch=Launch(2))
     Image.new("RGB", (64, 64)).save(Path(job.dataset) / "2_Ada woman" / "1.png")
-    done = export.export(job, "toml", tmp_path / "out", export.Place(tmp_path / "no tokenizers"))
+    done = export.export(job, "toml", tmp_path / "out", export.InstalledScripts(tmp_path / "no tokenizers"))
     assert any("--num_processes 2" in note for note in done.notes) and any("can't hold them" in note for note in done.notes)
 
 
@@ -137,7 +141,7 @@ def test_a_form_of_kohya_for_two_cards(tmp_path: Path) -> None:
     form = {**FORM, **LAUNCHER, "num_processes": 2, "multi_gpu": True, "gpu_ids": "0,1", "epoch": 2, "max_train_steps": 0,
             "dynamo_backend": "inductor", "extra_accelerate_launch_args": "--enable_cpu_affinity"}
     (tmp_path / "form.json").write_text(json.dumps(form), encoding="utf-8")
-    imported = kohya_import.read(tmp_path / "form.json")
+    imported = imports.read(tmp_path / "form.json")
     assert imported.launch == Launch(2, gpu_ids=(0, 1), num_cpu_threads_per_process=2)
     rows = {row.key: row for row in imported.rows}
     assert rows["num_processes"].fate is rows["gpu_ids"].fate is Fate.USED
@@ -146,14 +150,14 @@ def test_a_form_of_kohya_for_two_cards(tmp_path: Path) -> None:
     assert imported.settled(30)["max_train_steps"] == 60  # as the form itself counts
     form |= {"num_processes": 3}
     (tmp_path / "form.json").write_text(json.dumps(form), encoding="utf-8")
-    imported = kohya_import.read(tmp_path / "form.json")
+    imported = imports.read(tmp_path / "form.json")
     assert imported.launch is None and "2 cards, and 3 processes" in {r.key: r for r in imported.rows}["num_processes"].why
 
 
 def test_epochs_of_a_script_are_shared_by_its_processes(tmp_path: Path) -> None:
     script = tmp_path / "train.sh"
     script.write_text("accelerate launch --num_processes=2 --num_machines 1 sd-scripts/train_network.py --max_train_epochs 2\n")
-    imported = kohya_import.read(script)
+    imported = imports.read(script)
     assert imported.launch == Launch(2) and imported.settled(30)["max_train_steps"] == 30
 
 
@@ -176,8 +180,8 @@ def test_each_step_sees_every_process_pictures(bridge: Bridge, tmp_path: Path) -
     assert bridge.sketch(Request(tmp_path / "img", base, gpu=1, launch=Launch(2)), data, found)[2]
 
 
-def _open(folder: Path, base: Path) -> tuple[dataset.Dataset, checkpoint.Base]:
-    return dataset.open_dataset(folder), checkpoint.read(base)
+def _open(folder: Path, base: Path) -> tuple[dataset_writer.Dataset, checkpoint.Base]:
+    return dataset_writer.open_dataset(folder), checkpoint.read(base)
 
 
 # ---- the cards ----

@@ -31,10 +31,10 @@ FACES = {"cli", "follow", "rest", "webui", "demo", "bridge", "__main__"}
 
 LIGHT = (
     "sd_scripts_bridge.bridge",
-    "sd_scripts_bridge.supervisor",
+    "sd_scripts_bridge.running.supervisor",
     "sd_scripts_bridge.engines.sd_scripts",
     "sd_scripts_bridge.engines.embedded",
-    "sd_scripts_bridge.publish",
+    "sd_scripts_bridge.publishing.publish",
 )
 HEAVY = ("torch", "diffusers", "transformers", "gradio", "PIL", "numpy", "tokenizers")
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sd_scripts_bridge import lora
 from sd_scripts_bridge.errors import Invalid
+from sd_scripts_bridge.models import lora
 from tests import headers
 
 TO_Q = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q"

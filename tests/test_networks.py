@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sd_scripts_bridge.engines.sd_scripts import networks, optimizers
-from sd_scripts_bridge.engines.sd_scripts.installation import Installation
-from sd_scripts_bridge.params import TrainingParams
+from sd_scripts_bridge.engines.sd_scripts.installed import networks, optimizers
+from sd_scripts_bridge.engines.sd_scripts.installed.installation import Installation
+from sd_scripts_bridge.options.params import TrainingParams
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from sd_scripts_bridge.option_help import Help, language, split
+from sd_scripts_bridge.planning.option_help import Help, language, split
 
 SCRIPTS = os.environ.get("SD_SCRIPTS_DIR")
 PYTHON = os.environ.get("SD_SCRIPTS_PYTHON", sys.executable)  # read before a fixture hides it

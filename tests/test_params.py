@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sd_scripts_bridge import presets
 from sd_scripts_bridge.errors import Invalid, NotFound
-from sd_scripts_bridge.params import TrainingParams, fields_of_params, option_type
+from sd_scripts_bridge.options import presets
+from sd_scripts_bridge.options.params import TrainingParams, fields_of_params, option_type
 
 NAMES = [f.name for f in fields_of_params()]
 

@@ -9,11 +9,11 @@ import pytest
 
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.errors import BridgeError, Conflict
-from sd_scripts_bridge.events import Note, Progress
-from sd_scripts_bridge.job import SetupJob, Status, TrainingJob
-from sd_scripts_bridge.job_folder import state_step
-from sd_scripts_bridge.job_view import JobViews
-from sd_scripts_bridge.locks import is_held
+from sd_scripts_bridge.jobs.events import Note, Progress
+from sd_scripts_bridge.jobs.folder import state_step
+from sd_scripts_bridge.jobs.job import SetupJob, Status, TrainingJob
+from sd_scripts_bridge.page.jobs import JobViews
+from sd_scripts_bridge.system.locks import is_held
 
 from .test_supervisor import submit, survivors, wait, wait_over, wait_step
 
@@ -54,7 +54,7 @@ def test_it_leaves_the_card_at_the_next_save_and_goes_on_by_itself(bridge: Bridg
 
 
 def survivors_of_first(bridge: Bridge, job_id: int) -> list[object]:
-    from sd_scripts_bridge import process
+    from sd_scripts_bridge.system import process
 
     return list(process.with_cookie(f"{bridge.home.root}#{job_id}#1"))
 

@@ -21,15 +21,16 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from sd_scripts_bridge import rest
 from sd_scripts_bridge.bridge import Bridge
-from sd_scripts_bridge.draft import Draft, _draft_at
-from sd_scripts_bridge.draft_intake import Upload
-from sd_scripts_bridge.events import Note, Started
-from sd_scripts_bridge.job import Status, TrainingJob
-from sd_scripts_bridge.job_folder import JobFolder, write_json
+from sd_scripts_bridge.jobs.events import Note, Started
+from sd_scripts_bridge.jobs.folder import JobFolder
+from sd_scripts_bridge.jobs.job import Status, TrainingJob
+from sd_scripts_bridge.jobs.store import Store
+from sd_scripts_bridge.page.draft.draft import Draft, _draft_at
+from sd_scripts_bridge.page.draft.intake import Upload
 from sd_scripts_bridge.paths import PACKAGE_PARENT, Home
-from sd_scripts_bridge.store import Store
+from sd_scripts_bridge.rest import app as rest
+from sd_scripts_bridge.system.files import write_json
 from tests import messy
 from tests.test_supervisor import submit, wait, wait_over, wait_step
 
@@ -39,11 +40,12 @@ WRITER = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from sd_scripts_bridge.draft import Draft
-from sd_scripts_bridge.job import SetupJob
-from sd_scripts_bridge.job_folder import JobFolder, write_json
+from sd_scripts_bridge.page.draft.draft import Draft
+from sd_scripts_bridge.jobs.job import SetupJob
+from sd_scripts_bridge.jobs.folder import JobFolder
+from sd_scripts_bridge.system.files import write_json
 from sd_scripts_bridge.paths import Home
-from sd_scripts_bridge.store import Store
+from sd_scripts_bridge.jobs.store import Store
 
 home, number = Home(Path(sys.argv[2])).create(), int(sys.argv[3])
 draft, store = Draft(home), Store(home.database, home.jobs)

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from sd_scripts_bridge import lora_size, preflight
-from sd_scripts_bridge.job import TrainingJob
-from sd_scripts_bridge.params import TrainingParams
-from sd_scripts_bridge.safetensors_file import TensorInfo
+from sd_scripts_bridge.jobs.job import TrainingJob
+from sd_scripts_bridge.models import lora_size
+from sd_scripts_bridge.models.safetensors_file import TensorInfo
+from sd_scripts_bridge.options.params import TrainingParams
+from sd_scripts_bridge.planning import preflight
 from tests import headers
 
 MakeJob = Callable[..., TrainingJob]
-ROOMY = preflight.Machine(disk_free=10**12, publish_free=10**12, memory=10**12, memory_name="GPU")
+ROOMY = preflight.Room(disk_free=10**12, publish_free=10**12, memory=10**12, memory_name="GPU")
 
 
 def full_size_sd15() -> dict[str, TensorInfo]:

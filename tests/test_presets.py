@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from sd_scripts_bridge import presets
 from sd_scripts_bridge.errors import Conflict, Invalid, NotFound
-from sd_scripts_bridge.families import FAMILIES
-from sd_scripts_bridge.option_kinds import SCRIPT_DEFAULTS
-from sd_scripts_bridge.params import fields_of_params
+from sd_scripts_bridge.options import presets
+from sd_scripts_bridge.options.families import FAMILIES
+from sd_scripts_bridge.options.kinds import SCRIPT_DEFAULTS
+from sd_scripts_bridge.options.params import fields_of_params
 
 CARDS = (6, 8, 12, 16, 24)
 GRID = [f"{kind}-{family}-{card}gb" for kind in ("person", "style", "object") for family in ("sd15", "sdxl") for card in CARDS]

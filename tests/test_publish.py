@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from sd_scripts_bridge import publish as publishing
-from sd_scripts_bridge import safetensors_file
 from sd_scripts_bridge.errors import BridgeError, Invalid, PublishRefused
-from sd_scripts_bridge.lora import inspect
-from sd_scripts_bridge.publish import Card, card_from_metadata, free_stem, publish
+from sd_scripts_bridge.models import safetensors_file
+from sd_scripts_bridge.models.lora import inspect
+from sd_scripts_bridge.publishing import publish as publisher
+from sd_scripts_bridge.publishing.publish import Card, card_from_metadata, free_stem, publish
 from tests import headers
 
 CARD = Card("AlvaroBadia man, 1500 steps", "SD1", "AlvaroBadia man", notes="ours")
@@ -52,7 +52,7 @@ def picture(path: Path, size: tuple[int, int] = (900, 600), mode: str = "RGB", *
 def test_model_card_and_picture_lie_side_by_side(source: Path, folder: Path, tmp_path: Path) -> None:
     published = publish(source, folder, "AlvaroBadia", CARD, picture(tmp_path / "sample.png"))
     assert names(folder) == ["AlvaroBadia.json", "AlvaroBadia.png", "AlvaroBadia.safetensors"]
-    assert published == publishing.PublishedLora(folder / "AlvaroBadia.safetensors", "AlvaroBadia", "AlvaroBadia man")
+    assert published == publisher.PublishedLora(folder / "AlvaroBadia.safetensors", "AlvaroBadia", "AlvaroBadia man")
     assert json.loads((folder / "AlvaroBadia.json").read_text(encoding="utf-8")) == {
         "description": "AlvaroBadia man, 1500 steps",
         "sd version": "SD1",
@@ -133,14 +133,14 @@ def test_names_that_break_prompts_or_folders(source: Path, folder: Path, name: s
 
 def test_nothing_is_ever_overwritten(source: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody else copies a file of that name in at the last moment."""
-    real = publishing._move_in
+    real = publisher._move_in
 
     def late(aside: Path, target: Path) -> None:
         if target.name == "hero.safetensors":
             target.write_bytes(b"somebody else's")
         real(aside, target)
 
-    monkeypatch.setattr(publishing, "_move_in", late)
+    monkeypatch.setattr(publisher, "_move_in", late)
     assert publish(source, folder, "hero", CARD).stem == "hero-2"
     assert (folder / "hero.safetensors").read_bytes() == b"somebody else's"
     assert names(folder) == ["hero-2.json", "hero-2.safetensors", "hero.safetensors"]
@@ -156,7 +156,7 @@ def test_without_hard_links_nothing_is_overwritten_either(
     assert publish(source, folder, "hero", CARD).path.exists()
     (folder / "aside").write_bytes(b"new")
     with pytest.raises(FileExistsError):
-        publishing._move_in(folder / "aside", folder / "hero.safetensors")
+        publisher._move_in(folder / "aside", folder / "hero.safetensors")
     assert inspect(folder / "hero.safetensors").modules == 3
 
 
@@ -259,7 +259,7 @@ def test_a_full_disk_is_seen_before_anything_is_written(
     source: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = type("usage", (), {"free": 1_234})
-    monkeypatch.setattr(publishing.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(publisher.shutil, "disk_usage", lambda _: usage)
     with pytest.raises(PublishRefused, match=r"Lora has 1,234 bytes free, but [\d,]+ are needed"):
         publish(source, folder, "hero", CARD)
     assert names(folder) == []
@@ -273,7 +273,7 @@ def test_a_disk_that_fills_up_on_the_way_leaves_the_folder_as_it_was(
     if existing:
         (folder / "hero.json").write_text('{"description": "mine"}')
     before = {name: (folder / name).read_bytes() for name in names(folder)}
-    real = getattr(publishing, moment)
+    real = getattr(publisher, moment)
 
     def full(*args: Any) -> Any:
         if moment == "_move_in" and args[1].suffix != ".safetensors":
@@ -283,7 +283,7 @@ def test_a_disk_that_fills_up_on_the_way_leaves_the_folder_as_it_was(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     sample = picture(tmp_path / "sample.png")
-    monkeypatch.setattr(publishing, moment, full)
+    monkeypatch.setattr(publisher, moment, full)
     monkeypatch.setattr(Path, "write_bytes", full)  # the way back may not need any space
     with pytest.raises(PublishRefused) as caught:
         publish(source, folder, "hero", CARD, sample)
@@ -307,7 +307,7 @@ def test_read_only_folders_are_named(source: Path, folder: Path, monkeypatch: py
     def refused(*_: Any) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(publishing, "_reserve", refused)
+    monkeypatch.setattr(publisher, "_reserve", refused)
     with pytest.raises(PublishRefused, match="can't be written"):
         publish(source, folder, "hero", CARD)
 
@@ -365,7 +365,7 @@ def test_what_a_killed_publisher_left_blocks_its_name_for_an_hour_only(source: P
     assert publish(source, folder, "hero", CARD).stem == "hero-2"
     (folder / "hero-2.safetensors").unlink()
     (folder / "hero-2.json").unlink()
-    os.utime(folder / ".hero.publishing", (0, time.time() - 2 * publishing.STALE_SECONDS))
+    os.utime(folder / ".hero.publishing", (0, time.time() - 2 * publisher.STALE_SECONDS))
     assert publish(source, folder, "hero", CARD).stem == "hero"
     assert names(folder) == ["hero.json", "hero.safetensors"]
 
@@ -374,13 +374,13 @@ def test_a_scan_never_meets_a_model_without_its_card_nor_half_a_model(
     source: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[list[str]] = []
-    real = publishing._move_in
+    real = publisher._move_in
 
     def watching(aside: Path, target: Path) -> None:
         seen.append([name for name in names(folder) if not name.startswith(".")])
         real(aside, target)
 
-    monkeypatch.setattr(publishing, "_move_in", watching)
+    monkeypatch.setattr(publisher, "_move_in", watching)
     publish(source, folder, "hero", CARD, picture(tmp_path / "sample.png"))
     assert seen == [[], ["hero.json"], ["hero.json", "hero.png"]]
 

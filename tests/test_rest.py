@@ -19,15 +19,20 @@ from fastapi import FastAPI, HTTPException
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from sd_scripts_bridge import infotext, rest, rest_doors
 from sd_scripts_bridge.bridge import Bridge
-from sd_scripts_bridge.draft import _draft_at
-from sd_scripts_bridge.engines.sd_scripts import catalogue
-from sd_scripts_bridge.events import Progress
-from sd_scripts_bridge.job import SetupJob, Status, TrainingJob
-from sd_scripts_bridge.job_view import Fold, thinned
-from sd_scripts_bridge.rest import RULES, BaseFile, Context, Memory
-from sd_scripts_bridge.store import Entry
+from sd_scripts_bridge.engines.sd_scripts.installed import catalogue
+from sd_scripts_bridge.jobs.events import Progress
+from sd_scripts_bridge.jobs.job import SetupJob, Status, TrainingJob
+from sd_scripts_bridge.jobs.store import Entry
+from sd_scripts_bridge.models.offered import BaseFile
+from sd_scripts_bridge.page.context import Context
+from sd_scripts_bridge.page.draft.draft import _draft_at
+from sd_scripts_bridge.page.jobs import Fold, thinned
+from sd_scripts_bridge.publishing import infotext
+from sd_scripts_bridge.rest import app as rest
+from sd_scripts_bridge.rest import doors
+from sd_scripts_bridge.rest.routes import RULES
+from sd_scripts_bridge.system.gpu_memory import Memory
 from tests import headers, messy
 
 GETS = [rule.path for rule in RULES if rule.method == "GET"]
@@ -112,7 +117,7 @@ def filled(path: str) -> str:
 
 def test_importing_it_costs_nothing() -> None:
     heavy = ("starlette", "fastapi", "sqlite3", "PIL", "numpy", "torch", "tokenizers")
-    code = f"import sys, sd_scripts_bridge.rest; print(*[name for name in {heavy!r} if name in sys.modules])"
+    code = f"import sys, sd_scripts_bridge.rest.app; print(*[name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
 
@@ -141,7 +146,7 @@ def test_the_hosts_login_is_asked_for_on_every_route(page: Page, rule: rest.Rule
 
 
 def test_too_large_a_body_is_refused_stated_or_not(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rest_doors, "BODY_LIMIT", 2000)
+    monkeypatch.setattr(doors, "BODY_LIMIT", 2000)
     assert page.post("draft", name="x" * 3000).status_code == 413
     sent = {rest.NONCE_HEADER: page.context.nonce, "Content-Type": "application/json"}
     parts = (b"x" * 500 for _ in range(10))
@@ -182,7 +187,7 @@ def test_every_get_leaves_the_home_as_it_was(ready: Page, context: Context) -> N
 
 
 def _wait_for_supervisor(context: Context) -> None:
-    from sd_scripts_bridge.locks import is_held
+    from sd_scripts_bridge.system.locks import is_held
 
     deadline = time.monotonic() + 20
     while is_held(context.the_bridge.home.supervisor_lock) and time.monotonic() < deadline:
@@ -377,7 +382,7 @@ def test_a_start_that_the_host_refuses_leaves_nothing(ready: Page, context: Cont
 
 
 def test_without_an_engine_start_is_503(ready: Page, context: Context) -> None:
-    from sd_scripts_bridge.engines.sd_scripts import installation
+    from sd_scripts_bridge.engines.sd_scripts.installed import installation
 
     (context.the_bridge.home.engines / "sd-scripts.json").unlink(missing_ok=True)
     found = installation.read(context.the_bridge.home)
@@ -411,7 +416,7 @@ def test_what_there_is_to_choose_from(page: Page, context: Context, tmp_path: Pa
 
 
 def test_set_up_is_a_job(page: Page, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sd_scripts_bridge import supervisor
+    from sd_scripts_bridge.running import supervisor
 
     monkeypatch.setattr(supervisor, "spawn", lambda _home: None)
     monkeypatch.setattr(supervisor, "reconcile", lambda *_: None)

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from sd_scripts_bridge import infotext
 from sd_scripts_bridge.bridge import Bridge
-from sd_scripts_bridge.draft import _draft_at
-from sd_scripts_bridge.families import FAMILIES
-from sd_scripts_bridge.offers import BaseFile
-from sd_scripts_bridge.rest import Context
+from sd_scripts_bridge.models.offered import BaseFile
+from sd_scripts_bridge.options.families import FAMILIES
+from sd_scripts_bridge.page.context import Context
+from sd_scripts_bridge.page.draft.draft import _draft_at
+from sd_scripts_bridge.publishing import infotext
 from tests import transformer_headers as made
 from tests.test_rest import PAIR, Page, encoded
 

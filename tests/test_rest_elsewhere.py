@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
-from sd_scripts_bridge import draft_import, kohya_import, presets
-from sd_scripts_bridge.job import TrainingJob
-from sd_scripts_bridge.launch import Launch
-from sd_scripts_bridge.rest import Context
+from sd_scripts_bridge.exchange import imports
+from sd_scripts_bridge.jobs.job import TrainingJob
+from sd_scripts_bridge.jobs.launch import Launch
+from sd_scripts_bridge.options import presets
+from sd_scripts_bridge.page.context import Context
+from sd_scripts_bridge.page.draft import imports as draft_imports
 from tests import headers
 from tests.test_rest import Page, base, context, encoded, page, ready, sentences
 
@@ -143,7 +145,7 @@ def test_an_exported_job_comes_back_the_same(ready: Page, context: Context, tmp_
         values = back["draft"]["training"]["values"]
         assert values["network_dim"] == 24 and values["sample_every_n_steps"] == 5 and "sample_prompts" not in values
         assert back["draft"]["training"]["steps"] == 30 and back["base"] == made.base
-        unpacked = kohya_import.read(tmp_path / form / main[0])
+        unpacked = imports.read(tmp_path / form / main[0])
         assert unpacked.dataset == Path(made.dataset), "the files name each other wherever they lie"
 
 
@@ -184,7 +186,7 @@ def test_from_afar_nothing_is_looked_up_and_foreign_options_are_named(page: Page
     assert page.get("draft").json()["training"]["values"].keys().isdisjoint({"cache_latents_to_disk", "masked_loss"})
     rows = {row["key"]: row for row in answer["keys"]}
     for name in ("cache_latents_to_disk", "masked_loss"):
-        assert (rows[name]["fate"], rows[name]["why"]) == ("ignored", draft_import.FROM_AFAR)
+        assert (rows[name]["fate"], rows[name]["why"]) == ("ignored", draft_imports.FROM_AFAR)
     assert answer["counts"]["ignored"] == sum(row["fate"] == "ignored" for row in answer["keys"])
     assert str(tmp_path) not in json.dumps(page.post("import", files=kohya()).json())
     there = page.post("import", files=kohya(pretrained_model_name_or_path="/etc/hostname", vae="/etc/hostname")).json()
@@ -247,7 +249,7 @@ def test_bodies_that_cant_be_used_are_422_with_a_sentence(page: Page, path: str,
 def test_more_than_one_process_is_asked_for_in_words(page: Page, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from sd_scripts_bridge.bridge import Bridge
     from sd_scripts_bridge.errors import Conflict
-    from sd_scripts_bridge.request import Request
+    from sd_scripts_bridge.planning.request import Request
 
     asked: list[Request] = []
 

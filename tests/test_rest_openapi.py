@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from sd_scripts_bridge import cli_words, rest
-from sd_scripts_bridge.rest import RULES, Context
-from sd_scripts_bridge.rest_openapi import DOCS, description
+from sd_scripts_bridge.cli import arguments
+from sd_scripts_bridge.page.context import Context
+from sd_scripts_bridge.rest import app as rest
+from sd_scripts_bridge.rest.handlers.openapi import DOCS, description
+from sd_scripts_bridge.rest.routes import RULES
 from tests.test_rest import Page, base, context, filled, page, ready
 
 __all__ = ["base", "context", "page", "ready"]  # fixtures
@@ -78,9 +80,9 @@ def test_every_verb_has_its_route_in_the_table() -> None:
     told: dict[str, str] = {}
     for verb, routes, _ in rows:
         told[verb] = told.get(verb, "") + routes
-    verbs = cli_words.verbs_of(cli_words.parser())
+    verbs = arguments.verbs_of(arguments.parser())
     missing = verbs.keys() - told.keys() - ONLY_TYPED.keys()
-    assert not missing, f"docs/rest.md's first table and sd_scripts_bridge/rest.py lack {missing}"
+    assert not missing, f"docs/rest.md's first table and sd_scripts_bridge/rest/app.py lack {missing}"
     known = {f"{rule.method} {re.sub('{[a-z]+}', 'ID', rule.path).lstrip('/')}" for rule in RULES}
     for verb in verbs.keys() - ONLY_TYPED.keys():
         routes = re.findall(r"`((?:GET|POST) [^`? ]+)", told[verb])

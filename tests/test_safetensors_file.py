@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sd_scripts_bridge import safetensors_file
 from sd_scripts_bridge.errors import Invalid
+from sd_scripts_bridge.models import safetensors_file
 from tests import headers
 
 

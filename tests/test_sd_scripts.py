@@ -9,23 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from sd_scripts_bridge import toml_file
-from sd_scripts_bridge.engines.sd_scripts import (
-    SdScriptsEngine,
-    catalogue,
-    config,
-    installation,
-    output,
-    sampling,
-    setup,
-    state_rates,
-)
+from sd_scripts_bridge.engines.sd_scripts import SdScriptsEngine, config, output, sampling, state_rates
+from sd_scripts_bridge.engines.sd_scripts.installed import catalogue, installation, setup
 from sd_scripts_bridge.errors import BridgeError
-from sd_scripts_bridge.events import Checkpoint, Phase, Progress
-from sd_scripts_bridge.job import TrainingJob
-from sd_scripts_bridge.job_folder import JobFolder
-from sd_scripts_bridge.log_tail import LogTail
+from sd_scripts_bridge.jobs.events import Checkpoint, Phase, Progress
+from sd_scripts_bridge.jobs.folder import JobFolder
+from sd_scripts_bridge.jobs.job import TrainingJob
 from sd_scripts_bridge.paths import Home
+from sd_scripts_bridge.running.log_tail import LogTail
+from sd_scripts_bridge.system import toml_file
 
 MakeJob = Callable[..., TrainingJob]
 RECORDED = Path(__file__).parent / "recorded"

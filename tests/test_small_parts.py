@@ -12,15 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sd_scripts_bridge import events, explain, process, toml_file
 from sd_scripts_bridge.errors import CommandFailed
-from sd_scripts_bridge.events import Progress
-from sd_scripts_bridge.locks import hold, is_held
-from sd_scripts_bridge.log_tail import LONGEST_LINE, LogTail, last_lines
-from sd_scripts_bridge.meter import Meter, duration, speed
+from sd_scripts_bridge.jobs import events
+from sd_scripts_bridge.jobs.events import Progress
+from sd_scripts_bridge.jobs.meter import Meter, duration, speed
 from sd_scripts_bridge.paths import Home
-from sd_scripts_bridge.peak_memory import card_line
-from sd_scripts_bridge.torch_choice import Machine, choose
+from sd_scripts_bridge.running import explain
+from sd_scripts_bridge.running.log_tail import LONGEST_LINE, LogTail, last_lines
+from sd_scripts_bridge.system import process, toml_file
+from sd_scripts_bridge.system.locks import hold, is_held
+from sd_scripts_bridge.system.peak_memory import card_line
+from sd_scripts_bridge.system.torch_choice import Hardware, choose
 
 # ---- TOML ----
 
@@ -120,17 +122,17 @@ def test_every_event_comes_back_and_newer_keys_are_dropped() -> None:
 @pytest.mark.parametrize(
     ("machine", "torch", "index_end"),
     [
-        (Machine("linux"), "2.13.0", "cpu"),
-        (Machine("win32"), "2.13.0", None),
-        (Machine("darwin"), "2.6.0", None),
-        (Machine("linux", "RTX 3060", (12, 4), (8, 6)), "2.6.0", None),
-        (Machine("win32", "RTX 3060", (12, 8), (8, 6)), "2.6.0", "cu124"),
-        (Machine("win32", "RTX 5090", (12, 8), (12, 0)), "2.8.0", "cu128"),
-        (Machine("linux", "GTX 1080", (12, 0), (6, 1)), "2.6.0", "cu118"),
-        (Machine("linux", rocm=True), "2.6.0", "rocm6.2.4"),
+        (Hardware("linux"), "2.13.0", "cpu"),
+        (Hardware("win32"), "2.13.0", None),
+        (Hardware("darwin"), "2.6.0", None),
+        (Hardware("linux", "RTX 3060", (12, 4), (8, 6)), "2.6.0", None),
+        (Hardware("win32", "RTX 3060", (12, 8), (8, 6)), "2.6.0", "cu124"),
+        (Hardware("win32", "RTX 5090", (12, 8), (12, 0)), "2.8.0", "cu128"),
+        (Hardware("linux", "GTX 1080", (12, 0), (6, 1)), "2.6.0", "cu118"),
+        (Hardware("linux", rocm=True), "2.6.0", "rocm6.2.4"),
     ],
 )
-def test_torch_for_the_card(machine: Machine, torch: str, index_end: str | None) -> None:
+def test_torch_for_the_card(machine: Hardware, torch: str, index_end: str | None) -> None:
     choice = choose(machine)
     assert choice.torch == torch
     assert (choice.index or "").rpartition("/")[2] == (index_end or "")
@@ -168,7 +170,7 @@ def test_commands_can_be_pasted_into_a_shell() -> None:
 def test_a_lock_is_free_at_once_when_its_holder_is_killed(tmp_path: Path) -> None:
     lock = tmp_path / "l.lock"
     code = (
-        "import sys, time; from pathlib import Path; from sd_scripts_bridge.locks import hold\n"
+        "import sys, time; from pathlib import Path; from sd_scripts_bridge.system.locks import hold\n"
         "with hold(Path(sys.argv[1])) as mine: print(mine, flush=True); time.sleep(60)"
     )
     child = subprocess.Popen([sys.executable, "-c", code, str(lock)], stdout=subprocess.PIPE, text=True)

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from sd_scripts_bridge.errors import BridgeError, NotFound
-from sd_scripts_bridge.events import Note, Progress
-from sd_scripts_bridge.job import MOVES, Status, TrainingJob
+from sd_scripts_bridge.jobs.events import Note, Progress
+from sd_scripts_bridge.jobs.job import MOVES, Status, TrainingJob
+from sd_scripts_bridge.jobs.store import Store
 from sd_scripts_bridge.paths import Home
-from sd_scripts_bridge.store import Store
 
 MakeJob = Callable[..., TrainingJob]
 

@@ -12,14 +12,15 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from sd_scripts_bridge import process, supervisor
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.errors import Conflict
-from sd_scripts_bridge.events import Checkpoint, Finished, Progress, Published, Started
-from sd_scripts_bridge.job import Status, TrainingJob
-from sd_scripts_bridge.job_view import JobViews
-from sd_scripts_bridge.locks import is_held
-from sd_scripts_bridge.store import Row
+from sd_scripts_bridge.jobs.events import Checkpoint, Finished, Progress, Published, Started
+from sd_scripts_bridge.jobs.job import Status, TrainingJob
+from sd_scripts_bridge.jobs.store import JobRow
+from sd_scripts_bridge.page.jobs import JobViews
+from sd_scripts_bridge.running import supervisor
+from sd_scripts_bridge.system import process
+from sd_scripts_bridge.system.locks import is_held
 
 MakeJob = Callable[..., TrainingJob]
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows doesn't say which signal ended a program")
@@ -31,7 +32,7 @@ def submit(bridge: Bridge, job: TrainingJob) -> int:
     return job_id
 
 
-def wait(bridge: Bridge, job_id: int, until: Callable[[Row], bool], seconds: float = 40) -> Row:
+def wait(bridge: Bridge, job_id: int, until: Callable[[JobRow], bool], seconds: float = 40) -> JobRow:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         row = bridge.store.get(job_id)
@@ -41,7 +42,7 @@ def wait(bridge: Bridge, job_id: int, until: Callable[[Row], bool], seconds: flo
     raise AssertionError(f"still {bridge.store.get(job_id)}; log: {bridge.log(job_id)}")
 
 
-def wait_over(bridge: Bridge, job_id: int) -> Row:
+def wait_over(bridge: Bridge, job_id: int) -> JobRow:
     return wait(bridge, job_id, lambda row: row.status.is_over)
 
 

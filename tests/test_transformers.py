@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from sd_scripts_bridge import checkpoint, lora, lora_size
 from sd_scripts_bridge.errors import Invalid
-from sd_scripts_bridge.params import TrainingParams
-from sd_scripts_bridge.safetensors_file import TensorInfo
+from sd_scripts_bridge.models import checkpoint, lora, lora_size
+from sd_scripts_bridge.models.safetensors_file import TensorInfo
+from sd_scripts_bridge.options.params import TrainingParams
 from tests import headers
 from tests import transformer_headers as made
 from tests.headers import Shapes

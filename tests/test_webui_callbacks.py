@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from sd_scripts_bridge.bridge import Bridge
-from sd_scripts_bridge.job import TrainingJob
-from sd_scripts_bridge.locks import hold
+from sd_scripts_bridge.jobs.job import TrainingJob
 from sd_scripts_bridge.paths import HOME_VARIABLE, Home
-from sd_scripts_bridge.request import Request as BridgeRequest
+from sd_scripts_bridge.planning.request import Request as BridgeRequest
+from sd_scripts_bridge.system.locks import hold
 
 from .webui_host import Host
 
@@ -45,7 +45,7 @@ def test_the_hosts_file_is_three_lines() -> None:
 
 def test_what_a_start_imports_is_light() -> None:
     heavy = ("torch", "PIL", "sqlite3", "gradio", "numpy", "filelock", "psutil")
-    ours = ("sd_scripts_bridge.bridge", "sd_scripts_bridge.rest", "sd_scripts_bridge.store")
+    ours = ("sd_scripts_bridge.bridge", "sd_scripts_bridge.rest.app", "sd_scripts_bridge.jobs.store")
     code = f"import sys, sd_scripts_bridge.webui.callbacks; print(*[name for name in {heavy + ours!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == ""

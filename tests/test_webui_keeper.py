@@ -12,12 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sd_scripts_bridge import supervisor
 from sd_scripts_bridge.bridge import Bridge
-from sd_scripts_bridge.events import Note, Started
-from sd_scripts_bridge.job import SetupJob, Status, TrainingJob
-from sd_scripts_bridge.locks import hold, is_held
+from sd_scripts_bridge.jobs.events import Note, Started
+from sd_scripts_bridge.jobs.job import SetupJob, Status, TrainingJob
 from sd_scripts_bridge.paths import Home
+from sd_scripts_bridge.running import supervisor
+from sd_scripts_bridge.system.locks import hold, is_held
 from sd_scripts_bridge.webui import keeper as keeper_module
 from sd_scripts_bridge.webui.keeper import FREED, WAITING, Gate, Keeper
 
@@ -98,7 +98,7 @@ def supervisors(home: Home) -> list[psutil.Process]:
     for candidate in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             words = candidate.cmdline()
-            if str(home.root) in words and "sd_scripts_bridge.supervisor" in " ".join(words):
+            if str(home.root) in words and "sd_scripts_bridge.running.supervisor" in " ".join(words):
                 found.append(candidate)
     return found
 

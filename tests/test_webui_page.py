@@ -17,10 +17,11 @@ from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.routing import Mount, Route
 
 from sd_scripts_bridge.errors import BridgeError
-from sd_scripts_bridge.offers import Memory
 from sd_scripts_bridge.paths import Home
-from sd_scripts_bridge.webui import card_memory, page, routes
-from sd_scripts_bridge.webui.standalone import Place, serve
+from sd_scripts_bridge.system import gpu_memory
+from sd_scripts_bridge.system.gpu_memory import Memory
+from sd_scripts_bridge.webui import page, routes
+from sd_scripts_bridge.webui.standalone import Options, serve
 
 HTML = (
     '<html><head><link rel="preconnect" href="https://fonts.googleapis.com" />'
@@ -155,12 +156,12 @@ def test_the_place(tmp_path: Path) -> None:
     for file in (webui / "models" / "Stable-diffusion" / "xl" / "a.safetensors", mine / "b.safetensors", mine / "c.ckpt"):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
-    plain = Place(home)
+    plain = Options(home)
     assert plain.is_local and plain.bases() == [] and plain.loras == home.root / "models" / "Lora"
-    both = Place(home, models=[mine], webui=webui)
+    both = Options(home, models=[mine], webui=webui)
     assert [title for title, _ in both.bases()] == ["b.safetensors", "xl/a.safetensors"]
-    assert both.loras == webui / "models" / "Lora" and Place(home, lora_dir=mine).loras == mine
-    assert not Place(home, host="0.0.0.0").is_local
+    assert both.loras == webui / "models" / "Lora" and Options(home, lora_dir=mine).loras == mine
+    assert not Options(home, host="0.0.0.0").is_local
 
 
 def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
@@ -168,7 +169,7 @@ def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with pytest.raises(BridgeError, match=r"can't be used.*--port"):
-            serve(Place(Home(tmp_path), port=taken.getsockname()[1]), print)
+            serve(Options(Home(tmp_path), port=taken.getsockname()[1]), print)
 
 
 @pytest.mark.parametrize(("table", "memory"), [
@@ -178,11 +179,11 @@ def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
     ("", None),
 ])
 def test_the_drivers_answer(table: str, memory: Memory | None) -> None:
-    assert card_memory.read(table) == memory
+    assert gpu_memory.read(table) == memory
 
 
 def test_the_driver_is_not_asked_at_each_look(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(card_memory.process, "run", lambda *words, **_: asked.append(words) or "1, 2, X")
-    memory = card_memory.CardMemory()
+    monkeypatch.setattr(gpu_memory.process, "run", lambda *words, **_: asked.append(words) or "1, 2, X")
+    memory = gpu_memory.CardMemory()
     assert memory() == memory() == Memory(1 << 20, 2 << 20, "X") and len(asked) == 1

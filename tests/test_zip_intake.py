@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sd_scripts_bridge.errors import Invalid
-from sd_scripts_bridge.zip_intake import Limits, safe_name, unpack
+from sd_scripts_bridge.photos.zips import Limits, safe_name, unpack
 
 
 def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> io.BytesIO:

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BridgeError, Invalid, Problem
 from ..paths import Home
 from . import parcel
+from .protocol import ASK, say
 from .ray_jobs import sha256
-from .spoken import ASK, say
 
 if TYPE_CHECKING:
-    from ..events import Event
-    from ..store import Store
+    from ..jobs.events import Event
+    from ..jobs.store import Store
 
 LOOK_SECONDS = 0.3
 PROGRESS_SECONDS = 2.0
@@ -53,8 +53,8 @@ def main() -> int:
 
 def plan(ask: Mapping[str, Any], work: Path) -> int:
     """Say which job this machine would run."""
-    from ..launch import Launch
-    from ..request import Planner, Request
+    from ..jobs.launch import Launch
+    from ..planning.request import Planner, Request
 
     sent, preset = parcel.unpack(sys.path, work / "sent"), ask["preset"]
     if ask["preset_text"] is not None:
@@ -69,9 +69,9 @@ def plan(ask: Mapping[str, Any], work: Path) -> int:
 
 def train(ask: Mapping[str, Any], work: Path) -> int:
     """Train the job, say what happens, and lay the LoRA out for fetching."""
-    from .. import supervisor
-    from ..job import Status, TrainingJob, job_from_dict
-    from ..store import Store
+    from ..jobs.job import Status, TrainingJob, job_from_dict
+    from ..jobs.store import Store
+    from ..running import supervisor
 
     sent = parcel.unpack(sys.path, work / "sent")
     home = _home(ask, work, sent)
@@ -87,7 +87,7 @@ def train(ask: Mapping[str, Any], work: Path) -> int:
     if row.status is Status.SUCCEEDED and published is not None:
         say({"lora": _lay_out(published, str(ask["id"]))})
         return 0
-    from ..log_tail import last_lines
+    from ..running.log_tail import last_lines
 
     for line in last_lines(home.jobs / f"{job_id:06d}" / "train.log", LOG_LINES):
         print(line)  # noqa: T201
@@ -130,7 +130,7 @@ def _on_our_cards(job: Any) -> Any:
 
 def _follow(store: Store, job_id: int) -> Path | None:
     """Say what happens until it is over; returns where the LoRA is."""
-    from ..events import Published
+    from ..jobs.events import Published
 
     after, published, teller = 0, None, _Teller()
     while True:
@@ -153,7 +153,7 @@ class _Teller:
         self._told = 0.0
 
     def tell(self, event: Event) -> None:
-        from ..events import Checkpoint, Note, Phase, Progress, Proof, Result, to_dict
+        from ..jobs.events import Checkpoint, Note, Phase, Progress, Proof, Result, to_dict
 
         if isinstance(event, Progress):
             self._held = event

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import BridgeError
-from ..events import Note, Phase, to_dict
-from ..job import TrainingJob, job_from_dict
-from ..job_folder import JobFolder, write_json
+from ..jobs.events import Note, Phase, to_dict
+from ..jobs.folder import JobFolder
+from ..jobs.job import TrainingJob, job_from_dict
 from ..paths import Home
-from . import parcel, planning
+from ..system.files import write_json
+from . import parcel, question
+from .protocol import ASK, ENTRY, heard, new_name
 from .ray_jobs import ENDED, JobInfo, RayJobs, Unreachable, sha256
-from .spoken import ASK, ENTRY, heard, new_name
 
 LOOK_SECONDS = 0.5
 SLOWER_BYTES = 300_000
@@ -94,7 +95,7 @@ class Follower:
     def _submit(self) -> JobInfo:
         _tell(Phase("sending the photos to the cluster"))
         base = None if self.on.base else Path(self.job.base)
-        environment = parcel.send(self.jobs, Path(self.job.dataset), base, planning.tokenizers(self.home))
+        environment = parcel.send(self.jobs, Path(self.job.dataset), base, question.tokenizers(self.home))
         self.name = new_name()
         write_json(self.folder.root / RECORD, {"name": self.name, "address": self.on.address})
         ask = {"id": self.name, "job": self.job.as_dict(), "base": self.on.base, "home": self.on.home}

@@ -31,7 +31,7 @@ class Unreachable(BridgeError):
     """The cluster didn't answer."""
 
 
-class Refused(BridgeError):
+class RayRefused(BridgeError):
     """The cluster answered no. ``code`` is HTTP's."""
 
     def __init__(self, sentence: str, code: int) -> None:
@@ -49,7 +49,7 @@ class JobInfo:
 
 
 class RayJobs:
-    """A cluster's dashboard. Every method raises `Unreachable` or `Refused`."""
+    """A cluster's dashboard. Every method raises `Unreachable` or `RayRefused`."""
 
     def __init__(self, address: str) -> None:
         self.address = address.rstrip("/")
@@ -68,7 +68,7 @@ class RayJobs:
         name = f"_ray_pkg_{hashlib.sha256(package).hexdigest()[:32]}.zip"
         try:
             self._ask("GET", f"/api/packages/gcs/{name}").close()
-        except Refused as error:
+        except RayRefused as error:
             if error.code != 404:
                 raise
             self._ask("PUT", f"/api/packages/gcs/{name}", package, UPLOAD_SECONDS).close()
@@ -85,7 +85,7 @@ class RayJobs:
         """The job, or None where the cluster doesn't know it."""
         try:
             data = self._json("GET", f"/api/jobs/{name}")
-        except Refused as error:
+        except RayRefused as error:
             if error.code == 404:
                 return None
             raise
@@ -116,7 +116,7 @@ class RayJobs:
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            raise Refused(f"{self.address} answers, but not as Ray's dashboard does. Is the port right (8265)?", 0)
+            raise RayRefused(f"{self.address} answers, but not as Ray's dashboard does. Is the port right (8265)?", 0)
         return found
 
     def _ask(self, method: str, path: str, body: bytes | None = None, seconds: float = SECONDS) -> Any:
@@ -125,7 +125,7 @@ class RayJobs:
             return urllib.request.urlopen(request, timeout=seconds)  # noqa: S310
         except urllib.error.HTTPError as error:
             last = error.read().decode("utf-8", "replace").strip().splitlines()[-1:] or [error.reason]
-            raise Refused(f"The Ray cluster at {self.address} refused {path.partition('?')[0]} ({error.code}): {last[0][:300]}",
+            raise RayRefused(f"The Ray cluster at {self.address} refused {path.partition('?')[0]} ({error.code}): {last[0][:300]}",
                           error.code) from error
         except (OSError, HTTPException) as error:
             reason = getattr(error, "reason", None) or error

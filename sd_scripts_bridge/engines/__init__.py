@@ -8,7 +8,7 @@ from ..errors import NotFound
 from ..paths import Home
 
 if TYPE_CHECKING:
-    from ..job import Job
+    from ..jobs.job import Job
     from .base import Engine
 
 ENGINES = ("sd-scripts", "embedded")

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from ..errors import Problem
-from ..events import Event
-from ..job import SetupJob, TrainingJob
-from ..job_folder import JobFolder
+from ..jobs.events import Event
+from ..jobs.folder import JobFolder
+from ..jobs.job import SetupJob, TrainingJob
 
 
 @dataclass(frozen=True)

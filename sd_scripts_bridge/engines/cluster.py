@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from ..errors import Problem
-from ..events import Event, from_dict
-from ..job import SetupJob, TrainingJob
-from ..job_folder import JobFolder
+from ..jobs.events import Event, from_dict
+from ..jobs.folder import JobFolder
+from ..jobs.job import SetupJob, TrainingJob
 from ..paths import PACKAGE_PARENT, Home
 from .base import Command
 

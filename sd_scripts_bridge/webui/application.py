@@ -7,9 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from ..bridge import Bridge, Submitted
+from ..models.offered import BaseFile
+from ..page.context import Context
 from ..paths import Home
-from ..request import Request
-from ..rest import BaseFile, Context, Memory, mount
+from ..planning.request import Request
+from ..rest.app import mount
+from ..system.gpu_memory import Memory
 from . import host, settings
 from .guard import Guard
 from .keeper import Keeper

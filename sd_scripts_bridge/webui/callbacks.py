@@ -65,11 +65,11 @@ def _is_training() -> bool:
     home = _home()
     if not home.supervisor_lock.exists() or not home.database.exists():
         return False
-    from ..locks import is_held
+    from ..system.locks import is_held
 
     if not is_held(home.supervisor_lock):
         return False
-    from ..store import Store
+    from ..jobs.store import Store
 
     return settings.frees_the_card() and bool(trainings(active(Store(home.database))))
 

@@ -29,7 +29,7 @@ from ..paths import Home
 from .vram import Vram
 
 if TYPE_CHECKING:
-    from ..store import Row, Store
+    from ..jobs.store import JobRow, Store
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +147,7 @@ class Keeper(threading.Thread):
 
     def _watch_pause(self, store: Store) -> bool:
         """Whether our card is paused; while something is generated the pause begins anew."""
-        from ..job import share_a_card
+        from ..jobs.job import share_a_card
 
         if not any(share_a_card(self.gate.card(), device) for device in store.pauses()):
             return False
@@ -176,7 +176,7 @@ class Keeper(threading.Thread):
     # ---- the two locks ----
 
     def _take_guard(self) -> bool:
-        from ..locks import hold
+        from ..system.locks import hold
 
         if not self._guarding:
             self._guarding = self._guard.enter_context(hold(self.home.supervisor_lock))
@@ -187,13 +187,13 @@ class Keeper(threading.Thread):
         self._guarding, self._seen = False, None
 
     def _start_supervisor(self) -> None:
-        from .. import supervisor
+        from ..running import supervisor
 
         self._let_go()
         self._spawned = time.monotonic()
         supervisor.spawn(self.home)
 
-    def _park(self, waiting: list[Row]) -> bool:
+    def _park(self, waiting: list[JobRow]) -> bool:
         """Take the model off the card; False where something is generated just now."""
         if not self.gate.queue_lock().acquire(blocking=False):
             self._tell(self._ours(waiting))
@@ -220,14 +220,14 @@ class Keeper(threading.Thread):
 
     # ---- the queue ----
 
-    def _ours(self, rows: list[Row]) -> list[Row]:
+    def _ours(self, rows: list[JobRow]) -> list[JobRow]:
         """Those that need the WebUI's card."""
-        from ..job import share_a_card
+        from ..jobs.job import share_a_card
 
         return [row for row in trainings(rows) if share_a_card(row.device, self.gate.card())]
 
     def _store(self) -> Store:
-        from ..store import Store
+        from ..jobs.store import Store
 
         return Store(self.home.database)
 
@@ -243,12 +243,12 @@ class Keeper(threading.Thread):
         return marks
 
     def _mark_lost(self, store: Store) -> None:
-        from .. import supervisor
+        from ..running import supervisor
 
         supervisor.mark_lost(store)
 
-    def _tell(self, rows: list[Row]) -> None:
-        from ..events import Note
+    def _tell(self, rows: list[JobRow]) -> None:
+        from ..jobs.events import Note
 
         for row in rows:
             if (row.id, row.attempt) not in self._told:
@@ -256,20 +256,20 @@ class Keeper(threading.Thread):
                 self._store().append(row.id, row.attempt, Note(WAITING))
 
 
-def _waiting(store: Store) -> list[Row]:
+def _waiting(store: Store) -> list[JobRow]:
     """The queue without what is paused."""
-    from ..job import Status
+    from ..jobs.job import Status
 
     cards = store.waiting()
     return [row for row in store.jobs([Status.QUEUED]) if row.device in cards]
 
 
-def active(store: Store) -> list[Row]:
+def active(store: Store) -> list[JobRow]:
     """Those that have a card, or will have it without anybody's doing."""
-    from ..job import Status
+    from ..jobs.job import Status
 
     return [*store.jobs([Status.RUNNING, Status.STOPPING]), *_waiting(store)]
 
 
-def trainings(rows: list[Row]) -> list[Row]:
+def trainings(rows: list[JobRow]) -> list[JobRow]:
     return [row for row in rows if row.kind == "train"]

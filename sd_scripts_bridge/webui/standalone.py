@@ -14,9 +14,9 @@ from typing import Any
 
 from ..bridge import Bridge
 from ..errors import BridgeError, Invalid, Problem
-from ..offers import BaseFile
+from ..models.offered import BaseFile
+from ..page.context import Context
 from ..paths import Home
-from ..rest import Context
 from . import page, tab
 
 PORT = 7862
@@ -24,7 +24,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)
-class Place:
+class Options:
     """Where the page is served, and what it may offer."""
 
     home: Home
@@ -59,7 +59,7 @@ class Place:
         return [BaseFile(title, path) for title, path in found.items()]
 
 
-def serve(place: Place, started: Callable[[str], None]) -> None:
+def serve(place: Options, started: Callable[[str], None]) -> None:
     """Serve until Ctrl-C; ``started`` is told the address. Raises `BridgeError` where it can't be served."""
     missing = [folder for folder in (*place.models, *([place.webui] if place.webui else [])) if not folder.is_dir()]
     if missing:
@@ -74,7 +74,7 @@ def serve(place: Place, started: Callable[[str], None]) -> None:
     uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[door])
 
 
-def application(place: Place) -> Any:
+def application(place: Options) -> Any:
     """The whole page as an ASGI application. Raises `BridgeError` where gradio is missing."""
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # nothing is told to anybody
     try:
@@ -100,9 +100,9 @@ def _look(gr: Any) -> dict[str, Any]:
     return {"theme": gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])}
 
 
-def _routes(place: Place, nonce: str) -> Any:
+def _routes(place: Options, nonce: str) -> Any:
+    from ..system.gpu_memory import CardMemory
     from .application import of
-    from .card_memory import CardMemory
 
     place.loras.mkdir(parents=True, exist_ok=True)
     return of(
@@ -118,7 +118,7 @@ def _routes(place: Place, nonce: str) -> Any:
     )
 
 
-def _bind(place: Place) -> socket.socket:
+def _bind(place: Options) -> socket.socket:
     family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
     door = socket.socket(family)
     door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

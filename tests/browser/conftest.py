@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from sd_scripts_bridge import demo_photos
+from sd_scripts_bridge.demo import photos as demo_photos
 
 from .page_object import Tab
 

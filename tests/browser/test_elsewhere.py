@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from sd_scripts_bridge.bridge import Bridge
-from sd_scripts_bridge.job import Status, TrainingJob
-from sd_scripts_bridge.params import TrainingParams
+from sd_scripts_bridge.jobs.job import Status, TrainingJob
+from sd_scripts_bridge.options.params import TrainingParams
 from sd_scripts_bridge.paths import Home
 
 from .conftest import Ui

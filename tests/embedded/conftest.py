@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from sd_scripts_bridge import clip_vocabulary
-from sd_scripts_bridge.events import Event, from_dict
-from sd_scripts_bridge.job import TrainingJob
-from sd_scripts_bridge.job_folder import JobFolder, write_json
-from sd_scripts_bridge.params import TrainingParams
+from sd_scripts_bridge.datasets import caption_tokens
+from sd_scripts_bridge.jobs.events import Event, from_dict
+from sd_scripts_bridge.jobs.folder import JobFolder
+from sd_scripts_bridge.jobs.job import TrainingJob
+from sd_scripts_bridge.options.params import TrainingParams
+from sd_scripts_bridge.system.files import write_json
 
 QUICK = {
     "max_train_steps": 4, "resolution": "64", "min_bucket_reso": 64, "max_bucket_reso": 128, "network_dim": 4,
@@ -52,7 +53,7 @@ class Run:
 def bases(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """A toy base of each family, made when it is first wanted."""
     pytest.importorskip("torch", reason="the embedded engine needs torch")
-    from sd_scripts_bridge.engines.embedded import tiny
+    from sd_scripts_bridge.engines.embedded.model import tiny
 
     root = tmp_path_factory.mktemp("bases")
 
@@ -65,10 +66,10 @@ def bases(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def tokenizers(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if clip_vocabulary.find_vocabulary() is None:
+    if caption_tokens.find_vocabulary() is None:
         pytest.skip("open_clip_torch is not installed, which brings CLIP's vocabulary")
     root = tmp_path_factory.mktemp("tokenizers")
-    clip_vocabulary.write_tokenizers(root)
+    caption_tokens.write_tokenizers(root)
     return root
 
 
@@ -98,7 +99,7 @@ def train(
 ) -> Callable[..., Run]:
     """Train in this process: ``train("sdxl", max_train_steps=2)``."""
     pytest.importorskip("diffusers", reason="the embedded engine needs diffusers")
-    from sd_scripts_bridge.engines.embedded import trainer
+    from sd_scripts_bridge.engines.embedded.training import trainer
 
     def run(
         family: str = "sd1", name: str = "Ada", data: Path | None = None, resume: Path | None = None,

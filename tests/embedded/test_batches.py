@@ -6,16 +6,16 @@ import random
 from collections import Counter
 from pathlib import Path
 
-from sd_scripts_bridge.engines.embedded.batches import Plan, vary_caption
-from sd_scripts_bridge.engines.embedded.subsets import Picture
-from sd_scripts_bridge.params import TrainingParams
+from sd_scripts_bridge.engines.embedded.data.batches import BatchOrder, vary_caption
+from sd_scripts_bridge.engines.embedded.data.subsets import Picture
+from sd_scripts_bridge.options.params import TrainingParams
 
 SQUARE, UPRIGHT = (64, 64), (64, 128)
 
 
-def plan(**params: object) -> Plan:
+def plan(**params: object) -> BatchOrder:
     pictures = [Picture(Path(f"{n}.png"), f"Ada, tag {n}, photo", 3, False, True) for n in range(5)]
-    return Plan(TrainingParams(**params), pictures, [SQUARE, SQUARE, SQUARE, UPRIGHT, UPRIGHT])  # type: ignore[arg-type]
+    return BatchOrder(TrainingParams(**params), pictures, [SQUARE, SQUARE, SQUARE, UPRIGHT, UPRIGHT])  # type: ignore[arg-type]
 
 
 def test_an_epoch_shows_every_picture_as_often_as_its_folder_says() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sd_scripts_bridge.engines.embedded.buckets import Buckets, bucket_sizes, crop_corner
-from sd_scripts_bridge.params import TrainingParams
+from sd_scripts_bridge.engines.embedded.data.buckets import Buckets, bucket_sizes, crop_corner
+from sd_scripts_bridge.options.params import TrainingParams
 
 AT_512 = [(256, 832), (256, 896), (256, 960), (256, 1024), (320, 704), (320, 768), (384, 640), (448, 576), (512, 512),
           (576, 448), (640, 384), (704, 320), (768, 320), (832, 256), (896, 256), (960, 256), (1024, 256)]  # fmt: skip

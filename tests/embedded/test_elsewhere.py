@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="the embedded engine needs torch")
 diffusers = pytest.importorskip("diffusers", reason="the embedded engine needs diffusers")
 pytest.importorskip("peft", reason="diffusers loads LoRAs with peft")
 
-from sd_scripts_bridge.engines.embedded import base_model, lora_names, text  # noqa: E402
+from sd_scripts_bridge.engines.embedded.model import base_model, lora_names, text  # noqa: E402
 
 
 def pipeline(base: base_model.BaseModel, root: Path, family: str) -> Any:

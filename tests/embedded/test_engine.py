@@ -11,14 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from sd_scripts_bridge import clip_vocabulary
+from sd_scripts_bridge.datasets import caption_tokens
 from sd_scripts_bridge.engines.base import Engine
 from sd_scripts_bridge.engines.embedded import EmbeddedEngine, libraries
-from sd_scripts_bridge.events import Note, Progress, to_dict
-from sd_scripts_bridge.job import TrainingJob
-from sd_scripts_bridge.job_folder import JobFolder, write_json
-from sd_scripts_bridge.params import TrainingParams
+from sd_scripts_bridge.jobs.events import Note, Progress, to_dict
+from sd_scripts_bridge.jobs.folder import JobFolder
+from sd_scripts_bridge.jobs.job import TrainingJob
+from sd_scripts_bridge.options.params import TrainingParams
 from sd_scripts_bridge.paths import Home
+from sd_scripts_bridge.system.files import write_json
 
 SMALL = TrainingParams().with_values({
     "max_train_steps": 2, "resolution": 64, "network_dim": 2, "mixed_precision": "no", "network_train_unet_only": True,
@@ -109,6 +110,6 @@ def test_the_command_trains_offline_from_another_folder(
 
 
 def test_check_names_the_vocabulary(engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clip_vocabulary, "find_vocabulary", lambda: None)
+    monkeypatch.setattr(caption_tokens, "find_vocabulary", lambda: None)
 
     assert any("vocabulary" in problem.what for problem in engine.check())

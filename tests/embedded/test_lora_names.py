@@ -11,7 +11,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the embedded engine needs torch")
 diffusers = pytest.importorskip("diffusers", reason="the embedded engine needs diffusers")
 
-from sd_scripts_bridge.engines.embedded import base_config, clip, lora_names, tiny  # noqa: E402
+from sd_scripts_bridge.engines.embedded.model import base_config, clip, lora_names, tiny  # noqa: E402
 
 VAE = (128, 256, 512, 512)
 FULL = {

@@ -11,7 +11,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the embedded engine needs torch")
 pytest.importorskip("diffusers", reason="the embedded engine needs diffusers")
 
-from sd_scripts_bridge.engines.embedded import base_model, lean, lora_names, lora_network  # noqa: E402
+from sd_scripts_bridge.engines.embedded.model import base_model, lean, lora_names, lora_network  # noqa: E402
 from sd_scripts_bridge.errors import Invalid  # noqa: E402
 
 

@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the embedded engine needs torch")
 diffusers = pytest.importorskip("diffusers", reason="the embedded engine needs diffusers")
 
-from sd_scripts_bridge.engines.embedded import noise  # noqa: E402
+from sd_scripts_bridge.engines.embedded.training import noise  # noqa: E402
 
 
 def test_equals_diffusers() -> None:

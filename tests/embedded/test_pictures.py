@@ -9,11 +9,11 @@ import pytest
 
 pytest.importorskip("torch", reason="the embedded engine needs torch")
 
-from sd_scripts_bridge.engines.embedded import pictures
-from sd_scripts_bridge.engines.embedded.buckets import Place
-from sd_scripts_bridge.engines.embedded.subsets import Picture
+from sd_scripts_bridge.engines.embedded.data import pictures
+from sd_scripts_bridge.engines.embedded.data.buckets import Placement
+from sd_scripts_bridge.engines.embedded.data.subsets import Picture
 from sd_scripts_bridge.errors import Invalid
-from sd_scripts_bridge.params import TrainingParams
+from sd_scripts_bridge.options.params import TrainingParams
 
 
 def noisy(width: int, height: int) -> pictures.Pixels:
@@ -56,7 +56,7 @@ def test_the_crop_is_central() -> None:
 
 
 def test_size_conditioning_and_its_mirror() -> None:
-    placed = pictures.Placed(Picture(Path("p"), "", 1, False, True), (3000, 4000), Place((448, 576), (448, 597), 0.0))
+    placed = pictures.Placed(Picture(Path("p"), "", 1, False, True), (3000, 4000), Placement((448, 576), (448, 597), 0.0))
 
     assert pictures._size_ids(placed, flipped=False) == [4000, 3000, 0, 8, 576, 448]
     assert pictures._size_ids(placed, flipped=True) == [4000, 3000, 0, 8, 576, 448]

@@ -8,7 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the embedded engine needs torch")
 
-from sd_scripts_bridge.engines.embedded import prediction  # noqa: E402
+from sd_scripts_bridge.engines.embedded.model import prediction  # noqa: E402
 
 
 class UNet:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sd_scripts_bridge.engines.embedded.refusals import refusals
-from sd_scripts_bridge.job import TrainingJob
-from sd_scripts_bridge.params import TrainingParams
+from sd_scripts_bridge.jobs.job import TrainingJob
+from sd_scripts_bridge.options.params import TrainingParams
 
 
 def job(family: str = "sd1", extra: dict[str, object] | None = None, **params: object) -> TrainingJob:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sd_scripts_bridge.engines.embedded.schedule import factor
-from sd_scripts_bridge.params import SCHEDULERS, TrainingParams
+from sd_scripts_bridge.engines.embedded.training.schedule import factor
+from sd_scripts_bridge.options.params import SCHEDULERS, TrainingParams
 
 torch = pytest.importorskip("torch", reason="transformers' schedules need torch")
 optimization = pytest.importorskip("transformers.optimization", reason="transformers is not installed")

@@ -8,9 +8,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the embedded engine needs torch")
 
-from sd_scripts_bridge.engines.embedded import state  # noqa: E402
+from sd_scripts_bridge.engines.embedded.training import state  # noqa: E402
 from sd_scripts_bridge.errors import Invalid  # noqa: E402
-from sd_scripts_bridge.job_folder import JobFolder  # noqa: E402
+from sd_scripts_bridge.jobs.folder import JobFolder  # noqa: E402
 
 
 def test_keeps_the_newest_two(tmp_path: Path) -> None:

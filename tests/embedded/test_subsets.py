@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sd_scripts_bridge.engines.embedded import subsets
+from sd_scripts_bridge.engines.embedded.data import subsets
 from sd_scripts_bridge.errors import Invalid
 
 Draw = Callable[[Path, int, str], None]

@@ -10,7 +10,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the embedded engine needs torch")
 pytest.importorskip("transformers", reason="the embedded engine needs transformers")
 
-from sd_scripts_bridge.engines.embedded import base_model, clip, text  # noqa: E402
+from sd_scripts_bridge.engines.embedded.model import base_model, clip, text  # noqa: E402
 
 START, END = 49406, 49407
 

@@ -10,8 +10,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="the embedded engine needs torch")
 pytest.importorskip("diffusers", reason="the embedded engine needs diffusers")
 
-from sd_scripts_bridge import checkpoint  # noqa: E402
-from sd_scripts_bridge.engines.embedded import base_model, tiny  # noqa: E402
+from sd_scripts_bridge.engines.embedded.model import base_model, tiny  # noqa: E402
+from sd_scripts_bridge.models import checkpoint  # noqa: E402
 
 
 @pytest.mark.parametrize("family", ["sd1", "sd2", "sdxl"])

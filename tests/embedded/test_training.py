@@ -180,7 +180,7 @@ def test_a_loss_that_is_no_number_fails_with_a_sentence(train: Train) -> None:
 
 
 def test_too_little_memory_for_the_proof_costs_only_the_proof(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sd_scripts_bridge.engines.embedded import proof
+    from sd_scripts_bridge.engines.embedded.training import proof
 
     def full(*_: object) -> None:
         raise torch.OutOfMemoryError
@@ -195,7 +195,7 @@ def test_too_little_memory_for_the_proof_costs_only_the_proof(train: Train, monk
 
 
 def test_a_folder_without_a_job_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from sd_scripts_bridge.engines.embedded import trainer
+    from sd_scripts_bridge.engines.embedded.training import trainer
 
     assert trainer.main([str(tmp_path)]) == 1
     assert "job.json is missing" in capsys.readouterr().err

@@ -16,13 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from sd_scripts_bridge import demo_photos, lora
 from sd_scripts_bridge.bridge import Bridge
-from sd_scripts_bridge.cluster.place import Cluster
 from sd_scripts_bridge.cluster.ray_jobs import RayJobs, Unreachable
-from sd_scripts_bridge.events import Progress
-from sd_scripts_bridge.job import Status
-from sd_scripts_bridge.request import Request
+from sd_scripts_bridge.demo import photos as demo_photos
+from sd_scripts_bridge.jobs.cluster import Cluster
+from sd_scripts_bridge.jobs.events import Progress
+from sd_scripts_bridge.jobs.job import Status
+from sd_scripts_bridge.models import lora
+from sd_scripts_bridge.planning.request import Request
 from tests.test_supervisor import wait, wait_over
 
 PYTHON = os.environ.get("RAY_PYTHON") or sys.executable
@@ -85,7 +86,7 @@ def _free_port() -> int:
 @pytest.fixture
 def request_there(bridge: Bridge, address: str, tmp_path: Path) -> Request:
     pytest.importorskip("torch")
-    from sd_scripts_bridge.engines.embedded import tiny
+    from sd_scripts_bridge.engines.embedded.model import tiny
 
     demo_photos.draw(tmp_path / "photos", count=4)
     bridge.write_dataset([tmp_path / "photos"], "Ada", "woman", 24, tmp_path / "set")

@@ -15,12 +15,14 @@ from pathlib import Path
 
 import pytest
 
-from sd_scripts_bridge import demo_photos, lora, process
 from sd_scripts_bridge.bridge import Bridge
-from sd_scripts_bridge.engines.sd_scripts import catalogue
-from sd_scripts_bridge.events import Progress
-from sd_scripts_bridge.job import Status
+from sd_scripts_bridge.demo import photos as demo_photos
+from sd_scripts_bridge.engines.sd_scripts.installed import catalogue
+from sd_scripts_bridge.jobs.events import Progress
+from sd_scripts_bridge.jobs.job import Status
+from sd_scripts_bridge.models import lora
 from sd_scripts_bridge.paths import Home
+from sd_scripts_bridge.system import process
 
 SCRIPTS = os.environ.get("SD_SCRIPTS_DIR", "")
 PYTHON = os.environ.get("SD_SCRIPTS_PYTHON", "")
@@ -47,7 +49,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if os.environ.get("SD15_CHECKPOINT"):
         return Path(os.environ["SD15_CHECKPOINT"])
     pytest.importorskip("torch")
-    from sd_scripts_bridge.engines.embedded import tiny
+    from sd_scripts_bridge.engines.embedded.model import tiny
 
     return tiny.make(tmp_path_factory.mktemp("base") / "random-sd15.safetensors", full_size=True)
 

@@ -6,13 +6,13 @@ import json
 import sys
 from pathlib import Path
 
-from ... import clip_vocabulary
-from ...environment import Environment
+from ...datasets import caption_tokens
 from ...errors import Problem
-from ...events import Event, from_dict
-from ...job import SetupJob, TrainingJob
-from ...job_folder import JobFolder
+from ...jobs.events import Event, from_dict
+from ...jobs.folder import JobFolder
+from ...jobs.job import SetupJob, TrainingJob
 from ...paths import PACKAGE_PARENT, Home
+from ...system.environment import Environment
 from ..base import Command
 from . import libraries
 from .refusals import refusals
@@ -25,7 +25,7 @@ STATE_FILE = "training_state.pt"
 
 _LAUNCHER = (
     "import sys; sys.path.append({parent!r}); "
-    "from sd_scripts_bridge.engines.embedded.trainer import main; sys.exit(main())"
+    "from sd_scripts_bridge.engines.embedded.training.trainer import main; sys.exit(main())"
 )
 
 
@@ -48,7 +48,7 @@ class EmbeddedEngine:
         """The Python that trains: the one that setup made or was given, or this one."""
         if self.environment.exists:
             return self.environment.python
-        from ..sd_scripts import installation
+        from ..sd_scripts.installed import installation
 
         found = installation.read(self.home)
         return Path(found.python) if found and Path(found.python).is_file() else Path(sys.executable)
@@ -58,7 +58,7 @@ class EmbeddedEngine:
         wrong = libraries.problems(self.python)
         if wrong:
             problems.append(Problem("embedded", f"the training environment isn't complete: {'; '.join(wrong)}", SETUP))
-        if not self._has_tokenizers() and clip_vocabulary.find_vocabulary() is None:
+        if not self._has_tokenizers() and caption_tokens.find_vocabulary() is None:
             problems.append(Problem("embedded", "CLIP's vocabulary is missing", SETUP))
         return problems
 
@@ -75,7 +75,7 @@ class EmbeddedEngine:
 
     def command(self, job: TrainingJob, folder: JobFolder, resume: Path | None = None) -> Command:
         """The trainer's command. Raises `NotFound` where CLIP's vocabulary is nowhere."""
-        clip_vocabulary.write_tokenizers(self.home.tokenizers)
+        caption_tokens.write_tokenizers(self.home.tokenizers)
         launcher = _LAUNCHER.format(parent=str(PACKAGE_PARENT))
         argv = [str(self.python), "-c", launcher, str(folder.root), "--tokenizers", str(self.home.tokenizers)]
         if resume is not None:
@@ -100,7 +100,7 @@ class EmbeddedEngine:
         return [state for state in folder.states(job.name) if (state / STATE_FILE).is_file()]
 
     def _has_tokenizers(self) -> bool:
-        return all((self.home.tokenizers / name / "vocab.json").is_file() for name in clip_vocabulary.FOLDERS)
+        return all((self.home.tokenizers / name / "vocab.json").is_file() for name in caption_tokens.FOLDERS)
 
 
 def _environment(base: Path) -> dict[str, str | None]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ...errors import Problem
-from ...families import FAMILIES, LDM
-from ...job import TrainingJob
-from ...params import TrainingParams
+from ...jobs.job import TrainingJob
+from ...options.families import FAMILIES, LDM
+from ...options.params import TrainingParams
 
 ELSEWHERE = "Remove it, or train with the sd-scripts engine."
 ALWAYS = {"no_half_vae": True}

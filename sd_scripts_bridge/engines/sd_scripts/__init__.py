@@ -7,26 +7,28 @@ import os
 import sys
 from pathlib import Path
 
-from ... import process
 from ...errors import Problem
-from ...events import Event, from_dict
-from ...families import FAMILIES
-from ...job import SetupJob, TrainingJob
-from ...job_folder import JobFolder, write_text
+from ...jobs.events import Event, from_dict
+from ...jobs.folder import JobFolder
+from ...jobs.job import SetupJob, TrainingJob
+from ...options.families import FAMILIES
 from ...paths import PACKAGE_PARENT, Home
-from ...toml_file import dumps
+from ...system import process
+from ...system.files import write_text
+from ...system.toml_file import dumps
 from ..base import Command
-from . import catalogue, config, installation, launching, networks, optimizers, output, sampling, state_rates, tokenizers
+from . import config, launching, output, sampling, state_rates
+from .installed import catalogue, installation, networks, optimizers, tokenizers
 
 _STATE_FILES = ("model.safetensors", "optimizer.bin", "scheduler.bin", "random_states_0.pkl", "train_state.json")
 
 _SETUP = (
     "import sys; sys.path.insert(0, sys.argv.pop(1));"
-    " from sd_scripts_bridge.engines.sd_scripts.setup import main; sys.exit(main())"
+    " from sd_scripts_bridge.engines.sd_scripts.installed.setup import main; sys.exit(main())"
 )
 _PREDICTION = (
     "import sys; sys.path.append(sys.argv[1]);"
-    " from sd_scripts_bridge.engines.embedded.prediction import prediction_of; print('IS', prediction_of(sys.argv[2]))"
+    " from sd_scripts_bridge.engines.embedded.model.prediction import prediction_of; print('IS', prediction_of(sys.argv[2]))"
 )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ...families import FAMILIES
-from ...job import TrainingJob
-from ...job_folder import JobFolder
-from ...params import fields_of_params
+from ...jobs.folder import JobFolder
+from ...jobs.job import TrainingJob
+from ...options.families import FAMILIES
+from ...options.params import fields_of_params
 from . import long_epoch, sampling
 
 _RENAMED = {"network_train_text_encoder_only", "max_token_length", "cache_text_encoder_outputs", "save_every_n_steps"}

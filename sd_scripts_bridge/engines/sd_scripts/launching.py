@@ -6,13 +6,13 @@ import socket
 from dataclasses import replace
 from pathlib import Path
 
-from ... import process
 from ...errors import CommandFailed, Problem
-from ...job import TrainingJob
-from ...launch import MODULE
-from .installation import Installation
+from ...jobs.job import TrainingJob
+from ...jobs.launch import MODULE
+from ...system import process
+from .installed.installation import Installation
 
-_CPU_PROCESSES = Path(__file__).with_name("cpu_processes.py")
+_CPU_PROCESSES = Path(__file__).with_name("inside") / "cpu_processes.py"
 _FIND = "import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)"
 
 

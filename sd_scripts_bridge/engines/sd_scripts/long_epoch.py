@@ -13,16 +13,16 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...job import TrainingJob
-from ...job_folder import state_step
+from ...jobs.folder import state_step
+from ...jobs.job import TrainingJob
 
 if TYPE_CHECKING:
-    from ...kohya_folder import Subset
+    from ...datasets.kohya_folder import Subset
 
 
 def folder_for(job: TrainingJob, links: Path) -> Path:
     """The folder to train from: the job's own where one epoch holds all its steps, else ``links``, made anew."""
-    from ...kohya_folder import open_dataset  # it reads pictures
+    from ...datasets.kohya_folder import open_dataset  # it reads pictures
 
     subsets = open_dataset(Path(job.dataset)).subsets
     pictures = job.params.max_train_steps * job.pictures_a_step

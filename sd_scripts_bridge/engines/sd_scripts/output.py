@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from ...events import Checkpoint, Event, Phase, Progress, Sample
+from ...jobs.events import Checkpoint, Event, Phase, Progress, Sample
 
 _STEPS = re.compile(
     r"^steps:\s+\d+%\|[^|]*\|\s*(?P<step>\d+)/(?P<total>\d+) \[.*?(?:avr_loss=(?P<loss>[^,\]\s]+))?\]?$"

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ...families import FAMILIES, Picture
-from ...job import TrainingJob
+from ...jobs.job import TrainingJob
+from ...options.families import FAMILIES, SamplingSettings
 
 STEPS, CFG = 20, 7
 NEGATIVE = "deformed, blurry, lowres, watermark, text"
@@ -41,7 +41,7 @@ def prompt_line(job: TrainingJob) -> str:
     width, height = (side // 64 * 64 or 64 for side in job.params.area)
     words = f"{job.activation_text}, {POSE}"
     family = FAMILIES[job.family]
-    picture = family.picture or Picture(STEPS, CFG)
+    picture = family.picture or SamplingSettings(STEPS, CFG)
     negative = f" --n {NEGATIVE}" if picture.negative else ""
     distilled = family.options.get("guidance_scale") if picture.distilled is None else picture.distilled
     guidance = "" if distilled is None else f" --g {distilled:g}"

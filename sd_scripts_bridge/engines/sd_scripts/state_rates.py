@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ... import process
-from ...job import TrainingJob
+from ...jobs.job import TrainingJob
+from ...system import process
 
 _SCRIPT = """
 import sys, torch

@@ -1,0 +1,1 @@
+"""The command line: verbs, their words and pages, completion, following a job."""

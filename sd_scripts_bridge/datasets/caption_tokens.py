@@ -1,0 +1,138 @@
+"""CLIP's vocabulary, from the file that open_clip_torch brings (A1111 has it): tokenizers and token counts.
+
+open_clip itself is never imported: it needs a torchvision that fits, and only the word list is wanted.
+"""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import importlib.util
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ..errors import NotFound
+
+FILE = "bpe_simple_vocab_16e6.txt.gz"
+START, END = "<|startoftext|>", "<|endoftext|>"
+SIZE = 49408
+FOLDERS = {
+    "openai_clip-vit-large-patch14": END,
+    "stabilityai_stable-diffusion-2": "!",
+    "laion_CLIP-ViT-bigG-14-laion2B-39B-b160k": "!",
+}
+"""Folders below sd-scripts' --tokenizer_cache_dir, and their padding: SD 1.5 and SDXL's first, SD 2, SDXL's second."""
+
+_FILES = ("vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json")
+_WORDS = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
+
+
+def find_vocabulary() -> Path | None:
+    """The vocabulary file of the installed open_clip_torch, or None."""
+    try:
+        spec = importlib.util.find_spec("open_clip")
+    except ValueError:  # somebody put a module without a spec into sys.modules
+        return None
+    folders = spec.submodule_search_locations if spec else None
+    files = (Path(folder, FILE) for folder in folders or ())
+    return next((file for file in files if file.is_file()), None)
+
+
+def write_tokenizers(root: Path, vocabulary: Path | None = None) -> None:
+    """Write the tokenizers that sd-scripts looks for; those that are complete stay. Raises `NotFound`."""
+    for name, pad_token in FOLDERS.items():
+        folder = root / name
+        if not all((folder / file).is_file() for file in _FILES):
+            write_tokenizer(folder, pad_token, vocabulary)
+
+
+def write_tokenizer(folder: Path, pad_token: str = END, vocabulary: Path | None = None) -> None:
+    """Write ``folder`` so that transformers' CLIPTokenizer loads it: aside first, then renamed. Raises `NotFound`."""
+    source = vocabulary or find_vocabulary()
+    if source is None:
+        raise NotFound(f"CLIP's vocabulary ({FILE}) is not installed. Run: pip install --no-deps open_clip_torch")
+    vocab, merges = _read(source)
+    aside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    aside.mkdir(parents=True, exist_ok=True)
+    _write_json(aside / "vocab.json", vocab)
+    text = "#version: 0.2\n" + "".join(f"{left} {right}\n" for left, right in merges)
+    (aside / "merges.txt").write_bytes(text.encode("utf-8"))
+    _write_json(aside / "tokenizer_config.json", _config(pad_token))
+    _write_json(aside / "special_tokens_map.json", _special_tokens(pad_token))
+    if folder.exists():
+        shutil.rmtree(folder)
+    os.replace(aside, folder)
+
+
+def count_tokens(text: str) -> int | None:
+    """CLIP tokens of ``text`` without start and end marks (75 fill one chunk). None: no vocabulary or library here."""
+    ids = token_ids(text)
+    return None if ids is None else len(ids)
+
+
+def token_ids(text: str) -> list[int] | None:
+    """CLIP's token ids of ``text``, as transformers' CLIPTokenizer gives them, without the start and end marks."""
+    tokenizer = _tokenizer()
+    return None if tokenizer is None else list(tokenizer.encode(text).ids)
+
+
+@functools.cache
+def _tokenizer() -> Any:
+    source = find_vocabulary()
+    if source is None or importlib.util.find_spec("tokenizers") is None:
+        return None
+    from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers
+
+    vocab, merges = _read(source)
+    tokenizer = Tokenizer(models.BPE(vocab=vocab, merges=merges, end_of_word_suffix="</w>", unk_token=END))
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
+        pre_tokenizers.Split(Regex(_WORDS), behavior="removed", invert=True),
+        pre_tokenizers.ByteLevel(add_prefix_space=False),
+    ])
+    tokenizer.add_special_tokens([AddedToken(token, normalized=True) for token in (START, END)])
+    return tokenizer
+
+
+def _read(source: Path) -> tuple[dict[str, int], list[tuple[str, str]]]:
+    """(token -> id, merges) in CLIP's order: 256 bytes, the same ending a word, the merges, the two marks."""
+    lines = gzip.decompress(source.read_bytes()).decode("utf-8").split("\n")
+    pairs = [line.split() for line in lines[1 : SIZE - 512 - 2 + 1]]
+    merges = [(left, right) for left, right in pairs]
+    letters = _byte_letters()
+    tokens = [*letters, *(f"{letter}</w>" for letter in letters), *(left + right for left, right in merges), START, END]
+    vocab = {token: number for number, token in enumerate(tokens)}
+    if len(vocab) != SIZE:
+        raise NotFound(f"{source} holds {len(vocab)} tokens instead of {SIZE}. Reinstall open_clip_torch.")
+    return vocab, merges
+
+
+def _byte_letters() -> list[str]:
+    """A visible letter for each byte: its own where it has one, else the next free one from 256 on."""
+    visible = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
+    hidden = [byte for byte in range(256) if byte not in visible]
+    return [chr(byte) for byte in visible] + [chr(256 + number) for number in range(len(hidden))]
+
+
+def _config(pad_token: str) -> dict[str, Any]:
+    return {
+        "tokenizer_class": "CLIPTokenizer", "model_max_length": 77, "do_lower_case": True, "add_prefix_space": False,
+        "errors": "replace", "clean_up_tokenization_spaces": True,
+        "bos_token": START, "eos_token": END, "unk_token": END, "pad_token": pad_token,
+    }
+
+
+def _special_tokens(pad_token: str) -> dict[str, Any]:
+    def mark(content: str) -> dict[str, Any]:
+        return {"content": content, "lstrip": False, "normalized": True, "rstrip": False, "single_word": False}
+
+    return {"bos_token": mark(START), "eos_token": mark(END), "unk_token": mark(END), "pad_token": pad_token}
+
+
+def _write_json(path: Path, data: Any) -> None:
+    path.write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")

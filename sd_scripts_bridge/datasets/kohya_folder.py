@@ -1,0 +1,190 @@
+"""A dataset as kohya users lay it out on the disk: ``img/150_subject class/1.png``, with ``reg/`` beside ``img/``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import Invalid, Problem
+from ..photos import files as photo_files
+from ..photos.files import LEAF, shown
+from . import manifest
+
+if TYPE_CHECKING:
+    from .verdicts import Report
+
+
+@dataclass(frozen=True)
+class Subset:
+    """One folder of pictures; an epoch shows each of them ``repeats`` times."""
+
+    folder: Path
+    repeats: int
+    subject: str
+    class_token: str
+    images: int
+
+    @property
+    def steps(self) -> int:
+        return self.images * self.repeats
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The subsets under ``image_dir`` (sd-scripts' --train_data_dir), and the regularisation pictures, if any.
+
+    ``remarks`` say which folders were taken and which weren't. ``wanted_steps`` is what was asked of `dataset.prepare`,
+    ``report`` what it said about the photos, where this was just written.
+    """
+
+    root: Path
+    image_dir: Path
+    subsets: tuple[Subset, ...]
+    regularisation: tuple[Subset, ...] = ()
+    wanted_steps: int | None = None
+    remarks: tuple[str, ...] = ()
+    report: Report | None = field(default=None, compare=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON, of a folder that was just written."""
+        return {
+            "root": str(self.root), "folder": str(self.subsets[0].folder), "images": self.images,
+            "repeats": self.subsets[0].repeats, "wanted_steps": self.wanted_steps, "steps": self.real_steps,
+            "report": self.report.as_dict() if self.report else None,
+        }  # fmt: skip
+
+    @property
+    def images(self) -> int:
+        return sum(subset.images for subset in self.subsets)
+
+    @property
+    def real_steps(self) -> int:
+        """Pictures that one epoch shows: the optimizer steps at batch 1 without regularisation pictures."""
+        return sum(subset.steps for subset in self.subsets)
+
+    @property
+    def subject(self) -> str:
+        return self.subsets[0].subject
+
+    @property
+    def class_token(self) -> str:
+        return self.subsets[0].class_token
+
+    @property
+    def reg_dir(self) -> Path | None:
+        """sd-scripts' --reg_data_dir."""
+        return self.regularisation[0].folder.parent if self.regularisation else None
+
+
+def repeats_for(images: int, steps: int) -> int:
+    """How often an epoch must show each of ``images`` so that it has about ``steps`` steps; at least once."""
+    return max(1, int(steps / images + 0.5))
+
+
+def leaf_name(repeats: int, subject: str, class_token: str) -> str:
+    """The folder name that sd-scripts reads repeats and class tokens from."""
+    return f"{repeats}_{subject} {class_token}".strip()
+
+
+def open_dataset(path: Path) -> Dataset:
+    """The dataset at ``path``: its root, its img folder, one ``150_name class`` folder, or a flat folder of photos.
+
+    Raises `Invalid` with what is wrong with the folder.
+    """
+    path = Path(path)
+    problems = photo_files.path_problems(path)
+    if not problems and not path.is_dir():
+        problems = [Problem("", f"{shown(path)!r} is a file", "Give the folder that holds the photos.")]
+    if problems:
+        raise Invalid(problems)
+    path = path.absolute()
+    for image_dir in (path / "img", path):
+        subsets = _subsets(photo_files.subfolders(image_dir))
+        if subsets:
+            return _dataset(image_dir, subsets, _folder_remarks(image_dir))
+    if _images(path):
+        return _single(path)
+    raise Invalid([_no_photos(path)])
+
+
+def _single(path: Path) -> Dataset:
+    """One folder that holds the photos itself: kohya's, or any."""
+    subsets = _subsets([path])
+    if subsets:
+        return _dataset(path.parent, subsets, ())
+    subject, _, class_token = path.name.partition(" ")
+    remark = (
+        f"Took the photos directly in {shown(path.name)!r}: its name has no number of repeats, so an epoch shows "
+        f"each once; the subject is called {shown(subject)!r}."
+    )
+    return Dataset(path, path.parent, (Subset(path, 1, subject, class_token, _images(path)),), remarks=(remark,))
+
+
+def _dataset(image_dir: Path, subsets: tuple[Subset, ...], remarks: Sequence[str]) -> Dataset:
+    root = image_dir.parent if image_dir.name == "img" else image_dir
+    ours = manifest.read(root)
+    wanted_steps = ours.get("wanted_steps")
+    regularisation = _subsets(photo_files.subfolders(root / "reg"))
+    took = ", ".join(f"{shown(subset.folder.name)!r} ({subset.images} photos)" for subset in subsets)
+    return Dataset(
+        root, image_dir, tuple(_named(subset, ours) for subset in subsets), regularisation,
+        wanted_steps if isinstance(wanted_steps, int) else None,
+        (f"Took {took}.", *remarks, *(() if regularisation else _reg_remarks(root / "reg"))),
+    )
+
+
+def _reg_remarks(folder: Path) -> list[str]:
+    if _images(folder):
+        return ["The pictures in 'reg' are not used: they have to lie in a folder like 'reg/1_man'."]
+    return _folder_remarks(folder)
+
+
+def _subsets(folders: Sequence[Path]) -> tuple[Subset, ...]:
+    """Those of ``folders`` that sd-scripts would train from."""
+    found = []
+    for folder in folders:
+        match = LEAF.fullmatch(folder.name)
+        images = _images(folder) if match else 0
+        if match and images and int(match[1]):
+            subject, _, class_token = match[2].partition(" ")
+            found.append(Subset(folder, int(match[1]), subject, class_token, images))
+    return tuple(found)
+
+
+def _named(subset: Subset, ours: Mapping[str, Any]) -> Subset:
+    """Our own datasets know where the name ends: "150_Ana Maria woman" alone doesn't say."""
+    subject, class_token = str(ours.get("subject", "")), str(ours.get("class_token", ""))
+    if subject and subset.folder.name == leaf_name(subset.repeats, subject, class_token):
+        return replace(subset, subject=subject, class_token=class_token)
+    return subset
+
+
+def _folder_remarks(image_dir: Path) -> list[str]:
+    """What lies here but isn't trained; sd-scripts passes over it without a word."""
+    remarks = []
+    for folder in photo_files.subfolders(image_dir):
+        match = LEAF.fullmatch(folder.name)
+        if not match and _images(folder):
+            remarks.append(f"{shown(folder.name)!r} is not used: it needs a number of repeats, like "
+                           f"{'10_' + shown(folder.name)!r}.")
+        elif match and not int(match[1]):
+            remarks.append(f"{shown(folder.name)!r} is not used: its number of repeats is 0.")
+    loose = _images(image_dir)
+    return [*remarks, *([f"Photos directly in {shown(image_dir.name)!r} are not used: {loose}."] if loose else [])]
+
+
+def _no_photos(path: Path) -> Problem:
+    ours = ("img", "reg", "model", "log")
+    folders = [shown(folder.name) for folder in photo_files.subfolders(path) if folder.name not in ours]
+    if folders:
+        return Problem("", f"{shown(path)!r} holds no photos, only folders: {', '.join(folders[:5])}",
+                       f"Put a number of repeats in front ('10_{folders[0]}'), or give one of those folders.")
+    return Problem("", f"{shown(path)!r} holds no photos", "Give the folder that holds them.")
+
+
+def _images(folder: Path) -> int:
+    if not folder.is_dir():
+        return 0
+    return sum(photo_files.has_picture_name(file) for file in folder.iterdir())

@@ -1,0 +1,257 @@
+"""The dataset doctor: what will be used of a set of photos, and what to mind, one sentence per photo."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..photos import files as photos
+from ..photos.faces import Detector, find_detector
+from ..photos.files import Photo, PhotoUnreadable, shown
+from ..photos.measures import Measures, measure
+from . import caption_text, caption_tokens
+from .advice import set_advice
+from .caption_text import Repaired
+
+SMALLEST_SIDE = 32
+GOOD_AREA = 512 * 512
+WIDEST = 2.0
+GOOD, MIND, LEFT_OUT = "good", "mind", "left out"
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one look at a file gave: a photo with its measures, or the reason against it."""
+
+    path: Path
+    photo: Photo | None = None
+    reason: str = ""
+    sha256: str = ""
+    measures: Measures | None = None
+    faces: int | None = None
+    caption: bytes | None = None
+
+
+@dataclass(frozen=True)
+class PhotoVerdict:
+    """What becomes of one file, in one sentence. ``caption`` is the text that will be written, None where there is none."""
+
+    path: Path
+    verdict: str
+    sentence: str
+    width: int = 0
+    height: int = 0
+    notes: tuple[str, ...] = ()
+    concerns: tuple[str, ...] = ()
+    caption: Repaired | None = None
+    words: int | None = None
+    tokens: int | None = None
+    copy_of: Path | None = None
+
+    @property
+    def used(self) -> bool:
+        return self.verdict != LEFT_OUT
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "file": shown(self.path.name), "path": shown(self.path), "verdict": self.verdict, "used": self.used,
+            "sentence": self.sentence, "width": self.width, "height": self.height, "notes": list(self.notes),
+            "concerns": list(self.concerns), "caption": self.caption.text if self.caption else None,
+            "words": self.words, "tokens": self.tokens, "copy_of": shown(self.copy_of) if self.copy_of else None,
+        }
+
+
+@dataclass(frozen=True)
+class Report:
+    """All verdicts in order, and advice about the set as a whole."""
+
+    photos: tuple[PhotoVerdict, ...]
+    advice: tuple[str, ...] = field(default=())
+
+    @property
+    def used(self) -> int:
+        return sum(verdict.used for verdict in self.photos)
+
+    @property
+    def summary(self) -> str:
+        return f"{self.used} of {len(self.photos)} photos will be used."
+
+    def lines(self) -> list[str]:
+        """The report for a terminal: a line per photo, the advice, the summary."""
+        rows = [f"{verdict.verdict:<8}  {verdict.sentence}" for verdict in self.photos]
+        return [*rows, *(f"note      {advice}" for advice in self.advice), self.summary]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "used": self.used, "total": len(self.photos), "summary": self.summary, "advice": list(self.advice),
+            "photos": [verdict.as_dict() for verdict in self.photos],
+        }
+
+
+def check(
+    paths: Sequence[Path], progress: Progress | None = None, *, face_models: Sequence[Path] = ()
+) -> Report:
+    """Look at every photo in ``paths`` and change nothing. ``face_models``: folders that may hold YuNet's .onnx."""
+    paths = [Path(path).absolute() for path in paths]
+    detector = find_detector(face_models)
+    findings = examine(photos.find(paths), progress=progress, detector=detector)
+    return judge(findings, paths=paths, detector=detector)
+
+
+def examine(
+    files: Sequence[Path],
+    copies: Sequence[Path] | None = None,
+    progress: Progress | None = None,
+    detector: Detector | None = None,
+) -> list[Finding]:
+    """Look at every file, a few at a time. With ``copies``, also write each readable one there as PNG, pixels only."""
+
+    def one(index: int) -> Finding:
+        return _finding(files[index], copies[index] if copies else None, detector)
+
+    findings: list[Finding] = []
+    pool = ThreadPoolExecutor(max_workers=min(3, os.cpu_count() or 1))
+    try:
+        for finding in pool.map(one, range(len(files))):
+            findings.append(finding)
+            if progress:
+                progress(len(findings), len(files))
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return findings
+
+
+def judge(
+    findings: Sequence[Finding],
+    name: str = "",
+    fallback: str = "",
+    *,
+    paths: Sequence[Path] = (),
+    detector: Detector | None = None,
+    drop_copies: bool = True,
+) -> Report:
+    """Verdicts on ``findings``. Captions are repaired as `captions.repair` does with ``name`` and ``fallback``."""
+    originals, of_people = _originals(findings), _of_people(findings)
+    several_folders = len({finding.path.parent for finding in findings}) > 1
+    captions_as, verdicts = (name, fallback), []
+    for finding in findings:
+        label = shown(Path(finding.path.parent.name, finding.path.name) if several_folders else finding.path.name)
+        original = originals.get(finding.path)
+        if finding.photo is None:
+            verdicts.append(PhotoVerdict(finding.path, LEFT_OUT, f"{label} {finding.reason}"))
+        elif original and drop_copies:
+            verdicts.append(_copy_verdict(finding, original, label))
+        else:
+            verdicts.append(_verdict(finding, label, captions_as, [*_concerns(finding, of_people, original)]))
+    faceless = sum(verdict.used and not finding.faces for verdict, finding in zip(verdicts, findings, strict=True))
+    faces = (detector.name, faceless) if detector else None
+    return Report(tuple(verdicts), tuple(set_advice(verdicts, paths, faces)))
+
+
+def _finding(path: Path, copy: Path | None, detector: Detector | None) -> Finding:
+    try:
+        picture = photos.read(path)
+    except PhotoUnreadable as error:
+        return Finding(path, reason=error.reason)
+    photo = picture.photo
+    if min(photo.width, photo.height) < SMALLEST_SIDE:
+        return Finding(path, reason=f"is only {photo.width} x {photo.height} pixels, too small to train.")
+    if copy is not None:
+        picture.pixels.save(copy, format="PNG", compress_level=1)
+    faces = detector.count(picture.pixels) if detector else None
+    return Finding(path, photo, "", picture.sha256, measure(picture.pixels), faces, _caption(path))
+
+
+def _caption(photo: Path) -> bytes | None:
+    """The caption beside ``photo``: the first that holds words; an empty one only where no other is there."""
+    texts = []
+    for file in photos.caption_files(photo):
+        try:
+            with file.open("rb") as opened:
+                texts.append(opened.read(8 * caption_text.LONGEST))
+        except OSError:  # unreadable counts as absent: the photo gets the draft
+            continue
+    return next((text for text in texts if caption_text.repair(text, "", "").text), texts[0] if texts else None)
+
+
+def _originals(findings: Sequence[Finding]) -> dict[Path, Finding]:
+    """For each copy, the photo that it is a copy of: the larger, then the first."""
+    kept: list[Finding] = []
+    found: dict[Path, Finding] = {}
+    for finding in sorted(findings, key=_area, reverse=True):
+        if finding.measures is None:
+            continue
+        original = next((other for other in kept if _same(finding, other)), None)
+        if original:
+            found[finding.path] = original
+        else:
+            kept.append(finding)
+    return found
+
+
+def _area(finding: Finding) -> int:
+    return finding.photo.width * finding.photo.height if finding.photo else 0
+
+
+def _same(one: Finding, other: Finding) -> bool:
+    if one.sha256 == other.sha256:
+        return True
+    return bool(one.measures and other.measures and one.measures.is_copy_of(other.measures))
+
+
+def _copy_verdict(finding: Finding, original: Finding, label: str) -> PhotoVerdict:
+    what = "is the same file as" if finding.sha256 == original.sha256 else "is a copy of"
+    sentence = f"{label} {what} {shown(original.path.name)}, which is used instead."
+    return PhotoVerdict(finding.path, LEFT_OUT, sentence, copy_of=original.path)
+
+
+def _verdict(finding: Finding, label: str, captions_as: tuple[str, str], concerns: list[str]) -> PhotoVerdict:
+    photo = finding.photo
+    assert photo is not None
+    caption = None if finding.caption is None else caption_text.repair(finding.caption, *captions_as)
+    text = caption.text if caption else ""
+    counted = (caption_text.words(text), caption_tokens.count_tokens(text)) if text else (None, None)
+    facts = [f"{photo.width} x {photo.height}", *photo.notes, *_caption_facts(caption, *counted)]
+    about = f"({', '.join(facts)})"
+    sentence = f"{label} will be used {about}; mind: {'; '.join(concerns)}." if concerns else f"{label} is good {about}."
+    return PhotoVerdict(
+        finding.path, MIND if concerns else GOOD, sentence,
+        photo.width, photo.height, photo.notes, tuple(concerns), caption, *counted,
+    )
+
+
+def _of_people(findings: Sequence[Finding]) -> bool:
+    """Whether a photo without a face is an exception here; a set of dogs needs no warning at each."""
+    counts = [finding.faces for finding in findings if finding.faces is not None]
+    return sum(count > 0 for count in counts) * 2 > len(counts)
+
+
+def _concerns(finding: Finding, of_people: bool, original: Finding | None) -> Iterator[str]:
+    photo, measures = finding.photo, finding.measures
+    assert photo is not None and measures is not None
+    if photo.width * photo.height < GOOD_AREA:
+        yield "small, 512 x 512 or more is better"
+    if max(photo.width, photo.height) > WIDEST * min(photo.width, photo.height):
+        yield "long and narrow, so training crops it"
+    for concern in measures.concerns():
+        if not (concern.startswith("bright") and "transparency on white" in photo.notes):
+            yield concern
+    if of_people and finding.faces == 0:
+        yield "no face found"
+    elif finding.faces is not None and finding.faces > 1:
+        yield f"{finding.faces} faces"
+    if original:
+        yield f"a copy of {shown(original.path.name)}"
+
+
+def _caption_facts(caption: Repaired | None, words: int | None, tokens: int | None) -> Iterator[str]:
+    if caption is None:
+        return
+    yield f"caption of {words or 0} words" + (f" and {tokens} tokens" if tokens is not None else "")
+    yield from (f"caption: {change}" for change in (*caption.changes, *caption.remarks))

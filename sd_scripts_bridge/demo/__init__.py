@@ -1,0 +1,1 @@
+"""From drawn photos to a LoRA, on any machine: python -m sd_scripts_bridge.demo."""

@@ -1,0 +1,1 @@
+"""What the embedded engine trains on: pictures, captions, buckets, batches."""

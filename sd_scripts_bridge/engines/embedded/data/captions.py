@@ -1,0 +1,56 @@
+"""The captions of an epoch, encoded as far as they can be ahead of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ..model.text import Condition, TextEncoders, Tokenizer
+
+ENCODE_AT_ONCE = 16
+
+
+class Captions:
+    """Gives each batch of an epoch its `Condition`.
+
+    While the text encoders learn, or captions are mixed anew each time, only the tokens wait on the device and the
+    encoders run in the step. Otherwise every caption is encoded once, and the encoders aren't needed any more.
+    """
+
+    def __init__(
+        self, tokenizer: Tokenizer, encoders: TextEncoders | None, length: int, trained: bool, device: torch.device
+    ) -> None:
+        self.tokenizer, self.encoders, self.length = tokenizer, encoders, length
+        self.trained, self.device = trained, device
+        self.known: dict[str, int] = {}
+        self.tokens: Tensor | None = None
+        self.states: Condition | None = None
+
+    def keep_states(self, captions: Sequence[str]) -> None:
+        """Encode ``captions`` now, and do without the encoders from here on."""
+        self.load(captions)
+        assert self.tokens is not None and self.encoders is not None
+        with torch.no_grad():
+            pieces = [self.encoders(self.tokens[first:first + ENCODE_AT_ONCE])
+                      for first in range(0, len(self.tokens), ENCODE_AT_ONCE)]
+        pooled = [piece.pooled for piece in pieces if piece.pooled is not None]
+        self.states = Condition(torch.cat([piece.states for piece in pieces]), torch.cat(pooled) if pooled else None)
+        self.tokens = self.encoders = None
+
+    def load(self, captions: Sequence[str]) -> None:
+        """Put the tokens of ``captions`` on the device, once each."""
+        unique = list(dict.fromkeys(captions))
+        if self.states is not None or all(caption in self.known for caption in unique):
+            return
+        self.known = {caption: row for row, caption in enumerate(unique)}
+        self.tokens = self.tokenizer(unique, self.length).to(self.device)
+
+    def condition(self, rows: Tensor) -> Condition:
+        """The condition of a batch; differentiable where the encoders learn."""
+        if self.states is not None:
+            return self.states.pick(rows)
+        assert self.tokens is not None and self.encoders is not None
+        with torch.set_grad_enabled(self.trained and torch.is_grad_enabled()):
+            return self.encoders(self.tokens[rows])

@@ -1,0 +1,1 @@
+"""What the embedded engine trains: base model, text encoders, LoRA network."""

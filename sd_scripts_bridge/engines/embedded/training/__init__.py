@@ -1,0 +1,1 @@
+"""How the embedded engine trains: noise, loss, optimizer, schedule, state, the loop."""

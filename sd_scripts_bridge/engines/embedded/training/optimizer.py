@@ -1,0 +1,55 @@
+"""AdamW over the LoRA's matrices: learning rates, clipping, and fp16's scaled gradients."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ....options.params import TrainingParams
+from ..model.lora_network import LoraNetwork, Part
+from .schedule import factor
+
+
+class Optimizer:
+    """One optimizer step at a time; ``step`` counts those that are done."""
+
+    def __init__(self, network: LoraNetwork, params: TrainingParams, device: torch.device) -> None:
+        self.params, self.network = params, network
+        rates = ((network.text_encoder, params.text_encoder_lr), (network.unet, params.unet_lr))
+        self.groups = [_group(part, params.learning_rate if rate is None else rate)
+                       for part, rate in rates if part is not None]
+        self.adamw = torch.optim.AdamW(self.groups, lr=params.learning_rate, fused=True)
+        self.scaler = torch.amp.GradScaler(device.type, enabled=params.mixed_precision == "fp16")
+        self.done = 0
+
+    def backward(self, loss: Tensor) -> None:
+        """Add the gradients of a batch, as its share of the step."""
+        self.scaler.scale(loss / self.params.gradient_accumulation_steps).backward()  # type: ignore[no-untyped-call]
+
+    def step(self) -> None:
+        """Clip, move the weights at the schedule's present rate, and forget the gradients."""
+        now = factor(self.params, self.done)
+        for group in self.adamw.param_groups:
+            group["lr"] = group["base"] * now
+        if self.params.max_grad_norm > 0:
+            self.scaler.unscale_(self.adamw)
+            torch.nn.utils.clip_grad_norm_(list(self.network.parameters()), self.params.max_grad_norm)
+        self.scaler.step(self.adamw)
+        self.scaler.update()
+        self.adamw.zero_grad(set_to_none=True)
+        self.done += 1
+
+    def state(self) -> dict[str, object]:
+        return {"adamw": self.adamw.state_dict(), "scaler": self.scaler.state_dict(), "done": self.done}
+
+    def restore(self, state: dict[str, object]) -> None:
+        bases = [group["base"] for group in self.adamw.param_groups]
+        self.adamw.load_state_dict(state["adamw"])  # type: ignore[arg-type]
+        for group, base in zip(self.adamw.param_groups, bases, strict=True):
+            group["base"] = base  # the job's rate, which healing may have changed since the state was saved
+        self.scaler.load_state_dict(state["scaler"])  # type: ignore[arg-type]
+        self.done = int(state["done"])  # type: ignore[call-overload]
+
+
+def _group(part: Part, rate: float) -> dict[str, object]:
+    return {"params": [part.down, part.up], "lr": rate, "base": rate}

@@ -1,0 +1,155 @@
+"""From a job to all that its steps need: pictures and captions on the device, the frozen networks, and the LoRA."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from ....jobs.events import Note, Phase
+from ....jobs.job import TrainingJob
+from ..data import pictures, subsets
+from ..data.batches import Batch, BatchOrder
+from ..data.buckets import Size
+from ..data.captions import Captions
+from ..data.pictures import Placed, Shelf
+from ..data.subsets import TrainingSet
+from ..model import base_model, lean, lora_names, lora_network, prediction
+from ..model.base_model import BaseModel
+from ..model.lora_network import LoraNetwork
+from ..model.text import CHUNK, TextEncoders, Tokenizer
+from .loss import Objective, Rows
+from .noise import NoiseSchedule
+from .report import say
+
+COMPUTE = {"no": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Data:
+    """The pictures, where they belong, and when each is shown."""
+
+    training_set: TrainingSet
+    placed: tuple[Placed, ...]
+    plan: BatchOrder
+
+    @property
+    def captions(self) -> list[str]:
+        return [one.picture.caption for one in self.placed]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything before the first step."""
+
+    job: TrainingJob
+    device: torch.device
+    data: Data
+    shelves: dict[Size, Shelf]
+    captions: Captions
+    network: LoraNetwork
+    objective: Objective
+    prediction: str
+
+    def rows(self, batches: Sequence[Batch]) -> list[Rows]:
+        """Batches as row numbers, sent to the device all at once."""
+        items = [item for batch in batches for item in batch.items]
+        self.captions.load([item.caption for item in items])
+        sizes = [len(batch.items) for batch in batches]
+        shelves = [self.shelves[batch.bucket] for batch in batches]
+        columns: tuple[list[Any], ...] = (
+            [shelf.row(item.picture, item.flipped) for batch, shelf in zip(batches, shelves, strict=True)
+             for item in batch.items],
+            [self.captions.known[item.caption] for item in items],
+            [self._weight(item.picture) for item in items],
+        )
+        split = [torch.tensor(column, device=self.device).split_with_sizes(sizes) for column in columns]
+        return [Rows(shelf, *rows) for shelf, *rows in zip(shelves, *split, strict=True)]
+
+    def _weight(self, picture: int) -> float:
+        return self.job.params.prior_loss_weight if self.data.placed[picture].picture.is_reg else 1.0
+
+
+def prepare(job: TrainingJob, tokenizers: Path, device: torch.device) -> Prepared:
+    """Read, encode and load, in an order that keeps one network at a time on the device until the U-Net comes."""
+    dtype = COMPUTE[job.params.mixed_precision]
+    data = read_data(job)
+    say(Phase("loading the base model"))
+    base = base_model.load(Path(job.base), job.family, dtype)
+    predicts = _prediction(job, base.unet, device)
+    say(Phase(f"encoding {len(data.placed)} pictures"))
+    shelves = pictures.encode(data.placed, base.vae.to(device), base.latent_scale, job.params, device)
+    base.vae = None
+    captions = _captions(job, data, base.text_encoders, tokenizers, device)
+    _prepare_unet(base.unet, job, device)
+    network = _network(job, base).to(device)
+    schedule = NoiseSchedule(predicts == "v_prediction", job.params.min_snr_gamma, device)
+    objective = Objective(base.unet, captions, schedule, dtype, with_sizes=job.family == "sdxl")
+    return Prepared(job, device, data, shelves, captions, network, objective, predicts)
+
+
+def read_data(job: TrainingJob) -> Data:
+    """The dataset, checked down to each picture's header."""
+    say(Phase("reading the pictures"))
+    training_set = subsets.read(Path(job.dataset))
+    placed = tuple(pictures.place(training_set.pictures, job.params))
+    plan = BatchOrder(job.params, [one.picture for one in placed], [one.place.bucket for one in placed])
+    return Data(training_set, placed, plan)
+
+
+def _prediction(job: TrainingJob, unet: Any, device: torch.device) -> str:
+    if job.prediction != "ask-the-model":
+        return job.prediction
+    answer = prediction.ask(unet.to(device))
+    unet.to("cpu")
+    say(Note(f"The base model's file doesn't say what it predicts; asked, its U-Net answers like {answer}."))
+    return answer
+
+
+def _captions(
+    job: TrainingJob, data: Data, encoders: Sequence[nn.Module], tokenizers: Path, device: torch.device
+) -> Captions:
+    say(Phase("encoding the captions"))
+    params = job.params
+    tokenizer = Tokenizer(tokenizers, job.family)
+    length = int(params.max_token_length or tokenizer.shortest_length(data.captions))
+    if length > CHUNK and params.max_token_length is None:
+        say(Note(f"A caption has more than {CHUNK} tokens, so captions are read up to {length}."))
+    for encoder in encoders:
+        encoder.to(device)
+    text = TextEncoders(encoders, job.family, params.clip_skip, tokenizer.end)
+    text.checkpointing = params.gradient_checkpointing
+    trained = not params.network_train_unet_only
+    captions = Captions(tokenizer, text, length, trained, device)
+    if not trained and not params.shuffle_caption:
+        captions.keep_states([*data.captions, ""])
+        for encoder in encoders:
+            encoder.to("cpu")
+    return captions
+
+
+def _prepare_unet(unet: Any, job: TrainingJob, device: torch.device) -> None:
+    unet.to(device)
+    if device.type == "cuda":
+        unet.to(memory_format=torch.channels_last)
+    lean.trim(unet)
+    if job.params.gradient_checkpointing:
+        unet.train()
+        unet.enable_gradient_checkpointing()
+
+
+def _network(job: TrainingJob, base: BaseModel) -> LoraNetwork:
+    params = job.params
+    return lora_network.build(
+        lora_names.text_encoder_targets(base.text_encoders),
+        lora_names.unet_targets(base.unet, job.family),
+        params.network_dim,
+        params.network_alpha,
+        torch.Generator().manual_seed(params.seed),
+        train_text_encoder=not params.network_train_unet_only,
+        train_unet=not params.network_train_text_encoder_only,
+    )

@@ -1,0 +1,180 @@
+"""The embedded engine's program: trains one job from its folder, and says on stdout what happens."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ....datasets import caption_tokens
+from ....errors import BridgeError, TrainingFailed
+from ....jobs.events import Checkpoint, Note, Phase, Result
+from ....jobs.folder import JobFolder
+from ....jobs.job import TrainingJob, job_from_dict
+from ..model import base_model, device
+from . import noise, proof, report, state
+from .loss import Rows
+from .metadata import Metadata
+from .optimizer import Optimizer
+from .preparation import Prepared, prepare
+from .report import say
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="embedded-trainer", description=__doc__)
+    parser.add_argument("folder", type=Path, help="the job's folder, with job.json")
+    parser.add_argument("--resume", type=Path, help="a state folder to go on from")
+    parser.add_argument("--tokenizers", type=Path, help="where CLIP's vocabulary lies; else the job folder gets it")
+    arguments = parser.parse_args(argv)
+    folder = JobFolder(arguments.folder)
+    try:
+        job = read_job(folder)
+        tokenizers = arguments.tokenizers or folder.root / "tokenizers"
+        caption_tokens.write_tokenizers(tokenizers)
+        where = device.choose(job.params.mixed_precision, Path(job.base))
+        Training(folder, prepare(job, tokenizers, where)).run(arguments.resume)
+    except BridgeError as error:
+        print(f"Error: {error}", file=sys.stderr, flush=True)
+        return 1
+    return 0
+
+
+def read_job(folder: JobFolder) -> TrainingJob:
+    """The folder's job, its buckets fitted to the resolution. Raises `TrainingFailed` where there is none to train."""
+    if not folder.job.is_file():
+        raise TrainingFailed(f"{folder.job} is missing: {folder.root} is no job's folder.")
+    job = job_from_dict(json.loads(folder.job.read_text(encoding="utf-8")))
+    if not isinstance(job, TrainingJob):
+        raise TrainingFailed(f"{folder.job} holds a {job.kind} job. The embedded trainer only trains.")
+    return job.evolve(params=job.params.fitted_buckets())
+
+
+class Training:
+    """The steps of one run, and the files that they leave."""
+
+    def __init__(self, folder: JobFolder, prepared: Prepared) -> None:
+        self.started = time.monotonic()
+        self.folder, self.prepared = folder, prepared
+        self.job, self.params, self.plan = prepared.job, prepared.job.params, prepared.data.plan
+        self.network, self.objective = prepared.network, prepared.objective
+        self.optimizer = Optimizer(self.network, self.params, prepared.device)
+        self.dice = torch.Generator(prepared.device).manual_seed(self.params.seed)
+        self.losses = report.LossMean(self.plan.batches_per_epoch, prepared.device)
+        self.metadata = Metadata(self.job, prepared.prediction, prepared.captions.length, prepared.data)
+
+    def run(self, resume: Path | None = None) -> None:
+        """Train to the last step, or until somebody asks to stop."""
+        if resume is not None:
+            self._resume(resume)
+        say(Phase("training"))
+        clock, total, first = report.Clock(), self.params.max_train_steps, self.optimizer.done
+        for batches in self._batches():
+            self._step(batches)
+            done = self.optimizer.done
+            if clock.rings() or done in (first + 1, total):
+                report.progress(done, total, self.losses)
+                if done < total and self.folder.stop_request.exists():
+                    self._stop()
+                    return
+            if done % self.params.save_interval == 0 and done < total:
+                self._checkpoint(with_state=self.params.save_state)
+        self._finish(self.optimizer.done - first)
+
+    # ---- steps ----
+
+    def _batches(self) -> Iterator[list[Rows]]:
+        """The batches of each step that is still to do; an epoch's last step may gather fewer."""
+        gather, total = self.params.gradient_accumulation_steps, self.params.max_train_steps
+        while self.optimizer.done < total:
+            epoch, position = divmod(self.optimizer.done, self.plan.steps_per_epoch)
+            rows = self.prepared.rows(self.plan.epoch(epoch))
+            for start in range(position * gather, len(rows), gather):
+                if self.optimizer.done < total:
+                    yield rows[start:start + gather]
+
+    def _step(self, batches: list[Rows]) -> None:
+        for rows in batches:
+            self.network.refresh(self.objective.dtype)
+            latents = rows.shelf.latents(rows.pictures, self.dice)
+            drawn, timesteps = noise.draw(latents, self.params.noise_offset, self.dice)
+            loss = self.objective.loss(rows, latents, drawn, timesteps)
+            self.optimizer.backward(loss)
+            self.losses.add(loss)
+        self.optimizer.step()
+
+    # ---- files ----
+
+    def _checkpoint(self, with_state: bool) -> None:
+        step = self.optimizer.done
+        path = self.folder.output / f"{self.job.name}-step{step:08d}.safetensors"
+        state.save_lora(path, self.network, self.params.save_precision, self.metadata.at(step))
+        if with_state:
+            state.save_state(self.folder, self.job.name, step, self._state())
+        say(Checkpoint(str(path), step))
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state(),
+            "dice": self.dice.get_state(),
+            "losses": self.losses.state(),
+            "session": self.metadata.session,
+            "epoch": self.optimizer.done // self.plan.steps_per_epoch,
+        }
+
+    def _resume(self, folder: Path) -> None:
+        say(Phase(f"going on from {folder.name}"))
+        saved = state.load_state(folder)
+        self.network.restore(saved["network"])
+        self.optimizer.restore(saved["optimizer"])
+        self.dice.set_state(saved["dice"])
+        self.losses.restore(saved["losses"])
+        self.metadata.session = saved["session"]
+
+    # ---- the end ----
+
+    def _stop(self) -> None:
+        self._checkpoint(with_state=True)
+        say(Note(f"Stopped as asked after step {self.optimizer.done}; resuming goes on from there."))
+
+    def _finish(self, steps: int) -> None:
+        seconds = time.monotonic() - self.started
+        say(Phase("saving the LoRA"))
+        path = self.folder.final_lora(self.job.name)
+        state.save_lora(path, self.network, self.params.save_precision, self.metadata.at(self.optimizer.done))
+        self._prove()
+        say(Result(self._facts(seconds, steps)))
+
+    def _prove(self) -> None:
+        """Measure what was learned; the LoRA is saved already, so that too little memory here costs only the proof."""
+        say(Phase("measuring what the LoRA learned"))
+        quick = self.prepared.device.type == "cuda" or base_model.is_tiny(Path(self.job.base))
+        chosen = proof.choose(self.prepared.data.placed, proof.MOST_PICTURES if quick else proof.FEW_PICTURES)
+        try:
+            say(proof.prove(self.objective, self.network, self.prepared.rows(chosen)))
+        except torch.OutOfMemoryError:
+            say(Note("The LoRA is complete, but there was too little GPU memory to measure what it learned."))
+
+    def _facts(self, seconds: float, steps: int) -> dict[str, Any]:
+        text_encoder, unet = self.network.text_encoder, self.network.unet
+        training = self.prepared.data.training_set.training_pictures
+        return {
+            "steps": self.optimizer.done,
+            "planned_steps": self.params.max_train_steps,
+            "modules": self.network.modules_count,
+            "text_encoder_modules": len(text_encoder.loras) if text_encoder else 0,
+            "unet_modules": len(unet.loras) if unet else 0,
+            "images": len(training),
+            "captions_used": sum(picture.has_caption_file for picture in training),
+            "peak_memory_bytes": device.peak_memory(self.prepared.device),
+            "seconds": round(seconds, 3),
+            "seconds_per_step": round(seconds / max(1, steps), 6),
+            "prediction": self.prepared.prediction,
+            "device": str(self.prepared.device),
+        }

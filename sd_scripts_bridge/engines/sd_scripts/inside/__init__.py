@@ -1,0 +1,1 @@
+"""Files that run inside the environment of sd-scripts, not in ours."""

@@ -1,0 +1,186 @@
+"""Every option of the installed scripts, read from their own parsers at setup; and the check of options against it.
+
+The TOML file that a script reads takes any key in silence, so a misspelt one has to be refused before.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ....errors import Problem, short
+from ....options.families import FAMILIES
+from ....options.kinds import SECRETS, SENDING
+from ....paths import Home
+from ....system import process
+from ....system.files import write_json
+
+_READ = """
+import importlib, json, sys
+sys.path.insert(0, sys.argv[1])
+names, sys.argv = sys.argv[2:], sys.argv[:1]
+for name in names:
+    try:
+        parser = importlib.import_module(name).setup_parser()
+    except Exception as error:
+        print(f"{name}: {type(error).__name__}: {error}")
+        continue
+    rows = [
+        {
+            "name": action.dest,
+            "type": getattr(action.type, "__name__", None),
+            "flag": action.nargs == 0,
+            "nargs": action.nargs,
+            "default": action.default if isinstance(action.default, (str, int, float, bool, list)) else None,
+            "choices": list(action.choices) if action.choices else None,
+            "help": action.help,
+        }
+        for action in parser._actions
+        if action.dest != "help"
+    ]
+    print("OPTIONS" + json.dumps([name, rows]))
+"""
+
+OWNED = frozenset(
+    {
+        "config_file",
+        "dataset_config",
+        "pretrained_model_name_or_path",
+        "train_data_dir",
+        "reg_data_dir",
+        "output_dir",
+        "output_name",
+        "output_config",
+        "resume",
+        "skip_until_initial_step",
+        "initial_step",
+        "initial_epoch",
+        "save_model_as",
+        "tokenizer_cache_dir",
+        "console_log_simple",
+        "console_log_file",
+        "caption_extension",
+        "caption_extention",
+        "v2",
+        "v_parameterization",
+    }
+)
+"""What the bridge itself decides; nobody else may."""
+
+NOT_ALLOWED: Mapping[str, str] = {
+    **dict.fromkeys(SENDING, "would send something out, and a run stays on this machine"),
+    **dict.fromkeys(SECRETS, "would put a secret into the job's files"),
+    "logging_dir": "would write outside the job's folder",
+}
+"""Options that nobody may set, and why."""
+
+WEIGHTS = frozenset({"vae", "network_weights", "base_weights"})
+"""Options that name files of weights; the scripts open anything but .safetensors with a loader that can run programs."""
+
+NETWORK_MODULES = frozenset(name for family in FAMILIES.values() for name in (family.network, *family.other_networks))
+"""The scripts import whatever this option names; so only these."""
+
+_IMPORTS_BY_NAME = ("dataset_class", "lr_scheduler_type", "optimizer_type")
+_NAME = re.compile(
+    r"(?:(?:bitsandbytes\.optim|lion_pytorch|prodigyplus|pytorch_optimizer|schedulefree|torch\.optim)\.)?[A-Za-z0-9_]+"
+)
+"""A plain name, or one from the optimizer packages that sd-scripts' documentation names."""
+
+_TYPES: Mapping[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "str": (str,)}
+
+
+def write(home: Home, python: Path, scripts: Path) -> list[str]:
+    """Read the parser of every ``*train_network.py``; returns the scripts' names. One that can't be imported is left out."""
+    modules = sorted(script.stem for script in scripts.glob("*train_network.py"))
+    argv: list[str | Path] = [python, "-c", _READ, scripts, *modules]
+    output = process.run(argv, cwd=scripts, env={"HF_HUB_OFFLINE": "1"}, check=False)
+    names = []
+    for line in output.splitlines():
+        if line.startswith("OPTIONS"):
+            name, rows = json.loads(line[7:])
+            _file(home, f"{name}.py").parent.mkdir(parents=True, exist_ok=True)
+            write_json(_file(home, f"{name}.py"), rows)
+            names.append(f"{name}.py")
+    return names
+
+
+def read(home: Home, script: str) -> dict[str, dict[str, Any]]:
+    """The options of ``script`` by name; empty where setup hasn't read them."""
+    try:
+        rows = json.loads(_file(home, script).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {row["name"]: row for row in rows}
+
+
+def _file(home: Home, script: str) -> Path:
+    return home.engines / "catalogue" / f"{script}.json"
+
+
+def typed(text: Any, spec: Mapping[str, Any]) -> Any:
+    """``text`` (from a command line) as the option's type. Raises ValueError with a sentence."""
+    if not isinstance(text, str):
+        return text
+    if spec["flag"]:
+        if text.lower() not in ("true", "false"):
+            raise ValueError(f"{short(text)} is neither true nor false")
+        return text.lower() == "true"
+    if spec["nargs"] in ("*", "+"):
+        return text.split()
+    try:
+        return {"int": int, "float": float}.get(str(spec["type"]), str)(text)
+    except ValueError:
+        raise ValueError(f"{short(text)} is not a number") from None
+
+
+def problems(extra: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]], script: str) -> list[Problem]:
+    """What of ``extra`` the script would misread, swallow or must not be given."""
+    found = []
+    for name, value in extra.items():
+        if name in OWNED:
+            found.append(Problem(name, "is set by LoRA Bridge itself", "Leave it out."))
+        elif name in NOT_ALLOWED:
+            found.append(Problem(name, f"is not allowed: it {NOT_ALLOWED[name]}", "Leave it out."))
+        elif options and name not in options:
+            near = difflib.get_close_matches(name, options, n=1)
+            found.append(Problem(name, f"{script} has no such option", f"Did you mean {near[0]}?" if near else ""))
+        elif name in _IMPORTS_BY_NAME:
+            found += name_problems(name, value)
+        elif name in WEIGHTS:
+            found += _weights_problems(name, value if isinstance(value, list) else [value])
+        elif name in options:
+            found += _value_problems(name, value, options[name])
+    return found
+
+
+def name_problems(option: str, value: Any) -> list[Problem]:
+    """For an option whose value the scripts import: only names that are known to be harmless."""
+    if _NAME.fullmatch(str(value)):
+        return []
+    return [Problem(option, f"{short(value)} would import a program by its name", "Give a plain name, such as AdamW8bit.")]
+
+
+def _weights_problems(name: str, values: list[Any]) -> list[Problem]:
+    return [
+        Problem(name, f"{short(file)} is not a .safetensors file, and others can run programs when they are opened",
+                "Choose the .safetensors version.")
+        for file in values if Path(str(file)).suffix.lower() != ".safetensors"
+    ]
+
+
+def _value_problems(name: str, value: Any, spec: Mapping[str, Any]) -> list[Problem]:
+    if spec["flag"]:
+        return [] if isinstance(value, bool) else [Problem(name, f"{short(value)} is neither true nor false")]
+    if spec["choices"] and value not in spec["choices"]:
+        return [Problem(name, f"{short(value)} is not one of {', '.join(map(str, spec['choices']))}")]
+    wanted = _TYPES.get(str(spec["type"]))
+    values = value if isinstance(value, list) else [value]
+    if wanted and any(isinstance(item, bool) or not isinstance(item, wanted) for item in values):
+        return [Problem(name, f"{short(value)} is not of type {spec['type']}")]
+    if any(isinstance(item, (int, float)) and not abs(item) < 2**63 for item in values):
+        return [Problem(name, f"{short(value)} is no number that the scripts can use")]
+    return []

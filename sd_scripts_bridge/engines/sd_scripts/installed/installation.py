@@ -1,0 +1,69 @@
+"""Which sd-scripts, which Python, on which card: what setup has found out and written down."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ....errors import Problem
+from ....options.families import FAMILIES
+from ....paths import Home
+from ....system.files import write_json
+
+SCRIPTS: Mapping[str, str] = {name: family.script for name, family in FAMILIES.items()}
+"""The training script for each family of base model."""
+
+MODULES = ("torch", "torchvision", "accelerate", "diffusers", "transformers", "safetensors", "toml", "imagesize", "cv2")
+"""What ``train_network.py`` imports and can't do without."""
+
+RUN_SETUP = "Run `sd-scripts-bridge setup`."
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A working sd-scripts. ``facts`` is what `Environment.probe` said when it was set up."""
+
+    scripts: str
+    python: str
+    commit: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def device(self) -> str:
+        return str(self.facts.get("device", "cpu"))
+
+    @property
+    def has_bf16(self) -> bool:
+        """NVIDIA cards compute in bf16 from capability 8.0 (Ampere) on."""
+        return self.device != "cuda" or list(self.facts.get("capability", [0])) >= [8, 0]
+
+    def problems(self) -> list[Problem]:
+        """What has gone since."""
+        found = []
+        if not (Path(self.scripts) / "train_network.py").is_file():
+            found.append(Problem("sd-scripts", f"the folder {self.scripts!r} holds no train_network.py any more", RUN_SETUP))
+        if not (Path(self.python).is_file() and os.access(self.python, os.X_OK)):
+            found.append(Problem("sd-scripts", f"its Python {self.python!r} is gone", RUN_SETUP))
+        return found
+
+
+def _record(home: Home) -> Path:
+    return home.engines / "sd-scripts.json"
+
+
+def read(home: Home) -> Installation | None:
+    """What setup has written, or None."""
+    try:
+        data = json.loads(_record(home).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return Installation(data["scripts"], data["python"], data.get("commit", ""), data.get("facts", {}))
+
+
+def write(home: Home, installation: Installation) -> None:
+    """Remember it; the last act of a setup."""
+    write_json(_record(home), asdict(installation))

@@ -1,0 +1,187 @@
+"""The setup job's program: sd-scripts, a Python environment for it, tokenizers, the catalogue of options.
+
+Prints events, one JSON line each, among the output of git and pip. Writes its record last, so that a setup that was
+stopped half-way counts as none; running it again goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from ....datasets import caption_tokens
+from ....errors import BridgeError
+from ....jobs.events import Note, Phase, to_dict
+from ....paths import Home, expanded
+from ....system import process
+from ....system.environment import Environment, install_torch, make
+from ....system.torch_choice import choose, this_machine
+from . import catalogue, installation
+
+REPOSITORY = "https://github.com/kohya-ss/sd-scripts.git"
+COMMIT = "48d368fa557731ad0488c07304dfeba8c07910eb"  # 2026-02-16, v0.10.1 and five commits
+VOCABULARY = "open_clip_torch==3.3.0"
+PYTHON_VARIABLE = "SD_SCRIPTS_PYTHON"
+
+_NOT_OURS = re.compile(r"^(#|-e\b|torch\b|torchvision\b|xformers\b)")
+_NEEDS_CUDA = re.compile(r"^bitsandbytes\b")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--source")
+    parser.add_argument("--python", type=Path)
+    options = parser.parse_args(arguments)
+    try:
+        set_up(Home(options.home).create(), options.source, options.python)
+    except BridgeError as error:
+        print(f"SetupError: {error}", flush=True)
+        return 1
+    return 0
+
+
+def set_up(home: Home, source: str | None, python: Path | None) -> installation.Installation:
+    """Everything that training needs. Raises `BridgeError` with the step that failed and what to do."""
+    scripts = find_scripts(home, source)
+    environment = find_environment(home, scripts, python, own_scripts=source is None)
+    say("asking the environment what it can do")
+    facts = environment.probe(installation.MODULES)
+    if facts["missing"] or "torch_error" in facts:
+        what = facts.get("torch_error") or "it lacks " + ", ".join(facts["missing"])
+        raise BridgeError(f"The environment {str(environment.python)!r} can't run sd-scripts: {what}.")
+    say("laying down the tokenizers")
+    lay_down_tokenizers(home)
+    say("reading the scripts' options")
+    names = catalogue.write(home, environment.python, scripts)
+    if "train_network.py" not in names:
+        output = process.run([environment.python, scripts / "train_network.py", "--help"], check=False)
+        raise BridgeError(f"train_network.py doesn't start in this environment: {output.strip().splitlines()[-1]}")
+    found = installation.Installation(str(scripts), str(environment.python), commit_of(scripts), facts)
+    installation.write(home, found)
+    note(f"sd-scripts {found.commit[:8] or '(no git folder)'} with torch {facts['torch']} on {facts.get('gpu') or 'the CPU'}, "
+         f"{len(names)} training scripts.")
+    return found
+
+
+# ---- the scripts ----
+
+
+def find_scripts(home: Home, source: str | None) -> Path:
+    """An existing folder as it is, else a clone (of ``source``, or of the pinned commit of kohya-ss/sd-scripts)."""
+    if source and (folder := expanded(source).absolute()).is_dir():
+        for candidate in (folder, folder / "sd-scripts"):  # kohya_ss keeps it one level down
+            if (candidate / "train_network.py").is_file():
+                return candidate
+        if not (folder / "HEAD").is_file() and not (folder / ".git").exists():
+            raise BridgeError(f"The folder {str(folder)!r} holds no train_network.py, nor does its sd-scripts folder. "
+                              "Name the folder of sd-scripts or of kohya_ss.")
+    return clone(source or REPOSITORY, home.engines / "sd-scripts")
+
+
+def clone(address: str, folder: Path) -> Path:
+    """Clone, and check out the pinned commit; what is there already is used."""
+    if not (folder / "train_network.py").is_file():
+        say(f"getting sd-scripts from {address}")
+        aside = folder.with_name("sd-scripts.part")
+        shutil.rmtree(aside, ignore_errors=True)
+        try:
+            process.run(["git", "clone", "--quiet", "--no-checkout", address, aside])
+            pinned = address == REPOSITORY or COMMIT in process.run(["git", "-C", aside, "rev-list", "--all"])
+            process.run(["git", "-C", aside, "checkout", "--quiet", COMMIT if pinned else "HEAD"])
+        except BridgeError as error:
+            raise BridgeError(f"sd-scripts could not be cloned from {address}: {error} Check the network (and that git "
+                              "is installed), or name a folder that you have: setup --source DIR.") from error
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(aside, folder)
+    return folder
+
+
+def commit_of(scripts: Path) -> str:
+    text = process.run(["git", "-C", scripts, "rev-parse", "HEAD"], check=False).strip()
+    return text if re.fullmatch(r"[0-9a-f]{40}", text) else ""
+
+
+# ---- the environment ----
+
+
+def find_environment(home: Home, scripts: Path, python: Path | None, *, own_scripts: bool) -> Environment:
+    """The named one, the folder's own, this one if it will do, else a new one in the home folder."""
+    named = python or (Path(os.environ[PYTHON_VARIABLE]) if os.environ.get(PYTHON_VARIABLE) else None)
+    if named is not None:
+        if not named.is_file():
+            raise BridgeError(f"There is no Python at {str(named)!r}.")
+        return Environment(named.absolute())
+    candidates = [] if own_scripts else [*environments_near(scripts), Environment(Path(sys.executable))]
+    for environment in candidates:
+        facts = environment.probe(installation.MODULES)
+        if not facts["missing"] and "torch_error" not in facts:
+            note(f"Using the environment of {environment.python}.")
+            return environment
+    return build(home, scripts)
+
+
+def environments_near(scripts: Path) -> Iterator[Environment]:
+    for folder in (scripts, scripts.parent):
+        for name in ("venv", ".venv"):
+            environment = Environment.in_folder(folder / name)
+            if environment.exists:
+                yield environment
+
+
+def build(home: Home, scripts: Path) -> Environment:
+    """A new environment with the PyTorch for this machine's card and the scripts' own requirements."""
+    environment = make(home.engines / "venv")
+    choice = choose(this_machine())
+    say(f"installing PyTorch {choice.torch}: {choice.reason}")
+    install_torch(environment, choice, vision=True)
+    say("installing what sd-scripts needs")
+    environment.install(*requirements(scripts, cuda=choice.cuda), "psutil")
+    ensure_torchvision(environment)
+    return environment
+
+
+def requirements(scripts: Path, *, cuda: bool) -> list[str]:
+    """The lines of the scripts' requirements.txt that are ours to install."""
+    lines = (line.strip() for line in (scripts / "requirements.txt").read_text(encoding="utf-8").splitlines())
+    wanted = [line for line in lines if line and not _NOT_OURS.match(line) and (cuda or not _NEEDS_CUDA.match(line))]
+    if sys.platform.startswith("linux"):  # the other one wants a desktop's libGL
+        wanted = [re.sub(r"^opencv-python\b", "opencv-python-headless", line) for line in wanted]
+    return wanted
+
+
+def ensure_torchvision(environment: Environment) -> None:
+    """See `torchvision_shim`."""
+    question: list[str | Path] = [environment.python, "-c", "import torchvision"]
+    if "torchvision::nms" in process.run(question, check=False):
+        where = process.run([environment.python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]).strip()
+        shutil.copyfile(Path(__file__).parents[1] / "inside" / "torchvision_shim.py", Path(where) / "sitecustomize.py")
+        process.run(question)
+
+
+# ---- the tokenizers ----
+
+
+def lay_down_tokenizers(home: Home) -> None:
+    """From CLIP's vocabulary in open_clip_torch's wheel, so that training never asks a model hub."""
+    if caption_tokens.find_vocabulary() is None:
+        target = home.engines / "vocabulary"
+        Environment(Path(sys.executable)).pip(
+            "install", "--quiet", "--no-deps", "--target", str(target), "--upgrade", VOCABULARY
+        )
+        sys.path.append(str(target))
+    caption_tokens.write_tokenizers(home.tokenizers)
+
+
+def say(text: str) -> None:
+    print(json.dumps(to_dict(Phase(text))), flush=True)
+
+
+def note(text: str) -> None:
+    print(json.dumps(to_dict(Note(text))), flush=True)

@@ -1,0 +1,1 @@
+"""The kohya_ss GUI's saved JSON, read and written."""

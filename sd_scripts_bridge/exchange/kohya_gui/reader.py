@@ -1,0 +1,269 @@
+"""kohya_ss' saved LoRA settings (a flat JSON object) as options of sd-scripts: what its form would pass on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ...errors import Invalid, Problem
+from ...options.kinds import SCRIPT_DEFAULTS, SECRETS, is_off
+from ..scripts import command_words
+from ..settling import rules
+from ..settling.report import HIDDEN, Fate, Imported, KeyRow
+from ..settling.work import KNOWN, Given, Here, Settling, number
+from . import families, networks
+from .keys import FAMILIES, FORM, LAUNCHER, NETWORK, OTHER_FAMILIES, RENAMED, STATE
+
+KIND = "settings saved by kohya_ss"
+FREE = "extra_accelerate_launch_args"
+_ELSEWHERE = frozenset({"dataset_config", "additional_parameters", "sample_prompts", "epoch", "xformers", "lr_warmup",
+                        "lr_warmup_steps", "text_encoder_lr", "unet_lr", "sdxl", "network_train", "use_wandb", "locon",
+                        "conv_dims", "conv_alphas", "max_train_steps", "max_train_epochs"})  # fmt: skip
+"""Keys that are read together with others."""
+
+_NO_ZERO = frozenset({"max_grad_norm", "prior_loss_weight", "lr_scheduler_power", "network_alpha", "learning_rate"})
+"""The form drops every 0 on its way to sd-scripts; for these 0 would have been another training."""
+
+_NOISE = {"Original": ("noise_offset", "noise_offset_random_strength", "adaptive_noise_scale"),
+          "Multires": ("multires_noise_iterations", "multires_noise_discount")}  # fmt: skip
+
+
+def looks_like(data: Mapping[str, Any]) -> bool:
+    """Whether a JSON object can come from kohya_ss."""
+    return len(data.keys() & {*FORM, *NETWORK, *LAUNCHER}) >= min(3, len(data)) and bool(data)
+
+
+def read(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
+    """The training that the form would start. Raises `Invalid` for the settings of another tab."""
+    _refuse_other_tabs(path, data)
+    old = {"network_weights": "lora_network_weights", "conv_block_dims": "conv_dims", "conv_block_alphas": "conv_alphas"}
+    modern = {new: data[key] for new, key in old.items() if key in data and new not in data}
+    form = {**FORM, **NETWORK, **modern, **{key: value for key, value in data.items() if value is not None}}
+    form |= _form_of_old_versions(data)
+    if "save_state" not in data:
+        form.pop("save_state")  # ours: a stopped run can go on, and the result is the same
+    work = Settling(path, KIND, here, SCRIPT_DEFAULTS, textual=True)
+    work.family = families.family(form) or ("sdxl" if form["sdxl"] else "sd2" if form["v2"] else "sd1")
+    given = [*_options(work, form), *_lengths(work, form), *_rates(form), *_network(work, form)]
+    work.keys["pretrained_model_name_or_path"] = Given("pretrained_model_name_or_path", "", "")  # none unless in the file
+    _launcher(work, form)
+    imported = rules.settle(work, [*given, *_additional(work, form)])
+    rounded_once = work.keys["max_train_epochs"].key == "epoch" if "max_train_epochs" in work.keys else False
+    return _reported(replace(imported, rounded_once=rounded_once), data, work.family)
+
+
+def _refuse_other_tabs(path: Path, data: Mapping[str, Any]) -> None:
+    if "num_vectors_per_token" in data:
+        raise Invalid([Problem(path.name, "holds settings for a textual inversion, not for a LoRA",
+                               "Save them on kohya_ss' LoRA tab.")])
+    if "use_latent_files" in data or "dataset_repeats" in data:
+        raise Invalid([Problem(path.name, "holds settings for fine-tuning a whole model, not for a LoRA",
+                               "Save them on kohya_ss' LoRA tab.")])
+
+
+def _form_of_old_versions(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What `update_my_data` of the form fills in, and what a file without a number of steps means."""
+    changes: dict[str, Any] = {}
+    if "optimizer" not in data:
+        changes["optimizer"] = "AdamW" if data.get("use_8bit_adam") is False else "AdamW8bit"
+    if "max_train_steps" not in data:
+        changes["max_train_steps"] = 0
+    if data.get("locon") and "LoRA_type" not in data:
+        changes["LoRA_type"] = "Kohya LoCon"
+    return changes
+
+
+# ---- key by key ----
+
+
+def _options(work: Settling, form: Mapping[str, Any]) -> Iterator[Given]:
+    """Keys that are an option each; those of no training are reported on the way."""
+    idle = _NOISE["Multires" if form["noise_offset_type"] != "Multires" else "Original"]
+    for key, value in form.items():
+        if key in LAUNCHER:
+            continue  # see _launcher
+        if key in FAMILIES:
+            _family_box(work, key, value)
+        elif key in OTHER_FAMILIES:
+            yield from _of_a_family(work, key, value)
+        elif key in STATE:
+            work.ledger.ignored(key, value, STATE[key])
+        elif key.startswith("sdxl_") and value and not form["sdxl"]:
+            work.ledger.ignored(key, value, "only for SDXL, which is switched off")
+        elif key in idle:
+            work.ledger.ignored(key, value, f"noise_offset_type is {form['noise_offset_type']!r}")
+        elif key not in NETWORK and key not in _ELSEWHERE:
+            yield from _option(work, key, value)
+
+
+def _family_box(work: Settling, key: str, value: Any) -> None:
+    if value:
+        work.ledger.used(key, value, f"family {FAMILIES[key]}", "the base model has the last word")
+    else:
+        work.ledger.used(key, value)
+
+
+def _of_a_family(work: Settling, key: str, value: Any) -> Iterator[Given]:
+    option = families.option(work.family, key)
+    if option is None:
+        work.ledger.ignored(key, value, "of another family of models, or of its network's own arguments (network_args)")
+    elif not value:
+        work.ledger.used(key, value, why="nothing set")  # a 0 the form never passes on
+    else:
+        yield Given(option, value, key)
+
+
+def _option(work: Settling, key: str, value: Any) -> Iterator[Given]:
+    option = RENAMED.get(key, key)
+    if key not in FORM and key not in RENAMED and key not in ("use_8bit_adam", "use_wandb"):
+        work.ledger.ignored(key, value, "no version of kohya_ss up to 26.0.0 has such a key")
+    elif key in _NO_ZERO and number(value) == 0:
+        default = SCRIPT_DEFAULTS[option]
+        work.ledger.changed(key, value, f"{option}={default}", "kohya_ss never passes a 0 on, so sd-scripts takes its default")
+    elif (value == "" or (option not in KNOWN and not value)) and option != "caption_extension":
+        work.ledger.used(key, value, why="nothing set" if value == "" else "")
+    elif key == "seed" and number(value) == 0:
+        yield Given(option, None, key)  # 0 is the form's word for "any"
+    elif option in ("optimizer_args", "lr_scheduler_args"):
+        yield Given(option, str(value).replace('"', "").split(), key)
+    else:
+        yield Given(option, value, key)
+
+
+def _lengths(work: Settling, form: Mapping[str, Any]) -> Iterator[Given]:
+    """Steps, epochs and warm-up: the form's several ways to say them."""
+    steps, epochs = number(form["max_train_steps"]), number(form["max_train_epochs"])
+    yield Given("max_train_steps", form["max_train_steps"], "max_train_steps")
+    if epochs:
+        yield Given("max_train_epochs", epochs, "max_train_epochs")
+    else:
+        work.ledger.used("max_train_epochs", form["max_train_epochs"])
+    if steps or epochs:
+        which = "max_train_epochs" if epochs else "max_train_steps"
+        work.ledger.ignored("epoch", form["epoch"], f"{which} ({int(epochs or steps or 0)}) goes before it, in kohya_ss too")
+    else:
+        yield Given("max_train_epochs", form["epoch"], "epoch")
+    if steps and not epochs:
+        work.notes.append(f"The file fixes {int(steps)} steps, right for its author's pictures "
+                          f"({'the form`s own default' if steps == 1600 else 'or a test'}); "
+                          "another number: --set max_train_steps=N.".replace("`", "'"))
+    absolute, percent = number(form["lr_warmup_steps"]), number(form["lr_warmup"])
+    if absolute:
+        yield Given("lr_warmup_steps", absolute, "lr_warmup_steps")
+        work.ledger.ignored("lr_warmup", form["lr_warmup"], "lr_warmup_steps goes before it, in kohya_ss too")
+    elif percent:
+        work.ledger.used("lr_warmup_steps", form["lr_warmup_steps"], why="0: lr_warmup says it")
+        yield Given("lr_warmup_steps", percent / 100, "lr_warmup")
+    else:
+        work.ledger.used("lr_warmup", form["lr_warmup"])
+        yield Given("lr_warmup_steps", 0, "lr_warmup_steps")
+
+
+def _rates(form: Mapping[str, Any]) -> Iterator[Given]:
+    """A rate of 0 switches that part off, unless both are 0: then learning_rate is for both."""
+    text_encoder, unet = number(form["text_encoder_lr"]) or 0, number(form["unet_lr"]) or 0
+    part = str(form.get("network_train", "")).lower()
+    if text_encoder:
+        yield Given("text_encoder_lr", text_encoder, "text_encoder_lr")
+    elif unet:
+        yield Given("network_train_unet_only", True, "text_encoder_lr")
+    else:
+        yield Given("text_encoder_lr", None, "text_encoder_lr")
+    if unet:
+        yield Given("unet_lr", unet, "unet_lr")
+    elif text_encoder:
+        yield Given("network_train_text_encoder_only", True, "unet_lr")
+    else:
+        yield Given("unet_lr", None, "unet_lr")
+    if part in ("unet only", "text encoder only"):
+        yield Given(f"network_train_{part.replace(' ', '_')}", True, "network_train")
+
+
+def _network(work: Settling, form: Mapping[str, Any]) -> Iterator[Given]:
+    lora_type = form["LoRA_type"]
+    kind = networks.kind_of(lora_type)
+    sent = networks.arguments(kind, form) if kind else {}
+    for key in NETWORK:
+        if key in sent:
+            work.ledger.used(key, form[key], f"network_args {sent[key]}")
+        elif key != "LoRA_type":
+            work.ledger.ignored(key, form[key], f"not set, or not part of {lora_type!r}")
+    if kind is None:
+        yield Given("network_module", networks.ELSEWHERE.get(str(lora_type), lora_type), "LoRA_type")
+        return
+    words = [*sent.values(), *([f"algo={kind.algo}"] if kind.algo else [])]
+    if words:
+        yield Given("network_args", words, "LoRA_type")
+    yield Given("network_module", kind.module, "LoRA_type")
+
+
+def _launcher(work: Settling, form: Mapping[str, Any]) -> None:
+    """The form's own words for accelerate stand behind the free text, so theirs is the last."""
+    free, _ = command_words.read(str(form.get(FREE) or "").replace('"', "").split(), f"{FREE} ")
+    rules.take_launch(work, [*free, *(Given(key, form[key], key) for key in LAUNCHER if key in form and key != FREE)])
+    if work.launch:
+        work.notes.append("kohya_ss counts the steps of its epochs as for one process; so they are counted here.")
+
+
+def _additional(work: Settling, form: Mapping[str, Any]) -> Iterator[Given]:
+    """What stands last in the file's own command line, so its word goes before the form's."""
+    attention = form["xformers"]
+    yield Given("sdpa", attention == "sdpa", "xformers")
+    if attention in (True, "xformers"):
+        yield Given("xformers", True, "xformers")
+    elif not is_off(attention) and attention not in ("sdpa", "none"):
+        work.ledger.ignored("xformers", attention, "neither 'xformers', 'sdpa' nor 'none'")
+    if form["dataset_config"]:
+        work.ledger.ignored("dataset_config", form["dataset_config"], "import that file, too, or give your photos as DATASET")
+    if form["sample_prompts"]:
+        work.ledger.ignored("sample_prompts", form["sample_prompts"],
+                            "sd-scripts wants a file: write them into one, then --set sample_prompts=FILE "
+                            "sample_every_n_steps=N")
+    text = str(form["additional_parameters"])
+    given, stray = command_words.read(text.replace('"', "").split(), "additional_parameters ")
+    if stray:
+        work.ledger.ignored(f"additional_parameters {stray[0]}", " ".join(stray), "belongs to no option")
+    yield from given
+
+
+# ---- the report ----
+
+
+def _reported(imported: Imported, data: Mapping[str, Any], family: str | None) -> Imported:
+    """Rows for the file's own keys only, with the file's own values, and one for each of them."""
+    rows = {row.key: row for row in imported.rows}
+    for key, value in data.items():
+        if key not in rows:
+            rows[key] = _remaining(key, value, family)
+    kept = [row for row in rows.values() if row.key in data or row.key.startswith(("additional_parameters ", f"{FREE} "))]
+    order = {key: position for position, key in enumerate(data)}
+    kept.sort(key=lambda row: order[row.key if row.key in order else row.key.split(" ")[0]])
+    mine = tuple(replace(row, value=_shown(row.key, data)) if row.key in data and row.value != HIDDEN else row for row in kept)
+    absent = [key for key in FORM if key not in data and RENAMED.get(key, key) in imported.values and key != "max_train_steps"]
+    notes = [note for note in imported.notes if not note.startswith("Not in the file")]
+    if absent:
+        words = ", ".join(f"{key}={FORM[key]}" for key in absent)
+        notes.append(f"Not in the file, so as the form of kohya_ss shows it at first: {words}.")
+    return replace(imported, rows=mine, notes=tuple(notes))
+
+
+def _shown(key: str, data: Mapping[str, Any]) -> Any:
+    """A key's value, but for a secret in the free text."""
+    if key != "additional_parameters":
+        return data[key]
+    return re.sub(rf"(--(?:{'|'.join(SECRETS)})(?:=|\s+))\S+", rf"\1{HIDDEN}", str(data[key]).replace("-key", "_key"))
+
+
+def _remaining(key: str, value: Any, family: str | None) -> KeyRow:
+    if key in SECRETS:
+        return KeyRow(key, Fate.IGNORED, HIDDEN if value else "", "", "a secret: never taken from a file")
+    if key == "sdxl":
+        return KeyRow(key, Fate.USED, value, f"family {family or 'unknown'}", "the base model has the last word")
+    if key in ("conv_dims", "conv_alphas", "locon"):
+        return KeyRow(key, Fate.USED, value, "", "an older name")
+    if value is None:
+        return KeyRow(key, Fate.USED, value)
+    return KeyRow(key, Fate.USED, _shown(key, {key: value}), "", "nothing set" if is_off(value) else "see its parts")

@@ -1,0 +1,1 @@
+"""Command lines in shell, batch and PowerShell scripts, read and written."""

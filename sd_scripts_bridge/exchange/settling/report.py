@@ -1,0 +1,179 @@
+"""What became of each key of an imported file: used, changed (from, to) or ignored, each with its reason."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from ...datasets.kohya_folder import Subset
+from ...jobs.launch import Launch
+
+HIDDEN = "(not shown)"
+LONGEST = 60
+
+
+class Fate(str, Enum):
+    """What became of a key."""
+
+    USED = "used"
+    """It is trained as the file says."""
+    CHANGED = "changed"
+    """Something else is trained in its place."""
+    IGNORED = "ignored"
+    """It has no effect here."""
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True)
+class KeyRow:
+    """One key of the file. ``to`` is what it became, where that has another name or value."""
+
+    key: str
+    fate: Fate
+    value: Any
+    to: str = ""
+    why: str = ""
+
+    def __str__(self) -> str:
+        arrow = f" -> {self.to}" if self.to else ""
+        return f"{self.key} = {_short(self.value)}{arrow}" + (f"   ({self.why})" if self.why else "")
+
+
+class Ledger:
+    """Collects the rows while a file is read; the last word on a key counts."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, KeyRow] = {}
+        self.originals: dict[str, Any] = {}
+        """What stands in the file, where an importer passes on something else."""
+
+    def used(self, key: str, value: Any, to: str = "", why: str = "") -> None:
+        self._rows[key] = KeyRow(key, Fate.USED, value, to, why)
+
+    def changed(self, key: str, value: Any, to: str, why: str) -> None:
+        self._rows[key] = KeyRow(key, Fate.CHANGED, value, to, why)
+
+    def ignored(self, key: str, value: Any, why: str) -> None:
+        self._rows[key] = KeyRow(key, Fate.IGNORED, value, "", why)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._rows
+
+    def rows(self) -> tuple[KeyRow, ...]:
+        return tuple(
+            replace(row, value=self.originals[row.key]) if row.key in self.originals and row.value != HIDDEN else row
+            for row in self._rows.values()
+        )
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A foreign file as we would train it.
+
+    ``values`` holds the options by sd-scripts' names, all that `TrainingParams` knows among them but those that can be
+    told only with the photos at hand: ``epochs``, ``save_every_epochs`` and ``warmup`` (a part of the run), see `settled`.
+    """
+
+    path: Path
+    kind: str
+    rows: tuple[KeyRow, ...]
+    values: Mapping[str, Any] = field(default_factory=dict)
+    family: str | None = None
+    base: Path | None = None
+    """Its base model, where that lies here."""
+    base_name: str = ""
+    """What the file calls its base model."""
+    dataset: Path | None = None
+    subsets: tuple[Subset, ...] = ()
+    """Folders that lie here, but not side by side as a kohya folder has them."""
+    regularisation: tuple[Subset, ...] = ()
+    name: str | None = None
+    trigger: str | None = None
+    epochs: int | None = None
+    rounded_once: bool = False
+    """The steps of all ``epochs`` are counted together (kohya_ss), not epoch by epoch (sd-scripts)."""
+    save_every_epochs: int | None = None
+    warmup: float | None = None
+    launch: Launch | None = None
+    """More than one process, where the file asks for it."""
+    notes: tuple[str, ...] = ()
+
+    def of(self, fate: Fate) -> list[KeyRow]:
+        return [row for row in self.rows if row.fate is fate]
+
+    def settled(self, real_steps: int, regularisation: bool = False) -> dict[str, Any]:
+        """``values`` for pictures of which an epoch shows ``real_steps``: everything counted in steps."""
+        values = dict(self.values)
+        a_process = int(values.get("train_batch_size", 1)) * int(values.get("gradient_accumulation_steps", 1))
+        a_step = a_process * (self.launch.processes if self.launch else 1)
+        pictures = real_steps * (2 if regularisation else 1)
+        epoch = max(1, math.ceil(pictures / a_step))
+        steps = epoch * self.epochs if self.epochs else int(values.get("max_train_steps") or epoch)
+        if self.epochs and self.rounded_once:
+            steps = max(1, math.ceil(pictures * self.epochs / a_process))  # whatever the number of processes
+        values["max_train_steps"] = steps
+        if self.warmup is not None:
+            values["lr_warmup_steps"] = int(self.warmup * steps)
+        if self.save_every_epochs:
+            interval = epoch * self.save_every_epochs
+            values["save_every_n_steps"] = interval if interval < steps else None
+        return values
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        keys = [{"key": r.key, "fate": str(r.fate), "value": plain(r.value), "to": r.to, "why": r.why} for r in self.rows]
+        return {
+            "file": str(self.path), "kind": self.kind, "keys": keys,
+            "counts": {str(fate): len(self.of(fate)) for fate in Fate},
+            "values": plain(self.values), "family": self.family,
+            "base": str(self.base) if self.base else None, "base_name": self.base_name,
+            "dataset": str(self.dataset) if self.dataset else None, "name": self.name, "trigger": self.trigger,
+            "launch": self.launch.as_dict() if self.launch else None,
+            "epochs": self.epochs, "save_every_epochs": self.save_every_epochs, "warmup": self.warmup,
+            "notes": list(self.notes),
+        }  # fmt: skip
+
+    def lines(self) -> list[str]:
+        """The report for people: first what differs, then what has no effect, then what was taken as it is."""
+        counts = ", ".join(f"{len(self.of(fate))} {fate}" for fate in Fate)
+        lines = [f"{self.path.name}: {self.kind}; {counts}."]
+        lines += ["Changed:", *(f"  {row}" for row in self.of(Fate.CHANGED))] if self.of(Fate.CHANGED) else []
+        lines += ["Ignored:", *_by_reason(self.of(Fate.IGNORED))] if self.of(Fate.IGNORED) else []
+        lines += ["Used:", *_wrapped(", ".join(map(str, self.of(Fate.USED))))] if self.of(Fate.USED) else []
+        return [*lines, *self.notes]
+
+
+def _by_reason(rows: list[KeyRow]) -> list[str]:
+    """Many keys go for one and the same reason, so that is said once."""
+    reasons: dict[str, list[KeyRow]] = {}
+    for row in rows:
+        reasons.setdefault(row.why, []).append(row)
+    return [line for why, group in reasons.items()
+            for line in _wrapped(f"{', '.join(f'{row.key} = {_short(row.value)}' for row in group)}   ({why})")]
+
+
+def plain(value: Any) -> Any:
+    """``value`` as JSON can say it: a TOML file also knows dates, and JSON of Python's making "NaN"."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    finite = isinstance(value, float) and math.isfinite(value)
+    return value if value is None or finite or isinstance(value, (str, bool, int)) else str(value)
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, 120, initial_indent="  ", subsequent_indent="    ", break_long_words=False)
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) and value else repr(value)
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."

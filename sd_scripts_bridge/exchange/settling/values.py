@@ -1,0 +1,174 @@
+"""One option's value as `TrainingParams` has it, from however another program wrote it down."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from ...engines.sd_scripts.installed.catalogue import NETWORK_MODULES
+from ...errors import Invalid
+from ...options.params import SCHEDULERS, TrainingParams
+
+MOST_DIM = 4096
+
+
+class Reading(NamedTuple):
+    """``why`` is empty where the value means the same as in the file."""
+
+    value: Any
+    why: str = ""
+
+
+class Unusable(ValueError):
+    """The value can't be used; ``str()`` says why."""
+
+
+def read(option: str, value: Any) -> Reading:
+    """``value`` as the option's own type, within its limits. Raises `Unusable` with a sentence."""
+    if isinstance(value, str):
+        value = value.strip()
+    reading = _special(option, value)
+    base = TrainingParams(enable_bucket=False, network_train_unet_only=option != "network_train_text_encoder_only")
+    try:
+        params = base.with_values({option: reading.value})
+    except Invalid as error:
+        raise Unusable(" ".join(f"{problem.what}." for problem in error.problems)) from None
+    return reading._replace(value=getattr(params, option))
+
+
+def _special(option: str, value: Any) -> Reading:
+    reader = _SPECIAL.get(option)
+    try:
+        return reader(value) if reader else Reading(value)
+    except Unusable:
+        raise
+    except (ValueError, TypeError, SyntaxError, OverflowError, MemoryError, RecursionError):
+        raise Unusable(f"{value!r} can't be read.") from None
+
+
+# ---- options that others write otherwise ----
+
+
+def _resolution(value: Any) -> Reading:
+    sides = value if isinstance(value, (list, tuple)) else re.findall(r"\d+", str(value))
+    if len(sides) not in (1, 2):
+        raise Unusable(f"{value!r} is not a number of pixels.")
+    first, last = str(sides[0]), str(sides[-1])
+    return Reading(first if first == last else f"{first},{last}")
+
+
+def _one_rate(value: Any) -> Reading:
+    """sd-scripts takes a list since 0.10: one rate for each text encoder."""
+    if isinstance(value, str) and value.startswith("["):
+        value = ast.literal_eval(value)
+    if isinstance(value, str) and len(value.split()) > 1:
+        value = value.split()
+    if not isinstance(value, (list, tuple)):
+        return Reading(value)
+    if not value:
+        return Reading(None)
+    same = all(float(rate) == float(value[0]) for rate in value)
+    return Reading(value[0], "" if same else "LoRA Bridge has one rate for all text encoders")
+
+
+def _optimizer(value: Any) -> Reading:
+    return Reading(value or "AdamW")
+
+
+def _scheduler(value: Any) -> Reading:
+    if value in SCHEDULERS:
+        return Reading(value)
+    name = str(value or "constant").lower().split(":")[0]
+    if name in SCHEDULERS:
+        return Reading(name)
+    near = {"adafactor": "constant", "cosine_annealing": "cosine", "cosine_with_min_lr": "cosine"}.get(name, "constant")
+    reason = "it takes a rate of its own from the optimizer" if name == "adafactor" else "LoRA Bridge doesn't know it"
+    return Reading(near, f"{value!r}: {reason}; choose another with --set lr_scheduler=")
+
+
+def _token_length(value: Any) -> Reading:
+    return Reading("75" if value in (None, "", 0, "0") else str(value).removesuffix(".0"))
+
+
+def _dim(value: Any) -> Reading:
+    """LyCORIS users write 100000 for "as many as there are"."""
+    try:
+        too_many = float(value) > MOST_DIM
+    except (TypeError, ValueError):
+        return Reading(value)
+    return Reading(MOST_DIM, f"at most {MOST_DIM}, which is as good as full for LyCORIS") if too_many else Reading(value)
+
+
+def _seed(value: Any) -> Reading:
+    if value in (None, ""):
+        return Reading(TrainingParams().seed, "none means another seed each time; with a fixed one a run can be repeated")
+    return Reading(value)
+
+
+def _module(value: Any) -> Reading:
+    if value in NETWORK_MODULES:
+        return Reading(value)
+    raise Unusable(f"{value!r} is not one of {', '.join(sorted(NETWORK_MODULES))}.")
+
+
+def _positive(value: Any) -> Reading:
+    """0 says "not used"."""
+    try:
+        return Reading(None if value in (None, "") or float(value) == 0 else value)
+    except (TypeError, ValueError):
+        return Reading(value)
+
+
+def _mixed_precision(value: Any) -> Reading:
+    if str(value).lower() == "fp8":
+        return Reading("bf16", "sd-scripts has no fp8 here; fp8_base is an option of its own")
+    return Reading(value or "no")
+
+
+def _save_precision(value: Any) -> Reading:
+    return Reading({"fp32": "float", "float32": "float", "None": "float"}.get(str(value), value) or "float")
+
+
+_SPECIAL: Mapping[str, Callable[[Any], Reading]] = {
+    "resolution": _resolution,
+    "text_encoder_lr": _one_rate,
+    "optimizer_type": _optimizer,
+    "lr_scheduler": _scheduler,
+    "max_token_length": _token_length,
+    "network_dim": _dim,
+    "network_module": _module,
+    "seed": _seed,
+    "min_snr_gamma": _positive,
+    "noise_offset": _positive,
+    "clip_skip": _positive,
+    "save_every_n_steps": _positive,
+    "mixed_precision": _mixed_precision,
+    "save_precision": _save_precision,
+}
+
+
+# ---- together ----
+
+
+def reconciled(values: Mapping[str, Any]) -> tuple[TrainingParams, dict[str, str]]:
+    """Params of values that are each in order, and why options had to give way where they exclude each other."""
+    params, why = replace(TrainingParams(), **values), {}
+    if params.network_train_unet_only and params.network_train_text_encoder_only:
+        params = replace(params, network_train_text_encoder_only=False)
+        why["network_train_text_encoder_only"] = "excluded by network_train_unet_only"
+    if params.cache_text_encoder_outputs and not params.network_train_unet_only:
+        params = replace(params, cache_text_encoder_outputs=False)
+        why["cache_text_encoder_outputs"] = "a text encoder that learns can't be cached"
+    if params.cache_text_encoder_outputs and (params.shuffle_caption or params.caption_dropout_rate):
+        params = replace(params, cache_text_encoder_outputs=False)
+        why["cache_text_encoder_outputs"] = "captions that change from step to step can't be cached"
+    if params.enable_bucket and params.min_bucket_reso > params.max_bucket_reso:
+        params = replace(params, max_bucket_reso=params.min_bucket_reso)
+        why["max_bucket_reso"] = "it was below min_bucket_reso"
+    if params.lr_scheduler == "constant" and params.lr_warmup_steps:
+        params = replace(params, lr_warmup_steps=0)
+        why["lr_warmup_steps"] = "a constant schedule has no warm-up; sd-scripts would stop at it"
+    return params, why

@@ -1,0 +1,1 @@
+"""sd-scripts' TOML files and those of LoRA Easy Training Scripts, read and written."""

@@ -1,0 +1,105 @@
+"""The only place that knows the file names inside a job's folder."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..paths import Home
+
+STATE = re.compile(r"-step(\d{8})-state$")
+CHECKPOINT = re.compile(r"-step(\d{8})\.safetensors$")
+
+
+@dataclass(frozen=True)
+class JobFolder:
+    """``<home>/jobs/<id>/``."""
+
+    root: Path
+
+    @classmethod
+    def of(cls, home: Home, job_id: int) -> JobFolder:
+        """The folder of job ``job_id`` in this home, whether it is there or not."""
+        return cls(home.jobs / f"{job_id:06d}")
+
+    @property
+    def job(self) -> Path:
+        return self.root / "job.json"
+
+    @property
+    def command(self) -> Path:
+        return self.root / "command.txt"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "train.log"
+
+    @property
+    def config(self) -> Path:
+        return self.root / "config.toml"
+
+    @property
+    def dataset(self) -> Path:
+        """Clean copies, where the job was given a folder that holds other pictures than those."""
+        return self.root / "dataset"
+
+    @property
+    def resumed(self) -> Path:
+        """The dataset under names with more repeats, where a resumed run needs it."""
+        return self.root / "resumed"
+
+    @property
+    def samples(self) -> Path:
+        return self.root / "samples"
+
+    @property
+    def prompts(self) -> Path:
+        """What sample pictures show."""
+        return self.root / "prompts.txt"
+
+    @property
+    def output(self) -> Path:
+        return self.root / "output"
+
+    @property
+    def report(self) -> Path:
+        return self.root / "report.json"
+
+    @property
+    def stop_request(self) -> Path:
+        """A trainer of ours that finds this file saves, and ends."""
+        return self.root / "stop"
+
+    def create(self) -> JobFolder:
+        for folder in (self.root, self.samples, self.output):
+            folder.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def final_lora(self, stem: str) -> Path:
+        return self.output / f"{stem}.safetensors"
+
+    def checkpoints(self, stem: str) -> list[tuple[Path, int]]:
+        """(file, step) of the LoRAs saved on the way, oldest first."""
+        files = self.output.glob(f"{_glob_escape(stem)}-step*.safetensors")
+        found = [(path, int(match[1])) for path in files if (match := CHECKPOINT.search(path.name))]
+        return sorted(found, key=lambda pair: pair[1])
+
+    def states(self, stem: str) -> list[Path]:
+        """Saved states of this run, oldest first. A state that is still being written ends in ".part" and isn't one."""
+        found = [p for p in self.output.glob(f"{_glob_escape(stem)}-step*-state") if STATE.search(p.name)]
+        return sorted(found, key=state_step)
+
+
+def state_step(state: Path) -> int:
+    """The step that a state folder was saved at. Raises ValueError for another folder."""
+    match = STATE.search(state.name)
+    if not match:
+        raise ValueError(f"{state.name!r} is not a state folder")
+    return int(match.group(1))
+
+
+def _glob_escape(text: str) -> str:
+    import glob
+
+    return glob.escape(text)

@@ -1,0 +1,183 @@
+"""A job: what to do, frozen, and the states that it goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replace
+from enum import Enum
+from typing import Any
+
+from ..errors import Invalid, Problem, short
+from ..options.params import TrainingParams
+from .cluster import Cluster
+from .launch import Launch
+
+
+class Status(str, Enum):
+    """Where a job stands."""
+
+    QUEUED = "queued"
+    """Waiting for its turn."""
+    RUNNING = "running"
+    """The supervisor has started its program."""
+    STOPPING = "stopping"
+    """Somebody asked it to stop; the program may still write its last checkpoint."""
+    SUCCEEDED = "succeeded"
+    """Exit 0, and the LoRA is new, complete and published."""
+    FAILED = "failed"
+    """It ended otherwise; the last event says why."""
+    STOPPED = "stopped"
+    """It ended because somebody asked."""
+    LOST = "lost"
+    """Its supervisor vanished (a crash, a power cut); resume goes on from the last state."""
+
+    def __str__(self) -> str:
+        return self.value
+
+    @property
+    def is_over(self) -> bool:
+        return self in (Status.SUCCEEDED, Status.FAILED, Status.STOPPED, Status.LOST)
+
+
+MOVES: Mapping[Status, frozenset[Status]] = {
+    Status.QUEUED: frozenset({Status.RUNNING, Status.STOPPED}),
+    Status.RUNNING: frozenset(
+        {Status.STOPPING, Status.SUCCEEDED, Status.FAILED, Status.STOPPED, Status.LOST, Status.QUEUED}
+    ),  # to queued: healed, going on from the last state
+    Status.STOPPING: frozenset(
+        {Status.STOPPED, Status.SUCCEEDED, Status.FAILED, Status.LOST, Status.QUEUED}
+    ),  # to queued: paused, going on by itself
+    Status.SUCCEEDED: frozenset(),
+    Status.FAILED: frozenset({Status.QUEUED}),
+    Status.STOPPED: frozenset({Status.QUEUED}),
+    Status.LOST: frozenset({Status.QUEUED}),
+}
+"""Every legal move; `store` makes no other."""
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """Train one LoRA. Paths are absolute text; ``dataset`` is the folder that holds the ``N_subject class`` folders."""
+
+    name: str
+    """The LoRA's name; the published stem is this, or this with a number where it is taken."""
+    subject: str
+    """The subject's name, as captions and prompts call it."""
+    class_token: str
+    """What the subject is ("man"), empty where the folder name holds none."""
+    dataset: str
+    base: str
+    family: str
+    engine: str
+    params: TrainingParams = field(default_factory=TrainingParams)
+    prediction: str = "epsilon"
+    """"epsilon", "v_prediction", "flow", or "ask-the-model" where only a run of the U-Net can tell (SD2 without a mark)."""
+    lora_dir: str | None = None
+    preset: str = ""
+    gpu: int | None = None
+    """The card to train on, as the driver counts them; None: the first. Each card has a queue of its own."""
+    launch: Launch | None = None
+    """More than one process, on more than one card or machine; None: the script is called directly."""
+    on: Cluster | None = None
+    """The Ray cluster that trains it, ``base`` by its path there; None: this machine."""
+    healed: tuple[str, ...] = ()
+    """What was changed on the way, after a failure whose cure is known."""
+
+    kind = "train"
+
+    @property
+    def activation_text(self) -> str:
+        """Subject and class token, as captions say them."""
+        return f"{self.subject} {self.class_token}".strip()
+
+    @property
+    def title(self) -> str:
+        return self.name
+
+    @property
+    def device(self) -> str:
+        """What it holds while it runs: cards, "0" or "0,1", or a cluster's address."""
+        if self.on:
+            return self.on.address
+        return ",".join(map(str, self.launch.cards)) if self.launch else str(self.gpu or 0)
+
+    @property
+    def saves_states(self) -> bool:
+        """Whether a stopped run can go on. Not with several machines (each would need the main one's states), nor with
+        DeepSpeed (it saves with all processes, and sd-scripts' train_network.py saves with the first alone), nor on a
+        cluster (what is there when it is stopped, goes)."""
+        alone = self.on is None and (self.launch is None or self.launch.machines == 1)
+        return self.params.save_state and not self.params.extra.get("deepspeed") and alone
+
+    @property
+    def pictures_a_step(self) -> int:
+        """So many pictures does one optimizer step see."""
+        a_process = self.params.train_batch_size * self.params.gradient_accumulation_steps
+        return a_process * (self.launch.processes if self.launch else 1)
+
+    def evolve(self, **changes: Any) -> TrainingJob:
+        return replace(self, **changes)
+
+    def as_dict(self) -> dict[str, Any]:
+        parts = {name: part.as_dict() if (part := getattr(self, name)) else None for name in ("params", "launch", "on")}
+        data = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in parts}
+        return {"kind": self.kind, **data, **parts}
+
+
+@dataclass(frozen=True)
+class SetupJob:
+    """Make the training environment; see `engines.sd_scripts`."""
+
+    engine: str = "sd-scripts"
+    source: str | None = None
+    """A folder to use as it is, or another address to clone; None: the pinned commit of kohya-ss/sd-scripts."""
+    python: str | None = None
+    """The environment's Python, where it isn't found by the folder."""
+
+    kind = "setup"
+    device = "0"
+
+    @property
+    def title(self) -> str:
+        return f"set up {self.engine}"
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"kind": self.kind, **asdict(self)}
+
+
+Job = TrainingJob | SetupJob
+
+
+def share_a_card(device: str, other: str) -> bool:
+    """Whether two jobs' devices have a card in common."""
+    return not set(device.split(",")).isdisjoint(other.split(","))
+
+
+def job_from_dict(data: Mapping[str, Any]) -> Job:
+    """The job that `as_dict` made; keys that only a newer version knows are left out. Raises `Invalid` for bad params."""
+    cls = SetupJob if data.get("kind") == "setup" else TrainingJob
+    names = {f.name for f in fields(cls)}
+    values = {key: value for key, value in data.items() if key in names}
+    problems = [problem for f in fields(cls) if f.name != "params" for problem in _unusable(f, values)]
+    if problems:
+        raise Invalid(problems)
+    if cls is TrainingJob:
+        values["params"] = TrainingParams.from_dict(values.get("params", {}))
+        values["healed"] = tuple(values.get("healed", ()))
+        values["launch"] = Launch.from_dict(values["launch"]) if values.get("launch") else None
+        values["on"] = Cluster.from_dict(values["on"]) if values.get("on") else None
+    job: Job = cls(**values)
+    return job
+
+
+def _unusable(spec: Field[Any], values: Mapping[str, Any]) -> list[Problem]:
+    """What another version, or an editor, has made of a job's own fields."""
+    if spec.name not in values:
+        needed = spec.default is MISSING and spec.default_factory is MISSING
+        return [Problem(spec.name, "is missing", "Give a whole job.json.")] if needed else []
+    value = values[spec.name]
+    kinds: dict[str, tuple[type, ...]] = {
+        "int | None": (int,), "tuple[str, ...]": (list, tuple), "Launch | None": (dict,), "Cluster | None": (dict,)
+    }
+    if isinstance(value, kinds.get(str(spec.type), (str,))) or (value is None and "None" in str(spec.type)):
+        return []
+    return [Problem(spec.name, f"{short(value)} is not what a job has there", "Give a job.json as it was written.")]

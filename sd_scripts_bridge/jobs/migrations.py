@@ -1,0 +1,91 @@
+"""The database's schema, one function a version; ``PRAGMA user_version`` says how many have run."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from ..errors import BridgeError
+
+
+def m001_jobs_and_events(db: sqlite3.Connection) -> None:
+    db.execute(
+        """CREATE TABLE jobs (
+            id       INTEGER PRIMARY KEY AUTOINCREMENT,
+            kind     TEXT NOT NULL,
+            title    TEXT NOT NULL,
+            spec     TEXT NOT NULL,              -- JSON: Job.as_dict()
+            status   TEXT NOT NULL,
+            attempt  INTEGER NOT NULL DEFAULT 0,
+            device   TEXT NOT NULL DEFAULT '0',
+            stop     TEXT,                       -- NULL, 'save' or 'now'
+            process  TEXT,                       -- JSON: the trainer's identity and cookie
+            created  REAL NOT NULL,
+            queued   REAL NOT NULL,
+            started  REAL,
+            finished REAL,
+            sentence TEXT NOT NULL DEFAULT '')"""
+    )
+    db.execute("CREATE UNIQUE INDEX one_job_a_device ON jobs(device) WHERE status IN ('running', 'stopping')")
+    db.execute(
+        """CREATE TABLE events (
+            seq     INTEGER PRIMARY KEY AUTOINCREMENT,
+            job     INTEGER NOT NULL,
+            attempt INTEGER NOT NULL,
+            time    REAL NOT NULL,
+            type    TEXT NOT NULL,
+            data    TEXT NOT NULL)"""
+    )
+    db.execute("CREATE INDEX events_of_a_job ON events(job, seq)")
+
+
+def m002_pauses(db: sqlite3.Connection) -> None:
+    db.execute(
+        """CREATE TABLE pauses (
+            device  TEXT PRIMARY KEY,
+            seconds REAL NOT NULL,               -- how long, once the card is free
+            until   REAL NOT NULL)               -- seconds since 1970; 0: asked for, not begun"""
+    )
+
+
+def m003_jobs_on_several_cards(db: sqlite3.Connection) -> None:
+    """A job's device may be several cards ("0,1"): no two running jobs may share one."""
+    db.execute(
+        """CREATE TRIGGER one_job_a_card BEFORE UPDATE OF status ON jobs
+           WHEN NEW.status IN ('running', 'stopping') AND EXISTS (
+               SELECT 1 FROM jobs AS other,
+                   json_each('["' || replace(other.device, ',', '","') || '"]') AS theirs,
+                   json_each('["' || replace(NEW.device, ',', '","') || '"]') AS ours
+               WHERE other.id != NEW.id AND other.status IN ('running', 'stopping') AND theirs.value = ours.value)
+           BEGIN SELECT RAISE(ABORT, 'the card is taken'); END"""
+    )
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    m001_jobs_and_events, m002_pauses, m003_jobs_on_several_cards,
+)
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Bring the database up to date. Raises `BridgeError` for one that a newer version of the bridge has written."""
+    version = _version(db)
+    if version > len(MIGRATIONS):
+        raise BridgeError(
+            f"The database is of version {version}, and this LoRA Bridge knows only {len(MIGRATIONS)}. "
+            "Update LoRA Bridge, or choose another home folder."
+        )
+    if version == len(MIGRATIONS):
+        return
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        for number, migration in enumerate(MIGRATIONS[_version(db) :], _version(db) + 1):
+            migration(db)
+            db.execute(f"PRAGMA user_version = {number}")
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+
+
+def _version(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])

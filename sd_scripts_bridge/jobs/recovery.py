@@ -1,0 +1,79 @@
+"""A database that can't be read is put aside, and the history rebuilt from the jobs' own folders. Nothing is deleted."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from ..errors import BridgeError
+from .job import Status, job_from_dict
+
+_OVER = [status.value for status in Status if status.is_over]
+SENTENCE = "Found again in its folder after the job database was damaged."
+
+
+def put_aside(database: Path) -> Path:
+    """Rename the database (and its write-ahead log) to the first free ``.broken-N``; returns the new path."""
+    number = 1
+    while (aside := database.with_name(f"{database.name}.broken-{number}")).exists():
+        number += 1
+    os.replace(database, aside)
+    for ending in ("-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(f"{database}{ending}", f"{aside}{ending}")
+    return aside
+
+
+def rebuild(db: sqlite3.Connection, jobs: Path) -> int:
+    """Insert a row for each job folder that the empty ``db`` lacks; returns how many."""
+    known = {row[0] for row in db.execute("SELECT id FROM jobs")}
+    found = 0
+    for folder in sorted(jobs.glob("[0-9]*")):
+        spec = _read(folder / "job.json")
+        if not folder.name.isdecimal() or int(folder.name) in known or spec is None:
+            continue
+        db.execute(
+            "INSERT INTO jobs (id, kind, title, spec, status, attempt, created, queued, started, finished, sentence, device)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            _row(folder, spec, _read(folder / "report.json") or {}),
+        )
+        found += 1
+    return found
+
+
+def _row(folder: Path, spec: dict[str, Any], report: dict[str, Any]) -> tuple[Any, ...]:
+    made = (folder / "job.json").stat().st_mtime
+    status, seconds, attempt = report.get("status"), report.get("seconds"), report.get("attempt")
+    return (
+        int(folder.name),
+        "setup" if spec.get("kind") == "setup" else "train",
+        str(spec.get("name") or "set up"),
+        json.dumps(spec),
+        status if status in _OVER else Status.LOST.value,
+        attempt if type(attempt) is int and 0 < attempt < 1 << 31 else 1,
+        made,
+        made,
+        made,
+        made + seconds if isinstance(seconds, (int, float)) and 0 <= seconds < 1 << 31 else None,
+        str(report.get("sentence", SENTENCE)),
+        _device(spec),
+    )
+
+
+def _device(spec: dict[str, Any]) -> str:
+    try:
+        return job_from_dict(spec).device
+    except (BridgeError, TypeError, ValueError, AttributeError):  # no job that this version can run
+        return "0"
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return data if isinstance(data, dict) else None

@@ -1,0 +1,34 @@
+"""How long a trainer has said nothing. Nobody ends it for that: it may be loading for ten minutes, and the person decides."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from .job import Status
+from .meter import duration
+from .store import JobRow
+
+SECONDS = 180.0
+"""A silence shorter than this is nothing to mention."""
+
+HARDLY_A_STEP = 10.0
+"""Nor one of so many usual steps."""
+
+
+def seconds(row: JobRow, log: Path, rate: float | None = None) -> float | None:
+    """Since the running job's trainer last wrote anything; None while that is usual (``rate``: its steps a second)."""
+    if row.status not in (Status.RUNNING, Status.STOPPING) or row.started is None:
+        return None
+    try:
+        heard = max(row.started, log.stat().st_mtime)
+    except OSError:
+        heard = row.started
+    silent = time.time() - heard
+    return silent if silent >= max(SECONDS, HARDLY_A_STEP / rate if rate else 0.0) else None
+
+
+def sentence(job_id: int, silent: float) -> str:
+    """What to say of it."""
+    return (f"No sign of life for {duration(silent)}. It may be busy, as while it loads a model, or stuck: "
+            f"`stop {job_id} --now` ends it.")

@@ -1,0 +1,284 @@
+"""What a LoRA file holds, and whether it can be used: it opens, has whole modules, and every number in it is finite."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from ..errors import Invalid, Problem
+from .safetensors_file import Header, TensorInfo, read_header
+
+CHUNK = 1 << 20
+"""Numbers looked at together."""
+
+PAIRS = (
+    ("lora_down.weight", "lora_up.weight"), ("lora_A.weight", "lora_B.weight"), ("lora.down.weight", "lora.up.weight"),
+    ("hada_w1_b", "hada_w1_a"), ("hada_w2_b", "hada_w2_a"), ("lokr_w1_b", "lokr_w1_a"), ("lokr_w2_b", "lokr_w2_a"),
+)  # fmt: skip
+"""(inner, outer) factors: the product of the two is what the module adds."""
+
+ALONE = ("lokr_w1", "lokr_w2", "oft_blocks", "oft_diag", "diff", "on_input")
+OTHERS = (
+    "alpha", "dora_scale", "lora_mid.weight", "hada_t1", "hada_t2", "lokr_t2", "scalar", "diff_b", "bias", "rescale",
+    "weight", "w_norm", "b_norm",
+)  # fmt: skip
+WITHOUT_WEBUI = ("lora_A.weight", "lora_B.weight", "lora.down.weight", "lora.up.weight")
+
+TEXT_ENCODER = re.compile(r"^(lora_te\d?_|lycoris_te\d?_|text_encoder)")
+SDXL_UNET = re.compile(r"^(lora|lycoris)_unet_((in|out)put_blocks_[4578]_1|.*_transformer_blocks_[1-9])")
+OTHER_FAMILIES = (
+    ("_img_mlp_fc1", "hunyuan-image"), ("double_blocks_", "flux1"), ("single_transformer_blocks", "flux1"),
+    ("joint_blocks_", "sd3"), ("noise_refiner_", "lumina2"), ("_cross_attn_output_proj", "anima"),
+)  # fmt: skip
+"""(part of a module's name, family) in LoRAs of sd-scripts; FLUX.1 and HunyuanImage both have double blocks."""
+VERSIONS = (
+    ("sdxl", "sdxl"), ("sd_v2", "sd2"), ("sd_v1", "sd1"), ("flux", "flux1"), ("sd3", "sd3"), ("chroma", "chroma"),
+    ("medium", "sd3"), ("5-medium", "sd3"), ("5-large", "sd3"), ("lumina", "lumina2"), ("hunyuan-image", "hunyuan-image"),
+    ("stable-diffusion-xl", "sdxl"), ("stable-diffusion-v2", "sd2"), ("stable-diffusion-v1", "sd1"),
+    ("stable-diffusion-3", "sd3"), ("anima", "anima"),
+)  # fmt: skip
+CONTEXTS = {768: "sd1", 1024: "sd2", 2048: "sdxl"}
+
+
+class Bits(NamedTuple):
+    """How to see in the bits of a number that it is not finite: ``number & mask == value``."""
+
+    numpy: str
+    mask: int
+    value: int
+    sign: int
+
+
+BITS = {
+    "F64": Bits("<u8", 0x7FF0000000000000, 0x7FF0000000000000, 1 << 63),
+    "F32": Bits("<u4", 0x7F800000, 0x7F800000, 1 << 31),
+    "F16": Bits("<u2", 0x7C00, 0x7C00, 1 << 15),
+    "BF16": Bits("<u2", 0x7F80, 0x7F80, 1 << 15),
+    "F8_E5M2": Bits("u1", 0x7C, 0x7C, 1 << 7),
+    "F8_E4M3": Bits("u1", 0x7F, 0x7F, 1 << 7),
+}
+"""No numpy has all of these formats; as bits they are all alike. Other formats of a LoRA are refused by name."""
+
+
+@dataclass(frozen=True)
+class LoraFile:
+    """A LoRA as its header describes it."""
+
+    path: Path
+    modules: int
+    text_encoder_modules: int
+    unet_modules: int
+    dims: tuple[int, ...]
+    """Every rank that occurs, smallest first."""
+    dtype: str
+    family: str
+    """A name in `families`, another family's own short name, or "" where nothing tells."""
+    metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``problems`` make the file unusable; ``notes`` are worth knowing."""
+
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def inspect(path: Path, *, whole: bool = True) -> LoraFile:
+    """What ``path`` holds, from its header. Raises `Invalid` for a file that isn't a LoRA; ``whole``: see `read_header`."""
+    header = read_header(path, whole=whole)
+    modules = _modules(header)
+    if not any(_weights(module) for module in modules.values()):
+        raise Invalid([Problem(path.name, "holds no LoRA modules")])
+    sizes = {tensor.dtype: 0 for tensor in header.tensors.values()}
+    for tensor in header.tensors.values():
+        sizes[tensor.dtype] += tensor.end - tensor.begin
+    in_text_encoder = sum(bool(TEXT_ENCODER.match(name)) for name in modules)
+    return LoraFile(
+        path=path,
+        modules=len(modules),
+        text_encoder_modules=in_text_encoder,
+        unet_modules=len(modules) - in_text_encoder,
+        dims=tuple(sorted(set(_ranks(modules)))),
+        dtype=max(sizes, key=lambda dtype: sizes[dtype]),
+        family=_family(header.metadata, modules),
+        metadata=header.metadata,
+    )
+
+
+def problems(path: Path) -> list[Problem]:
+    """Why the LoRA at ``path`` can't be used, or nothing. Reads the whole file; never raises for a bad one."""
+    return list(examine(path).problems)
+
+
+def examine(path: Path) -> Verdict:
+    """Everything that is wrong with the LoRA at ``path``, and what is odd about it."""
+    try:
+        header = read_header(path)
+        inspect(path)
+        found = _shape_problems(path.name, _modules(header))
+        numbers = _Numbers()
+        with path.open("rb") as file:
+            for name, tensor in header.tensors.items():
+                numbers.look_at(file, header.data_start, name, tensor)
+    except Invalid as invalid:
+        return Verdict(invalid.problems)
+    except OSError as error:
+        return Verdict((Problem(path.name, f"can't be read: {error.strerror or error}"),))
+    return Verdict((*found, *numbers.problems(path.name)), numbers.notes(path.name))
+
+
+# ---- modules ----
+
+Module = dict[str, TensorInfo]
+_SUFFIXES = (*(part for pair in PAIRS for part in pair), *ALONE, *OTHERS)
+_SUFFIX = re.compile(r"\.(" + "|".join(re.escape(part) for part in sorted(_SUFFIXES, key=len, reverse=True)) + r")$")
+
+
+def _modules(header: Header) -> dict[str, Module]:
+    """Tensors by module, then by their part in it. Tensors of no module (bundled embeddings) are left out."""
+    modules: dict[str, Module] = {}
+    for name, tensor in header.tensors.items():
+        match = _SUFFIX.search(name)
+        if match:
+            modules.setdefault(name[: match.start()], {})[match[1]] = tensor
+    return {name: module for name, module in modules.items() if _weights(module)}
+
+
+def _weights(module: Module) -> bool:
+    return any(part in module for part in (*(part for pair in PAIRS for part in pair), *ALONE))
+
+
+def _ranks(modules: Mapping[str, Module]) -> Iterator[int]:
+    for module in modules.values():
+        for inner, _ in PAIRS:
+            if inner in module and module[inner].shape:
+                yield module[inner].shape[0]
+
+
+def _shape_problems(file_name: str, modules: Mapping[str, Module]) -> list[Problem]:
+    """One problem for each kind of fault, with how many modules have it and the first of them."""
+    faults: dict[str, list[str]] = {}
+    for name, module in modules.items():
+        for fault in _faults(module):
+            faults.setdefault(fault, []).append(name)
+    return [
+        Problem(file_name, f"{fault} ({len(names)} of {len(modules)} modules, for example {names[0]})")
+        for fault, names in faults.items()
+    ]
+
+
+def _faults(module: Module) -> Iterator[str]:
+    if any(part in module for part in WITHOUT_WEBUI):
+        yield "is in diffusers' layout, which the WebUI does not load"
+    for inner, outer in PAIRS:
+        if (inner in module) != (outer in module):
+            yield f"has {inner} without {outer}" if inner in module else f"has {outer} without {inner}"
+        elif inner in module and not _fit(module, inner, outer):
+            yield f"has {inner} and {outer} of shapes that don't fit"
+    for kind in ("hada", "lokr"):
+        halves = {part[:7] for part in module if part.startswith(f"{kind}_w")}
+        if len(halves) == 1:
+            yield f"has only {halves.pop()} of two factors"
+    alpha = module.get("alpha")
+    if alpha is not None and any(side != 1 for side in alpha.shape):
+        yield "has an alpha that is not one number"
+
+
+def _fit(module: Module, inner: str, outer: str) -> bool:
+    down, up = module[inner].shape, module[outer].shape
+    if not down or len(up) < 2:
+        return False
+    core = f"{inner[:4]}_t{inner[6:7]}"
+    return core in module or up[1] == down[0]
+
+
+# ---- numbers ----
+
+
+@dataclass
+class _Numbers:
+    """What the tensors' values show."""
+
+    broken: list[str] = field(default_factory=list)
+    unknown: set[str] = field(default_factory=set)
+    factors: int = 0
+    learnt: int = 0
+
+    def look_at(self, file: IO[bytes], data_start: int, name: str, tensor: TensorInfo) -> None:
+        if tensor.dtype not in BITS:
+            if tensor.dtype[0] in "FC":
+                self.unknown.add(tensor.dtype)
+            return
+        outer = name.endswith(tuple(f".{outer}" for _, outer in PAIRS))
+        finite, nonzero = True, False
+        for numbers in _chunks(file, data_start, tensor):
+            bits = BITS[tensor.dtype]
+            finite = finite and not bool(((numbers & bits.mask) == bits.value).any())
+            nonzero = nonzero or bool((numbers & (bits.sign - 1)).any())
+        if not finite:
+            self.broken.append(name)
+        self.factors += outer
+        self.learnt += outer and nonzero
+
+    def problems(self, file_name: str) -> list[Problem]:
+        found = [Problem(file_name, f"holds numbers in a format that LoRAs don't have ({dtype})")
+                 for dtype in sorted(self.unknown)]
+        if self.broken:
+            found.append(Problem(
+                file_name, f"holds NaN or infinite numbers in {len(self.broken)} tensors, for example {self.broken[0]}",
+                "The training diverged: lower the learning rate, or compute in bf16 or fp32."))
+        return found
+
+    def notes(self, file_name: str) -> tuple[str, ...]:
+        if self.factors and not self.learnt:
+            sentence = (f"{file_name}: every lora_up is zero: the LoRA has learnt nothing and changes no picture. "
+                        "Check the learning rate and the number of steps.")
+            return (sentence,)
+        return ()
+
+
+def _chunks(file: IO[bytes], data_start: int, tensor: TensorInfo) -> Iterator[Any]:
+    """The tensor's numbers as unsigned integers, a part at a time."""
+    import numpy
+
+    kind = numpy.dtype(BITS[tensor.dtype].numpy)
+    file.seek(data_start + tensor.begin)
+    left = tensor.end - tensor.begin
+    while left > 0:
+        data = file.read(min(left, CHUNK * kind.itemsize))
+        if len(data) % kind.itemsize or not data:
+            raise OSError("the file became shorter while it was read")
+        left -= len(data)
+        yield numpy.frombuffer(data, kind)
+
+
+# ---- family ----
+
+
+def _family(metadata: Mapping[str, str], modules: Mapping[str, Module]) -> str:
+    """By what the file says of itself, then by its modules' names, then by the width of the text they listen to."""
+    version = metadata.get("ss_base_model_version", "").lower() or metadata.get("modelspec.architecture", "").lower()
+    for start, family in VERSIONS:
+        if version.startswith(start):
+            return family
+    if version:
+        return version
+    if metadata.get("ss_v2") == "True":
+        return "sd2"
+    for mark, family in OTHER_FAMILIES:
+        if any(mark in name for name in modules):
+            return family
+    if any(name.startswith(("lora_te1_", "lora_te2_")) or SDXL_UNET.match(name) for name in modules):
+        return "sdxl"
+    return next((CONTEXTS[width] for width in _context_widths(modules) if width in CONTEXTS), "")
+
+
+def _context_widths(modules: Mapping[str, Module]) -> Iterator[int]:
+    for name, module in modules.items():
+        down = module.get("lora_down.weight")
+        if down and name.endswith("attn2_to_k") and len(down.shape) > 1:
+            yield down.shape[1]

@@ -1,0 +1,133 @@
+"""Files that no base can be, known by the names of their tensors, each with its own sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..errors import Problem
+from ..options.families import FAMILIES as TRAINED
+from . import dit_tensors
+from .companion_kinds import is_quantised
+from .ldm_tensors import UNET, VAE
+from .safetensors_file import TensorInfo
+
+TRAINABLE = f"trained are {', '.join(family.title for family in TRAINED.values())}"
+FULL = "Choose a whole checkpoint, such as the WebUI makes pictures with."
+
+FAMILIES = (
+    ("nerf_image_embedder.", "a Chroma Radiance"),
+    ("double_stream_modulation_img.", "a FLUX.2"),
+    ("redux_up.", "a FLUX.1 Redux"),
+    ("individual_token_refiner.", "a Hunyuan video"),
+    ("mlp_t5.", "a HunyuanDiT"),
+    ("transformer_blocks.0.img_mod.", "a Qwen-Image"),
+    ("single_transformer_blocks.0.", "a FLUX.1 (in diffusers' layout; its original file can be trained on)"),
+    ("joint_transformer_blocks.0.", "an AuraFlow"),
+    ("transformer_blocks.0.ff_context.", "an SD 3 (in diffusers' layout; its original file can be trained on)"),
+    ("double_layers.0.", "an AuraFlow"),
+    ("cap_pad_token", "a Z-Image"),
+    ("adaln_modulation_cross_attn.", "a Cosmos"),
+    ("head.modulation", "a Wan"),
+    ("t_block.1.", "a PixArt"),
+    ("patchify_proj.", "an LTX"),
+    ("clf.1.", "a Stable Cascade"),
+    ("effnet_mapper.", "a Stable Cascade"),
+)
+"""(part of a tensor's name, whose model it is); the first that fits decides."""
+
+LORA_ENDS = (
+    ".lora_down.weight", ".lora_up.weight", ".lora_A.weight", ".lora_B.weight", ".hada_w1_a", ".lokr_w1", ".lokr_w1_a",
+    ".oft_blocks", ".oft_diag", ".dora_scale", ".lora.down.weight", ".lora.up.weight", ".on_input", ".diff_b",
+)  # fmt: skip
+
+KINDS = (
+    ("control_model.", "is a ControlNet", FULL),
+    ("controlnet_cond_embedding.", "is a ControlNet", FULL),
+    ("encoder.down_blocks.0.", "is only a VAE (in diffusers' layout)", FULL),
+    ("down_blocks.0.", "is only the U-Net of a model folder in diffusers' layout",
+     "Choose the whole model as one .safetensors file, as the WebUI uses it."),
+    ("text_model.encoder.layers.0.", "is only a text encoder", FULL),
+    ("encoder.block.0.layer.0.SelfAttention.", "is only a text encoder (T5)", FULL),
+    ("shared.weight", "is only a text encoder (T5)", FULL),
+    ("model.embed_tokens.weight", "is only a text encoder (a language model)", FULL),
+    ("model.language_model.embed_tokens.weight", "is only a text encoder (a language model)", FULL),
+    ("embed_tokens.weight", "is only a text encoder (a language model)", FULL),
+    ("encoder.conv1.", "is only a VAE", FULL),
+)  # fmt: skip
+
+CHANNELS = {
+    9: "is an inpainting model (its U-Net takes 9 channels, not 4)",
+    8: "is an instruct-pix2pix model (its U-Net takes 8 channels, not 4)",
+    7: "is an upscaler model (its U-Net takes 7 channels, not 4)",
+    5: "is a depth model (its U-Net takes 5 channels, not 4)",
+}
+
+
+
+def refusal(name: str, tensors: Mapping[str, TensorInfo]) -> Problem | None:
+    """Why the file ``name`` can't be a base whatever else it holds, or None: it looks like Stable Diffusion."""
+    if not tensors:
+        return Problem(name, "holds no tensors", FULL)
+    found = _kind(tensors) or _variant(tensors)
+    return Problem(name, *found) if found else None
+
+
+def _kind(tensors: Mapping[str, TensorInfo]) -> tuple[str, str] | None:
+    if any(key.endswith(LORA_ENDS) for key in tensors):
+        return "is a LoRA, not a base model", "Choose the checkpoint that it was made for."
+    if f"{UNET}input_blocks.0.0.weight" in tensors or f"{UNET}out.2.weight" in tensors or dit_tensors.recognise(tensors):
+        return None
+    text = "\n".join(tensors)
+    for mark, family in FAMILIES:
+        if mark in text:
+            return f"is {family} model; {TRAINABLE}", ""
+    if any(key.startswith(UNET) for key in tensors):
+        return None
+    lines = "\n" + text
+    for mark, what, remedy in KINDS:
+        if f"\n{mark}" in lines:
+            return what, remedy
+    return _loose_part(tensors)
+
+
+def _loose_part(tensors: Mapping[str, TensorInfo]) -> tuple[str, str] | None:
+    """A part of a checkpoint under its names inside that part, or alone."""
+    if "input_blocks.0.0.weight" in tensors:
+        return "is only a U-Net, without VAE and text encoder", FULL
+    if any(key.startswith(("encoder.down.", "decoder.up.")) for key in tensors):
+        return "is only a VAE", FULL
+    tops = {key.split(".", 1)[0] for key in tensors}
+    if tops <= {VAE[:-1], "model_ema"}:
+        return "is only a VAE", FULL
+    if tops <= {"cond_stage_model", "conditioner"}:
+        return "is only a text encoder", FULL
+    if tops & {"first_stage_model", "cond_stage_model", "conditioner"}:
+        return None
+    if "emb_params" in tensors or tops <= {"clip_g", "clip_l"}:
+        return "is a textual inversion embedding, not a base model", FULL
+    example = next(iter(tensors))
+    return f"is no model that we know (its first tensor is {example[:80]!r}); {TRAINABLE}", ""
+
+
+def _variant(tensors: Mapping[str, TensorInfo]) -> tuple[str, str] | None:
+    """A relative of Stable Diffusion that these trainers don't train."""
+    if is_quantised(tensors):
+        return "holds quantised weights", "Choose the fp16, bf16 or fp32 version of this model."
+    first = tensors.get(f"{UNET}input_blocks.0.0.weight")
+    channels = first.shape[1] if first and len(first.shape) == 4 else 4
+    if channels != 4:
+        return CHANNELS.get(channels, f"has a U-Net that takes {channels} channels, not 4"), FULL
+    if _is_refiner(tensors):
+        return "is the SDXL refiner", "Choose an SDXL base model."
+    if "noise_augmentor.data_mean" in tensors or any(key.startswith("embedder.model.visual.") for key in tensors):
+        return "is an unCLIP model", FULL
+    if "edm_mean" in tensors or "edm_vpred.sigma_max" in tensors:
+        return f"is trained with EDM noise (Playground v2.5, CosXL); {TRAINABLE}", ""
+    return None
+
+
+def _is_refiner(tensors: Mapping[str, TensorInfo]) -> bool:
+    if any(key.startswith("conditioner.embedders.0.model.") for key in tensors):
+        return not any(key.startswith("conditioner.embedders.1.") for key in tensors)
+    first = tensors.get(f"{UNET}input_blocks.0.0.weight")
+    return bool(first and first.shape[:1] == (384,) and f"{UNET}label_emb.0.0.weight" in tensors)

@@ -1,0 +1,1 @@
+"""What can be set: parameters, kinds of sd-scripts' options, families of base models, presets."""

@@ -1,0 +1,122 @@
+"""Starting points for a kind of subject, a family of base models and a card. Each TOML file here is one preset.
+
+``[options]`` are known to `TrainingParams`, ``[extra]`` are others of the family's script. The file names the numbers' sources.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ...errors import Conflict, Invalid, NotFound, Problem
+from ...system.toml_file import load
+from ..params import TrainingParams
+
+FOLDER = Path(__file__).parent
+FOR_FAMILY = {
+    "sd1": "person-sd15", "sd2": "person-sd15", "sdxl": "person-sdxl", "sd3": "person-sd3", "flux1": "person-flux1",
+    "flux1-schnell": "person-flux1", "chroma": "person-chroma", "lumina2": "person-lumina2",
+    "hunyuan-image": "person-hunyuan-image", "anima": "person-anima",
+}  # fmt: skip
+IMPORTED = "imported"
+"""Nothing of ours: for options that a file from elsewhere names."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """``warmup`` is a part of the run (0 to 1), for the right number of steps is known only with the photos."""
+
+    name: str
+    title: str
+    why: str
+    warmup: float
+    values: dict[str, Any]
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    version: int = 1
+    """Counts up when the options change."""
+    sources: tuple[str, ...] = ()
+    memory: str = ""
+    """What is known of its memory, and from whom."""
+    pictures: tuple[int, int] | None = None
+    """How many pictures the whole run should show, from and to, each repeat counted."""
+    gigabytes: int | None = None
+    """The card that it is for."""
+
+    def params(self, steps: int) -> TrainingParams:
+        """The preset's options for a run of ``steps``."""
+        warmup = math.ceil(self.warmup * steps)
+        known = TrainingParams().with_values({**self.values, "max_train_steps": steps, "lr_warmup_steps": warmup})
+        return replace(known, extra=dict(self.extra))
+
+    @property
+    def line(self) -> str:
+        """For a list."""
+        return f"{self.name:<20} {self.title}"
+
+    def lines(self) -> list[str]:
+        """Everything about it, for people."""
+        shown = "{} to {} pictures shown, divided by the batch".format(*self.pictures) if self.pictures else ""
+        told = {**self.values, **self.extra, "warm-up": f"{self.warmup:.0%}"}
+        options = [f"  {key} = {value}" for key, value in told.items()]
+        sources = [f"  {source}" for source in self.sources]
+        return [
+            f"{self.name}, version {self.version}: {self.title}", *self.why.strip().splitlines(),
+            *([f"Steps: {shown}."] if shown else []), *([f"Memory: {self.memory}"] if self.memory else []),
+            "Time: depends on the card; `train` and the tab's plan say it from the first steps on.",
+            "Options:", *options, *(["Sources:", *sources] if sources else []),
+        ]  # fmt: skip
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "name": self.name, "version": self.version, "title": self.title, "why": " ".join(self.why.split()),
+            "values": {**self.values, **self.extra}, "warmup": self.warmup, "pictures": self.pictures,
+            "memory": self.memory, "gigabytes": self.gigabytes, "sources": list(self.sources),
+        }  # fmt: skip
+
+
+def fitting(family: str, full_size: bool = True) -> str:
+    """The name of the preset for a base model nobody has chosen one for."""
+    return FOR_FAMILY[family] if full_size else "tiny"
+
+
+def names() -> list[str]:
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def get(name: str) -> Preset:
+    """The preset, ours or a .toml file of one's own. Raises `NotFound` with the names that there are, or `Invalid`."""
+    if name in names():
+        return _load(FOLDER / f"{name}.toml")
+    if name.endswith(".toml") and Path(name).is_file():
+        return _load(Path(name))
+    raise NotFound(f"There is no preset {name!r}. Choose one of: {', '.join(names())}.")
+
+
+def copy(name: str, to: Path) -> Path:
+    """Write our preset ``name`` to a file of one's own. Raises `NotFound`, and `Conflict` where something is there."""
+    get(name)
+    to = to / f"{name}.toml" if to.is_dir() else to
+    if to.exists():
+        raise Conflict(f"{str(to)!r} is there already. Choose another name, or remove it first.")
+    shutil.copyfile(FOLDER / f"{name}.toml", to)
+    return to.absolute()
+
+
+def _load(path: Path) -> Preset:
+    try:
+        data = load(path)
+        pictures = data.get("pictures")
+        preset = Preset(
+            path.stem, data["title"], data["why"], data.get("warmup", 0.0), data["options"], data.get("extra", {}),
+            data.get("version", 1), tuple(data.get("sources", ())), data.get("memory", ""),
+            (pictures[0], pictures[1]) if pictures else None, data.get("gigabytes"),
+        )  # fmt: skip
+    except (KeyError, ValueError) as error:
+        raise Invalid([Problem(path.name, f"is no preset ({error})", "Start from `presets cp`.")]) from error
+    preset.params(1000)
+    return preset

@@ -1,0 +1,1 @@
+"""What the tab knows: the draft, the plan, jobs, the result."""

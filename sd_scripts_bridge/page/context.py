@@ -1,0 +1,76 @@
+"""What the page and REST know of their host."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..models.offered import BaseFile
+from ..system.gpu_memory import Memory
+
+if TYPE_CHECKING:
+    from ..bridge import Bridge
+    from .draft.draft import Draft
+    from .jobs import JobViews
+
+
+@dataclass
+class Context:
+    """What REST knows of its host. Every part but the bridge may be left out."""
+
+    bridge: Bridge | Callable[[], Bridge]
+    """The bridge, or how to open it at the first request."""
+    nonce: str = field(default_factory=lambda: os.urandom(16).hex())
+    """The page carries it, and every POST brings it back."""
+    guard: Callable[[Any], Any] | None = None
+    """Given each Starlette request; raises `rest_doors.Refused`(401, sentence) or Starlette's HTTPException, or is fine."""
+    local: bool = True
+    """False: from afar, so no foreign paths, no foreign options, no set-up, and no paths in answers."""
+    host: str = "standalone"
+    can_send: bool = False
+    """Whether the page can fill the host's txt2img."""
+    lora_dir: Path | None = None
+    bases: Callable[[], Sequence[BaseFile]] = tuple
+    memory: Callable[[], Memory | None] | None = None
+    interrogator: Callable[[Sequence[Path]], Iterable[str]] | None = None
+    """Describes pictures in words, one for one; only where its model is there. Called with a few at a time."""
+    face_models: Sequence[Path] = ()
+    """Folders that may hold YuNet's .onnx (A1111: models/opencv)."""
+    before_start: Callable[[], Sequence[str] | None] | None = None
+    """Called before a job is queued (start, resume, retry): frees the card. Its sentences become notes; it may raise
+    `errors.Conflict`."""
+    after_start: Callable[[int | None], None] | None = None
+    """Called after it, with the job's number, or None where it came to nothing."""
+    boot: str = field(default_factory=lambda: os.urandom(8).hex())
+
+    @functools.cached_property
+    def the_bridge(self) -> Bridge:
+        return self.bridge() if callable(self.bridge) else self.bridge
+
+    @functools.cached_property
+    def draft(self) -> Draft:
+        from .draft.draft import draft_of
+
+        return draft_of(self.the_bridge.home, self.face_models)
+
+    @functools.cached_property
+    def views(self) -> JobViews:
+        from .jobs import JobViews
+
+        return JobViews(self.the_bridge)
+
+
+def started(context: Context, start: Callable[[], tuple[int, Any]]) -> tuple[list[str], Any]:
+    """Queue a job with the card freed for it: (what the host says about that, what ``start`` gave besides the number)."""
+    notes = list((context.before_start() if context.before_start else None) or ())
+    job_id = None
+    try:
+        job_id, given = start()
+    finally:
+        if context.after_start:
+            context.after_start(job_id)
+    return notes, given

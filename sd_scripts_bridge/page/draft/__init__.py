@@ -1,0 +1,1 @@
+"""The training that a user is preparing in the tab: photos, captions, choices."""

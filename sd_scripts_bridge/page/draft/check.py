@@ -1,0 +1,223 @@
+"""The dataset doctor in the background: verdicts on the draft's photos as they come, kept until a file changes."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+import time
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...system.files import mark, write_text
+
+if TYPE_CHECKING:
+    from ...datasets.verdicts import Finding, PhotoVerdict
+    from ...photos.faces import Detector
+
+CHUNK = 6
+SAVE_SECONDS = 10.0
+JUDGE_SHARE = 8.0
+"""Judging compares every photo with every other; it may take this part of the time that looking takes."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A finding, and of which files it is true."""
+
+    mark: str
+    captions: str
+    finding: Finding
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What is known of the photos at one time. ``faces``: who looked for them, None where nobody could."""
+
+    version: int = 0
+    seen: Mapping[int, Seen] = field(default_factory=dict)
+    verdicts: Mapping[int, PhotoVerdict] = field(default_factory=dict)
+    faces: str | None = None
+
+
+class PhotoCheck:
+    """Looks at the photos that it is told of, in a thread that ends when all are seen."""
+
+    def __init__(self, cache: Path, face_models: Sequence[Path] = ()) -> None:
+        self.cache, self.face_models = cache, tuple(face_models)
+        self.judged = Verdicts(version=int(time.time()) * 1000)
+        self.failure: str | None = None
+        self._lock = threading.Lock()
+        self._wanted: dict[int, Path] = {}
+        self._round = 0
+        self._thread: threading.Thread | None = None
+        self._progress: tuple[int, int] | None = None
+        self._detector: Detector | None = None
+        self._found: dict[int, Seen] | None = None
+
+    @property
+    def progress(self) -> tuple[int, int] | None:
+        """(photos seen, of how many); None when all are."""
+        return self._progress
+
+    def want(self, photos: Mapping[int, Path]) -> None:
+        """These are the photos now; look at what is new or changed."""
+        with self._lock:
+            self._wanted, self._round, self.failure = dict(photos), self._round + 1, None
+            if self._thread is None and (photos or self.judged.seen):
+                self._progress = (0, len(photos))
+                self._thread = threading.Thread(target=self._run, name="lora-bridge photos", daemon=True)
+                self._thread.start()
+
+    def wait(self, seconds: float = 60.0) -> bool:
+        """Until all are seen; returns whether that came true."""
+        thread = self._thread
+        if thread is not None:
+            thread.join(seconds)
+        return self._thread is None
+
+    # ---- the thread ----
+
+    def _run(self) -> None:
+        done = -1
+        try:
+            while (turn := self._next(done)) is not None:
+                done, photos = turn
+                self._look(photos, done)
+        except Exception as error:  # noqa: BLE001  # the edge of the thread: the page must be able to say it
+            traceback.print_exc()
+            self.failure = f"The check of the photos broke off: {error!r}. Please report it."
+            with self._lock:
+                self._end()
+
+    def _next(self, done: int) -> tuple[int, dict[int, Path]] | None:
+        """The list to look at, or None: the one that is done is still the list, and the thread is over."""
+        with self._lock:
+            if done == self._round:
+                self._end()
+                return None
+            return self._round, dict(self._wanted)
+
+    def _end(self) -> None:
+        self._thread, self._progress = None, None
+        self.judged = replace(self.judged, version=self.judged.version + 1)
+
+    def _look(self, photos: Mapping[int, Path], turn: int) -> None:
+        from ...datasets.verdicts import examine
+
+        found = self._known()
+        pending = [pid for pid, path in photos.items() if not _is_current(found.get(pid), path)]
+        for pid in found.keys() - photos.keys():
+            del found[pid]
+        if not pending:
+            self._judge(photos)
+            return
+        judged_at = saved_at = time.monotonic()
+        cost, first = 0.0, True
+        for begin in range(0, len(pending), CHUNK):
+            part = pending[begin : begin + CHUNK]
+            before = [_marks(photos[pid]) for pid in part]
+            for pid, marks, finding in zip(part, before, examine([photos[p] for p in part], detector=self._detector),
+                                           strict=True):
+                found[pid] = Seen(*marks, finding)
+            self._progress = (len(photos) - len(pending) + begin + len(part), len(photos))
+            now = time.monotonic()
+            if first or now - judged_at > max(0.3, JUDGE_SHARE * cost):
+                self._judge(photos)
+                judged_at, cost, first = time.monotonic(), time.monotonic() - now, False
+            if now - saved_at > SAVE_SECONDS:
+                self._save(found)
+                saved_at = now
+            if turn != self._round:
+                break
+        self._judge(photos)
+        self._save(found)
+
+    def _known(self) -> dict[int, Seen]:
+        """What was found so far; read from the disk at first."""
+        if self._found is None:
+            from ...photos.faces import find_detector
+
+            self._detector = find_detector(self.face_models)
+            self._found = _read(self.cache, self._looked_by())
+        return self._found
+
+    def _judge(self, photos: Mapping[int, Path]) -> None:
+        from ...datasets.verdicts import judge
+
+        found = {pid: self._known()[pid] for pid in photos if pid in self._known()}
+        report = judge([seen.finding for seen in found.values()], detector=self._detector)
+        verdicts = dict(zip(found, report.photos, strict=True))
+        self.judged = Verdicts(self.judged.version + 1, found, verdicts, self._looked_by() or None)
+
+    def _looked_by(self) -> str:
+        return self._detector.name if self._detector else ""
+
+    def _save(self, found: Mapping[int, Seen]) -> None:
+        """A full disk costs a second look after a restart, and nothing else."""
+        rows = [{"id": pid, "mark": s.mark, "captions": s.captions, **_row(s.finding)} for pid, s in found.items()]
+        try:
+            self.cache.parent.mkdir(parents=True, exist_ok=True)
+            write_text(self.cache, json.dumps({"version": 1, "faces": self._looked_by(), "photos": rows}))
+        except OSError:
+            return
+
+
+def _is_current(seen: Seen | None, path: Path) -> bool:
+    return seen is not None and seen.finding.path == path and (seen.mark, seen.captions) == _marks(path)
+
+
+def _marks(path: Path) -> tuple[str, str]:
+    from ...photos.files import caption_files
+
+    return mark(path), " ".join(mark(file) for file in caption_files(path))
+
+
+# ---- findings on the disk ----
+
+
+def _row(finding: Finding) -> dict[str, Any]:
+    row: dict[str, Any] = {"path": str(finding.path), "reason": finding.reason, "sha256": finding.sha256}
+    row["faces"] = finding.faces
+    if finding.photo:
+        row |= {"width": finding.photo.width, "height": finding.photo.height, "notes": finding.photo.notes}
+    if finding.measures:
+        measures = asdict(finding.measures)
+        row["measures"] = measures | {"thumb": _text(measures["thumb"].astype("u1").tobytes())}
+    if finding.caption is not None:
+        row["caption"] = _text(finding.caption)
+    return row
+
+
+def _finding(row: Mapping[str, Any]) -> Finding:
+    import numpy as np
+
+    from ...datasets.verdicts import Finding
+    from ...photos.files import Photo
+    from ...photos.measures import Measures
+
+    path, photo, measures = Path(row["path"]), None, None
+    if "width" in row:
+        photo = Photo(path, row["width"], row["height"], tuple(row["notes"]))
+    if "measures" in row:
+        thumb = np.frombuffer(base64.b64decode(row["measures"]["thumb"]), "u1").reshape(16, 16, 3)
+        measures = Measures(**{**row["measures"], "thumb": thumb.astype(np.float32)})
+    caption = base64.b64decode(row["caption"]) if "caption" in row else None
+    return Finding(path, photo, row["reason"], row["sha256"], measures, row["faces"], caption)
+
+
+def _read(cache: Path, faces: str) -> dict[int, Seen]:
+    """What an earlier process found; nothing where another detector looked, or the file isn't as we write it."""
+    try:
+        data = json.loads(cache.read_text(encoding="utf-8"))
+        rows: Iterable[Mapping[str, Any]] = data["photos"] if data["faces"] == faces and data["version"] == 1 else ()
+        return {int(row["id"]): Seen(row["mark"], row["captions"], _finding(row)) for row in rows}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")

@@ -1,0 +1,97 @@
+"""The draft's photos as a dataset on the disk: clean copies with the captions that the page shows, nothing decided anew."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from ...datasets import manifest
+from ...datasets.kohya_folder import leaf_name, open_dataset, repeats_for
+from ...datasets.writer import clean_copy
+from ...errors import BridgeError, Conflict, Invalid, Problem
+from ...photos import files as photo_files
+from ...system.files import mark
+from .captions import caption_of
+from .draft import Draft
+from .state import DraftPhoto
+from .view import is_used
+
+
+def write(draft: Draft) -> Path:
+    """A new folder in ``<home>/datasets`` with the photos that are used. Raises `Invalid`, `Conflict`, `BridgeError`."""
+    with draft.writing_lock:
+        if draft.writing is not None:
+            raise Conflict("The photos are being copied for a start already. Wait until that is done.")
+        draft.writing = (0, 0)
+    try:
+        return _write(draft)
+    except OSError as error:
+        raise BridgeError(f"The photos can't be copied: {error.filename or ''} {error.strerror or error}.") from error
+    finally:
+        draft.writing = None
+
+
+def _write(draft: Draft) -> Path:
+    state, judged = draft.state, draft.check.judged
+    used = [item for item in state.items if is_used(item, judged)]
+    _refuse_changed(draft, used)
+    stage = draft.folder / f".stage.{os.getpid()}.part"
+    shutil.rmtree(stage, ignore_errors=True)
+    try:
+        leaf = stage / "img" / leaf_name(repeats_for(len(used), state.training.steps), state.name, state.class_token)
+        leaf.mkdir(parents=True)
+        for number, item in enumerate(used, 1):
+            _put(draft.path(item), leaf, number, caption_of(item, state, judged))
+        about = {"subject": state.name, "class_token": state.class_token, "wanted_steps": state.training.steps}
+        manifest.write(stage, about, {})
+        out = _free(draft.home.datasets, state.name)
+        made, report = clean_copy(open_dataset(stage), out, lambda done, total: _progress(draft, done, total))
+        if made.images != len(used):
+            shutil.rmtree(out, ignore_errors=True)
+            raise Invalid([Problem("", v.sentence) for v in report.photos if not v.used])
+        return out
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def _progress(draft: Draft, done: int, total: int) -> None:
+    draft.writing = (done, total)
+
+
+def _refuse_changed(draft: Draft, used: Sequence[DraftPhoto]) -> None:
+    """What the user has seen is what is trained."""
+    changed = []
+    for item in used:
+        seen = draft.check.judged.seen.get(item.id)
+        if seen is None or mark(draft.path(item)) != seen.mark:
+            changed.append(photo_files.shown(Path(item.file).name))
+    if changed:
+        draft.look_again()
+        raise Conflict(f"Changed since they were looked at: {', '.join(changed[:5])}. They are looked at again now; "
+                       "see what becomes of them, and start again.")
+
+
+def _put(photo: Path, leaf: Path, number: int, caption: str) -> None:
+    """The photo under its number and name, without a copy where that is possible, and its caption beside it."""
+    ending = photo.suffix if photo.suffix.lower() in photo_files.PICTURE_ENDINGS else ".jpg"
+    name = f"{number} {photo.stem}"
+    while len(name.encode(errors="surrogateescape")) > 200:
+        name = name[:-1]
+    target = leaf / f"{name.rstrip(' .')}{ending}"
+    for way in (os.symlink, os.link, shutil.copyfile):
+        try:
+            way(photo.resolve(), target)
+            break
+        except OSError:
+            if way is shutil.copyfile:
+                raise
+    target.with_suffix(".txt").write_text(f"{caption}\n", encoding="utf-8")
+
+
+def _free(parent: Path, name: str) -> Path:
+    number = 1
+    while (folder := parent / (name if number == 1 else f"{name}-{number}")).exists():
+        number += 1
+    return folder

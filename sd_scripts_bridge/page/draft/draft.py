@@ -1,0 +1,274 @@
+"""What the user is preparing: photos, captions, training choices. One draft a home; a reload or a restart loses nothing."""
+
+from __future__ import annotations
+
+import functools
+import json
+import shutil
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ...datasets.caption_edits import one_line
+from ...errors import BridgeError, Conflict, Invalid, NotFound, Problem, short
+from ...names import name_problems, normal
+from ...paths import Home
+from ...system.files import mark, write_text
+from ...system.locks import hold
+from . import captions, intake
+from .check import PhotoCheck
+from .intake import MOST_PHOTOS, Upload, take_in
+from .state import DraftPhoto, State, TrainingChoices, from_dict
+
+LONGEST_TEXT = 10_000
+_STRINGS = ("base", "preset", "engine", "lora_name", "gpus")
+Progress = tuple[int, int]
+
+
+class Draft:
+    """The draft of one home. Safe for threads; another process on the same home is noticed and not overwritten."""
+
+    def __init__(self, home: Home, face_models: Sequence[Path] = ()) -> None:
+        self.home, self.folder = home, home.root / "draft"
+        self.check = PhotoCheck(self.folder / "checks.json", face_models)
+        self.writing: Progress | None = None
+        self.drafting: Progress | None = None
+        self.drafting_lock, self.writing_lock = threading.Lock(), threading.Lock()
+        self.failure: str | None = None
+        self._lock, self._intake = threading.RLock(), threading.Lock()
+        self._state = State()
+        self._mark: str | None = None
+
+    @property
+    def photos_folder(self) -> Path:
+        return self.folder / "photos"
+
+    @property
+    def thumbs_folder(self) -> Path:
+        return self.folder / "thumbs"
+
+    @property
+    def _file(self) -> Path:
+        return self.folder / "draft.json"
+
+    # ---- reading ----
+
+    @property
+    def state(self) -> State:
+        """As it is now, on the disk too."""
+        with self._lock:
+            found = mark(self._file)
+            if found != self._mark:
+                self._state, self._mark = self._read(), found
+                self.check.want(self.paths(self._state))
+            return self._state
+
+    @property
+    def revision(self) -> int:
+        """Another number whenever anything about the draft is different, also after a restart."""
+        return self.state.revision + self.check.judged.version
+
+    def path(self, item: DraftPhoto) -> Path:
+        return self.photos_folder / item.file if item.uploaded else Path(item.file)
+
+    def paths(self, state: State) -> dict[int, Path]:
+        return {item.id: self.path(item) for item in state.items}
+
+    def item(self, pid: int) -> DraftPhoto:
+        """The photo. Raises `NotFound`."""
+        item = self.state.item(pid)
+        if item is None:
+            raise NotFound(f"There is no photo {pid} in the draft.")
+        return item
+
+    def _read(self) -> State:
+        try:
+            return from_dict(json.loads(self._file.read_text(encoding="utf-8"), parse_constant=_refuse))
+        except FileNotFoundError:
+            return State()
+        except OSError as error:
+            raise BridgeError(f"{self._file} can't be read: {error.strerror or error}.") from error
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            return self._found_again(error)
+
+    def _found_again(self, error: Exception) -> State:
+        """The photos that are here, where a crash or an editor has left a draft that can't be read. Nothing is deleted."""
+        number = 1
+        while (aside := self.folder / f"draft.json.broken-{number}").exists():
+            number += 1
+        state = _with_files(State(), intake.photos_in(self.photos_folder), self.photos_folder)
+        self.failure = (f"draft.json can't be read ({short(str(error))}); it lies aside as {aside.name}. The uploaded photos "
+                        "are here again; name, captions and choices have to be made anew.")
+        try:
+            shutil.copyfile(self._file, aside)
+            write_text(self._file, json.dumps(state.as_dict()))
+        except OSError as failed:
+            raise BridgeError(f"{self._file} can't be read ({error}), nor put aside: {failed.strerror}.") from failed
+        return state
+
+    # ---- changing ----
+
+    def change(self, edit: Callable[[State], State]) -> State:
+        """Save what ``edit`` makes of the state, aside first. Nothing is written where it makes no difference."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self._lock, hold(self.folder / ".lock", wait=10) as mine:
+            if not mine:
+                raise Conflict("Another program is changing this draft. Try again.")
+            before = self.state
+            after = edit(before)
+            if after == before:
+                return before
+            after = replace(after, revision=before.revision + 1)
+            try:
+                write_text(self._file, json.dumps(after.as_dict()))
+            except OSError as error:
+                raise BridgeError(f"{self._file} can't be written: {error.strerror or error}.") from error
+            self._state, self._mark = after, mark(self._file)
+            if [(i.id, i.file) for i in before.items] != [(i.id, i.file) for i in after.items]:
+                self.check.want(self.paths(after))
+            return after
+
+    def describe(self, data: Mapping[str, Any]) -> None:
+        """Other name, class or training choices, any part of them. Raises `Invalid` for what isn't one of them."""
+        problems = [Problem(key, "is no part of the draft") for key in data.keys() - {"name", "class_token", "training"}]
+        words = {key: data[key] for key in ("name", "class_token") if key in data}
+        problems += [problem for key, text in words.items() for problem in _unkeepable(key, text)]
+        training = data.get("training", {})
+        problems += training_problems(training)
+        if problems:
+            raise Invalid(problems)
+        names = {key: normal(text) for key, text in words.items()}
+        self.change(lambda state: _described(state, names, training))
+
+    def upload(self, files: Sequence[Upload]) -> tuple[str, ...]:
+        """Take photos, captions and zips in; returns what to say. Raises `Invalid`; then nothing was taken."""
+        with self._intake:
+            taken = take_in(files, self.photos_folder, len(self.state.items))
+            self.change(lambda state: _with_files(state, taken.names, self.photos_folder))
+        self.look_again()
+        return taken.notes
+
+    def use_folder(self, path: Path | None) -> None:
+        """The photos in a folder, which stay where they are; None: no folder. Raises `Invalid`."""
+        from ...photos import files as photo_files
+
+        if path is not None and not path.is_absolute():
+            raise Invalid([Problem("path", f"{short(str(path))} is not a whole path", "Begin with / or a drive's letter.")])
+        found = photo_files.find([path]) if path else []
+        if len(found) > MOST_PHOTOS:
+            raise Invalid([Problem("path", f"{len(found)} files are in there", f"The limit is {MOST_PHOTOS}.")])
+        self.change(lambda state: _with_folder(state, path, found))
+        self.look_again()
+
+    def look_again(self) -> None:
+        """See whether files have changed on the disk, captions beside them too."""
+        self.check.want(self.paths(self.state))
+
+    def set_photo(self, pid: int, data: Mapping[str, Any]) -> None:
+        """Use it or not, and its caption. Raises `NotFound` or `Invalid`."""
+        item = self.item(pid)
+        problems = [Problem(key, "is no part of a photo") for key in data.keys() - {"used", "caption"}]
+        used, caption = data.get("used", item.used), data.get("caption")
+        if used is not None and not isinstance(used, bool):
+            problems.append(Problem("used", f"{used!r} is neither true nor false"))
+        if caption is not None and not _is_text(caption, LONGEST_TEXT):
+            problems.append(Problem("caption", f"is not a text of up to {LONGEST_TEXT} characters"))
+        seen = self.check.judged.seen.get(pid)
+        if used and not problems and seen and seen.finding.photo is None:
+            problems.append(Problem("", self.check.judged.verdicts[pid].sentence, "It can't be used."))
+        if problems:
+            raise Invalid(problems)
+
+        def edit(state: State) -> State:
+            if "caption" in data:
+                text = None if caption is None else captions.bound(one_line(caption), state)
+                state = state.with_captions({pid: text})
+            return state.with_items({i.id: replace(i, used=used) for i in state.items if i.id == pid})
+
+        self.change(edit)
+
+    def clear(self) -> None:
+        """Begin anew: no photos, no name; the training choices stay. Uploaded copies go, a folder of the user's stays."""
+        with self._intake:
+            self.change(lambda state: State(next_id=state.next_id, training=replace(state.training, lora_name="")))
+            for folder in (self.photos_folder, self.thumbs_folder):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+@functools.lru_cache(maxsize=16)
+def _draft_at(root: Path) -> Draft:
+    return Draft(Home(root))
+
+
+def draft_of(home: Home, face_models: Sequence[Path] = ()) -> Draft:
+    """The one draft of this home in this process, also after the WebUI has reloaded its page."""
+    draft = _draft_at(home.root.absolute())
+    if face_models:
+        draft.check.face_models = tuple(face_models)
+    return draft
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(f"it holds {word}")
+
+
+def training_problems(training: Any) -> list[Problem]:
+    """What can't be stored as training choices; whether they can be trained is the plan's question."""
+    if not isinstance(training, Mapping):
+        return [Problem("training", f"{short(training)} is not an object")]
+    found = [Problem(key, "is no training choice") for key in training.keys() - {*_STRINGS, "steps", "values"}]
+    for key in _STRINGS:
+        if training.get(key) is not None and not _is_text(training[key], 1000):
+            found.append(Problem(key, f"{short(training[key])} is not a text of up to 1000 characters"))
+    steps = training.get("steps", 1)
+    if not isinstance(steps, int) or isinstance(steps, bool) or not 1 <= steps <= 1_000_000:
+        found.append(Problem("steps", f"{short(steps)} is not a whole number from 1 to 1,000,000"))
+    values = training.get("values", {})
+    if not isinstance(values, Mapping) or any(isinstance(value, Mapping) for value in values.values()):
+        found.append(Problem("values", "is not an object of option: value"))
+    return found
+
+
+def _unkeepable(key: str, name: Any) -> list[Problem]:
+    """A name may be wrong as long as it is typed, and the page says so; a text far too long is not even kept."""
+    if not isinstance(name, str):
+        return [Problem(key, f"{short(name)} is not a text")]
+    return name_problems(name, "class" if key == "class_token" else key) if len(name) > 200 else []
+
+
+def _is_text(value: Any, longest: int) -> bool:
+    return isinstance(value, str) and len(value) <= longest
+
+
+def _described(state: State, names: Mapping[str, str], training: Mapping[str, Any]) -> State:
+    """Options set to null are the preset's again."""
+    after = replace(
+        state, name=names.get("name", state.name), class_token=names.get("class_token", state.class_token)
+    )
+    if training:
+        values = {**state.training.values, **training.get("values", {})}
+        plain = {key: value for key, value in training.items() if key != "values"}
+        plain |= {"lora_name": plain["lora_name"] or ""} if "lora_name" in plain else {}
+        kept = {key: value for key, value in values.items() if value is not None}
+        after = replace(after, training=replace(state.training, **plain, values=kept))
+    return after
+
+
+def _with_files(state: State, names: Sequence[str], folder: Path) -> State:
+    new = tuple(DraftPhoto(state.next_id + n, name, True, mark(folder / name)) for n, name in enumerate(names))
+    return replace(state, items=(*state.items, *new), next_id=state.next_id + len(new))
+
+
+def _with_folder(state: State, path: Path | None, found: Sequence[Path]) -> State:
+    """Photos that stay keep their number, choice and caption."""
+    had = {item.file: item for item in state.items if not item.uploaded}
+    items, number = [item for item in state.items if item.uploaded], state.next_id
+    for file in map(str, found):
+        items.append(replace(had.get(file) or DraftPhoto(number, file, False), mark=mark(Path(file))))
+        number += file not in had
+    return replace(state, items=tuple(items), next_id=number, source=str(path) if path else None)
+
+
+__all__ = ["Draft", "TrainingChoices", "draft_of", "training_problems"]

@@ -1,0 +1,251 @@
+"""A training from elsewhere into the draft: what it would put where, doing so, and taking it back."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ...datasets.kohya_folder import open_dataset
+from ...errors import BridgeError, Invalid, Problem
+from ...exchange import request as exchange_request
+from ...exchange.settling.report import Fate, Imported, KeyRow, plain
+from ...exchange.settling.work import KNOWN
+from ...exchange.toml import reader as toml_reader
+from ...models.offered import BaseFile
+from ...names import normal
+from ...options import families, presets
+from ...options.params import TrainingParams
+from ...paths import Home
+from ...photos.zips import safe_name
+from ...system import toml_file
+from .draft import Draft
+from .intake import Upload
+from .state import State, TrainingChoices
+
+LIMIT = 100_000_000
+"""Bytes of a config; a LoRA's header may have as many."""
+FROM_AFAR = "from afar only the options that LoRA Bridge knows can be set"
+MOST_STEPS = 1_000_000
+
+
+@dataclass
+class Proposal:
+    """What the file changes in the draft; ``sentences`` say what needs saying besides."""
+
+    name: str | None = None
+    class_token: str | None = None
+    training: dict[str, Any] = field(default_factory=dict)
+    folder: Path | None = None
+    sentences: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """docs/rest.md's ``draft`` of an import."""
+        return {"name": self.name, "class_token": self.class_token, "training": self.training,
+                "folder": str(self.folder) if self.folder else None, "sentences": self.sentences}  # fmt: skip
+
+
+def read(files: Sequence[Upload], home: Home, bases: Sequence[BaseFile], *, local: bool) -> Imported:
+    """What the files say; a .toml may come with the dataset_config that it names. Raises `Invalid`.
+
+    Of a .safetensors file the header is enough. From afar no path of the files is looked up on this machine.
+    """
+    too_large = [file for file in files if len(file.data) > LIMIT]
+    if too_large:
+        raise Invalid([Problem(file.name, f"is too large for settings ({len(file.data):,} bytes)") for file in too_large])
+    with tempfile.TemporaryDirectory(prefix="lora-bridge-import-") as folder:
+        paths = []
+        for file in files:
+            paths.append(Path(folder) / safe_name(file.name))
+            paths[-1].write_bytes(file.data)
+        main = _main(paths)
+        found = exchange_request.read(main, home, _folders(bases), looks=local, whole=False)
+        found = replace(found, path=Path(main.name))
+    return found if local else without_foreign(found)
+
+
+def read_path(path: Path, home: Home, bases: Sequence[BaseFile]) -> Imported:
+    """What a file or folder of this machine says. Raises `Invalid`."""
+    return exchange_request.read(path, home, _folders(bases))
+
+
+def _main(paths: Sequence[Path]) -> Path:
+    """The config among a config and its dataset_config. Raises `Invalid` for anything else that is several."""
+    if len(paths) == 1:
+        return paths[0]
+    others = [path for path in paths if not _is_dataset(path)]
+    if len(others) != 1 or any(path.suffix.lower() != ".toml" for path in paths):
+        names = ", ".join(path.name for path in paths)
+        remedy = "Bring one at a time; or a .toml and its dataset.toml."
+        raise Invalid([Problem("files", f"{names} are not one training", remedy)])
+    return others[0]
+
+
+def _is_dataset(path: Path) -> bool:
+    try:
+        return path.suffix.lower() == ".toml" and toml_reader.looks_like_dataset(toml_file.load(path))
+    except (OSError, ValueError):
+        return False
+
+
+def _folders(bases: Sequence[BaseFile]) -> list[Path]:
+    return sorted({Path(base.path).parent for base in bases})
+
+
+def without_foreign(imported: Imported) -> Imported:
+    """Without options that we don't know by name: those may name programs and files, so they are not set from afar."""
+    foreign = set(imported.values) - set(KNOWN)
+    rows = tuple(replace(row, fate=Fate.IGNORED, to="", why=FROM_AFAR) if foreign & _options_of(row) else row
+                 for row in imported.rows)
+    values = {key: value for key, value in imported.values.items() if key in KNOWN}
+    unsaid = sorted(foreign.difference(*map(_options_of, imported.rows)))
+    notes = (*imported.notes, f"Not used, since {FROM_AFAR}: {', '.join(unsaid)}.") if unsaid else imported.notes
+    return replace(imported, values=values, rows=rows, notes=notes)
+
+
+def _options_of(row: KeyRow) -> set[str]:
+    """The options that a row may be about; none where it has no effect anyway."""
+    if row.fate is Fate.IGNORED:
+        return set()
+    return {row.key.rpartition(".")[2], row.key.removeprefix("ss_"), row.to.partition("=")[0]}
+
+
+# ---- what it would change ----
+
+
+def propose(imported: Imported, state: State, bases: Sequence[BaseFile], *, local: bool) -> Proposal:
+    """What using the file would put into a draft that is in ``state``."""
+    found = Proposal()
+    if imported.values:
+        _steps_and_values(found, imported, state)
+        found.training["preset"] = presets.IMPORTED
+    _base(found, imported, bases, local)
+    _photos(found, imported, state, local)
+    _names(found, imported, state)
+    return found
+
+
+def _steps_and_values(found: Proposal, imported: Imported, state: State) -> None:
+    """The draft counts pictures, so that the sum on the page stays right when photos come or go."""
+    imported = _cards(found, imported, state)
+    batch = int(imported.values.get("train_batch_size") or 1) * int(imported.values.get("gradient_accumulation_steps") or 1)
+    batch *= imported.launch.processes if imported.launch else 1
+    shown, regularisation = _pictures(imported)
+    if shown or not imported.epochs:
+        settled = imported.settled(shown or 1, regularisation)
+        steps = settled["max_train_steps"]
+        given = f"{imported.epochs} epochs of {shown} pictures" if imported.epochs else "its own number"
+        found.sentences.append(f"Steps: the file trains {steps} ({given}) at batch {batch}, which is {steps * batch} pictures.")
+    else:
+        steps = math.ceil(state.training.steps / batch)
+        settled = replace(imported, epochs=None, values={**imported.values, "max_train_steps": steps}).settled(steps * batch)
+        found.sentences.append(f"Steps: the file counts {imported.epochs} epochs of photos that aren't here, so how many that "
+                               f"is can't be known: {state.training.steps} pictures stay.")
+        if imported.save_every_epochs:
+            found.sentences.append(f"Saves: every {imported.save_every_epochs} epochs can't be counted here; set "
+                                   "save_every_n_steps.")
+    found.training["steps"] = min(MOST_STEPS, max(1, steps * batch))
+    ours = TrainingParams()
+    found.training["values"] = {
+        key: "none" if value is None else str(value) if isinstance(value, Mapping) else plain(value)
+        for key, value in settled.items()
+        if key != "max_train_steps" and (key not in KNOWN or value != getattr(ours, key))
+    }
+
+
+def _cards(found: Proposal, imported: Imported, state: State) -> Imported:
+    """The draft trains on this machine, one process on each of its cards."""
+    launch = imported.launch
+    if launch is None:
+        found.training |= {"gpus": ""} if state.training.gpus else {}
+        return imported
+    if launch.machines > 1:
+        found.sentences.append(f"{launch.title}: several machines train from the command line only. Here one process trains.")
+        return replace(imported, launch=None)
+    found.training["gpus"] = ",".join(map(str, launch.cards))
+    found.sentences.append(f"Cards: {found.training['gpus']}, one process on each. Empty the field Cards for one.")
+    return replace(imported, launch=replace(launch, num_cpu_threads_per_process=None))
+
+
+def _pictures(imported: Imported) -> tuple[int, bool]:
+    """(pictures that an epoch shows, whether there are regularisation pictures); 0 where the photos aren't here."""
+    subsets, regularisation = imported.subsets, imported.regularisation
+    if imported.dataset is not None:
+        try:
+            data = open_dataset(imported.dataset)
+        except BridgeError:
+            return 0, False
+        subsets, regularisation = data.subsets, data.regularisation
+    return sum(subset.images * subset.repeats for subset in subsets), bool(regularisation)
+
+
+def _base(found: Proposal, imported: Imported, bases: Sequence[BaseFile], local: bool) -> None:
+    path = imported.base
+    title = next((base.title for base in bases if path and Path(base.path).resolve() == path.resolve()), None)
+    if title is None and path is not None and local:
+        title = str(path)
+    if title is not None:
+        found.training["base"] = title
+    elif imported.base_name or imported.family:
+        family = families.title(imported.family or "")
+        named = f"{imported.base_name!r} isn't among the models here" if imported.base_name else "the file names no base model"
+        found.sentences.append(f"Base model: {named}. Choose one{f' for {family}' if family else ''}.")
+
+
+def _photos(found: Proposal, imported: Imported, state: State, local: bool) -> None:
+    """A folder of this machine's, into a draft that has no photos yet."""
+    if imported.dataset is None or not local:
+        return
+    if state.items:
+        found.sentences.append(f"Photos: those that you have here stay; the file's are in {imported.dataset}.")
+    else:
+        found.folder = imported.dataset
+
+
+def _names(found: Proposal, imported: Imported, state: State) -> None:
+    """Where the draft has none: the subject and its class; and the LoRA's name, where that is another."""
+    subject, _, kind = (imported.trigger or imported.name or "").partition(" ")
+    if subject and not state.name:
+        found.name = normal(subject)
+    if kind and not state.class_token and not state.name:
+        found.class_token = normal(kind)
+    if imported.name and not state.training.lora_name and imported.name != (state.name or subject):
+        found.training["lora_name"] = imported.name
+
+
+# ---- doing it, and taking it back ----
+
+
+def use(draft: Draft, found: Proposal) -> None:
+    """Put it into the draft. What was there is kept for `take_back`."""
+
+    def edit(state: State) -> State:
+        before = {"name": state.name, "class_token": state.class_token, "training": asdict(state.training)}
+        folder = {"folder": str(found.folder)} if found.folder else {}
+        return replace(
+            state, name=state.name if found.name is None else found.name,
+            class_token=state.class_token if found.class_token is None else found.class_token,
+            training=replace(state.training, **found.training), before={**before, **folder},
+        )
+
+    draft.change(edit)
+    if found.folder:
+        draft.use_folder(found.folder)
+
+
+def take_back(draft: Draft) -> None:
+    """The name, the class and the training choices that were there before `use`; also its folder goes."""
+    before: Mapping[str, Any] = draft.state.before or {}
+
+    def edit(state: State) -> State:
+        if not state.before:
+            return state
+        training = TrainingChoices(**state.before["training"])
+        return replace(state, name=before["name"], class_token=before["class_token"], training=training, before=None)
+
+    draft.change(edit)
+    if before.get("folder") and draft.state.source == before["folder"]:
+        draft.use_folder(None)

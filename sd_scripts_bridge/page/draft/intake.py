@@ -1,0 +1,166 @@
+"""Uploaded files into the draft's own folder of photos: unpacked, named safely, each once, a caption beside its photo."""
+
+from __future__ import annotations
+
+import binascii
+import io
+import os
+import shutil
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...errors import BridgeError, Invalid, Problem
+from ...photos import zips
+from ...photos.zips import safe_name
+from ...system.files import replace_file
+
+CAPTIONS = frozenset({".txt", ".caption"})
+LEFT_ALONE = frozenset({
+    ".json", ".jsonl", ".npz", ".npy", ".db", ".ini", ".xmp", ".aae", ".toml", ".yaml",
+    ".yml", ".csv", ".log", ".md", ".safetensors", ".part",
+})
+MOST_PHOTOS = 10_000
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One file as it came."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The names of new photos in the folder, and what to say besides."""
+
+    names: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def uploads(files: Any) -> list[Upload]:
+    """The files in a request: ``[{"name", "data": base64}]``. Raises `Invalid` with everything that isn't so."""
+    problems: list[Problem] = []
+    found = []
+    for number, file in enumerate(files if isinstance(files, list) else (), 1):
+        name, data = (file.get("name"), file.get("data")) if isinstance(file, Mapping) else (None, None)
+        if not isinstance(name, str) or not isinstance(data, str):
+            problems.append(Problem(f"file {number}", "has no name or no data", "Send name and base64 data."))
+            continue
+        try:
+            encoded = data.partition(",")[2] if data.startswith("data:") else data
+            found.append(Upload(name, b64decode(encoded, validate=True)))
+        except (binascii.Error, ValueError):
+            problems.append(Problem(name, "did not arrive whole (its base64 is damaged)", "Send it again."))
+    if not found and not problems:
+        problems.append(Problem("files", "there are none", "Send at least one."))
+    if problems:
+        raise Invalid(problems)
+    return found
+
+
+def photos_in(folder: Path) -> list[str]:
+    """The names of the photos that were taken in, in the order of their coming."""
+    files = [file for file in folder.iterdir() if file.is_file() and not _is_caption(file)] if folder.is_dir() else []
+    return [file.name for file in sorted(files, key=lambda file: (file.stat().st_mtime_ns, file.name))]
+
+
+def take_in(files: Sequence[Upload], folder: Path, have: int = 0) -> Taken:
+    """Put ``files`` into ``folder``; all or nothing. ``have``: photos in the draft already. Raises `Invalid`."""
+    aside = folder.with_name(f".{folder.name}.{os.getpid()}-{os.urandom(4).hex()}.part")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        aside.mkdir()
+        try:
+            groups = _groups(_written(files, aside))
+            count = sum(not _is_caption(file) for group in groups for file in group)
+            if have + count > MOST_PHOTOS:
+                raise Invalid([Problem("photos", f"{have + count} are too many", f"The limit is {MOST_PHOTOS}.")])
+            return _adopted(groups, folder)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    except OSError as error:
+        raise BridgeError(f"The photos can't be stored in {folder}: {error.strerror or error}.") from error
+
+
+def _written(files: Sequence[Upload], aside: Path) -> list[Path]:
+    """Everything as files below ``aside``, zips unpacked."""
+    problems: list[Problem] = []
+    written: list[Path] = []
+    loose = aside / "loose"
+    loose.mkdir()
+    for number, file in enumerate(files):
+        if not zips.is_zip(file.data[:4]):
+            written.append(zips.free_name(loose, safe_name(file.name)))
+            written[-1].write_bytes(file.data)
+            continue
+        into = aside / f"zip{number}"
+        into.mkdir()
+        try:
+            written += zips.unpack(io.BytesIO(file.data), safe_name(file.name), into)
+        except Invalid as error:
+            problems += error.problems
+    if problems:
+        raise Invalid(problems)
+    return written
+
+
+def _groups(files: Sequence[Path]) -> list[list[Path]]:
+    """Photos with their captions: what lay in one folder under one stem."""
+    groups: dict[Path, list[Path]] = {}
+    for file in files:
+        if file.suffix.lower() not in LEFT_ALONE:
+            groups.setdefault(file.with_suffix(""), []).append(file)
+    return list(groups.values())
+
+
+def _adopted(groups: Sequence[Sequence[Path]], folder: Path) -> Taken:
+    names: list[str] = []
+    taken = {_folded(file.stem) for file in folder.iterdir() if not _is_caption(file)}
+    again = alone = 0
+    for group in groups:
+        photos = [file for file in group if not _is_caption(file)]
+        new = [photo for photo in photos if not _is_there(photo, folder)]
+        again += len(photos) - len(new)
+        stem = _free_stem(taken, group[0].stem) if new else group[0].stem
+        alone += not photos and _folded(stem) not in taken
+        for file in group:
+            if file in new or _is_caption(file):
+                _flush(file)
+                replace_file(file, folder / (stem + file.suffix))
+        taken |= {_folded(stem)} if new else set()
+        names += [stem + photo.suffix for photo in new]
+    notes = [f"{again} photo{' was' if again == 1 else 's were'} here already."] if again else []
+    notes += [f"{alone} caption{' belongs' if alone == 1 else 's belong'} to no photo that is here."] if alone else []
+    return Taken(tuple(names), tuple(notes))
+
+
+def _flush(file: Path) -> None:
+    """What is said to be here outlives a power cut."""
+    with file.open("r+b") as opened:
+        os.fsync(opened.fileno())
+
+
+def _is_caption(file: Path) -> bool:
+    return file.suffix.lower() in CAPTIONS
+
+
+def _is_there(photo: Path, folder: Path) -> bool:
+    """Whether this very file has been taken before, under its own name."""
+    other = folder / photo.name
+    return other.is_file() and other.stat().st_size == photo.stat().st_size and other.read_bytes() == photo.read_bytes()
+
+
+def _free_stem(taken: set[str], stem: str) -> str:
+    number, wanted = 2, stem
+    while _folded(wanted) in taken:
+        wanted, number = f"{stem} ({number})", number + 1
+    return wanted
+
+
+def _folded(stem: str) -> str:
+    """Windows and macOS take "IMG_1" and "img_1" for one."""
+    return stem.casefold()

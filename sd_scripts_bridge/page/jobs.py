@@ -1,0 +1,263 @@
+"""Jobs as the page gets them: docs/rest.md's `Job` and `status`, folded from the events once and then kept up to date."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..bridge import Bridge
+from ..errors import NotFound
+from ..jobs import facts as job_facts
+from ..jobs import silence
+from ..jobs.events import Note, Phase, Progress, Proof, Published, Result, Sample, Started
+from ..jobs.folder import JobFolder
+from ..jobs.job import Status, TrainingJob
+from ..jobs.meter import Meter, Pace
+from ..jobs.store import Entry, JobRow
+
+CURVE_POINTS = 2000
+CURVE_KEPT = 20_000
+"""Of a run of days the older half gets thinner each time that there are more."""
+FOLDS = 8
+RECONCILE_SECONDS = 5.0
+ACTIVE = (Status.RUNNING, Status.STOPPING, Status.QUEUED)
+PICTURES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
+_STEP = re.compile(r"_(\d{6,})_\d{2}_\d{14}|-step(\d{6,})|step[-_]?(\d+)")
+
+Point = tuple[int, float, int]
+
+
+@dataclass
+class Fold:
+    """What a job's events add up to."""
+
+    seq: int = 0
+    attempt: int = 0
+    meter: Meter = field(default_factory=Meter)
+    reading: Pace | None = None
+    curve: list[tuple[int, Point]] = field(default_factory=list)
+    phase: str = ""
+    notes: list[str] = field(default_factory=list)
+    sample_steps: dict[str, int] = field(default_factory=dict)
+    proof: Proof | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    published: Published | None = None
+    first: tuple[float, int] | None = None
+    """Time and step of the attempt's first progress."""
+    last: tuple[float, int] | None = None
+
+    def add(self, entry: Entry) -> None:
+        self.seq, event = entry.seq, entry.event
+        if isinstance(event, Started):
+            self._begin(entry.attempt)
+        elif isinstance(event, Progress):
+            self._progress(entry, event)
+        elif isinstance(event, Phase):
+            self.phase = event.text
+        elif isinstance(event, Note):
+            self.notes.append(event.text)
+        elif isinstance(event, Sample):
+            self.sample_steps[Path(event.path).name] = event.step
+        elif isinstance(event, Proof):
+            self.proof = event
+        elif isinstance(event, Result):
+            self.facts.update(event.facts)
+        elif isinstance(event, Published):
+            self.published = event
+
+    def _begin(self, attempt: int) -> None:
+        """The curve stays, so that an attempt that goes on continues its line."""
+        self.attempt, self.meter, self.phase = attempt, Meter(), ""
+        self.notes, self.proof, self.first, self.reading = [], None, None, None
+
+    def _progress(self, entry: Entry, event: Progress) -> None:
+        self.reading = self.meter.add(entry.time, event)
+        self.phase = ""
+        self.first = self.first or (entry.time, event.step)
+        self.last = (entry.time, event.step)
+        if event.loss is not None:
+            self.curve.append((entry.seq, (event.step, event.loss, entry.attempt)))
+            if len(self.curve) > CURVE_KEPT:
+                del self.curve[1 : CURVE_KEPT // 2 : 2]
+
+    @property
+    def seconds_a_step(self) -> float | None:
+        """Over the whole of the last attempt; None where it is too short to tell."""
+        if not self.first or not self.last or self.last[1] - self.first[1] < 5:
+            return None
+        return (self.last[0] - self.first[0]) / (self.last[1] - self.first[1])
+
+
+class JobViews:
+    """The folds of this process; each event is read once, as long as somebody looks at its job."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self.bridge = bridge
+        self._folds: OrderedDict[int, Fold] = OrderedDict()
+        self._lock = threading.Lock()
+        self._reconciled = 0.0
+
+    def fold(self, job_id: int) -> Fold:
+        with self._lock:
+            fold = self._folds.pop(job_id, None) or Fold()
+            for entry in self.bridge.events(job_id, fold.seq):
+                fold.add(entry)
+            self._folds[job_id] = fold
+            while len(self._folds) > FOLDS:
+                self._folds.popitem(last=False)
+            return fold
+
+    def forget(self, job_id: int) -> None:
+        with self._lock:
+            self._folds.pop(job_id, None)
+
+    def rows(self) -> list[JobRow]:
+        """All jobs, oldest first. Whether their supervisor still lives is looked up every few seconds."""
+        rows = self.bridge.store.jobs()
+        if any(row.status in ACTIVE for row in rows) and time.monotonic() - self._reconciled > RECONCILE_SECONDS:
+            self._reconciled = time.monotonic()
+            rows = self.bridge.jobs()
+        return rows
+
+    def row(self, job_id: int) -> JobRow:
+        """Raises `NotFound`."""
+        found = next((row for row in self.rows() if row.id == job_id), None)
+        return found or self.bridge.store.get(job_id)
+
+    def job_dict(self, row: JobRow) -> dict[str, Any]:
+        job, spec_error = _spec(row)
+        reading = self._reading(row)
+        is_running = row.status in (Status.RUNNING, Status.STOPPING)
+        return {
+            "id": row.id, "kind": row.kind, "title": row.title, "status": str(row.status), "attempt": row.attempt,
+            "created": row.created, "started": row.started, "finished": row.finished,
+            "sentence": row.sentence or spec_error,
+            "engine": job.get("engine"), "base": Path(job["base"]).stem if job.get("base") else None,
+            "family": job.get("family"),
+            "step": reading.step if reading else 0,
+            "total": reading.total if reading else (job.get("params") or {}).get("max_train_steps"),
+            "rate": reading.rate if reading and is_running else None,
+            "left": reading.left if reading and is_running else None,
+            "loss": reading.loss if reading else None,
+            "saved": self._saved(row, job),
+            "silent": silence.seconds(row, self.bridge.folder(row.id).log, reading.rate if reading else None),
+        }
+
+    def _saved(self, row: JobRow, job: Mapping[str, Any]) -> int | None:
+        """The step of the newest checkpoint of a training that came to no end."""
+        if row.kind != "train" or not row.status.is_over or row.status is Status.SUCCEEDED:
+            return None
+        found = self.bridge.folder(row.id).checkpoints(str(job.get("name")))
+        return found[-1][1] if found else None
+
+    def _reading(self, row: JobRow) -> Pace | None:
+        """Where it stands; of a job that is over its report knows, and thousands of events needn't be read for a list."""
+        if row.status.is_over and row.id not in self._folds:
+            done = read_report(self.bridge.folder(row.id))
+            if done.get("attempt") == row.attempt and done.get("planned_steps"):
+                return Pace(done["steps"], done["planned_steps"], done.get("loss"), None, None)
+        return self.fold(row.id).reading
+
+    def status(self, job_id: int | None, since: int) -> dict[str, Any]:
+        """docs/rest.md's `status`, without "boot". Raises `NotFound` for a job that was named and isn't there."""
+        rows = self.rows()
+        running = next((row for row in rows if row.status in (Status.RUNNING, Status.STOPPING)), None)
+        waiting = [row for row in rows if row.status is Status.QUEUED]
+        pauses = self.bridge.store.pauses() if waiting else {}
+        paused = next((row for row in waiting if row.device in pauses), None)
+        named = next((row for row in rows if row.id == job_id), None)  # of the same look, so that it agrees with `running`
+        shown = named or self.row(job_id) if job_id is not None else running or paused or (rows[-1] if rows else None)
+        answer = {
+            "running": self.job_dict(running) if running else None, "waiting": len(waiting),
+            "paused": {"job": self.job_dict(paused), "until": pauses[paused.device]} if paused else None,
+        }
+        if shown is None:
+            return {"seq": 0, **answer, "job": None, "curve": [], "phase": "", "notes": [], "samples": []}
+        fold = self.fold(shown.id)
+        points = [point for seq, point in fold.curve if seq > since]
+        return {
+            "seq": fold.seq, **answer, "job": self.job_dict(shown), "curve": thinned(points),
+            "phase": "paused" if shown == paused else _phase(shown, fold, waiting), "notes": list(fold.notes),
+            "samples": sample_dicts(self.bridge.folder(shown.id), shown.id, fold),
+        }
+
+
+def _spec(row: JobRow) -> tuple[dict[str, Any], str]:
+    try:
+        data = json.loads(row.spec)
+    except ValueError:
+        return {}, "What this job was to do can't be read."
+    return (data, "") if isinstance(data, dict) else ({}, "")
+
+
+def _phase(row: JobRow, fold: Fold, waiting: Sequence[JobRow]) -> str:
+    if row.status is Status.QUEUED:
+        before = [other.id for other in waiting].index(row.id) if row in waiting else 0
+        return f"waiting, {before} before it" if before else "waiting for its turn"
+    if row.status is Status.STOPPING:
+        words = {"now": "stopping now", "pause": "pausing at the next save"}.get(row.stop or "", "stopping after the next save")
+        step = _next_save(row, fold) if row.stop != "now" else None
+        return f"{words}, step {step}" if step else words
+    return fold.phase if row.status is Status.RUNNING else ""
+
+
+def _next_save(row: JobRow, fold: Fold) -> int | None:
+    """The step that the next save comes at; None where the engine saves on request, or nothing is known yet."""
+    job = row.job
+    if not isinstance(job, TrainingJob) or fold.reading is None or job.engine != "sd-scripts":
+        return None
+    every = job.params.save_interval
+    return min((fold.reading.step // every + 1) * every, job.params.max_train_steps)
+
+
+def thinned(points: Sequence[Point], most: int = CURVE_POINTS) -> list[Point]:
+    """At most ``most`` of the points, evenly, the first and the last among them."""
+    if len(points) <= most:
+        return list(points)
+    gap = (len(points) - 1) / (most - 1)
+    return [points[round(number * gap)] for number in range(most)]
+
+
+def read_report(folder: JobFolder) -> dict[str, Any]:
+    """report.json; empty where there is none that can be read."""
+    return job_facts.read(folder.report)
+
+
+# ---- samples ----
+
+
+def samples(folder: JobFolder, fold: Fold) -> list[tuple[int, Path]]:
+    """(step, picture) of everything that was sampled, oldest first; the place in this list is its number in the address."""
+    found = []
+    for parent in (folder.samples, folder.output / "sample"):
+        for path in parent.iterdir() if parent.is_dir() else ():
+            if path.suffix.lower() in PICTURES and not path.name.startswith("."):
+                found.append((_step(path.name, fold), path))
+    return sorted(found, key=lambda sample: (sample[0], sample[1].name))
+
+
+def _step(name: str, fold: Fold) -> int:
+    match = _STEP.search(name)
+    return fold.sample_steps.get(name) or (int(next(filter(None, match.groups()))) if match else 0)
+
+
+def sample_dicts(folder: JobFolder, job_id: int, fold: Fold) -> list[dict[str, Any]]:
+    return [
+        {"url": f"jobs/{job_id}/samples/{number}?v={path.stat().st_mtime_ns:x}", "step": step}
+        for number, (step, path) in enumerate(samples(folder, fold))
+    ]
+
+
+def sample(bridge: Bridge, job_id: int, number: int, fold: Fold) -> Path:
+    """Raises `NotFound`."""
+    found = samples(bridge.folder(job_id), fold)
+    if not 0 <= number < len(found):
+        raise NotFound(f"Job {job_id} has no sample {number}; it has {len(found)}.")
+    return found[number][1]

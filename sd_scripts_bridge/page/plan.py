@@ -1,0 +1,309 @@
+"""What Start would do, live and in words: the sum, the time, the memory, the LoRA's name, and everything in the way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .. import engines
+from ..bridge import Bridge
+from ..datasets.caption_text import begins_with_name
+from ..datasets.kohya_folder import Dataset, Subset, leaf_name, repeats_for
+from ..errors import BridgeError, Invalid, NotFound, Problem
+from ..jobs.job import TrainingJob
+from ..jobs.launch import Launch, from_words
+from ..models import offered
+from ..models.checkpoint import Base
+from ..names import name_problems
+from ..options import presets
+from ..options.families import COMPANION_OPTIONS, FAMILIES
+from ..options.params import TrainingParams, fields_of_params
+from ..options.presets import Preset
+from ..planning.request import Request
+from ..publishing import publish
+from .context import Context
+from .draft.captions import caption_of, counted
+from .draft.draft import Draft
+from .draft.view import is_used
+from .jobs import JobViews
+
+CHUNK, LONGEST = 75, 225
+"""CLIP tokens: what one piece holds, and the most that the trainers read."""
+HISTORY = 50
+UNKNOWN = "How long it takes is known after the first steps: nothing like it was trained here yet."
+
+
+@dataclass
+class Plan:
+    """The draft as a job. ``base`` is None where none is chosen, or it can't be trained."""
+
+    images: int
+    repeats: int
+    params: TrainingParams
+    preset: Preset
+    engine: str
+    base: Base | None = None
+    base_path: Path | None = None
+    stem: str | None = None
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    captions: list[str] = field(default_factory=list)
+    changed: int = 0
+    gpu: int | None = None
+    launch: Launch | None = None
+
+    @property
+    def batch(self) -> int:
+        """Pictures an optimizer step."""
+        return self.params.train_batch_size * self.params.gradient_accumulation_steps * _processes(self.launch)
+
+    @property
+    def steps(self) -> int:
+        return self.params.max_train_steps if self.images else 0
+
+    @property
+    def sentence(self) -> str:
+        """"10 photos x 150 repeats / batch 1 = 1500 steps", and where somebody set another end, that."""
+        if not self.images:
+            return "No photos yet."
+        shown = math.ceil(self.images * self.repeats / self.batch)
+        photos, repeats = _count(self.images, "photo"), _count(self.repeats, "repeat")
+        text = f"{photos} x {repeats} / batch {self.batch} = {_count(shown, 'step')}"
+        return text if shown == self.steps else f"{text}; it stops at {self.steps}"
+
+
+def make(context: Context) -> Plan:
+    """The plan for the draft as it is now."""
+    bridge, draft = context.the_bridge, context.draft
+    state, judged, problems = draft.state, draft.check.judged, list[Problem]()
+    used = [item for item in state.items if is_used(item, judged)]
+    training = state.training
+    base_path, base = _base(context, training.base, problems)
+    preset = _preset(training.preset, base, problems)
+    repeats = repeats_for(len(used), training.steps) if used else 0
+    gpu, launch = _cards(training.gpus, problems)
+    params, changed = _params(preset, training.values, len(used) * repeats / _processes(launch), problems)
+    plan = Plan(len(used), repeats, params, preset, training.engine or "", base, base_path, problems=problems,
+                captions=[caption_of(item, state, judged) for item in used], changed=changed, gpu=gpu, launch=launch)
+    plan.problems += [*_naming(state.name, state.class_token, training.lora_name), *_photo_problems(draft, len(used))]
+    plan.stem = _stem(lora_folder(context), training.lora_name or state.name)
+    _sketch(bridge, context, plan)
+    return plan
+
+
+def lora_folder(context: Context) -> Path:
+    """Where the LoRA will be published, as `attempt` has it."""
+    return context.lora_dir or context.the_bridge.home.root / "models" / "Lora"
+
+
+def request(context: Context, plan: Plan, dataset: Path) -> Request:
+    """What to ask of `Bridge.submit`."""
+    state = context.draft.state
+    assert plan.base_path is not None
+    return Request(
+        dataset=dataset, base=plan.base_path, engine=state.training.engine, preset=plan.preset.name,
+        values=state.training.values, lora_dir=lora_folder(context), name=state.training.lora_name or state.name,
+        model_folders=tuple(dict.fromkeys(Path(base.path).absolute().parent for base in context.bases())),
+        gpu=plan.gpu, launch=plan.launch,
+    )
+
+
+# ---- its parts ----
+
+
+def _base(context: Context, title: str | None, problems: list[Problem]) -> tuple[Path | None, Base | None]:
+    if not title:
+        problems.append(Problem("base", "no base model is chosen", "Choose one."))
+        return None, None
+    path = offered.find(title, context.bases(), local=context.local)
+    if path is None:
+        problems.append(Problem("base", f"{title!r} is not there any more", "Choose another."))
+        return None, None
+    found = offered.look(path)
+    problems += found.problems
+    return path, found.base
+
+
+def _preset(name: str | None, base: Base | None, problems: list[Problem]) -> Preset:
+    fitting = presets.fitting(base.family, base.full_size) if base else presets.fitting("sd1")
+    try:
+        return presets.get(name or fitting)
+    except NotFound as error:
+        problems.append(Problem("preset", str(error)))
+        return presets.get(fitting)
+
+
+def _cards(text: str, problems: list[Problem]) -> tuple[int | None, Launch | None]:
+    """(the one card, what several need); neither where none is named."""
+    if not text:
+        return None, None
+    try:
+        launch = from_words(text)
+    except ValueError:
+        problems.append(Problem("cards", f"{text!r} is no list of cards", "Write 0,1; leave it empty for the first one."))
+        return None, None
+    if len(launch.gpu_ids) == 1:
+        return launch.gpu_ids[0], None
+    return None, launch
+
+
+def _processes(launch: Launch | None) -> int:
+    return launch.processes if launch else 1
+
+
+def _params(
+    preset: Preset, values: Mapping[str, Any], pictures: float, problems: list[Problem]
+) -> tuple[TrainingParams, int]:
+    """(the options as far as they can be used, how many of them differ from the preset's)."""
+    plain = preset.params(max(1, math.ceil(pictures)))
+    known = {spec.name for spec in fields_of_params()}
+    named = {key: value for key, value in values.items() if key in known}
+    try:
+        first = plain.with_values(named)
+        if "max_train_steps" not in named:
+            steps = math.ceil(max(1, pictures) / (first.train_batch_size * first.gradient_accumulation_steps))
+            first = preset.params(steps).with_values(named)
+    except Invalid as error:
+        problems += error.problems
+        first = plain
+    differ = sum(getattr(first, key) != getattr(plain, key) for key in named)
+    return first, differ + len(values) - len(named)
+
+
+def _naming(name: str, class_token: str, lora_name: str) -> list[Problem]:
+    if not name:
+        return [Problem("name", "is missing", "Write how prompts shall call your subject.")]
+    found = [*name_problems(name, "name"), *(name_problems(class_token, "class") if class_token else [])]
+    if not found and len(leaf_name(1_000_000, name, class_token).encode()) > 255:
+        found = [Problem("name", f"{name!r} with {class_token!r} is too long for a folder's name", "Shorten it.")]
+    return found or [Problem("LoRA name", p.what, p.remedy) for p in publish.stem_problems(lora_name or name)]
+
+
+def _photo_problems(draft: Draft, used: int) -> list[Problem]:
+    progress = draft.check.progress
+    if not draft.state.items:
+        return [Problem("photos", "there are none yet", "Drop some, or give a folder.")]
+    if progress:
+        return [Problem("photos", f"{progress[0]} of {progress[1]} have been looked at", "Wait a moment.")]
+    return [] if used else [Problem("photos", "none will be used", "Include some, or bring others.")]
+
+
+def _stem(folder: Path, name: str) -> str | None:
+    try:
+        return publish.free_stem(folder, name)
+    except Invalid:
+        return None
+
+
+def _sketch(bridge: Bridge, context: Context, plan: Plan) -> None:
+    """Ask the bridge what it would say, as soon as there is enough to ask about."""
+    try:
+        plan.engine = plan.engine or _likely_engine(bridge, plan.base)
+        plan.problems += engines.get(plan.engine, bridge.home).check()
+        if plan.base is None or not plan.images:
+            return
+        job, plan.notes, refused = bridge.sketch(request(context, plan, Path("img")), _unwritten(context, plan), plan.base)
+        plan.engine, plan.params = job.engine, job.params
+        plan.problems += refused
+    except Invalid as error:
+        plan.problems += error.problems
+    except BridgeError as error:
+        plan.problems.append(Problem("", str(error)))
+
+
+def _likely_engine(bridge: Bridge, base: Base | None) -> str:
+    small = base is not None and not base.full_size
+    return "embedded" if small or engines.get("sd-scripts", bridge.home).check() else "sd-scripts"
+
+
+def _unwritten(context: Context, plan: Plan) -> Dataset:
+    state = context.draft.state
+    folder = context.the_bridge.home.datasets / "unwritten" / "img"
+    subset = Subset(folder / "1", plan.repeats, state.name, state.class_token, plan.images)
+    return Dataset(folder.parent, folder, (subset,))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+# ---- for the page ----
+
+
+def as_dict(context: Context, plan: Plan) -> dict[str, Any]:
+    """docs/rest.md's `Plan`."""
+    seconds, known_from = estimate(context.views, plan)
+    memory = context.memory() if context.memory else None
+    title = context.draft.state.training.base
+    return {
+        "sentence": plan.sentence, "photos": plan.images, "repeats": plan.repeats, "batch": plan.batch, "steps": plan.steps,
+        "seconds": seconds, "seconds_from": known_from,
+        "memory": {"free": memory.free, "total": memory.total} if memory else None,
+        "card": memory.name if memory else None,
+        "base": {**offered.base_dict(title, plan.base_path), "lacks": _lacking(plan)} if title and plan.base_path else None,
+        "preset": plan.preset.as_dict(),
+        "lora_stem": plan.stem,
+        "engine": plan.engine,
+        "problems": list(dict.fromkeys(map(str, plan.problems))),
+        "advice": [*plan.notes, *_advice(context, plan)],
+        "changed": plan.changed,
+    }
+
+
+def _lacking(plan: Plan) -> list[str]:
+    """The problems that are about the files beside the base."""
+    return list(dict.fromkeys(str(problem) for problem in plan.problems if problem.where in COMPANION_OPTIONS))
+
+
+def estimate(views: JobViews, plan: Plan) -> tuple[float | None, str]:
+    """(seconds, from where that is known) from the newest run of this kind here; (None, why not)."""
+    if plan.base is None or not plan.images:
+        return None, "Known once base model and photos are chosen."
+    found = pace(views, plan.base.family, plan.engine, plan.params, plan.launch)
+    return (found[0] * plan.steps, found[1]) if found else (None, UNKNOWN)
+
+
+def pace(
+    views: JobViews, family: str, engine: str, params: TrainingParams, launch: Launch | None
+) -> tuple[float, str] | None:
+    """(seconds a step, from where that is known) of the newest run of this kind here."""
+    wanted = _kind(family, engine, params, launch)
+    for row in list(reversed(views.rows()))[:HISTORY]:
+        try:
+            job = row.job
+        except BridgeError:
+            continue
+        if isinstance(job, TrainingJob) and _kind(job.family, job.engine, job.params, job.launch) == wanted:
+            seconds = views.fold(row.id).seconds_a_step
+            if seconds:
+                return seconds, f"As fast as job {row.id} ({row.title}) was: {seconds:.2g} s a step."
+    return None
+
+
+def _kind(family: str, engine: str, params: TrainingParams, launch: Launch | None) -> tuple[Any, ...]:
+    """What makes two runs take equally long a step, roughly."""
+    return (family, engine, _processes(launch), params.area, params.train_batch_size, params.gradient_accumulation_steps,
+            params.gradient_checkpointing)
+
+
+def _advice(context: Context, plan: Plan) -> Sequence[str]:
+    state, found = context.draft.state, []
+    reads_clip = plan.base is None or FAMILIES[plan.base.family].is_ldm  # others read longer captions with T5 and the like
+    longest = max((counted(text)[1] or 0 for text in plan.captions), default=0) if reads_clip else 0
+    if longest > LONGEST:
+        found.append(f"A caption has {longest} tokens; what comes after {LONGEST} is not read.")
+    if longest > CHUNK:
+        limit = 150 if longest <= 150 else LONGEST
+        found.append(f"A caption has {longest} of {CHUNK} tokens: the limit goes up to {limit} by itself.")
+    unnamed = sum(not begins_with_name(text, state.name) for text in plan.captions) if state.name else 0
+    if unnamed:
+        found.append(f"{unnamed} of {plan.images} captions don't begin with {state.name!r}, so they teach it less.")
+    wanted, real = state.training.steps, plan.images * plan.repeats
+    if plan.images and abs(real - wanted) > 0.1 * wanted:
+        found.append(f"Each photo is shown {plan.repeats} times: {real} instead of {wanted}, the nearest whole number.")
+    if not state.class_token:
+        found.append("Without a class word (man, woman, dog, ...) the LoRA learns more slowly what your subject is.")
+    return found

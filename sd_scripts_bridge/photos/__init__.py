@@ -1,0 +1,1 @@
+"""One photo: found, read, measured, shown small; zip archives."""

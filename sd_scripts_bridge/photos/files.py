@@ -1,0 +1,264 @@
+"""Finding photos and reading them: one file in, upright sRGB pixels or one sentence out. Originals are only read."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import io
+import os
+import re
+import struct
+import unicodedata
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+from PIL import __version__ as pillow_version
+
+from ..errors import BridgeError, Invalid, Problem, short
+from . import content
+from . import folders as photo_folders
+from . import pixels as photo_pixels
+
+MOST_FILES = 100_000
+LARGEST_PIXELS = 100_000_000
+LARGEST_BYTES = 1 << 30
+PICTURE_ENDINGS = frozenset({
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif",
+    ".tiff", ".heic", ".heif", ".hif", ".avif",
+})
+LEAF = re.compile(r"(\d+)_(.*)", re.DOTALL)
+"""kohya's folder names: repeats, then what is on the photos."""
+
+_SIDECARS = frozenset({
+    ".txt", ".caption", ".json", ".jsonl", ".npz", ".npy", ".db", ".ini", ".xmp",
+    ".aae", ".toml", ".yaml", ".yml", ".csv", ".log", ".md", ".safetensors", ".part",
+})
+_RAW = frozenset({
+    ".dng", ".nef", ".nrw", ".cr2", ".cr3", ".crw", ".arw", ".srf", ".sr2",
+    ".orf", ".rw2", ".raf", ".pef", ".srw", ".3fr", ".iiq", ".x3f",
+})
+_BROKEN = (
+    OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, AttributeError, ArithmeticError,
+    RuntimeError, MemoryError, struct.error, zlib.error,
+    Image.DecompressionBombError, Image.DecompressionBombWarning,
+)
+"""What Pillow and its plugins raise for damaged files (most were seen in 100,000 of them); each is about that one file."""
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A readable photo: its size in pixels when upright, and what reading it took."""
+
+    path: Path
+    width: int
+    height: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A photo with its pixels (RGB, no metadata). ``sha256`` is of the file's bytes."""
+
+    photo: Photo
+    pixels: Image.Image
+    sha256: str
+
+
+class PhotoUnreadable(BridgeError):
+    """This file can't be used as a photo; ``str()`` is the sentence, ``reason`` the part after the file's name."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        self.path, self.reason = path, reason
+        super().__init__(f"{shown(path.name)} {reason}")
+
+
+def find(paths: Sequence[Path]) -> list[Path]:
+    """Everything in ``paths`` that might be a photo, in natural order (10 after 9), absolute. Raises `Invalid`.
+
+    A file stands for itself, a folder for its direct files; a folder as kohya users lay it out (``img/10_name class``)
+    for the files in those. Side files (captions, caches, hidden files) are left out; `read` judges anything else.
+    """
+    problems = [problem for path in paths for problem in path_problems(path)]
+    if problems:
+        raise Invalid(problems)
+    found: set[Path] = set()
+    folders: dict[Path, int] = {}
+    for path in (path.absolute() for path in paths):
+        for folder in folders_of(path) if path.is_dir() else ():
+            found |= {file for file in folder.iterdir() if _is_candidate(file)}
+            folders.setdefault(folder, len(folders))
+        if not path.is_dir():
+            found.add(path)
+            folders.setdefault(path.parent, len(folders))
+    if len(found) > MOST_FILES:
+        raise Invalid([Problem("photos", f"{len(found):,} files are too many", f"The limit is {MOST_FILES:,}.")])
+    return sorted(found, key=lambda file: (folders[file.parent], natural_key(file.name)))
+
+
+def folders_of(path: Path) -> list[Path]:
+    """``path``; or, where no photo lies directly in it, kohya's image folders in it or under its ``img``."""
+    for parent in () if any(map(has_picture_name, path.iterdir())) else (path, path / "img"):
+        leaves = [leaf for leaf in subfolders(parent) if LEAF.fullmatch(leaf.name)]
+        if leaves:
+            return leaves
+    return [path]
+
+
+def has_picture_name(file: Path) -> bool:
+    """Whether ``file`` is called like a photo."""
+    return file.suffix.lower() in PICTURE_ENDINGS and _is_candidate(file)
+
+
+def subfolders(path: Path) -> list[Path]:
+    """The visible folders in ``path``, in natural order; none where it isn't a folder."""
+    if not path.is_dir() or not os.access(path, os.R_OK | os.X_OK):
+        return []
+    folders = [entry for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
+    return sorted(folders, key=lambda folder: natural_key(folder.name))
+
+
+def caption_files(photo: Path) -> list[Path]:
+    """The caption files beside ``photo``, the one to prefer first."""
+    files = (photo.with_name(photo.stem + ending) for ending in (".txt", ".caption", ".TXT", ".CAPTION"))
+    return [file for file in files if file.is_file()]
+
+
+def natural_key(name: str) -> tuple[object, ...]:
+    """Sorts as people count: "2.jpg" before "10.jpg", "me.jpg" before "me again.jpg", without regard to case."""
+    parts = re.split(r"(\d+)", unicodedata.normalize("NFC", Path(name).stem).casefold())
+    return tuple(int(part) if part.isdecimal() else part for part in parts), name
+
+
+def shown(text: str | Path) -> str:
+    """``text`` for a message: on one line, and printable even where a file's name isn't."""
+    return "".join(_shown(character) for character in str(text))
+
+
+def read(path: Path) -> Picture:
+    """The photo at ``path``. Raises `PhotoUnreadable` with the one sentence that says why not."""
+    data, kind = _bytes(path)
+    if kind not in content.PICTURES:
+        what = "picture" if path.suffix.lower() in PICTURE_ENDINGS else "photo"
+        remedy = " Unpack it first." if kind in content.ARCHIVES else ""
+        raise PhotoUnreadable(path, f"is not a {what} (content: {kind}).{remedy}")
+    if path.suffix.lower() in _RAW:
+        raise PhotoUnreadable(path, "is a camera's raw file. Export it as JPEG.")
+    _refuse_size(path, content.header_size(data))
+    try:
+        pixels, notes = _decoded(path, data, kind)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        count = re.search(r"\d+", str(error))
+        raise _too_large(path, f"has {int(count.group()) // 1_000_000 if count else 'too many'} megapixels") from error
+    except _BROKEN as error:
+        raise PhotoUnreadable(path, _damage(data, kind, error)) from error
+    return Picture(Photo(path, *pixels.size, notes), pixels, hashlib.sha256(data).hexdigest())
+
+
+def path_problems(path: Path) -> list[Problem]:
+    """Why ``path`` is no place to look for photos."""
+    text = short(shown(path), 300)
+    try:
+        if path.is_dir():
+            wrong = photo_folders.unfit(path, text)
+            if wrong is None and not os.access(path, os.R_OK | os.X_OK):
+                wrong = Problem("", f"{text} can't be read (permission denied)")
+            return [wrong] if wrong else []
+        if path.is_file():
+            return []
+        if path.exists():
+            return [Problem("", f"{text} is neither a file nor a folder", "Give photos, or the folder that holds them.")]
+        return [Problem("", f"{text} does not exist", "Check how it is spelt.")]
+    except (OSError, ValueError) as error:  # a name that is too long, a share that is gone, a NUL
+        return [Problem("", f"{text} can't be used: {getattr(error, 'strerror', None) or error}", photo_folders.REMEDY)]
+
+
+def _is_candidate(file: Path) -> bool:
+    if file.name.startswith(".") or file.suffix.lower() in _SIDECARS:
+        return False
+    return file.is_file() or (file.is_symlink() and not file.exists())
+
+
+def _shown(character: str) -> str:
+    if character.isprintable() or character in "\u200c\u200d":
+        return character
+    if character.isspace() and character not in "\n\r":
+        return " "
+    code = ord(character)
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else ascii(character)[1:-1]
+
+
+def _bytes(path: Path) -> tuple[bytes, str]:
+    """(the file's bytes, its kind); of what isn't a picture only the beginning is read."""
+    try:
+        with path.open("rb") as file:
+            size = path.stat().st_size
+            head = file.read(content.HEAD)
+            kind = content.kind(head)
+            if kind not in content.PICTURES:
+                return head, kind
+            if size > LARGEST_BYTES:
+                raise PhotoUnreadable(path, f"is {size / 1e9:.1f} GB; the limit is 1 GB. Export it as JPEG.")
+            return head + file.read(), kind
+    except OSError as error:
+        raise PhotoUnreadable(path, f"can't be opened ({error.strerror or error}).") from error
+
+
+def _refuse_size(path: Path, size: tuple[int, int] | None) -> None:
+    if size and size[0] * size[1] > LARGEST_PIXELS:
+        raise _too_large(path, f"is {size[0]} x {size[1]} pixels")
+
+
+def _too_large(path: Path, what: str) -> PhotoUnreadable:
+    return PhotoUnreadable(path, f"{what}; the limit is {LARGEST_PIXELS // 1_000_000} megapixels. Export it smaller.")
+
+
+def _decoded(path: Path, data: bytes, kind: str) -> tuple[Image.Image, tuple[str, ...]]:
+    if kind == "HEIC":
+        return _heic(path, data)
+    formats = _formats(path, kind)
+    try:
+        return _pillow(path, data, formats)
+    except ValueError:
+        if kind != "PNG":
+            raise
+        pixels, notes = _pillow(path, content.without_png_text(data), formats)
+        return pixels, (*notes, "text inside ignored")
+
+
+def _formats(path: Path, kind: str) -> tuple[str, ...]:
+    """Pillow's readers for ``kind``, never others (EPS would start a program)."""
+    formats = content.PICTURES[kind]
+    if kind == "AVIF" and importlib.util.find_spec("pillow_avif"):
+        import pillow_avif  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: F401  # registers it
+    Image.init()
+    if not any(name in Image.OPEN for name in formats):
+        raise PhotoUnreadable(path, f"is a {kind} picture, which this Pillow can't read. Export it as JPEG.")
+    return tuple(name for name in formats if name in Image.OPEN)
+
+
+def _pillow(path: Path, data: bytes, formats: tuple[str, ...]) -> tuple[Image.Image, tuple[str, ...]]:
+    with Image.open(io.BytesIO(data), formats=formats) as image:
+        _refuse_size(path, image.size)
+        return photo_pixels.plain(image)
+
+
+def _heic(path: Path, data: bytes) -> tuple[Image.Image, tuple[str, ...]]:
+    """Straight through pillow-heif, without its plugin, so that the host's Pillow stays as it is."""
+    if importlib.util.find_spec("pillow_heif") is None:
+        wanted = "pillow-heif==0.16.0" if int(pillow_version.split(".")[0]) < 10 else "pillow-heif"
+        raise PhotoUnreadable(path, f"is an iPhone's HEIC. Run pip install {wanted}, or export it as JPEG.")
+    import pillow_heif  # type: ignore[import-untyped,unused-ignore]
+
+    heif = pillow_heif.open_heif(io.BytesIO(data))
+    _refuse_size(path, heif.size)
+    return photo_pixels.plain(heif.to_pillow(), turn=False)  # libheif has turned it already
+
+
+def _damage(data: bytes, kind: str, error: BaseException) -> str:
+    if isinstance(error, MemoryError):
+        return "needs more memory than there is. Export it smaller."
+    percent = content.jpeg_percent(data) if kind == "JPEG" else None
+    return f"is damaged (stops at about {percent} %). Export it again." if percent else "is damaged. Export it again."

@@ -1,0 +1,47 @@
+"""Which folders can't be somebody's photos: the system's, a WebUI's own, and ours."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from ..errors import Problem
+from ..paths import expanded
+
+REMEDY = "Choose the folder that holds the photos."
+
+_SYSTEM = ("/bin", "/boot", "/etc", "/lib", "/lib64", "/proc", "/sbin", "/sys", "/System", "/Library")
+_WINDOWS = ("SystemRoot", "ProgramFiles", "ProgramFiles(x86)", "ProgramData")
+"""Variables that name Windows' own folders."""
+
+
+def unfit(folder: Path, text: str) -> Problem | None:
+    """Why ``folder`` (shown as ``text``) is not searched for photos; None: it may be."""
+    real = Path(os.path.realpath(folder))
+    if real == Path(real.anchor) or real == _home():
+        return Problem("", f"{text} is not a folder for photos alone", REMEDY)
+    above = {real, *real.parents}
+    if above & _system_folders():
+        return Problem("", f"{text} belongs to the system", REMEDY)
+    if _is_webui(real):
+        return Problem("", f"{text} is the WebUI's own folder", f"{REMEDY} Its pictures lie in its outputs.")
+    if any(part.name == "models" and _is_webui(part.parent) for part in above):
+        return Problem("", f"{text} is the WebUI's folder for models", REMEDY)
+    if (real / "bridge.sqlite3").is_file():
+        return Problem("", f"{text} is LoRA Bridge's own folder", REMEDY)
+    return None
+
+
+def _home() -> Path:
+    return Path(os.path.realpath(expanded("~")))
+
+
+def _system_folders() -> set[Path]:
+    if sys.platform == "win32":
+        return {Path(os.environ[name]) for name in _WINDOWS if os.environ.get(name)}
+    return {Path(os.path.realpath(folder)) for folder in _SYSTEM}
+
+
+def _is_webui(folder: Path) -> bool:
+    return (folder / "modules").is_dir() and ((folder / "webui.py").is_file() or (folder / "launch.py").is_file())

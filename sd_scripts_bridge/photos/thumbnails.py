@@ -1,0 +1,81 @@
+"""Small pictures of photos, made when somebody looks at them, kept until the photo changes."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import NotFound
+from ..system.files import mark
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+SIDE = 256
+_AT_ONCE = threading.BoundedSemaphore(2)
+"""A page asks for forty at a time, and one large PNG alone can take 300 MB."""
+
+
+def thumbnail(photo: Path, folder: Path, name: str) -> bytes:
+    """``photo`` as an upright JPEG of at most 256 pixels a side. Raises `NotFound` where there is nothing to show."""
+    kept = folder / f"{name}-{mark(photo)}.jpg"
+    try:
+        return kept.read_bytes()
+    except OSError:
+        with _AT_ONCE:
+            data = _made(photo)
+    _keep(kept, data)
+    return data
+
+
+def _made(photo: Path) -> bytes:
+    from .files import PhotoUnreadable, read
+
+    try:
+        pixels = _quickly(photo) or read(photo).pixels
+    except PhotoUnreadable as error:
+        raise NotFound(str(error)) from error
+    pixels.thumbnail((SIDE, SIDE), reducing_gap=2.0)
+    out = io.BytesIO()
+    pixels.save(out, "JPEG", quality=82)
+    return out.getvalue()
+
+
+def _quickly(photo: Path) -> Image.Image | None:
+    """A JPEG decoded at a fraction of its size; None for anything else, and for a damaged one."""
+    from PIL import Image
+
+    from . import content
+    from . import pixels as photo_pixels
+    from .files import LARGEST_PIXELS
+
+    try:
+        with photo.open("rb") as file:
+            if content.kind(file.read(content.HEAD)) != "JPEG":
+                return None
+            file.seek(0)
+            with Image.open(file, formats=["JPEG"]) as image:
+                if image.width * image.height > LARGEST_PIXELS:
+                    return None
+                image.draft("RGB", (2 * SIDE, 2 * SIDE))
+                return photo_pixels.plain(image)[0]
+    except (OSError, ValueError, SyntaxError, EOFError, KeyError, IndexError, TypeError, struct.error,
+            Image.DecompressionBombError):
+        return None
+
+
+def _keep(path: Path, data: bytes) -> None:
+    """A full disk only means making it again."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for older in path.parent.glob(f"{path.name.partition('-')[0]}-*.jpg"):
+            older.unlink(missing_ok=True)
+        aside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+        aside.write_bytes(data)
+        os.replace(aside, path)
+    except OSError:
+        return

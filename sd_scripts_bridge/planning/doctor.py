@@ -1,0 +1,73 @@
+"""What is ready and what is not, in sentences."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, replace
+
+from .. import engines
+from ..engines.sd_scripts.installed import installation
+from ..errors import Problem
+from ..jobs.job import Status
+from ..jobs.store import Store
+from ..paths import Home
+
+LOW_DISK_BYTES = 10e9
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """``needed``: nothing trains without it."""
+
+    subject: str
+    ready: bool
+    sentence: str
+    needed: bool = True
+
+    def __str__(self) -> str:
+        return f"{'ok ' if self.ready else '-- '} {self.sentence}"
+
+
+def examine(home: Home) -> list[Readiness]:
+    """One finding each for the home folder, the engines, the card and the disk. Changes nothing."""
+    problems = {name: engines.get(name, home).check() for name in engines.ENGINES}
+    return [
+        Readiness("home", True, f"Home folder: {home.root} (chosen by {home.source})."),
+        *(_engine(name, found, any_ready=any(not p for p in problems.values())) for name, found in problems.items()),
+        *_card(home),
+        _disk(home),
+        _queue(home),
+    ]
+
+
+def _engine(name: str, problems: list[Problem], any_ready: bool) -> Readiness:
+    if problems:
+        said = " ".join(str(replace(problem, where="")) for problem in problems)
+        return Readiness(name, False, f"Engine {name}: {said}", needed=not any_ready)
+    return Readiness(name, True, f"Engine {name} is ready.")
+
+
+def _card(home: Home) -> list[Readiness]:
+    found = installation.read(home)
+    if found is None:
+        return []
+    facts = found.facts
+    if found.device != "cuda":
+        slow = f"sd-scripts trains on the CPU here (torch {facts.get('torch')}): for trying only, not for real models."
+        return [Readiness("card", True, slow)]
+    memory = float(facts.get("memory", 0)) / 2**30
+    return [Readiness("card", True, f"{facts.get('gpu')}, {memory:.1f} GB, torch {facts.get('torch')}.")]
+
+
+def _queue(home: Home) -> Readiness:
+    if not home.database.exists():
+        return Readiness("queue", True, "No job is running.")
+    running = Store(home.database).jobs([Status.RUNNING, Status.STOPPING])
+    names = ", ".join(f"{row.id} ({row.title})" for row in running)
+    return Readiness("queue", True, f"Running: {names}." if running else "No job is running.")
+
+
+def _disk(home: Home) -> Readiness:
+    free = shutil.disk_usage(home.root).free
+    sentence = f"{free / 1e9:.0f} GB are free on the disk of the home folder."
+    return Readiness("disk", free > LOW_DISK_BYTES, sentence, needed=False)

@@ -1,0 +1,244 @@
+"""What somebody wants trained, and the job that it becomes: engine, preset, options, clean copies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import engines
+from ..errors import BridgeError, Invalid, Problem, short
+from ..jobs.job import TrainingJob
+from ..jobs.launch import Launch
+from ..options import presets
+from ..options.families import FAMILIES, Family
+from ..options.params import TrainingParams, fields_of_params
+from ..paths import Home, expanded
+
+if TYPE_CHECKING:
+    from ..datasets.writer import Dataset
+    from ..jobs.cluster import Cluster
+    from ..models.checkpoint import Base
+
+MOST_GPU = 63
+"""The highest number that a card may have."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What somebody wants trained."""
+
+    dataset: Path
+    base: Path
+    engine: str | None = None
+    preset: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """Options by sd-scripts' names; text is read as the option's type."""
+    lora_dir: Path | None = None
+    name: str | None = None
+    """The LoRA's name; the subject's where this is None."""
+    model_folders: tuple[Path, ...] = ()
+    """More folders in which text encoders and VAEs may lie."""
+    gpu: int | None = None
+    """The card, as the driver counts them; None: the first."""
+    launch: Launch | None = None
+    """More than one process; None: one."""
+    on: Cluster | None = None
+    """The Ray cluster to train on; None: here."""
+
+
+class Planner:
+    """Makes jobs of requests, over one home folder."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+
+    def plan(self, request: Request) -> tuple[TrainingJob, list[str]]:
+        """The job that this machine would run, with its notes; makes the clean copies that it needs."""
+        job, notes, data = self.look(request)
+        image_dir, staged = self.stage(job.name, data)
+        return job.evolve(dataset=str(image_dir)), [*notes, *staged]
+
+    def look(self, request: Request) -> tuple[TrainingJob, list[str], Dataset]:
+        """The job that this machine would run, its notes, its pictures; writes nothing. Raises `Invalid`."""
+        from ..datasets import writer as dataset
+        from ..models import checkpoint
+        from ..names import name_problems
+
+        problems: list[Problem] = []
+        data = _collect(problems, lambda: dataset.open_dataset(request.dataset))
+        base = _collect(problems, lambda: checkpoint.read(request.base))
+        if request.name is not None:
+            problems += name_problems(request.name)
+        if request.gpu is not None and not 0 <= request.gpu <= MOST_GPU:
+            problems.append(Problem("gpu", f"{short(request.gpu)} is no card's number", f"Give 0 to {MOST_GPU}."))
+        problems += engines.get(self._choose_engine(request.engine, base)[0], self.home).check()
+        if data is None or base is None or problems:
+            raise Invalid(problems)
+        job, notes, refused = self.sketch(request, data, base)
+        if refused:
+            raise Invalid(refused)
+        return job, notes, data
+
+    def sketch(self, request: Request, data: Dataset, base: Base) -> tuple[TrainingJob, list[str], list[Problem]]:
+        """The job that these would make, its notes, and what speaks against it on this machine; writes nothing.
+
+        The pictures of ``data`` need not be there yet. Raises `Invalid` for values that can't be read.
+        """
+        from ..models import companion_files
+        from . import preflight
+
+        name, notes = self._choose_engine(request.engine, base)
+        notes += [*data.remarks, *base.notes]
+        family = FAMILIES[base.family]
+        preset = presets.get(request.preset or presets.fitting(base.family, base.full_size))
+        params, more = self._params(preset, data, request, name, family)
+        files = companion_files.Found({}, [], [])
+        if name == "sd-scripts":
+            files = companion_files.find(family, base.path, params.extra, request.lora_dir, request.model_folders)
+            params = family.complete(replace(params, extra={**params.extra, **files.options}))
+        job = TrainingJob(
+            name=request.name or data.subject,
+            subject=data.subject,
+            class_token=data.class_token,
+            dataset=str(data.image_dir),
+            base=str(base.path),
+            family=base.family,
+            engine=name,
+            params=params,
+            prediction=base.prediction,
+            lora_dir=str(expanded(request.lora_dir).absolute()) if request.lora_dir else None,
+            preset=preset.name,
+            gpu=request.gpu,
+            launch=request.launch,
+        )
+        more += _about_launch(job, data.real_steps)
+        refused = [*(job.launch.problems() if job.launch else []), *files.problems, *engines.get(name, self.home).refuse(job)]
+        if job.launch and job.gpu is not None:
+            refused.append(Problem("gpu", "is for one process", "Name the cards of several with --gpus."))
+        if name == "sd-scripts" and not base.full_size:
+            refused.append(Problem("base", f"{base.path.name} is smaller than a full-size {base.family_title} model, and "
+                                           "sd-scripts takes the full sizes for granted", "Use --engine embedded."))
+        more += engines.get(name, self.home).notes(job)
+        machine = preflight.this_machine(job, self.home.root, self._gpu_bytes())
+        refused += preflight.problems(job, machine)
+        return job, [*notes, *more, *files.notes, *preflight.outlook(job, machine)], refused
+
+    def _choose_engine(self, wanted: str | None, base: Base | None) -> tuple[str, list[str]]:
+        if wanted is not None:
+            return wanted, []
+        if base is not None and not base.full_size:
+            return "embedded", ["The base is smaller than its family's own size: only the embedded engine trains it."]
+        if not engines.get("sd-scripts", self.home).check():
+            return "sd-scripts", []
+        return "embedded", ["sd-scripts is not set up (`setup` does it): training with the embedded engine."]
+
+    def _params(
+        self, preset: presets.Preset, data: Dataset, request: Request, engine: str, family: Family
+    ) -> tuple[TrainingParams, list[str]]:
+        known, values = {f.name for f in fields_of_params()}, request.values
+        named = {key: value for key, value in values.items() if key in known}
+        first = preset.params(data.real_steps).with_values(named)
+        notes = []
+        steps = first.max_train_steps
+        if "max_train_steps" not in named:
+            processes = max(1, request.launch.processes) if request.launch else 1
+            steps = math.ceil(data.real_steps / (first.train_batch_size * first.gradient_accumulation_steps * processes))
+        first = preset.params(steps).with_values(named)
+        if first.save_every_n_steps not in (None, first.save_interval):
+            notes.append(f"It saves every {first.save_interval} steps: a multiple of gradient_accumulation_steps, from which "
+                         "sd-scripts goes on exactly.")
+        length = self._token_length(data) if family.is_ldm and first.max_token_length is None else None
+        if length is not None:
+            first = first.with_values({"max_token_length": str(length)})
+            notes.append(f"A caption is longer than 75 tokens: the limit is {length}.")
+        if "mixed_precision" not in named and first.mixed_precision == "bf16" and not self._has_bf16():
+            first = first.with_values({"mixed_precision": "fp16"})
+            notes.append("This card has no bf16: training in fp16.")
+        extra = self._extra({k: v for k, v in values.items() if k not in known}, engine, family)
+        return replace(first, extra={**first.extra, **extra}), notes
+
+    def _extra(self, values: Mapping[str, Any], engine: str, family: Family) -> dict[str, Any]:
+        """Options that only the installed scripts know, read as their own parsers' types."""
+        from ..engines.sd_scripts.installed import catalogue
+
+        options = catalogue.read(self.home, family.script) if engine == "sd-scripts" else {}
+        problems: list[Problem] = []
+        extra = {}
+        for key, value in values.items():
+            try:
+                extra[key] = catalogue.typed(value, options[key]) if key in options else value
+            except ValueError as error:
+                problems.append(Problem(key, str(error)))
+        if problems:
+            raise Invalid(problems)
+        return extra
+
+    def _has_bf16(self) -> bool:
+        from ..engines.sd_scripts.installed import installation
+
+        found = installation.read(self.home)
+        return found is None or found.has_bf16
+
+    def _gpu_bytes(self) -> int:
+        from ..engines.sd_scripts.installed import installation
+
+        found = installation.read(self.home)
+        return int(found.facts.get("memory", 0)) if found else 0
+
+    def _token_length(self, data: Dataset) -> int | None:
+        """150 or 225 where a caption needs it, else None. 225 is the most that the trainers take."""
+        from ..datasets.caption_tokens import count_tokens
+
+        texts = [path.read_text(encoding="utf-8", errors="replace") for path in data.image_dir.glob("*/*.txt")]
+        longest = max((count_tokens(text) or 0 for text in texts), default=0)
+        return None if longest <= 75 else 150 if longest <= 150 else 225
+
+    def stage(self, name: str, data: Dataset) -> tuple[Path, list[str]]:
+        """The folder to train, with notes. Originals are never trained: one that isn't ours is copied clean first."""
+        from ..datasets import writer as dataset
+
+        if dataset.is_clean(data):
+            return data.image_dir, []
+        out = _free_folder(self.home.datasets, name)
+        copy, report = dataset.clean_copy(data, out)
+        left_out = len(report.photos) - report.used
+        notes = [f"Clean copies of {report.used} pictures lie in {out}; yours stay as they are."]
+        if left_out:
+            notes.append(f"{left_out} pictures are left out; `check` says why.")
+        return copy.image_dir, notes
+
+
+def _about_launch(job: TrainingJob, pictures: int) -> list[str]:
+    """What several processes change, said before the start."""
+    if job.launch is None or job.launch.problems():
+        return []
+    notes = [f"{job.launch.title}: each step sees {job.pictures_a_step} pictures, so {job.params.max_train_steps} steps see "
+             f"{job.params.max_train_steps * job.pictures_a_step} (one epoch is {pictures})."]
+    if job.params.lr_warmup_steps:
+        notes.append(f"sd-scripts counts warm-up in each process: {job.params.lr_warmup_steps} warm up over "
+                     f"{job.params.lr_warmup_steps / job.launch.processes:g} steps.")
+    if job.params.save_state and not job.saves_states:
+        notes.append("No states are saved (several machines, or DeepSpeed): a stopped run starts anew.")
+    return notes
+
+
+def _collect(problems: list[Problem], read: Callable[[], Any]) -> Any:
+    """What ``read`` gives, or None with its problems added."""
+    try:
+        return read()
+    except Invalid as error:
+        problems += error.problems
+    except BridgeError as error:
+        problems.append(Problem("", str(error)))
+    return None
+
+
+def _free_folder(parent: Path, name: str) -> Path:
+    """``parent/name``, or with a number where that is taken."""
+    number = 1
+    while (folder := parent / (name if number == 1 else f"{name}-{number}")).exists():
+        number += 1
+    return folder

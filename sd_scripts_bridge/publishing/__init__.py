@@ -1,0 +1,1 @@
+"""Into models/Lora: a free stem, all or nothing, card and preview."""

@@ -1,0 +1,41 @@
+"""What a job's LoRA is shown with: its card's words and its picture; and which of its files is the newest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..jobs.folder import JobFolder
+from ..jobs.job import TrainingJob
+from ..options.families import FAMILIES
+
+if TYPE_CHECKING:
+    from .publish import Card
+
+
+def card(job: TrainingJob, steps: int) -> Card:
+    """For a LoRA that learnt for so many optimizer steps."""
+    from .publish import Card
+
+    return Card(
+        description=f"{job.activation_text}: trained on {Path(job.base).stem}, {steps} steps",
+        sd_version=FAMILIES[job.family].sd_version if job.family in FAMILIES else "Unknown",
+        activation_text=job.activation_text,
+        notes=f"Trained by LoRA Bridge on {Path(job.base).name}: {steps} steps, engine {job.engine}.",
+    )
+
+
+def picture(job: TrainingJob, folder: JobFolder) -> Path | None:
+    """The newest sample, else the first training picture."""
+    samples = [*folder.samples.glob("*.png"), *(folder.output / "sample").glob("*.png")]
+    if samples:
+        return max(samples, key=lambda path: path.stat().st_mtime)
+    return next(iter(sorted(Path(job.dataset).glob("*/1.png"))), None)
+
+
+def newest_checkpoint(job: TrainingJob, folder: JobFolder) -> tuple[Path, int] | None:
+    """(file, its step) of the newest LoRA that is whole; what was being written when the run ended is passed over."""
+    from ..models import lora
+
+    found = [*folder.checkpoints(job.name), *((path, job.params.max_train_steps) for path in [folder.final_lora(job.name)])]
+    return next(((path, step) for path, step in reversed(found) if path.is_file() and not lora.problems(path)), None)

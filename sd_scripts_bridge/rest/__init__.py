@@ -1,0 +1,1 @@
+"""The REST API: routes, doors, bodies, privacy, schemas."""

@@ -1,0 +1,217 @@
+"""Every request passes here: login, nonce, kind and size of its body; and every error leaves as docs/rest.md says."""
+
+from __future__ import annotations
+
+import hmac
+import importlib
+import inspect
+import json
+import math
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp
+
+from .. import __version__
+from ..errors import BridgeError, Conflict, EngineNotReady, Invalid, NotFound, Problem
+from ..page.context import Context
+from .privacy import Privacy
+from .routes import NONCE_HEADER, PARTS, Rule
+
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+DIGITS = 18
+"""Of a number in an address or a query; SQLite's end at 19."""
+BODY_LIMIT = 256 << 20
+"""Bytes of one request; base64 makes photos a third larger."""
+
+
+class Refused(BridgeError):
+    """A request that is not let in."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        self.status = status
+        super().__init__(sentence)
+
+
+STATUS: Mapping[type[BridgeError], int] = {Invalid: 422, EngineNotReady: 503, NotFound: 404, Conflict: 409}
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a handler gets. ``body`` is the parsed JSON object of a POST, empty for a GET."""
+
+    context: Context
+    path: Mapping[str, int]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: Mapping[str, Any]
+
+    def number(self, name: str, default: int = 0) -> int:
+        """A whole number from the query. Raises `Invalid`."""
+        text = self.query.get(name, "")
+        if not text:
+            return default
+        if not text.isdecimal() or not text.isascii() or len(text) > DIGITS:
+            raise Invalid([Problem(name, f"{text[:40]!r} is not a whole number")])
+        return int(text)
+
+
+Handler = Callable[[Call], Any]
+
+
+def entrance(context: Context, rules: Sequence[Rule]) -> ASGIApp:
+    """The app behind the prefix."""
+    paths: dict[str, dict[str, Rule]] = {}
+    for rule in rules:
+        paths.setdefault(rule.path, {})[rule.method] = rule
+    routes = [
+        Route(path, _endpoint(context, methods), methods=METHODS)
+        for path, methods in paths.items()
+    ]
+    return Router([*routes, Route("/{rest:path}", _endpoint(context, {}), methods=METHODS)])
+
+
+def _endpoint(context: Context, rules: Mapping[str, Rule]) -> Callable[[Request], Any]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            return await _answer(context, rules, request)
+        except HTTPException as error:
+            return _error(context, error.status_code, [str(error.detail)], headers=error.headers)
+        except BridgeError as error:
+            return _bridge_error(context, error)
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            return _error(context, 500, [f"{where}{error.strerror or error}."])
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except Exception as error:  # noqa: BLE001  # the edge: a defect of ours, whole in the log, one sentence for the page
+            traceback.print_exc()
+            return _error(context, 500, [_defect(context, error)])
+
+    return endpoint
+
+
+async def _answer(context: Context, rules: Mapping[str, Rule], request: Request) -> Response:
+    if context.guard is not None:
+        found = context.guard(request)
+        if inspect.isawaitable(found):
+            await found
+    if not rules:
+        raise Refused(404, "There is no such address here; docs/rest.md lists them.")
+    rule = rules.get("GET" if request.method == "HEAD" else request.method)
+    if rule is None:
+        raise Refused(405, f"{request.method} is not done here, only {' and '.join(rules)}.")
+    if rule.method == "GET":
+        _refuse_from_afar(context, rule)
+    raw = await _body(context, rule, request) if rule.method == "POST" else b""
+    return await run_in_threadpool(_handle, context, rule, request, raw)
+
+
+async def _body(context: Context, rule: Rule, request: Request) -> bytes:
+    """The bytes of a POST that may come in. Raises `Refused`."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise Refused(415, "A POST needs Content-Type: application/json.")
+    if not hmac.compare_digest(request.headers.get(NONCE_HEADER, "").encode(), context.nonce.encode()):
+        raise Refused(403, "This page belongs to an earlier start of the server. Reload it.")
+    _refuse_from_afar(context, rule)
+    sentence = f"This is more than {BODY_LIMIT >> 20} MB at once. Send fewer photos at a time, or give their folder."
+    length = request.headers.get("content-length", "0")
+    if length.isdecimal() and int(length) > BODY_LIMIT:
+        raise Refused(413, sentence)
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > BODY_LIMIT:
+            raise Refused(413, sentence)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _refuse_from_afar(context: Context, rule: Rule) -> None:
+    if rule.only_local and not context.local:
+        raise Refused(403, f"{rule.only_local} can't be used from afar: the WebUI runs with --listen or --share "
+                           "and without --enable-insecure-extension-access.")
+
+
+def _handle(context: Context, rule: Rule, request: Request, raw: bytes) -> Response:
+    """In a worker thread: read the JSON, do it, write the JSON."""
+    try:
+        body = json.loads(raw, parse_constant=_no_number, parse_float=_finite) if raw else {}
+    except (ValueError, RecursionError):
+        raise Invalid([Problem("", "The request's body is not JSON")]) from None
+    if not isinstance(body, dict):
+        raise Invalid([Problem("", "The request's body is not a JSON object")])
+    call = Call(context, _numbers(request), request.query_params, request.headers, body)
+    result = handler_of(rule)(call)
+    return result if isinstance(result, Response) else answer(context, result)
+
+
+def _finite(digits: str) -> float:
+    """Raises `Invalid` for 1e999, which Python reads as infinity and JSON can't say again."""
+    number = float(digits)
+    return number if math.isfinite(number) else _no_number(digits)
+
+
+def _no_number(word: str) -> float:
+    raise Invalid([Problem("", f"{word[:40]} is not a number that can be used", "Send one with fewer digits.")])
+
+
+def _numbers(request: Request) -> dict[str, int]:
+    """What the address names, which is always a number. Raises `Refused`."""
+    names = {name: str(value) for name, value in request.path_params.items()}
+    for text in names.values():
+        if not (text.isdecimal() and text.isascii() and len(text) <= DIGITS):
+            raise Refused(404, f"There is no {text[:40]!r} here.")
+    return {name: int(text) for name, text in names.items()}
+
+
+def handler_of(rule: Rule) -> Handler:
+    """The function that answers a route."""
+    module, _, name = rule.handler.partition(":")
+    handler: Handler = getattr(importlib.import_module(PARTS + module), name)
+    return handler
+
+
+def answer(context: Context, data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """``data`` as JSON, without this machine's paths where the page is not local. Never kept by a cache."""
+    if not context.local:
+        data = Privacy.of(context).hidden(data)
+    content = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Response(content.encode("utf-8", "backslashreplace"), status, {"Cache-Control": "no-cache", **(headers or {})},
+                    "application/json")
+
+
+# ---- errors ----
+
+
+def _bridge_error(context: Context, error: BridgeError) -> Response:
+    if isinstance(error, Refused):
+        return _error(context, error.status, [str(error)])
+    status = next((status for kind, status in STATUS.items() if isinstance(error, kind)), 409)
+    problems: Sequence[Problem] = getattr(error, "problems", ())
+    return _error(context, status, [str(problem) for problem in problems] or [str(error)], problems)
+
+
+def _error(
+    context: Context, status: int, sentences: Sequence[str], problems: Sequence[Problem] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    rows = [{"where": problem.where, "what": problem.what, "remedy": problem.remedy} for problem in problems]
+    return answer(context, {"error": {"sentences": list(sentences), "problems": rows}}, status, headers)
+
+
+def _defect(context: Context, error: Exception) -> str:
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{place.filename if context.local else place.filename.replace(chr(92), '/').rpartition('/')[2]}:{place.lineno}"
+    said = f"{type(error).__name__}: {error}" if context.local else type(error).__name__
+    return f"This is a defect of LoRA Bridge {__version__}. Please report it with this line: {said} ({where})."
+
+
+__all__ = ["Call", "JSONResponse", "Refused", "answer", "entrance", "handler_of"]

@@ -1,0 +1,1 @@
+"""What each route does, grouped by what it is about."""

@@ -1,0 +1,70 @@
+"""What there is to choose from, and what this machine can do."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ...errors import Invalid, Problem
+from ...models import offered
+from ...options import presets
+from ...page.context import Context
+from ...planning import option_list
+from ..doors import Call
+from .files import path_of
+
+
+def bases(call: Call) -> Any:
+    """The base models that are offered, and what each is."""
+    return {"bases": [offered.base_dict(title, Path(path)) for title, path in map(_pair, call.context.bases())]}
+
+
+def _pair(base: Any) -> tuple[str, Path]:
+    return base.title, base.path
+
+
+def list_presets(_call: Call) -> Any:
+    """The starting points with their reasons, sources and options."""
+    return {"presets": [presets.get(name).as_dict() for name in presets.names()]}
+
+
+def options(call: Call) -> Any:
+    """The options whose name or help holds every word of ``search``; from afar only those that we know by name."""
+    context = call.context
+    rows = context.the_bridge.options(_family(context), installed=context.local)
+    found = option_list.search(rows, call.query.get("search", ""))
+    return {"options": [row.as_dict() for row in found], "total": len(rows)}
+
+
+def _family(context: Context) -> str:
+    title = context.draft.state.training.base
+    path = offered.find(title, context.bases(), local=context.local) if title else None
+    base = offered.look(path).base if path else None
+    return base.family if base else "sd1"
+
+
+def engine(call: Call) -> Any:
+    """What is ready and what is missing, in sentences."""
+    findings = call.context.the_bridge.doctor()
+    ready = all(finding.ready or not finding.needed for finding in findings)
+    return {"ready": ready, "findings": [asdict(finding) for finding in findings]}
+
+
+def setup(call: Call) -> Any:
+    """Queue the job that makes the training environment."""
+    source = call.body.get("source") or None
+    if source is not None and (not isinstance(source, str) or "\0" in source):
+        raise Invalid([Problem("source", f"{source!r} is not a folder or an address")])
+    python = path_of(call, "python") if call.body.get("python") is not None else None
+    return {"job": call.context.the_bridge.setup(source.strip().strip('"') if source else None, python)}
+
+
+def host(call: Call) -> Any:
+    """Where this page lives, and what it can do there."""
+    context = call.context
+    memory = context.memory() if context.memory else None
+    return {
+        "host": context.host, "local": context.local, "can_send": context.can_send,
+        "memory": {"free": memory.free, "total": memory.total, "name": memory.name} if memory else None,
+    }

@@ -1,0 +1,171 @@
+"""The command line's verbs over HTTP that read and write files of this machine: for its own users, never from afar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ...errors import Invalid, Problem
+from ...exchange import request as exchange_request
+from ...jobs import launch
+from ...jobs.cluster import Cluster, address
+from ...jobs.launch import Launch
+from ...options import presets
+from ...page.context import started
+from ...planning.request import Request
+from ..doors import Call
+
+WORDS = ("engine", "preset", "name")
+
+
+def check(call: Call) -> Any:
+    """The dataset doctor's report on photos or folders."""
+    return call.context.the_bridge.check(_paths(call, "photos")).as_dict()
+
+
+def dataset(call: Call) -> Any:
+    """Clean copies and captions as a kohya folder."""
+    steps = call.body.get("steps", 1500)
+    if not isinstance(steps, int) or isinstance(steps, bool) or not 1 <= steps <= 1_000_000:
+        raise Invalid([Problem("steps", f"{steps!r} is not a whole number from 1 to 1,000,000")])
+    made = call.context.the_bridge.write_dataset(
+        _paths(call, "photos"), _text(call, "name"), _text(call, "class"), steps, path_of(call, "out")
+    )
+    return made.as_dict()
+
+
+def train(call: Call) -> Any:
+    """Queue a training of a folder, or of a config: what `train` does on the command line."""
+    bridge, remarks = call.context.the_bridge, list[str]()
+    config, lora_dir = _path_or_none(call, "config"), _path_or_none(call, "lora_dir") or call.context.lora_dir
+    folders = sorted({Path(base.path).absolute().parent for base in call.context.bases()})
+    wanted: dict[str, Any] = {
+        "dataset": _path_or_none(call, "dataset"), "base": _path_or_none(call, "base"), "values": _values(call),
+        "lora_dir": lora_dir, "gpu": _card(call), "launch": _launch(call), "on": _cluster(call),
+        "model_folders": tuple(folders), **{word: _text(call, word) or None for word in WORDS},
+    }  # fmt: skip
+    if wanted["base"] is None and wanted["on"] is not None and wanted["on"].base:
+        wanted["base"] = Path(wanted["on"].base)
+    if config is not None:
+        imported = bridge.import_file(config, [*folders, *exchange_request.model_folders(lora_dir)])
+        remarks, request = exchange_request.remarks(imported), bridge.like(imported, wanted)
+    else:
+        missing = [name for name in ("dataset", "base") if not wanted[name]]
+        if missing:
+            raise Invalid([Problem(name, "is missing", "Give its path; or a config.") for name in missing])
+        request = Request(**wanted)
+
+    def submit() -> tuple[int, Any]:
+        submitted = bridge.submit(request)
+        return submitted.id, submitted
+
+    notes, submitted = started(call.context, submit)
+    return {"job": submitted.id, "notes": [*remarks, *notes, *submitted.notes]}
+
+
+def publish(call: Call) -> Any:
+    """A finished LoRA with card and preview, into a Lora folder."""
+    folder = _path_or_none(call, "lora_dir") or call.context.lora_dir
+    if folder is None:
+        raise Invalid([Problem("lora_dir", "is missing", "Give the WebUI's models/Lora.")])
+    return call.context.the_bridge.publish(path_of(call, "file"), folder, _text(call, "name") or None).as_dict()
+
+
+def copy_preset(call: Call) -> Any:
+    """One of our presets as a file of one's own, to change."""
+    return {"path": str(presets.copy(_text(call, "name"), path_of(call, "to")))}
+
+
+# ---- what a body says ----
+
+
+def path_of(call: Call, name: str) -> Path:
+    """An absolute path from the body. Raises `Invalid`."""
+    return _path(name, call.body.get(name))
+
+
+def _path_or_none(call: Call, name: str) -> Path | None:
+    return _path(name, call.body[name]) if call.body.get(name) is not None else None
+
+
+def _path(name: str, value: Any) -> Path:
+    text = value.strip().strip('"') if isinstance(value, str) else ""
+    if not text or "\0" in text:
+        raise Invalid([Problem(name, f"{value!r} is not a path", "Give a whole one.")])
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError:  # the home of nobody
+        path = Path(text)
+    if not path.is_absolute():
+        raise Invalid([Problem(name, f"{text!r} is not a whole path", "Begin with / or a drive's letter.")])
+    return path
+
+
+def _paths(call: Call, name: str) -> list[Path]:
+    given = call.body.get(name)
+    if not isinstance(given, list) or not given:
+        raise Invalid([Problem(name, "is not a list of paths", "Give one path at least.")])
+    return [_path(name, value) for value in given]
+
+
+def _text(call: Call, name: str) -> str:
+    value = call.body.get(name) or ""
+    if not isinstance(value, str) or len(value) > 1000:
+        raise Invalid([Problem(name, f"{str(value)[:40]!r} is not a text of up to 1000 characters")])
+    return value.strip()
+
+
+def _values(call: Call) -> Mapping[str, Any]:
+    values = call.body.get("values") or {}
+    if not isinstance(values, Mapping) or any(isinstance(value, Mapping) for value in values.values()):
+        raise Invalid([Problem("values", "is not an object of option: value")])
+    return {str(key).replace("-", "_"): value for key, value in values.items()}
+
+
+def _card(call: Call) -> int | None:
+    card = call.body.get("gpu")
+    if card is not None and (not isinstance(card, int) or isinstance(card, bool) or card < 0):
+        raise Invalid([Problem("gpu", f"{card!r} is not a card's number, counted from 0")])
+    return card
+
+
+LAUNCH: Mapping[str, type] = {
+    "processes": int, "machines": int, "machine_rank": int, "main_process_ip": str, "main_process_port": int,
+    "num_cpu_threads_per_process": int, "gpus": list,
+}  # fmt: skip
+CLUSTER: Mapping[str, type] = {"address": str, "base": str, "home": str, "gpus": int}
+
+
+def _launch(call: Call) -> Launch | None:
+    """More than one process, by the command line's words."""
+    given = _object(call, "launch", LAUNCH)
+    if given is None:
+        return None
+    cards = given.pop("gpus", None) or []
+    if any(not isinstance(card, int) or isinstance(card, bool) for card in cards):
+        raise Invalid([Problem("launch", f"gpus: {cards!r} is not a list of cards' numbers")])
+    return launch.from_words(",".join(map(str, cards)) or None, **given)
+
+
+def _cluster(call: Call) -> Cluster | None:
+    given = _object(call, "on", CLUSTER)
+    if given is None:
+        return None
+    return Cluster(address(given.get("address") or ""), given.get("base"), given.get("home"), given.get("gpus"))
+
+
+def _object(call: Call, name: str, kinds: Mapping[str, type]) -> dict[str, Any] | None:
+    """An object of the body whose parts are of these kinds; null parts are left out. Raises `Invalid`."""
+    given = call.body.get(name)
+    if given is None:
+        return None
+    if not isinstance(given, Mapping):
+        raise Invalid([Problem(name, f"{given!r} is not an object")])
+    problems = [Problem(name, f"{key} is no part of it") for key in given.keys() - kinds.keys()]
+    found = {key: value for key, value in given.items() if key in kinds and value is not None}
+    wrong = [key for key, value in found.items() if not isinstance(value, kinds[key]) or isinstance(value, bool)]
+    problems += [Problem(name, f"{key}: {found[key]!r} is not of the kind {kinds[key].__name__}") for key in wrong]
+    if problems:
+        raise Invalid(problems)
+    return found

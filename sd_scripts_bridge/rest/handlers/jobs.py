@@ -1,0 +1,146 @@
+"""The queue's routes."""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from starlette.responses import FileResponse
+
+from ...errors import Invalid, NotFound, Problem
+from ...jobs.events import to_dict
+from ...page.context import started
+from ...page.jobs import read_report, sample
+from ...page.result import preview, result_dict
+from ..doors import Call
+
+MOST_LINES = 5000
+MOST_EVENTS = 5000
+
+
+def status(call: Call) -> Any:
+    """The running job, else the newest, or the named one: progress, loss curve, samples.
+
+    Ask again with ``since`` for what came after. Where ``since`` is above ``seq``, or ``boot`` is another, ask with 0.
+    """
+    job = call.number("job") if call.query.get("job") else None
+    return {"boot": call.context.boot, **call.context.views.status(job, call.number("since"))}
+
+
+def jobs(call: Call) -> Any:
+    """The queue and its history, newest first."""
+    views = call.context.views
+    return {"jobs": [views.job_dict(row) for row in reversed(views.rows())]}
+
+
+def job(call: Call) -> Any:
+    """One job with all that was asked for, and its report."""
+    views = call.context.views
+    row = views.row(_id(call))
+    report = read_report(views.bridge.folder(row.id))
+    return {**views.job_dict(row), "spec": json.loads(row.spec), "report": report or None}
+
+
+def events(call: Call) -> Any:
+    """What happened to a job, in order."""
+    bridge, after = call.context.the_bridge, call.number("after")
+    bridge.store.get(_id(call))
+    entries = bridge.events(_id(call), after)[:MOST_EVENTS]
+    return {"events": [
+        {"seq": entry.seq, "time": entry.time, **to_dict(entry.event), "attempt": entry.attempt} for entry in entries
+    ]}
+
+
+def log(call: Call) -> Any:
+    """The end of the trainer's own output."""
+    lines = call.number("lines", 40)
+    if not 1 <= lines <= MOST_LINES:
+        raise Invalid([Problem("lines", f"{lines} is outside 1 to {MOST_LINES}")])
+    return {"lines": call.context.the_bridge.log(_id(call), lines)}
+
+
+def report(call: Call) -> Any:
+    """The job's story to paste in public: without names, paths and pictures."""
+    return {"text": call.context.the_bridge.report(_id(call))}
+
+
+def sample_picture(call: Call) -> Any:
+    """A sample picture."""
+    views = call.context.views
+    row = views.row(_id(call))
+    return _picture(sample(views.bridge, row.id, call.path["number"], views.fold(row.id)))
+
+
+def preview_picture(call: Call) -> Any:
+    """The published card's picture."""
+    views = call.context.views
+    picture = preview(views.fold(views.row(_id(call)).id))
+    if picture is None:
+        raise NotFound(f"Job {_id(call)} has no preview picture.")
+    return _picture(picture)
+
+
+def _picture(path: Path) -> FileResponse:
+    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    headers = {"Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
+    return FileResponse(path, media_type=kind, headers=headers)
+
+
+def result(call: Call) -> Any:
+    """The finished LoRA: its prompt, the text for txt2img, proof and facts."""
+    return result_dict(call.context.views, _id(call), list(call.context.bases()))
+
+
+def stop(call: Call) -> Any:
+    """Stop a job after its next save, or now."""
+    now = call.body.get("now", False)
+    if not isinstance(now, bool):
+        raise Invalid([Problem("now", f"{now!r} is neither true nor false")])
+    return {"sentence": call.context.the_bridge.stop(_id(call), now=now)}
+
+
+def pause(call: Call) -> Any:
+    """Leave the card free after the next save, and go on by itself.
+
+    In a WebUI the minute after the last picture is enough; on its own the page can't know when the card is free.
+    """
+    minutes = call.body.get("minutes", 1.0 if call.context.can_send else 10.0)
+    if isinstance(minutes, bool) or not isinstance(minutes, (int, float)):
+        raise Invalid([Problem("minutes", f"{minutes!r} is not a number")])
+    return {"sentence": call.context.the_bridge.pause(_id(call), float(minutes))}
+
+
+def resume(call: Call) -> Any:
+    """Queue a job again from its newest saved state."""
+    return _again(call, call.context.the_bridge.resume)
+
+
+def retry(call: Call) -> Any:
+    """Queue a job again from step 0."""
+    return _again(call, call.context.the_bridge.retry)
+
+
+def _again(call: Call, verb: Callable[[int], str]) -> Any:
+    call.context.the_bridge.store.get(_id(call))
+    notes, sentence = started(call.context, lambda: (_id(call), verb(_id(call))))
+    return {"sentence": sentence, "notes": notes}
+
+
+def publish(call: Call) -> Any:
+    """The newest checkpoint that the job has saved, into the folder where its LoRA was to go."""
+    done = call.context.the_bridge.publish_job(_id(call))
+    return {**done.as_dict(), "sentence": f"{done.path.name} is in {done.path.parent}."}
+
+
+def remove(call: Call) -> Any:
+    """Forget a job and delete its folder."""
+    sentence = call.context.the_bridge.remove(_id(call))
+    call.context.views.forget(_id(call))
+    return {"sentence": sentence}
+
+
+def _id(call: Call) -> int:
+    return call.path["job"]

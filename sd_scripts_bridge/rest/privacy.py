@@ -1,0 +1,65 @@
+"""Who looks from afar needn't know where things lie on this machine: known folders leave every answer."""
+
+from __future__ import annotations
+
+import functools
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..models import companion_files
+from ..paths import PACKAGE_PARENT
+
+if TYPE_CHECKING:
+    from ..page.context import Context
+
+SHORTEST = 4
+
+
+@dataclass(frozen=True)
+class Privacy:
+    """``folders`` matches each of them as a path's beginning, and nothing inside a word."""
+
+    folders: re.Pattern[str]
+
+    @classmethod
+    def of(cls, context: Context) -> Privacy:
+        return cls(_pattern(_folders(context)))
+
+    def hidden(self, data: Any) -> Any:
+        """``data`` with "…" for each known folder, in every text of it."""
+        if isinstance(data, str):
+            return self.folders.sub("…", data) if "/" in data or "\\" in data else data
+        if isinstance(data, Mapping):
+            return {key: self.hidden(value) for key, value in data.items()}
+        if isinstance(data, (list, tuple)):
+            return [self.hidden(value) for value in data]
+        return data
+
+
+def _folders(context: Context) -> frozenset[str]:
+    from ..engines.sd_scripts.installed import installation
+
+    home = context.the_bridge.home
+    found: list[Path | str] = [home.root, Path.home(), Path.cwd(), PACKAGE_PARENT, Path(sys.prefix), Path(sys.base_prefix)]
+    found += [context.lora_dir] if context.lora_dir else []
+    bases = {Path(base.path) for base in context.bases()}
+    found += {base.parent for base in bases}
+    found += {root for base in bases for root in companion_files.roots(base, context.lora_dir)}
+    setup = installation.read(home)
+    found += [setup.scripts, str(Path(setup.python).parent.parent)] if setup else []
+    source = context.draft.state.source
+    found += [source] if source else []
+    return frozenset(map(str, found))
+
+
+@functools.lru_cache(maxsize=8)
+def _pattern(folders: frozenset[str]) -> re.Pattern[str]:
+    """The longest first; also as a link's target, as Python quotes it, and with the other slashes."""
+    texts = folders | {str(Path(folder).resolve()) for folder in folders}
+    texts |= {repr(text)[1:-1] for text in texts} | {text.replace("\\", "/") for text in texts}
+    longest_first = sorted((text for text in texts if len(text) >= SHORTEST), key=len, reverse=True)
+    return re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, longest_first))})(?![\w.-])")

@@ -1,0 +1,63 @@
+"""The routes: each one's method, path and handler, and who may call it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+PREFIX = "/lora-bridge/v1"
+NONCE_HEADER = "X-Lora-Bridge-Nonce"
+PARTS = "sd_scripts_bridge.rest.handlers."
+
+
+class Rule(NamedTuple):
+    """One route: its path below the prefix, its handler as "module:function" below `PARTS`, and who may call it."""
+
+    method: str
+    path: str
+    handler: str
+    only_local: str = ""
+    """What is refused from afar, in words."""
+
+
+RULES = (
+    Rule("GET", "/status", "jobs:status"),
+    Rule("GET", "/jobs", "jobs:jobs"),
+    Rule("POST", "/jobs", "files:train", "Folders and configs of this machine"),
+    Rule("GET", "/jobs/{job}", "jobs:job"),
+    Rule("GET", "/jobs/{job}/events", "jobs:events"),
+    Rule("GET", "/jobs/{job}/log", "jobs:log"),
+    Rule("GET", "/jobs/{job}/report", "jobs:report"),
+    Rule("GET", "/jobs/{job}/samples/{number}", "jobs:sample_picture"),
+    Rule("GET", "/jobs/{job}/preview", "jobs:preview_picture"),
+    Rule("GET", "/jobs/{job}/result", "jobs:result"),
+    Rule("GET", "/jobs/{job}/export", "exchange:export", "Exports, which hold this machine's paths,"),
+    Rule("POST", "/jobs/{job}/stop", "jobs:stop"),
+    Rule("POST", "/jobs/{job}/pause", "jobs:pause"),
+    Rule("POST", "/jobs/{job}/resume", "jobs:resume"),
+    Rule("POST", "/jobs/{job}/retry", "jobs:retry"),
+    Rule("POST", "/jobs/{job}/publish", "jobs:publish"),
+    Rule("POST", "/jobs/{job}/remove", "jobs:remove"),
+    Rule("GET", "/draft", "draft:show"),
+    Rule("POST", "/draft", "draft:describe"),
+    Rule("POST", "/draft/photos", "draft:upload"),
+    Rule("POST", "/draft/folder", "draft:use_folder", "Folders of this machine"),
+    Rule("POST", "/draft/photo/{pid}", "draft:set_photo"),
+    Rule("GET", "/draft/photo/{pid}/thumb", "draft:thumb"),
+    Rule("POST", "/draft/captions", "draft:change_captions"),
+    Rule("POST", "/draft/clear", "draft:clear"),
+    Rule("GET", "/plan", "plan:show"),
+    Rule("POST", "/train", "plan:train"),
+    Rule("POST", "/import", "exchange:bring"),
+    Rule("POST", "/import/undo", "exchange:take_back"),
+    Rule("POST", "/check", "files:check", "Folders of this machine"),
+    Rule("POST", "/dataset", "files:dataset", "Folders of this machine"),
+    Rule("POST", "/publish", "files:publish", "Files of this machine"),
+    Rule("GET", "/bases", "facts:bases"),
+    Rule("GET", "/presets", "facts:list_presets"),
+    Rule("POST", "/presets/copy", "files:copy_preset", "Files of this machine"),
+    Rule("GET", "/options", "facts:options"),
+    Rule("GET", "/engine", "facts:engine"),
+    Rule("POST", "/setup", "facts:setup", "Set-up"),
+    Rule("GET", "/host", "facts:host"),
+    Rule("GET", "/openapi.json", "openapi:show"),
+)

@@ -1,0 +1,1 @@
+"""The supervisor, an attempt, why it ended, and its cure."""

@@ -1,0 +1,86 @@
+"""A failed run whose cure is known: the changed job that goes on from the last state, and what was changed, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from ..jobs.job import TrainingJob
+from ..options.families import FAMILIES
+from ..options.params import TrainingParams
+
+MOST_HEALINGS = 3
+SMALLEST_SIDE = 256
+SIDE_STEP = 64
+
+
+@dataclass(frozen=True)
+class Cure:
+    """What to train instead, and the sentence for the report. ``fresh``: no saved state fits any more; ``older``: the newest
+    one doesn't."""
+
+    job: TrainingJob
+    sentence: str
+    fresh: bool = False
+    older: bool = False
+
+
+def cure(job: TrainingJob, kind: str, is_refused: Callable[[TrainingJob], object]) -> Cure | None:
+    """The next thing to try for a failure of this ``kind`` (see `explain`), or None: nobody can know.
+
+    What the engine refuses (``is_refused``) is passed over.
+    """
+    if len(job.healed) >= MOST_HEALINGS:
+        return None
+    found = next((cure for cure in _cures(job, kind) if not is_refused(cure.job)), None)
+    return found and replace(found, job=found.job.evolve(healed=(*job.healed, found.sentence)))
+
+
+def _cures(job: TrainingJob, kind: str) -> Iterator[Cure]:
+    if kind == "gpu-memory":
+        yield from _less_memory(job)
+    elif kind == "nan":
+        yield _steadier(job)
+    elif kind == "cache":
+        yield Cure(job, "The cache of encoded pictures was damaged: it is made anew.")
+    elif kind == "state":
+        yield Cure(job, "The newest saved state can't be read: the one before is used.", older=True)
+
+
+def _less_memory(job: TrainingJob) -> Iterator[Cure]:
+    """The rungs of the ladder: first what costs only time, last what changes the result."""
+    params = job.params
+    if not params.gradient_checkpointing:
+        yield _changed(job, "gradient checkpointing is on now", gradient_checkpointing=True)
+    if params.train_batch_size > 1:
+        together = params.train_batch_size * params.gradient_accumulation_steps
+        yield _changed(
+            job, f"one picture at a time now, {together} gathered for each step", fresh=True,
+            train_batch_size=1, gradient_accumulation_steps=together,
+        )
+    if FAMILIES[job.family].caches_captions and params.network_train_unet_only and not params.cache_text_encoder_outputs \
+            and not params.shuffle_caption and not params.caption_dropout_rate:
+        yield _changed(job, "captions are encoded once now", cache_text_encoder_outputs=True)
+    if params.optimizer_type == "AdamW":
+        yield _changed(job, "the optimizer keeps 8-bit numbers now", fresh=True, optimizer_type="AdamW8bit")
+    yield from _smaller(job, params)
+
+
+def _smaller(job: TrainingJob, params: TrainingParams) -> Iterator[Cure]:
+    width, height = (max(SMALLEST_SIDE, side * 3 // 4 // SIDE_STEP * SIDE_STEP) for side in params.area)
+    if (width, height) != params.area and min(params.area) > SMALLEST_SIDE:
+        yield _changed(job, f"{width} x {height} instead of {params.resolution} pixels now", resolution=f"{width},{height}")
+
+
+def _steadier(job: TrainingJob) -> Cure:
+    params = job.params
+    if params.mixed_precision == "fp16":
+        return Cure(job.evolve(params=params.with_values({"mixed_precision": "bf16"})),
+                    "The loss became NaN: bf16 instead of fp16 now.", older=True)
+    rates = {name: rate / 2 for name in ("learning_rate", "unet_lr", "text_encoder_lr") if (rate := getattr(params, name))}
+    return Cure(job.evolve(params=params.with_values(rates)), "The loss became NaN: half the learning rate now.",
+                older=True)
+
+
+def _changed(job: TrainingJob, words: str, fresh: bool = False, **values: object) -> Cure:
+    return Cure(job.evolve(params=job.params.with_values(values)), f"The GPU ran out of memory: {words}.", fresh)

@@ -1,0 +1,1 @@
+"""The operating system: processes, files, locks, Python environments, memory. Knows nothing of training."""

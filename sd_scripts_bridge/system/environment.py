@@ -1,0 +1,139 @@
+"""Python environments for training: making one, installing into one, asking one what it can do.
+
+Standard library only: `install.py` uses it before anything is installed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..errors import BridgeError, CommandFailed
+from . import process
+from .torch_choice import TorchChoice
+
+OLDEST, NEWEST = (3, 10), (3, 13)
+
+_PROBE = """
+import importlib.util, json, sys
+facts = {"python": ".".join(map(str, sys.version_info[:3])), "missing": []}
+for name in %r:
+    if importlib.util.find_spec(name) is None:
+        facts["missing"].append(name)
+try:
+    import torch
+    facts["torch"] = torch.__version__
+    cuda = torch.cuda.is_available()
+    facts["device"] = "cuda" if cuda else "cpu"
+    if cuda:
+        facts["gpu"] = torch.cuda.get_device_name(0)
+        facts["capability"] = list(torch.cuda.get_device_capability(0))
+        facts["memory"] = torch.cuda.mem_get_info(0)[1]
+        (torch.ones(8, 8, device="cuda") @ torch.ones(8, 8, device="cuda")).sum().item()
+except Exception as error:
+    facts["torch_error"] = f"{type(error).__name__}: {error}"
+print("FACTS" + json.dumps(facts))
+"""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment by its Python."""
+
+    python: Path
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> Environment:
+        """The environment in ``folder``, whether it is there or not."""
+        return cls(folder / "Scripts" / "python.exe" if os.name == "nt" else folder / "bin" / "python")
+
+    @property
+    def exists(self) -> bool:
+        return self.python.is_file()
+
+    def pip(self, *arguments: str) -> None:
+        """Run pip, its output shown as it comes. Raises `CommandFailed`."""
+        process.stream([self.python, "-m", "pip", *arguments], env={"PIP_DISABLE_PIP_VERSION_CHECK": "1"})
+
+    def install(self, *requirements: str, index: str | None = None, dependencies: bool = True) -> None:
+        """``pip install``; ``index`` is used only where it answers."""
+        arguments = ["install", "--progress-bar", "off"]
+        if index and answers(index):
+            arguments += ["--index-url", index]
+        if not dependencies:
+            arguments.append("--no-deps")
+        self.pip(*arguments, *requirements)
+
+    def probe(self, modules: Sequence[str] = ()) -> dict[str, Any]:
+        """What the environment holds: python, torch, device, gpu, capability, memory (bytes), missing modules.
+
+        Raises `BridgeError` where its Python doesn't run.
+        """
+        output = process.run([self.python, "-c", _PROBE % list(modules)], timeout=300, check=False)
+        for line in output.splitlines():
+            if line.startswith("FACTS"):
+                facts: dict[str, Any] = json.loads(line[5:])
+                return facts
+        last = output.strip().splitlines()[-1:] or ["it printed nothing"]
+        raise BridgeError(f"The Python {str(self.python)!r} doesn't run: {last[0]}")
+
+
+def make(folder: Path) -> Environment:
+    """Make (or complete) a virtual environment with this Python. Raises `BridgeError` with what to install instead."""
+    environment = Environment.in_folder(folder)
+    if environment.exists:
+        return environment
+    if not OLDEST <= sys.version_info[:2] <= NEWEST:
+        raise BridgeError(
+            f"This is Python {sys.version_info[0]}.{sys.version_info[1]}; training needs 3.10 to 3.13. "
+            "Run the same command with one of those."
+        )
+    makers: list[list[str]] = []
+    if importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip"):
+        makers.append([sys.executable, "-m", "venv", str(folder)])
+    makers.append(["uv", "venv", "--seed", str(folder)])
+    makers.append([sys.executable, "-m", "virtualenv", str(folder)])
+    failures = []
+    for argv in makers:
+        try:
+            process.run(argv)
+        except CommandFailed as error:
+            failures.append(str(error))
+            continue
+        return environment
+    raise BridgeError(
+        f"No virtual environment could be made in {str(folder)!r} ({'; '.join(failures)}). "
+        "Install uv (`pip install uv`), or your system's venv package, and try again."
+    )
+
+
+def install_torch(environment: Environment, choice: TorchChoice, *, vision: bool) -> None:
+    """Install the chosen PyTorch (and torchvision, for sd-scripts)."""
+    torch, torchvision = choice.requirements
+    environment.install(torch, index=choice.index)
+    if vision:
+        environment.install(torchvision, index=choice.index, dependencies=False)
+        environment.install("numpy", "pillow")  # what torchvision needs besides torch
+
+
+def answers(address: str, seconds: float = 5.0) -> bool:
+    """Whether the address' host can be reached at all (a closed network says no at once, or never answers)."""
+    host = urlsplit(address).hostname or ""
+    try:
+        with socket.create_connection((host, 443), timeout=seconds):
+            return True
+    except OSError:
+        return False
+
+
+def extras(pyproject: Mapping[str, Any], name: str) -> list[str]:
+    """The requirements of one extra in a pyproject.toml's tables."""
+    return list(pyproject["project"]["optional-dependencies"][name])

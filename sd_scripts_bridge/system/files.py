@@ -1,0 +1,64 @@
+"""Files written whole or not at all, and whether one has changed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+HELD_SECONDS = 5.0
+_HELD = (5, 32, 33)
+"""Windows' numbers for "access denied", "in use" and "locked"."""
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write aside, then rename: a reader never sees half a file."""
+    write_text(path, json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 aside, flush it to the disk, then rename; a power cut leaves the old file or the new one."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with aside.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    replace_file(aside, path)
+    flush_folder(path.parent)
+
+
+def replace_file(source: Path, target: Path) -> None:
+    """`os.replace`, tried again for a while where Windows' virus scanner or a reader holds a file."""
+    deadline = time.monotonic() + HELD_SECONDS
+    while True:
+        try:
+            os.replace(source, target)
+            return
+        except OSError as error:
+            if getattr(error, "winerror", None) not in _HELD or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def flush_folder(folder: Path) -> None:
+    """The name of a new file, too, has to reach the disk. Windows has no way to say that, and does it by itself."""
+    if os.name == "nt":
+        return
+    with contextlib.suppress(OSError):  # some network drives refuse
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def mark(path: Path) -> str:
+    """Changes when the file does; empty where there is none."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):  # ValueError: a NUL in it
+        return ""
+    return f"{status.st_size:x}-{status.st_mtime_ns:x}"
