@@ -3,10 +3,11 @@
     python install.py demo     ten drawn pictures to a LoRA in a WebUI-shaped folder
     python install.py test     all checks and tests
     python install.py ui       the tab without a WebUI, on this machine only
-    python install.py setup    sd-scripts and its training environment (same as: sd-scripts-bridge setup)
+    python install.py setup    sd-scripts and its training environment (same as: sd-scripts-bridge
+    setup)
 
-Nothing is ever installed into the WebUI's environment. By hand everything goes into .venv beside this file.
-Only the standard library is used here.
+Nothing is ever installed into the WebUI's environment. By hand everything goes into .venv beside
+this file. Only the standard library is used here.
 """
 
 from __future__ import annotations
@@ -62,14 +63,20 @@ def test(words: list[str]) -> int:
 
 
 def ready(*extras: str) -> Path:
-    """The Python of .venv, holding the package and these extras; makes and completes it where needed."""
+    """The Python of .venv, holding the package and these extras; makes and completes it where
+    needed.
+    """
     from sd_scripts_bridge.system import environment, toml_file
     from sd_scripts_bridge.system.torch_choice import choose, this_machine
 
     choice = choose(this_machine())
-    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + repr(choice).encode()).hexdigest()
+    wanted = hashlib.sha256(
+        (ROOT / "pyproject.toml").read_bytes() + repr(choice).encode()
+    ).hexdigest()
     stamps = {extra: VENV / f"lora-bridge-{extra}.stamp" for extra in extras}
-    if all(stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted for stamp in stamps.values()):
+    if all(
+        stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted for stamp in stamps.values()
+    ):
         return environment.Environment.in_folder(VENV).python
     print(f"Making ready {VENV} (once; PyTorch {choice.torch}: {choice.reason}).", flush=True)
     made = environment.make(VENV)

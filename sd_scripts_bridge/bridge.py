@@ -88,7 +88,9 @@ class Bridge:
     def change_captions(
         self, folder: Path, action: str, text: str = "", by: str = "", *, at_start: bool = False
     ) -> list[Caption]:
-        """"add", "remove" or "replace" in every caption of such a folder, or "undo"; returns those that changed."""
+        """ "add", "remove" or "replace" in every caption of such a folder, or "undo"; returns those
+        that changed.
+        """
         from .datasets import caption_files
 
         if action == "undo":
@@ -113,14 +115,27 @@ class Bridge:
         return Planner(self.home).plan(request)
 
     def look(self, request: Request) -> tuple[TrainingJob, list[str]]:
-        """The job that `submit` would queue here, with its notes; copies and writes nothing. Raises as `submit`."""
+        """The job that `submit` would queue here, with its notes; copies and writes nothing.
+
+        Raises as `submit`.
+        """
         if request.on is not None:
-            raise Invalid([Problem("on", "a cluster can be asked only by sending it the photos, and nothing is sent here",
-                                   "Leave --dry-run out: what is wrong is told before the training is queued.")])
+            raise Invalid(
+                [
+                    Problem(
+                        "on",
+                        "a cluster can be asked only by sending it the photos, and nothing is "
+                        "sent here",
+                        "Leave --dry-run out: what is wrong is told before the training is queued.",
+                    )
+                ]
+            )
         job, notes, _ = Planner(self.home).look(request)
         return job, notes
 
-    def sketch(self, request: Request, data: Dataset, base: Base) -> tuple[TrainingJob, list[str], list[Problem]]:
+    def sketch(
+        self, request: Request, data: Dataset, base: Base
+    ) -> tuple[TrainingJob, list[str], list[Problem]]:
         """See `Planner.sketch`."""
         return Planner(self.home).sketch(request, data, base)
 
@@ -151,16 +166,27 @@ class Bridge:
         return last_lines(self.folder(job_id).log, lines)
 
     def report(self, job_id: int) -> str:
-        """The job's story as text that may be pasted in public: without names, paths and pictures. Raises `NotFound`."""
+        """The job's story as text that may be pasted in public: without names, paths and pictures.
+        Raises `NotFound`.
+        """
         from .running import bug_report
 
         row, done = self.job(job_id), facts.read(self.folder(job_id).report)
-        return bug_report.text(row, done or None, self.log(job_id, 200), [str(finding) for finding in self.doctor()])
+        return bug_report.text(
+            row, done or None, self.log(job_id, 200), [str(finding) for finding in self.doctor()]
+        )
 
     def stop(self, job_id: int, *, now: bool = False) -> str:
-        """Stop after the next save, or now; returns what will happen. Raises `Conflict` where it is over already."""
+        """Stop after the next save, or now; returns what will happen.
+
+        Raises `Conflict` where it is over already.
+        """
         row = self.job(job_id)
-        before = "Stopped while it waited; what is saved is kept." if row.attempt else "Stopped before it began."
+        before = (
+            "Stopped while it waited; what is saved is kept."
+            if row.attempt
+            else "Stopped before it began."
+        )
         if row.status is Status.QUEUED and self.store.move(
             job_id, Status.STOPPED, of=[Status.QUEUED], attempt=row.attempt, sentence=before
         ):
@@ -175,17 +201,27 @@ class Bridge:
         return f"Job {job_id} is stopping already."
 
     def pause(self, job_id: int, minutes: float = PAUSE_MINUTES) -> str:
-        """Leave the card to something else: after the next save for ``minutes``, then go on by itself. Raises `Conflict`."""
+        """Leave the card to something else: after the next save for ``minutes``, then go on by
+        itself. Raises `Conflict`.
+        """
         if not 0 < minutes <= LONGEST_PAUSE_MINUTES:
-            raise Invalid([Problem("minutes", f"{minutes:g} is outside 0 to {LONGEST_PAUSE_MINUTES}")])
+            raise Invalid(
+                [Problem("minutes", f"{minutes:g} is outside 0 to {LONGEST_PAUSE_MINUTES}")]
+            )
         row = self.job(job_id)
         if row.kind != "train" or row.status not in (Status.RUNNING, Status.QUEUED):
-            raise Conflict(f"Job {job_id} ({row.title}) is {row.status}; only a training that runs or waits can be paused.")
+            raise Conflict(
+                f"Job {job_id} ({row.title}) is {row.status}; only a training that runs or waits "
+                "can be paused."
+            )
         job = row.job
         if isinstance(job, TrainingJob) and job.on:
             raise Conflict(f"Job {job_id} trains on a cluster: this machine's card is free.")
         if isinstance(job, TrainingJob) and job.params.save_state and not job.saves_states:
-            raise Conflict(f"Job {job_id} saves no states (several machines, or DeepSpeed): a pause would lose all.")
+            raise Conflict(
+                f"Job {job_id} saves no states (several machines, or DeepSpeed): a pause would "
+                "lose all."
+            )
         self.store.ask_for_pause(row.device, 60 * minutes)
         if row.status is Status.RUNNING and self.store.ask_to_stop(job_id, "pause"):
             return f"Job {job_id} pauses at its next save, and goes on by itself."
@@ -200,17 +236,31 @@ class Bridge:
             return f"Job {job_id} goes on now."
         row = self._again(job_id)
         job = row.job
-        states = engines.of(job, self.home).states(job, self.folder(job_id)) if isinstance(job, TrainingJob) else []
+        states = (
+            engines.of(job, self.home).states(job, self.folder(job_id))
+            if isinstance(job, TrainingJob)
+            else []
+        )
         supervisor.spawn(self.home)
         if isinstance(job, TrainingJob) and job.on:
-            return f"Job {job_id} is looked for on the cluster, and starts anew where it doesn't run there any more."
-        return f"Job {job_id} goes on from {states[-1].name}." if states else f"Job {job_id} starts anew: no state is saved."
+            return (
+                f"Job {job_id} is looked for on the cluster, and starts anew where it doesn't "
+                "run there any more."
+            )
+        return (
+            f"Job {job_id} goes on from {states[-1].name}."
+            if states
+            else f"Job {job_id} starts anew: no state is saved."
+        )
 
     def retry(self, job_id: int) -> str:
         """Queue it again from step 0; what the last attempt wrote is removed. Raises `Conflict`."""
         row = self.job(job_id)
         if not row.status.is_over or row.status is Status.SUCCEEDED:
-            raise Conflict(f"Job {job_id} is {row.status}; only one that failed, stopped or was lost can be tried again.")
+            raise Conflict(
+                f"Job {job_id} is {row.status}; only one that failed, stopped or was lost can be "
+                "tried again."
+            )
         shutil.rmtree(self.folder(job_id).output, ignore_errors=True)
         self._again(job_id)
         supervisor.spawn(self.home)
@@ -220,40 +270,63 @@ class Bridge:
         row = self.job(job_id)
         again = [Status.FAILED, Status.STOPPED, Status.LOST]
         if not self.store.move(job_id, Status.QUEUED, of=again, attempt=row.attempt):
-            raise Conflict(f"Job {job_id} is {row.status}; only one that failed, stopped or was lost can go on.")
+            raise Conflict(
+                f"Job {job_id} is {row.status}; only one that failed, stopped or was lost can go "
+                "on."
+            )
         return row
 
     def remove(self, job_id: int) -> str:
-        """Forget a job and delete its folder; a published LoRA stays. Raises `Conflict` while it runs."""
+        """Forget a job and delete its folder; a published LoRA stays.
+
+        Raises `Conflict` while it runs.
+        """
         row = self.job(job_id)
         if not self.store.remove(job_id):
             raise Conflict(f"Job {job_id} is {row.status}. Stop it first.")
         folder = self.folder(job_id).root
         shutil.rmtree(folder, ignore_errors=True)
         if folder.exists():
-            return f"Job {job_id} is gone. Part of {folder} could not be deleted: something has it open, or you may not."
+            return (
+                f"Job {job_id} is gone. Part of {folder} could not be deleted: something has "
+                "it open, or you may not."
+            )
         return f"Job {job_id} and its folder are gone."
 
     # ---- from elsewhere, and back ----
 
     def import_file(self, path: Path, folders: Sequence[Path] = ()) -> Imported:
-        """What a file says about a training, key by key; base models are looked for in ``folders``. Raises `Invalid`."""
+        """What a file says about a training, key by key; base models are looked for in ``folders``.
+        Raises `Invalid`.
+        """
         from .exchange import request as exchange_request
 
         return exchange_request.read(path, self.home, folders)
 
     def like(self, imported: Imported, request: Mapping[str, Any]) -> Request:
-        """A request for the training that ``imported`` describes; ``request`` goes before it. Raises `Invalid`."""
+        """A request for the training that ``imported`` describes; ``request`` goes before it.
+
+        Raises `Invalid`.
+        """
         from .exchange import request as exchange_request
 
         given = {key: value for key, value in request.items() if value is not None}
-        filled = exchange_request.fill(imported, self.home, given.get("dataset"), given.get("base"), given.get("values", {}),
-                                     given.get("launch"))
+        filled = exchange_request.fill(
+            imported,
+            self.home,
+            given.get("dataset"),
+            given.get("base"),
+            given.get("values", {}),
+            given.get("launch"),
+        )
         preset = presets.IMPORTED if imported.values else None
         return Request(**{"name": imported.name, "preset": preset, **given, **filled})
 
     def export(self, job_id: int, form: str, out: Path | None = None) -> Exported:
-        """A job as "toml", "kohya" or "sh", into ``out`` or its own folder. Raises `NotFound`, `Conflict`, `Invalid`."""
+        """A job as "toml", "kohya" or "sh", into ``out`` or its own folder.
+
+        Raises `NotFound`, `Conflict`, `Invalid`.
+        """
         from .exchange import export
 
         job = self._training(job_id)
@@ -261,7 +334,9 @@ class Bridge:
         return export.export(job, form, folder, export.InstalledScripts.of(self.home, job.family))
 
     def export_files(self, job_id: int, form: str) -> tuple[dict[str, str], list[str]]:
-        """(name -> text, notes) of files that may lie in any one folder of this machine; writes nothing. Raises as `export`."""
+        """(name -> text, notes) of files that may lie in any one folder of this machine; writes
+        nothing. Raises as `export`.
+        """
         from .exchange import export
 
         job = self._training(job_id)
@@ -286,8 +361,13 @@ class Bridge:
         card = publish.card_from_metadata(lora.inspect(file))
         return publish.publish(file, lora_dir, name or file.stem, card)
 
-    def publish_job(self, job_id: int, lora_dir: Path | None = None, name: str | None = None) -> PublishedLora:
-        """The newest checkpoint that a training has saved, as if it had ended there. Raises `Conflict` where there is none."""
+    def publish_job(
+        self, job_id: int, lora_dir: Path | None = None, name: str | None = None
+    ) -> PublishedLora:
+        """The newest checkpoint that a training has saved, as if it had ended there.
+
+        Raises `Conflict` where there is none.
+        """
         from .publishing import job_card, publish
 
         job = self.job(job_id).job
@@ -297,17 +377,29 @@ class Bridge:
         found = job_card.newest_checkpoint(job, folder)
         if found is None:
             raise Conflict(f"Job {job_id} has saved no LoRA yet.")
-        target = lora_dir or (Path(job.lora_dir) if job.lora_dir else self.home.root / "models" / "Lora")
-        return publish.publish(found[0], target, name or job.name, job_card.card(job, found[1]), job_card.picture(job, folder))
+        target = lora_dir or (
+            Path(job.lora_dir) if job.lora_dir else self.home.root / "models" / "Lora"
+        )
+        return publish.publish(
+            found[0],
+            target,
+            name or job.name,
+            job_card.card(job, found[1]),
+            job_card.picture(job, folder),
+        )
 
     def setup(self, source: str | None = None, python: Path | None = None) -> int:
         """Queue the job that makes the training environment; returns its number."""
-        job_id = self.store.add(SetupJob(source=source, python=str(python.absolute()) if python else None))
+        job_id = self.store.add(
+            SetupJob(source=source, python=str(python.absolute()) if python else None)
+        )
         supervisor.spawn(self.home)
         return job_id
 
     def options(self, family: str, *, installed: bool = True) -> list[Option]:
-        """Every option that a training of this family takes; without ``installed`` only those that we know by name."""
+        """Every option that a training of this family takes; without ``installed`` only those that
+        we know by name.
+        """
         from .planning import option_list
 
         return option_list.options(self.home, family, installed=installed)

@@ -4,7 +4,8 @@ BridgeError                one sentence for the user, exit code 1
 ├── Invalid                input that can't be used; carries *all* the problems found
 ├── EngineNotReady         the engine's program or environment is missing; carries the problems
 ├── NotFound               no such job, file or folder
-├── Conflict               the request doesn't fit the present state (stop a finished job, a name taken)
+├── Conflict               the request doesn't fit the present state (stop a finished job, a name
+taken)
 ├── CommandFailed          a program that we started ended badly; carries command, code and output
 ├── TrainingFailed         training ended, but not with a usable LoRA
 └── PublishRefused         the finished file can't go into the Lora folder
@@ -18,8 +19,14 @@ from typing import Any
 
 
 def short(value: Any, most: int = 80) -> str:
-    """``value`` quoted for a message, cut in its middle: somebody may have given a number of a thousand digits."""
-    text = repr(value) if not isinstance(value, int) or abs(value) < 10**most else f"a number of more than {most} digits"
+    """``value`` quoted for a message, cut in its middle: somebody may have given a number of a
+    thousand digits.
+    """
+    text = (
+        repr(value)
+        if not isinstance(value, int) or abs(value) < 10**most
+        else f"a number of more than {most} digits"
+    )
     return text if len(text) <= most else f"{text[: most // 2]}...{text[-most // 4 :]}"
 
 
@@ -69,7 +76,9 @@ class CommandFailed(BridgeError):
 
     def __init__(self, argv: Sequence[str], code: int, output: str) -> None:
         self.argv, self.code, self.output = tuple(argv), code, output
-        last = next((line for line in reversed(output.splitlines()) if line.strip()), "it printed nothing")
+        last = next(
+            (line for line in reversed(output.splitlines()) if line.strip()), "it printed nothing"
+        )
         super().__init__(f"{argv[0]!r} ended with code {code}: {last.strip()}")
 
 

@@ -1,4 +1,6 @@
-"""What a subject, a class or a LoRA may be called: it becomes a folder, a file, a caption's beginning, a prompt."""
+"""What a subject, a class or a LoRA may be called: it becomes a folder, a file, a caption's
+beginning, a prompt.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from .errors import Problem, short
 LONGEST = 64
 MARKS = frozenset(" ._-")
 RESERVED = frozenset(
-    ["CON", "PRN", "AUX", "NUL"] + [f"{port}{number}" for port in ("COM", "LPT") for number in range(10)]
+    ["CON", "PRN", "AUX", "NUL"]
+    + [f"{port}{number}" for port in ("COM", "LPT") for number in range(10)]
 )
 
 
@@ -22,15 +25,36 @@ def name_problems(name: str, where: str = "name") -> list[Problem]:
     """Why ``name`` can't be used, or nothing. Letters and digits of every script are welcome."""
     name = unicodedata.normalize("NFC", name)
     if not name.strip() or len(name) > LONGEST:
-        return [Problem(where, f"{short(name)} has {len(name)} characters", f"Use 1 to {LONGEST} letters or digits.")]
+        return [
+            Problem(
+                where,
+                f"{short(name)} has {len(name)} characters",
+                f"Use 1 to {LONGEST} letters or digits.",
+            )
+        ]
     foreign = sorted({character for character in name if not _allowed(character)})
     if foreign:
-        signs = " ".join(ascii(character) if not character.isprintable() else character for character in foreign[:8])
-        return [Problem(where, f"{name!r} holds {signs}", "Use letters, digits, space, dot, _ and - only.")]
+        signs = " ".join(
+            ascii(character) if not character.isprintable() else character
+            for character in foreign[:8]
+        )
+        return [
+            Problem(
+                where, f"{name!r} holds {signs}", "Use letters, digits, space, dot, _ and - only."
+            )
+        ]
     if name[0] in MARKS - {"_"} or unicodedata.category(name[0])[0] == "M":
-        return [Problem(where, f"{name!r} begins with {name[0]!r}", "Begin with a letter or a digit.")]
+        return [
+            Problem(where, f"{name!r} begins with {name[0]!r}", "Begin with a letter or a digit.")
+        ]
     if name[-1] in ". ":
-        return [Problem(where, f"{name!r} ends with {name[-1]!r}, which Windows drops", "End with a letter or digit.")]
+        return [
+            Problem(
+                where,
+                f"{name!r} ends with {name[-1]!r}, which Windows drops",
+                "End with a letter or digit.",
+            )
+        ]
     if unicodedata.normalize("NFKC", name).split(".")[0].strip().upper() in RESERVED:
         return [Problem(where, f"{name!r} is a reserved name on Windows", "Choose another.")]
     return []

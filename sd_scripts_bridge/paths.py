@@ -28,7 +28,9 @@ Your photos and your base models are never changed. Deleting jobs/<id>/ loses th
 
 
 def expanded(path: str | os.PathLike[str]) -> Path:
-    """``path`` with ~ as the home folder; "~somebody" stays as it is where nobody of that name is here."""
+    """``path`` with ~ as the home folder; "~somebody" stays as it is where nobody of that name is
+    here.
+    """
     try:
         return Path(os.path.expanduser(path))  # noqa: PTH111  # Path's own raises RuntimeError
     except ValueError:  # a NUL
@@ -54,8 +56,12 @@ class Home:
     source: str = "argument"
 
     @classmethod
-    def resolve(cls, argument: str | os.PathLike[str] | None = None, webui_data: Path | None = None) -> Home:
-        """Argument, then $SD_SCRIPTS_BRIDGE_HOME, then the WebUI's data folder, then the platform's."""
+    def resolve(
+        cls, argument: str | os.PathLike[str] | None = None, webui_data: Path | None = None
+    ) -> Home:
+        """Argument, then $SD_SCRIPTS_BRIDGE_HOME, then the WebUI's data folder, then the
+        platform's.
+        """
         if argument:
             return cls(expanded(argument).absolute(), "--home")
         if os.environ.get(HOME_VARIABLE):
@@ -94,16 +100,25 @@ class Home:
         return self.root / "jobs"
 
     def create(self) -> Home:
-        """Make the folder and its README if they aren't there; returns self. Raises `BridgeError` where that can't be."""
+        """Make the folder and its README if they aren't there; returns self.
+
+        Raises `BridgeError` where that can't be.
+        """
         if len(os.fsencode(self.root)) > LONGEST_HOME:
-            raise BridgeError(f"The home folder's path has {len(os.fsencode(self.root))} characters, and SQLite takes no more "
-                              f"than {LONGEST_HOME}. Choose a shorter one with --home or ${HOME_VARIABLE}.")
+            raise BridgeError(
+                f"The home folder's path has {len(os.fsencode(self.root))} characters, and "
+                "SQLite takes no more "
+                f"than {LONGEST_HOME}. Choose a shorter one with --home or ${HOME_VARIABLE}."
+            )
         try:
             return self._create()
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
-            raise BridgeError(f"The home folder {str(self.root)!r} ({self.source}) can't be used: {why}. Choose another with "
-                              f"--home or ${HOME_VARIABLE}.") from error
+            raise BridgeError(
+                f"The home folder {str(self.root)!r} ({self.source}) can't be used: {why}. "
+                "Choose another with "
+                f"--home or ${HOME_VARIABLE}."
+            ) from error
 
     def _create(self) -> Home:
         self.jobs.mkdir(parents=True, exist_ok=True)

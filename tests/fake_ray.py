@@ -1,4 +1,5 @@
-"""Ray's dashboard as far as our client speaks with it: packages, jobs that really run (as processes of this machine), logs.
+"""Ray's dashboard as far as our client speaks with it: packages, jobs that really run (as processes
+of this machine), logs.
 
 Answers were compared with Ray 2.60's; `tests/real/test_ray.py` asks a real one.
 """
@@ -93,7 +94,13 @@ class FakeRay:
         if path == "/api/version":
             return 200, {"ray_version": "0.0"}
         if path == "/api/v0/nodes":
-            return 200, {"data": {"result": {"result": [{"state": "ALIVE", "resources_total": {"GPU": float(self.gpus)}}]}}}
+            return 200, {
+                "data": {
+                    "result": {
+                        "result": [{"state": "ALIVE", "resources_total": {"GPU": float(self.gpus)}}]
+                    }
+                }
+            }
         if path == "/api/v0/logs/file":
             data = (self.root / "logs" / query["filename"][0]).read_bytes()
             return 200, data[:-1] if self.spoil else data
@@ -122,10 +129,19 @@ class FakeRay:
         name, environment = asked["submission_id"], asked["runtime_env"]
         work = self.unpacked(environment["working_dir"])
         path = [str(work), *(str(self.unpacked(module)) for module in environment["py_modules"])]
-        argv = [sys.executable if word == "python" else word for word in asked["entrypoint"].split()]
+        argv = [
+            sys.executable if word == "python" else word for word in asked["entrypoint"].split()
+        ]
         env = {**os.environ, **environment["env_vars"], "PYTHONPATH": os.pathsep.join(path)}
         with self.log(name).open("wb") as log:
-            process = subprocess.Popen(argv, cwd=work, env=env, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+            process = subprocess.Popen(
+                argv,
+                cwd=work,
+                env=env,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         self.jobs[name] = (process, [])
         return 200, {"submission_id": name}
 

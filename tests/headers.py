@@ -1,4 +1,6 @@
-"""Small .safetensors files with the names and shapes of real ones, built the way the models are built, layer by layer."""
+"""Small .safetensors files with the names and shapes of real ones, built the way the models are
+built, layer by layer.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +14,35 @@ import numpy as np
 
 Shapes = dict[str, tuple[int, ...]]
 
-NUMPY = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "F8_E4M3": "u1", "F8_E5M2": "u1", "U8": "u1"}
+NUMPY = {
+    "F64": "<f8",
+    "F32": "<f4",
+    "F16": "<f2",
+    "BF16": "<u2",
+    "I64": "<i8",
+    "F8_E4M3": "u1",
+    "F8_E5M2": "u1",
+    "U8": "u1",
+}
 
 
-def write(path: Path, tensors: Mapping[str, Any], metadata: Mapping[str, str] | None = None, dtype: str = "F16") -> Path:
+def write(
+    path: Path,
+    tensors: Mapping[str, Any],
+    metadata: Mapping[str, str] | None = None,
+    dtype: str = "F16",
+) -> Path:
     """A whole file. A tensor is an array, a shape (zeros of ``dtype``), or (dtype, shape, bytes)."""
     header: dict[str, Any] = {} if metadata is None else {"__metadata__": dict(metadata)}
     data: list[bytes] = []
     place = 0
     for name, tensor in tensors.items():
         kind, shape, raw = described(tensor, dtype)
-        header[name] = {"dtype": kind, "shape": list(shape), "data_offsets": [place, place + len(raw)]}
+        header[name] = {
+            "dtype": kind,
+            "shape": list(shape),
+            "data_offsets": [place, place + len(raw)],
+        }
         data.append(raw)
         place += len(raw)
     return write_raw(path, header, b"".join(data))
@@ -60,7 +80,9 @@ def checkpoint(family: str, width: int = 32) -> Shapes:
         parts["cond_stage_model.model."] = open_clip(width, layers=2)
     else:
         parts["conditioner.embedders.0.transformer.text_model."] = clip(width, layers=2)
-        parts["conditioner.embedders.1.model."] = open_clip(width, layers=2) | {"text_projection": (width, width)}
+        parts["conditioner.embedders.1.model."] = open_clip(width, layers=2) | {
+            "text_projection": (width, width)
+        }
     return {prefix + name: shape for prefix, part in parts.items() for name, shape in part.items()}
 
 
@@ -79,13 +101,19 @@ def norm(name: str, width: int) -> Shapes:
 def unet(family: str, width: int, context: int, in_channels: int = 4) -> Shapes:
     """The LDM U-Net of ``family``, at any width."""
     xl = family == "sdxl"
-    multipliers, depths, middle = ((1, 2, 4), (0, 2, 10), 10) if xl else ((1, 2, 4, 4), (1, 1, 1, 0), 1)
+    multipliers, depths, middle = (
+        ((1, 2, 4), (0, 2, 10), 10) if xl else ((1, 2, 4, 4), (1, 1, 1, 0), 1)
+    )
     time = 4 * width
 
     def attention(at: str, channels: int, depth: int) -> Shapes:
-        project = conv(f"{at}.proj_in", channels, channels, 1) | conv(f"{at}.proj_out", channels, channels, 1)
+        project = conv(f"{at}.proj_in", channels, channels, 1) | conv(
+            f"{at}.proj_out", channels, channels, 1
+        )
         if family != "sd1":
-            project = linear(f"{at}.proj_in", channels, channels) | linear(f"{at}.proj_out", channels, channels)
+            project = linear(f"{at}.proj_in", channels, channels) | linear(
+                f"{at}.proj_out", channels, channels
+            )
         found = norm(f"{at}.norm", channels) | project
         for index in range(depth):
             block = f"{at}.transformer_blocks.{index}"
@@ -124,12 +152,16 @@ def unet(family: str, width: int, context: int, in_channels: int = 4) -> Shapes:
             found |= conv(f"input_blocks.{block}.0.op", channels, channels)
             stack.append(channels)
             block += 1
-    found |= residual("middle_block.0", channels, channels) | attention("middle_block.1", channels, middle)
+    found |= residual("middle_block.0", channels, channels) | attention(
+        "middle_block.1", channels, middle
+    )
     found |= residual("middle_block.2", channels, channels)
     block = 0
     for level in reversed(range(len(multipliers))):
         for place in range(3):
-            found |= residual(f"output_blocks.{block}.0", channels + stack.pop(), multipliers[level] * width)
+            found |= residual(
+                f"output_blocks.{block}.0", channels + stack.pop(), multipliers[level] * width
+            )
             channels, after = multipliers[level] * width, 1
             if depths[level]:
                 found |= attention(f"output_blocks.{block}.1", channels, depths[level])
@@ -146,12 +178,16 @@ def vae(width: int) -> Shapes:
     top = 4 * width
 
     def residual(at: str, inner: int, out: int) -> Shapes:
-        found = norm(f"{at}.norm1", inner) | conv(f"{at}.conv1", out, inner) | norm(f"{at}.norm2", out)
+        found = (
+            norm(f"{at}.norm1", inner) | conv(f"{at}.conv1", out, inner) | norm(f"{at}.norm2", out)
+        )
         found |= conv(f"{at}.conv2", out, out)
         return found | (conv(f"{at}.nin_shortcut", out, inner, 1) if inner != out else {})
 
     def middle(half: str) -> Shapes:
-        found = residual(f"{half}.mid.block_1", top, top) | residual(f"{half}.mid.block_2", top, top)
+        found = residual(f"{half}.mid.block_1", top, top) | residual(
+            f"{half}.mid.block_2", top, top
+        )
         for part in ("q", "k", "v", "proj_out"):
             found |= conv(f"{half}.mid.attn_1.{part}", top, top, 1)
         return found | norm(f"{half}.mid.attn_1.norm", top)
@@ -170,7 +206,9 @@ def vae(width: int) -> Shapes:
     found |= conv("decoder.conv_out", 3, width)
     for level in reversed(range(4)):
         for block in range(3):
-            found |= residual(f"decoder.up.{level}.block.{block}", channels, multipliers[level] * width)
+            found |= residual(
+                f"decoder.up.{level}.block.{block}", channels, multipliers[level] * width
+            )
             channels = multipliers[level] * width
         if level:
             found |= conv(f"decoder.up.{level}.upsample.conv", channels, channels)
@@ -178,12 +216,17 @@ def vae(width: int) -> Shapes:
 
 
 def clip(width: int, layers: int) -> Shapes:
-    found: Shapes = {"embeddings.token_embedding.weight": (16, width), "embeddings.position_embedding.weight": (77, width)}
+    found: Shapes = {
+        "embeddings.token_embedding.weight": (16, width),
+        "embeddings.position_embedding.weight": (77, width),
+    }
     for layer in range(layers):
         at = f"encoder.layers.{layer}"
         for part in ("q_proj", "k_proj", "v_proj", "out_proj"):
             found |= linear(f"{at}.self_attn.{part}", width, width)
-        found |= linear(f"{at}.mlp.fc1", 4 * width, width) | linear(f"{at}.mlp.fc2", width, 4 * width)
+        found |= linear(f"{at}.mlp.fc1", 4 * width, width) | linear(
+            f"{at}.mlp.fc2", width, 4 * width
+        )
         found |= norm(f"{at}.layer_norm1", width) | norm(f"{at}.layer_norm2", width)
     return found | norm("final_layer_norm", width)
 
@@ -192,9 +235,14 @@ def open_clip(width: int, layers: int) -> Shapes:
     found: Shapes = {"token_embedding.weight": (16, width), "positional_embedding": (77, width)}
     for layer in range(layers):
         at = f"transformer.resblocks.{layer}"
-        found |= {f"{at}.attn.in_proj_weight": (3 * width, width), f"{at}.attn.in_proj_bias": (3 * width,)}
+        found |= {
+            f"{at}.attn.in_proj_weight": (3 * width, width),
+            f"{at}.attn.in_proj_bias": (3 * width,),
+        }
         found |= linear(f"{at}.attn.out_proj", width, width)
-        found |= linear(f"{at}.mlp.c_fc", 4 * width, width) | linear(f"{at}.mlp.c_proj", width, 4 * width)
+        found |= linear(f"{at}.mlp.c_fc", 4 * width, width) | linear(
+            f"{at}.mlp.c_proj", width, 4 * width
+        )
         found |= norm(f"{at}.ln_1", width) | norm(f"{at}.ln_2", width)
     return found | norm("ln_final", width)
 
@@ -216,8 +264,12 @@ METADATA = {
 """What sd-scripts writes into a LoRA, shortened."""
 
 
-def lora(rank: int = 4, width: int = 32, text: int = 32, seed: int = 0) -> dict[str, np.ndarray[Any, Any]]:
-    """Three modules of a LoRA of sd-scripts, two of them in the U-Net, in the order in which it saves them."""
+def lora(
+    rank: int = 4, width: int = 32, text: int = 32, seed: int = 0
+) -> dict[str, np.ndarray[Any, Any]]:
+    """Three modules of a LoRA of sd-scripts, two of them in the U-Net, in the order in which it
+    saves them.
+    """
     numbers = np.random.default_rng(seed)
     found: dict[str, np.ndarray[Any, Any]] = {}
     for module, out, inner in (
@@ -236,7 +288,10 @@ def full_size_sd15(path: Path) -> Path:
     shapes = {
         **{f"model.diffusion_model.{name}": shape for name, shape in unet("sd1", 320, 768).items()},
         **{f"first_stage_model.{name}": shape for name, shape in vae(128).items()},
-        **{f"cond_stage_model.transformer.text_model.{name}": shape for name, shape in clip(768, 12).items()},
+        **{
+            f"cond_stage_model.transformer.text_model.{name}": shape
+            for name, shape in clip(768, 12).items()
+        },
     }
     header, place = {}, 0
     for name, shape in shapes.items():

@@ -1,4 +1,6 @@
-"""A folder as people really have it: `make` writes it and says what the report must say about each file."""
+"""A folder as people really have it: `make` writes it and says what the report must say about each
+file.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,10 @@ SIZE = (640, 560)
 
 
 def photo(seed: int, size: tuple[int, int] = SIZE) -> Image.Image:
-    """A picture that no check minds, and that no other seed's is a copy of. Its upper left quarter is bluish."""
+    """A picture that no check minds, and that no other seed's is a copy of.
+
+    Its upper left quarter is bluish.
+    """
     dice = random.Random(seed)
     picture = Image.new("RGB", size, (150, 150, 150))
     draw = ImageDraw.Draw(picture)
@@ -65,7 +70,12 @@ def png_bomb(width: int, height: int) -> bytes:
     for _ in range(height // 100):
         body += compressor.compress(rows)
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", body + compressor.flush()) + _chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + _chunk(b"IHDR", header)
+        + _chunk(b"IDAT", body + compressor.flush())
+        + _chunk(b"IEND", b"")
+    )
 
 
 def _chunk(name: bytes, body: bytes) -> bytes:
@@ -75,7 +85,9 @@ def _chunk(name: bytes, body: bytes) -> bytes:
 def _colours(folder: Path) -> Expected:
     photo(1).save(folder / "turned.jpg", quality=90, exif=exif(6))
     grey = photo(2).convert("L")
-    deep = Image.frombytes("I;16", grey.size, b"".join(struct.pack("<H", value * 257) for value in grey.tobytes()))
+    deep = Image.frombytes(
+        "I;16", grey.size, b"".join(struct.pack("<H", value * 257) for value in grey.tobytes())
+    )
     deep.save(folder / "deep.png")
     cut_out = photo(3).convert("RGBA")
     cut_out.putalpha(Image.linear_gradient("L").resize(SIZE))
@@ -86,14 +98,18 @@ def _colours(folder: Path) -> Expected:
     photo(6).save(folder / "wrong-profile.jpg", quality=90, icc_profile=profile)
     photo(7).convert("1").save(folder / "bits.tif")
     return {
-        "turned.jpg": (True, "560 x 640, turned upright"), "deep.png": (True, "16 bits to 8"),
-        "cut-out.png": (True, "transparency on white"), "palette.png": (True, "good"), "print.jpg": (True, "CMYK to sRGB"),
-        "wrong-profile.jpg": (True, "good"), "bits.tif": (True, ""),
+        "turned.jpg": (True, "560 x 640, turned upright"),
+        "deep.png": (True, "16 bits to 8"),
+        "cut-out.png": (True, "transparency on white"),
+        "palette.png": (True, "good"),
+        "print.jpg": (True, "CMYK to sRGB"),
+        "wrong-profile.jpg": (True, "good"),
+        "bits.tif": (True, ""),
     }
 
 
 def _names(folder: Path) -> Expected:
-    quoted = "it's quoted.jpg" if sys.platform == "win32" else "it's \"quoted\".jpg"
+    quoted = "it's quoted.jpg" if sys.platform == "win32" else 'it\'s "quoted".jpg'
     names = ["a name with spaces.jpg", quoted, "Álvaro ñ 日本.jpg"]
     for number, name in enumerate(names):
         photo(20 + number).save(folder / name, quality=90)
@@ -111,16 +127,26 @@ def _containers(folder: Path) -> Expected:
     photo(42).save(folder / "moving.gif", save_all=True, append_images=[photo(43)])
     photo(44).save(folder / "modern.webp", quality=90)
     expected: Expected = {
-        "portrait-mode.jpg": (True, "is good"), "moving.gif": (True, "first frame"), "modern.webp": (True, "is good"),
+        "portrait-mode.jpg": (True, "is good"),
+        "moving.gif": (True, "first frame"),
+        "modern.webp": (True, "is good"),
     }
     try:
         import pillow_heif
     except ImportError:
         heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(range(256))
-        return _write(folder, {"phone.heic": heic}, "is an iPhone's HEIC. Run pip install pillow-heif") | expected
+        return (
+            _write(folder, {"phone.heic": heic}, "is an iPhone's HEIC. Run pip install pillow-heif")
+            | expected
+        )
     pillow_heif.from_pillow(photo(45)).save(folder / "phone.heic", quality=80)
-    (folder / "renamed-heic.jpg").write_bytes((folder / "phone.heic").read_bytes() + b"\0\0\0\x08free")
-    return expected | {"phone.heic": (True, "is good"), "renamed-heic.jpg": (False, "copy of phone.heic")}
+    (folder / "renamed-heic.jpg").write_bytes(
+        (folder / "phone.heic").read_bytes() + b"\0\0\0\x08free"
+    )
+    return expected | {
+        "phone.heic": (True, "is good"),
+        "renamed-heic.jpg": (False, "copy of phone.heic"),
+    }
 
 
 def _damaged(folder: Path) -> Expected:
@@ -128,16 +154,36 @@ def _damaged(folder: Path) -> Expected:
     html = b"<!DOCTYPE html><html><body>404 Not Found</body></html>"
     return (
         _write(folder, {"half.jpg": whole[: len(whole) // 2]}, "is damaged (stops at about ")
-        | _write(folder, {"half.png": whole_png[: len(whole_png) // 2]}, "is damaged. Export it again.")
+        | _write(
+            folder, {"half.png": whole_png[: len(whole_png) // 2]}, "is damaged. Export it again."
+        )
         | _write(folder, {"page.jpg": html}, "is not a picture (content: HTML).")
         | _write(folder, {"empty.jpg": b""}, "is not a picture (content: empty).")
         | _write(folder, {"zeros.jpg": bytes(5000)}, "is not a picture (content: only zero bytes).")
-        | _write(folder, {"clip.mov": b"\0\0\0\x14ftypqt  \0\0\0\0qt  "}, "is not a photo (content: video).")
+        | _write(
+            folder,
+            {"clip.mov": b"\0\0\0\x14ftypqt  \0\0\0\0qt  "},
+            "is not a photo (content: video).",
+        )
         | _write(folder, {"scan.pdf": b"%PDF-1.7\n"}, "is not a photo (content: PDF).")
-        | _write(folder, {"logo.svg": b"<?xml version='1.0'?>\n<svg xmlns='x'/>"}, "is not a photo (content: SVG).")
-        | _write(folder, {"art.eps": b"%!PS-Adobe-3.0 EPSF-3.0\n"}, "is not a photo (content: EPS).")
-        | _write(folder, {"tool.jpg": b"MZ" + bytes(range(256)) * 4}, "is not a picture (content: Windows program).")
-        | _write(folder, {"random.png": random.Random(1).randbytes(4000)}, "is not a picture (content: unknown).")
+        | _write(
+            folder,
+            {"logo.svg": b"<?xml version='1.0'?>\n<svg xmlns='x'/>"},
+            "is not a photo (content: SVG).",
+        )
+        | _write(
+            folder, {"art.eps": b"%!PS-Adobe-3.0 EPSF-3.0\n"}, "is not a photo (content: EPS)."
+        )
+        | _write(
+            folder,
+            {"tool.jpg": b"MZ" + bytes(range(256)) * 4},
+            "is not a picture (content: Windows program).",
+        )
+        | _write(
+            folder,
+            {"random.png": random.Random(1).randbytes(4000)},
+            "is not a picture (content: unknown).",
+        )
     )
 
 
@@ -145,23 +191,41 @@ def _bombs(folder: Path) -> Expected:
     text = _chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(100_000_000), 9))
     with_text = _png(photo(60))
     return (
-        _write(folder, {"giant.png": png_bomb(30000, 30000)}, "is 30000 x 30000 pixels; the limit is 100 megapixels.")
-        | _write(folder, {"large.png": png_bomb(12000, 12000)}, "is 12000 x 12000 pixels; the limit is 100 megapixels.")
-        | _write(folder, {"talkative.png": with_text[:33] + text + with_text[33:]}, "text inside ignored", used=True)
+        _write(
+            folder,
+            {"giant.png": png_bomb(30000, 30000)},
+            "is 30000 x 30000 pixels; the limit is 100 megapixels.",
+        )
+        | _write(
+            folder,
+            {"large.png": png_bomb(12000, 12000)},
+            "is 12000 x 12000 pixels; the limit is 100 megapixels.",
+        )
+        | _write(
+            folder,
+            {"talkative.png": with_text[:33] + text + with_text[33:]},
+            "text inside ignored",
+            used=True,
+        )
     )
 
 
 def _captions(folder: Path) -> Expected:
     captions = {
-        "caption-bom": b"\xef\xbb\xbfa man in a red shirt", "caption-utf16": "a man, smiling\r\nÁlvaro".encode("utf-16"),
-        "caption-empty": b" \n\n", "caption-nul": b"a man\0 outdoors", "caption-latin": "un hombre en España".encode("latin-1"),
+        "caption-bom": b"\xef\xbb\xbfa man in a red shirt",
+        "caption-utf16": "a man, smiling\r\nÁlvaro".encode("utf-16"),
+        "caption-empty": b" \n\n",
+        "caption-nul": b"a man\0 outdoors",
+        "caption-latin": "un hombre en España".encode("latin-1"),
     }
     for number, (stem, raw) in enumerate(captions.items()):
         photo(70 + number).save(folder / f"{stem}.jpg", quality=90)
         (folder / f"{stem}.txt").write_bytes(raw)
     return {
-        "caption-bom.jpg": (True, "byte order mark removed"), "caption-utf16.jpg": (True, "UTF-16 to UTF-8"),
-        "caption-empty.jpg": (True, "caption: empty"), "caption-nul.jpg": (True, "control characters removed"),
+        "caption-bom.jpg": (True, "byte order mark removed"),
+        "caption-utf16.jpg": (True, "UTF-16 to UTF-8"),
+        "caption-empty.jpg": (True, "caption: empty"),
+        "caption-nul.jpg": (True, "control characters removed"),
         "caption-latin.jpg": (True, "Windows-1252 to UTF-8"),
     }
 
@@ -177,15 +241,26 @@ def _looks(folder: Path) -> Expected:
     (folder / "original again.png").write_bytes((folder / "original.png").read_bytes())
     original.resize((320, 280)).save(folder / "original by messenger.jpg", quality=60)
     return {
-        "blurred.jpg": (True, "blurred"), "night.png": (True, "dark"), "tiny.png": (True, "small"),
-        "icon.png": (False, "only 20 x 20"), "panorama.jpg": (True, "long and narrow"),
-        "original.png": (True, "good"), "original again.png": (False, "is the same file as original.png"),
+        "blurred.jpg": (True, "blurred"),
+        "night.png": (True, "dark"),
+        "tiny.png": (True, "small"),
+        "icon.png": (False, "only 20 x 20"),
+        "panorama.jpg": (True, "long and narrow"),
+        "original.png": (True, "good"),
+        "original again.png": (False, "is the same file as original.png"),
         "original by messenger.jpg": (False, "is a copy of original.png"),
     }
 
 
 def _side_files(folder: Path) -> None:
-    for name in (".DS_Store", "._turned.jpg", "Thumbs.db", "turned.json", "turned.npz", "notes.txt"):
+    for name in (
+        ".DS_Store",
+        "._turned.jpg",
+        "Thumbs.db",
+        "turned.json",
+        "turned.npz",
+        "notes.txt",
+    ):
         (folder / name).write_bytes(b"\0\1\2 not a photo")
 
 

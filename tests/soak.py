@@ -1,7 +1,8 @@
-"""F27: many jobs, killed at random. Not part of the suite: python -m tests.soak [JOBS] [SECONDS BETWEEN KILLS]
+"""F27: many jobs, killed at random. Not part of the suite: python -m tests.soak [JOBS] [SECONDS
+BETWEEN KILLS]
 
-Every job must end, each with the truth: trained to the last step, or failed or lost with a sentence; no process may be left,
-and handles and memory of the one who looks on must stay flat.
+Every job must end, each with the truth: trained to the last step, or failed or lost with a
+sentence; no process may be left, and handles and memory of the one who looks on must stay flat.
 """
 
 from __future__ import annotations
@@ -49,8 +50,17 @@ def job(folder: Path) -> TrainingJob:
     (folder / "img" / "1_Ada woman").mkdir(parents=True, exist_ok=True)
     (folder / "base.safetensors").touch()
     values = {"max_train_steps": 20, "save_every_n_steps": 5, "training_comment": "slow"}
-    return TrainingJob("Ada", "Ada", "woman", str(folder / "img"), str(folder / "base.safetensors"), "sd1", "sd-scripts",
-                       TrainingParams().with_values(values), lora_dir=str(folder / "Lora"))
+    return TrainingJob(
+        "Ada",
+        "Ada",
+        "woman",
+        str(folder / "img"),
+        str(folder / "base.safetensors"),
+        "sd1",
+        "sd-scripts",
+        TrainingParams().with_values(values),
+        lora_dir=str(folder / "Lora"),
+    )
 
 
 def kill(bridge: Bridge, dice: random.Random) -> str:
@@ -73,23 +83,38 @@ def kill(bridge: Bridge, dice: random.Random) -> str:
 
 def me() -> tuple[int, float]:
     this = psutil.Process()
-    return this.num_fds() if hasattr(this, "num_fds") else this.num_handles(), this.memory_info().rss / 1e6
+    return this.num_fds() if hasattr(
+        this, "num_fds"
+    ) else this.num_handles(), this.memory_info().rss / 1e6
 
 
-def say(bridge: Bridge, ids: list[int], kills: Counter[str], took: float, before: tuple[int, float],
-        after: tuple[int, float]) -> int:
+def say(
+    bridge: Bridge,
+    ids: list[int],
+    kills: Counter[str],
+    took: float,
+    before: tuple[int, float],
+    after: tuple[int, float],
+) -> int:
     rows = [bridge.store.get(job_id) for job_id in ids]
-    left = sum(len(process.with_cookie(json.loads(row.process)["cookie"])) for row in rows if row.process)
+    left = sum(
+        len(process.with_cookie(json.loads(row.process)["cookie"])) for row in rows if row.process
+    )
     whole = all(
         [e.event.step for e in bridge.events(row.id) if isinstance(e.event, Progress)][-1] == 20
         for row in rows
         if row.status is Status.SUCCEEDED
     )
     print(f"{len(rows)} jobs in {took:.0f} s; kills: {dict(kills)}")
-    print(f"states: {dict(Counter(row.status.value for row in rows))}; without a sentence: {sum(not r.sentence for r in rows)}")
+    print(
+        f"states: {dict(Counter(row.status.value for row in rows))}; without a sentence: "
+        f"{sum(not r.sentence for r in rows)}"
+    )
     print(f"processes left: {left}; every success ran to its last step: {whole}")
     print(f"looking on: {before[0]} -> {after[0]} handles, {before[1]:.0f} -> {after[1]:.0f} MB")
-    return 0 if not left and whole and all(row.status.is_over and row.sentence for row in rows) else 1
+    return (
+        0 if not left and whole and all(row.status.is_over and row.sentence for row in rows) else 1
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""Whatever comes in: the answer or a sentence (`BridgeError`), never another exception. Found by hypothesis.
+"""Whatever comes in: the answer or a sentence (`BridgeError`), never another exception. Found by
+hypothesis.
 
 More examples: HYPOTHESIS_EXAMPLES=3000 python -m pytest tests/test_any_input.py
 """
@@ -95,14 +96,34 @@ ODD = (
     '"',
     "\ufeff",
 )
-texts = st.sampled_from(ODD) | st.text(max_size=30) | st.text("./\\~:*?\"<>|-=, $%!'`&;()[]{}\n\t\0aZ0", max_size=20)
-numbers = st.integers() | st.floats() | st.sampled_from([0, -1, 10**400, -(10**400), 2**63, 2**64, 1e308, 5e-324])
+texts = (
+    st.sampled_from(ODD)
+    | st.text(max_size=30)
+    | st.text("./\\~:*?\"<>|-=, $%!'`&;()[]{}\n\t\0aZ0", max_size=20)
+)
+numbers = (
+    st.integers()
+    | st.floats()
+    | st.sampled_from([0, -1, 10**400, -(10**400), 2**63, 2**64, 1e308, 5e-324])
+)
 plain = st.none() | st.booleans() | numbers | texts
 values = st.recursive(
-    plain, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=6
+    plain,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
 )
 options = st.sampled_from([spec.name for spec in fields_of_params()]) | st.sampled_from(
-    ["vae", "network_args", "optimizer_args", "dataset_class", "vae_batch_size", "lowram", "loss_type", "output_dir", "no_such"]
+    [
+        "vae",
+        "network_args",
+        "optimizer_args",
+        "dataset_class",
+        "vae_batch_size",
+        "lowram",
+        "loss_type",
+        "output_dir",
+        "no_such",
+    ]
 )
 
 
@@ -113,12 +134,16 @@ def only_sentences() -> Iterator[None]:
         yield
     except BridgeError as error:
         assert str(error).strip()
-        assert not isinstance(error, Invalid) or all(str(problem).strip() for problem in error.problems)
+        assert not isinstance(error, Invalid) or all(
+            str(problem).strip() for problem in error.problems
+        )
 
 
 @pytest.fixture(scope="module", autouse=True)
 def nothing_starts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Setup, too, is a job that any body may queue; and what is written beside us lies in a folder of its own."""
+    """Setup, too, is a job that any body may queue; and what is written beside us lies in a folder
+    of its own.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(supervisor, "spawn", lambda _home: None)
         patch.chdir(tmp_path_factory.mktemp("here"))
@@ -142,9 +167,9 @@ def test_names(name: str) -> None:
 @given(st.binary(max_size=200) | texts, texts, texts)
 def test_captions(raw: bytes | str, name: str, fallback: str) -> None:
     named = normal(name) if not name_problems(name) else ""
-    assert "\n" not in repair(raw, named, "photo").text and repair(raw, named, fallback).text.count("\n") <= fallback.count(
+    assert "\n" not in repair(raw, named, "photo").text and repair(raw, named, fallback).text.count(
         "\n"
-    )
+    ) <= fallback.count("\n")
 
 
 @given(texts)
@@ -165,7 +190,20 @@ def test_paths(text: str) -> None:
 
 SIGNATURES = (b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06")
 members = st.dictionaries(
-    texts | st.sampled_from(["../x.jpg", "/x.jpg", "C:\\x.jpg", "a/1.jpg", "a\\1.jpg", "A/1.JPG", "1.jpg", "1.jpg ", "x.zip"]),
+    texts
+    | st.sampled_from(
+        [
+            "../x.jpg",
+            "/x.jpg",
+            "C:\\x.jpg",
+            "a/1.jpg",
+            "a\\1.jpg",
+            "A/1.JPG",
+            "1.jpg",
+            "1.jpg ",
+            "x.zip",
+        ]
+    ),
     st.binary(max_size=60) | st.just(bytes(100_000)),
     max_size=5,
 )
@@ -180,14 +218,20 @@ def zips(draw: st.DrawFn) -> bytes:
             info = zipfile.ZipInfo("x")
             info.filename = name
             info.compress_type = draw(
-                st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+                st.sampled_from(
+                    [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+                )
             )
             info.external_attr = draw(st.sampled_from([0, 0o120777, 0o40755, 0o10644])) << 16
             archive.writestr(info, data)
     raw = bytearray(out.getvalue())
     for _ in range(draw(st.integers(0, 6))):
         near = raw.find(draw(st.sampled_from(SIGNATURES)))
-        at = draw(st.integers(0, len(raw) - 1)) if near < 0 else min(len(raw) - 1, near + draw(st.integers(0, 45)))
+        at = (
+            draw(st.integers(0, len(raw) - 1))
+            if near < 0
+            else min(len(raw) - 1, near + draw(st.integers(0, 45)))
+        )
         raw[at] = draw(st.sampled_from([0, 1, 255]) | st.integers(0, 255))
     return bytes(raw[: draw(st.integers(0, len(raw)))] if draw(st.booleans()) else raw)
 
@@ -198,7 +242,9 @@ def test_zips(data: bytes, name: str) -> None:
         into = Path(folder, "in")
         into.mkdir()
         with only_sentences():
-            for path in zip_files.unpack(io.BytesIO(data), name, into, zip_files.Limits(entries=50)):
+            for path in zip_files.unpack(
+                io.BytesIO(data), name, into, zip_files.Limits(entries=50)
+            ):
                 assert path.is_file() and path.resolve().is_relative_to(into.resolve())
         assert [*Path(folder).iterdir()] == [into]
         assert sum(file.stat().st_size for file in into.rglob("*") if file.is_file()) < 1_000_000
@@ -237,16 +283,26 @@ TOML = (
         ]
     ),
 )
-def test_json_configs(bridge: Bridge, data: dict[str, Any], written: Callable[[str], bytes]) -> None:
+def test_json_configs(
+    bridge: Bridge, data: dict[str, Any], written: Callable[[str], bytes]
+) -> None:
     path = bridge.home.root / "any.json"
-    path.write_bytes(written(json.dumps({"LoRA_type": "Standard", "pretrained_model_name_or_path": "x", **data})))
+    path.write_bytes(
+        written(json.dumps({"LoRA_type": "Standard", "pretrained_model_name_or_path": "x", **data}))
+    )
     with only_sentences():
         bridge.import_file(path).lines()
 
 
-@given(st.dictionaries(st.sampled_from(TOML) | options, values, min_size=1, max_size=6), st.booleans())
+@given(
+    st.dictionaries(st.sampled_from(TOML) | options, values, min_size=1, max_size=6), st.booleans()
+)
 def test_toml_configs(bridge: Bridge, data: dict[str, Any], whole: bool) -> None:
-    lines = [f"{key} = {json.dumps(value)}" for key, value in data.items() if isinstance(value, (str, int, list))]
+    lines = [
+        f"{key} = {json.dumps(value)}"
+        for key, value in data.items()
+        if isinstance(value, (str, int, list))
+    ]
     text = "\n".join(lines if whole else [*lines, "[[datasets]]", "  [[datasets.subsets]]", *lines])
     path = bridge.home.root / "any.toml"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
@@ -310,7 +366,11 @@ METADATA = (
 
 
 @given(
-    st.dictionaries(st.sampled_from(METADATA), (values.map(json.dumps) | texts).filter(lambda t: t.isprintable()), max_size=5)
+    st.dictionaries(
+        st.sampled_from(METADATA),
+        (values.map(json.dumps) | texts).filter(lambda t: t.isprintable()),
+        max_size=5,
+    )
 )
 def test_a_loras_metadata(bridge: Bridge, metadata: dict[str, str]) -> None:
     path = headers.write(bridge.home.root / "any.safetensors", headers.lora(), metadata)
@@ -349,7 +409,9 @@ LAUNCH = (
     "main_process_port",
     "num_cpu_threads_per_process",
 )
-parts = values | st.dictionaries(st.sampled_from([*LAUNCH, "address", "base", "home"]), values | st.integers(0, 3), max_size=4)
+parts = values | st.dictionaries(
+    st.sampled_from([*LAUNCH, "address", "base", "home"]), values | st.integers(0, 3), max_size=4
+)
 
 
 @given(
@@ -358,7 +420,9 @@ parts = values | st.dictionaries(st.sampled_from([*LAUNCH, "address", "base", "h
     st.dictionaries(options | st.just("extra"), values, max_size=3),
     st.booleans(),
 )
-def test_jobs_of_another_version(bridge: Bridge, changes: dict[str, Any], params: dict[str, Any], instead: bool) -> None:
+def test_jobs_of_another_version(
+    bridge: Bridge, changes: dict[str, Any], params: dict[str, Any], instead: bool
+) -> None:
     job = copy.deepcopy(JOB) | changes
     if isinstance(job["params"], dict) and not instead:
         job["params"] |= params
@@ -366,7 +430,9 @@ def test_jobs_of_another_version(bridge: Bridge, changes: dict[str, Any], params
     path.write_text(json.dumps(job))
     with only_sentences():
         bridge.import_file(path).lines()
-    with tempfile.TemporaryDirectory() as folder:  # the same file in a job's folder, after the database was lost
+    with (
+        tempfile.TemporaryDirectory() as folder
+    ):  # the same file in a job's folder, after the database was lost
         root = Path(folder)
         (root / "jobs" / "000001").mkdir(parents=True)
         (root / "jobs" / "000001" / "job.json").write_text(json.dumps(job))
@@ -378,7 +444,11 @@ def test_jobs_of_another_version(bridge: Bridge, changes: dict[str, Any], params
 
 @given(
     st.dictionaries(
-        st.sampled_from(["items", "training", "undo", "name", "revision", "next_id", "source", "new"]), values, max_size=4
+        st.sampled_from(
+            ["items", "training", "undo", "name", "revision", "next_id", "source", "new"]
+        ),
+        values,
+        max_size=4,
     )
 )
 def test_drafts_of_another_version(data: dict[str, Any]) -> None:
@@ -430,7 +500,11 @@ def test_checkpoints_with_other_names_and_shapes(
     with path.open("wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
         file.truncate(max(0, min(8 + len(text) + place, 1 << 40) - cut))
-    for read in (checkpoint.read, lora.inspect) if place > 1_000_000 else (checkpoint.read, lora.inspect, lora.problems):
+    for read in (
+        (checkpoint.read, lora.inspect)
+        if place > 1_000_000
+        else (checkpoint.read, lora.inspect, lora.problems)
+    ):
         with only_sentences():
             read(path)
 
@@ -449,9 +523,13 @@ class Client:
     def ask(self, method: str, path: str, body: Any = None) -> None:
         headers = {rest.NONCE_HEADER: self.context.nonce, "Content-Type": "application/json"}
         content = json.dumps(body).encode() if method == "POST" else None
-        answer = self.client.request(method, f"{rest.PREFIX}{path}", content=content, headers=headers)
+        answer = self.client.request(
+            method, f"{rest.PREFIX}{path}", content=content, headers=headers
+        )
         assert answer.status_code != 500, (path, body, answer.text[:400])
-        if answer.status_code >= 400 and "json" in answer.headers.get("content-type", ""):  # else it is no address of ours
+        if answer.status_code >= 400 and "json" in answer.headers.get(
+            "content-type", ""
+        ):  # else it is no address of ours
             assert all(answer.json()["error"]["sentences"])
 
 
@@ -477,7 +555,20 @@ bodies = st.dictionaries(
             "with",
             "where",
             "now",
-            *("photos", "dataset", "base", "config", "launch", "on", "gpu", "steps", "out", "to", "file", "lora_dir"),
+            *(
+                "photos",
+                "dataset",
+                "base",
+                "config",
+                "launch",
+                "on",
+                "gpu",
+                "steps",
+                "out",
+                "to",
+                "file",
+                "lora_dir",
+            ),
             *("minutes", "apply", "format", "class", "engine", "preset"),
         ]
     )
@@ -485,7 +576,9 @@ bodies = st.dictionaries(
     values,
     max_size=4,
 )
-choices = st.dictionaries(st.sampled_from(["base", "preset", "engine", "lora_name"]), texts, max_size=2)
+choices = st.dictionaries(
+    st.sampled_from(["base", "preset", "engine", "lora_name"]), texts, max_size=2
+)
 
 
 @given(st.sampled_from([rule for rule in rest.RULES if rule.method == "POST"]), values | bodies)
@@ -505,7 +598,13 @@ def test_any_choice_leaves_a_draft_and_a_plan_that_can_be_shown(
         "/draft",
         {
             "name": "",
-            "training": {"base": None, "preset": None, "engine": None, "lora_name": "", "values": dict.fromkeys(chosen)},
+            "training": {
+                "base": None,
+                "preset": None,
+                "engine": None,
+                "lora_name": "",
+                "values": dict.fromkeys(chosen),
+            },
         },
     )
     assert client.context.draft.state.training.values == {}
@@ -535,7 +634,9 @@ def test_every_address_can_be_any(client: Client, path: str, text: str) -> None:
 def trainable(bridge: Bridge) -> dict[str, str]:
     """A dataset and a base, so that only what else is asked for can be wrong."""
     (bridge.home.root / "one.jpg").write_bytes(messy.jpeg(messy.photo(1)))
-    made = bridge.write_dataset([bridge.home.root / "one.jpg"], "Ada", "woman", 5, bridge.home.root / "set")
+    made = bridge.write_dataset(
+        [bridge.home.root / "one.jpg"], "Ada", "woman", 5, bridge.home.root / "set"
+    )
     base = headers.full_size_sd15(bridge.home.root / "base.safetensors")
     installation.write(bridge.home, installation.Installation(str(FAKE_SCRIPTS), sys.executable))
     catalogue.write(bridge.home, Path(sys.executable), FAKE_SCRIPTS)
@@ -543,12 +644,18 @@ def trainable(bridge: Bridge) -> dict[str, str]:
 
 
 @given(
-    st.dictionaries(st.sampled_from(["engine", "preset", "name", "gpu", "lora_dir"]), values, max_size=2),
+    st.dictionaries(
+        st.sampled_from(["engine", "preset", "name", "gpu", "lora_dir"]), values, max_size=2
+    ),
     st.dictionaries(options | texts, values, max_size=3),
     parts,
 )
 def test_any_training_asked_for(
-    client: Client, trainable: dict[str, str], more: dict[str, Any], chosen: dict[str, Any], launch: Any
+    client: Client,
+    trainable: dict[str, str],
+    more: dict[str, Any],
+    chosen: dict[str, Any],
+    launch: Any,
 ) -> None:
     client.ask("POST", "/jobs", {**trainable, **more, "values": chosen, "launch": launch})
     client.ask("GET", "/jobs")
@@ -580,7 +687,14 @@ arguments = st.one_of(
     ),
     st.tuples(st.just("import"), texts),
     st.tuples(st.sampled_from(["watch", "log", "stop", "resume", "retry", "rm", "report"]), texts),
-    st.tuples(st.just("publish"), texts, st.just("--lora-dir"), st.just("/no such"), st.just("--name"), texts),
+    st.tuples(
+        st.just("publish"),
+        texts,
+        st.just("--lora-dir"),
+        st.just("/no such"),
+        st.just("--name"),
+        texts,
+    ),
     st.tuples(st.just("presets"), st.just("show"), texts),
     st.tuples(st.just("export"), texts, st.just("--format"), st.just("toml")),
     st.lists(texts, max_size=4).map(tuple),

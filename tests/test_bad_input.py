@@ -1,4 +1,5 @@
-"""The 28 rows of bad input (docs/reliability.md): one sentence in the command line and over REST alike, and nothing is lost.
+"""The 28 rows of bad input (docs/reliability.md): one sentence in the command line and over REST
+alike, and nothing is lost.
 
 The tab shows REST's sentences; what only a browser can show (S25) is in `tests/browser/test_stays`.
 """
@@ -43,7 +44,9 @@ FAKE_SCRIPTS = Path(__file__).parent / "fake_sd_scripts"
 def by_row(cases: Sequence[tuple[Any, ...]]) -> pytest.MarkDecorator:
     """One test a row, with all its cases."""
     rows = sorted({case[0] for case in cases}, key=lambda row: int(row[1:]))
-    return pytest.mark.parametrize("cases", [[case[1:] for case in cases if case[0] == row] for row in rows], ids=rows)
+    return pytest.mark.parametrize(
+        "cases", [[case[1:] for case in cases if case[0] == row] for row in rows], ids=rows
+    )
 
 
 JPEG = messy.jpeg(messy.photo(1))
@@ -92,13 +95,17 @@ class Place:
 
     def post(self, path: str, /, **body: Any) -> Said:
         headers = {rest.NONCE_HEADER: self.context.nonce, "Content-Type": "application/json"}
-        answer = self.client.post(f"{rest.PREFIX}/{path}", content=json.dumps(body).encode(), headers=headers)
+        answer = self.client.post(
+            f"{rest.PREFIX}/{path}", content=json.dumps(body).encode(), headers=headers
+        )
         assert answer.status_code != 500, answer.text
         error = answer.json().get("error")
         return Said(answer.status_code, "\n".join(error["sentences"]) if error else "")
 
     def upload(self, files: Mapping[str, bytes]) -> Said:
-        rows = [{"name": name, "data": base64.b64encode(data).decode()} for name, data in files.items()]
+        rows = [
+            {"name": name, "data": base64.b64encode(data).decode()} for name, data in files.items()
+        ]
         said = self.post("draft/photos", files=rows)
         assert self.context.draft.check.wait()
         return said
@@ -109,7 +116,10 @@ class Place:
         return {photo["file"]: photo for photo in self.get("draft")["photos"]}
 
     def problems(self, **training: Any) -> str:
-        """What the plan says once these choices are made; Start says the same. The choices are taken back."""
+        """What the plan says once these choices are made; Start says the same.
+
+        The choices are taken back.
+        """
         before = self.get("draft")["training"]
         assert self.post("draft", training=training) == (200, "")
         found = "\n".join(self.get("plan")["problems"])
@@ -141,23 +151,42 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def place(
-    bridge: Bridge, made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    bridge: Bridge,
+    made: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Place]:
-    """Three photos on the disk and in the draft, a dataset, a base model; afterwards all is as it was, and no job began."""
+    """Three photos on the disk and in the draft, a dataset, a base model; afterwards all is as it
+    was, and no job began.
+    """
     monkeypatch.setattr(supervisor, "spawn", lambda _home: None)
     shutil.copytree(made / "home" / "engines" / "catalogue", bridge.home.engines / "catalogue")
     for folder in ("photos", "set"):
         shutil.copytree(made / folder, tmp_path / folder)
     base = headers.full_size_sd15(tmp_path / "models" / "v1-5.safetensors")
     _draft_at.cache_clear()
-    context = rest.Context(lambda: bridge, bases=lambda: [rest.BaseFile("v1-5", base)], lora_dir=tmp_path / "Lora")
+    context = rest.Context(
+        lambda: bridge, bases=lambda: [rest.BaseFile("v1-5", base)], lora_dir=tmp_path / "Lora"
+    )
     app = Starlette()
     rest.mount(app, context)
-    place = Place(tmp_path, bridge, context, TestClient(app, raise_server_exceptions=False), base, capsys)
-    assert place.upload({f"{n}.jpg": (tmp_path / f"photos/{n}.jpg").read_bytes() for n in range(3)}).code == 200
+    place = Place(
+        tmp_path, bridge, context, TestClient(app, raise_server_exceptions=False), base, capsys
+    )
+    assert (
+        place.upload(
+            {f"{n}.jpg": (tmp_path / f"photos/{n}.jpg").read_bytes() for n in range(3)}
+        ).code
+        == 200
+    )
     training = {"base": "v1-5", "steps": 30, "engine": "sd-scripts"}
     assert place.post("draft", name="Ada", class_token="woman", training=training).code == 200
-    place.kept = {path: path.read_bytes() for folder in ("photos", "set") for path in (tmp_path / folder).rglob("*.*")}
+    place.kept = {
+        path: path.read_bytes()
+        for folder in ("photos", "set")
+        for path in (tmp_path / folder).rglob("*.*")
+    }
     yield place
     assert {path: path.read_bytes() for path in place.kept} == place.kept
     assert context.draft.check.wait()
@@ -170,7 +199,9 @@ def nothing_began(place: Place) -> Iterator[None]:
     after = place.get("draft")
     assert [row for row in place.bridge.store.jobs() if row.kind == "train"] == []
     assert not [*(place.root / "Lora").glob("*")] and not [*place.root.glob("**/*.part")]
-    assert {photo["file"] for photo in after["photos"]} >= {photo["file"] for photo in before["photos"]}
+    assert {photo["file"] for photo in after["photos"]} >= {
+        photo["file"] for photo in before["photos"]
+    }
     assert after["training"] == before["training"]
 
 
@@ -213,29 +244,60 @@ def test_names(place: Place, cases: list[tuple[str, str]]) -> None:
 
 def name_is_refused(place: Place, name: str, sentence: str) -> None:
     shown = f"name: {sentence}" if sentence.startswith("'") else sentence
-    words = ("dataset", place.root / "photos", "--class", "woman", "--out", place.root / "out", f"--name={name}")
+    words = (
+        "dataset",
+        place.root / "photos",
+        "--class",
+        "woman",
+        "--out",
+        place.root / "out",
+        f"--name={name}",
+    )
     assert shown in place.refused(*words)
     assert not (place.root / "out").exists()
     code, text = place.post("draft", name=name)
     assert shown in (text if code == 422 else "\n".join(place.get("draft")["problems"]))
     if code == 200:
-        assert shown in place.post("train").text and shown in "\n".join(place.get("plan")["problems"])
+        assert shown in place.post("train").text and shown in "\n".join(
+            place.get("plan")["problems"]
+        )
         place.post("draft", name="Ada")
-    assert sentence in place.refused("train", place.root / "set", "--base", place.base, f"--name={name}")
+    assert sentence in place.refused(
+        "train", place.root / "set", "--base", place.base, f"--name={name}"
+    )
     assert sentence.partition(". ")[0].lstrip("'") in place.problems(lora_name=name)
 
 
 def test_s3_an_empty_name(place: Place) -> None:
     for name in ("", "  "):
         assert "Use 1 to 64 letters or digits." in place.refused(
-            "dataset", place.root / "photos", "--class", "woman", "--out", place.root / "out", f"--name={name}")
+            "dataset",
+            place.root / "photos",
+            "--class",
+            "woman",
+            "--out",
+            place.root / "out",
+            f"--name={name}",
+        )
         place.post("draft", name=name)
-        assert "name: is missing. Write how prompts shall call your subject." in place.post("train").text
+        assert (
+            "name: is missing. Write how prompts shall call your subject."
+            in place.post("train").text
+        )
     place.post("draft", name="Ada")
 
 
 def test_s19_a_value_that_begins_with_a_dash_is_explained(place: Place) -> None:
-    code, text = place.cli("dataset", place.root / "photos", "--name", "-evil", "--class", "w", "--out", place.root / "out")
+    code, text = place.cli(
+        "dataset",
+        place.root / "photos",
+        "--name",
+        "-evil",
+        "--class",
+        "w",
+        "--out",
+        place.root / "out",
+    )
     assert code == 2 and "write a value that begins with - like this: --name=-x" in text
 
 
@@ -243,7 +305,10 @@ def test_s19_a_taken_name_is_never_overwritten(place: Place) -> None:
     taken = place.write("Lora/Ada.safetensors", b"somebody's")
     assert place.get("plan")["lora_stem"] == "Ada-2"
     lora = headers.write(place.root / "mine.safetensors", headers.lora(), {})
-    assert "<lora:Ada-2:1>" in place.cli("publish", lora, "--lora-dir", taken.parent, "--name", "Ada").text
+    assert (
+        "<lora:Ada-2:1>"
+        in place.cli("publish", lora, "--lora-dir", taken.parent, "--name", "Ada").text
+    )
     assert taken.read_bytes() == b"somebody's"
     for file in taken.parent.iterdir():
         file.unlink()
@@ -259,15 +324,24 @@ def test_s4_folders_that_are_no_photos(place: Place) -> None:
     place.write("webui/launch.py", b"")
     place.write("webui/models/Lora/card.png", JPEG)
     folders = {
-        Path(place.root.anchor): "is not a folder for photos alone. Choose the folder that holds the photos.",
+        Path(
+            place.root.anchor
+        ): "is not a folder for photos alone. Choose the folder that holds the photos.",
         Path.home(): "is not a folder for photos alone. Choose the folder that holds the photos.",
-        webui: "is the WebUI's own folder. Choose the folder that holds the photos. Its pictures lie in its outputs.",
-        webui / "models": "is the WebUI's folder for models. Choose the folder that holds the photos.",
-        webui / "models" / "Lora": "is the WebUI's folder for models. Choose the folder that holds the photos.",
-        place.bridge.home.root: "is LoRA Bridge's own folder. Choose the folder that holds the photos.",
+        webui: "is the WebUI's own folder. Choose the folder that holds the photos. Its pictures "
+        "lie in its outputs.",
+        webui
+        / "models": "is the WebUI's folder for models. Choose the folder that holds the photos.",
+        webui
+        / "models"
+        / "Lora": "is the WebUI's folder for models. Choose the folder that holds the photos.",
+        place.bridge.home.root: "is LoRA Bridge's own folder. Choose the folder that holds the "
+        "photos.",
         place.root / "nowhere": "does not exist. Check how it is spelt.",
         place.root / ("x" * 5000): "Choose the folder that holds the photos.",
-        next(filter(Path.is_dir, sorted(photo_folders._system_folders()))): "belongs to the system. Choose the folder",
+        next(
+            filter(Path.is_dir, sorted(photo_folders._system_folders()))
+        ): "belongs to the system. Choose the folder",
     }
     for folder, sentence in folders.items():
         assert sentence in place.refused("check", folder), folder
@@ -275,13 +349,17 @@ def test_s4_folders_that_are_no_photos(place: Place) -> None:
         assert sentence in place.refused("train", folder, "--base", place.base), folder
     assert "is not a whole path" in place.post("draft/folder", path="photos").text
     assert "is not a folder's path" in place.post("draft/folder", path="/a\0b").text
-    assert place.cli("check", "~").text == place.cli("check", Path.home()).text, "also where the shell doesn't know it"
+    assert place.cli("check", "~").text == place.cli("check", Path.home()).text, (
+        "also where the shell doesn't know it"
+    )
     assert place.get("draft")["source"] is None
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a permission on Windows")
 def test_s5_links(place: Place) -> None:
-    """Here, links of one's own are followed and never changed; from afar no folder can be named; a zip's link is refused."""
+    """Here, links of one's own are followed and never changed; from afar no folder can be named; a
+    zip's link is refused.
+    """
     (place.root / "photos" / "dead.jpg").symlink_to(place.root / "nowhere.jpg")
     (place.root / "photos" / "secret.jpg").symlink_to("/etc/passwd")
     text = place.cli("check", place.root / "photos").text
@@ -329,13 +407,29 @@ def test_zips(place: Place, cases: list[tuple[bytes, str]]) -> None:
 def zip_is_refused(place: Place, data: bytes, sentence: str) -> None:
     whole = place.get("draft")
     code, text = place.upload({"new.jpg": messy.jpeg(messy.photo(9)), "a.zip": data})
-    assert code == 422 and f"a.zip: is refused: {sentence}" in text and "Unpack it yourself and give the photos." in text
+    assert (
+        code == 422
+        and f"a.zip: is refused: {sentence}" in text
+        and "Unpack it yourself and give the photos." in text
+    )
     assert place.get("draft")["photos"] == whole["photos"], "all or nothing"
     file = place.write("zips/a.zip", data)
     assert place.refused("check", file) == text + "\n"
-    words = ("dataset", file, place.root / "photos", "--name", "Ada", "--class", "w", "--out", place.root / "out")
+    words = (
+        "dataset",
+        file,
+        place.root / "photos",
+        "--name",
+        "Ada",
+        "--class",
+        "w",
+        "--out",
+        place.root / "out",
+    )
     assert place.refused(*words) == text + "\n" and not (place.root / "out").exists()
-    assert [path.name for path in file.parent.iterdir()] == ["a.zip"] and not (place.root / "x.jpg").exists()
+    assert [path.name for path in file.parent.iterdir()] == ["a.zip"] and not (
+        place.root / "x.jpg"
+    ).exists()
 
 
 def test_s7_a_zip_in_a_zip_is_not_opened(place: Place) -> None:
@@ -348,7 +442,9 @@ def test_s7_a_zip_in_a_zip_is_not_opened(place: Place) -> None:
 
 def test_a_good_zip_is_photos_for_both(place: Place) -> None:
     data = zipped({"a/8.jpg": messy.jpeg(messy.photo(8)), "a/8.txt": b"a walk at night"})
-    assert place.upload({"a.zip": data}).code == 200 and place.judged()["8.jpg"]["caption"].endswith("a walk at night")
+    assert place.upload({"a.zip": data}).code == 200 and place.judged()["8.jpg"][
+        "caption"
+    ].endswith("a walk at night")
     file, out = place.write("a.zip", data), place.root / "out"
     assert place.cli("dataset", file, "--name", "Ada", "--class", "woman", "--out", out).code == 0
     assert next(out.rglob("1.txt")).read_text(encoding="utf-8") == "Ada woman, a walk at night\n"
@@ -358,23 +454,52 @@ def test_a_good_zip_is_photos_for_both(place: Place) -> None:
 
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(range(256))
 PICTURES = [
-    ("S9", "giant.png", messy.png_bomb(30_000, 30_000), "is 30000 x 30000 pixels; the limit is 100 megapixels."),
-    ("S10", "page.jpg", b"<!DOCTYPE html><html>404</html>", "page.jpg is not a picture (content: HTML)."),
-    ("S10", "tool.jpg", b"MZ" + bytes(900), "tool.jpg is not a picture (content: Windows program)."),
+    (
+        "S9",
+        "giant.png",
+        messy.png_bomb(30_000, 30_000),
+        "is 30000 x 30000 pixels; the limit is 100 megapixels.",
+    ),
+    (
+        "S10",
+        "page.jpg",
+        b"<!DOCTYPE html><html>404</html>",
+        "page.jpg is not a picture (content: HTML).",
+    ),
+    (
+        "S10",
+        "tool.jpg",
+        b"MZ" + bytes(900),
+        "tool.jpg is not a picture (content: Windows program).",
+    ),
     ("S10", "empty.jpg", b"", "empty.jpg is not a picture (content: empty)."),
-    ("S11", "half.jpg", JPEG[: len(JPEG) // 2], "half.jpg is damaged (stops at about 60 %). Export it again."),
+    (
+        "S11",
+        "half.jpg",
+        JPEG[: len(JPEG) // 2],
+        "half.jpg is damaged (stops at about 60 %). Export it again.",
+    ),
     ("S12", "phone.heic", HEIC, "phone.heic is an iPhone's HEIC. Run pip install pillow-heif"),
     ("S13", "logo.svg", b"<svg xmlns='x'/>", "logo.svg is not a photo (content: SVG)."),
     ("S13", "scan.pdf", b"%PDF-1.7\n", "scan.pdf is not a photo (content: PDF)."),
     ("S13", "art.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n", "art.eps is not a photo (content: EPS)."),
-    ("S13", "live.mov", b"\0\0\0\x14ftypqt  \0\0\0\0qt  ", "live.mov is not a photo (content: video)."),
+    (
+        "S13",
+        "live.mov",
+        b"\0\0\0\x14ftypqt  \0\0\0\0qt  ",
+        "live.mov is not a photo (content: video).",
+    ),
 ]
 
 
 @by_row(PICTURES)
-def test_pictures(place: Place, monkeypatch: pytest.MonkeyPatch, cases: list[tuple[str, bytes, str]]) -> None:
+def test_pictures(
+    place: Place, monkeypatch: pytest.MonkeyPatch, cases: list[tuple[str, bytes, str]]
+) -> None:
     found = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda n: None if n == "pillow_heif" else found(n))
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda n: None if n == "pillow_heif" else found(n)
+    )
     for name, data, sentence in cases:
         picture_is_left_out(place, name, data, sentence)
 
@@ -388,10 +513,14 @@ def picture_is_left_out(place: Place, name: str, data: bytes, sentence: str) -> 
     file = place.write(f"odd/{name}", data)
     code, text = place.cli("check", file, place.root / "photos")
     assert code == 0 and sentence in text and "3 of 4 photos will be used." in text
-    assert sentence in place.refused("dataset", file, "--name", "Ada", "--class", "w", "--out", place.root / "out")
+    assert sentence in place.refused(
+        "dataset", file, "--name", "Ada", "--class", "w", "--out", place.root / "out"
+    )
 
 
-def test_s14_s15_s16_what_is_converted_says_so_and_holds_no_metadata(place: Place, tmp_path: Path) -> None:
+def test_s14_s15_s16_what_is_converted_says_so_and_holds_no_metadata(
+    place: Place, tmp_path: Path
+) -> None:
     folder = tmp_path / "messy"
     expected = messy.make(folder)
     wanted = {"turned.jpg", "deep.png", "cut-out.png", "palette.png", "print.jpg", "talkative.png"}
@@ -401,10 +530,26 @@ def test_s14_s15_s16_what_is_converted_says_so_and_holds_no_metadata(place: Plac
         used, sentence = expected[name]
         assert used and sentence in text and sentence in place.judged()[name]["sentence"]
     out = tmp_path / "out"
-    assert place.cli("dataset", *(folder / name for name in wanted), "--name", "A", "--class", "w", "--out", out).code == 0
+    assert (
+        place.cli(
+            "dataset",
+            *(folder / name for name in wanted),
+            "--name",
+            "A",
+            "--class",
+            "w",
+            "--out",
+            out,
+        ).code
+        == 0
+    )
     for picture in out.rglob("*.png"):
         data = picture.read_bytes()
-        assert not [word for word in (b"Exif", b"eXIf", b"GPS", b"XMP", b"SecretPhone", b"iCCP") if word in data]
+        assert not [
+            word
+            for word in (b"Exif", b"eXIf", b"GPS", b"XMP", b"SecretPhone", b"iCCP")
+            if word in data
+        ]
     assert len([*out.rglob("*.png")]) == len(wanted)
 
 
@@ -421,7 +566,9 @@ def test_s17_captions_are_repaired_and_say_so(place: Place) -> None:
         "long": (b"word " * 2_000_000, "cut to 10000 characters", "word word"),
         "tags": (b"<img src=x onerror=alert(1)>", "", "<img src=x onerror=alert(1)>"),
     }
-    files = {f"{stem}.jpg": messy.jpeg(messy.photo(20 + number)) for number, stem in enumerate(captions)}
+    files = {
+        f"{stem}.jpg": messy.jpeg(messy.photo(20 + number)) for number, stem in enumerate(captions)
+    }
     files |= {f"{stem}.txt": raw for stem, (raw, _, _) in captions.items()}
     assert place.upload(files).code == 200
     for name, data in files.items():
@@ -431,7 +578,10 @@ def test_s17_captions_are_repaired_and_say_so(place: Place) -> None:
         photo = place.judged()[f"{stem}.jpg"]
         assert sentence in photo["sentence"] and text in photo["caption"] and sentence in told
     pid = place.judged()["0.jpg"]["id"]
-    assert "caption: is not a text of up to 10000 characters." in place.post(f"draft/photo/{pid}", caption="x" * 10_001).text
+    assert (
+        "caption: is not a text of up to 10000 characters."
+        in place.post(f"draft/photo/{pid}", caption="x" * 10_001).text
+    )
     place.post(f"draft/photo/{pid}", caption="a\0b\u202e\nc \ud800")
     assert place.judged()["0.jpg"]["caption"] == "ab, c"
 
@@ -441,14 +591,39 @@ def test_s17_captions_are_repaired_and_say_so(place: Place) -> None:
 OPTIONS = [
     ("S20", "config_file", "x", "is set by LoRA Bridge itself. Leave it out."),
     ("S20", "output_dir", "/x", "is set by LoRA Bridge itself. Leave it out."),
-    ("S20", "logging_dir", "/x", "is not allowed: it would write outside the job's folder. Leave it out."),
-    ("S20", "huggingface_repo_id", "x", "is not allowed: it would send something out, and a run stays on this machine."),
+    (
+        "S20",
+        "logging_dir",
+        "/x",
+        "is not allowed: it would write outside the job's folder. Leave it out.",
+    ),
+    (
+        "S20",
+        "huggingface_repo_id",
+        "x",
+        "is not allowed: it would send something out, and a run stays on this machine.",
+    ),
     ("S20", "log_with", "wandb", "is not allowed: it would send something out"),
-    ("S20", "wandb_api_key", "s3cret", "is not allowed: it would put a secret into the job's files. Leave it out."),
+    (
+        "S20",
+        "wandb_api_key",
+        "s3cret",
+        "is not allowed: it would put a secret into the job's files. Leave it out.",
+    ),
     ("S20", "network_module", "os", "'os' is not one of"),
     ("S20", "dataset_class", "x.y", "'x.y' would import a program by its name. Give a plain name"),
-    ("S20", "optimizer_type", "os.system", "'os.system' would import a program by its name. Give a plain name"),
-    ("S21", "vae", "/x.pt", "'/x.pt' is not a .safetensors file, and others can run programs when they are opened."),
+    (
+        "S20",
+        "optimizer_type",
+        "os.system",
+        "'os.system' would import a program by its name. Give a plain name",
+    ),
+    (
+        "S21",
+        "vae",
+        "/x.pt",
+        "'/x.pt' is not a .safetensors file, and others can run programs when they are opened.",
+    ),
     ("S21", "network_weights", "/x.ckpt", "'/x.ckpt' is not a .safetensors file"),
     ("S24", "resume", "/somebody's/state", "is set by LoRA Bridge itself. Leave it out."),
     ("S23", "max_train_steps", "0", "0 is outside 1 to 1,000,000."),
@@ -457,7 +632,12 @@ OPTIONS = [
     ("S23", "max_train_steps", "NaN", "'NaN' is not a whole number. Give 1 to 1,000,000."),
     ("S23", "max_train_steps", "1,5", "'1,5' is not a number. Give 1 to 1,000,000."),
     ("S23", "learning_rate", "5", "5.0 is outside 0 to 2."),
-    ("S23", "learning_rate", "0,0001", "'0,0001' is not a number. Give 0 to 2, with a point for decimals."),
+    (
+        "S23",
+        "learning_rate",
+        "0,0001",
+        "'0,0001' is not a number. Give 0 to 2, with a point for decimals.",
+    ),
     ("S23", "resolution", "7", "7 pixels is outside 64 to 4096."),
     ("S23", "resolution", "100000", "100000 pixels is outside 64 to 4096."),
     ("S23", "resolution", "512x512", "'512x512' is not a number of pixels. Write 512, or 512,768."),
@@ -484,7 +664,9 @@ def test_options(place: Place, cases: list[tuple[str, str, str]]) -> None:
 
 def option_is_refused(place: Place, name: str, value: str, sentence: str) -> None:
     wanted = f"{name}: {sentence}"
-    said = place.refused("train", place.root / "set", "--base", place.base, "--set", f"{name}={value}")
+    said = place.refused(
+        "train", place.root / "set", "--base", place.base, "--set", f"{name}={value}"
+    )
     found = place.problems(values={name: value})
     shown = f"{name}: " + ("'999" if value.startswith("999") else "")
     for text in (said, found):
@@ -512,14 +694,27 @@ def test_s23_numbers_that_json_cant_say_again_are_not_kept(place: Place) -> None
 def test_s23_values_of_any_kind(place: Place) -> None:
     for value in (10**400, [1], [[1]], True, "\ud800", "a\0b"):
         found = place.problems(values={"network_dim": value})
-        assert found.startswith("network_dim: ") and found.endswith("is not a number. Give 1 to 4096.") and len(found) < 150
+        assert (
+            found.startswith("network_dim: ")
+            and found.endswith("is not a number. Give 1 to 4096.")
+            and len(found) < 150
+        )
 
 
 def test_s23_steps_of_the_draft(place: Place) -> None:
     for steps in (0, -1, 1.5, "5", None, True, 10**30):
         code, text = place.post("draft", training={"steps": steps})
         assert code == 422 and "is not a whole number from 1 to 1,000,000." in text
-    words = ("dataset", place.root / "photos", "--name", "Ada", "--class", "w", "--out", place.root / "out")
+    words = (
+        "dataset",
+        place.root / "photos",
+        "--name",
+        "Ada",
+        "--class",
+        "w",
+        "--out",
+        place.root / "out",
+    )
     assert "steps: 0 is outside 1 to 1,000,000." in place.refused(*words, "--steps=0")
     assert place.cli(*words, "--steps=1,5").code == 2 and not (place.root / "out").exists()
 
@@ -542,9 +737,24 @@ MODELS = [
     ("S21", "a.ckpt", b"\x80\x02}", "a.ckpt: a .ckpt file can run programs when it is opened"),
     ("S21", "a.pt", b"PK\x03\x04", "a.pt: a .pt file can run programs when it is opened"),
     ("S21", "a.bin", b"x", "a.bin: a .bin file can run programs when it is opened"),
-    ("S21", "a.safetensors", b"PK\x03\x04" + bytes(99), "a.safetensors: is a PyTorch or zip file under another name."),
-    ("S22", "b.safetensors", struct.pack("<Q", 1 << 62) + b"{}", "is not a safetensors file (its header would be"),
-    ("S22", "c.safetensors", header(NEGATIVE, b"abcd"), "has a tensor 'a' at an impossible place ([-4, 0])."),
+    (
+        "S21",
+        "a.safetensors",
+        b"PK\x03\x04" + bytes(99),
+        "a.safetensors: is a PyTorch or zip file under another name.",
+    ),
+    (
+        "S22",
+        "b.safetensors",
+        struct.pack("<Q", 1 << 62) + b"{}",
+        "is not a safetensors file (its header would be",
+    ),
+    (
+        "S22",
+        "c.safetensors",
+        header(NEGATIVE, b"abcd"),
+        "has a tensor 'a' at an impossible place ([-4, 0]).",
+    ),
     ("S22", "d.safetensors", b"<html>", "d.safetensors: is a web page, not the file itself."),
     ("S22", "e.safetensors", b"", "e.safetensors: is empty (0 bytes). Download or copy it again."),
     ("S22", "f.safetensors", None, "f.safetensors: can't be read: "),
@@ -570,7 +780,11 @@ def test_s22_half_files_loras_and_folders(place: Place) -> None:
     lora = headers.write(place.root / "lora.safetensors", headers.lora(), {})
     for path, sentence in (
         (half, "half.safetensors: is cut off: it has 1,000,000 of 2,0"),
-        (lora, "lora.safetensors: is a LoRA, not a base model. Choose the checkpoint that it was made for."),
+        (
+            lora,
+            "lora.safetensors: is a LoRA, not a base model. Choose the checkpoint that it was "
+            "made for.",
+        ),
         (place.root, f"{place.root.name}: is a folder. Choose one .safetensors file."),
     ):
         assert sentence in place.refused("train", place.root / "set", "--base", path)
@@ -617,7 +831,9 @@ def test_s26_every_route_asks_for_the_hosts_login(place: Place) -> None:
 
     place.context.guard = guard
     for rule in rest.RULES:
-        path = rest.PREFIX + rule.path.replace("{job}", "1").replace("{pid}", "1").replace("{number}", "0")
+        path = rest.PREFIX + rule.path.replace("{job}", "1").replace("{pid}", "1").replace(
+            "{number}", "0"
+        )
         assert place.client.request(rule.method, path).status_code == 401, rule
     place.context.guard = None
 
@@ -649,7 +865,11 @@ def test_s27_a_job_whose_photos_are_gone_when_its_turn_comes_fails_with_a_senten
     failed = place.bridge.store.get(job_id)
     place.bridge.store.remove(job_id)
     assert failed.status is Status.FAILED
-    assert failed.sentence == f"dataset: {str(place.root / 'gone')!r} is not there any more. Bring it back, or start anew."
+    assert (
+        failed.sentence
+        == f"dataset: {str(place.root / 'gone')!r} is not there any more. Bring it back, or "
+        "start anew."
+    )
 
 
 def test_s28_too_many_files(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -665,7 +885,10 @@ def test_s28_names_that_are_no_text_and_folders_that_are_deep(place: Place) -> N
     odd.parent.mkdir()
     odd.write_bytes(JPEG)
     assert "caf\\xe9.jpg is good" in place.cli("check", odd.parent).text
-    assert place.post("draft/folder", path=str(odd.parent)).code == 200 and "caf\\xe9.jpg" in place.judged()
+    assert (
+        place.post("draft/folder", path=str(odd.parent)).code == 200
+        and "caf\\xe9.jpg" in place.judged()
+    )
     place.post("draft/folder", path=None)
     deep = place.root / "deep"
     for _ in range(40):

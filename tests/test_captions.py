@@ -77,8 +77,12 @@ def test_words():
     assert words("AlvaroBadia man, a well-lit photo; it's 1 smile…") == 8
 
 
-@given(st.binary(max_size=200) | st.text(max_size=200) | st.text(alphabet="AlvaroBadia man,\n\0{", max_size=60),
-       st.sampled_from(["AlvaroBadia", "Álvaro", "Ana Maria", ""]))
+@given(
+    st.binary(max_size=200)
+    | st.text(max_size=200)
+    | st.text(alphabet="AlvaroBadia man,\n\0{", max_size=60),
+    st.sampled_from(["AlvaroBadia", "Álvaro", "Ana Maria", ""]),
+)
 def test_whatever_comes_in_one_clean_line_comes_out(raw, name):
     fallback = f"{name or 'photo'} man"
     text = repair(raw, name, fallback).text
@@ -89,14 +93,23 @@ def test_whatever_comes_in_one_clean_line_comes_out(raw, name):
     assert repair(encoded, name, fallback).changes == ()
 
 
-@given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=80))
+@given(
+    st.text(
+        alphabet=st.characters(codec="utf-8", exclude_categories=["C", "Z"]),
+        min_size=1,
+        max_size=80,
+    )
+)
 def test_the_words_of_a_caption_survive_every_encoding(text):
     kept = repair(text, "", "photo man").text
     for encoding in ("utf-8-sig", "utf-16", "utf-32"):
         assert repair(text.encode(encoding), "", "photo man").text == kept
 
 
-@pytest.mark.parametrize("raw", [b"", b"\n", b"\xef\xbb\xbfx", b"a\nb", b"\xff\xfex\0", b"a\0b", "España".encode("latin-1")])
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"\n", b"\xef\xbb\xbfx", b"a\nb", b"\xff\xfex\0", b"a\0b", "España".encode("latin-1")],
+)
 def test_what_would_harm_training_is_not_clean(raw):
     assert not is_clean(raw)
 

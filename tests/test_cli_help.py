@@ -37,7 +37,9 @@ def test_its_page_says_what_it_does_how_it_ends_and_how_it_is_used(verb: str) ->
     assert page.text.endswith(".") and page.examples
     assert "examples:" in shown and "exit codes:" in shown
     for action in VERBS[verb]._actions:
-        assert action.help and action.help is not argparse.SUPPRESS, f"{verb} {action.dest} says nothing of itself"
+        assert action.help and action.help is not argparse.SUPPRESS, (
+            f"{verb} {action.dest} says nothing of itself"
+        )
     for words, what in page.examples:
         assert parser().parse_args(shlex.split(words)).verb == verb and what
 
@@ -49,7 +51,9 @@ def test_the_programs_page_names_exit_codes_environment_and_files() -> None:
 
 
 @pytest.mark.parametrize("columns", ["60", "200"])
-def test_pages_fit_the_terminal_and_never_grow_too_wide(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_fit_the_terminal_and_never_grow_too_wide(
+    columns: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", columns)
     description, _, _ = parser().format_help().partition("options:")
     assert max(map(len, description.splitlines())) <= min(100, int(columns))
@@ -82,14 +86,20 @@ def test_what_may_follow(bridge: Bridge) -> None:
     assert told(bridge, "train", "photos", "--preset", "person-sdxl-8") == ["person-sdxl-8gb"]
     assert told(bridge, "presets", "show", "ti") == ["tiny"]
     assert told(bridge, "train", "--set", "seed=1", "lowr") == ["lowram="]
-    assert told(bridge, "train", "--set", "lr_scheduler=cos") == ["lr_scheduler=cosine", "lr_scheduler=cosine_with_restarts"]
+    assert told(bridge, "train", "--set", "lr_scheduler=cos") == [
+        "lr_scheduler=cosine",
+        "lr_scheduler=cosine_with_restarts",
+    ]
     assert told(bridge, "train", "--set", "sdpa=") == ["sdpa=true", "sdpa=false"]
     assert told(bridge, "train", "--det") == ["--detach"]
     assert told(bridge, "nonsense", "") and told(bridge, "stop", "1", "") == []
 
 
 def test_completing_makes_no_home(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["completion", "bash", "--for", "--home", str(tmp_path / "none"), "watch", ""]) == 0
+    assert (
+        cli.main(["completion", "bash", "--for", "--home", str(tmp_path / "none"), "watch", ""])
+        == 0
+    )
     assert capsys.readouterr().out == "" and not (tmp_path / "none").exists()
 
 
@@ -104,18 +114,27 @@ def test_each_shell_has_its_script(shell: str) -> None:
     (["watch", ""], ["1"]), (["--home", "x", "tra"], ["train"]), (["export", "1", "--format", "k"], ["kohya"]),
     (["train", "--set", "lr_scheduler", "=", "cosine_"], ["cosine_with_restarts"]), (["train", "a b", "--no", ""], []),
 ])  # fmt: skip
-def test_a_real_bash_completes(bridge: Bridge, tmp_path: Path, line: list[str], wanted: list[str]) -> None:
+def test_a_real_bash_completes(
+    bridge: Bridge, tmp_path: Path, line: list[str], wanted: list[str]
+) -> None:
     bridge.store.add(SetupJob())
     program = tmp_path / "sd-scripts-bridge"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m sd_scripts_bridge "$@"\n')
     program.chmod(0o755)
     words = " ".join(map(shlex.quote, [str(program), *line]))
     asks = "\n".join([
-        f'source <("{program}" completion bash)', "complete -p sd-scripts-bridge >&2", f"COMP_WORDS=({words})",
+        f'source <("{program}" completion '
+        'bash)', "complete -p sd-scripts-bridge >&2", f"COMP_WORDS=({words})",
         f"COMP_CWORD={len(line)}", "_sd_scripts_bridge 2>/dev/null", r'printf "%s\n" "${COMPREPLY[@]}"',
     ])  # fmt: skip
-    environment = {**os.environ, "SD_SCRIPTS_BRIDGE_HOME": str(bridge.home.root), "PYTHONPATH": str(Path(__file__).parents[1])}
-    done = subprocess.run(["bash", "-c", asks], capture_output=True, text=True, env=environment, check=False)
+    environment = {
+        **os.environ,
+        "SD_SCRIPTS_BRIDGE_HOME": str(bridge.home.root),
+        "PYTHONPATH": str(Path(__file__).parents[1]),
+    }
+    done = subprocess.run(
+        ["bash", "-c", asks], capture_output=True, text=True, env=environment, check=False
+    )
     assert "complete -o default -F _sd_scripts_bridge sd-scripts-bridge" in done.stderr
     assert done.stdout.split() == wanted, done.stderr
 
@@ -125,16 +144,34 @@ def test_a_real_fish_completes(bridge: Bridge, tmp_path: Path) -> None:
     program = tmp_path / "sd-scripts-bridge"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m sd_scripts_bridge "$@"\n')
     program.chmod(0o755)
-    asks = "sd-scripts-bridge completion fish | source; complete -C 'sd-scripts-bridge presets show person-sdxl-2'"
-    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(Path(__file__).parents[1])}
-    done = subprocess.run(["fish", "--no-config", "-c", asks], capture_output=True, text=True, env=environment, check=False)
-    assert done.stdout.split() == ["person-sdxl-24gb", "A", "person,", "SDXL,", "24", "GB"], done.stderr
+    asks = (
+        "sd-scripts-bridge completion fish | source; complete -C 'sd-scripts-bridge presets "
+        "show person-sdxl-2'"
+    )
+    environment = {
+        **os.environ,
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "PYTHONPATH": str(Path(__file__).parents[1]),
+    }
+    done = subprocess.run(
+        ["fish", "--no-config", "-c", asks],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
+    assert done.stdout.split() == ["person-sdxl-24gb", "A", "person,", "SDXL,", "24", "GB"], (
+        done.stderr
+    )
 
 
 @pytest.mark.skipif(not shutil.which("zsh"), reason="zsh is not installed")
 def test_zsh_reads_its_script(tmp_path: Path) -> None:
     (tmp_path / "script").write_text(script("zsh", "sd-scripts-bridge"))
-    asks = f"autoload -U compinit; compinit -D -u; source {tmp_path}/script; print $_comps[sd-scripts-bridge]"
+    asks = (
+        f"autoload -U compinit; compinit -D -u; source {tmp_path}/script; print "
+        "$_comps[sd-scripts-bridge]"
+    )
     done = subprocess.run(["zsh", "-f", "-c", asks], capture_output=True, text=True, check=False)
     assert (done.stdout.strip(), done.stderr) == ("_sd_scripts_bridge", "")
 
@@ -144,7 +181,12 @@ def test_zsh_reads_its_script(tmp_path: Path) -> None:
 
 def test_options_are_listed_with_type_default_choices_and_help(bridge: Bridge) -> None:
     catalogue.write(bridge.home, Path(sys.executable), FAKE_SCRIPTS)
-    assert "lr_scheduler  (str; default cosine; one of constant," in run(bridge, "options", "lr_scheduler").stdout
+    assert (
+        "lr_scheduler  (str; default cosine; one of constant,"
+        in run(bridge, "options", "lr_scheduler").stdout
+    )
     found = json.loads(run(bridge, "options", "lowram", "--json").stdout)
-    assert [(option["name"], option["type"], option["known"]) for option in found] == [("lowram", "bool", False)]
+    assert [(option["name"], option["type"], option["known"]) for option in found] == [
+        ("lowram", "bool", False)
+    ]
     assert run(bridge, "options", "no such word").returncode == 1

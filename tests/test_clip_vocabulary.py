@@ -15,9 +15,24 @@ from sd_scripts_bridge.datasets.caption_tokens import (
 pytestmark = pytest.mark.skipif(find_vocabulary() is None, reason="needs open_clip_torch")
 
 TEXTS = [
-    "a photo", "AlvaroBadia man, smiling", "Álvaro's naïve café, 12345 it's", "😀👨‍👩‍👧 hi", "日本語テキスト", "A  B\tC\n d",
-    "<|endoftext|> x", "<|STARTOFTEXT|>", "", "x" * 300, "don't we'll {a|b} <lora:x:1>", "Ǆ ½ ²", "e\u0301",
-    "İstanbul ẞ", " \u3000nb\xa0sp", "\u200d", "'s'LL", "!!! ... ??? —",
+    "a photo",
+    "AlvaroBadia man, smiling",
+    "Álvaro's naïve café, 12345 it's",
+    "😀👨‍👩‍👧 hi",
+    "日本語テキスト",
+    "A  B\tC\n d",
+    "<|endoftext|> x",
+    "<|STARTOFTEXT|>",
+    "",
+    "x" * 300,
+    "don't we'll {a|b} <lora:x:1>",
+    "Ǆ ½ ²",
+    "e\u0301",
+    "İstanbul ẞ",
+    " \u3000nb\xa0sp",
+    "\u200d",
+    "'s'LL",
+    "!!! ... ??? —",
 ]
 
 
@@ -30,25 +45,34 @@ def root(tmp_path_factory):
 
 def test_the_folders_are_those_that_sd_scripts_reads(root):
     assert {folder.name for folder in root.iterdir()} == {
-        "openai_clip-vit-large-patch14", "stabilityai_stable-diffusion-2", "laion_CLIP-ViT-bigG-14-laion2B-39B-b160k",
+        "openai_clip-vit-large-patch14",
+        "stabilityai_stable-diffusion-2",
+        "laion_CLIP-ViT-bigG-14-laion2B-39B-b160k",
     }
 
 
 def test_ids_are_those_of_transformers(root):
     transformers = pytest.importorskip("transformers")
     pytest.importorskip("tokenizers")
-    tokenizer = transformers.CLIPTokenizer.from_pretrained(str(root / "openai_clip-vit-large-patch14"))
+    tokenizer = transformers.CLIPTokenizer.from_pretrained(
+        str(root / "openai_clip-vit-large-patch14")
+    )
     for text in TEXTS:
         assert token_ids(text) == tokenizer(text)["input_ids"][1:-1], text
 
 
 @pytest.mark.parametrize(
-    ("name", "pad"), [("openai_clip-vit-large-patch14", 49407), ("laion_CLIP-ViT-bigG-14-laion2B-39B-b160k", 0)]
+    ("name", "pad"),
+    [("openai_clip-vit-large-patch14", 49407), ("laion_CLIP-ViT-bigG-14-laion2B-39B-b160k", 0)],
 )
 def test_transformers_loads_them_with_their_padding(root, name, pad):
     transformers = pytest.importorskip("transformers")
     tokenizer = transformers.CLIPTokenizer.from_pretrained(str(root / name))
-    assert (tokenizer.pad_token_id, tokenizer.eos_token_id, tokenizer.model_max_length) == (pad, 49407, 77)
+    assert (tokenizer.pad_token_id, tokenizer.eos_token_id, tokenizer.model_max_length) == (
+        pad,
+        49407,
+        77,
+    )
 
 
 def test_a_complete_tokenizer_stays_and_half_a_one_is_replaced(root):
@@ -66,7 +90,8 @@ def test_a_complete_tokenizer_stays_and_half_a_one_is_replaced(root):
 def test_counting_needs_neither_open_clip_nor_torch():
     pytest.importorskip("tokenizers")
     code = (
-        "import sys; from sd_scripts_bridge.datasets.caption_tokens import count_tokens; assert count_tokens('a photo') == 2;"
+        "import sys; from sd_scripts_bridge.datasets.caption_tokens import count_tokens; assert "
+        "count_tokens('a photo') == 2;"
         "assert not {'open_clip', 'torch', 'transformers'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

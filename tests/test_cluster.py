@@ -1,4 +1,7 @@
-"""Training on a cluster: the real programs on both sides, Ray's dashboard between them a fake. POSIX, as clusters are."""
+"""Training on a cluster: the real programs on both sides, Ray's dashboard between them a fake.
+
+POSIX, as clusters are.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,10 @@ def ray(tmp_path: Path) -> Iterator[FakeRay]:
 def there(tmp_path: Path) -> Home:
     """The cluster's own home: sd-scripts (the fake) is set up there, not here."""
     home = Home(tmp_path / "home there").create()
-    installation.write(home, installation.Installation(str(Path(__file__).parent / "fake_sd_scripts"), sys.executable))
+    installation.write(
+        home,
+        installation.Installation(str(Path(__file__).parent / "fake_sd_scripts"), sys.executable),
+    )
     return home
 
 
@@ -70,8 +76,16 @@ def ask(bridge: Bridge, ray: FakeRay, there: Home, tmp_path: Path) -> Callable[.
     def make(act: str = "", **more: object) -> Request:
         values = {"training_comment": act, "save_every_n_steps": "5", "max_train_steps": "20"}
         on = Cluster(ray.address, str(base), str(there.root))
-        return Request(**{"dataset": tmp_path / "set", "base": base, "values": values, "lora_dir": tmp_path / "Lora", "on": on,
-                          **more})  # type: ignore[arg-type]
+        return Request(
+            **{
+                "dataset": tmp_path / "set",
+                "base": base,
+                "values": values,
+                "lora_dir": tmp_path / "Lora",
+                "on": on,
+                **more,
+            }
+        )  # type: ignore[arg-type]
 
     return make
 
@@ -79,7 +93,9 @@ def ask(bridge: Bridge, ray: FakeRay, there: Home, tmp_path: Path) -> Callable[.
 # ---- the whole way ----
 
 
-def test_the_lora_comes_back_with_its_card(bridge: Bridge, ray: FakeRay, ask: Callable[..., Request], tmp_path: Path) -> None:
+def test_the_lora_comes_back_with_its_card(
+    bridge: Bridge, ray: FakeRay, ask: Callable[..., Request], tmp_path: Path
+) -> None:
     submitted = bridge.submit(ask("slow"))
     assert submitted.job.engine == "sd-scripts" and submitted.job.device == ray.address
     assert "On the Ray cluster" in submitted.notes[0]
@@ -87,12 +103,22 @@ def test_the_lora_comes_back_with_its_card(bridge: Bridge, ray: FakeRay, ask: Ca
     row = wait_over(bridge, submitted.id)
     assert row.status is Status.SUCCEEDED, bridge.log(submitted.id)
     assert ray.uploads == uploads, "what the cluster has already is not sent again"
-    assert sorted(path.name for path in (tmp_path / "Lora").iterdir()) == ["Ada.json", "Ada.png", "Ada.safetensors"]
+    assert sorted(path.name for path in (tmp_path / "Lora").iterdir()) == [
+        "Ada.json",
+        "Ada.png",
+        "Ada.safetensors",
+    ]
     assert lora.inspect(tmp_path / "Lora" / "Ada.safetensors").modules == 2
-    steps = [entry.event for entry in bridge.events(submitted.id) if isinstance(entry.event, Progress)]
+    steps = [
+        entry.event for entry in bridge.events(submitted.id) if isinstance(entry.event, Progress)
+    ]
     assert steps[-1].step == 20 and all(event.total == 20 for event in steps)
-    assert "model saved." not in "".join(bridge.log(submitted.id, 500)), "only a failure brings the trainer's log"
-    assert not list(ray.root.glob("packages/*/run-*")), "nothing stays there but the LoRA's copy below Ray's logs"
+    assert "model saved." not in "".join(bridge.log(submitted.id, 500)), (
+        "only a failure brings the trainer's log"
+    )
+    assert not list(ray.root.glob("packages/*/run-*")), (
+        "nothing stays there but the LoRA's copy below Ray's logs"
+    )
 
 
 @pytest.mark.parametrize("now", [False, True])
@@ -108,7 +134,9 @@ def test_stop_ends_the_training_on_the_cluster(
     assert "on the cluster" in bridge.stop(job_id, now=now)
     row = wait_over(bridge, job_id)
     assert (row.status, row.sentence) == (Status.STOPPED, "Stopped, here and on the cluster.")
-    assert ray.statuses()[-1] == "STOPPED" and not [one for one in tree if one.is_running() and one.status() != "zombie"]
+    assert ray.statuses()[-1] == "STOPPED" and not [
+        one for one in tree if one.is_running() and one.status() != "zombie"
+    ]
 
 
 def test_a_failure_there_is_told_here(bridge: Bridge, ask: Callable[..., Request]) -> None:
@@ -119,7 +147,9 @@ def test_a_failure_there_is_told_here(bridge: Bridge, ask: Callable[..., Request
     assert any("Traceback" in line for line in bridge.log(job_id, 200))
 
 
-def test_a_training_goes_on_without_us_and_is_found_again(bridge: Bridge, ray: FakeRay, ask: Callable[..., Request]) -> None:
+def test_a_training_goes_on_without_us_and_is_found_again(
+    bridge: Bridge, ray: FakeRay, ask: Callable[..., Request]
+) -> None:
     job_id = bridge.submit(ask("hold")).id
     wait_step(bridge, job_id, 1)
     follower = next(e.event.pid for e in bridge.events(job_id) if isinstance(e.event, Started))
@@ -130,14 +160,18 @@ def test_a_training_goes_on_without_us_and_is_found_again(bridge: Bridge, ray: F
     assert bridge.job(job_id).status is Status.LOST
     assert ray.statuses()[-1] == "RUNNING"
     assert "looked for on the cluster" in bridge.resume(job_id)
-    wait(bridge, job_id, lambda _: any("Found again" in str(e.event) for e in bridge.events(job_id)))
+    wait(
+        bridge, job_id, lambda _: any("Found again" in str(e.event) for e in bridge.events(job_id))
+    )
     _go(ray)
     row = wait(bridge, job_id, lambda row: row.attempt == 2 and row.status.is_over)
     assert row.status is Status.SUCCEEDED, row.sentence
     assert len(ray.jobs) == 2, "the question, and one training"
 
 
-def test_a_cluster_may_fall_silent_for_a_while(bridge: Bridge, ray: FakeRay, ask: Callable[..., Request]) -> None:
+def test_a_cluster_may_fall_silent_for_a_while(
+    bridge: Bridge, ray: FakeRay, ask: Callable[..., Request]
+) -> None:
     job_id = bridge.submit(ask("hold")).id
     wait_step(bridge, job_id, 1)
     ray.silence()
@@ -155,10 +189,17 @@ def test_a_lora_that_arrives_damaged_is_not_published_and_fetched_again(
     ray.spoil = True
     job_id = bridge.submit(ask()).id
     row = wait_over(bridge, job_id)
-    assert row.status is Status.FAILED and "arrived damaged" in row.sentence and not (tmp_path / "Lora").exists()
+    assert (
+        row.status is Status.FAILED
+        and "arrived damaged" in row.sentence
+        and not (tmp_path / "Lora").exists()
+    )
     ray.spoil = False
     bridge.resume(job_id)
-    assert wait(bridge, job_id, lambda row: row.attempt == 2 and row.status.is_over).status is Status.SUCCEEDED
+    assert (
+        wait(bridge, job_id, lambda row: row.attempt == 2 and row.status.is_over).status
+        is Status.SUCCEEDED
+    )
     assert len(ray.jobs) == 2
 
 
@@ -177,7 +218,9 @@ def test_what_is_wrong_there_is_told_before_anything_is_queued(
     with pytest.raises(Invalid, match="No such file"):
         bridge.submit(ask(on=Cluster(ray.address, "/no/base.safetensors", str(there.root))))
     with pytest.raises(Invalid, match="is no folder on the cluster"):
-        bridge.submit(ask(on=Cluster(ray.address, str(tmp_path / "there" / "sd15.safetensors"), "/no/home")))
+        bridge.submit(
+            ask(on=Cluster(ray.address, str(tmp_path / "there" / "sd15.safetensors"), "/no/home"))
+        )
     with pytest.raises(Invalid, match="network_dim: 0 is outside"):
         bridge.submit(ask(values={"network_dim": "0"}))
     with pytest.raises(Invalid, match=r"(?s)name.*gpu: is a card of this machine"):
@@ -197,12 +240,23 @@ def test_what_is_wrong_there_is_told_before_anything_is_queued(
 
 def test_the_command_line_names_the_cluster(bridge: Bridge, tmp_path: Path) -> None:
     def said(*words: str) -> str:
-        argv = [sys.executable, "-m", "sd_scripts_bridge", "--home", str(bridge.home.root), "train", str(tmp_path), *words]
+        argv = [
+            sys.executable,
+            "-m",
+            "sd_scripts_bridge",
+            "--home",
+            str(bridge.home.root),
+            "train",
+            str(tmp_path),
+            *words,
+        ]
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
         assert done.returncode == 1
         return done.stderr
 
-    assert "No Ray cluster answers at http://127.0.0.1:1:" in said("--on", "ray://127.0.0.1:1", "--on-base", "/m/x")
+    assert "No Ray cluster answers at http://127.0.0.1:1:" in said(
+        "--on", "ray://127.0.0.1:1", "--on-base", "/m/x"
+    )
     assert "no address of a Ray cluster" in said("--on", "nonsense", "--on-base", "/m/x")
     assert "--on-gpus is for a cluster" in said("--base", "x.safetensors", "--on-gpus", "2")
 
@@ -222,13 +276,27 @@ def test_addresses(text: str, meant: str) -> None:
     assert address(text) == meant
 
 
-@pytest.mark.parametrize("text", ["", "head", "ray://", "ray://a b", "ftp://head", "ray://head:99999", "ray://head:x", "ray://a,b"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "head",
+        "ray://",
+        "ray://a b",
+        "ftp://head",
+        "ray://head:99999",
+        "ray://head:x",
+        "ray://a,b",
+    ],
+)
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(Invalid, match="no address of a Ray cluster"):
         address(text)
 
 
-def test_another_program_at_that_port_is_not_taken_for_ray(ray: FakeRay, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_program_at_that_port_is_not_taken_for_ray(
+    ray: FakeRay, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(ray, "answer", lambda *_: (200, b"<html>hello</html>"))
     with pytest.raises(RayRefused, match="not as Ray's dashboard does"):
         RayJobs(ray.address).version()
@@ -241,7 +309,9 @@ def test_another_program_at_that_port_is_not_taken_for_ray(ray: FakeRay, monkeyp
     ray.open()
 
 
-def test_headers_for_a_cluster_behind_a_login(ray: FakeRay, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_headers_for_a_cluster_behind_a_login(
+    ray: FakeRay, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("RAY_JOB_HEADERS", "no json")
     with pytest.raises(BridgeError, match="RAY_JOB_HEADERS is no JSON"):
         RayJobs(ray.address).version()
@@ -250,7 +320,9 @@ def test_headers_for_a_cluster_behind_a_login(ray: FakeRay, monkeypatch: pytest.
 # ---- its parts ----
 
 
-def test_many_photos_travel_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ray: FakeRay) -> None:
+def test_many_photos_travel_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ray: FakeRay
+) -> None:
     monkeypatch.setattr(parcel, "PART_BYTES", 1000)
     img, reg = tmp_path / "a" / "img" / "2_Ada woman", tmp_path / "a" / "reg" / "1_woman"
     for folder, count in ((img, 5), (reg, 2)):
@@ -260,17 +332,26 @@ def test_many_photos_travel_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (img / "0_sd.npz").write_bytes(b"a cache")
     environment = parcel.send(RayJobs(ray.address), img.parent, None)
     assert len(environment["py_modules"]) == 7
-    out = parcel.unpack([str(ray.unpacked(part)) for part in environment["py_modules"]], tmp_path / "out")
+    out = parcel.unpack(
+        [str(ray.unpacked(part)) for part in environment["py_modules"]], tmp_path / "out"
+    )
     found = {path.relative_to(out).as_posix(): path.read_bytes()[:1] for path in out.rglob("*.*")}
-    assert found == {**{f"img/2_Ada woman/{n}.png": bytes([n]) for n in range(5)}, "reg/1_woman/0.png": b"\0",
-                     "reg/1_woman/1.png": b"\1"}
+    assert found == {
+        **{f"img/2_Ada woman/{n}.png": bytes([n]) for n in range(5)},
+        "reg/1_woman/0.png": b"\0",
+        "reg/1_woman/1.png": b"\1",
+    }
     again = parcel.send(RayJobs(ray.address), img.parent, None)
     assert again == environment and ray.uploads == 8
 
 
 def test_lines_of_ours_among_others() -> None:
     assert heard('(pid=3) LORA-BRIDGE {"failed": "x"}') == {"failed": "x"}
-    assert heard("something else") is None and heard('LORA-BRIDGE {"fai') is None and heard("LORA-BRIDGE 3") is None
+    assert (
+        heard("something else") is None
+        and heard('LORA-BRIDGE {"fai') is None
+        and heard("LORA-BRIDGE 3") is None
+    )
 
 
 def test_a_job_for_a_cluster_comes_back_as_it_was(make_job: Callable[..., TrainingJob]) -> None:

@@ -1,4 +1,6 @@
-"""The files beside a base (text encoders, VAE), tokenizers, and what the script is told: for each family beyond SDXL."""
+"""The files beside a base (text encoders, VAE), tokenizers, and what the script is told: for each
+family beyond SDXL.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ SCRIPTS = os.environ.get("SD_SCRIPTS_DIR")
 PYTHON = os.environ.get("SD_SCRIPTS_PYTHON", sys.executable)  # read before a fixture hides it
 FAKE_SCRIPTS = Path(__file__).parent / "fake_sd_scripts"
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="files of 20 GB are holes only on other systems")
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="files of 20 GB are holes only on other systems"
+)
 
 FILES = {
     "clip_l": ("text_encoder/clip_l.safetensors", made.clip_text), "t5xxl": ("text_encoder/t5xxl_fp16.safetensors", made.t5),
@@ -70,8 +74,14 @@ def sketch(home: Home, base: Path, **more: Any) -> tuple[TrainingJob, list[str],
     """The job that this base makes, its notes, and what speaks against it."""
     folder = base.parent / "img"
     data = Dataset(folder.parent, folder, (Subset(folder / "1", 10, "Ada", "woman", 4),))
-    job, notes, refused = Planner(home).sketch(Request(folder, base, **more), data, checkpoint.read(base))
-    return job, notes, [str(problem) for problem in refused if problem.where != "memory"]  # a large base, a small machine
+    job, notes, refused = Planner(home).sketch(
+        Request(folder, base, **more), data, checkpoint.read(base)
+    )
+    return (
+        job,
+        notes,
+        [str(problem) for problem in refused if problem.where != "memory"],
+    )  # a large base, a small machine
 
 
 @pytest.fixture
@@ -81,13 +91,22 @@ def home(home: Home) -> Home:
 
 
 @pytest.mark.parametrize("family", BASES)
-def test_everything_that_a_family_needs_is_found_beside_the_webui(home: Home, models: Path, family: str) -> None:
+def test_everything_that_a_family_needs_is_found_beside_the_webui(
+    home: Home, models: Path, family: str
+) -> None:
     job, notes, refused = sketch(home, base_of(models, family))
-    assert refused == [] and job.family == family and job.params.network_module == FAMILIES[family].network
+    assert (
+        refused == []
+        and job.family == family
+        and job.params.network_module == FAMILIES[family].network
+    )
     for companion in FAMILIES[family].companions:
         at = FILES[companion.option][0] if companion.option in FILES else f"VAE/{VAES[family][0]}"
         assert job.params.extra[companion.option] == str(models / at)
-        assert any(note.startswith(f"{companion.option}: {models / at} is taken as {companion.title}") for note in notes)
+        assert any(
+            note.startswith(f"{companion.option}: {models / at} is taken as {companion.title}")
+            for note in notes
+        )
 
 
 def test_a_file_is_known_by_what_is_in_it_not_by_its_name(home: Home, models: Path) -> None:
@@ -105,19 +124,33 @@ def test_of_two_that_fit_the_usual_one_is_taken(home: Home, models: Path) -> Non
 
 def test_what_is_missing_is_asked_for_by_name(home: Home, models: Path) -> None:
     (models / FILES["t5xxl"][0]).unlink()
-    made.hollow(models / "text_encoder" / "t5xxl_fp8_scaled.safetensors", made.t5() | {"scaled_fp8": (2,)}, "F8_E4M3", 1)
+    made.hollow(
+        models / "text_encoder" / "t5xxl_fp8_scaled.safetensors",
+        made.t5() | {"scaled_fp8": (2,)},
+        "F8_E4M3",
+        1,
+    )
     _, _, refused = sketch(home, base_of(models, "flux1"))
     assert len(refused) == 1
-    assert "t5xxl: FLUX.1 needs the T5-XXL text encoder (usually t5xxl_fp16.safetensors)" in refused[0]
-    assert str(models / "text_encoder") in refused[0] and "t5xxl=/path/to/t5xxl_fp16.safetensors (--set" in refused[0]
+    assert (
+        "t5xxl: FLUX.1 needs the T5-XXL text encoder (usually t5xxl_fp16.safetensors)" in refused[0]
+    )
+    assert (
+        str(models / "text_encoder") in refused[0]
+        and "t5xxl=/path/to/t5xxl_fp16.safetensors (--set" in refused[0]
+    )
 
 
-def test_sd3s_vae_is_not_taken_for_flux1s_though_their_tensors_are_alike(home: Home, models: Path) -> None:
+def test_sd3s_vae_is_not_taken_for_flux1s_though_their_tensors_are_alike(
+    home: Home, models: Path
+) -> None:
     (models / FILES["ae"][0]).unlink()
     assert "ae: FLUX.1 needs FLUX.1's VAE" in sketch(home, base_of(models, "flux1"))[2][0]
 
 
-def test_a_file_named_by_hand_goes_first_and_is_looked_at(home: Home, models: Path, tmp_path: Path) -> None:
+def test_a_file_named_by_hand_goes_first_and_is_looked_at(
+    home: Home, models: Path, tmp_path: Path
+) -> None:
     base, mine = base_of(models, "flux1"), made.hollow(tmp_path / "mine.safetensors", made.t5())
     assert sketch(home, base, values={"t5xxl": str(mine)})[0].params.extra["t5xxl"] == str(mine)
 
@@ -125,7 +158,10 @@ def test_a_file_named_by_hand_goes_first_and_is_looked_at(home: Home, models: Pa
         return sketch(home, base, values={"t5xxl": str(path)})[2][0]
 
     wrong = refused(models / FILES["ae"][0])
-    assert "ae.safetensors is a VAE of FLUX.1 (or SD 3), where a T5-XXL text encoder is wanted" in wrong
+    assert (
+        "ae.safetensors is a VAE of FLUX.1 (or SD 3), where a T5-XXL text encoder is wanted"
+        in wrong
+    )
     assert "can't be read: No such file" in refused(tmp_path / "gone.safetensors")
     assert "is not a .safetensors file" in refused(tmp_path / "t5.gguf")
     assert "is not a safetensors file" in refused(models / "VAE" / "damaged.safetensors")
@@ -149,16 +185,26 @@ def test_sd3_takes_the_vae_in_its_own_file(home: Home, models: Path) -> None:
     assert refused == [] and "vae" not in job.params.extra
 
 
-def test_the_embedded_engine_refuses_by_name_and_asks_for_nothing(home: Home, tmp_path: Path) -> None:
+def test_the_embedded_engine_refuses_by_name_and_asks_for_nothing(
+    home: Home, tmp_path: Path
+) -> None:
     base = made.hollow(tmp_path / "flux.safetensors", made.flux(1, 1))
     refused = sketch(home, base, engine="embedded")[2]
-    assert any("the embedded engine doesn't train FLUX.1, only SD 1.5, SD 2, SDXL" in problem for problem in refused)
+    assert any(
+        "the embedded engine doesn't train FLUX.1, only SD 1.5, SD 2, SDXL" in problem
+        for problem in refused
+    )
     assert not any("t5xxl" in problem for problem in refused)
 
 
-def test_a_network_of_another_family_and_a_learning_encoder_are_refused(home: Home, models: Path) -> None:
+def test_a_network_of_another_family_and_a_learning_encoder_are_refused(
+    home: Home, models: Path
+) -> None:
     values = {"network_module": "networks.lora_sd3"}
-    assert "networks.lora_sd3 doesn't fit FLUX.1" in sketch(home, base_of(models, "flux1"), values=values)[2][0]
+    assert (
+        "networks.lora_sd3 doesn't fit FLUX.1"
+        in sketch(home, base_of(models, "flux1"), values=values)[2][0]
+    )
     values = {"network_train_unet_only": False, "cache_text_encoder_outputs": False}
     assert "can't be trained" in sketch(home, base_of(models, "hunyuan-image"), values=values)[2][0]
 
@@ -167,7 +213,10 @@ def test_a_network_of_another_family_and_a_learning_encoder_are_refused(home: Ho
 def test_what_the_script_is_told(home: Home, models: Path, tmp_path: Path, family: str) -> None:
     job, _, _ = sketch(home, base_of(models, family))
     told = config.table(job, JobFolder(tmp_path), tmp_path)
-    assert told["network_module"] == FAMILIES[family].network and told["cache_text_encoder_outputs"] is True
+    assert (
+        told["network_module"] == FAMILIES[family].network
+        and told["cache_text_encoder_outputs"] is True
+    )
     assert told["min_snr_gamma"] is told["clip_skip"] is told["max_token_length"] is None
     assert {**FAMILIES[family].options}.items() <= told.items()
     assert "v2" not in told and "no_half_vae" not in told
@@ -177,11 +226,16 @@ def test_what_the_script_is_told(home: Home, models: Path, tmp_path: Path, famil
 
 def test_what_a_transformer_takes_of_the_memory(home: Home, models: Path) -> None:
     """A floor: fp8 halves it, and where blocks wait in the computer's memory nothing is said."""
+
     def weights(**values: Any) -> int:
         return preflight.need(sketch(home, base_of(models, "flux1"), values=values)[0]).weights
 
     numbers = sum(math.prod(shape) for shape in made.flux(1, 1).values())
-    assert (weights(fp8_base=False), weights(), weights(blocks_to_swap=1)) == (2 * numbers, numbers, 0)
+    assert (weights(fp8_base=False), weights(), weights(blocks_to_swap=1)) == (
+        2 * numbers,
+        numbers,
+        0,
+    )
 
 
 def test_a_sample_of_flux_has_its_guidance_and_no_negative_prompt(home: Home, models: Path) -> None:
@@ -192,14 +246,20 @@ def test_a_sample_of_flux_has_its_guidance_and_no_negative_prompt(home: Home, mo
 
 @pytest.mark.sd_scripts
 @pytest.mark.skipif(not SCRIPTS, reason="set SD_SCRIPTS_DIR to a checkout of kohya-ss/sd-scripts")
-def test_every_key_is_an_option_of_the_familys_script(home: Home, models: Path, tmp_path: Path) -> None:
+def test_every_key_is_an_option_of_the_familys_script(
+    home: Home, models: Path, tmp_path: Path
+) -> None:
     installation.write(home, installation.Installation(str(SCRIPTS), PYTHON))
     catalogue.write(home, Path(PYTHON), Path(str(SCRIPTS)))
     for family in BASES:
         job, _, refused = sketch(home, base_of(models, family))
         assert refused == []
         options = catalogue.read(home, FAMILIES[family].script)
-        told = {key for key, value in config.table(job, JobFolder(tmp_path), tmp_path).items() if value is not None}
+        told = {
+            key
+            for key, value in config.table(job, JobFolder(tmp_path), tmp_path).items()
+            if value is not None
+        }
         assert options and told <= options.keys()
         wrong = sketch(home, base_of(models, family), values={"guidance_skale": "1"})[2]
         assert f"guidance_skale: {FAMILIES[family].script} has no such option" in wrong[0]
@@ -208,7 +268,9 @@ def test_every_key_is_an_option_of_the_familys_script(home: Home, models: Path, 
 # ---- tokenizers ----
 
 
-def test_t5s_tokenizer_comes_from_the_scripts_themselves(home: Home, models: Path, tmp_path: Path) -> None:
+def test_t5s_tokenizer_comes_from_the_scripts_themselves(
+    home: Home, models: Path, tmp_path: Path
+) -> None:
     scripts = tmp_path / "sd-scripts"
     job, notes, _ = sketch(home, base_of(models, "flux1"))
     assert any("google/t5-v1_1-xxl (about 2 MB) isn't on this machine" in note for note in notes)
@@ -228,20 +290,35 @@ def test_gemmas_tokenizer_comes_from_the_text_encoders_own_file(
     job, notes, _ = sketch(home, base_of(models, "lumina2"))
     assert any("is gated: accept its licence" in note for note in notes)
     file = headers.write(tmp_path / "gemma.safetensors", {"spiece_model": ("U8", (5,), b"model")})
-    job = job.evolve(params=job.params.from_dict({**job.params.as_dict(), "extra": {**job.params.extra, "gemma2": str(file)}}))
+    job = job.evolve(
+        params=job.params.from_dict(
+            {**job.params.as_dict(), "extra": {**job.params.extra, "gemma2": str(file)}}
+        )
+    )
     assert SdScriptsEngine(home).notes(job) == []
     assert SdScriptsEngine(home).command(job, JobFolder(tmp_path)).env["HF_HUB_OFFLINE"] == "1"
     snapshot = home.tokenizers / "models--google--gemma-2-2b" / "snapshots" / tokenizers.SNAPSHOT
     assert (snapshot / "tokenizer.model").read_bytes() == b"model"
 
 
-def test_the_users_own_cache_is_used(home: Home, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_users_own_cache_is_used(
+    home: Home, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
     (tmp_path / "cache" / "models--google--gemma-2-2b" / "snapshots" / "c0ffee").mkdir(parents=True)
-    (tmp_path / "cache" / "models--google--gemma-2-2b" / "snapshots" / "c0ffee" / "tokenizer.json").write_text("{}")
+    (
+        tmp_path
+        / "cache"
+        / "models--google--gemma-2-2b"
+        / "snapshots"
+        / "c0ffee"
+        / "tokenizer.json"
+    ).write_text("{}")
     job, notes, _ = sketch(home, base_of(models, "lumina2"))
     command = SdScriptsEngine(home).command(job, JobFolder(tmp_path))
-    assert not any("huggingface.co" in note for note in notes) and command.env["HF_HUB_OFFLINE"] == "1"
+    assert (
+        not any("huggingface.co" in note for note in notes) and command.env["HF_HUB_OFFLINE"] == "1"
+    )
     assert "tokenizer_cache_dir" not in JobFolder(tmp_path).config.read_text(encoding="utf-8")
 
 
@@ -251,4 +328,7 @@ def test_where_is_looked(models: Path) -> None:
     lora = models / "Lora"
     elsewhere = companion_files.places(models.parent / "downloads" / "flux.safetensors", lora)
     assert models / "text_encoder" in list(elsewhere)
-    assert list(companion_files.places(models / "flux.safetensors", None, [models.parent]))[-1] == models.parent
+    assert (
+        list(companion_files.places(models / "flux.safetensors", None, [models.parent]))[-1]
+        == models.parent
+    )

@@ -30,15 +30,23 @@ def ten(tmp_path):
     folder = tmp_path / "my photos"
     folder.mkdir()
     for number in range(1, 11):
-        messy.photo(200 + number, (160, 128)).save(folder / f"{number}.jpg", quality=90, exif=messy.exif(6))
+        messy.photo(200 + number, (160, 128)).save(
+            folder / f"{number}.jpg", quality=90, exif=messy.exif(6)
+        )
     (folder / "2.txt").write_bytes("in a garden".encode("utf-16"))
     (folder / "10.caption").write_bytes(b"AlvaroBadia man, smiling")
     return folder
 
 
 def fingerprints(folder):
-    return {path.relative_to(folder): (path.stat().st_mtime_ns, hashlib.sha256(path.read_bytes()).hexdigest())
-            for path in folder.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(folder): (
+            path.stat().st_mtime_ns,
+            hashlib.sha256(path.read_bytes()).hexdigest(),
+        )
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def kohya(root, leaf, *seeds, captions=True):
@@ -58,11 +66,24 @@ def test_photos_become_the_folder_that_kohya_users_know(ten, tmp_path):
     before = fingerprints(ten)
     made = prepare([ten], "AlvaroBadia", "man", 1500, tmp_path / "out")
     leaf = tmp_path / "out" / "img" / "150_AlvaroBadia man"
-    assert sorted(path.name for path in leaf.iterdir()) == sorted(f"{n}.{e}" for n in range(1, 11) for e in ("png", "txt"))
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["dataset.json", "img", "log", "model", "reg"]
+    assert sorted(path.name for path in leaf.iterdir()) == sorted(
+        f"{n}.{e}" for n in range(1, 11) for e in ("png", "txt")
+    )
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "dataset.json",
+        "img",
+        "log",
+        "model",
+        "reg",
+    ]
     assert (made.images, made.wanted_steps, made.real_steps) == (10, 1500, 1500)
     (subset,) = made.subsets
-    assert (subset.folder, subset.repeats, subset.subject, subset.class_token) == (leaf, 150, "AlvaroBadia", "man")
+    assert (subset.folder, subset.repeats, subset.subject, subset.class_token) == (
+        leaf,
+        150,
+        "AlvaroBadia",
+        "man",
+    )
     assert made.report.summary == "10 of 10 photos will be used."
     assert (leaf / "2.txt").read_bytes() == b"AlvaroBadia man, in a garden\n"
     assert (leaf / "10.txt").read_bytes() == b"AlvaroBadia man, smiling\n"
@@ -76,13 +97,26 @@ def test_numbered_photos_keep_their_order_upright_and_bare(ten, tmp_path):
     for number in (1, 9, 10):
         data = (made.subsets[0].folder / f"{number}.png").read_bytes()
         assert not any(word in data for word in (b"Exif", b"eXIf", b"GPS", b"SecretPhone"))
-        with Image.open(made.subsets[0].folder / f"{number}.png") as copy, Image.open(ten / f"{number}.jpg") as original:
+        with (
+            Image.open(made.subsets[0].folder / f"{number}.png") as copy,
+            Image.open(ten / f"{number}.jpg") as original,
+        ):
             assert (copy.mode, copy.size) == ("RGB", (128, 160))
             assert copy.tobytes() == original.transpose(Image.Transpose.ROTATE_270).tobytes()
 
 
-@pytest.mark.parametrize(("images", "steps", "repeats"), [(10, 1500, 150), (7, 1500, 214), (13, 1500, 115), (1000, 1500, 2),
-                                                          (100_000, 1500, 1), (3, 1, 1), (40, 1500, 38)])
+@pytest.mark.parametrize(
+    ("images", "steps", "repeats"),
+    [
+        (10, 1500, 150),
+        (7, 1500, 214),
+        (13, 1500, 115),
+        (1000, 1500, 2),
+        (100_000, 1500, 1),
+        (3, 1, 1),
+        (40, 1500, 38),
+    ],
+)
 def test_repeats_are_the_nearest_whole_number(images, steps, repeats):
     assert repeats_for(images, steps) == repeats
 
@@ -95,7 +129,11 @@ def test_the_messy_folder_gives_one_sentence_each_and_a_dataset(tmp_path):
     for verdict in report.photos:
         used, piece = expected[verdict.path.name]
         assert (verdict.used, piece in verdict.sentence) == (used, True), verdict.sentence
-        assert "\n" not in verdict.sentence and verdict.sentence.isprintable() and verdict.sentence.endswith(".")
+        assert (
+            "\n" not in verdict.sentence
+            and verdict.sentence.isprintable()
+            and verdict.sentence.endswith(".")
+        )
     assert len(report.lines()) == len(expected) + len(report.advice) + 1
     json.dumps(report.as_dict(), ensure_ascii=False).encode("utf-8")
     made = prepare([tmp_path / "messy"], "Álvaro", "man", 300, tmp_path / "out")
@@ -130,7 +168,14 @@ def test_nothing_usable_says_why(tmp_path):
 
 def test_progress_counts_every_photo(ten, tmp_path):
     seen = []
-    prepare([ten], "AlvaroBadia", "", 1500, tmp_path / "out", lambda done, total: seen.append((done, total)))
+    prepare(
+        [ten],
+        "AlvaroBadia",
+        "",
+        1500,
+        tmp_path / "out",
+        lambda done, total: seen.append((done, total)),
+    )
     assert seen == [(number, 10) for number in range(1, 11)]
     assert (tmp_path / "out" / "img" / "150_AlvaroBadia" / "1.txt").read_text() == "AlvaroBadia\n"
 
@@ -145,7 +190,10 @@ def test_a_kill_leaves_nothing_that_looks_complete(ten, tmp_path):
     """
     if sys.platform == "win32":
         pytest.skip("needs SIGKILL")
-    run = subprocess.run([sys.executable, "-c", textwrap.dedent(code), ten, tmp_path / "out"], cwd=Path(__file__).parents[1])
+    run = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), ten, tmp_path / "out"],
+        cwd=Path(__file__).parents[1],
+    )
     assert run.returncode == -9
     assert not (tmp_path / "out").exists()
     (left,) = tmp_path.glob(".out.*.part")
@@ -154,7 +202,9 @@ def test_a_kill_leaves_nothing_that_looks_complete(ten, tmp_path):
     assert not left.exists()
 
 
-@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="needs a folder that refuses us")
+@pytest.mark.skipif(
+    sys.platform == "win32" or os.geteuid() == 0, reason="needs a folder that refuses us"
+)
 def test_a_folder_that_refuses_is_one_sentence(ten, tmp_path):
     (tmp_path / "locked").mkdir(mode=0o500)
     with pytest.raises(BridgeError, match=r"Can't write .*Permission denied"):
@@ -189,7 +239,9 @@ def test_the_larger_of_two_copies_is_kept_then_the_first(tmp_path):
     assert report.photos[0].copy_of == tmp_path / "2.png"
 
 
-@pytest.mark.parametrize(("count", "piece"), [(3, "3 photos can be used, which is few"), (101, "101 photos are many")])
+@pytest.mark.parametrize(
+    ("count", "piece"), [(3, "3 photos can be used, which is few"), (101, "101 photos are many")]
+)
 def test_too_few_and_too_many(tmp_path, count, piece):
     for number in range(count):
         messy.photo(400 + number, (64, 64)).save(tmp_path / f"{number}.png")
@@ -207,7 +259,10 @@ def test_captions_that_are_all_the_same_and_too_short(ten):
 
 def test_subfolders_that_are_not_read_are_named(ten):
     kohya(ten, "holiday", 1)
-    assert "Not looked into below 'my photos': holiday. Name a folder to use it." in check([ten]).advice
+    assert (
+        "Not looked into below 'my photos': holiday. Name a folder to use it."
+        in check([ten]).advice
+    )
 
 
 class OneFace:
@@ -226,7 +281,9 @@ def test_faces_are_only_spoken_of_where_they_were_counted(ten, monkeypatch):
 def test_no_face_and_several_only_warn(ten, monkeypatch):
     messy.photo(500, (300, 300)).save(ten / "11.png")
     messy.photo(501, (400, 300)).save(ten / "12.png")
-    monkeypatch.setattr("sd_scripts_bridge.datasets.verdicts.find_detector", lambda folders: OneFace())
+    monkeypatch.setattr(
+        "sd_scripts_bridge.datasets.verdicts.find_detector", lambda folders: OneFace()
+    )
     report = check([ten])
     assert report.used == 12
     assert [verdict.concerns[-1] for verdict in report.photos[10:]] == ["no face found", "3 faces"]
@@ -267,18 +324,26 @@ def test_what_sd_scripts_passes_over_is_said(tmp_path):
     kohya(tmp_path, "reg", 5)
     messy.photo(6, (64, 64)).save(tmp_path / "img" / "loose.png")
     remarks = " ".join(open_dataset(tmp_path).remarks)
-    for piece in ("Took '10_me man' (2 photos).", "'more' is not used: it needs a number", "repeats is 0",
-                  "Photos directly in 'img' are not used: 1.", "pictures in 'reg' are not used"):
+    for piece in (
+        "Took '10_me man' (2 photos).",
+        "'more' is not used: it needs a number",
+        "repeats is 0",
+        "Photos directly in 'img' are not used: 1.",
+        "pictures in 'reg' are not used",
+    ):
         assert piece in remarks
 
 
-@pytest.mark.parametrize(("make", "piece"), [
-    (lambda path: None, "does not exist"),
-    (lambda path: path.touch(), "is a file"),
-    (lambda path: path.mkdir(), "holds no photos. Give the folder"),
-    (lambda path: kohya(path, "AlvaroBadia", 1), "'10_AlvaroBadia'"),
-    (lambda path: (path / "img" / "10_me").mkdir(parents=True), "holds no photos"),
-])
+@pytest.mark.parametrize(
+    ("make", "piece"),
+    [
+        (lambda path: None, "does not exist"),
+        (lambda path: path.touch(), "is a file"),
+        (lambda path: path.mkdir(), "holds no photos. Give the folder"),
+        (lambda path: kohya(path, "AlvaroBadia", 1), "'10_AlvaroBadia'"),
+        (lambda path: (path / "img" / "10_me").mkdir(parents=True), "holds no photos"),
+    ],
+)
 def test_a_folder_without_data_says_why(tmp_path, make, piece):
     make(tmp_path / "x")
     with pytest.raises(Invalid, match=piece):
@@ -298,7 +363,12 @@ def test_what_makes_a_dataset_unclean(ten, tmp_path):
     assert clean()
     shutil.copytree(tmp_path / "out", tmp_path / "moved", copy_function=shutil.copy)
     assert is_clean(open_dataset(tmp_path / "moved"))
-    for name, data in (("1.txt", b""), ("1.txt", "España".encode("latin-1")), ("11.png", b"new"), ("2.png", b"other")):
+    for name, data in (
+        ("1.txt", b""),
+        ("1.txt", "España".encode("latin-1")),
+        ("11.png", b"new"),
+        ("2.png", b"other"),
+    ):
         before = (leaf / name).read_bytes() if (leaf / name).exists() else None
         (leaf / name).write_bytes(data)
         assert not clean(), name
@@ -317,7 +387,10 @@ def test_a_hand_made_dataset_keeps_folders_repeats_and_words(tmp_path):
     (leaf / "broken.jpg").write_bytes(b"<html>")
     before = fingerprints(tmp_path / "mine")
     made, report = clean_copy(open_dataset(tmp_path / "mine"), tmp_path / "copy")
-    assert [(s.folder.name, s.repeats, s.images) for s in made.subsets] == [("3_me man closeup", 3, 1), ("10_me man", 10, 4)]
+    assert [(s.folder.name, s.repeats, s.images) for s in made.subsets] == [
+        ("3_me man closeup", 3, 1),
+        ("10_me man", 10, 4),
+    ]
     assert [(s.folder.name, s.images) for s in made.regularisation] == [("1_man", 1)]
     copies = made.image_dir / "10_me man"
     assert (copies / "1.txt").read_bytes() == b"portrait, outdoors\n"

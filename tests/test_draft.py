@@ -37,7 +37,9 @@ def photo(name: str, seed: int) -> Upload:
 @pytest.fixture
 def draft(home: Home) -> Draft:
     draft = Draft(home)
-    draft.upload([photo("one.jpg", 1), photo("two.jpg", 2), Upload("two.txt", b"standing in a park")])
+    draft.upload(
+        [photo("one.jpg", 1), photo("two.jpg", 2), Upload("two.txt", b"standing in a park")]
+    )
     assert draft.check.wait()
     return draft
 
@@ -56,7 +58,13 @@ def test_nothing_is_on_the_disk_before_somebody_prepares_something(home: Home) -
 
 
 def test_a_restart_loses_nothing_and_looks_at_nothing_again(draft: Draft, home: Home) -> None:
-    draft.describe({"name": "Ada", "class_token": "woman", "training": {"steps": 300, "values": {"network_dim": 8}}})
+    draft.describe(
+        {
+            "name": "Ada",
+            "class_token": "woman",
+            "training": {"steps": 300, "values": {"network_dim": 8}},
+        }
+    )
     draft.set_photo(1, {"used": False, "caption": "Ada woman, laughing"})
     before, checks = draft_dict(draft), (draft.folder / "checks.json").stat().st_mtime_ns
     again = Draft(home)
@@ -74,7 +82,10 @@ def test_another_process_is_noticed_and_not_overwritten(draft: Draft, home: Home
 
 
 def test_many_threads_lose_no_change(draft: Draft) -> None:
-    threads = [threading.Thread(target=draft.describe, args=({"training": {"values": {f"v{n}": n}}},)) for n in range(12)]
+    threads = [
+        threading.Thread(target=draft.describe, args=({"training": {"values": {f"v{n}": n}}},))
+        for n in range(12)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -90,8 +101,16 @@ def test_an_option_set_to_null_is_the_presets_again(draft: Draft) -> None:
 
 def test_what_is_no_part_of_a_draft_is_refused_all_at_once(draft: Draft) -> None:
     with pytest.raises(Invalid) as caught:
-        draft.describe({"name": 3, "colour": "red", "training": {"steps": True, "bass": "x", "values": [1]}})
-    assert {problem.where for problem in caught.value.problems} == {"name", "colour", "steps", "bass", "values"}
+        draft.describe(
+            {"name": 3, "colour": "red", "training": {"steps": True, "bass": "x", "values": [1]}}
+        )
+    assert {problem.where for problem in caught.value.problems} == {
+        "name",
+        "colour",
+        "steps",
+        "bass",
+        "values",
+    }
 
 
 def test_clear_leaves_the_users_own_folder_alone(draft: Draft, tmp_path: Path) -> None:
@@ -100,7 +119,11 @@ def test_clear_leaves_the_users_own_folder_alone(draft: Draft, tmp_path: Path) -
     draft.use_folder(tmp_path / "mine")
     assert draft.check.wait()
     draft.clear()
-    assert draft.state.items == () and (tmp_path / "mine" / "a.jpg").exists() and not draft.photos_folder.exists()
+    assert (
+        draft.state.items == ()
+        and (tmp_path / "mine" / "a.jpg").exists()
+        and not draft.photos_folder.exists()
+    )
 
 
 # ---- photos ----
@@ -126,7 +149,10 @@ def test_a_bad_zip_takes_the_rest_of_its_request_with_it(draft: Draft) -> None:
         archive.writestr("../evil.jpg", "x")
     with pytest.raises(Invalid, match="unsafe entry"):
         draft.upload([photo("three.jpg", 3), Upload("bad.zip", bad.getvalue())])
-    assert len(draft.state.items) == 2 and sorted(p.name for p in draft.folder.iterdir() if "part" in p.name) == []
+    assert (
+        len(draft.state.items) == 2
+        and sorted(p.name for p in draft.folder.iterdir() if "part" in p.name) == []
+    )
     assert not (draft.photos_folder / "three.jpg").exists()
 
 
@@ -134,8 +160,16 @@ def test_what_is_no_photo_is_shown_and_cant_be_used(draft: Draft) -> None:
     draft.upload([Upload("page.jpg", b"<html>no</html>" * 50)])
     assert draft.check.wait()
     shown = draft_dict(draft)["photos"][2]
-    assert (shown["verdict"], shown["used"], shown["can_be_used"], shown["thumb"]) == ("left out", False, False, None)
-    assert "HTML" in shown["sentence"] and draft_dict(draft)["sentence"] == "2 of 3 photos will be used."
+    assert (shown["verdict"], shown["used"], shown["can_be_used"], shown["thumb"]) == (
+        "left out",
+        False,
+        False,
+        None,
+    )
+    assert (
+        "HTML" in shown["sentence"]
+        and draft_dict(draft)["sentence"] == "2 of 3 photos will be used."
+    )
     with pytest.raises(Invalid, match="can't be used"):
         draft.set_photo(3, {"used": True})
 
@@ -150,7 +184,9 @@ def test_the_users_choice_beats_the_verdict(draft: Draft) -> None:
     assert draft_dict(draft)["used"] == 2
 
 
-def test_only_what_changed_is_looked_at_again(draft: Draft, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_changed_is_looked_at_again(
+    draft: Draft, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from sd_scripts_bridge.datasets import verdicts
 
     looked: list[str] = []
@@ -174,7 +210,14 @@ def test_only_what_changed_is_looked_at_again(draft: Draft, tmp_path: Path, monk
     draft.use_folder(folder)
     assert draft.check.wait()
     assert looked == ["0.jpg", "1.jpg", "2.jpg", "0.jpg", "1.jpg", "3.jpg"]
-    assert [(i.id, i.used) for i in draft.state.items] == [(1, None), (2, None), (3, None), (4, False), (5, None), (6, None)]
+    assert [(i.id, i.used) for i in draft.state.items] == [
+        (1, None),
+        (2, None),
+        (3, None),
+        (4, False),
+        (5, None),
+        (6, None),
+    ]
 
 
 def test_a_thumbnail_is_upright_small_and_made_once(home: Home) -> None:
@@ -216,7 +259,12 @@ ADA = State(name="Ada", class_token="woman")
     ("Ada woman, Outdoors", "outdoors", False, "Ada woman, Outdoors"),
 ])  # fmt: skip
 def test_adding(caption: str, text: str, at_start: bool, after: str) -> None:
-    assert caption_edits.added(caption, text, at_start, caption_edits.heads_of(ADA.name, ADA.class_token)) == after
+    assert (
+        caption_edits.added(
+            caption, text, at_start, caption_edits.heads_of(ADA.name, ADA.class_token)
+        )
+        == after
+    )
 
 
 @pytest.mark.parametrize(("caption", "text", "after"), [
@@ -251,7 +299,9 @@ def test_words_of_the_users_that_only_look_like_a_name_stay(draft: Draft) -> Non
 def test_bulk_changes_are_undone_step_by_step(draft: Draft) -> None:
     draft.describe({"name": "Ada", "class_token": "woman"})
     first = captions(draft)
-    draft.change(lambda s: draft_captions.bulk(s, draft.check.judged, "add", "in Rome", at_start=True))
+    draft.change(
+        lambda s: draft_captions.bulk(s, draft.check.judged, "add", "in Rome", at_start=True)
+    )
     second = captions(draft)
     assert second == ["Ada woman, in Rome", "Ada woman, in Rome, standing in a park"]
     draft.change(lambda s: draft_captions.bulk(s, draft.check.judged, "replace", "Rome", "Paris"))
@@ -269,7 +319,11 @@ def test_drafting_asks_the_host_only_where_words_are_missing(draft: Draft) -> No
         interrogation.start(draft, None)
     draft.describe({"name": "Ada", "class_token": "woman"})
     asked: list[str] = []
-    interrogation.start(draft, lambda paths: [asked.append(p.name) or "a woman on a bench" for p in paths], "portrait")
+    interrogation.start(
+        draft,
+        lambda paths: [asked.append(p.name) or "a woman on a bench" for p in paths],
+        "portrait",
+    )
     deadline = time.monotonic() + 10
     while draft.drafting and time.monotonic() < deadline:
         time.sleep(0.01)

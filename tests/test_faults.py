@@ -1,4 +1,5 @@
-"""What must not lose a run: the faults of docs/reliability.md that have no home in another test file.
+"""What must not lose a run: the faults of docs/reliability.md that have no home in another test
+file.
 
 Real supervisor, real child processes; the trainer is tests/fake_sd_scripts.
 """
@@ -33,8 +34,12 @@ from sd_scripts_bridge.running.log_tail import last_lines
 from sd_scripts_bridge.system import process
 from tests.test_supervisor import MakeJob, submit, survivors, wait, wait_over, wait_step
 
-deletes_open_files = pytest.mark.skipif(os.name == "nt", reason="Windows deletes no file that a program has open")
-has_holes = pytest.mark.skipif(os.name == "nt", reason="on Windows a file with a hole takes its whole size")
+deletes_open_files = pytest.mark.skipif(
+    os.name == "nt", reason="Windows deletes no file that a program has open"
+)
+has_holes = pytest.mark.skipif(
+    os.name == "nt", reason="on Windows a file with a hole takes its whole size"
+)
 
 
 @pytest.fixture
@@ -44,7 +49,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("mounting a small file system needs Linux and root")
     folder = tmp_path / "small disk"
     folder.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(folder)], check=False).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(folder)], check=False
+    ).returncode:
         pytest.skip("this machine doesn't let us mount")
     try:
         yield folder
@@ -52,14 +59,20 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
-def test_f2_submitter_killed_and_the_trainer_ends_with_code_7(bridge: Bridge, make_job: MakeJob) -> None:
+def test_f2_submitter_killed_and_the_trainer_ends_with_code_7(
+    bridge: Bridge, make_job: MakeJob
+) -> None:
     job_id = bridge.store.add(make_job("slow exit:12"))
     code = (
-        "import psutil, sys; from pathlib import Path; from sd_scripts_bridge import supervisor, paths;"
+        "import psutil, sys; from pathlib import Path; from sd_scripts_bridge import supervisor, "
+        "paths;"
         "supervisor.spawn(paths.Home(Path(sys.argv[1]))); psutil.Process().kill()"
     )
-    subprocess.run([sys.executable, "-c", code, str(bridge.home.root)], env={**os.environ, "PYTHONPATH": os.getcwd()},
-                   check=False)
+    subprocess.run(
+        [sys.executable, "-c", code, str(bridge.home.root)],
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        check=False,
+    )
     row = wait_over(bridge, job_id)
     assert row.status is Status.FAILED and "code 7" in row.sentence
     assert row.finished and row.started and row.finished >= row.started
@@ -77,7 +90,9 @@ def test_f6_stop_pressed_ten_times_stops_once(bridge: Bridge, make_job: MakeJob)
     assert bridge.store.get(job_id).status is Status.STOPPED
 
 
-def test_f7_eight_supervisors_at_once_run_one_job_at_a_time(bridge: Bridge, make_job: MakeJob) -> None:
+def test_f7_eight_supervisors_at_once_run_one_job_at_a_time(
+    bridge: Bridge, make_job: MakeJob
+) -> None:
     ids = [bridge.store.add(make_job("slow")) for _ in range(3)]
     for _ in range(8):
         supervisor.spawn(bridge.home)
@@ -90,12 +105,18 @@ def test_f7_eight_supervisors_at_once_run_one_job_at_a_time(bridge: Bridge, make
 
 
 @pytest.mark.parametrize("what", ["another process under this pid", "another boot"])
-def test_f8_f9_a_foreign_process_is_never_signalled(bridge: Bridge, make_job: MakeJob, what: str) -> None:
+def test_f8_f9_a_foreign_process_is_never_signalled(
+    bridge: Bridge, make_job: MakeJob, what: str
+) -> None:
     foreign = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     identity = process.Identity.of(foreign.pid)
     assert identity
     known = {**asdict(identity), "cookie": "ours"}
-    known |= {"started": identity.started - 5} if what.startswith("another process") else {"boot": "before"}
+    known |= (
+        {"started": identity.started - 5}
+        if what.startswith("another process")
+        else {"boot": "before"}
+    )
     job_id = bridge.store.add(make_job())
     row = bridge.store.claim()
     assert row
@@ -115,7 +136,9 @@ def test_f10_a_clock_set_back_makes_no_result_old(
     row = bridge.store.claim()
     assert row
     now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now + 7200)  # the run "begins" two hours after its files' times
+    monkeypatch.setattr(
+        time, "time", lambda: now + 7200
+    )  # the run "begins" two hours after its files' times
     attempt = Attempt(bridge.home, bridge.store, row)
     monkeypatch.setattr(time, "time", lambda: now)
     attempt.run()
@@ -172,8 +195,10 @@ def test_f13_a_disk_too_full_for_the_database_does_not_stop_the_run(
 def test_f15_a_reader_never_sees_half_a_json_file(tmp_path: Path) -> None:
     target = tmp_path / "job.json"
     code = (
-        "import sys; from pathlib import Path; from sd_scripts_bridge.system.files import write_json\n"
-        "n = 0\nwhile True:\n    n += 1; write_json(Path(sys.argv[1]), {'n': n, 'fill': 'x' * 20000})"
+        "import sys; from pathlib import Path; from sd_scripts_bridge.system.files import "
+        "write_json\n"
+        "n = 0\nwhile True:\n    n += 1; write_json(Path(sys.argv[1]), {'n': n, 'fill': 'x' * "
+        "20000})"
     )
     for _ in range(10):
         writer = subprocess.Popen([sys.executable, "-c", code, str(target)], cwd=os.getcwd())
@@ -198,7 +223,8 @@ def _read(path: Path) -> str:
 def test_f16_a_killed_writer_loses_no_acknowledged_event(tmp_path: Path) -> None:
     path = tmp_path / "bridge.sqlite3"
     code = (
-        "import sys; from pathlib import Path; from sd_scripts_bridge.jobs.store import Store; from sd_scripts_bridge.jobs.events import"
+        "import sys; from pathlib import Path; from sd_scripts_bridge.jobs.store import Store; "
+        "from sd_scripts_bridge.jobs.events import"
         " Note\nstore = Store(Path(sys.argv[1]))\nn = int(sys.argv[2])\n"
         "while True:\n    n += 1; store.append(1, 1, Note(str(n))); print(n, flush=True)"
     )
@@ -209,7 +235,9 @@ def test_f16_a_killed_writer_loses_no_acknowledged_event(tmp_path: Path) -> None
         time.sleep(0.4 + random.Random(round_number).random() * 0.3)
         writer.kill()
         said, _ = writer.communicate()
-        acknowledged = max([acknowledged, *map(int, (line for line in said.split("\n")[:-1] if line))])
+        acknowledged = max(
+            [acknowledged, *map(int, (line for line in said.split("\n")[:-1] if line))]
+        )
     texts = {entry.event.text for entry in Store(path).events(1)}  # type: ignore[union-attr]
     assert acknowledged > 20
     assert {str(number) for number in range(1, acknowledged + 1)} <= texts
@@ -231,13 +259,17 @@ def test_f19_the_end_of_a_huge_log_is_there_at_once(tmp_path: Path) -> None:
     assert lines[-3:] == ["steps: 1", "steps: 2", "�� broken red"]
 
 
-def test_f21_what_the_trainer_leaves_running_is_ended_with_it(bridge: Bridge, make_job: MakeJob) -> None:
+def test_f21_what_the_trainer_leaves_running_is_ended_with_it(
+    bridge: Bridge, make_job: MakeJob
+) -> None:
     job_id = submit(bridge, make_job("children"))
     assert wait_over(bridge, job_id).status is Status.SUCCEEDED
     assert survivors(bridge, job_id) == []
 
 
-def test_f22_a_half_written_newest_state_gives_way_to_the_one_before(bridge: Bridge, make_job: MakeJob) -> None:
+def test_f22_a_half_written_newest_state_gives_way_to_the_one_before(
+    bridge: Bridge, make_job: MakeJob
+) -> None:
     job_id = submit(bridge, make_job("crash:18"))
     wait_over(bridge, job_id)
     states = bridge.folder(job_id).states("Ada")
@@ -248,7 +280,9 @@ def test_f22_a_half_written_newest_state_gives_way_to_the_one_before(bridge: Bri
 
 
 @deletes_open_files
-def test_f23_a_job_folder_that_vanishes_fails_the_job_and_ends_its_trainer(bridge: Bridge, make_job: MakeJob) -> None:
+def test_f23_a_job_folder_that_vanishes_fails_the_job_and_ends_its_trainer(
+    bridge: Bridge, make_job: MakeJob
+) -> None:
     job_id = submit(bridge, make_job("hold"))
     wait_step(bridge, job_id, 10)
     shutil.rmtree(bridge.folder(job_id).root)
@@ -258,21 +292,26 @@ def test_f23_a_job_folder_that_vanishes_fails_the_job_and_ends_its_trainer(bridg
     assert wait_over(bridge, submit(bridge, make_job())).status is Status.SUCCEEDED
 
 
-def test_f24_killed_at_any_step_it_ends_at_exactly_the_planned_one(bridge: Bridge, make_job: MakeJob) -> None:
+def test_f24_killed_at_any_step_it_ends_at_exactly_the_planned_one(
+    bridge: Bridge, make_job: MakeJob
+) -> None:
     job_id = submit(bridge, make_job("kill:13", max_train_steps=30))
     row = wait_over(bridge, job_id)
     assert row.status is Status.FAILED and ("SIGKILL" in row.sentence or os.name == "nt")
     with bridge.store._change() as db:
         db.execute("UPDATE jobs SET spec = replace(spec, 'kill:13', '') WHERE id = ?", (job_id,))
     bridge.resume(job_id)
-    assert wait(bridge, job_id, lambda row: row.attempt == 2 and row.status.is_over).status is Status.SUCCEEDED
-    steps = [(e.attempt, e.event.step) for e in bridge.events(job_id) if isinstance(e.event, Progress)]
+    assert (
+        wait(bridge, job_id, lambda row: row.attempt == 2 and row.status.is_over).status
+        is Status.SUCCEEDED
+    )
+    steps = [
+        (e.attempt, e.event.step) for e in bridge.events(job_id) if isinstance(e.event, Progress)
+    ]
     assert steps[-1] == (2, 30) and min(step for attempt, step in steps if attempt == 2) > 10
     assert Note("Going on from step 10.") in [entry.event for entry in bridge.events(job_id)]
     loras = list((bridge.home.root.parent / "models" / "Lora").glob("*.safetensors"))
     assert [path.name for path in loras] == ["Ada.safetensors"]
-
-
 
 
 def test_f20_a_silent_trainer_is_not_ended_but_its_silence_is_said(
@@ -297,7 +336,9 @@ def test_f20_a_silent_trainer_is_not_ended_but_its_silence_is_said(
         while "No sign of life" not in said.getvalue() and time.monotonic() < deadline:
             time.sleep(0.1)
         time.sleep(1.2)
-        assert said.getvalue().count(f"`stop {job_id} --now` ends it.") == 1, "once, however long it lasts"
+        assert said.getvalue().count(f"`stop {job_id} --now` ends it.") == 1, (
+            "once, however long it lasts"
+        )
         (bridge.folder(job_id).output / "go").touch()
         assert following.result(timeout=40).status is Status.SUCCEEDED
     assert JobViews(bridge).status(job_id, 0)["job"]["silent"] is None

@@ -22,7 +22,10 @@ def test_the_ladder_begins_with_what_costs_only_time(make_job: MakeJob) -> None:
     found = cure(job, "gpu-memory")
     assert found and found.job.params.gradient_checkpointing and not found.fresh
     found = cure(found.job, "gpu-memory")
-    assert found and (found.job.params.train_batch_size, found.job.params.gradient_accumulation_steps) == (1, 4)
+    assert found and (
+        found.job.params.train_batch_size,
+        found.job.params.gradient_accumulation_steps,
+    ) == (1, 4)
     assert found.fresh  # the steps' pictures are others now
     found = cure(found.job, "gpu-memory")
     assert found and found.job.params.resolution == "576,576"
@@ -30,19 +33,30 @@ def test_the_ladder_begins_with_what_costs_only_time(make_job: MakeJob) -> None:
     assert len(found.job.healed) == MOST_HEALINGS
 
 
-def test_the_optimizer_shrinks_before_the_pictures_where_the_engine_has_a_smaller_one(make_job: MakeJob) -> None:
+def test_the_optimizer_shrinks_before_the_pictures_where_the_engine_has_a_smaller_one(
+    make_job: MakeJob,
+) -> None:
     job = make_job(gradient_checkpointing=True, resolution="768")
     found = cure(job, "gpu-memory", "none is refused")
-    assert found and (found.job.params.optimizer_type, found.job.params.resolution) == ("AdamW8bit", "768")
+    assert found and (found.job.params.optimizer_type, found.job.params.resolution) == (
+        "AdamW8bit",
+        "768",
+    )
     assert found.fresh, "a state of the other optimizer doesn't fit"
     again = cure(found.job, "gpu-memory", "none is refused")
     assert again and again.job.params.resolution == "576,576"
 
 
 def test_sdxl_caches_its_captions_before_it_gets_smaller(make_job: MakeJob) -> None:
-    job = make_job(network_train_unet_only=True, gradient_checkpointing=True, resolution="1024").evolve(family="sdxl")
+    job = make_job(
+        network_train_unet_only=True, gradient_checkpointing=True, resolution="1024"
+    ).evolve(family="sdxl")
     found = cure(job, "gpu-memory")
-    assert found and found.job.params.cache_text_encoder_outputs and found.job.params.resolution == "1024"
+    assert (
+        found
+        and found.job.params.cache_text_encoder_outputs
+        and found.job.params.resolution == "1024"
+    )
 
 
 def test_the_smallest_run_cannot_shrink(make_job: MakeJob) -> None:
@@ -51,7 +65,11 @@ def test_the_smallest_run_cannot_shrink(make_job: MakeJob) -> None:
 
 def test_a_loss_that_is_no_number(make_job: MakeJob) -> None:
     found = cure(make_job(mixed_precision="fp16"), "nan")
-    assert found and found.job.params.mixed_precision == "bf16" and found.job.params.learning_rate == 1e-4
+    assert (
+        found
+        and found.job.params.mixed_precision == "bf16"
+        and found.job.params.learning_rate == 1e-4
+    )
     found = cure(make_job(mixed_precision="bf16", unet_lr=2e-4), "nan")
     assert found and (found.job.params.learning_rate, found.job.params.unet_lr) == (5e-5, 1e-4)
     assert found.job.params.text_encoder_lr is None

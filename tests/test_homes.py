@@ -1,4 +1,6 @@
-"""Homes as people have them: odd, long, unwritable, full, used twice at once, and with a clock that runs backwards."""
+"""Homes as people have them: odd, long, unwritable, full, used twice at once, and with a clock that
+runs backwards.
+"""
 
 from __future__ import annotations
 
@@ -40,13 +42,23 @@ FAKE_SCRIPTS = Path(__file__).parent / "fake_sd_scripts"
 
 def run(home: Path, *words: object) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, "-m", "sd_scripts_bridge", "--home", str(home), *map(str, words)]
-    return subprocess.run(argv, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False, cwd=PACKAGE_PARENT)
+    return subprocess.run(
+        argv,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+        cwd=PACKAGE_PARENT,
+    )
 
 
 def sentence(home: Path, *words: object) -> str:
     """What a verb says that can't be done; one line."""
     done = run(home, *words)
-    assert done.returncode == 1 and "Traceback" not in done.stderr and done.stdout == "", done.stderr
+    assert done.returncode == 1 and "Traceback" not in done.stderr and done.stdout == "", (
+        done.stderr
+    )
     assert len(done.stderr.strip().splitlines()) == 1
     return done.stderr.strip()
 
@@ -78,7 +90,10 @@ def test_a_home_that_is_a_file_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     for root in (tmp_path / "file", tmp_path / "file" / "home"):
         said = sentence(root, "jobs")
-        assert f"{str(root)!r} (--home) can't be used:" in said and "Choose another with --home" in said
+        assert (
+            f"{str(root)!r} (--home) can't be used:" in said
+            and "Choose another with --home" in said
+        )
 
 
 @pytest.fixture
@@ -88,10 +103,14 @@ def read_only(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("mounting a file system read-only needs Linux and root")
     folder = tmp_path / "read-only"
     Bridge(Home(folder))
-    if subprocess.run(["mount", "--bind", str(folder), str(folder)], check=False, capture_output=True).returncode:
+    if subprocess.run(
+        ["mount", "--bind", str(folder), str(folder)], check=False, capture_output=True
+    ).returncode:
         pytest.skip("this machine doesn't let us mount")
     try:
-        subprocess.run(["mount", "-o", "remount,ro,bind", str(folder)], check=True, capture_output=True)
+        subprocess.run(
+            ["mount", "-o", "remount,ro,bind", str(folder)], check=True, capture_output=True
+        )
         yield folder
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=False)
@@ -99,7 +118,9 @@ def read_only(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_home_that_nobody_may_write_to_gets_sentences(read_only: Path, tmp_path: Path) -> None:
     said = sentence(read_only, "jobs")
-    assert str(read_only) in said and ("readonly" in said or "Read-only" in said or "unable to open" in said)
+    assert str(read_only) in said and (
+        "readonly" in said or "Read-only" in said or "unable to open" in said
+    )
     draft = Draft(Home(read_only))
     with pytest.raises((BridgeError, OSError)) as caught:
         draft.describe({"name": "Ada"})
@@ -111,7 +132,9 @@ def test_a_home_that_nobody_may_write_to_gets_sentences(read_only: Path, tmp_pat
 # ---- full ----
 
 
-def test_a_home_on_a_full_disk_gets_sentences_and_loses_nothing(small_disk: Path, make_job: MakeJob) -> None:
+def test_a_home_on_a_full_disk_gets_sentences_and_loses_nothing(
+    small_disk: Path, make_job: MakeJob
+) -> None:
     bridge = Bridge(Home(small_disk))
     job_id = bridge.store.add(make_job())
     bridge.store.move(job_id, Status.STOPPED, of=[Status.QUEUED], attempt=0)
@@ -131,7 +154,10 @@ def test_a_home_on_a_full_disk_gets_sentences_and_loses_nothing(small_disk: Path
     assert "Its disk is full" in sentence(small_disk, "jobs")
     assert Draft(bridge.home).state.name == "Ada" and Draft(bridge.home).state.items == ()
     filler.unlink()
-    assert bridge.store.get(job_id).status is Status.STOPPED and "stopped" in run(small_disk, "jobs").stdout
+    assert (
+        bridge.store.get(job_id).status is Status.STOPPED
+        and "stopped" in run(small_disk, "jobs").stdout
+    )
     draft.upload([Upload("1.jpg", messy.jpeg(messy.photo(1)))])
     assert len(Draft(bridge.home).state.items) == 1 and bridge.store.add(make_job()) > job_id
     assert draft.check.wait()
@@ -176,7 +202,9 @@ def test_rm_while_others_read(bridge: Bridge, make_job: MakeJob) -> None:
     assert wrong == [] and bridge.store.jobs() == [] and [*bridge.home.jobs.iterdir()] == []
 
 
-def test_rm_says_what_it_could_not_delete(bridge: Bridge, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rm_says_what_it_could_not_delete(
+    bridge: Bridge, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job_id = bridge.store.add(make_job())
     bridge.store.move(job_id, Status.STOPPED, of=[Status.QUEUED], attempt=0)
     bridge.folder(job_id).create()
@@ -185,14 +213,19 @@ def test_rm_says_what_it_could_not_delete(bridge: Bridge, make_job: MakeJob, mon
 
 
 def test_two_pages_on_one_home_see_the_same(bridge: Bridge, tmp_path: Path) -> None:
-    """Each `ui` is a process; both change the draft and the queue, and nothing that one did is lost."""
+    """Each `ui` is a process; both change the draft and the queue, and nothing that one did is
+    lost.
+    """
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from pathlib import Path; from sd_scripts_bridge.page.draft.draft import Draft; from sd_scripts_bridge.paths import Home\n"
-        "from sd_scripts_bridge.jobs.job import SetupJob; from sd_scripts_bridge.jobs.store import Store\n"
+        "from pathlib import Path; from sd_scripts_bridge.page.draft.draft import Draft; from "
+        "sd_scripts_bridge.paths import Home\n"
+        "from sd_scripts_bridge.jobs.job import SetupJob; from sd_scripts_bridge.jobs.store "
+        "import Store\n"
         "home = Home(Path(sys.argv[2])); draft, store = Draft(home), Store(home.database)\n"
         "for n in range(25):\n"
-        "    draft.describe({'training': {'values': {sys.argv[3] + str(n): n}}}); store.add(SetupJob(source=sys.argv[3]))\n"
+        "    draft.describe({'training': {'values': {sys.argv[3] + str(n): n}}}); "
+        "store.add(SetupJob(source=sys.argv[3]))\n"
     )
     argv = [sys.executable, "-c", code, str(PACKAGE_PARENT), str(bridge.home.root)]
     pages = [subprocess.Popen([*argv, name]) for name in ("one", "two")]
@@ -245,7 +278,9 @@ def test_a_clock_that_runs_backwards_makes_no_negative_time(
 # ---- Windows (F26) ----
 
 
-def test_a_file_that_a_scanner_holds_is_replaced_a_little_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_a_scanner_holds_is_replaced_a_little_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real, left = os.replace, [3]
 
     def held(source: Any, target: Any) -> None:

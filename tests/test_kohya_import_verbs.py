@@ -65,38 +65,57 @@ def test_import_of_something_else_is_one_sentence(run: Run, tmp_path: Path) -> N
     assert (code, said) == (1, "") and "holds no settings" in error
 
 
-def test_train_config_alone_trains_what_the_file_says(bridge: Bridge, run: Run, settings: Path) -> None:
+def test_train_config_alone_trains_what_the_file_says(
+    bridge: Bridge, run: Run, settings: Path
+) -> None:
     catalogue.write(bridge.home, Path(sys.executable), FAKE_SCRIPTS)
     code, said, error = run("train", "--config", settings, "--set", "network_dim=6")
     assert code == 0, error
     assert "kohya.json: settings saved by kohya_ss" in said
     job = bridge.jobs()[-1].job
     assert isinstance(job, TrainingJob) and job.name == "FromKohya"
-    assert (job.params.network_dim, job.params.network_alpha, job.params.max_train_steps) == (6, 2.0, 30)
+    assert (job.params.network_dim, job.params.network_alpha, job.params.max_train_steps) == (
+        6,
+        2.0,
+        30,
+    )
     assert job.params.lr_warmup_steps == 3 and job.params.min_snr_gamma is None
     assert job.params.extra["network_args"] == ["conv_dim=8", "conv_alpha=4"]
     assert "highvram" not in job.params.extra, "the fake script has no such option"
 
 
 def test_train_config_names_what_is_missing(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "c.toml").write_text('pretrained_model_name_or_path = "/x/gone.safetensors"\nnetwork_dim = 8\n')
+    (tmp_path / "c.toml").write_text(
+        'pretrained_model_name_or_path = "/x/gone.safetensors"\nnetwork_dim = 8\n'
+    )
     code, _, error = run("train", "--config", tmp_path / "c.toml")
     assert code == 1
     assert "names no photos that are here" in error and "'/x/gone.safetensors' isn't here" in error
 
 
-def test_scattered_folders_are_brought_side_by_side(bridge: Bridge, photos: Path, base: Path, tmp_path: Path) -> None:
+def test_scattered_folders_are_brought_side_by_side(
+    bridge: Bridge, photos: Path, base: Path, tmp_path: Path
+) -> None:
     config = tmp_path / "d.toml"
     config.write_text(
-        f'[[datasets]]\nresolution = 512\n[[datasets.subsets]]\nimage_dir = {json.dumps(str(photos))}\n'
-        'num_repeats = 5\nclass_tokens = "Ada woman"\n', encoding="utf-8")
+        "[[datasets]]\nresolution = 512\n[[datasets.subsets]]\nimage_dir = "
+        f"{json.dumps(str(photos))}\n"
+        'num_repeats = 5\nclass_tokens = "Ada woman"\n',
+        encoding="utf-8",
+    )
     request = bridge.like(bridge.import_file(config), {"base": base})
     assert [folder.name for folder in (request.dataset / "img").iterdir()] == ["5_Ada woman"]
     assert request.values["max_train_steps"] == 1600, "sd-scripts' own default"
 
 
-@pytest.mark.parametrize(("form", "files"), [("toml", {"train.toml", "dataset.toml"}), ("kohya", {"FromKohya.json"}),
-                                             ("sh", {"train.sh", "train.bat"})])
+@pytest.mark.parametrize(
+    ("form", "files"),
+    [
+        ("toml", {"train.toml", "dataset.toml"}),
+        ("kohya", {"FromKohya.json"}),
+        ("sh", {"train.sh", "train.bat"}),
+    ],
+)
 def test_a_job_leaves_again_as_it_came(
     bridge: Bridge, run: Run, settings: Path, tmp_path: Path, form: str, files: set[str]
 ) -> None:
@@ -125,13 +144,22 @@ def test_presets_are_listed_shown_and_copied(run: Run, tmp_path: Path) -> None:
     assert run("presets", "show", "nobody")[0] == 1
 
 
-def test_a_preset_of_ones_own_is_trained(bridge: Bridge, dataset: Path, base: Path, tmp_path: Path) -> None:
-    text = 'title = "Mine"\nwhy = "Because."\n[options]\nnetwork_dim = 12\nmax_bucket_reso = 2048\n[extra]\nhighvram = true\n'
+def test_a_preset_of_ones_own_is_trained(
+    bridge: Bridge, dataset: Path, base: Path, tmp_path: Path
+) -> None:
+    text = (
+        'title = "Mine"\nwhy = "Because."\n[options]\nnetwork_dim = 12\nmax_bucket_reso = '
+        "2048\n[extra]\nhighvram = true\n"
+    )
     (tmp_path / "mine.toml").write_text(text)
     request = bridge.like(bridge.import_file(dataset), {"base": base})
     assert request.dataset == dataset
     job, _ = bridge.plan(replace(request, preset=str(tmp_path / "mine.toml"), values={}))
-    assert (job.params.network_dim, job.params.extra, job.preset) == (12, {"highvram": True}, "mine")
+    assert (job.params.network_dim, job.params.extra, job.preset) == (
+        12,
+        {"highvram": True},
+        "mine",
+    )
 
 
 def test_an_unreadable_job_file_is_a_sentence(bridge: Bridge, tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
-"""More than one process: what the launcher is told, which cards a job holds, and real launchers with a fake training."""
+"""More than one process: what the launcher is told, which cards a job holds, and real launchers
+with a fake training.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ from tests.conftest import FAKE_SCRIPTS
 from tests.test_supervisor import submit, survivors, wait_over, wait_step
 
 MakeJob = Callable[..., TrainingJob]
-has_accelerate = pytest.mark.skipif(importlib.util.find_spec("accelerate") is None, reason="accelerate is not installed here")
+has_accelerate = pytest.mark.skipif(
+    importlib.util.find_spec("accelerate") is None, reason="accelerate is not installed here"
+)
 
 
 @st.composite
@@ -90,8 +94,12 @@ def test_a_job_of_an_older_version_is_one_process(make_job: MakeJob) -> None:
     assert (several.device, several.pictures_a_step, several.saves_states) == ("2,3", 4, False)
 
 
-@pytest.mark.parametrize("wrong", [{"processes": "2"}, {"gpu_ids": ["0"]}, {"main_process_ip": 7}, {"machines": True}])
-def test_a_launch_that_somebody_has_spoilt_is_refused_with_a_sentence(make_job: MakeJob, wrong: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "wrong", [{"processes": "2"}, {"gpu_ids": ["0"]}, {"main_process_ip": 7}, {"machines": True}]
+)
+def test_a_launch_that_somebody_has_spoilt_is_refused_with_a_sentence(
+    make_job: MakeJob, wrong: dict[str, object]
+) -> None:
     data = json.loads(json.dumps(make_job().evolve(launch=Launch(2)).as_dict()))
     data["launch"] |= wrong
     with pytest.raises(Invalid, match=rf"launch\.{next(iter(wrong))}"):
@@ -103,7 +111,10 @@ def test_the_command_holds_a_free_port_and_the_cards(home: Home, make_job: MakeJ
     job = make_job().evolve(launch=Launch(2, gpu_ids=(1, 3)))
     argv = SdScriptsEngine(home).command(job, JobFolder(home.jobs / "000001").create()).argv
     assert argv[:4] == ("/p/python", "-u", "-m", "accelerate.commands.launch")
-    assert argv[argv.index("--gpu_ids") + 1] == "1,3" and int(argv[argv.index("--main_process_port") + 1]) > 0
+    assert (
+        argv[argv.index("--gpu_ids") + 1] == "1,3"
+        and int(argv[argv.index("--main_process_port") + 1]) > 0
+    )
     assert [word for word in argv if word.endswith(".py")] == [str(Path("/s") / "train_network.py")]
 
 
@@ -118,10 +129,14 @@ def test_deepspeed_needs_processes_and_its_package(home: Home, make_job: MakeJob
 # ---- from elsewhere and back ----
 
 
-@pytest.mark.parametrize(("form", "file"), [("sh", "train.sh"), ("sh", "train.bat"), ("kohya", "Ada.json")])
+@pytest.mark.parametrize(
+    ("form", "file"), [("sh", "train.sh"), ("sh", "train.bat"), ("kohya", "Ada.json")]
+)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(wanted=launches())
-def test_an_exported_job_keeps_its_processes(form: str, file: str, wanted: Launch, make_job: MakeJob, tmp_path: Path) -> None:
+def test_an_exported_job_keeps_its_processes(
+    form: str, file: str, wanted: Launch, make_job: MakeJob, tmp_path: Path
+) -> None:
     job = make_job().evolve(launch=wanted)
     export.export(job, form, tmp_path, export.InstalledScripts(tmp_path / "no tokenizers"))
     imported = imports.read(tmp_path / file)
@@ -133,13 +148,26 @@ def test_an_exported_job_keeps_its_processes(form: str, file: str, wanted: Launc
 def test_a_toml_says_where_the_processes_went(make_job: MakeJob, tmp_path: Path) -> None:
     job = make_job().evolve(launch=Launch(2))
     Image.new("RGB", (64, 64)).save(Path(job.dataset) / "2_Ada woman" / "1.png")
-    done = export.export(job, "toml", tmp_path / "out", export.InstalledScripts(tmp_path / "no tokenizers"))
-    assert any("--num_processes 2" in note for note in done.notes) and any("can't hold them" in note for note in done.notes)
+    done = export.export(
+        job, "toml", tmp_path / "out", export.InstalledScripts(tmp_path / "no tokenizers")
+    )
+    assert any("--num_processes 2" in note for note in done.notes) and any(
+        "can't hold them" in note for note in done.notes
+    )
 
 
 def test_a_form_of_kohya_for_two_cards(tmp_path: Path) -> None:
-    form = {**FORM, **LAUNCHER, "num_processes": 2, "multi_gpu": True, "gpu_ids": "0,1", "epoch": 2, "max_train_steps": 0,
-            "dynamo_backend": "inductor", "extra_accelerate_launch_args": "--enable_cpu_affinity"}
+    form = {
+        **FORM,
+        **LAUNCHER,
+        "num_processes": 2,
+        "multi_gpu": True,
+        "gpu_ids": "0,1",
+        "epoch": 2,
+        "max_train_steps": 0,
+        "dynamo_backend": "inductor",
+        "extra_accelerate_launch_args": "--enable_cpu_affinity",
+    }
     (tmp_path / "form.json").write_text(json.dumps(form), encoding="utf-8")
     imported = imports.read(tmp_path / "form.json")
     assert imported.launch == Launch(2, gpu_ids=(0, 1), num_cpu_threads_per_process=2)
@@ -151,12 +179,18 @@ def test_a_form_of_kohya_for_two_cards(tmp_path: Path) -> None:
     form |= {"num_processes": 3}
     (tmp_path / "form.json").write_text(json.dumps(form), encoding="utf-8")
     imported = imports.read(tmp_path / "form.json")
-    assert imported.launch is None and "2 cards, and 3 processes" in {r.key: r for r in imported.rows}["num_processes"].why
+    assert (
+        imported.launch is None
+        and "2 cards, and 3 processes" in {r.key: r for r in imported.rows}["num_processes"].why
+    )
 
 
 def test_epochs_of_a_script_are_shared_by_its_processes(tmp_path: Path) -> None:
     script = tmp_path / "train.sh"
-    script.write_text("accelerate launch --num_processes=2 --num_machines 1 sd-scripts/train_network.py --max_train_epochs 2\n")
+    script.write_text(
+        "accelerate launch --num_processes=2 --num_machines 1 sd-scripts/train_network.py "
+        "--max_train_epochs 2\n"
+    )
     imported = imports.read(script)
     assert imported.launch == Launch(2) and imported.settled(30)["max_train_steps"] == 30
 
@@ -187,7 +221,9 @@ def _open(folder: Path, base: Path) -> tuple[dataset_writer.Dataset, checkpoint.
 # ---- the cards ----
 
 
-def test_cards_in_common_are_never_used_twice_and_nobody_starves(home: Home, make_job: MakeJob) -> None:
+def test_cards_in_common_are_never_used_twice_and_nobody_starves(
+    home: Home, make_job: MakeJob
+) -> None:
     store = Store(home.database)
     on = {0: make_job(), 1: make_job().evolve(gpu=1)}
     both = make_job().evolve(launch=Launch(2))
@@ -195,11 +231,16 @@ def test_cards_in_common_are_never_used_twice_and_nobody_starves(home: Home, mak
     third, fourth = store.add(on[1]), store.add(on[0])
     row = store.claim()
     assert row and row.id == first
-    assert store.claim() is None  # card 1 is free, but the older job on both cards has its turn first
+    assert (
+        store.claim() is None
+    )  # card 1 is free, but the older job on both cards has its turn first
     assert store.move(first, Status.SUCCEEDED, of=[Status.RUNNING], attempt=1)
     row = store.claim()
     assert row and row.id == second and store.claim() is None
-    with sqlite3.connect(store.path) as db, pytest.raises(sqlite3.IntegrityError, match="the card is taken"):
+    with (
+        sqlite3.connect(store.path) as db,
+        pytest.raises(sqlite3.IntegrityError, match="the card is taken"),
+    ):
         db.execute("UPDATE jobs SET status = 'running' WHERE id = ?", (third,))
     db.close()
     assert store.move(second, Status.SUCCEEDED, of=[Status.RUNNING], attempt=1)
@@ -246,7 +287,9 @@ def test_stopping_the_launcher_leaves_no_process(bridge: Bridge, several: MakeJo
 @has_accelerate
 def test_a_process_that_dies_is_told_in_its_own_words(bridge: Bridge, several: MakeJob) -> None:
     row = wait_over(bridge, submit(bridge, several("crash:3")))
-    assert row.status is Status.FAILED and "ValueError: the moon is in the wrong phase" in row.sentence
+    assert (
+        row.status is Status.FAILED and "ValueError: the moon is in the wrong phase" in row.sentence
+    )
 
 
 @has_accelerate
@@ -258,7 +301,9 @@ def test_a_process_that_is_killed_is_no_riddle(bridge: Bridge, several: MakeJob)
 
 @has_accelerate
 def test_two_machines_train_one_lora(bridge: Bridge, several: MakeJob, tmp_path: Path) -> None:
-    """Two homes on this machine, each with a supervisor and a launcher of its own; the launchers find each other."""
+    """Two homes on this machine, each with a supervisor and a launcher of its own; the launchers
+    find each other.
+    """
     second = Home(tmp_path / "machine 1").create()
     installation.write(second, installation.Installation(str(FAKE_SCRIPTS), sys.executable))
     other, port = Bridge(second), launching._free_port()
@@ -269,13 +314,20 @@ def test_two_machines_train_one_lora(bridge: Bridge, several: MakeJob, tmp_path:
     late = submit(other, part(1))
     first = submit(bridge, part(0))
     row = wait_over(bridge, first)
-    assert row.status is Status.SUCCEEDED and row.sentence.startswith("Ada.safetensors is in"), bridge.log(first)
+    assert row.status is Status.SUCCEEDED and row.sentence.startswith("Ada.safetensors is in"), (
+        bridge.log(first)
+    )
     row = wait_over(other, late)
-    assert row.status is Status.SUCCEEDED and row.sentence == "Machine 1 has done its part; the LoRA is on machine 0."
+    assert (
+        row.status is Status.SUCCEEDED
+        and row.sentence == "Machine 1 has done its part; the LoRA is on machine 0."
+    )
     assert not bridge.folder(first).states("Ada"), "no other machine could go on from one"
 
 
-def test_the_machine_that_saves_nothing_has_done_its_part(bridge: Bridge, make_job: MakeJob) -> None:
+def test_the_machine_that_saves_nothing_has_done_its_part(
+    bridge: Bridge, make_job: MakeJob
+) -> None:
     """Machine 1 of 2: its script ends without a LoRA, and that is right."""
     job = make_job("nothing").evolve(launch=Launch(2, 2, 1, "127.0.0.1", 29500))
 

@@ -1,4 +1,6 @@
-"""Who may import what, what a start of the WebUI may load, how large a file may grow, and whether links lead somewhere."""
+"""Who may import what, what a start of the WebUI may load, how large a file may grow, and whether
+links lead somewhere.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,9 @@ def test_the_package_is_found() -> None:
 def test_each_outside_thing_has_one_door(module: Path) -> None:
     for imported in imports(module):
         allowed = ONLY_IN.get(imported.partition(".")[0])
-        assert allowed is None or name_of(module).startswith(allowed), f"{name_of(module)} imports {imported}"
+        assert allowed is None or name_of(module).startswith(allowed), (
+            f"{name_of(module)} imports {imported}"
+        )
 
 
 @pytest.mark.parametrize("module", MODULES, ids=name_of)
@@ -77,19 +81,26 @@ def test_arrows_point_one_way(module: Path) -> None:
         assert not {"store", "supervisor", "attempt", "publish"} & set(own)
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if "engines/embedded/" not in m.as_posix()], ids=name_of)
+@pytest.mark.parametrize(
+    "module", [m for m in MODULES if "engines/embedded/" not in m.as_posix()], ids=name_of
+)
 def test_no_file_is_a_second_thing(module: Path) -> None:
     assert len(module.read_text(encoding="utf-8").splitlines()) <= 400
 
 
 def test_importing_the_package_costs_nothing() -> None:
-    code = "import sys; before = set(sys.modules); import sd_scripts_bridge; print(sorted(set(sys.modules) - before))"
+    code = (
+        "import sys; before = set(sys.modules); import sd_scripts_bridge; "
+        "print(sorted(set(sys.modules) - before))"
+    )
     assert fresh(code).strip() == "['sd_scripts_bridge']"
 
 
 @pytest.mark.parametrize("module", LIGHT)
 def test_light_modules_stay_light(module: str) -> None:
-    code = f"import sys; import {module}; print(*[name for name in {HEAVY!r} if name in sys.modules])"
+    code = (
+        f"import sys; import {module}; print(*[name for name in {HEAVY!r} if name in sys.modules])"
+    )
     assert fresh(code).strip() == ""
 
 
@@ -107,11 +118,15 @@ def timed(*words: str) -> float:
 
 
 def fresh(code: str) -> str:
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
+    )
     return done.stdout
 
 
-@pytest.mark.parametrize("page", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]), ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]), ids=lambda page: page.name
+)
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         if not target.startswith(("http://", "https://", "mailto:")):
@@ -120,5 +135,9 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 
 def test_the_structure_page_names_every_module() -> None:
     text = (ROOT / "docs" / "structure.md").read_text(encoding="utf-8")
-    missing = [name_of(m) for m in MODULES if m.stem not in ("__init__", "__main__") and f"`{m.stem}`" not in text]
+    missing = [
+        name_of(m)
+        for m in MODULES
+        if m.stem not in ("__init__", "__main__") and f"`{m.stem}`" not in text
+    ]
     assert not missing, f"docs/structure.md says nothing of {missing}"

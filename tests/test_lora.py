@@ -17,7 +17,9 @@ TO_Q = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q"
 
 def made(folder: Path, changes: Any = None, metadata: Any = None, gone: str | None = None) -> Path:
     tensors = headers.lora() | (changes or {})
-    return headers.write(folder / "x.safetensors", {k: v for k, v in tensors.items() if k != gone}, metadata)
+    return headers.write(
+        folder / "x.safetensors", {k: v for k, v in tensors.items() if k != gone}, metadata
+    )
 
 
 def sentences(path: Path) -> str:
@@ -49,8 +51,12 @@ def test_the_family_stands_in_the_metadata(tmp_path: Path, metadata: Any, family
     assert lora.inspect(made(tmp_path, metadata=metadata)).family == family
 
 
-@pytest.mark.parametrize(("text", "family"), [(768, "sd1"), (1024, "sd2"), (2048, "sdxl"), (48, "")])
-def test_without_metadata_the_width_of_the_text_tells_the_family(tmp_path: Path, text: int, family: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "family"), [(768, "sd1"), (1024, "sd2"), (2048, "sdxl"), (48, "")]
+)
+def test_without_metadata_the_width_of_the_text_tells_the_family(
+    tmp_path: Path, text: int, family: str
+) -> None:
     path = headers.write(tmp_path / "x.safetensors", headers.lora(text=text))
     assert lora.inspect(path).family == family
 
@@ -100,14 +106,22 @@ def test_a_single_broken_number_is_found_in_every_format(
 ) -> None:
     path = made(tmp_path, {f"{TO_Q}.lora_down.weight": _bits(dtype, code, value)})
     found = sentences(path)
-    assert found == "" if finite else f"NaN or infinite numbers in 1 tensors, for example {TO_Q}.lora_down.weight" in found
+    assert (
+        found == ""
+        if finite
+        else f"NaN or infinite numbers in 1 tensors, for example {TO_Q}.lora_down.weight" in found
+    )
 
 
-def test_the_last_number_of_a_large_tensor_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_last_number_of_a_large_tensor_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(lora, "CHUNK", 7)
     broken = np.zeros((32, 4), "<f4")
     broken[-1, -1] = np.nan
-    assert "lower the learning rate" in sentences(made(tmp_path, {f"{TO_Q}.lora_up.weight": broken}))
+    assert "lower the learning rate" in sentences(
+        made(tmp_path, {f"{TO_Q}.lora_up.weight": broken})
+    )
 
 
 def test_a_format_that_no_lora_has(tmp_path: Path) -> None:
@@ -116,12 +130,17 @@ def test_a_format_that_no_lora_has(tmp_path: Path) -> None:
 
 
 def test_nothing_learnt_is_worth_a_note_but_no_reason_to_refuse(tmp_path: Path) -> None:
-    zeros = {name: np.zeros_like(value) for name, value in headers.lora().items() if "lora_up" in name}
+    zeros = {
+        name: np.zeros_like(value) for name, value in headers.lora().items() if "lora_up" in name
+    }
     zeros[f"{TO_Q}.lora_up.weight"] = -zeros[f"{TO_Q}.lora_up.weight"]  # minus zero is zero
     verdict = lora.examine(made(tmp_path, zeros))
     assert verdict.problems == ()
     assert "learnt nothing" in verdict.notes[0]
-    assert lora.examine(made(tmp_path, {f"{TO_Q}.lora_up.weight": np.ones((32, 4), "<f4")})).notes == ()
+    assert (
+        lora.examine(made(tmp_path, {f"{TO_Q}.lora_up.weight": np.ones((32, 4), "<f4")})).notes
+        == ()
+    )
 
 
 # ---- shapes ----
@@ -130,13 +149,19 @@ def test_nothing_learnt_is_worth_a_note_but_no_reason_to_refuse(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("changes", "gone", "sentence"),
     [
-        ({}, f"{TO_Q}.lora_up.weight", f"has lora_down.weight without lora_up.weight (1 of 3 modules, for example {TO_Q})"),
+        (
+            {},
+            f"{TO_Q}.lora_up.weight",
+            f"has lora_down.weight without lora_up.weight (1 of 3 modules, for example {TO_Q})",
+        ),
         ({}, f"{TO_Q}.lora_down.weight", "has lora_up.weight without lora_down.weight"),
         ({f"{TO_Q}.lora_up.weight": np.ones((32, 5), "<f4")}, None, "of shapes that don't fit"),
         ({f"{TO_Q}.alpha": np.ones(2, "<f4")}, None, "an alpha that is not one number"),
     ],
 )
-def test_modules_that_do_not_fit(tmp_path: Path, changes: Any, gone: str | None, sentence: str) -> None:
+def test_modules_that_do_not_fit(
+    tmp_path: Path, changes: Any, gone: str | None, sentence: str
+) -> None:
     assert sentence in sentences(made(tmp_path, changes, gone=gone))
 
 
@@ -159,6 +184,9 @@ def test_other_networks_of_lycoris(tmp_path: Path) -> None:
 
 
 def test_diffusers_layout_is_refused_because_the_webui_ignores_it(tmp_path: Path) -> None:
-    tensors = {"unet.x.to_q.lora_A.weight": np.ones((4, 8), "<f4"), "unet.x.to_q.lora_B.weight": np.ones((8, 4), "<f4")}
+    tensors = {
+        "unet.x.to_q.lora_A.weight": np.ones((4, 8), "<f4"),
+        "unet.x.to_q.lora_B.weight": np.ones((8, 4), "<f4"),
+    }
     path = headers.write(tmp_path / "x.safetensors", tensors)
     assert "diffusers' layout, which the WebUI does not load (1 of 1 modules" in sentences(path)

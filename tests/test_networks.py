@@ -23,7 +23,10 @@ def found(tmp_path: Path) -> Installation:
 
 
 def said(found: Installation | None, module: str, *args: str, dim: int = 8) -> str:
-    params = replace(TrainingParams(network_module=module, network_dim=dim), extra={"network_args": list(args)} if args else {})
+    params = replace(
+        TrainingParams(network_module=module, network_dim=dim),
+        extra={"network_args": list(args)} if args else {},
+    )
     return " ".join(map(str, networks.problems(params, found)))
 
 
@@ -36,7 +39,9 @@ def said(found: Installation | None, module: str, *args: str, dim: int = 8) -> s
         ("networks.dylora", ("conv_dim=8", "unit=4")),
     ],
 )
-def test_what_it_has_is_let_through(found: Installation, module: str, args: tuple[str, ...]) -> None:
+def test_what_it_has_is_let_through(
+    found: Installation, module: str, args: tuple[str, ...]
+) -> None:
     assert said(found, module, *args) == ""
 
 
@@ -51,11 +56,15 @@ def test_what_it_has_is_let_through(found: Installation, module: str, args: tupl
         ("networks.dylora", ("unit=3",), "unit=3 doesn't divide network_dim=8"),
     ],
 )
-def test_what_it_would_stop_at_is_refused(found: Installation, module: str, args: tuple[str, ...], sentence: str) -> None:
+def test_what_it_would_stop_at_is_refused(
+    found: Installation, module: str, args: tuple[str, ...], sentence: str
+) -> None:
     assert sentence in said(found, module, *args)
 
 
-def test_lycoris_is_looked_for_where_the_training_runs(found: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lycoris_is_looked_for_where_the_training_runs(
+    found: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = said(found, "lycoris.kohya", "algo=lokr")
     assert "LyCORIS is not installed" in text
     assert f'"{sys.executable}" -m pip install --no-deps {networks.LYCORIS_PACKAGE}' in text
@@ -63,8 +72,13 @@ def test_lycoris_is_looked_for_where_the_training_runs(found: Installation, monk
     assert said(found, "lycoris.kohya", "algo=lokr") == ""
 
 
-@pytest.mark.parametrize("optimizer", ["AdamW8bit", "PagedAdamW", "Prodigy", "DAdaptAdam", "bitsandbytes.optim.AdEMAMix8bit"])
-def test_an_optimizer_whose_package_is_missing_is_refused_before_the_start(found: Installation, optimizer: str) -> None:
+@pytest.mark.parametrize(
+    "optimizer",
+    ["AdamW8bit", "PagedAdamW", "Prodigy", "DAdaptAdam", "bitsandbytes.optim.AdEMAMix8bit"],
+)
+def test_an_optimizer_whose_package_is_missing_is_refused_before_the_start(
+    found: Installation, optimizer: str
+) -> None:
     (problem,) = optimizers.problems(optimizer, found)
     assert optimizer in str(problem) and f'"{sys.executable}" -m pip install ' in str(problem)
 

@@ -15,6 +15,8 @@ ROOT = Path(__file__).parents[1]
 def test_the_pages_pure_parts() -> None:
     files = sorted(str(path) for path in (ROOT / "tests" / "js").glob("*.test.js"))
     assert files
-    done = subprocess.run(["node", "--test", *files], capture_output=True, text=True, cwd=ROOT, check=False)
+    done = subprocess.run(
+        ["node", "--test", *files], capture_output=True, text=True, cwd=ROOT, check=False
+    )
     assert done.returncode == 0, done.stdout[-3000:]
     assert "# fail 0" in done.stdout or "ℹ fail 0" in done.stdout

@@ -19,7 +19,9 @@ def test_defaults_have_no_problems() -> None:
 
 def test_all_problems_come_at_once_and_name_the_option() -> None:
     with pytest.raises(Invalid) as caught:
-        TrainingParams().with_values({"max_train_step": 3, "seed": "x", "network_dim": 0, "lr_scheduler": "cosinus"})
+        TrainingParams().with_values(
+            {"max_train_step": 3, "seed": "x", "network_dim": 0, "lr_scheduler": "cosinus"}
+        )
     text = str(caught.value)
     assert "Did you mean max_train_steps?" in text
     for name in ("seed", "network_dim", "lr_scheduler"):
@@ -57,8 +59,15 @@ def test_what_excludes_each_other_is_said() -> None:
 
 
 def test_text_is_read_as_the_options_type() -> None:
-    params = TrainingParams().with_values({"unet_lr": "1e-3", "flip_aug": "yes", "min_snr_gamma": "none", "seed": "7"})
-    assert (params.unet_lr, params.flip_aug, params.min_snr_gamma, params.seed) == (1e-3, True, None, 7)
+    params = TrainingParams().with_values(
+        {"unet_lr": "1e-3", "flip_aug": "yes", "min_snr_gamma": "none", "seed": "7"}
+    )
+    assert (params.unet_lr, params.flip_aug, params.min_snr_gamma, params.seed) == (
+        1e-3,
+        True,
+        None,
+        7,
+    )
 
 
 def test_buckets_enclose_the_resolution() -> None:
@@ -71,7 +80,12 @@ def test_json_round_trip_of_every_option() -> None:
     assert TrainingParams.from_dict(json.loads(json.dumps(params.as_dict()))) == params
 
 
-@given(st.dictionaries(st.sampled_from(NAMES), st.one_of(st.text(), st.floats(), st.integers(), st.booleans(), st.none())))
+@given(
+    st.dictionaries(
+        st.sampled_from(NAMES),
+        st.one_of(st.text(), st.floats(), st.integers(), st.booleans(), st.none()),
+    )
+)
 def test_no_value_makes_anything_but_params_or_a_sentence(values: dict[str, object]) -> None:
     try:
         params = TrainingParams().with_values(values)
@@ -110,6 +124,10 @@ def test_an_unknown_preset_names_the_known_ones() -> None:
 
 def test_buckets_too_coarse_for_the_resolution_are_refused_where_nothing_is_enlarged() -> None:
     with pytest.raises(Invalid, match="Set 32 or less"):
-        TrainingParams().with_values({"resolution": "64", "bucket_no_upscale": True, "bucket_reso_steps": 64})
-    TrainingParams().with_values({"resolution": "64", "bucket_no_upscale": True, "bucket_reso_steps": 32})
+        TrainingParams().with_values(
+            {"resolution": "64", "bucket_no_upscale": True, "bucket_reso_steps": 64}
+        )
+    TrainingParams().with_values(
+        {"resolution": "64", "bucket_no_upscale": True, "bucket_reso_steps": 32}
+    )
     TrainingParams().with_values({"resolution": "64", "bucket_reso_steps": 64})

@@ -1,4 +1,4 @@
-""""I want to generate now": the card is left at the next save, and the training goes on by itself."""
+""" "I want to generate now": the card is left at the next save, and the training goes on by itself."""
 
 from __future__ import annotations
 
@@ -36,19 +36,25 @@ def pause(bridge: Bridge, job_id: int, seconds: float) -> int:
     return state_step(bridge.folder(job_id).states("Ada")[-1])
 
 
-def test_it_leaves_the_card_at_the_next_save_and_goes_on_by_itself(bridge: Bridge, make_job: MakeJob, held: int) -> None:
+def test_it_leaves_the_card_at_the_next_save_and_goes_on_by_itself(
+    bridge: Bridge, make_job: MakeJob, held: int
+) -> None:
     second = submit(bridge, make_job())
     step = pause(bridge, held, seconds=3)
     began = time.monotonic()
     assert 10 < step < 40 and survivors_of_first(bridge, held) == []
     time.sleep(1)
-    assert bridge.store.get(held).status is bridge.store.get(second).status is Status.QUEUED, "the card is nobody's"
+    assert bridge.store.get(held).status is bridge.store.get(second).status is Status.QUEUED, (
+        "the card is nobody's"
+    )
     assert wait_over(bridge, held).status is Status.SUCCEEDED
     assert time.monotonic() - began > 2.5
     events = [(entry.attempt, entry.event) for entry in bridge.events(held)]
     assert (1, Note(f"Paused at step {step}. It goes on by itself.")) in events
     assert (2, Note(f"Going on from step {step}.")) in events
-    steps = [event.step for attempt, event in events if attempt == 2 and isinstance(event, Progress)]
+    steps = [
+        event.step for attempt, event in events if attempt == 2 and isinstance(event, Progress)
+    ]
     assert steps[0] > step and steps[-1] == 40
     assert wait_over(bridge, second).status is Status.SUCCEEDED
 
@@ -79,7 +85,9 @@ def test_a_paused_job_can_be_stopped_and_the_next_one_still_waits_for_the_card(
     assert wait_over(bridge, other).status is Status.SUCCEEDED
 
 
-def test_the_card_is_left_also_where_the_job_ends_before_its_next_save(bridge: Bridge, make_job: MakeJob) -> None:
+def test_the_card_is_left_also_where_the_job_ends_before_its_next_save(
+    bridge: Bridge, make_job: MakeJob
+) -> None:
     job_id = submit(bridge, make_job("hold", max_train_steps=14))  # the next save would be at 15
     wait_step(bridge, job_id, 10)
     second = submit(bridge, make_job())
@@ -100,7 +108,9 @@ def test_stop_now_goes_before_a_pause(bridge: Bridge, held: int) -> None:
     assert wait_over(bridge, held).status is Status.STOPPED and survivors(bridge, held) == []
 
 
-def test_one_process_waits_for_the_end_of_a_pause_however_often_somebody_looks(bridge: Bridge, held: int) -> None:
+def test_one_process_waits_for_the_end_of_a_pause_however_often_somebody_looks(
+    bridge: Bridge, held: int
+) -> None:
     pause(bridge, held, seconds=600)
     deadline = time.monotonic() + 10
     while not is_held(bridge.home.waiter_lock) or is_held(bridge.home.supervisor_lock):
@@ -114,7 +124,9 @@ def test_one_process_waits_for_the_end_of_a_pause_however_often_somebody_looks(b
     bridge.stop(held)
 
 
-def test_what_cannot_be_paused_is_refused_with_a_sentence(bridge: Bridge, make_job: MakeJob) -> None:
+def test_what_cannot_be_paused_is_refused_with_a_sentence(
+    bridge: Bridge, make_job: MakeJob
+) -> None:
     setup = bridge.store.add(SetupJob(source="/nowhere"))
     with pytest.raises(Conflict, match="only a training"):
         bridge.pause(setup)

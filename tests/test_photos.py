@@ -22,9 +22,19 @@ def mean(picture, box):
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_every_orientation_comes_out_upright(tmp_path, orientation):
-    undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # the transposition that a camera would have recorded
+    undo = {
+        2: 0,
+        3: 3,
+        4: 1,
+        5: 5,
+        6: 2,
+        7: 6,
+        8: 4,
+    }  # the transposition that a camera would have recorded
     upright = messy.photo(1, (120, 80))
-    stored = upright.transpose(Image.Transpose(undo[orientation])) if orientation in undo else upright
+    stored = (
+        upright.transpose(Image.Transpose(undo[orientation])) if orientation in undo else upright
+    )
     stored.save(tmp_path / "a.png", exif=messy.exif(orientation))
     picture = read(tmp_path / "a.png")
     assert (picture.photo.width, picture.photo.height) == (120, 80)
@@ -33,11 +43,15 @@ def test_every_orientation_comes_out_upright(tmp_path, orientation):
 
 def test_sixteen_bits_are_scaled(tmp_path):
     grey = messy.photo(2).convert("L")
-    deep = Image.frombytes("I;16", grey.size, b"".join(struct.pack("<H", value * 257) for value in grey.tobytes()))
+    deep = Image.frombytes(
+        "I;16", grey.size, b"".join(struct.pack("<H", value * 257) for value in grey.tobytes())
+    )
     for name in ("a.png", "a.tif"):
         deep.save(tmp_path / name)
         picture = read(tmp_path / name)
-        assert np.abs(np.asarray(picture.pixels.convert("L"), int) - np.asarray(grey, int)).max() <= 1
+        assert (
+            np.abs(np.asarray(picture.pixels.convert("L"), int) - np.asarray(grey, int)).max() <= 1
+        )
         assert picture.photo.notes == ("16 bits to 8",)
 
 
@@ -66,13 +80,24 @@ def test_cmyk_and_a_damaged_profile_look_as_meant(tmp_path):
     original.convert("CMYK").save(tmp_path / "cmyk.jpg", quality=95)
     original.save(tmp_path / "profile.jpg", quality=95, icc_profile=b"nonsense" * 50)
     for name in ("cmyk.jpg", "profile.jpg"):
-        assert np.abs(mean(read(tmp_path / name).pixels, (0, 0, 300, 260)) - mean(original, (0, 0, 300, 260))).max() < 4
+        assert (
+            np.abs(
+                mean(read(tmp_path / name).pixels, (0, 0, 300, 260))
+                - mean(original, (0, 0, 300, 260))
+            ).max()
+            < 4
+        )
 
 
 def test_colours_of_another_profile_become_srgb(tmp_path):
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     name, other = "sRGB".encode("utf-16-be"), "Swap".encode("utf-16-be")
-    swapped = srgb.replace(b"rXYZ", b"tmpX").replace(b"gXYZ", b"rXYZ").replace(b"tmpX", b"gXYZ").replace(name, other)
+    swapped = (
+        srgb.replace(b"rXYZ", b"tmpX")
+        .replace(b"gXYZ", b"rXYZ")
+        .replace(b"tmpX", b"gXYZ")
+        .replace(name, other)
+    )
     red = Image.new("RGB", (64, 64), (200, 0, 0))
     red.save(tmp_path / "swapped.png", icc_profile=swapped)
     red.save(tmp_path / "srgb.png", icc_profile=srgb)
@@ -90,19 +115,26 @@ def test_a_phones_second_picture_is_no_animation(tmp_path):
 
 def test_no_metadata_survives(tmp_path):
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    messy.photo(8).save(tmp_path / "a.jpg", exif=messy.exif(6), icc_profile=profile, comment=b"a comment")
+    messy.photo(8).save(
+        tmp_path / "a.jpg", exif=messy.exif(6), icc_profile=profile, comment=b"a comment"
+    )
     pixels = read(tmp_path / "a.jpg").pixels
     assert pixels.info == {} and not pixels.getexif()
     buffer = io.BytesIO()
     pixels.save(buffer, "PNG")
-    assert not any(word in buffer.getvalue() for word in (b"Exif", b"eXIf", b"iCCP", b"GPS", b"SecretPhone", b"tEXt"))
+    assert not any(
+        word in buffer.getvalue()
+        for word in (b"Exif", b"eXIf", b"iCCP", b"GPS", b"SecretPhone", b"tEXt")
+    )
 
 
 def test_half_a_jpeg_says_about_how_much_is_there(tmp_path):
     whole = messy.jpeg(messy.photo(9))
     for part in (30, 80):
         (tmp_path / "a.jpg").write_bytes(whole[: len(whole) * part // 100])
-        with pytest.raises(PhotoUnreadable, match=r"^a.jpg is damaged \(stops at about \d+ %\). Export it again.$") as caught:
+        with pytest.raises(
+            PhotoUnreadable, match=r"^a.jpg is damaged \(stops at about \d+ %\). Export it again.$"
+        ) as caught:
             read(tmp_path / "a.jpg")
         assert abs(int(caught.value.reason.split("about ")[1].split()[0]) - part) < 25
 
@@ -111,8 +143,14 @@ def test_a_giant_is_refused_before_it_is_decoded(tmp_path):
     (tmp_path / "a.png").write_bytes(messy.png_bomb(30000, 30000))
     (tmp_path / "b.png").write_bytes(messy.png_bomb(10100, 10000))
     Image.new("L", (16000, 8000)).save(tmp_path / "c.jpg", quality=30)
-    for name, size in (("a.png", "30000 x 30000"), ("b.png", "10100 x 10000"), ("c.jpg", "16000 x 8000")):
-        with pytest.raises(PhotoUnreadable, match=f"{name} is {size} pixels; the limit is 100 megapixels"):
+    for name, size in (
+        ("a.png", "30000 x 30000"),
+        ("b.png", "10100 x 10000"),
+        ("c.jpg", "16000 x 8000"),
+    ):
+        with pytest.raises(
+            PhotoUnreadable, match=f"{name} is {size} pixels; the limit is 100 megapixels"
+        ):
             read(tmp_path / name)
 
 
@@ -156,11 +194,20 @@ def test_files_and_folders_mix_and_nothing_comes_twice(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     found = find([tmp_path / "b", tmp_path / "a" / "10.jpg", tmp_path / "a"])
-    assert [path.relative_to(tmp_path).as_posix() for path in found] == ["b/1.jpg", "a/2.jpg", "a/10.jpg"]
+    assert [path.relative_to(tmp_path).as_posix() for path in found] == [
+        "b/1.jpg",
+        "a/2.jpg",
+        "a/10.jpg",
+    ]
 
 
 def test_kohyas_folders_are_looked_into_but_not_a_year(tmp_path):
-    for name in ("kohya/img/10_me man/1.jpg", "kohya/img/other/2.jpg", "loose/1.jpg", "loose/2023_summer/2.jpg"):
+    for name in (
+        "kohya/img/10_me man/1.jpg",
+        "kohya/img/other/2.jpg",
+        "loose/1.jpg",
+        "loose/2023_summer/2.jpg",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     for folder in ("kohya", "kohya/img", "kohya/img/10_me man"):
@@ -183,9 +230,14 @@ def test_messages_stay_on_one_line_whatever_a_file_is_called(tmp_path):
     assert str(caught.value) == "a\\n\\xff\\x1b[31m.jpg is not a picture (content: empty)."
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.sampled_from(["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP"]),
-       st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=12), st.floats(0.1, 1))
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.sampled_from(["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP"]),
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=12),
+    st.floats(0.1, 1),
+)
 def test_damage_of_any_kind_is_one_sentence(tmp_path, kind, changes, kept):
     buffer = io.BytesIO()
     messy.photo(10, (64, 48)).save(buffer, kind)
@@ -203,7 +255,6 @@ def test_damage_of_any_kind_is_one_sentence(tmp_path, kind, changes, kept):
 # ---- looks ----
 
 
-
 def _jpeg(picture, quality):
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=quality)
@@ -213,13 +264,19 @@ def _jpeg(picture, quality):
 def test_resent_photos_are_copies():
     for seed in range(100, 110):
         original = messy.photo(seed)
-        for copy in (_jpeg(original, 30), original.resize((320, 280)), original.point(lambda level: level * 1.15)):
+        for copy in (
+            _jpeg(original, 30),
+            original.resize((320, 280)),
+            original.point(lambda level: level * 1.15),
+        ):
             assert measure(copy).is_copy_of(measure(original))
 
 
 def test_other_photos_and_other_colours_are_not():
     measures = [measure(messy.photo(seed)) for seed in range(100, 130)]
-    assert not any(one.is_copy_of(other) for i, one in enumerate(measures) for other in measures[:i])
+    assert not any(
+        one.is_copy_of(other) for i, one in enumerate(measures) for other in measures[:i]
+    )
     plain = [measure(Image.new("RGB", (256, 256), (25 * i, 120, 255 - 25 * i))) for i in range(10)]
     assert not any(one.is_copy_of(other) for i, one in enumerate(plain) for other in plain[:i])
 
@@ -228,9 +285,15 @@ def test_blur_and_light_are_seen():
     from PIL import ImageFilter
 
     assert measure(messy.photo(120)).concerns() == []
-    assert measure(messy.photo(120).filter(ImageFilter.GaussianBlur(4))).concerns() == ["very blurred"]
+    assert measure(messy.photo(120).filter(ImageFilter.GaussianBlur(4))).concerns() == [
+        "very blurred"
+    ]
     assert measure(messy.photo(120).point(lambda level: level // 8)).concerns() == ["dark"]
-    assert measure(messy.photo(120).point(lambda level: 225 + level // 12)).concerns()[0].startswith("bright")
+    assert (
+        measure(messy.photo(120).point(lambda level: 225 + level // 12))
+        .concerns()[0]
+        .startswith("bright")
+    )
 
 
 def test_blur_does_not_depend_on_the_size_of_the_file():

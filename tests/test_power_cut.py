@@ -1,7 +1,9 @@
-"""A crash or a power cut at any moment: whatever was said to be done is there again, and nothing is half.
+"""A crash or a power cut at any moment: whatever was said to be done is there again, and nothing is
+half.
 
-A real power cut needs another machine; here processes are killed at random moments, and files are left as a cut can leave
-them: the database's log cut off or torn anywhere, and every file of ours empty, half, or full of zeros.
+A real power cut needs another machine; here processes are killed at random moments, and files are
+left as a cut can leave them: the database's log cut off or torn anywhere, and every file of ours
+empty, half, or full of zeros.
 """
 
 from __future__ import annotations
@@ -84,15 +86,21 @@ def test_killed_at_any_moment_while_drafts_and_jobs_are_written(home: Home) -> N
     assert said > 20
 
 
-def test_a_log_of_the_database_that_is_cut_or_torn_anywhere_costs_the_newest_only(home: Home, make_job: MakeJob) -> None:
+def test_a_log_of_the_database_that_is_cut_or_torn_anywhere_costs_the_newest_only(
+    home: Home, make_job: MakeJob
+) -> None:
     """SQLite's write-ahead log, as far as the disk had got with it."""
     store, held = Store(home.database), sqlite3.connect(home.database)
-    held.execute("SELECT count(*) FROM jobs").fetchone()  # while somebody is connected, the log is not put away
+    held.execute(
+        "SELECT count(*) FROM jobs"
+    ).fetchone()  # while somebody is connected, the log is not put away
     for number in range(12):
         store.add(make_job(str(number)))
     log = Path(f"{home.database}-wal")
     size, dice, counts = log.stat().st_size, random.Random(3), []
-    for number, length in enumerate(sorted([0, 1, 31, size, *(dice.randrange(size) for _ in range(16))])):
+    for number, length in enumerate(
+        sorted([0, 1, 31, size, *(dice.randrange(size) for _ in range(16))])
+    ):
         copy = home.root / f"cut {number}" / "bridge.sqlite3"
         copy.parent.mkdir()
         shutil.copyfile(home.database, copy)
@@ -114,15 +122,23 @@ def as_a_cut_leaves_it(path: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["empty", "half", "zeros"])
-def test_every_file_of_ours_torn_and_all_of_it_opens_still(bridge: Bridge, make_job: MakeJob, how: str) -> None:
+def test_every_file_of_ours_torn_and_all_of_it_opens_still(
+    bridge: Bridge, make_job: MakeJob, how: str
+) -> None:
     job_id = submit(bridge, make_job())
     assert wait_over(bridge, job_id).status is Status.SUCCEEDED
     draft = Draft(bridge.home)
     draft.upload([Upload(f"{number}.jpg", messy.jpeg(messy.photo(number))) for number in range(3)])
     draft.describe({"name": "Ada"})
     assert draft.check.wait()
-    torn = [*bridge.home.root.rglob("*.json"), bridge.folder(job_id).config, bridge.folder(job_id).command]
-    assert {"job.json", "report.json", "draft.json", "checks.json", "sd-scripts.json"} <= {path.name for path in torn}
+    torn = [
+        *bridge.home.root.rglob("*.json"),
+        bridge.folder(job_id).config,
+        bridge.folder(job_id).command,
+    ]
+    assert {"job.json", "report.json", "draft.json", "checks.json", "sd-scripts.json"} <= {
+        path.name for path in torn
+    }
     for path in torn:
         as_a_cut_leaves_it(path, how)
     _draft_at.cache_clear()
@@ -136,14 +152,21 @@ def test_every_file_of_ours_torn_and_all_of_it_opens_still(bridge: Bridge, make_
     assert context.draft.check.wait()
     shown = client.get(f"{rest.PREFIX}/draft").json()
     assert [photo["file"] for photo in shown["photos"]] == ["0.jpg", "1.jpg", "2.jpg"]
-    assert "draft.json can't be read" in shown["advice"][-1] and "The uploaded photos are here again" in shown["advice"][-1]
+    assert (
+        "draft.json can't be read" in shown["advice"][-1]
+        and "The uploaded photos are here again" in shown["advice"][-1]
+    )
     assert (bridge.home.root / "draft" / "draft.json.broken-1").is_file()
     context.draft.describe({"name": "Eve"})
     assert Draft(bridge.home).state.name == "Eve" and len(Draft(bridge.home).state.items) == 3
-    assert bridge.store.get(job_id).status is Status.SUCCEEDED and "succeeded" in bridge.report(job_id)
+    assert bridge.store.get(job_id).status is Status.SUCCEEDED and "succeeded" in bridge.report(
+        job_id
+    )
 
 
-def test_what_a_kill_between_writing_and_renaming_leaves_is_never_read(home: Home, make_job: MakeJob) -> None:
+def test_what_a_kill_between_writing_and_renaming_leaves_is_never_read(
+    home: Home, make_job: MakeJob
+) -> None:
     draft = Draft(home)
     draft.describe({"name": "Ada"})
     for folder in (draft.folder, home.jobs / "000001"):
@@ -155,11 +178,15 @@ def test_what_a_kill_between_writing_and_renaming_leaves_is_never_read(home: Hom
     assert [row.id for row in Store(home.database, home.jobs).jobs()] == [1]
 
 
-def test_all_of_it_killed_at_once_the_queue_goes_on_and_the_lost_one_resumes(bridge: Bridge, make_job: MakeJob) -> None:
+def test_all_of_it_killed_at_once_the_queue_goes_on_and_the_lost_one_resumes(
+    bridge: Bridge, make_job: MakeJob
+) -> None:
     first = submit(bridge, make_job("hold"))
     later = [bridge.store.add(make_job().evolve(name=name)) for name in ("Eve", "Zoe")]
     wait_step(bridge, first, 10)
-    trainer = next(entry.event.pid for entry in bridge.events(first) if isinstance(entry.event, Started))
+    trainer = next(
+        entry.event.pid for entry in bridge.events(first) if isinstance(entry.event, Started)
+    )
     for process in (psutil.Process(trainer).parent(), psutil.Process(trainer)):
         assert process
         process.kill()
@@ -171,4 +198,6 @@ def test_all_of_it_killed_at_once_the_queue_goes_on_and_the_lost_one_resumes(bri
     (bridge.folder(first).output / "go").touch()
     assert "goes on from" in bridge.resume(first)
     row = wait(bridge, first, lambda row: row.attempt == 2 and row.status.is_over)
-    assert row.status is Status.SUCCEEDED and Note("Going on from step 10.") in [e.event for e in bridge.events(first)]
+    assert row.status is Status.SUCCEEDED and Note("Going on from step 10.") in [
+        e.event for e in bridge.events(first)
+    ]

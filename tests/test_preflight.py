@@ -20,7 +20,10 @@ ROOMY = preflight.Room(disk_free=10**12, publish_free=10**12, memory=10**12, mem
 def full_size_sd15() -> dict[str, TensorInfo]:
     shapes = {
         **{f"model.diffusion_model.{k}": v for k, v in headers.unet("sd1", 320, 768).items()},
-        **{f"cond_stage_model.transformer.text_model.{k}": v for k, v in headers.clip(768, 12).items()},
+        **{
+            f"cond_stage_model.transformer.text_model.{k}": v
+            for k, v in headers.clip(768, 12).items()
+        },
     }
     return {name: TensorInfo("F16", tuple(shape), 0, 0) for name, shape in shapes.items()}
 
@@ -64,11 +67,18 @@ def test_more_checkpoints_need_more_disk(job: TrainingJob) -> None:
 
 
 def test_what_will_come_is_said_before_the_start(job: TrainingJob) -> None:
-    files, memory = preflight.outlook(job, replace(ROOMY, disk_free=53_000_000_000, memory=24_000_000_000))
+    files, memory = preflight.outlook(
+        job, replace(ROOMY, disk_free=53_000_000_000, memory=24_000_000_000)
+    )
     wanted = preflight.need(job)
-    assert files.startswith(f"Files that will come: 9 checkpoints of {preflight.size(wanted.lora)}, states of ")
+    assert files.startswith(
+        f"Files that will come: 9 checkpoints of {preflight.size(wanted.lora)}, states of "
+    )
     assert files.endswith("53.0 GB are free.")
-    assert memory == f"The base model alone takes {preflight.size(wanted.weights)} of the GPU's 24.0 GB."
+    assert (
+        memory
+        == f"The base model alone takes {preflight.size(wanted.weights)} of the GPU's 24.0 GB."
+    )
 
 
 def test_this_machine_is_measured(job: TrainingJob, tmp_path: Path) -> None:

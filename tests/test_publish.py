@@ -1,4 +1,6 @@
-"""A finished LoRA lands in the Lora folder under a stem of its own, with card and picture, or not at all."""
+"""A finished LoRA lands in the Lora folder under a stem of its own, with card and picture, or not
+at all.
+"""
 
 from __future__ import annotations
 
@@ -49,10 +51,14 @@ def picture(path: Path, size: tuple[int, int] = (900, 600), mode: str = "RGB", *
 # ---- what a published LoRA is ----
 
 
-def test_model_card_and_picture_lie_side_by_side(source: Path, folder: Path, tmp_path: Path) -> None:
+def test_model_card_and_picture_lie_side_by_side(
+    source: Path, folder: Path, tmp_path: Path
+) -> None:
     published = publish(source, folder, "AlvaroBadia", CARD, picture(tmp_path / "sample.png"))
     assert names(folder) == ["AlvaroBadia.json", "AlvaroBadia.png", "AlvaroBadia.safetensors"]
-    assert published == publisher.PublishedLora(folder / "AlvaroBadia.safetensors", "AlvaroBadia", "AlvaroBadia man")
+    assert published == publisher.PublishedLora(
+        folder / "AlvaroBadia.safetensors", "AlvaroBadia", "AlvaroBadia man"
+    )
     assert json.loads((folder / "AlvaroBadia.json").read_text(encoding="utf-8")) == {
         "description": "AlvaroBadia man, 1500 steps",
         "sd version": "SD1",
@@ -68,7 +74,9 @@ def test_the_header_names_the_stem_and_has_the_right_hashes(source: Path, folder
     publish(source, folder, "AlvaroBadia", CARD)
     second = publish(source, folder, "AlvaroBadia", CARD).path
     header = safetensors_file.read_header(second)
-    assert header.metadata["ss_output_name"] == header.metadata["modelspec.title"] == "AlvaroBadia-2"
+    assert (
+        header.metadata["ss_output_name"] == header.metadata["modelspec.title"] == "AlvaroBadia-2"
+    )
     assert header.metadata["sshs_model_hash"] == safetensors_file.model_hash(source)
     assert header.metadata["sshs_legacy_hash"] == safetensors_file.legacy_hash(second)
     assert header.metadata["ss_base_model_version"] == "sd_v1"
@@ -88,7 +96,9 @@ def test_the_folder_is_made_where_there_is_none(source: Path, tmp_path: Path) ->
 # ---- names ----
 
 
-def test_a_stem_is_unique_in_the_whole_folder_however_it_is_spelt(source: Path, folder: Path) -> None:
+def test_a_stem_is_unique_in_the_whole_folder_however_it_is_spelt(
+    source: Path, folder: Path
+) -> None:
     (folder / "people").mkdir()
     (folder / "people" / "alvarobadia.PT").touch()
     (folder / ".hidden").mkdir()
@@ -131,7 +141,9 @@ def test_names_that_break_prompts_or_folders(source: Path, folder: Path, name: s
 # ---- what is there already ----
 
 
-def test_nothing_is_ever_overwritten(source: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_ever_overwritten(
+    source: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Somebody else copies a file of that name in at the last moment."""
     real = publisher._move_in
 
@@ -162,19 +174,33 @@ def test_without_hard_links_nothing_is_overwritten_either(
 
 def test_what_a_user_wrote_into_the_card_stays(source: Path, folder: Path) -> None:
     (folder / "hero.json").write_text(
-        json.dumps({"description": "mine", "notes": "", "preferred weight": 0, "sd version": "SDXL", "vae_te": [1]}),
+        json.dumps(
+            {
+                "description": "mine",
+                "notes": "",
+                "preferred weight": 0,
+                "sd version": "SDXL",
+                "vae_te": [1],
+            }
+        ),
         encoding="utf-8-sig",
     )
     published = publish(source, folder, "hero", CARD)
     card = json.loads((folder / "hero.json").read_text(encoding="utf-8"))
     assert (card["description"], card["vae_te"]) == ("mine", [1])
-    assert (card["notes"], card["preferred weight"], card["activation text"]) == ("ours", 1.0, "AlvaroBadia man")
+    assert (card["notes"], card["preferred weight"], card["activation text"]) == (
+        "ours",
+        1.0,
+        "AlvaroBadia man",
+    )
     assert card["sd version"] == "SD1", "a wrong version would hide the card"
     assert "was there already" in published.notes[0]
 
 
 @pytest.mark.parametrize("broken", [b'["a list"]', b"{half", b"\xff\xfe\x00"])
-def test_a_card_that_cannot_be_read_is_kept_aside(source: Path, folder: Path, broken: bytes) -> None:
+def test_a_card_that_cannot_be_read_is_kept_aside(
+    source: Path, folder: Path, broken: bytes
+) -> None:
     (folder / "hero.json").write_bytes(broken)
     (folder / "hero.json.broken").write_bytes(b"an older one")
     published = publish(source, folder, "hero", CARD)
@@ -185,7 +211,9 @@ def test_a_card_that_cannot_be_read_is_kept_aside(source: Path, folder: Path, br
 
 
 @pytest.mark.parametrize("name", ["hero.png", "hero.preview.png", "hero.JPG", "hero.preview.webp"])
-def test_there_is_exactly_one_preview(source: Path, folder: Path, tmp_path: Path, name: str) -> None:
+def test_there_is_exactly_one_preview(
+    source: Path, folder: Path, tmp_path: Path, name: str
+) -> None:
     (folder / name).write_bytes(b"the user's")
     published = publish(source, folder, "hero", CARD, picture(tmp_path / "sample.png"))
     assert names(folder) == sorted([name, "hero.json", "hero.safetensors"])
@@ -197,10 +225,20 @@ def test_there_is_exactly_one_preview(source: Path, folder: Path, tmp_path: Path
 
 @pytest.mark.parametrize(
     ("size", "mode", "expected"),
-    [((900, 600), "RGB", (512, 341)), ((600, 1200), "RGBA", (256, 512)), ((64, 64), "P", (64, 64)), ((64, 64), "LA", (64, 64))],
+    [
+        ((900, 600), "RGB", (512, 341)),
+        ((600, 1200), "RGBA", (256, 512)),
+        ((64, 64), "P", (64, 64)),
+        ((64, 64), "LA", (64, 64)),
+    ],
 )
 def test_the_picture_is_small_and_says_nothing_about_anybody(
-    source: Path, folder: Path, tmp_path: Path, size: tuple[int, int], mode: str, expected: tuple[int, int]
+    source: Path,
+    folder: Path,
+    tmp_path: Path,
+    size: tuple[int, int],
+    mode: str,
+    expected: tuple[int, int],
 ) -> None:
     from PIL.PngImagePlugin import PngInfo
 
@@ -208,7 +246,14 @@ def test_the_picture_is_small_and_says_nothing_about_anybody(
     said.add_text("parameters", "a secret prompt")
     exif = Image.Exif()
     exif[0x010F] = "a secret camera"
-    sample = picture(tmp_path / "sample.png", size, mode, pnginfo=said, exif=exif, icc_profile=b"a secret profile")
+    sample = picture(
+        tmp_path / "sample.png",
+        size,
+        mode,
+        pnginfo=said,
+        exif=exif,
+        icc_profile=b"a secret profile",
+    )
     publish(source, folder, "hero", CARD, sample)
     with Image.open(folder / "hero.png") as found:
         assert (found.format, found.size, found.mode) == ("PNG", expected, "RGB")
@@ -268,7 +313,12 @@ def test_a_full_disk_is_seen_before_anything_is_written(
 @pytest.mark.parametrize("moment", ["_write_model", "_place_card", "_place_preview", "_move_in"])
 @pytest.mark.parametrize("existing", [False, True])
 def test_a_disk_that_fills_up_on_the_way_leaves_the_folder_as_it_was(
-    source: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str, existing: bool
+    source: Path,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    moment: str,
+    existing: bool,
 ) -> None:
     if existing:
         (folder / "hero.json").write_text('{"description": "mine"}')
@@ -303,7 +353,9 @@ def test_a_folder_that_cannot_be_written(source: Path, folder: Path) -> None:
         folder.chmod(0o700)
 
 
-def test_read_only_folders_are_named(source: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_read_only_folders_are_named(
+    source: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refused(*_: Any) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
@@ -323,7 +375,9 @@ def test_a_lora_that_is_in_the_folder_already(source: Path, folder: Path) -> Non
         publish(published.path, folder, "hero", CARD)
 
 
-def test_a_source_that_changes_while_it_is_copied(source: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_that_changes_while_it_is_copied(
+    source: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = safetensors_file.copy_into
 
     def changing(path: Path, out: Any, metadata: Any) -> None:
@@ -348,7 +402,9 @@ def test_publishers_at_once_never_share_a_stem(source: Path, folder: Path) -> No
         except BridgeError as error:
             found.append(error)
 
-    threads = [threading.Thread(target=run, args=(name,)) for name in ["Hero", "hero", "HERO", "hero"] * 2]
+    threads = [
+        threading.Thread(target=run, args=(name,)) for name in ["Hero", "hero", "HERO", "hero"] * 2
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -360,7 +416,9 @@ def test_publishers_at_once_never_share_a_stem(source: Path, folder: Path) -> No
         assert safetensors_file.read_header(lora.path).metadata["ss_output_name"] == lora.stem
 
 
-def test_what_a_killed_publisher_left_blocks_its_name_for_an_hour_only(source: Path, folder: Path) -> None:
+def test_what_a_killed_publisher_left_blocks_its_name_for_an_hour_only(
+    source: Path, folder: Path
+) -> None:
     (folder / ".hero.publishing").touch()
     assert publish(source, folder, "hero", CARD).stem == "hero-2"
     (folder / "hero-2.safetensors").unlink()
@@ -389,12 +447,16 @@ def test_a_scan_never_meets_a_model_without_its_card_nor_half_a_model(
 
 
 def card_of(folder: Path, metadata: dict[str, str]) -> Card:
-    return card_from_metadata(inspect(headers.write(folder / "x.safetensors", headers.lora(), metadata)))
+    return card_from_metadata(
+        inspect(headers.write(folder / "x.safetensors", headers.lora(), metadata))
+    )
 
 
 def test_a_card_from_what_the_lora_says_of_itself(tmp_path: Path) -> None:
     card = card_of(tmp_path, headers.METADATA)
-    assert card == Card("AlvaroBadia man: trained on v1-5-pruned, 10 pictures, 1500 steps", "SD1", "AlvaroBadia man")
+    assert card == Card(
+        "AlvaroBadia man: trained on v1-5-pruned, 10 pictures, 1500 steps", "SD1", "AlvaroBadia man"
+    )
 
 
 @pytest.mark.parametrize(
@@ -402,17 +464,30 @@ def test_a_card_from_what_the_lora_says_of_itself(tmp_path: Path) -> None:
     [
         ({"modelspec.trigger_phrase": "ohwx man"}, "ohwx man"),
         ({"ss_tag_frequency": "{}"}, "AlvaroBadia man"),
-        ({"ss_tag_frequency": '{"150_AlvaroBadia man": {"photo of alvarobadia man on a bike": 1}}'}, "AlvaroBadia man"),
+        (
+            {
+                "ss_tag_frequency": '{"150_AlvaroBadia man": {"photo of alvarobadia man on a '
+                'bike": 1}}'
+            },
+            "AlvaroBadia man",
+        ),
         ({"ss_tag_frequency": '{"150_AlvaroBadia man": {"ohwx": 10, "outdoors": 3}}'}, "ohwx"),
         ({"ss_tag_frequency": '{"150_AlvaroBadia man": {"a bike": 4, "outdoors": 3}}'}, ""),
         ({"ss_dataset_dirs": '{"img": {"img_count": 2}}', "ss_tag_frequency": "{}"}, ""),
-        ({"ss_dataset_dirs": '{"1_reg": {"img_count": 2}, "9_hero girl": {"img_count": 20}}', "ss_tag_frequency": "{}"},
-         "hero girl"),
+        (
+            {
+                "ss_dataset_dirs": '{"1_reg": {"img_count": 2}, "9_hero girl": {"img_count": 20}}',
+                "ss_tag_frequency": "{}",
+            },
+            "hero girl",
+        ),
         ({"ss_dataset_dirs": "[broken", "ss_tag_frequency": '"text"'}, ""),
         ({"ss_dataset_dirs": '{"5_a b": 3}', "ss_tag_frequency": '{"5_a b": [1]}'}, "a b"),
     ],
 )
-def test_the_activation_text_is_what_was_trained(tmp_path: Path, changes: dict[str, str], text: str) -> None:
+def test_the_activation_text_is_what_was_trained(
+    tmp_path: Path, changes: dict[str, str], text: str
+) -> None:
     assert card_of(tmp_path, headers.METADATA | changes).activation_text == text
 
 

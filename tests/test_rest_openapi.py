@@ -33,7 +33,9 @@ def test_every_route_is_described_and_nothing_else() -> None:
 
 
 def test_it_is_openapi() -> None:
-    validator = pytest.importorskip("openapi_spec_validator", reason="pip install openapi-spec-validator")
+    validator = pytest.importorskip(
+        "openapi_spec_validator", reason="pip install openapi-spec-validator"
+    )
     validator.validate(description())
 
 
@@ -43,7 +45,7 @@ def check(path: str, method: str, answer: Any) -> None:
     whole = description()
     said = whole["paths"][path][method]["responses"].get(str(answer.status_code))
     assert said, f"{method} {path} answered {answer.status_code}: {answer.text}"
-    (media, content), = said["content"].items()
+    ((media, content),) = said["content"].items()
     assert answer.headers["content-type"].partition(";")[0] == media
     if media == "application/json":
         schema = {**content["schema"], "components": whole["components"]}
@@ -63,7 +65,11 @@ def test_real_answers_look_as_described(ready: Page, tmp_path: Path) -> None:
     check("/draft/captions", "post", ready.post("draft/captions", action="undo"))
     check("/jobs/{job}/remove", "post", ready.post("jobs/1/remove"))
     check("/check", "post", ready.post("check", photos=[str(tmp_path)]))
-    check("/presets/copy", "post", ready.post("presets/copy", name="tiny", to=str(tmp_path / "mine.toml")))
+    check(
+        "/presets/copy",
+        "post",
+        ready.post("presets/copy", name="tiny", to=str(tmp_path / "mine.toml")),
+    )
     nobody = ready.client.post(f"{rest.PREFIX}/draft", json={})
     check("/draft", "post", nobody)
 
@@ -82,7 +88,9 @@ def test_every_verb_has_its_route_in_the_table() -> None:
         told[verb] = told.get(verb, "") + routes
     verbs = arguments.verbs_of(arguments.parser())
     missing = verbs.keys() - told.keys() - ONLY_TYPED.keys()
-    assert not missing, f"docs/rest.md's first table and sd_scripts_bridge/rest/app.py lack {missing}"
+    assert not missing, (
+        f"docs/rest.md's first table and sd_scripts_bridge/rest/app.py lack {missing}"
+    )
     known = {f"{rule.method} {re.sub('{[a-z]+}', 'ID', rule.path).lstrip('/')}" for rule in RULES}
     for verb in verbs.keys() - ONLY_TYPED.keys():
         routes = re.findall(r"`((?:GET|POST) [^`? ]+)", told[verb])

@@ -1,4 +1,6 @@
-"""A header is read with suspicion; a copy under other metadata keeps every tensor byte; the hashes are the WebUI's."""
+"""A header is read with suspicion; a copy under other metadata keeps every tensor byte; the hashes
+are the WebUI's.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ def one(dtype: Any = "F16", shape: Any = (2, 2), offsets: Any = (0, 8)) -> dict[
 
 
 def test_what_is_read(tmp_path: Path) -> None:
-    path = headers.write(tmp_path / "x.safetensors", {"b": (2, 3), "a": (0,), "s": ()}, {"ñ": "é\n"})
+    path = headers.write(
+        tmp_path / "x.safetensors", {"b": (2, 3), "a": (0,), "s": ()}, {"ñ": "é\n"}
+    )
     header = safetensors_file.read_header(path)
     assert header.metadata == {"ñ": "é\n"}
     assert list(header.tensors) == ["b", "a", "s"]
@@ -46,15 +50,27 @@ REFUSED = {
     "an overlap": (one() | {"y": one(offsets=[4, 12])["x"]}, 12, "'y' that overlaps"),
     "a negative place": (one(offsets=[-8, 0]), 8, "impossible place"),
     "a place backwards": (one(offsets=[8, 0]), 8, "doesn't fit"),
-    "a shape that doesn't fit": (one(shape=[2, 3]), 8, "shape [2, 3] doesn't fit its place (0 to 8)"),
+    "a shape that doesn't fit": (
+        one(shape=[2, 3]),
+        8,
+        "shape [2, 3] doesn't fit its place (0 to 8)",
+    ),
     "a negative shape": (one(shape=[-2, -2]), 8, "impossible shape"),
     "a shape of truths": (one(shape=[True, 4]), 8, "impossible shape"),
     "an endless shape": (one(shape=[1] * 100), 8, "impossible shape"),
     "an unknown format": (one(dtype="F17"), 8, "unknown number format ('F17')"),
     "a format that is a list": (one(dtype=["F16"]), 8, "unknown number format"),
     "no description": ({"x": 3}, 0, "no description"),
-    "metadata that is a number": ({"__metadata__": {"a": 1}} | one(), 8, "metadata that is not text"),
-    "metadata that is a list": ({"__metadata__": []} | one(), 8, "metadata that is not a JSON object"),
+    "metadata that is a number": (
+        {"__metadata__": {"a": 1}} | one(),
+        8,
+        "metadata that is not text",
+    ),
+    "metadata that is a list": (
+        {"__metadata__": []} | one(),
+        8,
+        "metadata that is not a JSON object",
+    ),
     "bytes behind": (one(), 9, "1 bytes behind its last tensor"),
     "a cut": (one(), 4, "is cut off: it has"),
     "a list": (b'["x"]', 0, "is not a safetensors file"),
@@ -80,7 +96,10 @@ def test_a_damaged_header_is_refused_with_a_sentence(tmp_path: Path, case: str) 
         (b"abc", "not a safetensors file (3 bytes)"),
         (b"\xff" * 8 + b"{}", "its header would be 18,446,744,073,709,551,615 bytes long"),
         (struct.pack("<Q", 100_000_001) + b"{", "its header would be 100,000,001 bytes long"),
-        (struct.pack("<Q", 5_000) + b"{", "is cut off: its header needs 5,008 bytes, the file has 9"),
+        (
+            struct.pack("<Q", 5_000) + b"{",
+            "is cut off: its header needs 5,008 bytes, the file has 9",
+        ),
         (b"PK\x03\x04" + bytes(60), "is a PyTorch or zip file"),
         (b"\x80\x02}q\x00" + bytes(60), "is a pickled PyTorch file"),
         (b"<!DOCTYPE html><html>" + bytes(60), "is a web page"),
@@ -108,9 +127,13 @@ def test_folders_and_pipes_are_not_waited_for(tmp_path: Path) -> None:
         assert "is not a file" in refusal(tmp_path / "pipe")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.binary(max_size=200), st.sampled_from(["raw", "framed", "json"]))
-def test_random_bytes_are_refused_or_read_but_nothing_else(tmp_path: Path, data: bytes, kind: str) -> None:
+def test_random_bytes_are_refused_or_read_but_nothing_else(
+    tmp_path: Path, data: bytes, kind: str
+) -> None:
     path = tmp_path / "random.safetensors"
     if kind == "raw":
         path.write_bytes(data)
@@ -127,9 +150,13 @@ junk = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.dictionaries(words, junk, max_size=4), st.binary(max_size=16))
-def test_random_json_is_refused_or_read_but_nothing_else(tmp_path: Path, header: Any, data: bytes) -> None:
+def test_random_json_is_refused_or_read_but_nothing_else(
+    tmp_path: Path, header: Any, data: bytes
+) -> None:
     _read_or_refuse(headers.write_raw(tmp_path / "random.safetensors", header, data))
 
 
@@ -140,7 +167,10 @@ def _read_or_refuse(path: Path) -> None:
         assert len(invalid.problems) == 1
         assert str(invalid).startswith("random.safetensors: ")
     else:
-        assert header.data_start + sum(t.end - t.begin for t in header.tensors.values()) == path.stat().st_size
+        assert (
+            header.data_start + sum(t.end - t.begin for t in header.tensors.values())
+            == path.stat().st_size
+        )
 
 
 # ---- writing ----
@@ -149,14 +179,18 @@ def _read_or_refuse(path: Path) -> None:
 def test_other_metadata_same_tensors(tmp_path: Path) -> None:
     numpy_of = pytest.importorskip("safetensors.numpy")
     source = headers.write(tmp_path / "a.safetensors", headers.lora(), headers.METADATA)
-    safetensors_file.rewrite_metadata(source, tmp_path / "b.safetensors", {"ss_output_name": "Ñandú", "x": '"\\\n'})
+    safetensors_file.rewrite_metadata(
+        source, tmp_path / "b.safetensors", {"ss_output_name": "Ñandú", "x": '"\\\n'}
+    )
     before, after = (numpy_of.load_file(tmp_path / f"{name}.safetensors") for name in "ab")
     assert before.keys() == after.keys()
     assert all((before[name] == after[name]).all() for name in before)
     header = safetensors_file.read_header(tmp_path / "b.safetensors")
     assert header.metadata == {"ss_output_name": "Ñandú", "x": '"\\\n'}
     assert header.data_start % 8 == 0
-    assert safetensors_file.model_hash(source) == safetensors_file.model_hash(tmp_path / "b.safetensors")
+    assert safetensors_file.model_hash(source) == safetensors_file.model_hash(
+        tmp_path / "b.safetensors"
+    )
 
 
 def test_a_file_is_never_overwritten(tmp_path: Path) -> None:
@@ -187,4 +221,7 @@ def test_the_legacy_hash_sees_the_training_metadata_only(tmp_path: Path) -> None
     expected = hashlib.sha256(save(tensors, training)[0x100000:0x110000]).hexdigest()[:8]
     assert path.stat().st_size > 0x110000
     assert safetensors_file.legacy_hash(path) == expected
-    assert safetensors_file.legacy_hash(path, training | {"modelspec.title": "another title"}) == expected
+    assert (
+        safetensors_file.legacy_hash(path, training | {"modelspec.title": "another title"})
+        == expected
+    )

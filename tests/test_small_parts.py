@@ -1,4 +1,6 @@
-"""toml_file, log_tail, explain, meter, events, torch_choice, process, paths: the parts that are pure or nearly so."""
+"""toml_file, log_tail, explain, meter, events, torch_choice, process, paths: the parts that are
+pure or nearly so.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,12 @@ scalars = st.one_of(
 )
 
 
-@given(st.dictionaries(st.text(st.characters(codec="utf-8"), min_size=1), st.one_of(scalars, st.lists(st.text("ab\"\\")))))
+@given(
+    st.dictionaries(
+        st.text(st.characters(codec="utf-8"), min_size=1),
+        st.one_of(scalars, st.lists(st.text('ab"\\'))),
+    )
+)
 def test_toml_comes_back(values: dict[str, object]) -> None:
     assert toml_file.loads(toml_file.dumps(values)) == values
 
@@ -73,7 +80,11 @@ def test_no_log_yet(tmp_path: Path) -> None:
 
 
 def test_the_launchers_own_exception_is_not_the_cause() -> None:
-    lines = ["Traceback (most recent call last):", "ValueError: real cause", "subprocess.CalledProcessError: Command died"]
+    lines = [
+        "Traceback (most recent call last):",
+        "ValueError: real cause",
+        "subprocess.CalledProcessError: Command died",
+    ]
     assert "real cause" in explain.failure(1, lines)
 
 
@@ -95,7 +106,10 @@ def test_speed_and_time_left_are_computed_over_the_last_minute() -> None:
     assert meter.add(90, Progress(151, 1000)).rate is None  # a clock set back starts anew
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0, "0 s"), (59.6, "1 min 00 s"), (463, "7 min 43 s"), (3725, "1 h 02 min")])
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (59.6, "1 min 00 s"), (463, "7 min 43 s"), (3725, "1 h 02 min")],
+)
 def test_durations(seconds: float, text: str) -> None:
     assert duration(seconds) == text
 
@@ -110,7 +124,12 @@ def test_speeds() -> None:
 def test_every_event_comes_back_and_newer_keys_are_dropped() -> None:
     assert len(events.EVENT_TYPES) == 10
     for cls in events.EVENT_TYPES.values():
-        event = cls(**{field.name: {"f": 1} if field.name == "facts" else 1 for field in dataclasses.fields(cls)})
+        event = cls(
+            **{
+                field.name: {"f": 1} if field.name == "facts" else 1
+                for field in dataclasses.fields(cls)
+            }
+        )
         assert events.from_dict({**events.to_dict(event), "from_the_future": 1}) == event
     with pytest.raises(ValueError, match="unknown event type"):
         events.from_dict({"type": "nonsense"})
@@ -163,17 +182,25 @@ def test_a_foreign_process_is_never_taken_for_ours() -> None:
 def test_commands_can_be_pasted_into_a_shell() -> None:
     text = process.command_text(["python", "a b's.py", "x=ñ"], {"A": "1 2", "B": None})
     if os.name != "nt":
-        out = subprocess.run(["sh", "-c", text.replace("python", "echo", 1)], capture_output=True, text=True, check=True)
+        out = subprocess.run(
+            ["sh", "-c", text.replace("python", "echo", 1)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         assert out.stdout == "a b's.py x=ñ\n"
 
 
 def test_a_lock_is_free_at_once_when_its_holder_is_killed(tmp_path: Path) -> None:
     lock = tmp_path / "l.lock"
     code = (
-        "import sys, time; from pathlib import Path; from sd_scripts_bridge.system.locks import hold\n"
+        "import sys, time; from pathlib import Path; from sd_scripts_bridge.system.locks import "
+        "hold\n"
         "with hold(Path(sys.argv[1])) as mine: print(mine, flush=True); time.sleep(60)"
     )
-    child = subprocess.Popen([sys.executable, "-c", code, str(lock)], stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, str(lock)], stdout=subprocess.PIPE, text=True
+    )
     assert child.stdout and child.stdout.readline() == "True\n"
     assert is_held(lock)
     child.kill()
@@ -196,11 +223,14 @@ def test_who_chooses_the_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     assert "LoRA Bridge" in (Home(tmp_path / "new").create().root / "README").read_text()
 
 
-
-
 @pytest.mark.parametrize(
     ("line", "told"),
-    [("1234, 5678", (1234, 5678 << 20)), ("1234, [N/A]", (0, 0)), ("", (0, 0)), ("No running processes found", (0, 0))],
+    [
+        ("1234, 5678", (1234, 5678 << 20)),
+        ("1234, [N/A]", (0, 0)),
+        ("", (0, 0)),
+        ("No running processes found", (0, 0)),
+    ],
 )
 def test_a_line_of_the_cards_memory(line: str, told: tuple[int, int]) -> None:
     assert card_line(line) == told

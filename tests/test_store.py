@@ -34,7 +34,9 @@ def test_of_eight_claims_at_once_one_wins(store: Store, make_job: MakeJob) -> No
     assert sum(row is not None for row in rows) == 1
 
 
-def test_the_database_itself_refuses_a_second_running_job_on_a_device(store: Store, make_job: MakeJob) -> None:
+def test_the_database_itself_refuses_a_second_running_job_on_a_device(
+    store: Store, make_job: MakeJob
+) -> None:
     store.add(make_job())
     second = store.add(make_job())
     assert store.claim()
@@ -76,7 +78,9 @@ def test_events_after_a_number(store: Store, make_job: MakeJob) -> None:
         store.append(job_id, 1, Progress(step, 3, 0.5))
     store.append(job_id + 1, 1, Note("another job's"))
     first, *rest = store.events(job_id)
-    assert [entry.event for entry in store.events(job_id, first.seq)] == [entry.event for entry in rest]
+    assert [entry.event for entry in store.events(job_id, first.seq)] == [
+        entry.event for entry in rest
+    ]
     assert len(rest) == 2
 
 
@@ -103,18 +107,25 @@ def test_a_file_that_is_no_database_gets_a_sentence(home: Home) -> None:
 def test_a_damaged_database_is_put_aside_and_rebuilt_from_the_folders(
     home: Home, make_job: MakeJob, damage: bytes | None
 ) -> None:
-    """F17: damaged, empty or deleted; the history comes back from job.json and report.json, and nothing is deleted."""
+    """F17: damaged, empty or deleted; the history comes back from job.json and report.json, and
+    nothing is deleted.
+    """
     for number, status in ((3, "succeeded"), (12, None)):
         folder = home.jobs / f"{number:06d}"
         folder.mkdir()
         (folder / "job.json").write_text(json.dumps(make_job().as_dict()))
         if status:
-            (folder / "report.json").write_text(json.dumps({"status": status, "sentence": "done", "seconds": 9}))
+            (folder / "report.json").write_text(
+                json.dumps({"status": status, "sentence": "done", "seconds": 9})
+            )
     (home.jobs / "000013").mkdir()
     if damage is not None:
         home.database.write_bytes(damage)
     store = Store(home.database, home.jobs)
-    assert [(row.id, row.status) for row in store.jobs()] == [(3, Status.SUCCEEDED), (12, Status.LOST)]
+    assert [(row.id, row.status) for row in store.jobs()] == [
+        (3, Status.SUCCEEDED),
+        (12, Status.LOST),
+    ]
     assert store.jobs()[0].job == make_job()
     assert "2 jobs were found again" in store.recovered
     if damage:

@@ -23,7 +23,9 @@ from sd_scripts_bridge.system import process
 from sd_scripts_bridge.system.locks import is_held
 
 MakeJob = Callable[..., TrainingJob]
-posix = pytest.mark.skipif(os.name == "nt", reason="Windows doesn't say which signal ended a program")
+posix = pytest.mark.skipif(
+    os.name == "nt", reason="Windows doesn't say which signal ended a program"
+)
 
 
 def submit(bridge: Bridge, job: TrainingJob) -> int:
@@ -32,7 +34,9 @@ def submit(bridge: Bridge, job: TrainingJob) -> int:
     return job_id
 
 
-def wait(bridge: Bridge, job_id: int, until: Callable[[JobRow], bool], seconds: float = 40) -> JobRow:
+def wait(
+    bridge: Bridge, job_id: int, until: Callable[[JobRow], bool], seconds: float = 40
+) -> JobRow:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         row = bridge.store.get(job_id)
@@ -47,9 +51,13 @@ def wait_over(bridge: Bridge, job_id: int) -> JobRow:
 
 
 def wait_step(bridge: Bridge, job_id: int, step: int) -> None:
-    wait(bridge, job_id, lambda row: any(
-        isinstance(e.event, Progress) and e.event.step >= step for e in bridge.events(job_id)
-    ))
+    wait(
+        bridge,
+        job_id,
+        lambda row: any(
+            isinstance(e.event, Progress) and e.event.step >= step for e in bridge.events(job_id)
+        ),
+    )
 
 
 def survivors(bridge: Bridge, job_id: int) -> list[psutil.Process]:
@@ -68,7 +76,9 @@ def test_a_job_runs_from_the_queue_to_the_lora_folder(bridge: Bridge, make_job: 
     assert steps[-1] == 20 and steps == sorted(steps)
     assert [event.step for event in events if isinstance(event, Checkpoint)] == [5, 10, 15]
     published = next(event for event in events if isinstance(event, Published))
-    assert published.stem == "Ada" and published.path.endswith(os.path.join("models", "Lora", "Ada.safetensors"))
+    assert published.stem == "Ada" and published.path.endswith(
+        os.path.join("models", "Lora", "Ada.safetensors")
+    )
     assert isinstance(events[-1], Finished) and events[-1].code == 0
     report = json.loads(bridge.folder(job_id).report.read_text())
     assert (report["planned_steps"], report["steps"], report["status"]) == (20, 20, "succeeded")
@@ -79,7 +89,8 @@ def test_a_job_runs_from_the_queue_to_the_lora_folder(bridge: Bridge, make_job: 
 def test_the_supervisor_outlives_whoever_submitted(bridge: Bridge, make_job: MakeJob) -> None:
     job_id = bridge.store.add(make_job("hold"))
     code = (
-        "import psutil, sys; from pathlib import Path; from sd_scripts_bridge import supervisor, paths;"
+        "import psutil, sys; from pathlib import Path; from sd_scripts_bridge import supervisor, "
+        "paths;"
         "supervisor.spawn(paths.Home(Path(sys.argv[1]))); psutil.Process().kill()"
     )
     env = {**os.environ, "PYTHONPATH": os.getcwd()}
@@ -94,7 +105,9 @@ def test_jobs_run_one_after_another(bridge: Bridge, make_job: MakeJob) -> None:
     assert wait_over(bridge, second).status is Status.SUCCEEDED
     one, two = bridge.store.get(first), bridge.store.get(second)
     assert one.finished and two.started and one.finished <= two.started
-    loras = sorted(path.name for path in (bridge.home.root.parent / "models" / "Lora").glob("*.safetensors"))
+    loras = sorted(
+        path.name for path in (bridge.home.root.parent / "models" / "Lora").glob("*.safetensors")
+    )
     assert loras == ["Ada-2.safetensors", "Ada.safetensors"]
 
 
@@ -104,7 +117,10 @@ def test_another_card_trains_at_the_same_time(bridge: Bridge, make_job: MakeJob)
     second = submit(bridge, make_job().evolve(gpu=1))
     third = submit(bridge, make_job())
     assert wait_over(bridge, second).status is Status.SUCCEEDED
-    assert bridge.store.get(first).status is Status.RUNNING and bridge.store.get(third).status is Status.QUEUED
+    assert (
+        bridge.store.get(first).status is Status.RUNNING
+        and bridge.store.get(third).status is Status.QUEUED
+    )
     (bridge.folder(first).output / "go").touch()
     assert wait_over(bridge, third).status is Status.SUCCEEDED
 
@@ -144,7 +160,11 @@ def test_out_of_memory_heals_itself_and_goes_on(bridge: Bridge, make_job: MakeJo
     assert row.job.params.gradient_checkpointing
     report = json.loads(bridge.folder(job_id).report.read_text())
     assert "gradient checkpointing is on now" in report["healed"][0]
-    second = [e.event.step for e in bridge.events(job_id) if e.attempt == 2 and isinstance(e.event, Progress)]
+    second = [
+        e.event.step
+        for e in bridge.events(job_id)
+        if e.attempt == 2 and isinstance(e.event, Progress)
+    ]
     assert second[0] > 10 and second[-1] == 20  # from the state of step 10, not from 0
 
 
@@ -154,12 +174,18 @@ def test_what_cannot_be_healed_ends_after_three_tries(bridge: Bridge, make_job: 
     assert len(row.job.healed) == 3 and "GPU ran out of memory" in row.sentence
 
 
-def test_a_diverging_run_goes_back_to_the_last_good_state_with_half_the_rate(bridge: Bridge, make_job: MakeJob) -> None:
+def test_a_diverging_run_goes_back_to_the_last_good_state_with_half_the_rate(
+    bridge: Bridge, make_job: MakeJob
+) -> None:
     job_id = submit(bridge, make_job("slow diverge:13", max_train_steps=40))
     row = wait_over(bridge, job_id)
     assert (row.status, row.attempt) == (Status.SUCCEEDED, 2), row.sentence
     assert row.job.params.learning_rate == 5e-5
-    steps = [e.event.step for e in bridge.events(job_id) if e.attempt == 2 and isinstance(e.event, Progress)]
+    steps = [
+        e.event.step
+        for e in bridge.events(job_id)
+        if e.attempt == 2 and isinstance(e.event, Progress)
+    ]
     assert 11 <= steps[0] <= 13 + 10 and steps[-1] == 40
 
 
@@ -177,7 +203,9 @@ def test_stop_now_ends_the_whole_tree(bridge: Bridge, make_job: MakeJob) -> None
         bridge.stop(job_id)
 
 
-def test_stop_waits_for_the_next_save_and_resume_goes_on_to_the_planned_step(bridge: Bridge, make_job: MakeJob) -> None:
+def test_stop_waits_for_the_next_save_and_resume_goes_on_to_the_planned_step(
+    bridge: Bridge, make_job: MakeJob
+) -> None:
     job_id = submit(bridge, make_job("slow", max_train_steps=120, save_every_n_steps=40))
     wait_step(bridge, job_id, 1)
     bridge.stop(job_id)
@@ -186,7 +214,11 @@ def test_stop_waits_for_the_next_save_and_resume_goes_on_to_the_planned_step(bri
     assert "goes on from" in bridge.resume(job_id)
     row = wait(bridge, job_id, lambda row: row.attempt == 2 and row.status.is_over)
     assert row.status is Status.SUCCEEDED, row.sentence
-    steps = [e.event.step for e in bridge.events(job_id) if e.attempt == 2 and isinstance(e.event, Progress)]
+    steps = [
+        e.event.step
+        for e in bridge.events(job_id)
+        if e.attempt == 2 and isinstance(e.event, Progress)
+    ]
     assert steps[0] > 40 and steps[-1] == 120
 
 
@@ -196,7 +228,9 @@ def test_a_queued_job_leaves_the_queue_at_once(bridge: Bridge, make_job: MakeJob
     assert bridge.store.get(job_id).status is Status.STOPPED
 
 
-def test_killed_supervisor_makes_the_job_lost_and_its_trainer_is_ended(bridge: Bridge, make_job: MakeJob) -> None:
+def test_killed_supervisor_makes_the_job_lost_and_its_trainer_is_ended(
+    bridge: Bridge, make_job: MakeJob
+) -> None:
     job_id = submit(bridge, make_job("hold"))
     wait_step(bridge, job_id, 10)
     trainer = next(e.event.pid for e in bridge.events(job_id) if isinstance(e.event, Started))
@@ -208,13 +242,19 @@ def test_killed_supervisor_makes_the_job_lost_and_its_trainer_is_ended(bridge: B
     assert survivors(bridge, job_id) == []
     assert "goes on from" in bridge.resume(job_id)
     (bridge.folder(job_id).output / "go").touch()
-    assert wait(bridge, job_id, lambda row: row.attempt == 2 and row.status.is_over).status is Status.SUCCEEDED
+    assert (
+        wait(bridge, job_id, lambda row: row.attempt == 2 and row.status.is_over).status
+        is Status.SUCCEEDED
+    )
 
 
 def test_a_job_that_this_version_cannot_read_fails_alone(bridge: Bridge, make_job: MakeJob) -> None:
     broken = bridge.store.add(make_job())
     with bridge.store._change() as db:
-        db.execute("UPDATE jobs SET spec = replace(spec, 'network_dim', 'netzwerk_rang') WHERE id = ?", (broken,))
+        db.execute(
+            "UPDATE jobs SET spec = replace(spec, 'network_dim', 'netzwerk_rang') WHERE id = ?",
+            (broken,),
+        )
     good = submit(bridge, make_job())
     assert wait_over(bridge, good).status is Status.SUCCEEDED
     row = bridge.store.get(broken)

@@ -1,4 +1,6 @@
-"""SD 3, FLUX.1, Chroma, Lumina 2, HunyuanImage and Anima: known by their headers, refused where they can't be trained on."""
+"""SD 3, FLUX.1, Chroma, Lumina 2, HunyuanImage and Anima: known by their headers, refused where
+they can't be trained on.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ UNET = made.UNET
 SCRIPTS = os.environ.get("SD_SCRIPTS_DIR")
 PYTHON = os.environ.get("SD_SCRIPTS_PYTHON", sys.executable)  # read before a fixture hides it
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="files of 20 GB are holes only on other systems")
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="files of 20 GB are holes only on other systems"
+)
 
 Make = Callable[[], Shapes]
 WHOLE: dict[str, tuple[Make, str]] = {
@@ -37,14 +41,19 @@ WHOLE: dict[str, tuple[Make, str]] = {
     "sd3.5_large": (lambda: made.under(UNET, made.sd3(38, True)), "sd3"),
     "sd3.5_medium": (lambda: made.under(UNET, made.sd3(24, True, 13, 384)), "sd3"),
     "lumina_2": (made.lumina, "lumina2"),
-    "a whole Lumina 2": (lambda: made.under(UNET, made.lumina()) | made.under("vae.", made.kl_vae()), "lumina2"),
+    "a whole Lumina 2": (
+        lambda: made.under(UNET, made.lumina()) | made.under("vae.", made.kl_vae()),
+        "lumina2",
+    ),
     "hunyuanimage2.1": (made.hunyuan_image, "hunyuan-image"),
     "anima": (made.anima, "anima"),
     "anima below net": (lambda: made.under("net.", made.anima()), "anima"),
 }
 
 
-def look(folder: Path, shapes: Shapes, name: str = "base.safetensors", **more: Any) -> checkpoint.Base:
+def look(
+    folder: Path, shapes: Shapes, name: str = "base.safetensors", **more: Any
+) -> checkpoint.Base:
     return checkpoint.read(made.hollow(folder / name, shapes, **more))
 
 
@@ -58,7 +67,12 @@ def refusal(folder: Path, shapes: Shapes, **more: Any) -> str:
 def test_each_is_known_by_its_header(tmp_path: Path, name: str) -> None:
     make, family = WHOLE[name]
     found = look(tmp_path, make())
-    assert (found.family, found.prediction, found.dtype, found.full_size) == (family, "flow", "bf16", True)
+    assert (found.family, found.prediction, found.dtype, found.full_size) == (
+        family,
+        "flow",
+        "bf16",
+        True,
+    )
     assert found.notes == ()
 
 
@@ -68,7 +82,8 @@ def test_fp8_is_a_number_format_and_kontext_is_pointed_out(tmp_path: Path) -> No
 
 
 REFUSED: dict[str, tuple[Make, str]] = {
-    "Fill": (lambda: made.flux(1, 1, channels=384), "is FLUX.1 Fill, an inpainting model (it takes 384 channels, not 64)"),
+    "Fill": (lambda: made.flux(1, 1, channels=384), "is FLUX.1 Fill, an inpainting model (it "
+                                                    "takes 384 channels, not 64)"),
     "Canny": (lambda: made.flux(1, 1, channels=128), "is FLUX.1 Canny or Depth, a control model"),
     "refiner": (lambda: made.hunyuan_image(128), "is HunyuanImage's refiner"),
     "distilled": (lambda: made.hunyuan_image() | {"time_r_in.mlp.0.weight": (1, 1)}, "is HunyuanImage's distilled model"),
@@ -77,20 +92,31 @@ REFUSED: dict[str, tuple[Make, str]] = {
         "has its text encoders inside, where sd-scripts 0.10.1 does not find them"),
     "FLUX.1 with a VAE": (
         lambda: made.under(UNET, made.flux(1, 1)) | made.under("vae.", made.kl_vae()), "holds more than the model"),
-    "SD 3 alone": (made.sd3, "is SD 3, but has no model.diffusion_model. before its tensors' names"),
-    "HunyuanImage below a prefix": (lambda: made.under(UNET, made.hunyuan_image()), "names its tensors model.diffusion_model."),
+    "SD 3 alone": (made.sd3, "is SD 3, but has no model.diffusion_model. before its tensors' "
+                             "names"),
+    "HunyuanImage below a "
+    "prefix": (lambda: made.under(UNET, made.hunyuan_image()), "names its tensors "
+                                                               "model.diffusion_model."),
     "a narrow FLUX.1": (
         lambda: {name: (64, *shape[1:]) if name.startswith("img_in") else shape for name, shape in made.flux(1, 1).items()},
         "is 64 wide, and sd-scripts takes FLUX.1's 3072 for granted"),
-    "Lumina 2 of 24 layers": (lambda: made.lumina(24), "lacks 26 of the 400 tensors of Lumina 2, for example layers.24."),
+    "Lumina 2 of 24 "
+    "layers": (lambda: made.lumina(24), "lacks 26 of the 400 tensors of Lumina 2, for example "
+                                        "layers.24."),
     "nf4": (lambda: made.flux(1, 1) | {"img_in.weight.quant_state.bitsandbytes__nf4": (9,)}, "holds quantised weights"),
     "scaled fp8": (lambda: made.flux(1, 1) | {"scaled_fp8": (2,)}, "holds quantised weights"),
     "a LoRA": (lambda: {"lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight": (4, 3072)}, "is a LoRA, not a base"),
-    "diffusers' LoRA": (lambda: {"transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight": (4, 9)}, "is a LoRA"),
-    "diffusers' FLUX.1": (lambda: {"single_transformer_blocks.0.attn.to_q.weight": (9, 9)}, "in diffusers' layout"),
+    "diffusers' "
+    "LoRA": (lambda: {"transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight": (4, 9)}, "is a LoRA"),
+    "diffusers' "
+    "FLUX.1": (lambda: {"single_transformer_blocks.0.attn.to_q.weight": (9, 9)}, "in diffusers' "
+                                                                                 "layout"),
     "FLUX.2": (lambda: made.flux(1, 1) | {"double_stream_modulation_img.lin.weight": (1, 1)}, "is a FLUX.2 model"),
-    "Redux": (lambda: {"redux_up.weight": (1, 1), "redux_down.weight": (1, 1)}, "is a FLUX.1 Redux model"),
-    "Z-Image": (lambda: made.lumina() | {"cap_pad_token": (1, 2304)}, "is a Z-Image model; trained are SD 1.5, SD 2, SDXL"),
+    "Redux": (lambda: {"redux_up.weight": (1, 1), "redux_down.weight": (1, 1)}, "is a FLUX.1 "
+                                                                                "Redux model"),
+    "Z-Image": (lambda: made.lumina() | {"cap_pad_token": (1, 2304)}, "is a Z-Image model; "
+                                                                      "trained are SD 1.5, SD 2, "
+                                                                      "SDXL"),
     "T5": (made.t5, "is only a text encoder (T5)"),
     "Gemma": (made.gemma2, "is only a text encoder (a language model)"),
     "Qwen-VL": (made.qwen25_vl, "is only a text encoder (a language model)"),
@@ -107,16 +133,27 @@ def test_what_is_no_base_says_what_it_is(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in WHOLE if "below" not in name])
 def test_hardly_any_tensor_is_dispensable(tmp_path: Path, name: str) -> None:
-    """A half file names what it lacks. (SD 3.5 is told from SD 3 by its norms, dev from schnell by its guidance.)"""
+    """A half file names what it lacks. (SD 3.5 is told from SD 3 by its norms, dev from schnell by
+    its guidance.)
+    """
     shapes = WHOLE[name][0]()
-    names = [n for n in sorted(shapes) if ".ln_" not in n and "attn2" not in n and "guidance_in" not in n
-             and not n.startswith("vae.")]
+    names = [
+        n
+        for n in sorted(shapes)
+        if ".ln_" not in n
+        and "attn2" not in n
+        and "guidance_in" not in n
+        and not n.startswith("vae.")
+    ]
     for gone in names[:: len(names) // 12]:
         assert gone in refusal(tmp_path, {n: shape for n, shape in shapes.items() if n != gone})
 
 
 def test_a_number_in_a_name_makes_nobody_count_to_it(tmp_path: Path) -> None:
-    assert look(tmp_path, made.flux(1, 1) | {"single_blocks.999999999.linear1.weight": (1,)}).family == "flux1"
+    assert (
+        look(tmp_path, made.flux(1, 1) | {"single_blocks.999999999.linear1.weight": (1,)}).family
+        == "flux1"
+    )
 
 
 NUMBERS: dict[str, tuple[Make, int]] = {
@@ -148,12 +185,26 @@ def test_the_numbers_of_a_lora(name: str) -> None:
         ("lora_unet_x", "lumina2", "lumina2"), ("lora_unet_x", "anima", "anima"), ("lora_unet_x", "flux1", "flux1"),
     ],
 )  # fmt: skip
-def test_the_family_of_a_finished_lora(tmp_path: Path, module: str, version: str, family: str) -> None:
-    """By what the scripts write as ss_base_model_version, else by its modules; its text encoder's are told apart."""
+def test_the_family_of_a_finished_lora(
+    tmp_path: Path, module: str, version: str, family: str
+) -> None:
+    """By what the scripts write as ss_base_model_version, else by its modules; its text encoder's
+    are told apart.
+    """
     tensors: dict[str, Any] = {}
-    for name in (module, "lora_te1_text_model_encoder_layers_0_mlp_fc1", "lora_te3_encoder_block_0_layer_0_SelfAttention_q"):
-        tensors |= {f"{name}.lora_down.weight": (4, 8), f"{name}.lora_up.weight": (8, 4), f"{name}.alpha": ()}
-    found = lora.inspect(headers.write(tmp_path / "lora.safetensors", tensors, {"ss_base_model_version": version}))
+    for name in (
+        module,
+        "lora_te1_text_model_encoder_layers_0_mlp_fc1",
+        "lora_te3_encoder_block_0_layer_0_SelfAttention_q",
+    ):
+        tensors |= {
+            f"{name}.lora_down.weight": (4, 8),
+            f"{name}.lora_up.weight": (8, 4),
+            f"{name}.alpha": (),
+        }
+    found = lora.inspect(
+        headers.write(tmp_path / "lora.safetensors", tensors, {"ss_base_model_version": version})
+    )
     assert (found.family, found.unet_modules, found.text_encoder_modules) == (family, 1, 2)
 
 
@@ -193,12 +244,32 @@ print("SHAPES" + json.dumps({name: {k: list(v.shape) for k, v in m.state_dict().
 @pytest.mark.sd_scripts
 @pytest.mark.skipif(not SCRIPTS, reason="set SD_SCRIPTS_DIR to a checkout of kohya-ss/sd-scripts")
 def test_the_fixtures_are_what_the_scripts_classes_have() -> None:
-    done = subprocess.run([PYTHON, "-c", CLASSES, str(SCRIPTS)], capture_output=True, text=True, check=True, cwd=SCRIPTS)
+    done = subprocess.run(
+        [PYTHON, "-c", CLASSES, str(SCRIPTS)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=SCRIPTS,
+    )
     line = next(line for line in done.stdout.splitlines() if line.startswith("SHAPES"))
-    real = {name: {key: tuple(shape) for key, shape in shapes.items() if not key.startswith("pos_embedder.")}
-            for name, shapes in json.loads(line[6:]).items()}
+    real = {
+        name: {
+            key: tuple(shape)
+            for key, shape in shapes.items()
+            if not key.startswith("pos_embedder.")
+        }
+        for name, shapes in json.loads(line[6:]).items()
+    }
     assert real == {
-        "flux": made.flux(), "schnell": made.flux(guidance=False), "chroma": made.chroma(), "sd3": made.sd3(),
-        "sd35": made.sd3(24, True, 13, 384), "large": made.sd3(38, True), "lumina": made.lumina(),
-        "hunyuan": made.hunyuan_image(), "anima": made.anima(), "clip_g": made.clip_text(1280, 32, True), "t5": made.t5(),
+        "flux": made.flux(),
+        "schnell": made.flux(guidance=False),
+        "chroma": made.chroma(),
+        "sd3": made.sd3(),
+        "sd35": made.sd3(24, True, 13, 384),
+        "large": made.sd3(38, True),
+        "lumina": made.lumina(),
+        "hunyuan": made.hunyuan_image(),
+        "anima": made.anima(),
+        "clip_g": made.clip_text(1280, 32, True),
+        "t5": made.t5(),
     }

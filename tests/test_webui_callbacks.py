@@ -40,18 +40,31 @@ def no_keeper_stays(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_the_hosts_file_is_three_lines() -> None:
     assert len((ROOT / "scripts" / "lora_bridge.py").read_text(encoding="utf-8").splitlines()) <= 3
-    assert [path.name for path in (ROOT / "scripts").iterdir() if path.suffix == ".py"] == ["lora_bridge.py"]
+    assert [path.name for path in (ROOT / "scripts").iterdir() if path.suffix == ".py"] == [
+        "lora_bridge.py"
+    ]
 
 
 def test_what_a_start_imports_is_light() -> None:
     heavy = ("torch", "PIL", "sqlite3", "gradio", "numpy", "filelock", "psutil")
-    ours = ("sd_scripts_bridge.bridge", "sd_scripts_bridge.rest.app", "sd_scripts_bridge.jobs.store")
-    code = f"import sys, sd_scripts_bridge.webui.callbacks; print(*[name for name in {heavy + ours!r} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    ours = (
+        "sd_scripts_bridge.bridge",
+        "sd_scripts_bridge.rest.app",
+        "sd_scripts_bridge.jobs.store",
+    )
+    code = (
+        "import sys, sd_scripts_bridge.webui.callbacks; print(*[name for name in "
+        f"{heavy + ours!r} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
+    )
     assert done.stdout.strip() == ""
 
 
-def test_each_reload_registers_anew_and_keeps_the_keeper(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_each_reload_registers_anew_and_keeps_the_keeper(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     webui = Host(monkeypatch, tmp_path)
     callbacks.register()
     keeper = Keeper.running()
@@ -69,11 +82,17 @@ def test_the_nonce_outlives_reload_ui() -> None:
     assert callbacks.nonce() == callbacks.nonce() and len(callbacks.nonce()) >= 24
 
 
-def test_a_host_of_another_version_is_asked_the_public_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_host_of_another_version_is_asked_the_public_way(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     Host(monkeypatch, tmp_path)
     taken: list[str] = []
-    events = SimpleNamespace(**{f"on_{name}": (lambda _callback, name=name: taken.append(name))
-                                for name in ("ui_tabs", "ui_settings", "app_started")})
+    events = SimpleNamespace(
+        **{
+            f"on_{name}": (lambda _callback, name=name: taken.append(name))
+            for name in ("ui_tabs", "ui_settings", "app_started")
+        }
+    )
     monkeypatch.setitem(sys.modules, "modules.script_callbacks", events)
     callbacks.register()
     assert taken == ["ui_tabs", "ui_settings", "app_started"]
@@ -98,12 +117,17 @@ def test_a_start_during_a_training_loads_no_model(
     with hold(home.supervisor_lock) as mine:
         assert mine
         callbacks.register()
-        assert webui.options.skip_load_model_at_start and webui.models.model_data.was_loaded_at_least_once
+        assert (
+            webui.options.skip_load_model_at_start
+            and webui.models.model_data.was_loaded_at_least_once
+        )
         assert Keeper.running() is not None
         Keeper.running().close()  # type: ignore[union-attr]
 
 
-def test_a_start_after_a_training_loads_its_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make_job: Any) -> None:
+def test_a_start_after_a_training_loads_its_model(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make_job: Any
+) -> None:
     webui = Host(monkeypatch, tmp_path)
     home = Home.resolve(None, tmp_path).create()
     Bridge(home)
@@ -114,10 +138,19 @@ def test_a_start_after_a_training_loads_its_model(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize(
     ("chosen", "frees", "card"),
-    [(settings.FREE, True, None), (settings.SHARE, False, None), (settings.OTHER, False, 1), (None, True, None)],
+    [
+        (settings.FREE, True, None),
+        (settings.SHARE, False, None),
+        (settings.OTHER, False, 1),
+        (None, True, None),
+    ],
 )
 def test_the_settings(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, chosen: str | None, frees: bool, card: int | None
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    chosen: str | None,
+    frees: bool,
+    card: int | None,
 ) -> None:
     monkeypatch.setitem(sys.modules, "gradio", SimpleNamespace(Radio="radio", Textbox="textbox"))
     webui = Host(monkeypatch, tmp_path)
@@ -166,9 +199,14 @@ print(json.dumps({
 def test_the_tab() -> None:
     """In a process of its own: gradio leaves sockets open."""
     pytest.importorskip("gradio")
-    done = subprocess.run([sys.executable, "-c", DRAWN], capture_output=True, text=True, cwd=ROOT, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", DRAWN], capture_output=True, text=True, cwd=ROOT, check=True
+    )
     drawn = json.loads(done.stdout.splitlines()[-1])
     assert drawn["tab"] == ["Train LoRA", "lora_bridge", "txt2img"]
     assert drawn["bound"] == ["lora_bridge_paste", "lora_bridge_infotext"]
     assert drawn["kept_by_the_host"] == [] == drawn["left_out_of_the_page"]
-    assert f'id="lora-bridge" data-nonce="{drawn["nonce"]}" data-base="./lora-bridge/v1/"' in drawn["page"]
+    assert (
+        f'id="lora-bridge" data-nonce="{drawn["nonce"]}" data-base="./lora-bridge/v1/"'
+        in drawn["page"]
+    )

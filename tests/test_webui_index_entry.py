@@ -1,10 +1,12 @@
 """The rules of the WebUI's extension index (its branch "extensions"), and our entry for it.
 
-1. One UTF-8 JSON file under extensions/, named after the repository, and nothing else in the pull request.
+1. One UTF-8 JSON file under extensions/, named after the repository, and nothing else in the pull
+   request.
 2. name, url, description and tags are required; `added` is filled in at the merge.
 3. The url is https, without spaces, ends in .git, and is unique.
 4. The description is English; the index's own are 76 to 213 characters long.
-5. Every tag is in the vocabulary; "installed" is the index's own. "online" is for what connects to a server in regular use
+5. Every tag is in the vocabulary; "installed" is the index's own. "online" is for what connects to
+   a server in regular use
    (a download once, for the set-up, isn't), "ads" for advertisement.
 
 The owner in the url is a placeholder until the repository has its public home.
@@ -20,8 +22,23 @@ ROOT = Path(__file__).parents[1]
 ENTRY = ROOT / "docs" / "index-entry" / "lora-bridge.json"
 
 TAGS = {
-    "script", "localization", "tab", "dropdown", "ads", "installed", "training", "models", "UI related", "prompting", "editing",
-    "manipulations", "online", "animation", "query", "science", "extras",
+    "script",
+    "localization",
+    "tab",
+    "dropdown",
+    "ads",
+    "installed",
+    "training",
+    "models",
+    "UI related",
+    "prompting",
+    "editing",
+    "manipulations",
+    "online",
+    "animation",
+    "query",
+    "science",
+    "extras",
 }
 
 
@@ -58,5 +75,7 @@ def test_the_repository_is_an_extension_as_the_webui_reads_it() -> None:
     assert (ROOT / "scripts" / "lora_bridge.py").is_file()
     assert (ROOT / "metadata.ini").is_file() and (ROOT / "style.css").is_file()
     assert not (ROOT / ".gitmodules").exists(), "a zip download lacks submodules"
-    assert not (ROOT / "preload.py").exists(), "its flags would stop the WebUI once the extension is gone"
+    assert not (ROOT / "preload.py").exists(), (
+        "its flags would stop the WebUI once the extension is gone"
+    )
     assert not (ROOT / "requirements.txt").exists()

@@ -1,4 +1,5 @@
-"""install.py as the WebUI runs it at every start: in the WebUI's folder and Python, whatever is missing there.
+"""install.py as the WebUI runs it at every start: in the WebUI's folder and Python, whatever is
+missing there.
 
 WEBUI_PYTHON names the Python of a real WebUI; without it this one is taken.
 """
@@ -34,21 +35,38 @@ def breaking(folder: Path, *names: str) -> None:
         (folder / f"{name}.py").write_text(f"raise ImportError({name!r})\n")
 
 
-def start(webui: Path, *flags: str, script: Path = ROOT / "install.py", **env: str) -> tuple[float, str]:
+def start(
+    webui: Path, *flags: str, script: Path = ROOT / "install.py", **env: str
+) -> tuple[float, str]:
     """Run it as `run_extension_installer` does; returns seconds and output."""
     began = time.perf_counter()
     done = subprocess.run(
-        [PYTHON, *flags, str(script)], cwd=webui, capture_output=True, text=True, timeout=60,
-        env={**os.environ, "PYTHONPATH": f"{webui}{os.pathsep}{os.environ.get('PYTHONPATH', '')}", **env},
+        [PYTHON, *flags, str(script)],
+        cwd=webui,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={
+            **os.environ,
+            "PYTHONPATH": f"{webui}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
+            **env,
+        },
     )
     assert done.returncode == 0, done.stderr
     return time.perf_counter() - began, done.stdout + done.stderr
 
 
 def packages() -> list[str]:
-    """Every file of the environment that runs it, with its time and size: more than `pip freeze` tells."""
-    code = "import site, sysconfig; print(sysconfig.get_path('purelib')); print(*site.getsitepackages(), sep='\\n')"
-    folders = subprocess.run([PYTHON, "-c", code], capture_output=True, text=True, check=True).stdout.split("\n")
+    """Every file of the environment that runs it, with its time and size: more than `pip freeze`
+    tells.
+    """
+    code = (
+        "import site, sysconfig; print(sysconfig.get_path('purelib')); "
+        "print(*site.getsitepackages(), sep='\\n')"
+    )
+    folders = subprocess.run(
+        [PYTHON, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split("\n")
     found = []
     for folder in {Path(text) for text in folders if text}:
         for base, _, files in os.walk(folder):
@@ -60,7 +78,9 @@ def packages() -> list[str]:
 
 
 def freeze() -> str:
-    return subprocess.run([PYTHON, "-m", "pip", "freeze"], capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        [PYTHON, "-m", "pip", "freeze"], capture_output=True, text=True, check=True
+    ).stdout
 
 
 def test_it_says_nothing_and_does_nothing_to_the_webuis_packages(webui: Path) -> None:
@@ -83,7 +103,13 @@ def test_it_takes_no_time(webui: Path) -> None:
 def test_without_a_network_a_pip_a_venv_and_with_skip_install(webui: Path) -> None:
     breaking(webui, "pip", "venv", "ensurepip", "requests", "torch", "gradio")
     dead = "http://127.0.0.1:9"
-    env = {"COMMANDLINE_ARGS": "--skip-install", "PIP_INDEX_URL": dead, "HTTPS_PROXY": dead, "HTTP_PROXY": dead, "PATH": ""}
+    env = {
+        "COMMANDLINE_ARGS": "--skip-install",
+        "PIP_INDEX_URL": dead,
+        "HTTPS_PROXY": dead,
+        "HTTP_PROXY": dead,
+        "PATH": "",
+    }
     assert start(webui, **env)[1] == ""
 
 
@@ -94,14 +120,20 @@ def test_an_embedded_python_that_knows_neither_folder(webui: Path) -> None:
 
 def test_a_folder_that_cannot_be_written(webui: Path, tmp_path: Path) -> None:
     copy = tmp_path / "extensions" / "lora-bridge"
-    shutil.copytree(ROOT / "sd_scripts_bridge", copy / "sd_scripts_bridge", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "sd_scripts_bridge",
+        copy / "sd_scripts_bridge",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
     shutil.copy(ROOT / "install.py", copy)
     before = sorted(copy.rglob("*"))
     for path in [copy, *before]:
         path.chmod(0o555 if path.is_dir() else 0o444)
     try:
         assert start(webui, script=copy / "install.py")[1] == ""
-        assert sorted(copy.rglob("*")) == before, "root may write everywhere, so nothing may be tried"
+        assert sorted(copy.rglob("*")) == before, (
+            "root may write everywhere, so nothing may be tried"
+        )
     finally:
         for path in [copy, *before]:
             path.chmod(0o755)

@@ -60,7 +60,9 @@ def host() -> FakeHost:
 
 
 @pytest.fixture
-def start(bridge: Bridge, host: FakeHost, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Keeper]]:
+def start(
+    bridge: Bridge, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], Keeper]]:
     """Starts the keeper; ends it with the test."""
     monkeypatch.setattr(keeper_module, "TICK_SECONDS", 0.05)
     started: list[Keeper] = []
@@ -98,7 +100,9 @@ def supervisors(home: Home) -> list[psutil.Process]:
     for candidate in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             words = candidate.cmdline()
-            if str(home.root) in words and "sd_scripts_bridge.running.supervisor" in " ".join(words):
+            if str(home.root) in words and "sd_scripts_bridge.running.supervisor" in " ".join(
+                words
+            ):
                 found.append(candidate)
     return found
 
@@ -153,7 +157,11 @@ def test_a_waiting_training_can_be_taken_out_of_the_queue(
 
 @pytest.mark.parametrize("job", [SetupJob(engine="sd-scripts", source="/nowhere"), "other card"])
 def test_what_needs_not_our_card_leaves_the_model_alone(
-    bridge: Bridge, host: FakeHost, start: Callable[[], Keeper], make_job: MakeJob, job: SetupJob | str
+    bridge: Bridge,
+    host: FakeHost,
+    start: Callable[[], Keeper],
+    make_job: MakeJob,
+    job: SetupJob | str,
 ) -> None:
     start()
     job_id = submit(bridge, make_job().evolve(gpu=1) if isinstance(job, str) else job)
@@ -220,7 +228,9 @@ def test_a_lost_training_is_found_out_and_the_model_comes_back(
     assert status(bridge, job_id) is Status.LOST
 
 
-def test_ending_gives_both_locks_back(bridge: Bridge, host: FakeHost, start: Callable[[], Keeper], make_job: MakeJob) -> None:
+def test_ending_gives_both_locks_back(
+    bridge: Bridge, host: FakeHost, start: Callable[[], Keeper], make_job: MakeJob
+) -> None:
     keeper = start()
     job_id = submit(bridge, make_job("slow"))
     until(lambda: keeper.is_parked)
@@ -237,7 +247,9 @@ def test_before_the_first_use_nothing_is_written(tmp_path: Path, host: FakeHost)
     assert not (tmp_path / "home").exists()
 
 
-def test_an_idle_look_opens_no_database(bridge: Bridge, host: FakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_idle_look_opens_no_database(
+    bridge: Bridge, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
     keeper = Keeper(bridge.home, host.gate())
     for _ in range(3):
         keeper.tick()
@@ -249,7 +261,9 @@ def test_an_idle_look_opens_no_database(bridge: Bridge, host: FakeHost, monkeypa
     keeper._let_go()
 
 
-def test_an_unusable_home_is_no_end(host: FakeHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unusable_home_is_no_end(
+    host: FakeHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(keeper_module, "TICK_SECONDS", 0.05)
     monkeypatch.setattr(keeper_module, "LONGEST_PAUSE", 0.1)
     home = Home(tmp_path / "home")
@@ -267,7 +281,10 @@ def test_a_pause_gives_the_card_back_at_the_next_save_and_the_training_goes_on_b
     bridge: Bridge, host: FakeHost, start: Callable[[], Keeper], make_job: MakeJob
 ) -> None:
     start()
-    job_id, second = submit(bridge, make_job("slow hold", max_train_steps=40)), submit(bridge, make_job())
+    job_id, second = (
+        submit(bridge, make_job("slow hold", max_train_steps=40)),
+        submit(bridge, make_job()),
+    )
     until(lambda: bridge.folder(job_id).states("Ada"))
     bridge.pause(job_id, minutes=1 / 60)
     (bridge.folder(job_id).output / "go").touch()  # the trainer goes on to its next save
@@ -278,9 +295,16 @@ def test_a_pause_gives_the_card_back_at_the_next_save_and_the_training_goes_on_b
         time.sleep(2.5)
         assert status(bridge, job_id) is status(bridge, second) is Status.QUEUED
         assert len(host.freed) == 1
-    until(lambda: status(bridge, job_id) is Status.SUCCEEDED and status(bridge, second) is Status.SUCCEEDED)
+    until(
+        lambda: (
+            status(bridge, job_id) is Status.SUCCEEDED
+            and status(bridge, second) is Status.SUCCEEDED
+        )
+    )
     assert len(host.freed) == 2, "the model left again"
-    assert [entry.attempt for entry in bridge.events(job_id) if isinstance(entry.event, Started)] == [1, 2]
+    assert [
+        entry.attempt for entry in bridge.events(job_id) if isinstance(entry.event, Started)
+    ] == [1, 2]
     assert f"Going on from step {int(stopped_at.name[-14:-6])}." in notes(bridge, job_id)
 
 

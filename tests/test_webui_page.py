@@ -1,4 +1,6 @@
-"""The page without a WebUI, up to the browser: what gradio's answer becomes, whom it answers, what else it serves."""
+"""The page without a WebUI, up to the browser: what gradio's answer becomes, whom it answers, what
+else it serves.
+"""
 
 from __future__ import annotations
 
@@ -44,9 +46,17 @@ def ask(app: Any, path: str, host: str = "127.0.0.1:7862") -> tuple[int, dict[st
         sent.append(message)
 
     scope = {
-        "type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "root_path": "", "query_string": b"",
-        "headers": [(b"host", host.encode()), (b"accept-encoding", b"gzip, br")], "http_version": "1.1", "scheme": "http",
-        "server": ("127.0.0.1", 7862), "client": ("127.0.0.1", 5),
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(b"host", host.encode()), (b"accept-encoding", b"gzip, br")],
+        "http_version": "1.1",
+        "scheme": "http",
+        "server": ("127.0.0.1", 7862),
+        "client": ("127.0.0.1", 5),
     }
     asyncio.run(app(scope, receive, send))
     headers = {key.decode(): value.decode() for key, value in sent[0]["headers"]}
@@ -60,7 +70,9 @@ def gradio(request: Any) -> Any:
 
 @pytest.fixture
 def app() -> page.Page:
-    inner = Starlette(routes=[Route("/", gradio), Route("/other", lambda _request: PlainTextResponse("</head>"))])
+    inner = Starlette(
+        routes=[Route("/", gradio), Route("/other", lambda _request: PlainTextResponse("</head>"))]
+    )
     return page.Page(inner, lambda: "<ours>", page.LOCAL_NAMES)
 
 
@@ -71,11 +83,20 @@ def test_our_tags_go_in_and_foreign_ones_leave(app: page.Page) -> None:
     assert ask(app, "/other")[2] == b"</head>"
 
 
-@pytest.mark.parametrize(("name", "status"), [
-    ("localhost", 200), ("127.0.0.1:1", 200), ("[::1]:7862", 200),
-    ("evil.example:7862", 403), ("127.0.0.1.evil.example", 403), ("", 403),
-])
-def test_a_page_for_this_machine_answers_to_no_other_name(app: page.Page, name: str, status: int) -> None:
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("localhost", 200),
+        ("127.0.0.1:1", 200),
+        ("[::1]:7862", 200),
+        ("evil.example:7862", 403),
+        ("127.0.0.1.evil.example", 403),
+        ("", 403),
+    ],
+)
+def test_a_page_for_this_machine_answers_to_no_other_name(
+    app: page.Page, name: str, status: int
+) -> None:
     assert ask(app, "/", name)[0] == status
 
 
@@ -96,20 +117,33 @@ def test_every_script_is_named_once_and_served() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/javascript/../install.py", "/javascript/%2e%2e/install.py", "/install.py", "/javascript/", "/.git/config"]
+    "path",
+    [
+        "/javascript/../install.py",
+        "/javascript/%2e%2e/install.py",
+        "/install.py",
+        "/javascript/",
+        "/.git/config",
+    ],
 )
 def test_nothing_else_is_served(path: str) -> None:
     assert ask(Starlette(routes=page.routes()), page.FILES + path)[0] in (404, 405)
 
 
-def test_the_words_are_those_of_the_localizations(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_words_are_those_of_the_localizations(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "localizations").mkdir()
-    (tmp_path / "localizations" / "es_ES.json").write_text('{"Train": "Entrenar </script>"}', encoding="utf-8")
+    (tmp_path / "localizations" / "es_ES.json").write_text(
+        '{"Train": "Entrenar </script>"}', encoding="utf-8"
+    )
     monkeypatch.setattr(page, "PACKAGE_PARENT", tmp_path)
     _, headers, body = ask(Starlette(routes=page.routes()), f"{page.FILES}/words.js")
     assert headers["content-type"].startswith("text/javascript")
     name, _, words = body.decode().rstrip(";").partition(" = ")
-    assert name == "globalThis.loraBridgeDictionaries" and json.loads(words) == {"es": {"Train": "Entrenar </script>"}}
+    assert name == "globalThis.loraBridgeDictionaries" and json.loads(words) == {
+        "es": {"Train": "Entrenar </script>"}
+    }
 
 
 # ---- the routes' door ----
@@ -120,12 +154,23 @@ def test_the_routes_are_made_once_at_the_first_request() -> None:
 
     def build() -> Any:
         made.append(1)
-        return Starlette(routes=[Route("/lora-bridge/v1/status", lambda _request: PlainTextResponse("ours"))])
+        return Starlette(
+            routes=[Route("/lora-bridge/v1/status", lambda _request: PlainTextResponse("ours"))]
+        )
 
-    host = Starlette(routes=[Mount("/", app=Starlette(routes=[Route("/x", lambda _request: PlainTextResponse("host's"))]))])
+    host = Starlette(
+        routes=[
+            Mount(
+                "/",
+                app=Starlette(routes=[Route("/x", lambda _request: PlainTextResponse("host's"))]),
+            )
+        ]
+    )
     routes.Routes(build).install(host)
     assert ask(host, "/x")[2] == b"host's" and not made
-    assert ask(host, "/lora-bridge/v1/status")[2] == ask(host, "/lora-bridge/v1/status")[2] == b"ours"
+    assert (
+        ask(host, "/lora-bridge/v1/status")[2] == ask(host, "/lora-bridge/v1/status")[2] == b"ours"
+    )
     assert ask(host, "/lora-bridge/v1/none")[0] == 404 and made == [1]
 
 
@@ -153,7 +198,11 @@ def test_waiting_requests_never_starve_ours() -> None:
 
 def test_the_place(tmp_path: Path) -> None:
     home, webui, mine = Home(tmp_path / "home"), tmp_path / "webui", tmp_path / "mine"
-    for file in (webui / "models" / "Stable-diffusion" / "xl" / "a.safetensors", mine / "b.safetensors", mine / "c.ckpt"):
+    for file in (
+        webui / "models" / "Stable-diffusion" / "xl" / "a.safetensors",
+        mine / "b.safetensors",
+        mine / "c.ckpt",
+    ):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
     plain = Options(home)
@@ -172,18 +221,26 @@ def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
             serve(Options(Home(tmp_path), port=taken.getsockname()[1]), print)
 
 
-@pytest.mark.parametrize(("table", "memory"), [
-    ("22528, 24576, NVIDIA GeForce RTX 3090\n8, 9, Other\n", Memory(22528 << 20, 24576 << 20, "NVIDIA GeForce RTX 3090")),
-    ("nvidia-smi: No such file or directory", None),
-    ("[N/A], [N/A], NVIDIA GB10", None),
-    ("", None),
-])
+@pytest.mark.parametrize(
+    ("table", "memory"),
+    [
+        (
+            "22528, 24576, NVIDIA GeForce RTX 3090\n8, 9, Other\n",
+            Memory(22528 << 20, 24576 << 20, "NVIDIA GeForce RTX 3090"),
+        ),
+        ("nvidia-smi: No such file or directory", None),
+        ("[N/A], [N/A], NVIDIA GB10", None),
+        ("", None),
+    ],
+)
 def test_the_drivers_answer(table: str, memory: Memory | None) -> None:
     assert gpu_memory.read(table) == memory
 
 
 def test_the_driver_is_not_asked_at_each_look(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(gpu_memory.process, "run", lambda *words, **_: asked.append(words) or "1, 2, X")
+    monkeypatch.setattr(
+        gpu_memory.process, "run", lambda *words, **_: asked.append(words) or "1, 2, X"
+    )
     memory = gpu_memory.CardMemory()
     assert memory() == memory() == Memory(1 << 20, 2 << 20, "X") and len(asked) == 1

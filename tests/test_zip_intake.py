@@ -19,7 +19,10 @@ def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> io.By
     with zipfile.ZipFile(out, "w", method) as archive:
         for name, data in files.items():
             info = zipfile.ZipInfo("x")
-            info.filename, info.compress_type = name, method  # as it is, without zipfile's own cleaning
+            info.filename, info.compress_type = (
+                name,
+                method,
+            )  # as it is, without zipfile's own cleaning
             archive.writestr(info, data)
     return out
 
@@ -34,11 +37,18 @@ def test_photos_come_out_flat_in_a_folder_for_each_of_its_own(tmp_path: Path) ->
     skipped = {"__MACOSX/a/._1.jpg": b"x", "a/.DS_Store": b"x"}
     archive = zipped({"a/1.jpg": b"one", "a/1.txt": b"text", "b\\1.jpg": b"two", **skipped})
     found = unpack(archive, "a.zip", tmp_path)
-    assert sorted(path.relative_to(tmp_path).as_posix() for path in found) == ["0/1.jpg", "0/1.txt", "1/1.jpg"]
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in found) == [
+        "0/1.jpg",
+        "0/1.txt",
+        "1/1.jpg",
+    ]
     assert [path.read_bytes() for path in found] == [b"one", b"text", b"two"]
 
 
-@pytest.mark.parametrize("name", ["../x.jpg", "/etc/x.jpg", "a/../../x.jpg", "C:\\win\\a.jpg", "..\\x.jpg", "\\\\host\\x.jpg"])
+@pytest.mark.parametrize(
+    "name",
+    ["../x.jpg", "/etc/x.jpg", "a/../../x.jpg", "C:\\win\\a.jpg", "..\\x.jpg", "\\\\host\\x.jpg"],
+)
 def test_an_entry_that_points_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
     into = tmp_path / "in"
     into.mkdir()
@@ -99,4 +109,7 @@ def test_names_become_ours(name: str, safe: str) -> None:
 
 
 def test_long_names_are_cut_but_keep_their_ending() -> None:
-    assert safe_name("ü" * 300 + ".jpeg").endswith("ü.jpeg") and len(safe_name("ü" * 300 + ".jpeg").encode()) < 170
+    assert (
+        safe_name("ü" * 300 + ".jpeg").endswith("ü.jpeg")
+        and len(safe_name("ü" * 300 + ".jpeg").encode()) < 170
+    )

@@ -1,4 +1,7 @@
-"""What a shell may put where the cursor is. The scripts for the shells ask us at each Tab, so they never grow old."""
+"""What a shell may put where the cursor is.
+
+The scripts for the shells ask us at each Tab, so they never grow old.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,10 @@ class Choice(NamedTuple):
 
 
 def choices(parser: argparse.ArgumentParser, words: Sequence[str]) -> list[Choice]:
-    """What may stand for the last of ``words`` (those behind the program's name). Empty: a file, or nothing that we know."""
+    """What may stand for the last of ``words`` (those behind the program's name).
+
+    Empty: a file, or nothing that we know.
+    """
     *before, last = words or [""]
     verbs = verbs_of(parser)
     verb = _verb(before, verbs)
@@ -30,20 +36,31 @@ def choices(parser: argparse.ArgumentParser, words: Sequence[str]) -> list[Choic
     if last.startswith("-") and not (action and action.option_strings):
         found = _options(sub)
     elif action is None:
-        found = [] if verb else [Choice(name, _line(one.description)) for name, one in verbs.items()]
+        found = (
+            [] if verb else [Choice(name, _line(one.description)) for name, one in verbs.items()]
+        )
     else:
         found = list(_values(action, _home(before), last))
     return [choice for choice in found if choice.word.startswith(last)]
 
 
 def _verb(words: Sequence[str], verbs: dict[str, argparse.ArgumentParser]) -> str | None:
-    return next((word for before, word in itertools.pairwise(["", *words]) if word in verbs and before != "--home"), None)
+    return next(
+        (
+            word
+            for before, word in itertools.pairwise(["", *words])
+            if word in verbs and before != "--home"
+        ),
+        None,
+    )
 
 
 def _awaited(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Action | None:
     """The argument that comes next; None for a verb, or where nothing is awaited."""
     options = {name: action for action in parser._actions for name in action.option_strings}
-    places = [action for action in parser._actions if not action.option_strings and not _is_verbs(action)]
+    places = [
+        action for action in parser._actions if not action.option_strings and not _is_verbs(action)
+    ]
     waiting: argparse.Action | None = None
     for word in words:
         if word in options:
@@ -60,7 +77,12 @@ def _is_verbs(action: argparse.Action) -> bool:
 
 
 def _options(parser: argparse.ArgumentParser) -> list[Choice]:
-    names = [(name, action) for action in parser._actions for name in action.option_strings if name.startswith("--")]
+    names = [
+        (name, action)
+        for action in parser._actions
+        for name in action.option_strings
+        if name.startswith("--")
+    ]
     return [Choice(name, _line(action.help)) for name, action in names]
 
 
@@ -78,7 +100,9 @@ def _values(action: argparse.Action, home: Path | None, last: str) -> Iterator[C
 
 
 def _jobs(home: Path | None) -> Iterator[Choice]:
-    """The newest first. Looks only where there is a queue already, for to complete must make nothing."""
+    """The newest first. Looks only where there is a queue already, for to complete must make
+    nothing.
+    """
     from ..jobs.store import Store
 
     place = Home.resolve(home)
@@ -109,7 +133,9 @@ def _allowed(option: Any) -> Sequence[Any]:
 
 
 def _home(words: Sequence[str]) -> Path | None:
-    return next((Path(after) for word, after in itertools.pairwise(words) if word == "--home"), None)
+    return next(
+        (Path(after) for word, after in itertools.pairwise(words) if word == "--home"), None
+    )
 
 
 def _line(text: str | None) -> str:
@@ -120,20 +146,27 @@ def _line(text: str | None) -> str:
 
 
 def answer(parser: argparse.ArgumentParser, shell: str, words: Sequence[str]) -> list[str]:
-    """A line for each choice: the word, where the shell shows it a tab and its help. Never fails: nobody asked for an error."""
-    typed = _joined(["" if word == '""' else word for word in words])  # how PowerShell passes on an empty word
+    """A line for each choice: the word, where the shell shows it a tab and its help.
+
+    Never fails: nobody asked for an error.
+    """
+    typed = _joined(
+        ["" if word == '""' else word for word in words]
+    )  # how PowerShell passes on an empty word
     try:
         found = choices(parser, typed)
     except (BridgeError, OSError):
         return []
     if shell != "bash":
         return [f"{choice.word}\t{' '.join(choice.help.split())[:100]}" for choice in found]
-    parted = typed[-1:] != list(words[-1:])  # bash takes "key=value" for three words, and completes the last
+    parted = typed[-1:] != list(
+        words[-1:]
+    )  # bash takes "key=value" for three words, and completes the last
     return [choice.word.rpartition("=")[2] if parted else choice.word for choice in found]
 
 
 def _joined(words: Sequence[str]) -> list[str]:
-    """"key", "=", "value" as the one word that was typed."""
+    """ "key", "=", "value" as the one word that was typed."""
     found: list[str] = []
     glue = False
     for word in words:

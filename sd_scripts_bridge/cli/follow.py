@@ -59,7 +59,8 @@ class Screen:
             self.line(f"Step {event.step} is saved.")
         elif isinstance(event, Proof):
             self.line(
-                f"Denoising loss on the training pictures ({event.pairs} fixed picture-noise-timestep draws): "
+                f"Denoising loss on the training pictures ({event.pairs} fixed "
+                "picture-noise-timestep draws): "
                 f"{event.without:.4f} without the LoRA, {event.with_lora:.4f} with it."
             )
         elif isinstance(event, Published):
@@ -88,7 +89,10 @@ class Screen:
             self.out.write("\r" + bar(reading, width - len(text) - 3) + " " + text + "\x1b[K")
             self.out.flush()
             self._bar = True
-        elif time.monotonic() - self._last_plain >= PLAIN_LINE_SECONDS or reading.step == reading.total:
+        elif (
+            time.monotonic() - self._last_plain >= PLAIN_LINE_SECONDS
+            or reading.step == reading.total
+        ):
             if self._shown == (reading.step, reading.total):
                 return
             self._last_plain, self._shown = time.monotonic(), (reading.step, reading.total)
@@ -96,7 +100,7 @@ class Screen:
 
 
 def progress_text(reading: Pace) -> str:
-    """"step 620 of 1500, 1.9 it/s, 7 min 43 s left, loss 0.083"."""
+    """ "step 620 of 1500, 1.9 it/s, 7 min 43 s left, loss 0.083"."""
     parts = [f"step {reading.step} of {reading.total}"]
     if reading.rate:
         parts.append(speed(reading.rate))
@@ -114,8 +118,13 @@ def bar(reading: Pace, width: int) -> str:
     return "[" + "#" * full + "." * (width - full) + "]"
 
 
-def follow(bridge: Bridge, job_id: int, *, as_json: bool = False, out: TextIO | None = None) -> JobRow:
-    """Show the job's events from the first to the last; returns the row when it is over. Ctrl-C raises and stops nothing."""
+def follow(
+    bridge: Bridge, job_id: int, *, as_json: bool = False, out: TextIO | None = None
+) -> JobRow:
+    """Show the job's events from the first to the last; returns the row when it is over.
+
+    Ctrl-C raises and stops nothing.
+    """
     screen, after, reconciled = Screen(out or sys.stdout), 0, time.monotonic()
     while True:
         if time.monotonic() - reconciled > RECONCILE_SECONDS:
@@ -126,7 +135,10 @@ def follow(bridge: Bridge, job_id: int, *, as_json: bool = False, out: TextIO | 
         for entry in bridge.events(job_id, after):
             after = entry.seq
             if as_json:
-                screen.out.write(json.dumps({"seq": entry.seq, "time": entry.time, **to_dict(entry.event)}) + "\n")
+                screen.out.write(
+                    json.dumps({"seq": entry.seq, "time": entry.time, **to_dict(entry.event)})
+                    + "\n"
+                )
                 screen.out.flush()
             else:
                 screen.show(entry)

@@ -27,7 +27,11 @@ def launch_of(options: argparse.Namespace) -> Launch | None:
 
 def cluster_of(options: argparse.Namespace) -> Cluster | None:
     """The cluster that --on names. Raises `BridgeError` for its other words without it."""
-    more = {"--on-base": options.on_base, "--on-home": options.on_home, "--on-gpus": options.on_gpus}
+    more = {
+        "--on-base": options.on_base,
+        "--on-home": options.on_home,
+        "--on-gpus": options.on_gpus,
+    }
     if options.on is not None:
         return Cluster(address(options.on), options.on_base, options.on_home, options.on_gpus)
     lone = next((word for word, value in more.items() if value is not None), None)
@@ -37,5 +41,7 @@ def cluster_of(options: argparse.Namespace) -> Cluster | None:
 
 
 def where(job: TrainingJob) -> str:
-    """", on ..." behind a job's line."""
-    return (f", {job.launch.title}" if job.launch else "") + (f", on {job.on.address}" if job.on else "")
+    """ ", on ..." behind a job's line."""
+    return (f", {job.launch.title}" if job.launch else "") + (
+        f", on {job.on.address}" if job.on else ""
+    )

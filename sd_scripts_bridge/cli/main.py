@@ -33,7 +33,9 @@ Verb = Callable[[Bridge, argparse.Namespace], int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb; returns the exit code: 0, 1 (a problem), 2 (usage), 3 (a defect of ours) or 130 (Ctrl-C)."""
+    """Run one verb; returns the exit code: 0, 1 (a problem), 2 (usage), 3 (a defect of ours) or 130
+    (Ctrl-C).
+    """
     for stream in (sys.stdout, sys.stderr):  # a redirected Windows console would refuse "ü"
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
@@ -58,7 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception:  # the edge: a defect of ours
-        print(f"This is a defect of LoRA Bridge {__version__}. Please report it with these lines:", file=sys.stderr)
+        print(
+            f"This is a defect of LoRA Bridge {__version__}. Please report it with these lines:",
+            file=sys.stderr,
+        )
         traceback.print_exc()
         return DEFECT
 
@@ -74,7 +79,12 @@ def check(bridge: Bridge, options: argparse.Namespace) -> int:
 
 def dataset(bridge: Bridge, options: argparse.Namespace) -> int:
     made = bridge.write_dataset(
-        options.photos, options.name, options.class_token, options.steps, options.out, _counter("photos copied", options)
+        options.photos,
+        options.name,
+        options.class_token,
+        options.steps,
+        options.out,
+        _counter("photos copied", options),
     )
     lines = [
         *(made.report.lines() if made.report else []),
@@ -86,19 +96,29 @@ def dataset(bridge: Bridge, options: argparse.Namespace) -> int:
 
 
 def captions(bridge: Bridge, options: argparse.Namespace) -> int:
-    actions = {"add": options.add, "remove": options.remove, "replace": options.replace, "undo": options.undo or None}
+    actions = {
+        "add": options.add,
+        "remove": options.remove,
+        "replace": options.replace,
+        "undo": options.undo or None,
+    }
     given = {name: value for name, value in actions.items() if value is not None}
     if len(given) > 1:
         print("Give one of --add, --remove, --replace and --undo.", file=sys.stderr)
         return USAGE
     found = bridge.captions(options.folder)
     if given:
-        (action, value), = given.items()
+        ((action, value),) = given.items()
         words = value if action == "replace" else ["" if action == "undo" else value]
-        count, found = len(found), bridge.change_captions(options.folder, action, *words, at_start=options.at_start)
+        count, found = (
+            len(found),
+            bridge.change_captions(options.folder, action, *words, at_start=options.at_start),
+        )
     lines = [f"{caption.file.name}: {caption.text}" for caption in found]
     data = {"captions": [{"file": str(caption.file), "text": caption.text} for caption in found]}
-    show(options, data, [*lines, *([f"{len(found)} of {count} captions changed."] if given else [])])
+    show(
+        options, data, [*lines, *([f"{len(found)} of {count} captions changed."] if given else [])]
+    )
     return OK
 
 
@@ -108,7 +128,9 @@ def captions(bridge: Bridge, options: argparse.Namespace) -> int:
 def ui(bridge: Bridge, options: argparse.Namespace) -> int:
     from ..webui.standalone import Options, serve
 
-    place = Options(bridge.home, options.host, options.port, options.models, options.webui, options.lora_dir)
+    place = Options(
+        bridge.home, options.host, options.port, options.models, options.webui, options.lora_dir
+    )
 
     def started(address: str) -> None:
         show(options, {"address": address}, [f"LoRA Bridge: {address}   (Ctrl-C ends it)"])
@@ -125,7 +147,11 @@ def jobs(bridge: Bridge, options: argparse.Namespace) -> int:
     if options.job is not None:
         row = bridge.job(options.job)
         done = read(bridge.folder(row.id).report)
-        show(options, {**_job_dict(row), "report": done or None}, [_job_line(row), *report_lines(done)])
+        show(
+            options,
+            {**_job_dict(row), "report": done or None},
+            [_job_line(row), *report_lines(done)],
+        )
         return OK
     rows = bridge.jobs()
     lines = [_job_line(row) for row in rows] or ["There are no jobs."]
@@ -151,7 +177,11 @@ def result(bridge: Bridge, options: argparse.Namespace) -> int:
 
     found = result_dict(JobViews(bridge), options.job, [])
     how = "For txt2img: paste this into the prompt, then press the arrow below Generate."
-    show(options, found, [found["sentence"], found["file"], "", how, "", found["infotext_512"] or found["infotext"]])
+    show(
+        options,
+        found,
+        [found["sentence"], found["file"], "", how, "", found["infotext_512"] or found["infotext"]],
+    )
     return OK
 
 
@@ -193,7 +223,11 @@ def export(bridge: Bridge, options: argparse.Namespace) -> int:
 def options(bridge: Bridge, options: argparse.Namespace) -> int:
     found = option_list.search(bridge.options(options.family), " ".join(options.words))
     lines = [line for option in found for line in option.lines(option_help.language())]
-    show(options, [option.as_dict() for option in found], lines or ["No option has these words in its name or help."])
+    show(
+        options,
+        [option.as_dict() for option in found],
+        lines or ["No option has these words in its name or help."],
+    )
     return OK if found else PROBLEM
 
 
@@ -215,7 +249,11 @@ def show_presets(_bridge: Bridge, options: argparse.Namespace) -> int:
 
 def publish(bridge: Bridge, options: argparse.Namespace) -> int:
     done = _published(bridge, options)
-    lines = [f"Published: {done.path}", f"Prompt: {done.activation_text} <lora:{done.stem}:1>", *done.notes]
+    lines = [
+        f"Published: {done.path}",
+        f"Prompt: {done.activation_text} <lora:{done.stem}:1>",
+        *done.notes,
+    ]
     show(options, done.as_dict(), lines)
     return OK
 
@@ -261,13 +299,23 @@ def _say(options: argparse.Namespace, sentence: str) -> int:
 
 
 def _job_line(row: JobRow) -> str:
-    took = f", {duration(max(0.0, row.finished - row.started))}" if row.finished and row.started else ""
-    return f"{row.id:>4}  {row.status.value:<9}  {row.title}{took}" + (f"  {row.sentence}" if row.sentence else "")
+    took = (
+        f", {duration(max(0.0, row.finished - row.started))}"
+        if row.finished and row.started
+        else ""
+    )
+    return f"{row.id:>4}  {row.status.value:<9}  {row.title}{took}" + (
+        f"  {row.sentence}" if row.sentence else ""
+    )
 
 
 def _job_dict(row: JobRow) -> dict[str, Any]:
     names = ("id", "kind", "title", "attempt", "created", "started", "finished", "sentence")
-    return {"status": str(row.status), **{name: getattr(row, name) for name in names}, "job": json.loads(row.spec)}
+    return {
+        "status": str(row.status),
+        **{name: getattr(row, name) for name in names},
+        "job": json.loads(row.spec),
+    }
 
 
 def _counter(what: str, options: argparse.Namespace) -> Callable[[int, int], None]:
@@ -279,12 +327,20 @@ def _counter(what: str, options: argparse.Namespace) -> Callable[[int, int], Non
         if options.json or not sys.stderr.isatty() or time.monotonic() - last < 1:
             return
         last = time.monotonic()
-        print(f"\r{done} of {total} {what}\x1b[K", end="" if done < total else "\n", file=sys.stderr, flush=True)
+        print(
+            f"\r{done} of {total} {what}\x1b[K",
+            end="" if done < total else "\n",
+            file=sys.stderr,
+            flush=True,
+        )
 
     return advance
 
 
-WITHOUT_HOME: Mapping[str, Callable[[argparse.Namespace], int]] = {"completion": complete, "help": show_help}
+WITHOUT_HOME: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "completion": complete,
+    "help": show_help,
+}
 """They open no queue, and make no folder."""
 
 VERBS: Mapping[str, Verb] = {

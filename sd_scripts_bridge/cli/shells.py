@@ -11,14 +11,14 @@ def script(shell: str, program: str) -> str:
 
 
 _SCRIPTS = {
-    "bash": '''_sd_scripts_bridge() {
+    "bash": """_sd_scripts_bridge() {
     local IFS=$'\\n'
     COMPREPLY=($("${COMP_WORDS[0]}" completion bash --for "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
     if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then compopt -o nospace; fi
 }
 complete -o default -F _sd_scripts_bridge PROGRAM
-''',
-    "zsh": '''#compdef PROGRAM
+""",
+    "zsh": """#compdef PROGRAM
 _sd_scripts_bridge() {
     local -a found shown begun
     local line
@@ -32,8 +32,8 @@ _sd_scripts_bridge() {
     (( ${#begun} + ${#found} )) || _files
 }
 compdef _sd_scripts_bridge PROGRAM
-''',
-    "fish": '''function __sd_scripts_bridge
+""",
+    "fish": """function __sd_scripts_bridge
     set -l words (commandline -opc) (commandline -ct)
     set -l found ($words[1] completion fish --for $words[2..-1] 2>/dev/null)
     if test (count $found) -gt 0
@@ -43,8 +43,8 @@ compdef _sd_scripts_bridge PROGRAM
     end
 end
 complete -c PROGRAM -f -a '(__sd_scripts_bridge)'
-''',
-    "powershell": '''Register-ArgumentCompleter -Native -CommandName PROGRAM -ScriptBlock {
+""",
+    "powershell": """Register-ArgumentCompleter -Native -CommandName PROGRAM -ScriptBlock {
     param($word, $ast, $cursor)
     $words = @($ast.CommandElements | Where-Object { $_.Extent.EndOffset -lt $cursor -or $_.Extent.Text -ne $word } |
         Select-Object -Skip 1 | ForEach-Object { $_.Extent.Text })
@@ -55,5 +55,5 @@ complete -c PROGRAM -f -a '(__sd_scripts_bridge)'
         [System.Management.Automation.CompletionResult]::new($parts[0], $parts[0], 'ParameterValue', $help)
     }
 }
-''',
+""",
 }

@@ -35,7 +35,9 @@ def train(bridge: Bridge, options: argparse.Namespace) -> int:
     }
     remarks: list[str] = []
     if options.config:
-        imported = bridge.import_file(options.config, exchange_request.model_folders(options.lora_dir))
+        imported = bridge.import_file(
+            options.config, exchange_request.model_folders(options.lora_dir)
+        )
         remarks, request = exchange_request.remarks(imported), bridge.like(imported, wanted)
     elif options.dataset is None or wanted["base"] is None:
         print("Give DATASET and --base, or --config with a file that names them.", file=sys.stderr)
@@ -46,13 +48,22 @@ def train(bridge: Bridge, options: argparse.Namespace) -> int:
         return _dry_run(bridge, request, remarks, options)
     submitted = bridge.submit(request)
     if options.json:
-        print(json.dumps({"type": "queued", "job": submitted.id, "notes": [*remarks, *submitted.notes]}), flush=True)
+        print(
+            json.dumps(
+                {"type": "queued", "job": submitted.id, "notes": [*remarks, *submitted.notes]}
+            ),
+            flush=True,
+        )
     else:
         for note in [*remarks, *submitted.notes]:
             print(note)
         params = submitted.job.params
-        print(f"Job {submitted.id}: {submitted.job.title}, {params.max_train_steps} steps on "
-              f"{Path(submitted.job.base).name}, engine {submitted.job.engine}{where(submitted.job)}.", flush=True)
+        print(
+            f"Job {submitted.id}: {submitted.job.title}, {params.max_train_steps} steps on "
+            f"{Path(submitted.job.base).name}, engine "
+            f"{submitted.job.engine}{where(submitted.job)}.",
+            flush=True,
+        )
     if options.detach:
         if not options.json:
             print(f"Follow it: sd-scripts-bridge watch {submitted.id}")
@@ -60,18 +71,29 @@ def train(bridge: Bridge, options: argparse.Namespace) -> int:
     return _follow(bridge, submitted.id, options)
 
 
-def _dry_run(bridge: Bridge, request: Request, remarks: Sequence[str], options: argparse.Namespace) -> int:
+def _dry_run(
+    bridge: Bridge, request: Request, remarks: Sequence[str], options: argparse.Namespace
+) -> int:
     """What would be trained, and what is known of its time and memory."""
     from ..page import plan
     from ..page.jobs import JobViews
 
     job, notes = bridge.look(request)
-    steps, pace = job.params.max_train_steps, plan.pace(JobViews(bridge), job.family, job.engine, job.params, job.launch)
+    steps, pace = (
+        job.params.max_train_steps,
+        plan.pace(JobViews(bridge), job.family, job.engine, job.params, job.launch),
+    )
     preset = presets.get(request.preset or job.preset)
     time_text = f"About {duration(pace[0] * steps)}. {pace[1]}" if pace else plan.UNKNOWN
-    lines = [*remarks, *notes, *([f"Memory: {preset.memory}"] if preset.memory else []), time_text,
-             f"It would train {job.title}: {steps} steps on {Path(job.base).name}, preset {preset.name}, engine {job.engine}"
-             f"{where(job)}. Nothing was started."]
+    lines = [
+        *remarks,
+        *notes,
+        *([f"Memory: {preset.memory}"] if preset.memory else []),
+        time_text,
+        f"It would train {job.title}: {steps} steps on {Path(job.base).name}, preset "
+        f"{preset.name}, engine {job.engine}"
+        f"{where(job)}. Nothing was started.",
+    ]
     data = {"job": job.as_dict(), "steps": steps, "seconds": pace[0] * steps if pace else None, "memory": preset.memory,
             "notes": [*remarks, *notes]}  # fmt: skip
     show(options, data, lines)
@@ -91,8 +113,12 @@ def _follow(bridge: Bridge, job_id: int, options: argparse.Namespace) -> int:
     try:
         row = follow(bridge, job_id, as_json=options.json)
     except KeyboardInterrupt:
-        print(f"\nJob {job_id} goes on without this window. Follow it: sd-scripts-bridge watch {job_id}   "
-              f"Stop it: sd-scripts-bridge stop {job_id}", file=sys.stderr)
+        print(
+            f"\nJob {job_id} goes on without this window. Follow it: sd-scripts-bridge watch "
+            f"{job_id}   "
+            f"Stop it: sd-scripts-bridge stop {job_id}",
+            file=sys.stderr,
+        )
         return INTERRUPTED
     if row.status is not Status.SUCCEEDED:
         print(f"Job {job_id} is {row.status}: {row.sentence}", file=sys.stderr)
@@ -100,7 +126,9 @@ def _follow(bridge: Bridge, job_id: int, options: argparse.Namespace) -> int:
 
 
 def _settings(words: Sequence[str]) -> dict[str, str]:
-    """``key=value`` words. Dashes in a key count as underscores, as on sd-scripts' own command line."""
+    """``key=value`` words. Dashes in a key count as underscores, as on sd-scripts' own command
+    line.
+    """
     pairs = {}
     for word in words:
         key, equals, value = word.partition("=")

@@ -1,1 +1,3 @@
-"""The same training on an existing Ray cluster, through Ray's Jobs REST API: nothing of Ray is installed here."""
+"""The same training on an existing Ray cluster, through Ray's Jobs REST API: nothing of Ray is
+installed here.
+"""

@@ -1,5 +1,6 @@
-"""``python -m sd_scripts_bridge.cluster.entry plan|train``: the program that runs on the cluster. It trains as anywhere else,
-in a home of its own, and says in marked lines what happens."""
+"""``python -m sd_scripts_bridge.cluster.entry plan|train``: the program that runs on the cluster.
+It trains as anywhere else, in a home of its own, and says in marked lines what happens.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +41,13 @@ def main() -> int:
     try:
         return WORK[what](ask, work)
     except Invalid as error:
-        say({"problems": [[problem.where, problem.what, problem.remedy] for problem in error.problems]})
+        say(
+            {
+                "problems": [
+                    [problem.where, problem.what, problem.remedy] for problem in error.problems
+                ]
+            }
+        )
     except ImportError as error:
         lacks = f"the cluster's Python ({sys.executable}) lacks {error.name}"
         say({"problems": [["on", lacks, f"Install there: pip install {NEEDED}"]]})
@@ -61,7 +68,15 @@ def plan(ask: Mapping[str, Any], work: Path) -> int:
         preset = str(work / Path(preset).name)
         Path(preset).write_text(ask["preset_text"], encoding="utf-8")
     launch = Launch.from_dict(ask["launch"]) if ask["launch"] else None
-    request = Request(sent / "img", _base(ask, sent), ask["engine"], preset, ask["values"], name=ask["name"], launch=launch)
+    request = Request(
+        sent / "img",
+        _base(ask, sent),
+        ask["engine"],
+        preset,
+        ask["values"],
+        name=ask["name"],
+        launch=launch,
+    )
     job, notes, _ = Planner(_home(ask, work, sent)).look(request)
     say({"plan": job.as_dict(), "notes": notes})
     return 0
@@ -77,7 +92,13 @@ def train(ask: Mapping[str, Any], work: Path) -> int:
     home = _home(ask, work, sent)
     job = job_from_dict(ask["job"])
     assert isinstance(job, TrainingJob)
-    job = job.evolve(dataset=str(sent / "img"), base=str(_base(ask, sent)), lora_dir=None, on=None, launch=_on_our_cards(job))
+    job = job.evolve(
+        dataset=str(sent / "img"),
+        base=str(_base(ask, sent)),
+        lora_dir=None,
+        on=None,
+        launch=_on_our_cards(job),
+    )
     store = Store(home.database, home.jobs)
     job_id = store.add(job)
     signal.signal(signal.SIGTERM, lambda *_: store.ask_to_stop(job_id, "now"))
@@ -105,12 +126,24 @@ def _home(ask: Mapping[str, Any], work: Path, sent: Path) -> Home:
     """A home for this run alone, with what `setup` has found out on this machine."""
     source = Home.resolve(ask["home"])
     if ask["home"] and not source.root.is_dir():
-        raise Invalid([Problem("on-home", f"{ask['home']!r} is no folder on the cluster",
-                               "Give the home in which `sd-scripts-bridge setup` was run there.")])
+        raise Invalid(
+            [
+                Problem(
+                    "on-home",
+                    f"{ask['home']!r} is no folder on the cluster",
+                    "Give the home in which `sd-scripts-bridge setup` was run there.",
+                )
+            ]
+        )
     home = Home(work / "home").create()
     for folder in (source.engines, sent / "engines"):
         if folder.is_dir():
-            shutil.copytree(folder, home.engines, ignore=shutil.ignore_patterns("venv", "sd-scripts"), dirs_exist_ok=True)
+            shutil.copytree(
+                folder,
+                home.engines,
+                ignore=shutil.ignore_patterns("venv", "sd-scripts"),
+                dirs_exist_ok=True,
+            )
     return home
 
 
@@ -123,7 +156,11 @@ def _base(ask: Mapping[str, Any], sent: Path) -> Path:
 def _on_our_cards(job: Any) -> Any:
     """The cards that Ray has given us, in place of the first ones."""
     given = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
-    if job.launch is None or not all(card.isdecimal() for card in given) or len(given) < job.launch.here:
+    if (
+        job.launch is None
+        or not all(card.isdecimal() for card in given)
+        or len(given) < job.launch.here
+    ):
         return job.launch
     return replace(job.launch, gpu_ids=tuple(int(card) for card in given[: job.launch.here]))
 
@@ -146,7 +183,9 @@ def _follow(store: Store, job_id: int) -> Path | None:
 
 
 class _Teller:
-    """Passes events on, of the progress now and then the newest: the whole log travels at each look."""
+    """Passes events on, of the progress now and then the newest: the whole log travels at each
+    look.
+    """
 
     def __init__(self) -> None:
         self._held: Event | None = None
@@ -174,7 +213,11 @@ def _lay_out(lora: Path, name: str) -> dict[str, Any]:
         if time.time() - old.stat().st_mtime > KEPT_SECONDS:
             old.unlink(missing_ok=True)
     copy = Path(shutil.copyfile(lora, folder / f"{name}.safetensors"))
-    return {"path": f"{DELIVERED}/{copy.name}", "bytes": copy.stat().st_size, "sha256": sha256(copy)}
+    return {
+        "path": f"{DELIVERED}/{copy.name}",
+        "bytes": copy.stat().st_size,
+        "sha256": sha256(copy),
+    }
 
 
 def _logs() -> Path:

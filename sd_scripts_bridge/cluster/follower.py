@@ -1,5 +1,8 @@
-"""``follower.py FOLDER``: what the supervisor runs as the trainer of a job on a cluster. Submits the job there, or finds it
-again, passes on what it says, stops it when asked, and fetches the LoRA."""
+"""``follower.py FOLDER``: what the supervisor runs as the trainer of a job on a cluster.
+
+Submits the job there, or finds it again, passes on what it says, stops it when asked, and fetches
+the LoRA.
+"""
 
 from __future__ import annotations
 
@@ -95,10 +98,17 @@ class Follower:
     def _submit(self) -> JobInfo:
         _tell(Phase("sending the photos to the cluster"))
         base = None if self.on.base else Path(self.job.base)
-        environment = parcel.send(self.jobs, Path(self.job.dataset), base, question.tokenizers(self.home))
+        environment = parcel.send(
+            self.jobs, Path(self.job.dataset), base, question.tokenizers(self.home)
+        )
         self.name = new_name()
         write_json(self.folder.root / RECORD, {"name": self.name, "address": self.on.address})
-        ask = {"id": self.name, "job": self.job.as_dict(), "base": self.on.base, "home": self.on.home}
+        ask = {
+            "id": self.name,
+            "job": self.job.as_dict(),
+            "base": self.on.base,
+            "home": self.on.home,
+        }
         environment["env_vars"] = {ASK: json.dumps(ask)}
         self.jobs.submit(self.name, f"{ENTRY} train", environment, self.on.gpus or 0)
         return self._info()
@@ -106,7 +116,10 @@ class Follower:
     def _info(self) -> JobInfo:
         info = self.jobs.info(self.name)
         if info is None:
-            raise BridgeError("The cluster doesn't know the job any more: it was restarted. Resume trains from the beginning.")
+            raise BridgeError(
+                "The cluster doesn't know the job any more: it was restarted. Resume trains from "
+                "the beginning."
+            )
         return info
 
     def _patiently(self, ask: Callable[[], Answer]) -> Answer:
@@ -118,10 +131,17 @@ class Follower:
                 answer = ask()
             except Unreachable as error:
                 if self._ended or self.folder.stop_request.exists() or time.monotonic() > deadline:
-                    raise Unreachable(f"{error} Resume finds the training again, where it went on meanwhile.") from error
+                    raise Unreachable(
+                        f"{error} Resume finds the training again, where it went on meanwhile."
+                    ) from error
                 if not silent:
-                    _tell(Note(f"The cluster is silent; it has {PATIENCE_SECONDS / 60:.0f} minutes to come back. "
-                               "The training there goes on."))
+                    _tell(
+                        Note(
+                            f"The cluster is silent; it has {PATIENCE_SECONDS / 60:.0f} minutes "
+                            "to come back. "
+                            "The training there goes on."
+                        )
+                    )
                 silent = True
                 time.sleep(5 * LOOK_SECONDS)
                 continue
@@ -130,13 +150,19 @@ class Follower:
             return answer
 
     def _leave(self) -> int:
-        """Stop the job there where somebody asked for that; where this machine shuts down it goes on, to be found again."""
+        """Stop the job there where somebody asked for that; where this machine shuts down it goes
+        on, to be found again.
+        """
         if not self.folder.stop_request.exists():
             print("Left the cluster; the training there goes on.", flush=True)  # noqa: T201
             return 1
         self.jobs.stop(self.name)
         deadline = time.monotonic() + STOP_SECONDS
-        while (info := self.jobs.info(self.name)) is not None and info.status not in ENDED and time.monotonic() < deadline:
+        while (
+            (info := self.jobs.info(self.name)) is not None
+            and info.status not in ENDED
+            and time.monotonic() < deadline
+        ):
             time.sleep(LOOK_SECONDS / 2)
         print("Stopped on the cluster.", flush=True)  # noqa: T201
         return 1
@@ -145,7 +171,7 @@ class Follower:
 
     def _pass_on(self, log: str, at_end: bool = False) -> None:
         """What is new in the job's log: events as they are, the rest as log."""
-        new = log[self._read:]
+        new = log[self._read :]
         whole = len(new) if at_end else new.rfind("\n") + 1
         for line in new[:whole].splitlines():
             data = heard(line)
@@ -162,7 +188,10 @@ class Follower:
             _tell(Phase("fetching the LoRA"))
             self._fetch(info.node, self._said["lora"])
             return 0
-        problems = "; ".join(f"{where}: {what}" if where else what for where, what, _ in self._said.get("problems", []))
+        problems = "; ".join(
+            f"{where}: {what}" if where else what
+            for where, what, _ in self._said.get("problems", [])
+        )
         if info.status == "STOPPED":
             raise BridgeError("The job was stopped on the cluster. Resume trains it anew.")
         why = self._said.get("failed") or problems or info.message or "it ended without a word."
@@ -180,7 +209,10 @@ class Follower:
         self._patiently(fetch)
         if sha256(aside) != lora["sha256"]:
             size = aside.stat().st_size
-            raise BridgeError(f"The LoRA arrived damaged ({size:,} of {lora['bytes']:,} bytes). Resume fetches it again.")
+            raise BridgeError(
+                f"The LoRA arrived damaged ({size:,} of {lora['bytes']:,} bytes). Resume fetches "
+                "it again."
+            )
         aside.replace(target)
 
 

@@ -1,7 +1,8 @@
-"""What travels to the cluster: our package, the photos with their captions, and a small base model, as zips.
+"""What travels to the cluster: our package, the photos with their captions, and a small base model,
+as zips.
 
-Ray's dashboard takes 100 MiB at once, so photos go in several parts. A part is the same bytes whenever it is made of the same
-files, so that what the cluster has already is not sent again.
+Ray's dashboard takes 100 MiB at once, so photos go in several parts. A part is the same bytes
+whenever it is made of the same files, so that what the cluster has already is not sent again.
 """
 
 from __future__ import annotations
@@ -34,12 +35,23 @@ def problems(image_dir: Path, base: Path | None) -> list[Problem]:
     """What is too large to send."""
     found = []
     if base is not None and base.stat().st_size > LARGEST_BASE:
-        found.append(Problem("base", f"{base.name} has {base.stat().st_size / 1e9:.1f} GB, too much to send through Ray",
-                             "Put it where the cluster can read it, and give --on-base PATH (as it is called there)."))
+        found.append(
+            Problem(
+                "base",
+                f"{base.name} has {base.stat().st_size / 1e9:.1f} GB, too much to send through Ray",
+                "Put it where the cluster can read it, and give --on-base PATH (as it is called "
+                "there).",
+            )
+        )
     size = sum(path.stat().st_size for _, path in photos(image_dir))
     if size > LARGEST_DATASET:
-        found.append(Problem("dataset", f"the photos have {size / 1e9:.1f} GB, too much to send through Ray",
-                             "Train there: copy them to the cluster, and run `train` on it."))
+        found.append(
+            Problem(
+                "dataset",
+                f"the photos have {size / 1e9:.1f} GB, too much to send through Ray",
+                "Train there: copy them to the cluster, and run `train` on it.",
+            )
+        )
     return found
 
 
@@ -53,15 +65,23 @@ def photos(image_dir: Path) -> list[File]:
     ]  # fmt: skip
 
 
-def send(jobs: RayJobs, image_dir: Path, base: Path | None, tokenizers: Path | None = None) -> dict[str, Any]:
-    """Everything that the cluster lacks; returns the runtime environment that holds it. Raises `Invalid`."""
+def send(
+    jobs: RayJobs, image_dir: Path, base: Path | None, tokenizers: Path | None = None
+) -> dict[str, Any]:
+    """Everything that the cluster lacks; returns the runtime environment that holds it.
+
+    Raises `Invalid`.
+    """
     found = problems(image_dir, base)
     if found:
         raise Invalid(found)
     files = [*photos(image_dir), *([(f"base/{base.name}", base)] if base else [])]
     if tokenizers:
-        files += [(f"engines/tokenizers/{path.relative_to(tokenizers).as_posix()}", path)
-                  for path in sorted(tokenizers.rglob("*")) if path.is_file()]
+        files += [
+            (f"engines/tokenizers/{path.relative_to(tokenizers).as_posix()}", path)
+            for path in sorted(tokenizers.rglob("*"))
+            if path.is_file()
+        ]
     parts = [jobs.upload(part) for part in _parts(files)]
     return {"working_dir": jobs.upload(_zip(_package())), "py_modules": parts}
 
@@ -75,7 +95,9 @@ def _package() -> list[File]:
 
 
 def _parts(files: list[File]) -> Iterator[bytes]:
-    """Each below the dashboard's limit, unless one file alone is above it; at most a part is in memory."""
+    """Each below the dashboard's limit, unless one file alone is above it; at most a part is in
+    memory.
+    """
     part: list[File] = []
     size = 0
     for name, path in files:
@@ -99,7 +121,10 @@ def _zip(files: list[File]) -> bytes:
 
 
 def unpack(path: list[str], out: Path) -> Path:
-    """Put the parts that lie on ``path`` (a sys.path) together in ``out``; returns it. Runs on the cluster."""
+    """Put the parts that lie on ``path`` (a sys.path) together in ``out``; returns it.
+
+    Runs on the cluster.
+    """
     for folder in {Path(entry) / PART for entry in path}:
         for file in folder.rglob("*") if folder.is_dir() else ():
             target = out / file.relative_to(folder)

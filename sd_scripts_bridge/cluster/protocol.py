@@ -1,4 +1,6 @@
-"""How the program on the cluster speaks to the one here: lines with a mark, JSON behind it, among whatever else is printed."""
+"""How the program on the cluster speaks to the one here: lines with a mark, JSON behind it, among
+whatever else is printed.
+"""
 
 from __future__ import annotations
 

@@ -23,14 +23,18 @@ if TYPE_CHECKING:
     from ..planning.request import Planner, Request
 
 PATIENCE_SECONDS = 300.0
-"""A cluster has this long to answer what it would do; the first time its node unpacks what was sent."""
+"""A cluster has this long to answer what it would do; the first time its node unpacks what was
+sent.
+"""
 LOOK_SECONDS = 0.3
 
 
 def plan(planner: Planner, request: Request) -> tuple[TrainingJob, list[str]]:
-    """The job that the cluster would run for ``request``, with its notes; makes clean copies here, and sends them there.
+    """The job that the cluster would run for ``request``, with its notes; makes clean copies here,
+    and sends them there.
 
-    Raises `Invalid` with everything that is wrong, here or there, `Unreachable` where no cluster answers.
+    Raises `Invalid` with everything that is wrong, here or there, `Unreachable` where no cluster
+    answers.
     """
     from ..datasets.writer import open_dataset
 
@@ -41,19 +45,32 @@ def plan(planner: Planner, request: Request) -> tuple[TrainingJob, list[str]]:
     where, problems = _cards(jobs, where, request)
     problems += name_problems(request.name) if request.name is not None else []
     if request.gpu is not None:
-        problems.append(Problem("gpu", "is a card of this machine", "Say with --on-gpus how many to ask the cluster for."))
+        problems.append(
+            Problem(
+                "gpu",
+                "is a card of this machine",
+                "Say with --on-gpus how many to ask the cluster for.",
+            )
+        )
     secrets = sorted(SECRETS & request.values.keys())
-    problems += [Problem(name, "is a secret, and isn't sent to a cluster", "Set it up there.") for name in secrets]
+    problems += [
+        Problem(name, "is a secret, and isn't sent to a cluster", "Set it up there.")
+        for name in secrets
+    ]
     data = open_dataset(request.dataset)
     if where.base is None:
         problems += _base_problems(request.base)
     if problems:
         raise Invalid(problems)
     image_dir, notes = planner.stage(request.name or data.subject, data)
-    environment = parcel.send(jobs, image_dir, None if where.base else request.base, tokenizers(planner.home))
+    environment = parcel.send(
+        jobs, image_dir, None if where.base else request.base, tokenizers(planner.home)
+    )
     answer = _ask(jobs, where, environment, _question(request, where))
     if "plan" not in answer:
-        raise Invalid([Problem(*problem) for problem in answer.get("problems", [])] or [_silent(answer)])
+        raise Invalid(
+            [Problem(*problem) for problem in answer.get("problems", [])] or [_silent(answer)]
+        )
     job = job_from_dict(answer["plan"])
     assert isinstance(job, TrainingJob)
     at = f"On the Ray cluster at {where.address} (Ray {version}"
@@ -77,19 +94,34 @@ def tokenizers(home: Home) -> Path | None:
 
 def _cards(jobs: RayJobs, where: Cluster, request: Request) -> tuple[Cluster, list[Problem]]:
     wanted, there = request.launch.processes if request.launch else 1, jobs.gpus()
-    problems = [Problem("machines", "a training on a cluster runs on one of its machines", "Leave it out.")
-                for _ in range(1) if request.launch and request.launch.machines > 1]
+    problems = [
+        Problem("machines", "a training on a cluster runs on one of its machines", "Leave it out.")
+        for _ in range(1)
+        if request.launch and request.launch.machines > 1
+    ]
     if where.gpus is None:
         where = replace(where, gpus=wanted if there else 0)
     if (where.gpus or 0) > there:
-        problems.append(Problem("on", f"the cluster has {there} cards, and {where.gpus} are wanted", "Set --on-gpus lower."))
+        problems.append(
+            Problem(
+                "on",
+                f"the cluster has {there} cards, and {where.gpus} are wanted",
+                "Set --on-gpus lower.",
+            )
+        )
     return where, problems
 
 
 def _base_problems(base: Path) -> list[Problem]:
     if base.is_file():
         return []
-    return [Problem("base", f"{str(base)!r} is not here", "If it lies on the cluster, say so: --on-base PATH.")]
+    return [
+        Problem(
+            "base",
+            f"{str(base)!r} is not here",
+            "If it lies on the cluster, say so: --on-base PATH.",
+        )
+    ]
 
 
 def _question(request: Request, where: Cluster) -> dict[str, Any]:
@@ -102,22 +134,36 @@ def _question(request: Request, where: Cluster) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _ask(jobs: RayJobs, where: Cluster, environment: dict[str, Any], question: dict[str, Any]) -> dict[str, Any]:
+def _ask(
+    jobs: RayJobs, where: Cluster, environment: dict[str, Any], question: dict[str, Any]
+) -> dict[str, Any]:
     """Run the question as a small job of its own, and wait for its answer."""
     name, deadline = new_name(), time.monotonic() + PATIENCE_SECONDS
-    jobs.submit(name, f"{ENTRY} plan", {**environment, "env_vars": {ASK: json.dumps({**question, "id": name})}})
+    jobs.submit(
+        name,
+        f"{ENTRY} plan",
+        {**environment, "env_vars": {ASK: json.dumps({**question, "id": name})}},
+    )
     while (info := jobs.info(name)) is not None and info.status not in ENDED:
         if time.monotonic() > deadline:
             jobs.stop(name)
-            raise BridgeError(f"The cluster at {where.address} didn't get to the question within {PATIENCE_SECONDS:.0f} s "
-                              f"({info.status.lower()}). Is it busy? `ray status` there says.")
+            raise BridgeError(
+                f"The cluster at {where.address} didn't get to the question within "
+                f"{PATIENCE_SECONDS:.0f} s "
+                f"({info.status.lower()}). Is it busy? `ray status` there says."
+            )
         time.sleep(LOOK_SECONDS)
     log = jobs.log(name)
     said = [data for line in log.splitlines() if (data := heard(line)) is not None]
-    return said[-1] if said else {"status": info.message if info else "", "log": log.splitlines()[-5:]}
+    return (
+        said[-1] if said else {"status": info.message if info else "", "log": log.splitlines()[-5:]}
+    )
 
 
 def _silent(answer: dict[str, Any]) -> Problem:
     words = " ".join([*answer.get("log", []), answer.get("status", "")])[-600:].strip()
-    return Problem("on", f"the cluster could not run our program: {words or 'it printed nothing'}",
-                   "Its Python must be 3.10 or newer; docs/more-than-one.md says what it needs.")
+    return Problem(
+        "on",
+        f"the cluster could not run our program: {words or 'it printed nothing'}",
+        "Its Python must be 3.10 or newer; docs/more-than-one.md says what it needs.",
+    )

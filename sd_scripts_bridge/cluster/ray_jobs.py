@@ -1,7 +1,9 @@
-"""Ray's Jobs REST API, as far as it is needed: https://docs.ray.io/en/latest/cluster/running-applications/job-submission/rest.html
+"""Ray's Jobs REST API, as far as it is needed:
+https://docs.ray.io/en/latest/cluster/running-applications/job-submission/rest.html
 
-Plain HTTP from the standard library. Ray's own client would do the same, and bring a package of 70 MB that has to fit Ray's
-version on the cluster and Python's here; the API has been the same since Ray 2.2 (tested with 2.60).
+Plain HTTP from the standard library. Ray's own client would do the same, and bring a package of 70
+MB that has to fit Ray's version on the cluster and Python's here; the API has been the same since
+Ray 2.2 (tested with 2.60).
 """
 
 from __future__ import annotations
@@ -41,7 +43,10 @@ class RayRefused(BridgeError):
 
 @dataclass(frozen=True)
 class JobInfo:
-    """What Ray says of a job. ``status`` is PENDING, RUNNING or one of `ENDED`; ``node`` is where it runs."""
+    """What Ray says of a job.
+
+    ``status`` is PENDING, RUNNING or one of `ENDED`; ``node`` is where it runs.
+    """
 
     status: str
     message: str
@@ -61,7 +66,13 @@ class RayJobs:
     def gpus(self) -> int:
         """Cards that the cluster's living nodes have, busy or not."""
         nodes = self._json("GET", "/api/v0/nodes")["data"]["result"]["result"]
-        return int(sum(node.get("resources_total", {}).get("GPU", 0) for node in nodes if node.get("state") == "ALIVE"))
+        return int(
+            sum(
+                node.get("resources_total", {}).get("GPU", 0)
+                for node in nodes
+                if node.get("state") == "ALIVE"
+            )
+        )
 
     def upload(self, package: bytes) -> str:
         """Hand over a zip, unless the cluster has it; returns its name for a runtime environment."""
@@ -74,7 +85,9 @@ class RayJobs:
             self._ask("PUT", f"/api/packages/gcs/{name}", package, UPLOAD_SECONDS).close()
         return f"gcs://{name}"
 
-    def submit(self, name: str, entrypoint: str, runtime_env: Mapping[str, Any], gpus: int = 0) -> None:
+    def submit(
+        self, name: str, entrypoint: str, runtime_env: Mapping[str, Any], gpus: int = 0
+    ) -> None:
         """Queue a job under a name of our own."""
         self._json("POST", "/api/jobs/", {
             "submission_id": name, "entrypoint": entrypoint, "runtime_env": dict(runtime_env),
@@ -89,7 +102,11 @@ class RayJobs:
             if error.code == 404:
                 return None
             raise
-        return JobInfo(str(data.get("status")), str(data.get("message") or ""), str(data.get("driver_node_id") or ""))
+        return JobInfo(
+            str(data.get("status")),
+            str(data.get("message") or ""),
+            str(data.get("driver_node_id") or ""),
+        )
 
     def log(self, name: str) -> str:
         """All that the job has printed so far."""
@@ -116,27 +133,45 @@ class RayJobs:
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            raise RayRefused(f"{self.address} answers, but not as Ray's dashboard does. Is the port right (8265)?", 0)
+            raise RayRefused(
+                f"{self.address} answers, but not as Ray's dashboard does. Is the port right "
+                "(8265)?",
+                0,
+            )
         return found
 
-    def _ask(self, method: str, path: str, body: bytes | None = None, seconds: float = SECONDS) -> Any:
-        request = urllib.request.Request(self.address + path, data=body, method=method, headers=_headers(body))  # noqa: S310
+    def _ask(
+        self, method: str, path: str, body: bytes | None = None, seconds: float = SECONDS
+    ) -> Any:
+        request = urllib.request.Request(
+            self.address + path, data=body, method=method, headers=_headers(body)
+        )
         try:
             return urllib.request.urlopen(request, timeout=seconds)  # noqa: S310
         except urllib.error.HTTPError as error:
-            last = error.read().decode("utf-8", "replace").strip().splitlines()[-1:] or [error.reason]
-            raise RayRefused(f"The Ray cluster at {self.address} refused {path.partition('?')[0]} ({error.code}): {last[0][:300]}",
-                          error.code) from error
+            last = error.read().decode("utf-8", "replace").strip().splitlines()[-1:] or [
+                error.reason
+            ]
+            raise RayRefused(
+                f"The Ray cluster at {self.address} refused {path.partition('?')[0]} "
+                f"({error.code}): {last[0][:300]}",
+                error.code,
+            ) from error
         except (OSError, HTTPException) as error:
             reason = getattr(error, "reason", None) or error
-            raise Unreachable(f"No Ray cluster answers at {self.address}: {reason}. Check the address; it is the dashboard's, "
-                              "with port 8265 unless it was started with another.") from error
+            raise Unreachable(
+                f"No Ray cluster answers at {self.address}: {reason}. Check the address; it is "
+                "the dashboard's, "
+                "with port 8265 unless it was started with another."
+            ) from error
 
 
 def _headers(body: bytes | None) -> dict[str, str]:
     headers = {"User-Agent": "lora-bridge"}
     if body is not None:
-        headers["Content-Type"] = "application/json" if body[:1] == b"{" else "application/octet-stream"
+        headers["Content-Type"] = (
+            "application/json" if body[:1] == b"{" else "application/octet-stream"
+        )
     try:
         more = json.loads(os.environ.get(HEADERS) or "{}")
     except ValueError:
@@ -153,7 +188,9 @@ def _blocks(answer: Any) -> Iterator[bytes]:
         while block := answer.read(1 << 20):
             yield block
     except (OSError, HTTPException) as error:
-        raise Unreachable(f"The Ray cluster fell silent in the middle of an answer: {error}.") from error
+        raise Unreachable(
+            f"The Ray cluster fell silent in the middle of an answer: {error}."
+        ) from error
 
 
 def sha256(path: Path) -> str:

@@ -17,7 +17,9 @@ def heads_of(name: str, class_token: str) -> tuple[str, str]:
 
 
 def one_line(text: str) -> str:
-    """``text`` as a caption can be: one line without invisible characters; empty where there are no words."""
+    """``text`` as a caption can be: one line without invisible characters; empty where there are no
+    words.
+    """
     return caption_text.repair(text, "", "").text
 
 
@@ -29,7 +31,7 @@ def added(caption: str, text: str, at_start: bool, heads: Sequence[str]) -> str:
         return joined([caption, text])
     for head in heads:
         if caption_text.begins_with_name(caption, head):
-            return joined([head, text, caption[len(head):]])
+            return joined([head, text, caption[len(head) :]])
     return joined([text, caption])
 
 
@@ -68,8 +70,12 @@ def _tidy(text: str) -> str:
     return re.sub(r"\s+([,.;])", r"\1", text).strip().strip(",").strip()
 
 
-def edited(caption: str, heads: Sequence[str], action: str, text: str, by: str, at_start: bool) -> str:
-    """``caption`` after "add", "remove" or "replace"; it may begin with one of ``heads`` (see `heads_of`)."""
+def edited(
+    caption: str, heads: Sequence[str], action: str, text: str, by: str, at_start: bool
+) -> str:
+    """``caption`` after "add", "remove" or "replace"; it may begin with one of ``heads`` (see
+    `heads_of`).
+    """
     if action == "add":
         return added(caption, text, at_start, heads)
     return removed(caption, text) if action == "remove" else replaced(caption, text, by)

@@ -1,4 +1,6 @@
-"""Captions of a folder that `dataset` made, many at once and back again: what the tab does in its second step."""
+"""Captions of a folder that `dataset` made, many at once and back again: what the tab does in its
+second step.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +30,21 @@ class Caption(NamedTuple):
 
 def read(folder: Path) -> list[Caption]:
     """The captions in ``folder``. Raises `Invalid`, or `Conflict` for a folder that isn't ours."""
-    return [Caption(file, file.read_text(encoding="utf-8").strip()) for file in _files(_ours(folder))]
+    return [
+        Caption(file, file.read_text(encoding="utf-8").strip()) for file in _files(_ours(folder))
+    ]
 
 
-def change(folder: Path, action: str, text: str, by: str = "", *, at_start: bool = False) -> list[Caption]:
-    """"add", "remove" or "replace" ``text`` in every caption; returns those that are different now. Raises as `read`."""
+def change(
+    folder: Path, action: str, text: str, by: str = "", *, at_start: bool = False
+) -> list[Caption]:
+    """ "add", "remove" or "replace" ``text`` in every caption; returns those that are different now.
+    Raises as `read`.
+    """
     if not text.strip():
-        raise Invalid([Problem("text", f"is empty, so there is nothing to {action}", "Write what.")])
+        raise Invalid(
+            [Problem("text", f"is empty, so there is nothing to {action}", "Write what.")]
+        )
     data = _ours(folder)
     heads = heads_of(data.subject, data.class_token)
 
@@ -49,11 +59,17 @@ def change(folder: Path, action: str, text: str, by: str = "", *, at_start: bool
 
 
 def undo(folder: Path) -> list[Caption]:
-    """The captions before the last change; returns those that are different now. Raises as `read`, and `Conflict` for none."""
+    """The captions before the last change; returns those that are different now.
+
+    Raises as `read`, and `Conflict` for none.
+    """
     data = _ours(folder)
     levels = _levels(data.root)
     if not levels:
-        raise Conflict(f"No caption in {data.root} was changed by `captions`, so there is nothing to take back.")
+        raise Conflict(
+            f"No caption in {data.root} was changed by `captions`, so there is nothing to take "
+            "back."
+        )
     found = []
     for name, text in levels[-1].items():
         file = data.root / name
@@ -67,17 +83,27 @@ def undo(folder: Path) -> list[Caption]:
 def _ours(folder: Path) -> Dataset:
     data = open_dataset(folder)
     if not dataset_writer.is_clean(data):
-        raise Conflict(f"{folder} was not made by `dataset`, or its pictures have changed since: your own captions stay as "
-                       "they are. Make a dataset of it first.")
+        raise Conflict(
+            f"{folder} was not made by `dataset`, or its pictures have changed since: your own "
+            "captions stay as "
+            "they are. Make a dataset of it first."
+        )
     return data
 
 
 def _files(data: Dataset) -> list[Path]:
-    return [image.with_suffix(".txt") for subset in data.subsets for image in photo_files.find([subset.folder])]
+    return [
+        image.with_suffix(".txt")
+        for subset in data.subsets
+        for image in photo_files.find([subset.folder])
+    ]
 
 
 def _rewrite(data: Dataset, edit: Callable[[str], str]) -> Mapping[Path, tuple[str, str]]:
-    """Write what ``edit`` makes of each caption: file -> (before, after) of those that changed. None becomes empty."""
+    """Write what ``edit`` makes of each caption: file -> (before, after) of those that changed.
+
+    None becomes empty.
+    """
     found = {}
     for file in _files(data):
         before = file.read_text(encoding="utf-8").strip()

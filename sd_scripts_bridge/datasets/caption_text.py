@@ -1,4 +1,7 @@
-"""Captions as text: whatever a file holds becomes one clean line. Pure functions; nothing here opens a file."""
+"""Captions as text: whatever a file holds becomes one clean line.
+
+Pure functions; nothing here opens a file.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +22,17 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_JOINERS = frozenset("\u200c\u200d")  # they make letters and emoji; every other invisible mark is dropped
+_JOINERS = frozenset(
+    "\u200c\u200d"
+)  # they make letters and emoji; every other invisible mark is dropped
 _WORD = re.compile(r"\w+(?:['’\-]\w+)*")
 
 
 @dataclass(frozen=True)
 class Repaired:
-    """A usable caption. ``changes`` says what was done to it, ``remarks`` what was left but is worth knowing."""
+    """A usable caption. ``changes`` says what was done to it, ``remarks`` what was left but is
+    worth knowing.
+    """
 
     text: str
     changes: tuple[str, ...] = ()
@@ -35,7 +42,8 @@ class Repaired:
 def repair(raw: bytes | str, name: str, fallback: str) -> Repaired:
     """One non-empty line that begins with ``name`` (an empty ``name`` asks for no beginning).
 
-    ``fallback`` is the caption where there is none, "<name> <class>"; it also says which class follows the name.
+    ``fallback`` is the caption where there is none, "<name> <class>"; it also says which class
+    follows the name.
     """
     text, changes = (raw, []) if isinstance(raw, str) else _decoded(raw)
     text = text[: 4 * LONGEST]
@@ -47,7 +55,11 @@ def repair(raw: bytes | str, name: str, fallback: str) -> Repaired:
     if name:
         text, change = _with_name(text, name, fallback)
         changes += [change] if change else []
-    remarks = ("has braces, which mean a choice with enable_wildcard",) if "{" in text or "}" in text else ()
+    remarks = (
+        ("has braces, which mean a choice with enable_wildcard",)
+        if "{" in text or "}" in text
+        else ()
+    )
     return Repaired(text, tuple(changes), remarks)
 
 
@@ -63,11 +75,13 @@ def words(text: str) -> int:
 
 def begins_with_name(text: str, name: str) -> bool:
     """Whether the first word or words of ``text`` are exactly ``name``."""
-    return bool(name) and text.startswith(name) and not _goes_on(text[len(name):])
+    return bool(name) and text.startswith(name) and not _goes_on(text[len(name) :])
 
 
 def is_clean(raw: bytes) -> bool:
-    """Whether a caption file can be trained as it is: one non-empty line of UTF-8 without invisible characters."""
+    """Whether a caption file can be trained as it is: one non-empty line of UTF-8 without invisible
+    characters.
+    """
     try:
         lines = raw.decode("utf-8").splitlines()
     except UnicodeDecodeError:
@@ -78,8 +92,10 @@ def is_clean(raw: bytes) -> bool:
 def _decoded(raw: bytes) -> tuple[str, list[str]]:
     for mark, encoding in _BOMS:
         if raw.startswith(mark):
-            text = raw[len(mark):].decode(encoding, errors="replace")
-            return text, ["byte order mark removed"] if encoding == "utf-8" else [f"{encoding[:6].upper()} to UTF-8"]
+            text = raw[len(mark) :].decode(encoding, errors="replace")
+            return text, ["byte order mark removed"] if encoding == "utf-8" else [
+                f"{encoding[:6].upper()} to UTF-8"
+            ]
     if _looks_like_utf16(raw):
         order = "utf-16-le" if raw[1::2].count(0) >= raw[0::2].count(0) else "utf-16-be"
         return raw.decode(order, errors="replace"), ["UTF-16 to UTF-8"]
@@ -92,7 +108,12 @@ def _decoded(raw: bytes) -> tuple[str, list[str]]:
 def _looks_like_utf16(raw: bytes) -> bool:
     """Text without a mark in which every other byte is 0, as Western UTF-16 is."""
     halves = (raw[0::2].count(0), raw[1::2].count(0))
-    return len(raw) >= 4 and len(raw) % 2 == 0 and max(halves) > 0.6 * len(raw) / 2 and min(halves) < 0.1 * len(raw) / 2
+    return (
+        len(raw) >= 4
+        and len(raw) % 2 == 0
+        and max(halves) > 0.6 * len(raw) / 2
+        and min(halves) < 0.1 * len(raw) / 2
+    )
 
 
 def _without_invisible(text: str) -> tuple[str, str]:
@@ -102,7 +123,11 @@ def _without_invisible(text: str) -> tuple[str, str]:
 
 def _visible(character: str) -> bool:
     """Line breaks stay for `_one_line`; control, direction and lone surrogate characters go."""
-    return character in _JOINERS or character.isspace() or unicodedata.category(character) not in ("Cc", "Cf", "Cs")
+    return (
+        character in _JOINERS
+        or character.isspace()
+        or unicodedata.category(character) not in ("Cc", "Cf", "Cs")
+    )
 
 
 def _one_line(text: str) -> tuple[str, str]:
@@ -125,17 +150,19 @@ def _with_name(text: str, name: str, fallback: str) -> tuple[str, str]:
         return text, ""
     for form in (text, unicodedata.normalize("NFC", text)):
         if _begins(form, name):
-            return name + form[len(name):], "the name's spelling"
-    class_token = fallback[len(name):].strip() if fallback.startswith(name) else ""
+            return name + form[len(name) :], "the name's spelling"
+    class_token = fallback[len(name) :].strip() if fallback.startswith(name) else ""
     if class_token and _begins(text, class_token):
         return f"{name} {text}", "the name put in front"
     return f"{draft(name, class_token)}, {text}", "the name put in front"
 
 
 def _begins(text: str, words: str) -> bool:
-    return text[:len(words)].casefold() == words.casefold() and not _goes_on(text[len(words):])
+    return text[: len(words)].casefold() == words.casefold() and not _goes_on(text[len(words) :])
 
 
 def _goes_on(rest: str) -> bool:
     """Whether the word before ``rest`` isn't over yet."""
-    return bool(rest) and (rest[0].isalnum() or rest[0] == "_" or unicodedata.category(rest[0])[0] == "M")
+    return bool(rest) and (
+        rest[0].isalnum() or rest[0] == "_" or unicodedata.category(rest[0])[0] == "M"
+    )

@@ -1,6 +1,8 @@
-"""CLIP's vocabulary, from the file that open_clip_torch brings (A1111 has it): tokenizers and token counts.
+"""CLIP's vocabulary, from the file that open_clip_torch brings (A1111 has it): tokenizers and token
+counts.
 
-open_clip itself is never imported: it needs a torchvision that fits, and only the word list is wanted.
+open_clip itself is never imported: it needs a torchvision that fits, and only the word list is
+wanted.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ FOLDERS = {
     "stabilityai_stable-diffusion-2": "!",
     "laion_CLIP-ViT-bigG-14-laion2B-39B-b160k": "!",
 }
-"""Folders below sd-scripts' --tokenizer_cache_dir, and their padding: SD 1.5 and SDXL's first, SD 2, SDXL's second."""
+"""Folders below sd-scripts' --tokenizer_cache_dir, and their padding: SD 1.5 and SDXL's first, SD
+2, SDXL's second.
+"""
 
 _FILES = ("vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json")
 _WORDS = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
@@ -42,7 +46,10 @@ def find_vocabulary() -> Path | None:
 
 
 def write_tokenizers(root: Path, vocabulary: Path | None = None) -> None:
-    """Write the tokenizers that sd-scripts looks for; those that are complete stay. Raises `NotFound`."""
+    """Write the tokenizers that sd-scripts looks for; those that are complete stay.
+
+    Raises `NotFound`.
+    """
     for name, pad_token in FOLDERS.items():
         folder = root / name
         if not all((folder / file).is_file() for file in _FILES):
@@ -50,10 +57,16 @@ def write_tokenizers(root: Path, vocabulary: Path | None = None) -> None:
 
 
 def write_tokenizer(folder: Path, pad_token: str = END, vocabulary: Path | None = None) -> None:
-    """Write ``folder`` so that transformers' CLIPTokenizer loads it: aside first, then renamed. Raises `NotFound`."""
+    """Write ``folder`` so that transformers' CLIPTokenizer loads it: aside first, then renamed.
+
+    Raises `NotFound`.
+    """
     source = vocabulary or find_vocabulary()
     if source is None:
-        raise NotFound(f"CLIP's vocabulary ({FILE}) is not installed. Run: pip install --no-deps open_clip_torch")
+        raise NotFound(
+            f"CLIP's vocabulary ({FILE}) is not installed. Run: pip install --no-deps "
+            "open_clip_torch"
+        )
     vocab, merges = _read(source)
     aside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     aside.mkdir(parents=True, exist_ok=True)
@@ -68,13 +81,18 @@ def write_tokenizer(folder: Path, pad_token: str = END, vocabulary: Path | None 
 
 
 def count_tokens(text: str) -> int | None:
-    """CLIP tokens of ``text`` without start and end marks (75 fill one chunk). None: no vocabulary or library here."""
+    """CLIP tokens of ``text`` without start and end marks (75 fill one chunk).
+
+    None: no vocabulary or library here.
+    """
     ids = token_ids(text)
     return None if ids is None else len(ids)
 
 
 def token_ids(text: str) -> list[int] | None:
-    """CLIP's token ids of ``text``, as transformers' CLIPTokenizer gives them, without the start and end marks."""
+    """CLIP's token ids of ``text``, as transformers' CLIPTokenizer gives them, without the start
+    and end marks.
+    """
     tokenizer = _tokenizer()
     return None if tokenizer is None else list(tokenizer.encode(text).ids)
 
@@ -87,51 +105,87 @@ def _tokenizer() -> Any:
     from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers
 
     vocab, merges = _read(source)
-    tokenizer = Tokenizer(models.BPE(vocab=vocab, merges=merges, end_of_word_suffix="</w>", unk_token=END))
+    tokenizer = Tokenizer(
+        models.BPE(vocab=vocab, merges=merges, end_of_word_suffix="</w>", unk_token=END)
+    )
     tokenizer.normalizer = normalizers.Sequence(
         [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()]
     )
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
-        pre_tokenizers.Split(Regex(_WORDS), behavior="removed", invert=True),
-        pre_tokenizers.ByteLevel(add_prefix_space=False),
-    ])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(_WORDS), behavior="removed", invert=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False),
+        ]
+    )
     tokenizer.add_special_tokens([AddedToken(token, normalized=True) for token in (START, END)])
     return tokenizer
 
 
 def _read(source: Path) -> tuple[dict[str, int], list[tuple[str, str]]]:
-    """(token -> id, merges) in CLIP's order: 256 bytes, the same ending a word, the merges, the two marks."""
+    """(token -> id, merges) in CLIP's order: 256 bytes, the same ending a word, the merges, the two
+    marks.
+    """
     lines = gzip.decompress(source.read_bytes()).decode("utf-8").split("\n")
     pairs = [line.split() for line in lines[1 : SIZE - 512 - 2 + 1]]
     merges = [(left, right) for left, right in pairs]
     letters = _byte_letters()
-    tokens = [*letters, *(f"{letter}</w>" for letter in letters), *(left + right for left, right in merges), START, END]
+    tokens = [
+        *letters,
+        *(f"{letter}</w>" for letter in letters),
+        *(left + right for left, right in merges),
+        START,
+        END,
+    ]
     vocab = {token: number for number, token in enumerate(tokens)}
     if len(vocab) != SIZE:
-        raise NotFound(f"{source} holds {len(vocab)} tokens instead of {SIZE}. Reinstall open_clip_torch.")
+        raise NotFound(
+            f"{source} holds {len(vocab)} tokens instead of {SIZE}. Reinstall open_clip_torch."
+        )
     return vocab, merges
 
 
 def _byte_letters() -> list[str]:
     """A visible letter for each byte: its own where it has one, else the next free one from 256 on."""
-    visible = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
+    visible = [
+        *range(ord("!"), ord("~") + 1),
+        *range(ord("¡"), ord("¬") + 1),
+        *range(ord("®"), ord("ÿ") + 1),
+    ]
     hidden = [byte for byte in range(256) if byte not in visible]
     return [chr(byte) for byte in visible] + [chr(256 + number) for number in range(len(hidden))]
 
 
 def _config(pad_token: str) -> dict[str, Any]:
     return {
-        "tokenizer_class": "CLIPTokenizer", "model_max_length": 77, "do_lower_case": True, "add_prefix_space": False,
-        "errors": "replace", "clean_up_tokenization_spaces": True,
-        "bos_token": START, "eos_token": END, "unk_token": END, "pad_token": pad_token,
+        "tokenizer_class": "CLIPTokenizer",
+        "model_max_length": 77,
+        "do_lower_case": True,
+        "add_prefix_space": False,
+        "errors": "replace",
+        "clean_up_tokenization_spaces": True,
+        "bos_token": START,
+        "eos_token": END,
+        "unk_token": END,
+        "pad_token": pad_token,
     }
 
 
 def _special_tokens(pad_token: str) -> dict[str, Any]:
     def mark(content: str) -> dict[str, Any]:
-        return {"content": content, "lstrip": False, "normalized": True, "rstrip": False, "single_word": False}
+        return {
+            "content": content,
+            "lstrip": False,
+            "normalized": True,
+            "rstrip": False,
+            "single_word": False,
+        }
 
-    return {"bos_token": mark(START), "eos_token": mark(END), "unk_token": mark(END), "pad_token": pad_token}
+    return {
+        "bos_token": mark(START),
+        "eos_token": mark(END),
+        "unk_token": mark(END),
+        "pad_token": pad_token,
+    }
 
 
 def _write_json(path: Path, data: Any) -> None:

@@ -1,4 +1,6 @@
-"""A dataset as kohya users lay it out on the disk: ``img/150_subject class/1.png``, with ``reg/`` beside ``img/``."""
+"""A dataset as kohya users lay it out on the disk: ``img/150_subject class/1.png``, with ``reg/``
+beside ``img/``.
+"""
 
 from __future__ import annotations
 
@@ -33,10 +35,11 @@ class Subset:
 
 @dataclass(frozen=True)
 class Dataset:
-    """The subsets under ``image_dir`` (sd-scripts' --train_data_dir), and the regularisation pictures, if any.
+    """The subsets under ``image_dir`` (sd-scripts' --train_data_dir), and the regularisation
+    pictures, if any.
 
-    ``remarks`` say which folders were taken and which weren't. ``wanted_steps`` is what was asked of `dataset.prepare`,
-    ``report`` what it said about the photos, where this was just written.
+    ``remarks`` say which folders were taken and which weren't. ``wanted_steps`` is what was asked
+    of `dataset.prepare`, ``report`` what it said about the photos, where this was just written.
     """
 
     root: Path
@@ -61,7 +64,9 @@ class Dataset:
 
     @property
     def real_steps(self) -> int:
-        """Pictures that one epoch shows: the optimizer steps at batch 1 without regularisation pictures."""
+        """Pictures that one epoch shows: the optimizer steps at batch 1 without regularisation
+        pictures.
+        """
         return sum(subset.steps for subset in self.subsets)
 
     @property
@@ -79,7 +84,9 @@ class Dataset:
 
 
 def repeats_for(images: int, steps: int) -> int:
-    """How often an epoch must show each of ``images`` so that it has about ``steps`` steps; at least once."""
+    """How often an epoch must show each of ``images`` so that it has about ``steps`` steps; at
+    least once.
+    """
     return max(1, int(steps / images + 0.5))
 
 
@@ -89,14 +96,17 @@ def leaf_name(repeats: int, subject: str, class_token: str) -> str:
 
 
 def open_dataset(path: Path) -> Dataset:
-    """The dataset at ``path``: its root, its img folder, one ``150_name class`` folder, or a flat folder of photos.
+    """The dataset at ``path``: its root, its img folder, one ``150_name class`` folder, or a flat
+    folder of photos.
 
     Raises `Invalid` with what is wrong with the folder.
     """
     path = Path(path)
     problems = photo_files.path_problems(path)
     if not problems and not path.is_dir():
-        problems = [Problem("", f"{shown(path)!r} is a file", "Give the folder that holds the photos.")]
+        problems = [
+            Problem("", f"{shown(path)!r} is a file", "Give the folder that holds the photos.")
+        ]
     if problems:
         raise Invalid(problems)
     path = path.absolute()
@@ -116,10 +126,16 @@ def _single(path: Path) -> Dataset:
         return _dataset(path.parent, subsets, ())
     subject, _, class_token = path.name.partition(" ")
     remark = (
-        f"Took the photos directly in {shown(path.name)!r}: its name has no number of repeats, so an epoch shows "
+        f"Took the photos directly in {shown(path.name)!r}: its name has no number of repeats, "
+        "so an epoch shows "
         f"each once; the subject is called {shown(subject)!r}."
     )
-    return Dataset(path, path.parent, (Subset(path, 1, subject, class_token, _images(path)),), remarks=(remark,))
+    return Dataset(
+        path,
+        path.parent,
+        (Subset(path, 1, subject, class_token, _images(path)),),
+        remarks=(remark,),
+    )
 
 
 def _dataset(image_dir: Path, subsets: tuple[Subset, ...], remarks: Sequence[str]) -> Dataset:
@@ -127,9 +143,14 @@ def _dataset(image_dir: Path, subsets: tuple[Subset, ...], remarks: Sequence[str
     ours = manifest.read(root)
     wanted_steps = ours.get("wanted_steps")
     regularisation = _subsets(photo_files.subfolders(root / "reg"))
-    took = ", ".join(f"{shown(subset.folder.name)!r} ({subset.images} photos)" for subset in subsets)
+    took = ", ".join(
+        f"{shown(subset.folder.name)!r} ({subset.images} photos)" for subset in subsets
+    )
     return Dataset(
-        root, image_dir, tuple(_named(subset, ours) for subset in subsets), regularisation,
+        root,
+        image_dir,
+        tuple(_named(subset, ours) for subset in subsets),
+        regularisation,
         wanted_steps if isinstance(wanted_steps, int) else None,
         (f"Took {took}.", *remarks, *(() if regularisation else _reg_remarks(root / "reg"))),
     )
@@ -137,7 +158,9 @@ def _dataset(image_dir: Path, subsets: tuple[Subset, ...], remarks: Sequence[str
 
 def _reg_remarks(folder: Path) -> list[str]:
     if _images(folder):
-        return ["The pictures in 'reg' are not used: they have to lie in a folder like 'reg/1_man'."]
+        return [
+            "The pictures in 'reg' are not used: they have to lie in a folder like 'reg/1_man'."
+        ]
     return _folder_remarks(folder)
 
 
@@ -167,20 +190,34 @@ def _folder_remarks(image_dir: Path) -> list[str]:
     for folder in photo_files.subfolders(image_dir):
         match = LEAF.fullmatch(folder.name)
         if not match and _images(folder):
-            remarks.append(f"{shown(folder.name)!r} is not used: it needs a number of repeats, like "
-                           f"{'10_' + shown(folder.name)!r}.")
+            remarks.append(
+                f"{shown(folder.name)!r} is not used: it needs a number of repeats, like "
+                f"{'10_' + shown(folder.name)!r}."
+            )
         elif match and not int(match[1]):
             remarks.append(f"{shown(folder.name)!r} is not used: its number of repeats is 0.")
     loose = _images(image_dir)
-    return [*remarks, *([f"Photos directly in {shown(image_dir.name)!r} are not used: {loose}."] if loose else [])]
+    return [
+        *remarks,
+        *(
+            [f"Photos directly in {shown(image_dir.name)!r} are not used: {loose}."]
+            if loose
+            else []
+        ),
+    ]
 
 
 def _no_photos(path: Path) -> Problem:
     ours = ("img", "reg", "model", "log")
-    folders = [shown(folder.name) for folder in photo_files.subfolders(path) if folder.name not in ours]
+    folders = [
+        shown(folder.name) for folder in photo_files.subfolders(path) if folder.name not in ours
+    ]
     if folders:
-        return Problem("", f"{shown(path)!r} holds no photos, only folders: {', '.join(folders[:5])}",
-                       f"Put a number of repeats in front ('10_{folders[0]}'), or give one of those folders.")
+        return Problem(
+            "",
+            f"{shown(path)!r} holds no photos, only folders: {', '.join(folders[:5])}",
+            f"Put a number of repeats in front ('10_{folders[0]}'), or give one of those folders.",
+        )
     return Problem("", f"{shown(path)!r} holds no photos", "Give the folder that holds them.")
 
 

@@ -1,4 +1,6 @@
-"""``dataset.json``: which pictures of a dataset we wrote, so that training can tell that they still are as written."""
+"""``dataset.json``: which pictures of a dataset we wrote, so that training can tell that they still
+are as written.
+"""
 
 from __future__ import annotations
 
@@ -34,11 +36,15 @@ def mark(image: Path) -> dict[str, Any]:
 
 
 def unchanged(image: Path, recorded: Any) -> bool:
-    """Whether ``image`` is as recorded: by size and time, and where the time differs (a copied folder) by content."""
+    """Whether ``image`` is as recorded: by size and time, and where the time differs (a copied
+    folder) by content.
+    """
     status = image.stat()
     if not isinstance(recorded, dict) or status.st_size != recorded.get("size"):
         return False
-    return status.st_mtime_ns == recorded.get("mtime_ns") or _sha256(image) == recorded.get("sha256")
+    return status.st_mtime_ns == recorded.get("mtime_ns") or _sha256(image) == recorded.get(
+        "sha256"
+    )
 
 
 def _sha256(file: Path) -> str:

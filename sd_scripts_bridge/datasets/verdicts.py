@@ -1,4 +1,6 @@
-"""The dataset doctor: what will be used of a set of photos, and what to mind, one sentence per photo."""
+"""The dataset doctor: what will be used of a set of photos, and what to mind, one sentence per
+photo.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class PhotoVerdict:
-    """What becomes of one file, in one sentence. ``caption`` is the text that will be written, None where there is none."""
+    """What becomes of one file, in one sentence.
+
+    ``caption`` is the text that will be written, None where there is none.
+    """
 
     path: Path
     verdict: str
@@ -60,10 +65,19 @@ class PhotoVerdict:
 
     def as_dict(self) -> dict[str, Any]:
         return {
-            "file": shown(self.path.name), "path": shown(self.path), "verdict": self.verdict, "used": self.used,
-            "sentence": self.sentence, "width": self.width, "height": self.height, "notes": list(self.notes),
-            "concerns": list(self.concerns), "caption": self.caption.text if self.caption else None,
-            "words": self.words, "tokens": self.tokens, "copy_of": shown(self.copy_of) if self.copy_of else None,
+            "file": shown(self.path.name),
+            "path": shown(self.path),
+            "verdict": self.verdict,
+            "used": self.used,
+            "sentence": self.sentence,
+            "width": self.width,
+            "height": self.height,
+            "notes": list(self.notes),
+            "concerns": list(self.concerns),
+            "caption": self.caption.text if self.caption else None,
+            "words": self.words,
+            "tokens": self.tokens,
+            "copy_of": shown(self.copy_of) if self.copy_of else None,
         }
 
 
@@ -89,7 +103,10 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         return {
-            "used": self.used, "total": len(self.photos), "summary": self.summary, "advice": list(self.advice),
+            "used": self.used,
+            "total": len(self.photos),
+            "summary": self.summary,
+            "advice": list(self.advice),
             "photos": [verdict.as_dict() for verdict in self.photos],
         }
 
@@ -97,7 +114,10 @@ class Report:
 def check(
     paths: Sequence[Path], progress: Progress | None = None, *, face_models: Sequence[Path] = ()
 ) -> Report:
-    """Look at every photo in ``paths`` and change nothing. ``face_models``: folders that may hold YuNet's .onnx."""
+    """Look at every photo in ``paths`` and change nothing.
+
+    ``face_models``: folders that may hold YuNet's .onnx.
+    """
     paths = [Path(path).absolute() for path in paths]
     detector = find_detector(face_models)
     findings = examine(photos.find(paths), progress=progress, detector=detector)
@@ -110,7 +130,10 @@ def examine(
     progress: Progress | None = None,
     detector: Detector | None = None,
 ) -> list[Finding]:
-    """Look at every file, a few at a time. With ``copies``, also write each readable one there as PNG, pixels only."""
+    """Look at every file, a few at a time.
+
+    With ``copies``, also write each readable one there as PNG, pixels only.
+    """
 
     def one(index: int) -> Finding:
         return _finding(files[index], copies[index] if copies else None, detector)
@@ -136,20 +159,32 @@ def judge(
     detector: Detector | None = None,
     drop_copies: bool = True,
 ) -> Report:
-    """Verdicts on ``findings``. Captions are repaired as `captions.repair` does with ``name`` and ``fallback``."""
+    """Verdicts on ``findings``.
+
+    Captions are repaired as `captions.repair` does with ``name`` and ``fallback``.
+    """
     originals, of_people = _originals(findings), _of_people(findings)
     several_folders = len({finding.path.parent for finding in findings}) > 1
     captions_as, verdicts = (name, fallback), []
     for finding in findings:
-        label = shown(Path(finding.path.parent.name, finding.path.name) if several_folders else finding.path.name)
+        label = shown(
+            Path(finding.path.parent.name, finding.path.name)
+            if several_folders
+            else finding.path.name
+        )
         original = originals.get(finding.path)
         if finding.photo is None:
             verdicts.append(PhotoVerdict(finding.path, LEFT_OUT, f"{label} {finding.reason}"))
         elif original and drop_copies:
             verdicts.append(_copy_verdict(finding, original, label))
         else:
-            verdicts.append(_verdict(finding, label, captions_as, [*_concerns(finding, of_people, original)]))
-    faceless = sum(verdict.used and not finding.faces for verdict, finding in zip(verdicts, findings, strict=True))
+            verdicts.append(
+                _verdict(finding, label, captions_as, [*_concerns(finding, of_people, original)])
+            )
+    faceless = sum(
+        verdict.used and not finding.faces
+        for verdict, finding in zip(verdicts, findings, strict=True)
+    )
     faces = (detector.name, faceless) if detector else None
     return Report(tuple(verdicts), tuple(set_advice(verdicts, paths, faces)))
 
@@ -161,7 +196,9 @@ def _finding(path: Path, copy: Path | None, detector: Detector | None) -> Findin
         return Finding(path, reason=error.reason)
     photo = picture.photo
     if min(photo.width, photo.height) < SMALLEST_SIDE:
-        return Finding(path, reason=f"is only {photo.width} x {photo.height} pixels, too small to train.")
+        return Finding(
+            path, reason=f"is only {photo.width} x {photo.height} pixels, too small to train."
+        )
     if copy is not None:
         picture.pixels.save(copy, format="PNG", compress_level=1)
     faces = detector.count(picture.pixels) if detector else None
@@ -169,7 +206,9 @@ def _finding(path: Path, copy: Path | None, detector: Detector | None) -> Findin
 
 
 def _caption(photo: Path) -> bytes | None:
-    """The caption beside ``photo``: the first that holds words; an empty one only where no other is there."""
+    """The caption beside ``photo``: the first that holds words; an empty one only where no other is
+    there.
+    """
     texts = []
     for file in photos.caption_files(photo):
         try:
@@ -177,7 +216,10 @@ def _caption(photo: Path) -> bytes | None:
                 texts.append(opened.read(8 * caption_text.LONGEST))
         except OSError:  # unreadable counts as absent: the photo gets the draft
             continue
-    return next((text for text in texts if caption_text.repair(text, "", "").text), texts[0] if texts else None)
+    return next(
+        (text for text in texts if caption_text.repair(text, "", "").text),
+        texts[0] if texts else None,
+    )
 
 
 def _originals(findings: Sequence[Finding]) -> dict[Path, Finding]:
@@ -211,18 +253,35 @@ def _copy_verdict(finding: Finding, original: Finding, label: str) -> PhotoVerdi
     return PhotoVerdict(finding.path, LEFT_OUT, sentence, copy_of=original.path)
 
 
-def _verdict(finding: Finding, label: str, captions_as: tuple[str, str], concerns: list[str]) -> PhotoVerdict:
+def _verdict(
+    finding: Finding, label: str, captions_as: tuple[str, str], concerns: list[str]
+) -> PhotoVerdict:
     photo = finding.photo
     assert photo is not None
-    caption = None if finding.caption is None else caption_text.repair(finding.caption, *captions_as)
+    caption = (
+        None if finding.caption is None else caption_text.repair(finding.caption, *captions_as)
+    )
     text = caption.text if caption else ""
-    counted = (caption_text.words(text), caption_tokens.count_tokens(text)) if text else (None, None)
+    counted = (
+        (caption_text.words(text), caption_tokens.count_tokens(text)) if text else (None, None)
+    )
     facts = [f"{photo.width} x {photo.height}", *photo.notes, *_caption_facts(caption, *counted)]
     about = f"({', '.join(facts)})"
-    sentence = f"{label} will be used {about}; mind: {'; '.join(concerns)}." if concerns else f"{label} is good {about}."
+    sentence = (
+        f"{label} will be used {about}; mind: {'; '.join(concerns)}."
+        if concerns
+        else f"{label} is good {about}."
+    )
     return PhotoVerdict(
-        finding.path, MIND if concerns else GOOD, sentence,
-        photo.width, photo.height, photo.notes, tuple(concerns), caption, *counted,
+        finding.path,
+        MIND if concerns else GOOD,
+        sentence,
+        photo.width,
+        photo.height,
+        photo.notes,
+        tuple(concerns),
+        caption,
+        *counted,
     )
 
 
@@ -250,7 +309,9 @@ def _concerns(finding: Finding, of_people: bool, original: Finding | None) -> It
         yield f"a copy of {shown(original.path.name)}"
 
 
-def _caption_facts(caption: Repaired | None, words: int | None, tokens: int | None) -> Iterator[str]:
+def _caption_facts(
+    caption: Repaired | None, words: int | None, tokens: int | None
+) -> Iterator[str]:
     if caption is None:
         return
     yield f"caption of {words or 0} words" + (f" and {tokens} tokens" if tokens is not None else "")

@@ -1,4 +1,6 @@
-"""From photos to a dataset: check them, write clean copies and captions, open what is there, tell if it is clean."""
+"""From photos to a dataset: check them, write clean copies and captions, open what is there, tell
+if it is clean.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,15 @@ from .kohya_folder import Dataset, Subset, leaf_name, open_dataset, repeats_for
 from .verdicts import PhotoVerdict, Progress, Report, check, examine, judge
 
 __all__ = [
-    "Dataset", "PhotoVerdict", "Report", "Subset", "check", "clean_copy", "is_clean", "open_dataset", "prepare",
+    "Dataset",
+    "PhotoVerdict",
+    "Report",
+    "Subset",
+    "check",
+    "clean_copy",
+    "is_clean",
+    "open_dataset",
+    "prepare",
     "repeats_for",
 ]
 
@@ -40,9 +50,11 @@ def prepare(
     *,
     face_models: Sequence[Path] = (),
 ) -> Dataset:
-    """Write ``out``: numbered clean copies of the photos, each with a caption that begins with ``name``.
+    """Write ``out``: numbered clean copies of the photos, each with a caption that begins with
+    ``name``.
 
-    Nothing half-made is ever seen at ``out``. Raises `Invalid` with every problem found, `BridgeError` for a full disk.
+    Nothing half-made is ever seen at ``out``. Raises `Invalid` with every problem found,
+    `BridgeError` for a full disk.
     """
     paths, out = [Path(path).absolute() for path in paths], Path(out).absolute()
     name, class_token = normal(name), normal(class_token)
@@ -53,7 +65,13 @@ def prepare(
     detector, fallback = find_detector(face_models), caption_text.draft(name, class_token)
     with _written_aside(out) as root:
         copies = _unsorted(root, len(files))
-        report = judge(examine(files, copies, progress, detector), name, fallback, paths=paths, detector=detector)
+        report = judge(
+            examine(files, copies, progress, detector),
+            name,
+            fallback,
+            paths=paths,
+            detector=detector,
+        )
         if not report.used:
             raise Invalid(_nothing_usable(report))
         leaf = Path("img", leaf_name(repeats_for(report.used, steps), name, class_token))
@@ -63,17 +81,28 @@ def prepare(
 
 
 def clean_copy(
-    dataset: Dataset, out: Path, progress: Progress | None = None, *, face_models: Sequence[Path] = ()
+    dataset: Dataset,
+    out: Path,
+    progress: Progress | None = None,
+    *,
+    face_models: Sequence[Path] = (),
 ) -> tuple[Dataset, Report]:
-    """Write ``out`` with clean copies of a dataset made by hand: the same folders and repeats, the same captions.
+    """Write ``out`` with clean copies of a dataset made by hand: the same folders and repeats, the
+    same captions.
 
-    Captions are repaired only so far that they can be read; copies of a photo stay, since somebody put them there.
+    Captions are repaired only so far that they can be read; copies of a photo stay, since somebody
+    put them there.
     """
     out = Path(out).absolute()
-    subsets = [("img", subset) for subset in dataset.subsets] + [("reg", subset) for subset in dataset.regularisation]
+    subsets = [("img", subset) for subset in dataset.subsets] + [
+        ("reg", subset) for subset in dataset.regularisation
+    ]
     if problems := _out_problems(out, [subset.folder for _, subset in subsets]):
         raise Invalid(problems)
-    detector, groups = find_detector(face_models), [photo_files.find([subset.folder]) for _, subset in subsets]
+    detector, groups = (
+        find_detector(face_models),
+        [photo_files.find([subset.folder]) for _, subset in subsets],
+    )
     files = [file for group in groups for file in group]
     written: dict[str, Any] = {}
     with _written_aside(out) as root:
@@ -83,21 +112,36 @@ def clean_copy(
             part = slice(begin, begin := begin + len(group))
             fallback = caption_text.draft(subset.subject, subset.class_token) or "photo"
             verdicts = judge(findings[part], "", fallback, drop_copies=False).photos
-            written |= _place(root, _leaf(root / parent, subset), zip(verdicts, copies[part], strict=True), fallback)
+            written |= _place(
+                root,
+                _leaf(root / parent, subset),
+                zip(verdicts, copies[part], strict=True),
+                fallback,
+            )
         report = judge(findings, detector=detector, drop_copies=False)
         if not any(name.startswith("img/") for name in written):
             raise Invalid(_nothing_usable(report))
-        about = {"subject": dataset.subject, "class_token": dataset.class_token, "wanted_steps": dataset.wanted_steps}
+        about = {
+            "subject": dataset.subject,
+            "class_token": dataset.class_token,
+            "wanted_steps": dataset.wanted_steps,
+        }
         _finish(root, written, about)
     return replace(open_dataset(out), report=report), report
 
 
 def is_clean(dataset: Dataset) -> bool:
-    """Whether every picture is one that we wrote and unchanged since, with a caption that can be trained as it is."""
+    """Whether every picture is one that we wrote and unchanged since, with a caption that can be
+    trained as it is.
+    """
     recorded = manifest.read(dataset.root).get("files")
     if not recorded or not _is_whole(dataset):
         return False
-    images = [image for s in (*dataset.subsets, *dataset.regularisation) for image in photo_files.find([s.folder])]
+    images = [
+        image
+        for s in (*dataset.subsets, *dataset.regularisation)
+        for image in photo_files.find([s.folder])
+    ]
     return all(
         manifest.unchanged(image, recorded.get(image.relative_to(dataset.root).as_posix()))
         and _caption_is_clean(image.with_suffix(".txt"))
@@ -106,7 +150,9 @@ def is_clean(dataset: Dataset) -> bool:
 
 
 def _is_whole(dataset: Dataset) -> bool:
-    """Whether nothing else lies beside the subsets: sd-scripts is given their parent and would train it, too."""
+    """Whether nothing else lies beside the subsets: sd-scripts is given their parent and would
+    train it, too.
+    """
     whole = open_dataset(dataset.root)
     return (whole.subsets, whole.regularisation) == (dataset.subsets, dataset.regularisation)
 
@@ -116,9 +162,18 @@ def _caption_is_clean(file: Path) -> bool:
 
 
 def _naming_problems(name: str, class_token: str, steps: int) -> list[Problem]:
-    problems = [*name_problems(name, "name"), *(name_problems(class_token, "class") if class_token else [])]
+    problems = [
+        *name_problems(name, "name"),
+        *(name_problems(class_token, "class") if class_token else []),
+    ]
     if not problems and len(leaf_name(MOST_STEPS, name, class_token).encode()) > 255:
-        problems = [Problem("name", f"{name!r} with {class_token!r} is too long for a folder's name", "Shorten it.")]
+        problems = [
+            Problem(
+                "name",
+                f"{name!r} with {class_token!r} is too long for a folder's name",
+                "Shorten it.",
+            )
+        ]
     if not 1 <= steps <= MOST_STEPS:
         problems.append(Problem("steps", f"{short(steps)} is outside 1 to {MOST_STEPS:,}"))
     return problems
@@ -129,17 +184,32 @@ def _out_problems(out: Path, paths: Sequence[Path]) -> list[Problem]:
     if out.exists() and not out.is_dir():
         return [Problem("out", f"{text!r} is a file", "Choose a new folder.")]
     if out.is_dir() and any(out.iterdir()):
-        return [Problem("out", f"{text!r} is not empty", "Choose a new folder; nothing is overwritten.")]
+        return [
+            Problem("out", f"{text!r} is not empty", "Choose a new folder; nothing is overwritten.")
+        ]
     for folder in (path.resolve() for path in paths if path.is_dir()):
         if out.resolve() == folder or folder in out.resolve().parents:
-            return [Problem("out", f"{text!r} lies in the photos' own folder", "Choose a folder outside it.")]
+            return [
+                Problem(
+                    "out", f"{text!r} lies in the photos' own folder", "Choose a folder outside it."
+                )
+            ]
     return []
 
 
 def _nothing_usable(report: Report) -> list[Problem]:
     if not report.photos:
-        return [Problem("photos", "there are none here", "Give the photos themselves, or the folder that holds them.")]
-    return [Problem("photos", "none can be used"), *(Problem("", verdict.sentence) for verdict in report.photos[:20])]
+        return [
+            Problem(
+                "photos",
+                "there are none here",
+                "Give the photos themselves, or the folder that holds them.",
+            )
+        ]
+    return [
+        Problem("photos", "none can be used"),
+        *(Problem("", verdict.sentence) for verdict in report.photos[:20]),
+    ]
 
 
 @contextlib.contextmanager
@@ -176,8 +246,12 @@ def _unsorted(root: Path, count: int) -> list[Path]:
     return [root / _UNSORTED / f"{number}.png" for number in range(count)]
 
 
-def _place(root: Path, leaf: Path, copies: Iterable[tuple[PhotoVerdict, Path]], fallback: str) -> dict[str, Any]:
-    """Number the copies that are used from 1, with their captions; returns what the manifest says of each."""
+def _place(
+    root: Path, leaf: Path, copies: Iterable[tuple[PhotoVerdict, Path]], fallback: str
+) -> dict[str, Any]:
+    """Number the copies that are used from 1, with their captions; returns what the manifest says
+    of each.
+    """
     (root / leaf).mkdir(parents=True)
     written: dict[str, Any] = {}
     for verdict, copy in copies:
@@ -187,14 +261,19 @@ def _place(root: Path, leaf: Path, copies: Iterable[tuple[PhotoVerdict, Path]], 
         os.replace(copy, root / image)
         text = verdict.caption.text if verdict.caption else fallback
         (root / image).with_suffix(".txt").write_bytes(f"{text}\n".encode())
-        written[image.as_posix()] = {"from": shown(verdict.path.name), **manifest.mark(root / image)}
+        written[image.as_posix()] = {
+            "from": shown(verdict.path.name),
+            **manifest.mark(root / image),
+        }
     if not written:
         (root / leaf).rmdir()
     return written
 
 
 def _leaf(parent: Path, subset: Subset) -> Path:
-    """``subset``'s folder name below ``parent``, plain where it can't be printed (sd-scripts puts it into the LoRA)."""
+    """``subset``'s folder name below ``parent``, plain where it can't be printed (sd-scripts puts
+    it into the LoRA).
+    """
     name = subset.folder.name
     if not photo_files.LEAF.fullmatch(name):
         name = leaf_name(subset.repeats, subset.subject, subset.class_token)

@@ -1,4 +1,6 @@
-"""``python install.py demo``: the whole way, from ten drawn pictures to a LoRA in a WebUI-shaped folder."""
+"""``python install.py demo``: the whole way, from ten drawn pictures to a LoRA in a WebUI-shaped
+folder.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ NAME, CLASS_TOKEN, STEPS = "AlvaroBadia", "man", 1500
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="install.py demo", description=__doc__)
-    parser.add_argument("--out", type=Path, default=PACKAGE_PARENT / "demo", help="the folder to work in")
+    parser.add_argument(
+        "--out", type=Path, default=PACKAGE_PARENT / "demo", help="the folder to work in"
+    )
     parser.add_argument("--steps", type=int, default=STEPS)
     options = parser.parse_args(arguments)
     try:
@@ -41,8 +45,13 @@ def run(root: Path, steps: int = STEPS) -> int:
     base = make_base(root)
     dataset = make_dataset(bridge, root, photos, steps)
     lora_dir = root / "models" / "Lora"
-    submitted = bridge.submit(Request(dataset, base, engine="embedded", preset="tiny", lora_dir=lora_dir))
-    print(f"\n4. Training {submitted.job.params.max_train_steps} steps on {base.name}, with the embedded engine.")
+    submitted = bridge.submit(
+        Request(dataset, base, engine="embedded", preset="tiny", lora_dir=lora_dir)
+    )
+    print(
+        f"\n4. Training {submitted.job.params.max_train_steps} steps on {base.name}, with the "
+        "embedded engine."
+    )
     row = follow(bridge, submitted.id)
     if row.status is not Status.SUCCEEDED:
         print(f"The log is {bridge.folder(row.id).log}", file=sys.stderr)
@@ -78,7 +87,10 @@ def make_dataset(bridge: Bridge, root: Path, photos: Path, steps: int) -> Path:
         shutil.rmtree(out)
     made = bridge.write_dataset([photos], NAME, CLASS_TOKEN, steps, out)
     subset = made.subsets[0]
-    print(f"3. {made.images} photos x {subset.repeats} repeats = {made.real_steps} steps: {subset.folder}")
+    print(
+        f"3. {made.images} photos x {subset.repeats} repeats = {made.real_steps} steps: "
+        f"{subset.folder}"
+    )
     return out
 
 
@@ -97,14 +109,20 @@ def say_where(bridge: Bridge, job_id: int, dataset: Path, base: Path) -> None:
         ("the job", bridge.folder(job_id).root),
     ):
         print(f"  {what:<15}{path}")
-    print(f"\nPrompt:\n  A full body picture of {published.activation_text} <lora:{published.stem}:1> in a sunny park")
+    print(
+        f"\nPrompt:\n  A full body picture of {published.activation_text} "
+        f"<lora:{published.stem}:1> in a sunny park"
+    )
     if proof:
         print(
-            "\nDid it learn? Mean denoising loss on the ten training pictures, at fixed noise and timesteps "
-            f"({proof.pairs} draws):\n  without the LoRA  {proof.without:.4f}\n  with the LoRA     {proof.with_lora:.4f}"
+            "\nDid it learn? Mean denoising loss on the ten training pictures, at fixed noise "
+            "and timesteps "
+            f"({proof.pairs} draws):\n  without the LoRA  {proof.without:.4f}\n  with the LoRA   "
+            f"  {proof.with_lora:.4f}"
         )
     print(
-        "\nThe tiny base model has random weights: it makes no pictures worth looking at, with or without the LoRA. It is here "
+        "\nThe tiny base model has random weights: it makes no pictures worth looking at, with "
+        "or without the LoRA. It is here "
         "to show\nthe whole way on any machine. For pictures, train on a real base model:\n"
         f"  sd-scripts-bridge train {dataset} --base MODEL.safetensors --lora-dir WEBUI/models/Lora"
     )

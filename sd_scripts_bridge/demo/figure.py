@@ -5,7 +5,9 @@ from __future__ import annotations
 from PIL import Image, ImageChops, ImageDraw
 
 CANVAS, BELOW = 800, 200
-"""Side of the square that is meant to be seen, and what the body goes on below it, for when it is tilted."""
+"""Side of the square that is meant to be seen, and what the body goes on below it, for when it is
+tilted.
+"""
 MOUTHS = ("smile", "laugh", "calm")
 
 _SKIN, _SKIN_DARK, _BLUSH = (236, 188, 150), (204, 146, 112), (231, 150, 128)
@@ -15,7 +17,9 @@ _FRAME, _IRIS, _LIP, _WHITE = (44, 52, 84), (92, 64, 40), (222, 120, 108), (252,
 
 
 def figure(mouth: str, gaze: int, lit_from_left: bool) -> Image.Image:
-    """Head and shoulders on a transparent canvas; ``gaze`` moves the pupils by so many pixels to the right."""
+    """Head and shoulders on a transparent canvas; ``gaze`` moves the pupils by so many pixels to
+    the right.
+    """
     canvas = Image.new("RGBA", (CANVAS, CANVAS + BELOW), (0, 0, 0, 0))
     draw = ImageDraw.Draw(canvas)
     _body(draw)
@@ -26,7 +30,14 @@ def figure(mouth: str, gaze: int, lit_from_left: bool) -> Image.Image:
     return _shaded(canvas, lit_from_left)
 
 
-def _disc(draw: ImageDraw.ImageDraw, x: float, y: float, rx: float, ry: float, colour: tuple[int, int, int]) -> None:
+def _disc(
+    draw: ImageDraw.ImageDraw,
+    x: float,
+    y: float,
+    rx: float,
+    ry: float,
+    colour: tuple[int, int, int],
+) -> None:
     draw.ellipse((x - rx, y - ry, x + rx, y + ry), fill=colour)
 
 
@@ -37,7 +48,9 @@ def _body(draw: ImageDraw.ImageDraw) -> None:
     for x in (214, 574):
         draw.rectangle((x, 690, x + 10, 800), fill=_SHIRT_DARK)
     draw.rounded_rectangle((335, 520, 465, 655), 40, fill=_SKIN_DARK)
-    draw.polygon([(318, 612), (400, 690), (482, 612), (510, 632), (400, 738), (290, 632)], fill=_SHIRT_DARK)
+    draw.polygon(
+        [(318, 612), (400, 690), (482, 612), (510, 632), (400, 738), (290, 632)], fill=_SHIRT_DARK
+    )
     draw.polygon([(340, 606), (460, 606), (400, 682)], fill=_SKIN_DARK)
 
 
@@ -80,12 +93,31 @@ def _mouth(draw: ImageDraw.ImageDraw, mouth: str) -> None:
 
 
 def _hair(draw: ImageDraw.ImageDraw) -> None:
-    curls = [(238, 300, 38), (228, 246, 44), (254, 190, 54), (304, 146, 60), (364, 122, 64), (432, 122, 64), (494, 146, 60),
-             (546, 192, 54), (572, 248, 44), (562, 300, 38), (330, 196, 54), (400, 180, 60), (470, 196, 54)]
+    curls = [
+        (238, 300, 38),
+        (228, 246, 44),
+        (254, 190, 54),
+        (304, 146, 60),
+        (364, 122, 64),
+        (432, 122, 64),
+        (494, 146, 60),
+        (546, 192, 54),
+        (572, 248, 44),
+        (562, 300, 38),
+        (330, 196, 54),
+        (400, 180, 60),
+        (470, 196, 54),
+    ]
     for x, y, radius in curls:
         _disc(draw, x, y, radius, radius, _HAIR)
     for x, y, radius in curls:
-        draw.arc((x - radius * 0.6, y - radius * 0.7, x + radius * 0.5, y + radius * 0.4), 170, 320, fill=_HAIR_LIGHT, width=7)
+        draw.arc(
+            (x - radius * 0.6, y - radius * 0.7, x + radius * 0.5, y + radius * 0.4),
+            170,
+            320,
+            fill=_HAIR_LIGHT,
+            width=7,
+        )
 
 
 def _shaded(canvas: Image.Image, lit_from_left: bool) -> Image.Image:

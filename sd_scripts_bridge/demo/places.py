@@ -29,11 +29,24 @@ def forest(picture: Image.Image, dice: random.Random) -> None:
     draw = ImageDraw.Draw(picture)
     for layer in range(3):
         for _ in range(8):
-            x, trunk, shade = dice.random() * width, width * (0.015 + 0.012 * layer), 84 - 22 * layer
-            draw.rectangle((x, 0, x + trunk, height * (0.8 + 0.07 * layer)), fill=(shade, shade - 22, shade - 40))
+            x, trunk, shade = (
+                dice.random() * width,
+                width * (0.015 + 0.012 * layer),
+                84 - 22 * layer,
+            )
+            draw.rectangle(
+                (x, 0, x + trunk, height * (0.8 + 0.07 * layer)),
+                fill=(shade, shade - 22, shade - 40),
+            )
         for _ in range(26):
             green = 150 - 34 * layer
-            _disc(draw, dice.random() * width, dice.random() * height * 0.4, width * 0.07, (green - 60, green, green - 84))
+            _disc(
+                draw,
+                dice.random() * width,
+                dice.random() * height * 0.4,
+                width * 0.07,
+                (green - 60, green, green - 84),
+            )
 
 
 def brick_wall(picture: Image.Image, dice: random.Random) -> None:
@@ -69,7 +82,10 @@ def library(picture: Image.Image, dice: random.Random) -> None:
     for shelf in range(5):
         bottom, x = (shelf + 1) * height / 5, 6.0
         while x < width:
-            wide, tall = width * (0.02 + 0.03 * dice.random()), height * (0.12 + 0.055 * dice.random())
+            wide, tall = (
+                width * (0.02 + 0.03 * dice.random()),
+                height * (0.12 + 0.055 * dice.random()),
+            )
             colour = (90 + dice.randrange(130), 60 + dice.randrange(110), 50 + dice.randrange(110))
             draw.rectangle((x, bottom - tall - 16, x + wide - 3, bottom - 16), fill=colour)
             x += wide
@@ -80,12 +96,23 @@ def snow(picture: Image.Image, dice: random.Random) -> None:
     width, height = picture.size
     _gradient(picture, (150, 176, 206), (222, 232, 242), 0, 0.7)
     draw = ImageDraw.Draw(picture)
-    draw.polygon([(0, height * 0.62), (width * 0.28, height * 0.2), (width * 0.6, height * 0.66)], fill=(120, 140, 170))
-    draw.polygon([(width * 0.4, height * 0.66), (width * 0.78, height * 0.12), (width * 1.2, height * 0.66)],
-                 fill=(98, 120, 154))
+    draw.polygon(
+        [(0, height * 0.62), (width * 0.28, height * 0.2), (width * 0.6, height * 0.66)],
+        fill=(120, 140, 170),
+    )
+    draw.polygon(
+        [(width * 0.4, height * 0.66), (width * 0.78, height * 0.12), (width * 1.2, height * 0.66)],
+        fill=(98, 120, 154),
+    )
     draw.rectangle((0, height * 0.62, width, height), fill=(240, 244, 250))
     for _ in range(130):
-        _disc(draw, dice.random() * width, dice.random() * height, 2 + 4 * dice.random(), (252, 253, 255))
+        _disc(
+            draw,
+            dice.random() * width,
+            dice.random() * height,
+            2 + 4 * dice.random(),
+            (252, 253, 255),
+        )
 
 
 def sunset(picture: Image.Image, dice: random.Random) -> None:
@@ -104,13 +131,20 @@ def kitchen(picture: Image.Image, dice: random.Random) -> None:
     draw.rectangle((0, 0, width, height), fill=(244, 232, 208))
     for x in range(0, width, max(1, width // 12)):
         for y in range(0, int(height * 0.62), max(1, width // 12)):
-            draw.rectangle((x, y, x + width // 13, y + width // 13), fill=(226 + dice.randrange(18), 226, 208))
+            draw.rectangle(
+                (x, y, x + width // 13, y + width // 13), fill=(226 + dice.randrange(18), 226, 208)
+            )
     for shelf, count in ((0.2, 6), (0.42, 5)):
-        draw.rectangle((width * 0.04, height * shelf, width * 0.96, height * (shelf + 0.025)), fill=(150, 108, 72))
+        draw.rectangle(
+            (width * 0.04, height * shelf, width * 0.96, height * (shelf + 0.025)),
+            fill=(150, 108, 72),
+        )
         for jar in range(count):
             left = width * (0.08 + 0.9 * jar / count)
             colour = (150 + dice.randrange(100), 90 + dice.randrange(110), 60 + dice.randrange(60))
-            draw.rounded_rectangle((left, height * (shelf - 0.11), left + width * 0.08, height * shelf), 9, fill=colour)
+            draw.rounded_rectangle(
+                (left, height * (shelf - 0.11), left + width * 0.08, height * shelf), 9, fill=colour
+            )
     draw.rectangle((0, height * 0.66, width, height), fill=(120, 150, 128))
 
 
@@ -133,12 +167,17 @@ def garden(picture: Image.Image, dice: random.Random) -> None:
         _disc(draw, x, y, 5, (250, 180, 40))
 
 
-def _gradient(picture: Image.Image, above: Colour, below: Colour, top: float, bottom: float) -> None:
+def _gradient(
+    picture: Image.Image, above: Colour, below: Colour, top: float, bottom: float
+) -> None:
     """Fill from ``top`` to ``bottom`` (shares of the height) with a run of colour."""
     begin, end = round(top * picture.height), round(bottom * picture.height)
     size = (picture.width, max(1, end - begin))
     ramp = Image.linear_gradient("L").resize(size)
-    picture.paste(Image.composite(Image.new("RGB", size, below), Image.new("RGB", size, above), ramp), (0, begin))
+    picture.paste(
+        Image.composite(Image.new("RGB", size, below), Image.new("RGB", size, above), ramp),
+        (0, begin),
+    )
 
 
 def _disc(draw: ImageDraw.ImageDraw, x: float, y: float, radius: float, colour: Colour) -> None:

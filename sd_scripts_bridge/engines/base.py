@@ -15,7 +15,9 @@ from ..jobs.job import SetupJob, TrainingJob
 
 @dataclass(frozen=True)
 class Command:
-    """A program to run: argument list (never a shell line), changes to the environment (None deletes), folder."""
+    """A program to run: argument list (never a shell line), changes to the environment (None
+    deletes), folder.
+    """
 
     argv: tuple[str, ...]
     env: Mapping[str, str | None] = field(default_factory=dict)
@@ -46,7 +48,9 @@ class Engine(Protocol):
         ...
 
     def command(self, job: TrainingJob, folder: JobFolder, resume: Path | None = None) -> Command:
-        """The command that trains ``job`` in ``folder``, from the state ``resume`` if given; writes what it reads."""
+        """The command that trains ``job`` in ``folder``, from the state ``resume`` if given; writes
+        what it reads.
+        """
         ...
 
     def read(self, line: str) -> Event | None:

@@ -1,4 +1,6 @@
-"""A cluster as an engine: the command is a follower that runs here, its lines are those that the cluster says."""
+"""A cluster as an engine: the command is a follower that runs here, its lines are those that the
+cluster says.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,10 @@ _FOLLOWER = (
 
 
 class ClusterEngine:
-    """See `engines.base.Engine`. What the cluster can't do, it has said before the job was queued (`cluster.planning`)."""
+    """See `engines.base.Engine`.
+
+    What the cluster can't do, it has said before the job was queued (`cluster.planning`).
+    """
 
     name = "cluster"
     saves_on_request = True
@@ -42,8 +47,19 @@ class ClusterEngine:
         raise AssertionError(f"{job.title} is not a cluster's")
 
     def command(self, job: TrainingJob, folder: JobFolder, resume: Path | None = None) -> Command:  # noqa: ARG002
-        return Command((sys.executable, "-u", "-c", _FOLLOWER, str(PACKAGE_PARENT), str(folder.root), str(self.home.root)),
-                       {}, folder.root)
+        return Command(
+            (
+                sys.executable,
+                "-u",
+                "-c",
+                _FOLLOWER,
+                str(PACKAGE_PARENT),
+                str(folder.root),
+                str(self.home.root),
+            ),
+            {},
+            folder.root,
+        )
 
     def read(self, line: str) -> Event | None:
         if not line.startswith('{"type"'):

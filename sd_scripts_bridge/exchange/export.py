@@ -52,11 +52,16 @@ class InstalledScripts:
         found = installation.read(home)
         if found is None:
             return cls(home.tokenizers)
-        return cls(home.tokenizers, found.python, str(Path(found.scripts) / installation.SCRIPTS[family]))
+        return cls(
+            home.tokenizers, found.python, str(Path(found.scripts) / installation.SCRIPTS[family])
+        )
 
 
 def export(job: TrainingJob, form: str, out: Path, place: InstalledScripts) -> Exported:
-    """Write ``job`` into the folder ``out``, which may hold older exports. Raises `Invalid` for an unknown format."""
+    """Write ``job`` into the folder ``out``, which may hold older exports.
+
+    Raises `Invalid` for an unknown format.
+    """
     out = expanded(out).absolute()
     texts, notes = files(job, form, out, place)
     out.mkdir(parents=True, exist_ok=True)
@@ -67,8 +72,13 @@ def export(job: TrainingJob, form: str, out: Path, place: InstalledScripts) -> E
     return Exported(tuple(out / name for name in texts), tuple(notes))
 
 
-def files(job: TrainingJob, form: str, out: Path, place: InstalledScripts) -> tuple[dict[str, str], list[str]]:
-    """(name -> text, notes) of what belongs into the folder ``out``; writes nothing. Raises `Invalid`."""
+def files(
+    job: TrainingJob, form: str, out: Path, place: InstalledScripts
+) -> tuple[dict[str, str], list[str]]:
+    """(name -> text, notes) of what belongs into the folder ``out``; writes nothing.
+
+    Raises `Invalid`.
+    """
     if form not in FORMATS:
         raise Invalid([Problem("format", f"{form!r} is not one of {', '.join(FORMATS)}")])
     options, notes = told(job, out, place)
@@ -90,18 +100,27 @@ def told(job: TrainingJob, out: Path, place: InstalledScripts) -> tuple[dict[str
     """What the script is told, without secrets; and notes."""
     table = config.table(job, JobFolder(out), place.tokenizers)
     secret = sorted(SECRETS & table.keys())
-    options = {key: value for key, value in table.items() if value is not None and key not in SECRETS}
-    options["console_log_simple"] = True  # its coloured log draws random numbers, and so changes the pictures' order
+    options = {
+        key: value for key, value in table.items() if value is not None and key not in SECRETS
+    }
+    options["console_log_simple"] = (
+        True  # its coloured log draws random numbers, and so changes the pictures' order
+    )
     if not place.tokenizers.is_dir():
         options.pop("tokenizer_cache_dir", None)
-    notes = [f"{', '.join(secret)}: left out, since secrets are never written into a file."] if secret else []
+    notes = (
+        [f"{', '.join(secret)}: left out, since secrets are never written into a file."]
+        if secret
+        else []
+    )
     if job.prediction == "ask-the-model":
-        notes.append("Whether this base predicts noise or v isn't written in it; if it is v, add v_parameterization.")
+        notes.append(
+            "Whether this base predicts noise or v isn't written in it; if it is v, add "
+            "v_parameterization."
+        )
     return options, notes
 
 
 def title(job: TrainingJob) -> str:
     """One line about the job, for a file's beginning."""
     return f"{script_writer.MARK} {__version__}: {job.name}, {job.params.max_train_steps} steps"
-
-

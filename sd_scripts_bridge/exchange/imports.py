@@ -21,7 +21,10 @@ from .settling.work import KNOWN, Here
 from .toml import easy_scripts
 from .toml import reader as toml_reader
 
-KINDS = "a .json of kohya_ss or of ours, a .toml, a LoRA's .safetensors, a .sh or .bat, or a folder of photos"
+KINDS = (
+    "a .json of kohya_ss or of ours, a .toml, a LoRA's .safetensors, a .sh or .bat, or a "
+    "folder of photos"
+)
 LARGEST = 10_000_000
 
 
@@ -39,16 +42,38 @@ def read(path: Path, here: Here | None = None) -> Imported:
         return _toml(path, here)
     if suffix in script_reader.SHELLS:
         return script_reader.read(path, _text(path), here)
-    raise Invalid([Problem(path.name, f"nothing is known that ends in {suffix or 'nothing'!r}", f"Give {KINDS}.")])
+    raise Invalid(
+        [
+            Problem(
+                path.name,
+                f"nothing is known that ends in {suffix or 'nothing'!r}",
+                f"Give {KINDS}.",
+            )
+        ]
+    )
 
 
 def _text(path: Path) -> str:
     try:
         if path.stat().st_size > LARGEST:
-            raise Invalid([Problem(path.name, f"is too large for settings ({path.stat().st_size:,} bytes)", f"Give {KINDS}.")])
+            raise Invalid(
+                [
+                    Problem(
+                        path.name,
+                        f"is too large for settings ({path.stat().st_size:,} bytes)",
+                        f"Give {KINDS}.",
+                    )
+                ]
+            )
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise Invalid([Problem(path.name, "is not UTF-8 text", "Save it again from the program that made it.")]) from None
+        raise Invalid(
+            [
+                Problem(
+                    path.name, "is not UTF-8 text", "Save it again from the program that made it."
+                )
+            ]
+        ) from None
     except OSError as error:
         raise Invalid([Problem(path.name, f"can't be read: {error.strerror or error}")]) from error
 
@@ -57,21 +82,45 @@ def _json(path: Path, here: Here) -> Imported:
     try:
         data = json.loads(_text(path))
     except (ValueError, RecursionError) as error:
-        raise Invalid([Problem(path.name, f"is not JSON: {error}", "Save it again from the program that made it.")]) from None
+        raise Invalid(
+            [
+                Problem(
+                    path.name,
+                    f"is not JSON: {error}",
+                    "Save it again from the program that made it.",
+                )
+            ]
+        ) from None
     if not isinstance(data, dict):
         raise Invalid([Problem(path.name, "is not a JSON object", f"Give {KINDS}.")])
     if data.get("kind") == "train" and isinstance(data.get("params"), dict):
         return _job(path, data, here)
     if kohya_gui_reader.looks_like(data):
         return kohya_gui_reader.read(path, data, here)
-    raise Invalid([Problem(path.name, "holds no settings that kohya_ss or LoRA Bridge has saved", f"Give {KINDS}.")])
+    raise Invalid(
+        [
+            Problem(
+                path.name,
+                "holds no settings that kohya_ss or LoRA Bridge has saved",
+                f"Give {KINDS}.",
+            )
+        ]
+    )
 
 
 def _toml(path: Path, here: Here) -> Imported:
     try:
         data = toml_file.loads(_text(path))
     except ValueError as error:
-        raise Invalid([Problem(path.name, f"is not TOML: {error}", "Save it again from the program that made it.")]) from None
+        raise Invalid(
+            [
+                Problem(
+                    path.name,
+                    f"is not TOML: {error}",
+                    "Save it again from the program that made it.",
+                )
+            ]
+        ) from None
     if easy_scripts.looks_like(data):
         return easy_scripts.read(path, data, here)
     return toml_reader.read(path, data, here)
@@ -81,22 +130,45 @@ def _toml(path: Path, here: Here) -> Imported:
 
 
 def _job(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
-    missing = [name for name in ("name", "subject", "class_token", "dataset", "base", "family", "engine") if name not in data]
+    missing = [
+        name
+        for name in ("name", "subject", "class_token", "dataset", "base", "family", "engine")
+        if name not in data
+    ]
     if missing:
         raise Invalid([Problem(path.name, f"lacks {', '.join(missing)}", "Give a whole job.json.")])
     job = job_from_dict(data)
     assert isinstance(job, TrainingJob), "its kind is train"
     base, dataset = here.find_base(job.base, path.parent), here.existing(job.dataset, path.parent)
-    rows = [KeyRow(key, Fate.USED, value) for key, value in data.items() if key not in ("params", "base", "dataset", "on")]
+    rows = [
+        KeyRow(key, Fate.USED, value)
+        for key, value in data.items()
+        if key not in ("params", "base", "dataset", "on")
+    ]
     rows += [KeyRow(f"params.{key}", Fate.USED, value) for key, value in data["params"].items()]
     gone = "it is not on this machine"
     if job.on:
         rows.append(KeyRow("on", Fate.IGNORED, data["on"], "", "give the cluster again with --on"))
     for key, found in (("base", base), ("dataset", dataset)):
-        rows.append(KeyRow(key, Fate.USED if found else Fate.IGNORED, data.get(key), "", "" if found else gone))
+        rows.append(
+            KeyRow(
+                key, Fate.USED if found else Fate.IGNORED, data.get(key), "", "" if found else gone
+            )
+        )
     values = {name: getattr(job.params, name) for name in KNOWN} | dict(job.params.extra)
-    return Imported(path, "a job of LoRA Bridge", tuple(rows), values, job.family, base, job.base, dataset,
-                    name=job.name, trigger=job.activation_text, launch=job.launch)
+    return Imported(
+        path,
+        "a job of LoRA Bridge",
+        tuple(rows),
+        values,
+        job.family,
+        base,
+        job.base,
+        dataset,
+        name=job.name,
+        trigger=job.activation_text,
+        launch=job.launch,
+    )
 
 
 def _folder(path: Path) -> Imported:
@@ -105,6 +177,15 @@ def _folder(path: Path) -> Imported:
     except BridgeError as error:
         raise Invalid([Problem("", str(error))]) from error
     subsets = (*data.subsets, *data.regularisation)
-    rows = tuple(KeyRow(subset.folder.name, Fate.USED, f"{subset.images} photos x {subset.repeats}") for subset in subsets)
-    return Imported(path, "a folder of photos", rows, dataset=path,
-                    trigger=f"{data.subject} {data.class_token}".strip(), notes=data.remarks)
+    rows = tuple(
+        KeyRow(subset.folder.name, Fate.USED, f"{subset.images} photos x {subset.repeats}")
+        for subset in subsets
+    )
+    return Imported(
+        path,
+        "a folder of photos",
+        rows,
+        dataset=path,
+        trigger=f"{data.subject} {data.class_token}".strip(),
+        notes=data.remarks,
+    )

@@ -1,5 +1,7 @@
-"""A finished LoRA as the settings of its training: "train again like this one". From its metadata, and where that is
-silent from its tensors."""
+"""A finished LoRA as the settings of its training: "train again like this one".
+
+From its metadata, and where that is silent from its tensors.
+"""
 
 from __future__ import annotations
 
@@ -44,9 +46,17 @@ _DATASET_FACTS = frozenset({"bucket_info", "tag_frequency", "num_train_images", 
 def read(path: Path, here: Here) -> Imported:
     """The training that made the LoRA. Raises `Invalid` for a file that is none."""
     found = lora.inspect(path, whole=here.whole)
-    work = Settling(path, KIND, here, {**SCRIPT_DEFAULTS, "cache_latents": True, "enable_bucket": True}, textual=True)
+    work = Settling(
+        path,
+        KIND,
+        here,
+        {**SCRIPT_DEFAULTS, "cache_latents": True, "enable_bucket": True},
+        textual=True,
+    )
     version = found.metadata.get("ss_base_model_version", "")
-    work.family = next((family for mark, family in _FAMILIES if mark in version), found.family or None)
+    work.family = next(
+        (family for mark, family in _FAMILIES if mark in version), found.family or None
+    )
     if work.family not in FAMILIES:
         work.notes.append(f"This LoRA is for {work.family or 'an unknown family'}.")
         work.family = None
@@ -66,12 +76,17 @@ def _from_tensors(work: Settling, found: lora.LoraFile) -> Iterator[Given]:
     if not found.text_encoder_modules:
         yield Given("network_train_unet_only", True, "tensors network_train_unet_only")
     elif not found.unet_modules:
-        yield Given("network_train_text_encoder_only", True, "tensors network_train_text_encoder_only")
+        yield Given(
+            "network_train_text_encoder_only", True, "tensors network_train_text_encoder_only"
+        )
     if "ss_network_dim" not in found.metadata and found.dims:
         yield Given("network_dim", found.dims[-1], "tensors network_dim")
         alpha = _alpha(found.path) if work.here.whole else None
         yield Given("network_alpha", alpha or found.dims[-1], "tensors network_alpha")
-        work.notes.append("The metadata has been removed: rank and alpha come from the tensors, all else is guessed.")
+        work.notes.append(
+            "The metadata has been removed: rank and alpha come from the tensors, all else is "
+            "guessed."
+        )
 
 
 def _alpha(path: Path) -> float | None:
@@ -118,7 +133,11 @@ def _from_metadata(work: Settling, metadata: Mapping[str, str]) -> Iterator[Give
 def _special(work: Settling, key: str, name: str, text: str) -> Iterator[Given]:
     if name == "network_args":
         args = _json(text)
-        words = [f"{k}={_word(v)}" for k, v in args.items() if v is not None] if isinstance(args, dict) else []
+        words = (
+            [f"{k}={_word(v)}" for k, v in args.items() if v is not None]
+            if isinstance(args, dict)
+            else []
+        )
         yield Given("network_args", words, key)
     elif name == "optimizer":
         yield from _optimizer(key, text)
@@ -126,7 +145,9 @@ def _special(work: Settling, key: str, name: str, text: str) -> Iterator[Given]:
         yield from _datasets(work, key, text)
     elif name == "dataset_dirs":
         _name_trigger(work, text)
-        work.ledger.used(key, text, f"trigger {work.trigger!r}", "the folders themselves are not in the file")
+        work.ledger.used(
+            key, text, f"trigger {work.trigger!r}", "the folders themselves are not in the file"
+        )
     elif name == "sd_model_name":
         yield Given("pretrained_model_name_or_path", "" if text == "None" else text, key)
     else:
@@ -134,7 +155,9 @@ def _special(work: Settling, key: str, name: str, text: str) -> Iterator[Given]:
 
 
 def _optimizer(key: str, text: str) -> Iterator[Given]:
-    """"bitsandbytes.optim.adamw.AdamW8bit(weight_decay=0.1,betas=(0.9, 0.99))": its last name, and its arguments."""
+    """ "bitsandbytes.optim.adamw.AdamW8bit(weight_decay=0.1,betas=(0.9, 0.99))": its last name, and
+    its arguments.
+    """
     name, _, rest = text.partition("(")
     words = [word for word in _arguments(rest) if "=" in word]
     if words:
@@ -156,20 +179,29 @@ def _arguments(text: str) -> list[str]:
 
 
 def _datasets(work: Settling, key: str, text: str) -> Iterator[Given]:
-    """Runs with a dataset_config keep here what others have as entries of their own. The first dataset has the say."""
+    """Runs with a dataset_config keep here what others have as entries of their own.
+
+    The first dataset has the say.
+    """
     datasets = _json(text)
     if not isinstance(datasets, list) or not datasets or not isinstance(datasets[0], dict):
         work.ledger.ignored(key, text, "holds no dataset")
         return
     first = datasets[0]
-    subset = next((s for s in first.get("subsets", []) if isinstance(s, dict) and not s.get("is_reg")), {})
+    subset = next(
+        (s for s in first.get("subsets", []) if isinstance(s, dict) and not s.get("is_reg")), {}
+    )
     for name, value in {**first, **subset}.items():
         option = _RENAMED.get(name, name)
         if name not in _DATASET_FACTS and (option in KNOWN or option in _OPTIONS):
             yield Given(option, value, f"{key} {name}")
     if subset.get("class_tokens"):
         work.trigger = str(subset["class_tokens"])
-    more = "" if len(datasets) == 1 else f"the first of {len(datasets)} datasets; all pictures are trained alike here"
+    more = (
+        ""
+        if len(datasets) == 1
+        else f"the first of {len(datasets)} datasets; all pictures are trained alike here"
+    )
     if more:
         work.ledger.changed(key, text, "datasets[0]", more)
     else:
@@ -179,7 +211,12 @@ def _datasets(work: Settling, key: str, text: str) -> Iterator[Given]:
 def _name_trigger(work: Settling, text: str) -> None:
     folders = _json(text)
     if isinstance(folders, dict) and folders and work.trigger is None:
-        first = max(folders, key=lambda name: folders[name].get("img_count", 0) if isinstance(folders[name], dict) else 0)
+        first = max(
+            folders,
+            key=lambda name: (
+                folders[name].get("img_count", 0) if isinstance(folders[name], dict) else 0
+            ),
+        )
         work.trigger = re.sub(r"^\d+_", "", first)
 
 

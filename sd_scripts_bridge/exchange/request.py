@@ -1,4 +1,6 @@
-"""From an imported file to a training here: the photos, the base model and the options that are still missing."""
+"""From an imported file to a training here: the photos, the base model and the options that are
+still missing.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +17,23 @@ from .settling.report import Fate, Imported
 from .settling.work import Here, Options
 
 
-def read(path: Path, home: Home, folders: Sequence[Path] = (), *, looks: bool = True, whole: bool = True) -> Imported:
-    """The file, checked against the options of the sd-scripts that is set up in ``home``; see `Here`."""
+def read(
+    path: Path, home: Home, folders: Sequence[Path] = (), *, looks: bool = True, whole: bool = True
+) -> Imported:
+    """The file, checked against the options of the sd-scripts that is set up in ``home``; see
+    `Here`.
+    """
     from ..engines.sd_scripts.installed import catalogue, installation
 
     scripts = sorted(set(installation.SCRIPTS.values()))
 
     def options(family: str | None) -> Options:
-        names = [installation.SCRIPTS[family]] if family and family in installation.SCRIPTS else scripts
-        return {name: spec for script in names for name, spec in catalogue.read(home, script).items()}
+        names = (
+            [installation.SCRIPTS[family]] if family and family in installation.SCRIPTS else scripts
+        )
+        return {
+            name: spec for script in names for name, spec in catalogue.read(home, script).items()
+        }
 
     return imports.read(path, Here(options, folders, looks, whole))
 
@@ -35,10 +45,17 @@ def model_folders(lora_dir: Path | None) -> list[Path]:
 
 
 def fill(
-    imported: Imported, home: Home, dataset: Path | None, base: Path | None, values: Mapping[str, Any],
+    imported: Imported,
+    home: Home,
+    dataset: Path | None,
+    base: Path | None,
+    values: Mapping[str, Any],
     launch: Launch | None = None,
 ) -> dict[str, Any]:
-    """Dataset, base and options of a request; what is given goes before the file. Raises `Invalid` for what is missing."""
+    """Dataset, base and options of a request; what is given goes before the file.
+
+    Raises `Invalid` for what is missing.
+    """
     from ..datasets.writer import open_dataset
 
     problems = []
@@ -48,21 +65,33 @@ def fill(
         problems.append(Problem("dataset", f"{file} names no photos that are here", remedy))
     if base is None and imported.base is None:
         named = f" ({imported.base_name!r} isn't here)" if imported.base_name else ""
-        problems.append(Problem("base", f"{file} names no base model that is here{named}", "Give one with --base."))
+        problems.append(
+            Problem(
+                "base", f"{file} names no base model that is here{named}", "Give one with --base."
+            )
+        )
     if problems:
         raise Invalid(problems)
     dataset = dataset or imported.dataset or _side_by_side(imported, home)
     data = open_dataset(dataset)
     launch = launch or imported.launch
     settled = replace(imported, launch=launch).settled(data.real_steps, bool(data.regularisation))
-    return {"dataset": dataset, "base": base or imported.base, "values": {**settled, **values}, "launch": launch}
+    return {
+        "dataset": dataset,
+        "base": base or imported.base,
+        "values": {**settled, **values},
+        "launch": launch,
+    }
 
 
 def remarks(imported: Imported) -> list[str]:
     """What to say where the whole report is too much."""
     counts = ", ".join(f"{len(imported.of(fate))} {fate}" for fate in Fate)
     changed = [f"Changed: {row}" for row in imported.of(Fate.CHANGED)]
-    return [f"{imported.path.name}: {imported.kind}; {counts}. `import` says what became of each key.", *changed]
+    return [
+        f"{imported.path.name}: {imported.kind}; {counts}. `import` says what became of each key.",
+        *changed,
+    ]
 
 
 def _side_by_side(imported: Imported, home: Home) -> Path:

@@ -13,7 +13,9 @@ DASHBOARD_PORT = 8265
 CLIENT_PORT = 10001
 """Where a Ray Client listens; jobs are given to the dashboard instead."""
 
-_ADDRESS = re.compile(r"(?P<scheme>ray|https?)://(?P<host>\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+)(?::(?P<port>\d{1,5}))?(?P<path>/[^?#\s,]*)?")
+_ADDRESS = re.compile(
+    r"(?P<scheme>ray|https?)://(?P<host>\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+)(?::(?P<port>\d{1,5}))?(?P<path>/[^?#\s,]*)?"
+)
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,8 @@ class Cluster:
     base: str | None = None
     """The base model's path there; None: the base is sent along."""
     home: str | None = None
-    """The home folder there in which `setup` was run; None: the one that its user has by default."""
+    """The home folder there in which `setup` was run; None: the one that its user has by default.
+    """
     gpus: int | None = None
     """Cards to ask Ray for; None: one for each process where the cluster has any."""
 
@@ -34,11 +37,17 @@ class Cluster:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Cluster:
-        """What `as_dict` made; a newer version's keys are left out. Raises `Invalid` for values of another kind."""
+        """What `as_dict` made; a newer version's keys are left out.
+
+        Raises `Invalid` for values of another kind.
+        """
         names = {spec.name for spec in fields(cls)}
         values: dict[str, Any] = {key: value for key, value in data.items() if key in names}
-        wrong = [Problem(f"on.{key}", f"{short(value)} is not what a job has there") for key, value in values.items()
-                 if not (value is None or isinstance(value, int if key == "gpus" else str))]
+        wrong = [
+            Problem(f"on.{key}", f"{short(value)} is not what a job has there")
+            for key, value in values.items()
+            if not (value is None or isinstance(value, int if key == "gpus" else str))
+        ]
         if wrong:
             raise Invalid(wrong)
         return cls(**{**values, "address": address(values.get("address") or "")})
@@ -47,11 +56,20 @@ class Cluster:
 def address(text: str) -> str:
     """The dashboard's address for ``ray://HOST[:PORT]`` or ``http(s)://HOST[:PORT][/PATH]``.
 
-    ``ray://`` without a port, or with the Ray Client's own (10001), means the dashboard's port (8265). Raises `Invalid`.
+    ``ray://`` without a port, or with the Ray Client's own (10001), means the dashboard's port
+    (8265). Raises `Invalid`.
     """
     match = _ADDRESS.fullmatch(text.strip().rstrip("/"))
     if match is None or int(match["port"] or 1) not in range(1, 65536):
-        raise Invalid([Problem("on", f"{text!r} is no address of a Ray cluster", "Write ray://HOST, or http://HOST:8265.")])
+        raise Invalid(
+            [
+                Problem(
+                    "on",
+                    f"{text!r} is no address of a Ray cluster",
+                    "Write ray://HOST, or http://HOST:8265.",
+                )
+            ]
+        )
     scheme, port = match["scheme"], match["port"]
     if scheme == "ray":
         scheme = "http"

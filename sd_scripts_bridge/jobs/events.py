@@ -26,7 +26,10 @@ class Phase:
 
 @dataclass(frozen=True)
 class Progress:
-    """``step`` of ``total`` optimizer steps are done. ``loss`` is the engine's running mean, None before the first."""
+    """``step`` of ``total`` optimizer steps are done.
+
+    ``loss`` is the engine's running mean, None before the first.
+    """
 
     type: ClassVar[str] = "progress"
     step: int
@@ -62,7 +65,9 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Proof:
-    """Mean denoising loss on the training pictures at fixed noise and timesteps, without and with the LoRA."""
+    """Mean denoising loss on the training pictures at fixed noise and timesteps, without and with
+    the LoRA.
+    """
 
     type: ClassVar[str] = "proof"
     without: float
@@ -72,7 +77,9 @@ class Proof:
 
 @dataclass(frozen=True)
 class Result:
-    """Facts that the trainer states about the finished run (modules, captions, peak memory in bytes...)."""
+    """Facts that the trainer states about the finished run (modules, captions, peak memory in
+    bytes...).
+    """
 
     type: ClassVar[str] = "result"
     facts: dict[str, Any]
@@ -98,11 +105,24 @@ class Finished:
     code: int | None = None
 
 
-Event = Started | Phase | Progress | Note | Sample | Checkpoint | Proof | Result | Published | Finished
+Event = (
+    Started | Phase | Progress | Note | Sample | Checkpoint | Proof | Result | Published | Finished
+)
 
 EVENT_TYPES: Mapping[str, type[Any]] = {
     cls.type: cls
-    for cls in (Started, Phase, Progress, Note, Sample, Checkpoint, Proof, Result, Published, Finished)
+    for cls in (
+        Started,
+        Phase,
+        Progress,
+        Note,
+        Sample,
+        Checkpoint,
+        Proof,
+        Result,
+        Published,
+        Finished,
+    )
 }
 
 
@@ -112,7 +132,10 @@ def to_dict(event: Event) -> dict[str, Any]:
 
 
 def from_dict(data: Mapping[str, Any]) -> Event:
-    """The event that `to_dict` made; keys of a newer version are left out. Raises ValueError for an unknown type."""
+    """The event that `to_dict` made; keys of a newer version are left out.
+
+    Raises ValueError for an unknown type.
+    """
     cls = EVENT_TYPES.get(str(data.get("type")))
     if cls is None:
         raise ValueError(f"unknown event type {data.get('type')!r}")

@@ -1,4 +1,6 @@
-"""What a finished attempt did, as ``report.json`` says it: every number counted or measured, none hoped for."""
+"""What a finished attempt did, as ``report.json`` says it: every number counted or measured, none
+hoped for.
+"""
 
 from __future__ import annotations
 
@@ -30,12 +32,27 @@ def lines(report: Mapping[str, Any]) -> list[str]:
     """A report in words, one fact a line."""
     facts = report.get("facts") or {}
     told = [
-        ("steps", f"{report.get('steps')} of {report['planned_steps']} planned" if report.get("planned_steps") else None),
+        (
+            "steps",
+            f"{report.get('steps')} of {report['planned_steps']} planned"
+            if report.get("planned_steps")
+            else None,
+        ),
         ("time", duration(report["seconds"]) if report.get("seconds") else None),
         ("loss", f"{report['loss']:.4g}" if report.get("loss") is not None else None),
-        ("pictures", f"{facts['images']}, {facts.get('captions_used')} with a caption" if "images" in facts else None),
+        (
+            "pictures",
+            f"{facts['images']}, {facts.get('captions_used')} with a caption"
+            if "images" in facts
+            else None,
+        ),
         ("modules", f"{facts['modules']}, every number finite" if "modules" in facts else None),
-        ("memory", f"{facts['peak_memory_bytes'] / 1e9:.1f} GB at most" if facts.get("peak_memory_bytes") else None),
+        (
+            "memory",
+            f"{facts['peak_memory_bytes'] / 1e9:.1f} GB at most"
+            if facts.get("peak_memory_bytes")
+            else None,
+        ),
         *(("healed", sentence) for sentence in report.get("healed") or ()),
         *(("note", sentence) for sentence in report.get("notes") or ()),
     ]
@@ -84,7 +101,9 @@ class Facts:
     def steps(self) -> int:
         return self.progress.step if self.progress else 0
 
-    def report(self, job: Job, attempt: int, status: Status, sentence: str, code: int | None) -> dict[str, Any]:
+    def report(
+        self, job: Job, attempt: int, status: Status, sentence: str, code: int | None
+    ) -> dict[str, Any]:
         return {
             "attempt": attempt,
             "status": status.value,

@@ -86,8 +86,13 @@ class JobFolder:
         return sorted(found, key=lambda pair: pair[1])
 
     def states(self, stem: str) -> list[Path]:
-        """Saved states of this run, oldest first. A state that is still being written ends in ".part" and isn't one."""
-        found = [p for p in self.output.glob(f"{_glob_escape(stem)}-step*-state") if STATE.search(p.name)]
+        """Saved states of this run, oldest first.
+
+        A state that is still being written ends in ".part" and isn't one.
+        """
+        found = [
+            p for p in self.output.glob(f"{_glob_escape(stem)}-step*-state") if STATE.search(p.name)
+        ]
         return sorted(found, key=state_step)
 
 

@@ -42,7 +42,14 @@ class Status(str, Enum):
 MOVES: Mapping[Status, frozenset[Status]] = {
     Status.QUEUED: frozenset({Status.RUNNING, Status.STOPPED}),
     Status.RUNNING: frozenset(
-        {Status.STOPPING, Status.SUCCEEDED, Status.FAILED, Status.STOPPED, Status.LOST, Status.QUEUED}
+        {
+            Status.STOPPING,
+            Status.SUCCEEDED,
+            Status.FAILED,
+            Status.STOPPED,
+            Status.LOST,
+            Status.QUEUED,
+        }
     ),  # to queued: healed, going on from the last state
     Status.STOPPING: frozenset(
         {Status.STOPPED, Status.SUCCEEDED, Status.FAILED, Status.LOST, Status.QUEUED}
@@ -54,9 +61,12 @@ MOVES: Mapping[Status, frozenset[Status]] = {
 }
 """Every legal move; `store` makes no other."""
 
+
 @dataclass(frozen=True)
 class TrainingJob:
-    """Train one LoRA. Paths are absolute text; ``dataset`` is the folder that holds the ``N_subject class`` folders."""
+    """Train one LoRA. Paths are absolute text; ``dataset`` is the folder that holds the ``N_subject
+    class`` folders.
+    """
 
     name: str
     """The LoRA's name; the published stem is this, or this with a number where it is taken."""
@@ -70,13 +80,19 @@ class TrainingJob:
     engine: str
     params: TrainingParams = field(default_factory=TrainingParams)
     prediction: str = "epsilon"
-    """"epsilon", "v_prediction", "flow", or "ask-the-model" where only a run of the U-Net can tell (SD2 without a mark)."""
+    """"epsilon", "v_prediction", "flow", or "ask-the-model" where only a run of the U-Net can tell
+    (SD2 without a mark).
+    """
     lora_dir: str | None = None
     preset: str = ""
     gpu: int | None = None
-    """The card to train on, as the driver counts them; None: the first. Each card has a queue of its own."""
+    """The card to train on, as the driver counts them; None: the first.
+
+    Each card has a queue of its own.
+    """
     launch: Launch | None = None
-    """More than one process, on more than one card or machine; None: the script is called directly."""
+    """More than one process, on more than one card or machine; None: the script is called directly.
+    """
     on: Cluster | None = None
     """The Ray cluster that trains it, ``base`` by its path there; None: this machine."""
     healed: tuple[str, ...] = ()
@@ -102,9 +118,12 @@ class TrainingJob:
 
     @property
     def saves_states(self) -> bool:
-        """Whether a stopped run can go on. Not with several machines (each would need the main one's states), nor with
-        DeepSpeed (it saves with all processes, and sd-scripts' train_network.py saves with the first alone), nor on a
-        cluster (what is there when it is stopped, goes)."""
+        """Whether a stopped run can go on.
+
+        Not with several machines (each would need the main one's states), nor with DeepSpeed (it
+        saves with all processes, and sd-scripts' train_network.py saves with the first alone), nor
+        on a cluster (what is there when it is stopped, goes).
+        """
         alone = self.on is None and (self.launch is None or self.launch.machines == 1)
         return self.params.save_state and not self.params.extra.get("deepspeed") and alone
 
@@ -118,7 +137,10 @@ class TrainingJob:
         return replace(self, **changes)
 
     def as_dict(self) -> dict[str, Any]:
-        parts = {name: part.as_dict() if (part := getattr(self, name)) else None for name in ("params", "launch", "on")}
+        parts = {
+            name: part.as_dict() if (part := getattr(self, name)) else None
+            for name in ("params", "launch", "on")
+        }
         data = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in parts}
         return {"kind": self.kind, **data, **parts}
 
@@ -129,7 +151,9 @@ class SetupJob:
 
     engine: str = "sd-scripts"
     source: str | None = None
-    """A folder to use as it is, or another address to clone; None: the pinned commit of kohya-ss/sd-scripts."""
+    """A folder to use as it is, or another address to clone; None: the pinned commit of
+    kohya-ss/sd-scripts.
+    """
     python: str | None = None
     """The environment's Python, where it isn't found by the folder."""
 
@@ -153,11 +177,16 @@ def share_a_card(device: str, other: str) -> bool:
 
 
 def job_from_dict(data: Mapping[str, Any]) -> Job:
-    """The job that `as_dict` made; keys that only a newer version knows are left out. Raises `Invalid` for bad params."""
+    """The job that `as_dict` made; keys that only a newer version knows are left out.
+
+    Raises `Invalid` for bad params.
+    """
     cls = SetupJob if data.get("kind") == "setup" else TrainingJob
     names = {f.name for f in fields(cls)}
     values = {key: value for key, value in data.items() if key in names}
-    problems = [problem for f in fields(cls) if f.name != "params" for problem in _unusable(f, values)]
+    problems = [
+        problem for f in fields(cls) if f.name != "params" for problem in _unusable(f, values)
+    ]
     if problems:
         raise Invalid(problems)
     if cls is TrainingJob:
@@ -176,8 +205,19 @@ def _unusable(spec: Field[Any], values: Mapping[str, Any]) -> list[Problem]:
         return [Problem(spec.name, "is missing", "Give a whole job.json.")] if needed else []
     value = values[spec.name]
     kinds: dict[str, tuple[type, ...]] = {
-        "int | None": (int,), "tuple[str, ...]": (list, tuple), "Launch | None": (dict,), "Cluster | None": (dict,)
+        "int | None": (int,),
+        "tuple[str, ...]": (list, tuple),
+        "Launch | None": (dict,),
+        "Cluster | None": (dict,),
     }
-    if isinstance(value, kinds.get(str(spec.type), (str,))) or (value is None and "None" in str(spec.type)):
+    if isinstance(value, kinds.get(str(spec.type), (str,))) or (
+        value is None and "None" in str(spec.type)
+    ):
         return []
-    return [Problem(spec.name, f"{short(value)} is not what a job has there", "Give a job.json as it was written.")]
+    return [
+        Problem(
+            spec.name,
+            f"{short(value)} is not what a job has there",
+            "Give a job.json as it was written.",
+        )
+    ]

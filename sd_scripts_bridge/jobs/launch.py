@@ -16,7 +16,10 @@ _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.:_-]*[A-Za-z0-9])?")
 
 @dataclass(frozen=True)
 class Launch:
-    """How the script is started where one process isn't enough. Names and meanings are those of `accelerate launch`."""
+    """How the script is started where one process isn't enough.
+
+    Names and meanings are those of `accelerate launch`.
+    """
 
     processes: int = 2
     """In all, over every machine; each optimizer step sees so many batches."""
@@ -25,9 +28,13 @@ class Launch:
     """Which of the machines this is; 0 is the main one, which saves and publishes."""
     main_process_ip: str | None = None
     main_process_port: int | None = None
-    """None on one machine: any free port (0, which accelerate's help offers for that, hangs: accelerate 1.6, torch 2.13)."""
+    """None on one machine: any free port (0, which accelerate's help offers for that, hangs:
+    accelerate 1.6, torch 2.13).
+    """
     gpu_ids: tuple[int, ...] = ()
-    """This machine's cards, one for each of its processes, as the driver counts them; empty: the first ones."""
+    """This machine's cards, one for each of its processes, as the driver counts them; empty: the
+    first ones.
+    """
     num_cpu_threads_per_process: int | None = None
 
     @property
@@ -47,8 +54,12 @@ class Launch:
 
     @property
     def title(self) -> str:
-        """"2 processes", or "4 processes on 2 machines (this is number 1)"."""
-        where = f" on {self.machines} machines (this is number {self.machine_rank})" if self.machines > 1 else ""
+        """ "2 processes", or "4 processes on 2 machines (this is number 1)"."""
+        where = (
+            f" on {self.machines} machines (this is number {self.machine_rank})"
+            if self.machines > 1
+            else ""
+        )
         return f"{self.processes} processes{where}"
 
     def as_dict(self) -> dict[str, Any]:
@@ -57,11 +68,17 @@ class Launch:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Launch:
-        """What `as_dict` made; a newer version's keys are left out. Raises `Invalid` for values of another kind."""
+        """What `as_dict` made; a newer version's keys are left out.
+
+        Raises `Invalid` for values of another kind.
+        """
         names = {spec.name for spec in fields(cls)}
         values: dict[str, Any] = {key: value for key, value in data.items() if key in names}
-        wrong = [Problem(f"launch.{key}", f"{short(value)} is not what a job has there") for key, value in values.items()
-                 if not _is_kind(key, value)]
+        wrong = [
+            Problem(f"launch.{key}", f"{short(value)} is not what a job has there")
+            for key, value in values.items()
+            if not _is_kind(key, value)
+        ]
         if wrong:
             raise Invalid(wrong)
         return cls(**{**values, "gpu_ids": tuple(values.get("gpu_ids", ()))})
@@ -70,36 +87,80 @@ class Launch:
         """What accelerate would stop at, or hang on."""
         found = []
         if not 2 <= self.processes <= MOST_PROCESSES:
-            found.append(Problem("processes", f"{self.processes} is not a number from 2 to {MOST_PROCESSES}",
-                                 "Leave it out for one process."))
+            found.append(
+                Problem(
+                    "processes",
+                    f"{self.processes} is not a number from 2 to {MOST_PROCESSES}",
+                    "Leave it out for one process.",
+                )
+            )
         if self.machines < 1 or self.processes % max(1, self.machines):
-            found.append(Problem("machines", f"{self.processes} processes can't be shared evenly by {self.machines} machines",
-                                 "Each machine runs as many."))
+            found.append(
+                Problem(
+                    "machines",
+                    f"{self.processes} processes can't be shared evenly by {self.machines} "
+                    "machines",
+                    "Each machine runs as many.",
+                )
+            )
         elif not 0 <= self.machine_rank < self.machines:
-            found.append(Problem("machine_rank", f"{self.machine_rank} is not one of 0 to {self.machines - 1}",
-                                 "Count the machines from 0; 0 is the one that saves."))
+            found.append(
+                Problem(
+                    "machine_rank",
+                    f"{self.machine_rank} is not one of 0 to {self.machines - 1}",
+                    "Count the machines from 0; 0 is the one that saves.",
+                )
+            )
         elif self.gpu_ids and (len(set(self.gpu_ids)) != self.here or min(self.gpu_ids) < 0):
             cards = ",".join(map(str, self.gpu_ids))
-            found.append(Problem("gpus", f"{cards} names {len(set(self.gpu_ids))} cards, and {self.here} processes run here",
-                                 "Give one card for each."))
+            found.append(
+                Problem(
+                    "gpus",
+                    f"{cards} names {len(set(self.gpu_ids))} cards, and {self.here} processes "
+                    "run here",
+                    "Give one card for each.",
+                )
+            )
         if self.machines > 1 and not (self.main_process_ip and self.main_process_port):
-            found.append(Problem("main_process_ip", "several machines need the address and the port of machine 0",
-                                 "Give --main-process-ip and --main-process-port, the same on each."))
+            found.append(
+                Problem(
+                    "main_process_ip",
+                    "several machines need the address and the port of machine 0",
+                    "Give --main-process-ip and --main-process-port, the same on each.",
+                )
+            )
         if self.main_process_ip and not _HOST.fullmatch(self.main_process_ip):
             found.append(Problem("main_process_ip", f"{self.main_process_ip!r} is no address"))
         if self.main_process_port is not None and not 1 <= self.main_process_port <= 65535:
-            found.append(Problem("main_process_port", f"{self.main_process_port} is not a port (1 to 65535)"))
+            found.append(
+                Problem("main_process_port", f"{self.main_process_port} is not a port (1 to 65535)")
+            )
         threads = self.num_cpu_threads_per_process
         if threads is not None and not 1 <= threads <= 1024:
-            found.append(Problem("num_cpu_threads_per_process", f"{threads} is not a number from 1 to 1024"))
+            found.append(
+                Problem("num_cpu_threads_per_process", f"{threads} is not a number from 1 to 1024")
+            )
         return found
 
     def words(self, mixed_precision: str) -> list[str]:
-        """What stands between `accelerate launch` and the script. All that matters is told, so that nobody's own
-        `accelerate config` changes the run."""
-        words = ["--multi_gpu", "--num_processes", str(self.processes), "--num_machines", str(self.machines)]
+        """What stands between `accelerate launch` and the script.
+
+        All that matters is told, so that nobody's own `accelerate config` changes the run.
+        """
+        words = [
+            "--multi_gpu",
+            "--num_processes",
+            str(self.processes),
+            "--num_machines",
+            str(self.machines),
+        ]
         if self.machines > 1:
-            words += ["--machine_rank", str(self.machine_rank), "--main_process_ip", str(self.main_process_ip)]
+            words += [
+                "--machine_rank",
+                str(self.machine_rank),
+                "--main_process_ip",
+                str(self.main_process_ip),
+            ]
         if self.main_process_port:
             words += ["--main_process_port", str(self.main_process_port)]
         words += ["--gpu_ids", ",".join(map(str, self.gpu_ids)) or "all"]
@@ -111,11 +172,15 @@ class Launch:
 
 def _is_kind(name: str, value: Any) -> bool:
     if name == "gpu_ids":
-        return isinstance(value, (list, tuple)) and all(isinstance(card, int) and not isinstance(card, bool) for card in value)
+        return isinstance(value, (list, tuple)) and all(
+            isinstance(card, int) and not isinstance(card, bool) for card in value
+        )
     if name == "main_process_ip":
         return value is None or isinstance(value, str)
     may_be_none = name in ("main_process_port", "num_cpu_threads_per_process")
-    return (isinstance(value, int) and not isinstance(value, bool)) or (value is None and may_be_none)
+    return (isinstance(value, int) and not isinstance(value, bool)) or (
+        value is None and may_be_none
+    )
 
 
 # ---- from elsewhere ----
@@ -131,14 +196,24 @@ OTHERS: Mapping[str, str] = {
 }
 """Options of the launcher that change nothing of a training by sd-scripts, and why."""
 
-OPTIONS = frozenset({"num_processes", "num_machines", "machine_rank", "main_process_ip", "main_process_port", "gpu_ids",
-                     "num_cpu_threads_per_process"})
+OPTIONS = frozenset(
+    {
+        "num_processes",
+        "num_machines",
+        "machine_rank",
+        "main_process_ip",
+        "main_process_port",
+        "gpu_ids",
+        "num_cpu_threads_per_process",
+    }
+)
 """Options of the launcher that a `Launch` holds."""
 
 
 def read(options: Mapping[str, Any]) -> tuple[Launch | None, dict[str, str]]:
-    """(the launch that these options of `accelerate launch` ask for, or None for one process; those that can't be used,
-    each with the reason)."""
+    """(the launch that these options of `accelerate launch` ask for, or None for one process; those
+    that can't be used, each with the reason).
+    """
     lost: dict[str, str] = {}
 
     def number(name: str, default: int | None) -> int | None:
@@ -159,7 +234,8 @@ def read(options: Mapping[str, Any]) -> tuple[Launch | None, dict[str, str]]:
         return None, lost
     address = options.get("main_process_ip")
     launch = Launch(
-        processes, number("num_machines", 1) or 1,
+        processes,
+        number("num_machines", 1) or 1,
         main_process_ip=str(address) if address else None,
         gpu_ids=_cards(options.get("gpu_ids"), lost),
         machine_rank=number("machine_rank", 0) or 0,
@@ -168,13 +244,17 @@ def read(options: Mapping[str, Any]) -> tuple[Launch | None, dict[str, str]]:
     )
     problems = launch.problems()
     if problems:
-        lost["num_processes"] = "; ".join(f"{problem.where}: {problem.what}" for problem in problems)
+        lost["num_processes"] = "; ".join(
+            f"{problem.where}: {problem.what}" for problem in problems
+        )
         return None, lost
     return launch, lost
 
 
 def _cards(value: Any, lost: dict[str, str]) -> tuple[int, ...]:
-    words = [word.strip() for word in str(value if value is not None else "").split(",") if word.strip()]
+    words = [
+        word.strip() for word in str(value if value is not None else "").split(",") if word.strip()
+    ]
     if words in ([], ["all"]):
         return ()
     if all(word.isdecimal() for word in words):
@@ -184,9 +264,11 @@ def _cards(value: Any, lost: dict[str, str]) -> tuple[int, ...]:
 
 
 def from_words(gpus: str | None, **numbers: int | str | None) -> Launch:
-    """What the command line asks for: ``gpus`` as "0,1", the rest by `Launch`'s names, None where it isn't given.
+    """What the command line asks for: ``gpus`` as "0,1", the rest by `Launch`'s names, None where
+    it isn't given.
 
-    Without a number of processes there is one for each card of ``gpus``. Raises ValueError where ``gpus`` is no list.
+    Without a number of processes there is one for each card of ``gpus``. Raises ValueError where
+    ``gpus`` is no list.
     """
     cards = tuple(int(word) for word in gpus.split(",")) if gpus else ()
     given = {name: value for name, value in numbers.items() if value is not None}

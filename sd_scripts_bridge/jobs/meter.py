@@ -12,7 +12,9 @@ WINDOW_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Pace:
-    """Where a run stands. ``rate`` in steps a second and ``left`` in seconds, None until two points are known."""
+    """Where a run stands. ``rate`` in steps a second and ``left`` in seconds, None until two points
+    are known.
+    """
 
     step: int
     total: int
@@ -28,7 +30,10 @@ class Meter:
         self._points: deque[tuple[float, int]] = deque()
 
     def add(self, time: float, progress: Progress) -> Pace:
-        """The reading at this point. A step count that goes back (a new attempt) or a clock set back starts anew."""
+        """The reading at this point.
+
+        A step count that goes back (a new attempt) or a clock set back starts anew.
+        """
         if self._points and (progress.step < self._points[-1][1] or time < self._points[-1][0]):
             self._points.clear()
         self._points.append((time, progress.step))
@@ -36,7 +41,11 @@ class Meter:
             self._points.popleft()
         first_time, first_step = self._points[0]
         elapsed = time - first_time
-        rate = (progress.step - first_step) / elapsed if elapsed > 0 and progress.step > first_step else None
+        rate = (
+            (progress.step - first_step) / elapsed
+            if elapsed > 0 and progress.step > first_step
+            else None
+        )
         left = (progress.total - progress.step) / rate if rate else None
         return Pace(progress.step, progress.total, progress.loss, rate, left)
 

@@ -26,7 +26,10 @@ def m001_jobs_and_events(db: sqlite3.Connection) -> None:
             finished REAL,
             sentence TEXT NOT NULL DEFAULT '')"""
     )
-    db.execute("CREATE UNIQUE INDEX one_job_a_device ON jobs(device) WHERE status IN ('running', 'stopping')")
+    db.execute(
+        "CREATE UNIQUE INDEX one_job_a_device ON jobs(device) WHERE status IN ('running', "
+        "'stopping')"
+    )
     db.execute(
         """CREATE TABLE events (
             seq     INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -62,16 +65,22 @@ def m003_jobs_on_several_cards(db: sqlite3.Connection) -> None:
 
 
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
-    m001_jobs_and_events, m002_pauses, m003_jobs_on_several_cards,
+    m001_jobs_and_events,
+    m002_pauses,
+    m003_jobs_on_several_cards,
 )
 
 
 def migrate(db: sqlite3.Connection) -> None:
-    """Bring the database up to date. Raises `BridgeError` for one that a newer version of the bridge has written."""
+    """Bring the database up to date.
+
+    Raises `BridgeError` for one that a newer version of the bridge has written.
+    """
     version = _version(db)
     if version > len(MIGRATIONS):
         raise BridgeError(
-            f"The database is of version {version}, and this LoRA Bridge knows only {len(MIGRATIONS)}. "
+            f"The database is of version {version}, and this LoRA Bridge knows only "
+            f"{len(MIGRATIONS)}. "
             "Update LoRA Bridge, or choose another home folder."
         )
     if version == len(MIGRATIONS):

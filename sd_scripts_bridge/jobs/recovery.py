@@ -1,4 +1,6 @@
-"""A database that can't be read is put aside, and the history rebuilt from the jobs' own folders. Nothing is deleted."""
+"""A database that can't be read is put aside, and the history rebuilt from the jobs' own folders.
+Nothing is deleted.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ SENTENCE = "Found again in its folder after the job database was damaged."
 
 
 def put_aside(database: Path) -> Path:
-    """Rename the database (and its write-ahead log) to the first free ``.broken-N``; returns the new path."""
+    """Rename the database (and its write-ahead log) to the first free ``.broken-N``; returns the
+    new path.
+    """
     number = 1
     while (aside := database.with_name(f"{database.name}.broken-{number}")).exists():
         number += 1
@@ -37,7 +41,8 @@ def rebuild(db: sqlite3.Connection, jobs: Path) -> int:
         if not folder.name.isdecimal() or int(folder.name) in known or spec is None:
             continue
         db.execute(
-            "INSERT INTO jobs (id, kind, title, spec, status, attempt, created, queued, started, finished, sentence, device)"
+            "INSERT INTO jobs (id, kind, title, spec, status, attempt, created, queued, started, "
+            "finished, sentence, device)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             _row(folder, spec, _read(folder / "report.json") or {}),
         )

@@ -1,4 +1,7 @@
-"""How long a trainer has said nothing. Nobody ends it for that: it may be loading for ten minutes, and the person decides."""
+"""How long a trainer has said nothing.
+
+Nobody ends it for that: it may be loading for ten minutes, and the person decides.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,9 @@ HARDLY_A_STEP = 10.0
 
 
 def seconds(row: JobRow, log: Path, rate: float | None = None) -> float | None:
-    """Since the running job's trainer last wrote anything; None while that is usual (``rate``: its steps a second)."""
+    """Since the running job's trainer last wrote anything; None while that is usual (``rate``: its
+    steps a second).
+    """
     if row.status not in (Status.RUNNING, Status.STOPPING) or row.started is None:
         return None
     try:
@@ -30,5 +35,8 @@ def seconds(row: JobRow, log: Path, rate: float | None = None) -> float | None:
 
 def sentence(job_id: int, silent: float) -> str:
     """What to say of it."""
-    return (f"No sign of life for {duration(silent)}. It may be busy, as while it loads a model, or stuck: "
-            f"`stop {job_id} --now` ends it.")
+    return (
+        f"No sign of life for {duration(silent)}. It may be busy, as while it loads a model, or "
+        "stuck: "
+        f"`stop {job_id} --now` ends it."
+    )

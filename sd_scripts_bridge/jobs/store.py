@@ -45,7 +45,9 @@ class JobRow:
 
     @property
     def job(self) -> Job:
-        """What to do. Raises `Invalid` where another version wrote options that this one doesn't know."""
+        """What to do. Raises `Invalid` where another version wrote options that this one doesn't
+        know.
+        """
         return job_from_dict(json.loads(self.spec))
 
 
@@ -64,7 +66,8 @@ class Store:
     """The queue and its history, shared by every process that opens the same file."""
 
     def __init__(self, path: Path, jobs: Path | None = None) -> None:
-        """Open, migrate, and where the file is damaged or gone, rebuild it from the folders in ``jobs``.
+        """Open, migrate, and where the file is damaged or gone, rebuild it from the folders in
+        ``jobs``.
 
         Raises `BridgeError` for a database of a newer version, and for one that can't be written.
         """
@@ -79,7 +82,9 @@ class Store:
                 raise
             aside = recovery.put_aside(path)
             self._prepare(jobs)
-            self.recovered = f"The job database was damaged; it lies aside as {aside.name}. {self.recovered}"
+            self.recovered = (
+                f"The job database was damaged; it lies aside as {aside.name}. {self.recovered}"
+            )
 
     def _prepare(self, jobs: Path | None) -> None:
         with self._open() as db:
@@ -96,15 +101,22 @@ class Store:
 
     @contextmanager
     def _open(self, synchronous: str = "FULL") -> Iterator[sqlite3.Connection]:
-        """FULL: what is written when this ends outlives a power cut. NORMAL: at worst the newest are missing then."""
+        """FULL: what is written when this ends outlives a power cut.
+
+        NORMAL: at worst the newest are missing then.
+        """
         try:
-            with closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)) as db:
+            with closing(
+                sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+            ) as db:
                 db.row_factory = sqlite3.Row
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute(f"PRAGMA synchronous = {synchronous}")
                 yield db
         except sqlite3.Error as error:
-            raise BridgeError(f"The job database {str(self.path)!r} can't be used: {error}.{_room(self.path)}") from error
+            raise BridgeError(
+                f"The job database {str(self.path)!r} can't be used: {error}.{_room(self.path)}"
+            ) from error
 
     @contextmanager
     def _change(self, synchronous: str = "FULL") -> Iterator[sqlite3.Connection]:
@@ -124,8 +136,17 @@ class Store:
         now = time.time()
         with self._change() as db:
             cursor = db.execute(
-                "INSERT INTO jobs (kind, title, spec, status, device, created, queued) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (job.kind, job.title, json.dumps(job.as_dict()), Status.QUEUED.value, job.device, now, now),
+                "INSERT INTO jobs (kind, title, spec, status, device, created, queued) VALUES "
+                "(?, ?, ?, ?, ?, ?, ?)",
+                (
+                    job.kind,
+                    job.title,
+                    json.dumps(job.as_dict()),
+                    Status.QUEUED.value,
+                    job.device,
+                    now,
+                    now,
+                ),
             )
             return int(cursor.lastrowid or 0)
 
@@ -141,27 +162,43 @@ class Store:
         """The jobs in any of ``statuses``, oldest first."""
         marks = ", ".join("?" * len(statuses))
         with self._open() as db:
-            rows = db.execute(f"SELECT * FROM jobs WHERE status IN ({marks}) ORDER BY id", [s.value for s in statuses])
+            rows = db.execute(
+                f"SELECT * FROM jobs WHERE status IN ({marks}) ORDER BY id",
+                [s.value for s in statuses],
+            )
             return [_row(row) for row in rows]
 
     def waiting(self) -> list[str]:
         """The devices for which a job waits that may run now: not those that are paused."""
         with self._open() as db:
             paused = _paused(db)
-            found = [row[0] for row in db.execute("SELECT DISTINCT device FROM jobs WHERE status = 'queued'")]
-        return [device for device in found if not any(share_a_card(device, other) for other in paused)]
+            found = [
+                row[0]
+                for row in db.execute("SELECT DISTINCT device FROM jobs WHERE status = 'queued'")
+            ]
+        return [
+            device for device in found if not any(share_a_card(device, other) for other in paused)
+        ]
 
     def claim(self) -> JobRow | None:
-        """Take the job that has waited longest among those whose cards are all free: queued -> running, one attempt more.
-        None: nothing waits, or what waits needs a card that is busy or paused.
+        """Take the job that has waited longest among those whose cards are all free: queued ->
+        running, one attempt more. None: nothing waits, or what waits needs a card that is busy or
+        paused.
 
-        A card that an older job waits for is not given to a younger one, so a job on several cards gets its turn; but nobody
-        waits for a job that waits for the end of a pause.
+        A card that an older job waits for is not given to a younger one, so a job on several cards
+        gets its turn; but nobody waits for a job that waits for the end of a pause.
         """
         with self._change() as db:
-            taken = {row["device"] for row in db.execute("SELECT device FROM jobs WHERE status IN ('running', 'stopping')")}
+            taken = {
+                row["device"]
+                for row in db.execute(
+                    "SELECT device FROM jobs WHERE status IN ('running', 'stopping')"
+                )
+            }
             paused = _paused(db)
-            for row in db.execute("SELECT id, device FROM jobs WHERE status = 'queued' ORDER BY queued, id").fetchall():
+            for row in db.execute(
+                "SELECT id, device FROM jobs WHERE status = 'queued' ORDER BY queued, id"
+            ).fetchall():
                 if any(share_a_card(row["device"], device) for device in paused):
                     continue
                 if not any(share_a_card(row["device"], device) for device in taken):
@@ -170,15 +207,20 @@ class Store:
             else:
                 return None
             db.execute(
-                "UPDATE jobs SET status = 'running', attempt = attempt + 1, started = ?, finished = NULL, process = NULL,"
+                "UPDATE jobs SET status = 'running', attempt = attempt + 1, started = ?, "
+                "finished = NULL, process = NULL,"
                 " sentence = '' WHERE id = ? AND status = 'queued'",
                 (time.time(), row["id"]),
             )
         return self.get(row["id"])
 
-    def move(self, job_id: int, to: Status, *, of: Sequence[Status], attempt: int, sentence: str = "") -> bool:
-        """Change the status if it is one of ``of`` in that attempt; returns whether it was. Raises ValueError for a
-        move that isn't in `job.MOVES`."""
+    def move(
+        self, job_id: int, to: Status, *, of: Sequence[Status], attempt: int, sentence: str = ""
+    ) -> bool:
+        """Change the status if it is one of ``of`` in that attempt; returns whether it was.
+
+        Raises ValueError for a move that isn't in `job.MOVES`.
+        """
         if any(to not in MOVES[status] for status in of):
             raise ValueError(f"no move leads from {[str(s) for s in of]} to {to}")
         now = time.time()
@@ -196,31 +238,40 @@ class Store:
             return cursor.rowcount == 1
 
     def heal(self, job_id: int, attempt: int, job: Job) -> bool:
-        """Queue a running job again, in front of the others, as ``job``; returns whether it was running still."""
+        """Queue a running job again, in front of the others, as ``job``; returns whether it was
+        running still.
+        """
         with self._change() as db:
             cursor = db.execute(
-                "UPDATE jobs SET status = 'queued', queued = created, spec = ? WHERE id = ? AND attempt = ?"
+                "UPDATE jobs SET status = 'queued', queued = created, spec = ? WHERE id = ? AND "
+                "attempt = ?"
                 " AND status = 'running'",
                 (json.dumps(job.as_dict()), job_id, attempt),
             )
             return cursor.rowcount == 1
 
     def ask_to_stop(self, job_id: int, how: str) -> bool:
-        """Leave a request for whoever runs the job: "save", "now" or "pause". "now" is not taken back, and "pause" changes
-        no other."""
+        """Leave a request for whoever runs the job: "save", "now" or "pause".
+
+        "now" is not taken back, and "pause" changes no other.
+        """
         with self._change() as db:
             cursor = db.execute(
-                "UPDATE jobs SET stop = ? WHERE id = ? AND status IN ('running', 'stopping') AND stop IS NOT 'now'"
+                "UPDATE jobs SET stop = ? WHERE id = ? AND status IN ('running', 'stopping') AND "
+                "stop IS NOT 'now'"
                 " AND (stop IS NULL OR ? <> 'pause')",
                 (how, job_id, how),
             )
             return cursor.rowcount == 1
 
     def put_back(self, job_id: int, attempt: int) -> bool:
-        """Queue a job that stops for a pause, in front of the others; returns whether it still was a pause."""
+        """Queue a job that stops for a pause, in front of the others; returns whether it still was
+        a pause.
+        """
         with self._change() as db:
             cursor = db.execute(
-                "UPDATE jobs SET status = 'queued', queued = created, stop = NULL, process = NULL WHERE id = ? AND attempt = ?"
+                "UPDATE jobs SET status = 'queued', queued = created, stop = NULL, process = "
+                "NULL WHERE id = ? AND attempt = ?"
                 " AND status = 'stopping' AND stop = 'pause'",
                 (job_id, attempt),
             )
@@ -230,13 +281,16 @@ class Store:
         """Remember who trains, for `reconcile`."""
         with self._change() as db:
             db.execute(
-                "UPDATE jobs SET process = ? WHERE id = ? AND attempt = ?", (json.dumps(process), job_id, attempt)
+                "UPDATE jobs SET process = ? WHERE id = ? AND attempt = ?",
+                (json.dumps(process), job_id, attempt),
             )
 
     def remove(self, job_id: int) -> bool:
         """Forget a job that isn't running, with its events; returns whether it could."""
         with self._change() as db:
-            cursor = db.execute("DELETE FROM jobs WHERE id = ? AND status NOT IN ('running', 'stopping')", (job_id,))
+            cursor = db.execute(
+                "DELETE FROM jobs WHERE id = ? AND status NOT IN ('running', 'stopping')", (job_id,)
+            )
             if cursor.rowcount:
                 db.execute("DELETE FROM events WHERE job = ?", (job_id,))
             return cursor.rowcount == 1
@@ -246,13 +300,21 @@ class Store:
     def ask_for_pause(self, device: str, seconds: float) -> None:
         """Remember how long ``device`` shall be free once it is."""
         with self._change() as db:
-            db.execute("INSERT OR REPLACE INTO pauses (device, seconds, until) VALUES (?, ?, 0)", (device, seconds))
+            db.execute(
+                "INSERT OR REPLACE INTO pauses (device, seconds, until) VALUES (?, ?, 0)",
+                (device, seconds),
+            )
 
     def begin_pause(self, device: str) -> None:
-        """From now on no job of ``device`` is claimed, for as long as was asked. A pause that goes on is made longer."""
+        """From now on no job of ``device`` is claimed, for as long as was asked.
+
+        A pause that goes on is made longer.
+        """
         with self._change() as db:
             for other in _sharing(db, device):
-                db.execute("UPDATE pauses SET until = ? + seconds WHERE device = ?", (time.time(), other))
+                db.execute(
+                    "UPDATE pauses SET until = ? + seconds WHERE device = ?", (time.time(), other)
+                )
 
     def end_pause(self, device: str) -> bool:
         """Let the jobs of ``device`` be claimed again; returns whether it was paused."""
@@ -265,12 +327,19 @@ class Store:
     def pauses(self) -> dict[str, float]:
         """The devices that are paused now, and until when (seconds since 1970)."""
         with self._open() as db:
-            return dict(db.execute("SELECT device, until FROM pauses WHERE until > ?", (time.time(),)).fetchall())
+            return dict(
+                db.execute(
+                    "SELECT device, until FROM pauses WHERE until > ?", (time.time(),)
+                ).fetchall()
+            )
 
     # ---- events ----
 
     def append(self, job_id: int, attempt: int, event: Event) -> None:
-        """Write ``event`` down. Several come each second, and those before a change of the job are on the disk with it."""
+        """Write ``event`` down.
+
+        Several come each second, and those before a change of the job are on the disk with it.
+        """
         data = to_dict(event)
         with self._change("NORMAL") as db:
             db.execute(
@@ -281,21 +350,36 @@ class Store:
     def events(self, job_id: int, after: int = 0) -> list[Entry]:
         """The job's events with a number above ``after``, oldest first."""
         with self._open() as db:
-            rows = db.execute("SELECT * FROM events WHERE job = ? AND seq > ? ORDER BY seq", (job_id, after)).fetchall()
+            rows = db.execute(
+                "SELECT * FROM events WHERE job = ? AND seq > ? ORDER BY seq", (job_id, after)
+            ).fetchall()
         return [
-            Entry(row["seq"], row["job"], row["attempt"], row["time"], from_dict(json.loads(row["data"])))
+            Entry(
+                row["seq"],
+                row["job"],
+                row["attempt"],
+                row["time"],
+                from_dict(json.loads(row["data"])),
+            )
             for row in rows
         ]
 
 
 def _paused(db: sqlite3.Connection) -> list[str]:
     """The devices that are paused now."""
-    return [row["device"] for row in db.execute("SELECT device FROM pauses WHERE until > ?", (time.time(),))]
+    return [
+        row["device"]
+        for row in db.execute("SELECT device FROM pauses WHERE until > ?", (time.time(),))
+    ]
 
 
 def _sharing(db: sqlite3.Connection, device: str) -> list[str]:
     """The devices with a pause, begun or asked for, that have a card in common with ``device``."""
-    return [row["device"] for row in db.execute("SELECT device FROM pauses").fetchall() if share_a_card(row["device"], device)]
+    return [
+        row["device"]
+        for row in db.execute("SELECT device FROM pauses").fetchall()
+        if share_a_card(row["device"], device)
+    ]
 
 
 def _is_damaged(error: BaseException | None) -> bool:
@@ -309,7 +393,11 @@ def _room(path: Path) -> str:
         free = shutil.disk_usage(path.parent).free
     except OSError:
         return ""
-    return f" Its disk is full ({free // 1000} kB are free): make some room." if free < FULL_BYTES else ""
+    return (
+        f" Its disk is full ({free // 1000} kB are free): make some room."
+        if free < FULL_BYTES
+        else ""
+    )
 
 
 def _row(row: sqlite3.Row) -> JobRow:
@@ -323,4 +411,6 @@ def known_process(row: JobRow) -> tuple[process.Identity, str] | None:
     if not row.process:
         return None
     data = json.loads(row.process)
-    return process.Identity(int(data["pid"]), float(data["started"]), str(data["boot"])), str(data["cookie"])
+    return process.Identity(int(data["pid"]), float(data["started"]), str(data["boot"])), str(
+        data["cookie"]
+    )

@@ -1,4 +1,6 @@
-"""What a base model is: its family, its prediction and whether it is complete, read from the file and never asked."""
+"""What a base model is: its family, its prediction and whether it is complete, read from the file
+and never asked.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,8 @@ DTYPES = {"F32": "fp32", "F16": "fp16", "BF16": "bf16", "F64": "fp64"}
 FULL_SIZE_CONTEXT = {"sd1": 768, "sd2": 1024, "sdxl": 2048}
 
 V_MARKS = ("v_pred", "ztsnr")
-"""Empty tensors by which NoobAI and others say so; a zero terminal SNR goes with v-prediction only."""
+"""Empty tensors by which NoobAI and others say so; a zero terminal SNR goes with v-prediction only.
+"""
 
 _PREDICTIONS = {
     "epsilon": EPSILON, "eps": EPSILON,
@@ -53,7 +56,9 @@ class Base:
     family: str
     """A name in `families`."""
     prediction: str
-    """"epsilon", "v_prediction", "flow", or "ask-the-model" where only a run of the U-Net can tell (SD 2 without a mark)."""
+    """"epsilon", "v_prediction", "flow", or "ask-the-model" where only a run of the U-Net can tell
+    (SD 2 without a mark).
+    """
     prediction_source: str
     """Where that stands, in words."""
     dtype: str
@@ -62,7 +67,9 @@ class Base:
     context: int
     """Width of the text that the U-Net listens to; 0 where there is no U-Net."""
     full_size: bool
-    """Its sizes are the family's own, which sd-scripts takes for granted; the embedded engine also trains smaller ones."""
+    """Its sizes are the family's own, which sd-scripts takes for granted; the embedded engine also
+    trains smaller ones.
+    """
     zero_terminal_snr: bool = False
     """It was trained down to pure noise, and says so."""
     notes: tuple[str, ...] = ()
@@ -73,7 +80,10 @@ class Base:
 
 
 def read(path: Path) -> Base:
-    """The base model at ``path``, from its header. Raises `Invalid` with every reason why it can't be trained on."""
+    """The base model at ``path``, from its header.
+
+    Raises `Invalid` with every reason why it can't be trained on.
+    """
     _refuse_other_formats(path)
     header = read_header(path)
     other = refusal(path.name, header.tensors)
@@ -83,7 +93,9 @@ def read(path: Path) -> Base:
     if transformer:
         return _transformer(path, transformer, header)
     family = _family(header.tensors)
-    problems = _incomplete(path.name, family, parts(header.tensors, family)) or _mismatch(path.name, family, header)
+    problems = _incomplete(path.name, family, parts(header.tensors, family)) or _mismatch(
+        path.name, family, header
+    )
     if problems:
         raise Invalid(problems)
     prediction, source = _prediction(path, family, header)
@@ -122,13 +134,22 @@ def _transformer(path: Path, model: Transformer, header: Header) -> Base:
 def _refuse_other_formats(path: Path) -> None:
     suffix = path.suffix.lower()
     if suffix in PICKLES:
-        raise Invalid([Problem(
-            path.name, f"a {suffix} file can run programs when it is opened, so it is not",
-            "Choose the .safetensors version of this model, or convert it in the WebUI's Checkpoint Merger.")])
+        raise Invalid(
+            [
+                Problem(
+                    path.name,
+                    f"a {suffix} file can run programs when it is opened, so it is not",
+                    "Choose the .safetensors version of this model, or convert it in the WebUI's "
+                    "Checkpoint Merger.",
+                )
+            ]
+        )
     if os.path.isdir(path):  # noqa: PTH112  # never raises, also for a name that is too long
         raise Invalid([Problem(path.name, "is a folder", "Choose one .safetensors file.")])
     if suffix != ".safetensors":
-        raise Invalid([Problem(path.name, f"is not a .safetensors file ({suffix or 'no ending'})", FULL)])
+        raise Invalid(
+            [Problem(path.name, f"is not a .safetensors file ({suffix or 'no ending'})", FULL)]
+        )
 
 
 def _family(tensors: Mapping[str, TensorInfo]) -> str:
@@ -148,12 +169,18 @@ def _incomplete(name: str, family: str, found: list[ModelPart]) -> list[Problem]
     problems = []
     for part in found:
         if part.absent:
-            problems.append(Problem(name, f"has no {part.title}", f"Choose a whole {title(family)} checkpoint."))
+            problems.append(
+                Problem(name, f"has no {part.title}", f"Choose a whole {title(family)} checkpoint.")
+            )
         elif part.missing:
             count = f"{len(part.missing)} of the {part.expected}"
-            problems.append(Problem(
-                name, f"lacks {count} tensors of its {part.title}, for example {part.missing[0]}",
-                f"It is damaged, or no ordinary {title(family)} model; choose another."))
+            problems.append(
+                Problem(
+                    name,
+                    f"lacks {count} tensors of its {part.title}, for example {part.missing[0]}",
+                    f"It is damaged, or no ordinary {title(family)} model; choose another.",
+                )
+            )
     return problems
 
 
@@ -164,14 +191,23 @@ def _mismatch(name: str, family: str, header: Header) -> list[Problem]:
     if sum(widths) == context:
         return []
     spoken = " + ".join(map(str, widths))
-    return [Problem(name, f"has a U-Net for text of width {context}, but its text encoder gives {spoken}",
-                    "Its parts come from different models; choose another.")]
+    return [
+        Problem(
+            name,
+            f"has a U-Net for text of width {context}, but its text encoder gives {spoken}",
+            "Its parts come from different models; choose another.",
+        )
+    ]
 
 
 def _text_widths(family: str, tensors: Mapping[str, TensorInfo]) -> list[int]:
     widths = []
     for _, prefix, kind in text_encoders(family):
-        token = "text_model.embeddings.token_embedding.weight" if kind == "clip" else "token_embedding.weight"
+        token = (
+            "text_model.embeddings.token_embedding.weight"
+            if kind == "clip"
+            else "token_embedding.weight"
+        )
         widths.append(text_encoder(tensors, prefix)[token][-1])
     return widths
 
@@ -186,12 +222,17 @@ def _is_full_size(family: str, tensors: Mapping[str, TensorInfo]) -> bool:
         tensors[f"{UNET}input_blocks.0.0.weight"].shape[0] == FULL_SIZE_CHANNELS
         and tensors[f"{VAE}encoder.conv_in.weight"].shape[0] == FULL_SIZE_VAE_CHANNELS
         and _context(tensors) == FULL_SIZE_CONTEXT[family]
-        and all(pair in FULL_SIZE_LAYERS for pair in zip(kinds, _text_widths(family, tensors), strict=True))
+        and all(
+            pair in FULL_SIZE_LAYERS
+            for pair in zip(kinds, _text_widths(family, tensors), strict=True)
+        )
     )
 
 
 def _dtype(name: str, tensors: Mapping[str, TensorInfo], prefix: str = UNET) -> str:
-    """The number format of the U-Net, or of the model below ``prefix``: the one that most of its bytes have."""
+    """The number format of the U-Net, or of the model below ``prefix``: the one that most of its
+    bytes have.
+    """
     sizes: Counter[str] = Counter()
     for key, tensor in tensors.items():
         if key.startswith(prefix):
@@ -200,8 +241,15 @@ def _dtype(name: str, tensors: Mapping[str, TensorInfo], prefix: str = UNET) -> 
     if dtype.startswith(("F8_E4M3", "F8_E5M2")):
         return "fp8"
     if dtype not in DTYPES:
-        raise Invalid([Problem(name, f"holds quantised weights ({dtype})",
-                               "Choose the fp16, bf16 or fp32 version of this model.")])
+        raise Invalid(
+            [
+                Problem(
+                    name,
+                    f"holds quantised weights ({dtype})",
+                    "Choose the fp16, bf16 or fp32 version of this model.",
+                )
+            ]
+        )
     return DTYPES[dtype]
 
 
@@ -222,7 +270,9 @@ def _prediction(path: Path, family: str, header: Header) -> tuple[str, str]:
             return value, f"its metadata ({key})"
     trained_on_v = header.metadata.get("ss_v_parameterization", "").strip().lower()
     if trained_on_v in ("true", "false"):
-        return (V_PREDICTION if trained_on_v == "true" else EPSILON), "its metadata (ss_v_parameterization)"
+        return (
+            V_PREDICTION if trained_on_v == "true" else EPSILON
+        ), "its metadata (ss_v_parameterization)"
     if family == "sd2":
         return ASK_THE_MODEL, "no mark; SD 2 comes in both kinds"
     return EPSILON, f"no mark; usual for {title(family)}"
@@ -245,5 +295,8 @@ def _config_prediction(config: Path) -> str | None:
 
 def _notes(path: Path, prediction: str) -> tuple[str, ...]:
     if prediction == EPSILON and re.search(r"v[-_ ]?pred", path.stem, re.IGNORECASE):
-        return (f"{path.name}: the name says v-prediction, but the file has no such mark; it is trained as epsilon.",)
+        return (
+            f"{path.name}: the name says v-prediction, but the file has no such mark; it is "
+            "trained as epsilon.",
+        )
     return ()

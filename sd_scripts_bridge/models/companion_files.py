@@ -1,4 +1,6 @@
-"""The files that a base needs beside it: looked for where a WebUI keeps them, or named by hand; each told by its header."""
+"""The files that a base needs beside it: looked for where a WebUI keeps them, or named by hand;
+each told by its header.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,18 @@ from . import companion_kinds
 from .companion_kinds import KINDS
 from .safetensors_file import read_header
 
-FOLDERS = ("text_encoder", "text_encoders", "clip", "CLIP", "VAE", "vae", "Stable-diffusion", "checkpoints", "unet",
-           "diffusion_models")
+FOLDERS = (
+    "text_encoder",
+    "text_encoders",
+    "clip",
+    "CLIP",
+    "VAE",
+    "vae",
+    "Stable-diffusion",
+    "checkpoints",
+    "unet",
+    "diffusion_models",
+)
 """Below a folder of models: Forge's and A1111's names, then ComfyUI's."""
 ENDINGS = (".safetensors", ".sft")
 MODELS = "models"
@@ -32,9 +44,16 @@ class Found(NamedTuple):
 
 
 def find(
-    family: Family, base: Path, given: Mapping[str, Any], lora_dir: Path | None = None, more: Sequence[Path] = ()
+    family: Family,
+    base: Path,
+    given: Mapping[str, Any],
+    lora_dir: Path | None = None,
+    more: Sequence[Path] = (),
 ) -> Found:
-    """What ``family`` needs beside ``base``. A path in ``given`` goes before whatever lies in the folders."""
+    """What ``family`` needs beside ``base``.
+
+    A path in ``given`` goes before whatever lies in the folders.
+    """
     found = Found({}, [], [])
     folders = list(places(base, lora_dir, more)) if family.companions else []
     for companion in family.companions:
@@ -53,9 +72,15 @@ def find(
 
 
 def places(base: Path, lora_dir: Path | None = None, more: Sequence[Path] = ()) -> Iterator[Path]:
-    """Every folder that is looked in, nearest first: the base's own, those of its folder of models and the Lora's, ``more``."""
+    """Every folder that is looked in, nearest first: the base's own, those of its folder of models
+    and the Lora's, ``more``.
+    """
     seen = set()
-    for folder in (base.absolute().parent, *(root / name for root in roots(base, lora_dir) for name in FOLDERS), *more):
+    for folder in (
+        base.absolute().parent,
+        *(root / name for root in roots(base, lora_dir) for name in FOLDERS),
+        *more,
+    ):
         real = folder.resolve()
         if folder.is_dir() and real not in seen:
             seen.add(real)
@@ -63,7 +88,9 @@ def places(base: Path, lora_dir: Path | None = None, more: Sequence[Path] = ()) 
 
 
 def roots(base: Path, lora_dir: Path | None = None) -> list[Path]:
-    """The folders of models: what lies above the base and is called so, and the one that holds the Lora folder."""
+    """The folders of models: what lies above the base and is called so, and the one that holds the
+    Lora folder.
+    """
     above = [folder for folder in base.absolute().parents if folder.name.lower() == MODELS][:1]
     if not above and base.absolute().parent.name in FOLDERS:
         above = [base.absolute().parent.parent]
@@ -85,12 +112,22 @@ def _wrong(companion: Companion, path: Path) -> Problem | None:
     try:
         tensors = read_header(path).tensors
     except Invalid as error:
-        return Problem(companion.option, f"{str(path)!r} {error.problems[0].what}", error.problems[0].remedy or remedy)
+        return Problem(
+            companion.option,
+            f"{str(path)!r} {error.problems[0].what}",
+            error.problems[0].remedy or remedy,
+        )
     if companion_kinds.is_quantised(tensors):
-        return Problem(companion.option, f"{path.name} holds quantised weights, which sd-scripts does not read", remedy)
+        return Problem(
+            companion.option,
+            f"{path.name} holds quantised weights, which sd-scripts does not read",
+            remedy,
+        )
     if not kind.fits(tensors):
         real = companion_kinds.called(tensors) or "something else"
-        return Problem(companion.option, f"{path.name} is {real}, where {kind.title} is wanted", remedy)
+        return Problem(
+            companion.option, f"{path.name} is {real}, where {kind.title} is wanted", remedy
+        )
     return None
 
 
@@ -103,15 +140,23 @@ def _inside(companion: Companion, base: Path) -> bool:
 def _take_inside(companion: Companion, base: Path, found: Found) -> None:
     if companion.option != "vae":  # that one the script finds by itself
         found.options[companion.option] = str(base.absolute())
-    found.notes.append(f"{companion.title[0].upper()}{companion.title[1:]} is in {base.name} itself.")
+    found.notes.append(
+        f"{companion.title[0].upper()}{companion.title[1:]} is in {base.name} itself."
+    )
 
 
 def _search(companion: Companion, family: Family, folders: list[Path], found: Found) -> None:
     kind = KINDS[companion.looks_for]
     candidates = [path for path in _files(folders) if not kind.suspects(path.name)]
     fitting = [path for path in candidates if _fits(companion, path)]
-    best = min(fitting, key=lambda path: (path.name.lower() != companion.usual.lower(), not kind.expects(path.name)),
-               default=None)
+    best = min(
+        fitting,
+        key=lambda path: (
+            path.name.lower() != companion.usual.lower(),
+            not kind.expects(path.name),
+        ),
+        default=None,
+    )
     if best is None:
         found.problems.append(_missing(companion, family, folders))
     else:
@@ -122,15 +167,23 @@ def _search(companion: Companion, family: Family, folders: list[Path], found: Fo
 def _missing(companion: Companion, family: Family, folders: list[Path]) -> Problem:
     looked = ", ".join(map(str, folders)) or "no folder"
     return Problem(
-        companion.option, f"{family.title} needs {companion.title} (usually {companion.usual}), and none lies in {looked}",
-        f"Put it into one of them, or name it: {companion.option}=/path/to/{companion.usual} (--set, or Advanced in the tab).")
+        companion.option,
+        f"{family.title} needs {companion.title} (usually {companion.usual}), and none lies in "
+        f"{looked}",
+        f"Put it into one of them, or name it: {companion.option}=/path/to/{companion.usual} "
+        "(--set, or Advanced in the tab).",
+    )
 
 
 def _files(folders: Iterable[Path]) -> Iterator[Path]:
-    """What lies in them, and one folder deeper in those that aren't the first (the base's own, which may be large)."""
+    """What lies in them, and one folder deeper in those that aren't the first (the base's own,
+    which may be large).
+    """
     for place, folder in enumerate(folders):
         for pattern in ("*",) if place == 0 else ("*", "*/*"):
-            yield from sorted(path for path in folder.glob(pattern) if path.suffix.lower() in ENDINGS)
+            yield from sorted(
+                path for path in folder.glob(pattern) if path.suffix.lower() in ENDINGS
+            )
 
 
 def _fits(companion: Companion, path: Path) -> bool:
@@ -139,7 +192,9 @@ def _fits(companion: Companion, path: Path) -> bool:
 
 @functools.lru_cache(maxsize=2000)
 def _kinds_of(path: Path, _mark: str) -> frozenset[str]:
-    """Every kind that the file may be handed over as, and `SD_VAE`; read again only when the file changes."""
+    """Every kind that the file may be handed over as, and `SD_VAE`; read again only when the file
+    changes.
+    """
     try:
         tensors = read_header(path).tensors
     except Invalid:

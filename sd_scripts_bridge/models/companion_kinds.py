@@ -1,7 +1,8 @@
 """Text encoders and VAEs as files of their own, known by the names and shapes of their tensors.
 
-Only the layouts that sd-scripts 0.10.1 reads: ``load_*`` in its ``library/{flux,sd3,lumina,anima}_utils.py``,
-``hunyuan_image_text_encoder.py``, ``hunyuan_image_vae.py`` and ``qwen_image_autoencoder_kl.py``.
+Only the layouts that sd-scripts 0.10.1 reads: ``load_*`` in its
+``library/{flux,sd3,lumina,anima}_utils.py``, ``hunyuan_image_text_encoder.py``,
+``hunyuan_image_vae.py`` and ``qwen_image_autoencoder_kl.py``.
 """
 
 from __future__ import annotations
@@ -12,13 +13,23 @@ from dataclasses import dataclass
 
 from .safetensors_file import TensorInfo
 
-QUANTISED = (".absmax", ".quant_map", ".scale_weight", ".weight_scale", ".comfy_quant", "scaled_fp8", ".scale_input")
+QUANTISED = (
+    ".absmax",
+    ".quant_map",
+    ".scale_weight",
+    ".weight_scale",
+    ".comfy_quant",
+    "scaled_fp8",
+    ".scale_input",
+)
 """Ends of tensors' names in files whose weights mean something only with these beside them."""
 
 
 @dataclass(frozen=True)
 class TensorKind:
-    """Each of ``tensors`` (or of ``otherwise``) must be there under one of ``prefixes``; 0 stands for any number."""
+    """Each of ``tensors`` (or of ``otherwise``) must be there under one of ``prefixes``; 0 stands
+    for any number.
+    """
 
     title: str
     tensors: Mapping[str, tuple[int, ...]]
@@ -33,7 +44,9 @@ class TensorKind:
     def fits(self, tensors: Mapping[str, TensorInfo]) -> bool:
         """Whether these are such a file's tensors."""
         layouts = [self.tensors, *([self.otherwise] if self.otherwise else [])]
-        return any(_all_there(tensors, prefix, layout) for prefix in self.prefixes for layout in layouts)
+        return any(
+            _all_there(tensors, prefix, layout) for prefix in self.prefixes for layout in layouts
+        )
 
     def suspects(self, name: str) -> bool:
         return re.search(self.unlike, name, re.IGNORECASE) is not None
@@ -42,29 +55,50 @@ class TensorKind:
         return re.search(self.likely, name, re.IGNORECASE) is not None
 
 
-def _all_there(tensors: Mapping[str, TensorInfo], prefix: str, layout: Mapping[str, tuple[int, ...]]) -> bool:
+def _all_there(
+    tensors: Mapping[str, TensorInfo], prefix: str, layout: Mapping[str, tuple[int, ...]]
+) -> bool:
     found = ((tensors.get(prefix + name), shape) for name, shape in layout.items())
     return all(tensor is not None and _like(tensor.shape, shape) for tensor, shape in found)
 
 
 def _like(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
-    return len(shape) == len(wanted) and all(side in (0, given) for given, side in zip(shape, wanted, strict=True))
+    return len(shape) == len(wanted) and all(
+        side in (0, given) for given, side in zip(shape, wanted, strict=True)
+    )
 
 
 def _clip(title: str, width: int, layers: int, likely: str) -> TensorKind:
     last = f"text_model.encoder.layers.{layers - 1}.mlp.fc2.weight"
-    tensors = {"text_model.embeddings.token_embedding.weight": (49408, width), last: (width, 4 * width)}
+    tensors = {
+        "text_model.embeddings.token_embedding.weight": (49408, width),
+        last: (width, 4 * width),
+    }
     return TensorKind(title, tensors, likely=likely)
 
 
-def _t5(title: str, vocabulary: int, width: int, inner: int, layers: int, likely: str) -> TensorKind:
+def _t5(
+    title: str, vocabulary: int, width: int, inner: int, layers: int, likely: str
+) -> TensorKind:
     last = f"encoder.block.{layers - 1}.layer.1.DenseReluDense.wo.weight"
-    return TensorKind(title, {"shared.weight": (vocabulary, width), last: (width, inner)}, likely=likely)
+    return TensorKind(
+        title, {"shared.weight": (vocabulary, width), last: (width, inner)}, likely=likely
+    )
 
 
-def _kl_vae(title: str, top: int, latents: int, prefixes: tuple[str, ...] = ("",), *, likely: str = "",
-            unlike: str = "(?!)") -> TensorKind:
-    tensors = {"encoder.conv_out.weight": (2 * latents, top, 3, 3), "decoder.conv_in.weight": (top, latents, 3, 3)}
+def _kl_vae(
+    title: str,
+    top: int,
+    latents: int,
+    prefixes: tuple[str, ...] = ("",),
+    *,
+    likely: str = "",
+    unlike: str = "(?!)",
+) -> TensorKind:
+    tensors = {
+        "encoder.conv_out.weight": (2 * latents, top, 3, 3),
+        "decoder.conv_in.weight": (top, latents, 3, 3),
+    }
     return TensorKind(title, tensors, prefixes, likely=likely, unlike=unlike)
 
 
@@ -74,7 +108,8 @@ KINDS: Mapping[str, TensorKind] = {
     "t5xxl": _t5("a T5-XXL text encoder", 32128, 4096, 10240, 24, "t5"),
     "byt5": _t5("a ByT5 text encoder", 0, 1472, 3584, 12, "byt5"),
     "gemma2": TensorKind(
-        "a Gemma 2 2B text encoder", {"embed_tokens.weight": (256000, 2304), "layers.25.mlp.down_proj.weight": (2304, 9216)},
+        "a Gemma 2 2B text "
+        "encoder", {"embed_tokens.weight": (256000, 2304), "layers.25.mlp.down_proj.weight": (2304, 9216)},
         ("", "model.", "text_encoders.gemma2_2b.transformer.model."), likely="gemma",
     ),
     "qwen3": TensorKind(
@@ -89,10 +124,12 @@ KINDS: Mapping[str, TensorKind] = {
          "visual.blocks.31.mlp.down_proj.weight": (1280, 3420), "lm_head.weight": (152064, 3584)},
         likely="qwen",
     ),
-    "flux_vae": _kl_vae("a VAE of FLUX.1 (or SD 3)", 512, 16, likely="^ae|flux", unlike=r"sd[-_ ]?3|stable.diffusion.3"),
+    "flux_vae": _kl_vae("a VAE of FLUX.1 (or SD "
+                        "3)", 512, 16, likely="^ae|flux", unlike=r"sd[-_ ]?3|stable.diffusion.3"),
     "lumina_vae": _kl_vae("a VAE of FLUX.1 or Lumina 2", 512, 16, ("", "vae."), likely="^ae|flux",
                           unlike=r"sd[-_ ]?3|stable.diffusion.3"),
-    "sd3_vae": _kl_vae("a VAE of SD 3 (or FLUX.1)", 512, 16, likely="sd[-_ ]?3", unlike="^ae[.-]|flux|lumina"),
+    "sd3_vae": _kl_vae("a VAE of SD 3 (or "
+                       "FLUX.1)", 512, 16, likely="sd[-_ ]?3", unlike="^ae[.-]|flux|lumina"),
     "hunyuan_vae": _kl_vae("a VAE of HunyuanImage 2.1", 1024, 64, likely="hunyuan"),
     "qwen_vae": TensorKind(
         "a VAE of Qwen-Image (or Wan 2.1)", {"encoder.conv1.weight": (96, 3, 3, 3, 3)},
@@ -101,6 +138,7 @@ KINDS: Mapping[str, TensorKind] = {
     "sd_vae": _kl_vae("a VAE of Stable Diffusion", 512, 4),
 }  # fmt: skip
 """What a file may be. Two rows with the same tensors differ by their files' names only."""
+
 
 def is_quantised(tensors: Mapping[str, TensorInfo]) -> bool:
     """Whether its weights are quantised in a way that sd-scripts doesn't undo (plain fp8 it reads)."""

@@ -1,7 +1,9 @@
-"""Transformer models (SD 3, FLUX.1, Chroma, Lumina 2, HunyuanImage, Anima): which one a file is, and what it lacks.
+"""Transformer models (SD 3, FLUX.1, Chroma, Lumina 2, HunyuanImage, Anima): which one a file is,
+and what it lacks.
 
-Names follow from structure, as in `ldm_names`; they are those of the classes in sd-scripts 0.10.1's ``library/*_models.py``.
-A stem stands for its weight and its bias; a name with ``.weight`` or ``.scale`` for itself; ``^`` for the halves of a pair.
+Names follow from structure, as in `ldm_names`; they are those of the classes in sd-scripts 0.10.1's
+``library/*_models.py``. A stem stands for its weight and its bias; a name with ``.weight`` or
+``.scale`` for itself; ``^`` for the halves of a pair.
 """
 
 from __future__ import annotations
@@ -23,12 +25,16 @@ MARKS = (
     ("transformer_blocks.", ""), ("double_blocks.", "flux1"), ("single_blocks.", "flux1"), ("joint_blocks.", "sd3"),
     ("cap_pad_token", ""), ("noise_refiner.", "lumina2"), ("llm_adapter.", "anima"),
 )  # fmt: skip
-"""(part of a tensor's name, family); the first that fits decides, and an empty one says: none of these."""
+"""(part of a tensor's name, family); the first that fits decides, and an empty one says: none of
+these.
+"""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A model's tensors. ``blocks`` are (stem, how many or 0 for as many as are there, names in each)."""
+    """A model's tensors. ``blocks`` are (stem, how many or 0 for as many as are there, names in
+    each).
+    """
 
     top: tuple[str, ...]
     blocks: tuple[tuple[str, int, tuple[str, ...]], ...]
@@ -47,8 +53,14 @@ def _pairs(*stems: str) -> tuple[str, ...]:
     return tuple(stem.replace("^", side) for side in ("img", "txt") for stem in stems)
 
 
-_FLUX_DOUBLE = _pairs("^_attn.qkv", "^_attn.norm.query_norm.scale", "^_attn.norm.key_norm.scale", "^_attn.proj", "^_mlp.0",
-                      "^_mlp.2")
+_FLUX_DOUBLE = _pairs(
+    "^_attn.qkv",
+    "^_attn.norm.query_norm.scale",
+    "^_attn.norm.key_norm.scale",
+    "^_attn.proj",
+    "^_mlp.0",
+    "^_mlp.2",
+)
 _FLUX_SINGLE = ("linear1", "linear2", "norm.query_norm.scale", "norm.key_norm.scale")
 _FLUX = Layout(
     ("img_in", "time_in.in_layer", "time_in.out_layer", "vector_in.in_layer", "vector_in.out_layer", "txt_in",
@@ -60,8 +72,11 @@ _LUMINA_REFINER = tuple(f"{part}.weight" for part in (
     "attention.qkv", "attention.out", "attention.q_norm", "attention.k_norm", "feed_forward.w1", "feed_forward.w2",
     "feed_forward.w3", "attention_norm1", "ffn_norm1", "attention_norm2", "ffn_norm2"))  # fmt: skip
 _LUMINA_LAYER = (*_LUMINA_REFINER, "adaLN_modulation.1")
-_ATTENTION = tuple(f"{attention}.{part}.weight" for attention in ("self_attn", "cross_attn")
-                   for part in ("q_proj", "q_norm", "k_proj", "k_norm", "v_proj"))
+_ATTENTION = tuple(
+    f"{attention}.{part}.weight"
+    for attention in ("self_attn", "cross_attn")
+    for part in ("q_proj", "q_norm", "k_proj", "k_norm", "v_proj")
+)
 
 LAYOUTS: Mapping[str, Layout] = {
     "flux1": _FLUX,
@@ -138,8 +153,11 @@ def recognise(tensors: Tensors) -> Transformer | None:
         return None
     layout = LAYOUTS[family]
     first = (*layout.top, *(f"{stem}.0." for stem, _, _ in layout.blocks))
-    prefix = next(start for start in PREFIXES if not start or any(name.startswith(tuple(start + f for f in first))
-                                                                  for name in tensors))
+    prefix = next(
+        start
+        for start in PREFIXES
+        if not start or any(name.startswith(tuple(start + f for f in first)) for name in tensors)
+    )
     if family == "flux1" and "time_in." in text and "guidance_in." not in text:
         family = "flux1-schnell"
     return Transformer(family, prefix)
@@ -150,7 +168,9 @@ def layout_of(family: str) -> Layout:
 
 
 def width(tensors: Tensors, model: Transformer) -> int:
-    """Numbers that the model carries for each patch of the picture; 0 where the layer that says so is missing."""
+    """Numbers that the model carries for each patch of the picture; 0 where the layer that says so
+    is missing.
+    """
     witness = tensors.get(f"{model.prefix}{layout_of(model.family).witness}.weight")
     return witness.shape[0] if witness and witness.shape else 0
 
@@ -165,52 +185,103 @@ def problems(name: str, tensors: Tensors, model: Transformer) -> list[Problem]:
     expected = tuple(model.prefix + tensor for tensor in names(tensors, model))
     missing = [tensor for tensor in expected if tensor not in tensors]
     if missing:
-        return [Problem(name, f"lacks {len(missing)} of the {len(expected)} tensors of {title}, for example {missing[0]}",
-                        f"It is damaged, or only a part; {whole[0].lower()}{whole[1:]}")]
+        return [
+            Problem(
+                name,
+                f"lacks {len(missing)} of the {len(expected)} tensors of {title}, for example "
+                f"{missing[0]}",
+                f"It is damaged, or only a part; {whole[0].lower()}{whole[1:]}",
+            )
+        ]
     if model.prefix not in layout.prefixes:
-        said = f"names its tensors {model.prefix}..." if model.prefix else f"has no {UNET} before its tensors' names"
-        return [Problem(name, f"is {title}, but {said}, which sd-scripts does not read", "Choose its original file.")]
+        said = (
+            f"names its tensors {model.prefix}..."
+            if model.prefix
+            else f"has no {UNET} before its tensors' names"
+        )
+        return [
+            Problem(
+                name,
+                f"is {title}, but {said}, which sd-scripts does not read",
+                "Choose its original file.",
+            )
+        ]
     if layout.width and width(tensors, model) != layout.width:
-        return [Problem(name, f"is {width(tensors, model)} wide, and sd-scripts takes {title}'s {layout.width} for granted",
-                        whole)]
+        return [
+            Problem(
+                name,
+                f"is {width(tensors, model)} wide, and sd-scripts takes {title}'s {layout.width} "
+                "for granted",
+                whole,
+            )
+        ]
     return []
 
 
 def notes(name: str) -> tuple[str, ...]:
     """What only the file's name ``name`` tells."""
     if "kontext" in name.lower():
-        return (f"{name}: Kontext has FLUX.1's tensors, so it is trained as FLUX.1: on single pictures, not on pairs.",)
+        return (
+            f"{name}: Kontext has FLUX.1's tensors, so it is trained as FLUX.1: on single "
+            "pictures, not on pairs.",
+        )
     return ()
 
 
-def _other_variant(name: str, tensors: Tensors, model: Transformer, layout: Layout) -> Problem | None:
+def _other_variant(
+    name: str, tensors: Tensors, model: Transformer, layout: Layout
+) -> Problem | None:
     title = FAMILIES[model.family].title
     witness = tensors.get(f"{model.prefix}{layout.witness}.weight")
     channels = witness.shape[1] if witness and len(witness.shape) > 1 else layout.channels
     if channels != layout.channels:
-        said = VARIANTS.get((model.family, channels), f"takes {channels} channels, not {layout.channels}, as {title} does")
+        said = VARIANTS.get(
+            (model.family, channels),
+            f"takes {channels} channels, not {layout.channels}, as {title} does",
+        )
         return Problem(name, said, f"Choose an ordinary {title} model.")
-    if model.family == "hunyuan-image" and any(tensor.startswith(("time_r_in.", "guidance_in.")) for tensor in tensors):
-        return Problem(name, "is HunyuanImage's distilled model, which sd-scripts does not train", f"Choose {title} itself.")
+    if model.family == "hunyuan-image" and any(
+        tensor.startswith(("time_r_in.", "guidance_in.")) for tensor in tensors
+    ):
+        return Problem(
+            name,
+            "is HunyuanImage's distilled model, which sd-scripts does not train",
+            f"Choose {title} itself.",
+        )
     if model.family == "sd3" and any(tensor.startswith(ENCODERS_INSIDE) for tensor in tensors):
-        return Problem(name, "has its text encoders inside, where sd-scripts 0.10.1 does not find them",
-                       "Choose the file without (sd3_medium.safetensors); the encoders are files of their own.")
+        return Problem(
+            name,
+            "has its text encoders inside, where sd-scripts 0.10.1 does not find them",
+            "Choose the file without (sd3_medium.safetensors); the encoders are files of their "
+            "own.",
+        )
     other = next((tensor for tensor in tensors if not tensor.startswith(model.prefix)), None)
     if other and model.family not in ("sd3", "lumina2"):
-        return Problem(name, f"holds more than the model (for example {other[:80]!r}), and sd-scripts wants that alone",
-                       f"Choose the {title} file without VAE and text encoders.")
+        return Problem(
+            name,
+            f"holds more than the model (for example {other[:80]!r}), and sd-scripts wants that "
+            "alone",
+            f"Choose the {title} file without VAE and text encoders.",
+        )
     return None
 
 
 def names(tensors: Tensors, model: Transformer) -> Iterator[str]:
     """The names that the whole model has, its prefix left out."""
     layout = layout_of(model.family)
-    top = (*layout.top, *(("guidance_in.in_layer", "guidance_in.out_layer") if model.family == "flux1" else ()))
+    top = (
+        *layout.top,
+        *(("guidance_in.in_layer", "guidance_in.out_layer") if model.family == "flux1" else ()),
+    )
     yield from _spelled(top)
     for stem, fixed, parts in layout.blocks:
         count = fixed or _count(tensors, model, stem)
         for index in range(count):
-            there = parts if index < count - 1 else [part for part in parts if part not in layout.optional]
+            there = (
+                parts
+                if index < count - 1
+                else [part for part in parts if part not in layout.optional]
+            )
             yield from _spelled(f"{stem}.{index}.{part}" for part in there)
 
 
@@ -225,7 +296,9 @@ def _spelled(stems: Iterator[str] | tuple[str, ...]) -> Iterator[str]:
 
 
 def _count(tensors: Tensors, model: Transformer, stem: str) -> int:
-    """How many blocks there are: as SD 3's width says, else by the highest number (two digits: nobody counts to a billion)."""
+    """How many blocks there are: as SD 3's width says, else by the highest number (two digits:
+    nobody counts to a billion).
+    """
     if model.family == "sd3":
         return width(tensors, model) // 64 or 24
     pattern = re.compile(rf"{re.escape(model.prefix + stem)}\.(\d{{1,2}})\.")

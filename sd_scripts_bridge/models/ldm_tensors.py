@@ -1,8 +1,10 @@
-"""The names of the tensors that a Stable Diffusion checkpoint must have, and which of them a file lacks.
+"""The names of the tensors that a Stable Diffusion checkpoint must have, and which of them a file
+lacks.
 
-Names follow from structure (levels, blocks, layers), never from a list: a full-size model has its family's structure,
-a smaller one the structure that its own numbering implies. Both halves of a U-Net, and encoder and decoder of a VAE,
-witness the same structure, so what is missing in one shows in the other.
+Names follow from structure (levels, blocks, layers), never from a list: a full-size model has its
+family's structure, a smaller one the structure that its own numbering implies. Both halves of a
+U-Net, and encoder and decoder of a VAE, witness the same structure, so what is missing in one shows
+in the other.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class ModelPart:
-    """One part of a checkpoint: how people call it, how many tensors it should have, and the full names it lacks."""
+    """One part of a checkpoint: how people call it, how many tensors it should have, and the full
+    names it lacks.
+    """
 
     title: str
     expected: int
@@ -52,13 +56,19 @@ FULL_SIZE_UNET = {
 }
 FULL_SIZE_CHANNELS, FULL_SIZE_VAE_CHANNELS = 320, 128
 FULL_SIZE_LAYERS = {("clip", 768): 12, ("open_clip", 1024): 23, ("open_clip", 1280): 32}
-"""Text encoder layers by kind and width. SD 2 has 24, but uses the first 23 only, and some files leave the last out."""
+"""Text encoder layers by kind and width.
+
+SD 2 has 24, but uses the first 23 only, and some files leave the last out.
+"""
 
 
 def parts(tensors: Mapping[str, TensorInfo], family: str) -> list[ModelPart]:
     """Every part that a checkpoint of ``family`` consists of, with what this one lacks."""
     unet, vae = under(tensors, UNET), under(tensors, VAE)
-    found = [_part("U-Net", UNET, unet_names(unet, family), unet), _part("VAE", VAE, vae_names(vae), vae)]
+    found = [
+        _part("U-Net", UNET, unet_names(unet, family), unet),
+        _part("VAE", VAE, vae_names(vae), vae),
+    ]
     for title, prefix, kind in text_encoders(family):
         shapes = text_encoder(tensors, prefix)
         names = clip_names(shapes) if kind == "clip" else open_clip_names(shapes, family == "sdxl")
@@ -69,12 +79,22 @@ def parts(tensors: Mapping[str, TensorInfo], family: str) -> list[ModelPart]:
 def text_encoders(family: str) -> list[tuple[str, str, str]]:
     """(title, prefix, kind) of each text encoder of ``family``."""
     if family == "sdxl":
-        return [("first text encoder", XL_CLIP, "clip"), ("second text encoder", XL_OPEN_CLIP, "open_clip")]
-    return [("text encoder", CLIP, "clip") if family == "sd1" else ("text encoder", OPEN_CLIP, "open_clip")]
+        return [
+            ("first text encoder", XL_CLIP, "clip"),
+            ("second text encoder", XL_OPEN_CLIP, "open_clip"),
+        ]
+    return [
+        ("text encoder", CLIP, "clip")
+        if family == "sd1"
+        else ("text encoder", OPEN_CLIP, "open_clip")
+    ]
 
 
 def under(tensors: Mapping[str, TensorInfo], prefix: str) -> dict[str, tuple[int, ...]]:
-    """Shapes of the tensors under ``prefix``. A single number is no tensor of a network: it counts as missing."""
+    """Shapes of the tensors under ``prefix``.
+
+    A single number is no tensor of a network: it counts as missing.
+    """
     return {
         name[len(prefix) :]: tensor.shape for name, tensor in tensors.items()
         if name.startswith(prefix) and tensor.shape
@@ -82,11 +102,15 @@ def under(tensors: Mapping[str, TensorInfo], prefix: str) -> dict[str, tuple[int
 
 
 def text_encoder(tensors: Mapping[str, TensorInfo], prefix: str) -> dict[str, tuple[int, ...]]:
-    """A text encoder's shapes under the names of today: old files say ``encoder.`` for ``text_model.encoder.``, and
-    Playground says ``text_projection.weight``."""
+    """A text encoder's shapes under the names of today: old files say ``encoder.`` for
+    ``text_model.encoder.``, and Playground says ``text_projection.weight``.
+    """
     shapes = under(tensors, prefix)
     old = ("embeddings.", "encoder.", "final_layer_norm.")
-    renamed = {f"text_model.{name}" if name.startswith(old) else name: shape for name, shape in shapes.items()}
+    renamed = {
+        f"text_model.{name}" if name.startswith(old) else name: shape
+        for name, shape in shapes.items()
+    }
     if "text_projection.weight" in renamed:
         renamed["text_projection"] = renamed.pop("text_projection.weight")
     return renamed
@@ -94,7 +118,9 @@ def text_encoder(tensors: Mapping[str, TensorInfo], prefix: str) -> dict[str, tu
 
 def _part(title: str, prefix: str, names: Iterable[str], shapes: Shapes) -> ModelPart:
     expected = tuple(names)
-    return ModelPart(title, len(expected), tuple(prefix + name for name in expected if name not in shapes))
+    return ModelPart(
+        title, len(expected), tuple(prefix + name for name in expected if name not in shapes)
+    )
 
 
 # ---- U-Net ----
@@ -137,7 +163,9 @@ def unet_layout(shapes: Shapes, family: str) -> UNetLayout:
     period = math.gcd(*ends) if ends else blocks
     levels = math.ceil(blocks / period)
     depths = [0] * levels
-    for match in _matches(r"(in|out)put_blocks\.(\d{1,2})\.1\.transformer_blocks\.(\d{1,2})\.", shapes):
+    for match in _matches(
+        r"(in|out)put_blocks\.(\d{1,2})\.1\.transformer_blocks\.(\d{1,2})\.", shapes
+    ):
         block, depth = int(match[2]), int(match[3]) + 1
         level = (block - 1) // period if match[1] == "in" else levels - 1 - block // period
         depths[level] = max(depths[level], depth)
@@ -146,8 +174,18 @@ def unet_layout(shapes: Shapes, family: str) -> UNetLayout:
 
 
 def _residual(at: str, shapes: Shapes, joined: bool = False) -> Iterator[str]:
-    yield from _both(*(f"{at}.{part}" for part in ("in_layers.0", "in_layers.2", "emb_layers.1", "out_layers.0",
-                                                   "out_layers.3")))
+    yield from _both(
+        *(
+            f"{at}.{part}"
+            for part in (
+                "in_layers.0",
+                "in_layers.2",
+                "emb_layers.1",
+                "out_layers.0",
+                "out_layers.3",
+            )
+        )
+    )
     if joined or _changes_width(shapes.get(f"{at}.in_layers.2.weight")):
         yield from _both(f"{at}.skip_connection")
 
@@ -158,7 +196,12 @@ def _attention(at: str, depth: int) -> Iterator[str]:
     yield from _both(f"{at}.norm", f"{at}.proj_in", f"{at}.proj_out")
     for index in range(depth):
         block = f"{at}.transformer_blocks.{index}"
-        yield from _both(*(f"{block}.{part}" for part in ("norm1", "norm2", "norm3", "ff.net.0.proj", "ff.net.2")))
+        yield from _both(
+            *(
+                f"{block}.{part}"
+                for part in ("norm1", "norm2", "norm3", "ff.net.0.proj", "ff.net.2")
+            )
+        )
         for attention in ("attn1", "attn2"):
             yield from (f"{block}.{attention}.to_{part}.weight" for part in ("q", "k", "v"))
             yield from _both(f"{block}.{attention}.to_out.0")
@@ -179,7 +222,9 @@ def vae_names(shapes: Shapes) -> Iterator[str]:
             if level != (levels - 1 if side == "down" else 0):
                 yield from _both(f"{half}.{side}.{level}.{side}sample.conv")
         yield from _vae_residual(f"{half}.mid.block_1", shapes)
-        yield from _both(*(f"{half}.mid.attn_1.{part}" for part in ("norm", "q", "k", "v", "proj_out")))
+        yield from _both(
+            *(f"{half}.mid.attn_1.{part}" for part in ("norm", "q", "k", "v", "proj_out"))
+        )
         yield from _vae_residual(f"{half}.mid.block_2", shapes)
 
 
@@ -216,7 +261,9 @@ def clip_names(shapes: Shapes) -> Iterator[str]:
 
 
 def open_clip_names(shapes: Shapes, projected: bool) -> Iterator[str]:
-    """Names of OpenCLIP as its authors write it; ``projected``: its text projection is used, as in SDXL."""
+    """Names of OpenCLIP as its authors write it; ``projected``: its text projection is used, as in
+    SDXL.
+    """
     yield from ("token_embedding.weight", "positional_embedding")
     yield from _both("ln_final")
     if projected:
@@ -226,7 +273,12 @@ def open_clip_names(shapes: Shapes, projected: bool) -> Iterator[str]:
     for layer in range(_layers("open_clip", width, r"transformer\.resblocks\.(\d{1,2})\.", shapes)):
         at = f"transformer.resblocks.{layer}"
         yield from (f"{at}.attn.in_proj_weight", f"{at}.attn.in_proj_bias")
-        yield from _both(*(f"{at}.{part}" for part in ("ln_1", "ln_2", "attn.out_proj", "mlp.c_fc", "mlp.c_proj")))
+        yield from _both(
+            *(
+                f"{at}.{part}"
+                for part in ("ln_1", "ln_2", "attn.out_proj", "mlp.c_fc", "mlp.c_proj")
+            )
+        )
 
 
 def _width(shapes: Shapes, witnesses: Iterable[str], full: int) -> int:
@@ -252,7 +304,10 @@ def _changes_width(convolution: tuple[int, ...] | None) -> bool:
 
 
 def _highest(pattern: str, shapes: Shapes) -> int:
-    """The highest number that ``pattern`` finds. Patterns take two digits: a name must not make us count to a billion."""
+    """The highest number that ``pattern`` finds.
+
+    Patterns take two digits: a name must not make us count to a billion.
+    """
     return max((int(match[1]) for match in _matches(pattern, shapes)), default=0)
 
 

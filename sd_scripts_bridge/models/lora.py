@@ -1,4 +1,6 @@
-"""What a LoRA file holds, and whether it can be used: it opens, has whole modules, and every number in it is finite."""
+"""What a LoRA file holds, and whether it can be used: it opens, has whole modules, and every number
+in it is finite.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +30,16 @@ OTHERS = (
 WITHOUT_WEBUI = ("lora_A.weight", "lora_B.weight", "lora.down.weight", "lora.up.weight")
 
 TEXT_ENCODER = re.compile(r"^(lora_te\d?_|lycoris_te\d?_|text_encoder)")
-SDXL_UNET = re.compile(r"^(lora|lycoris)_unet_((in|out)put_blocks_[4578]_1|.*_transformer_blocks_[1-9])")
+SDXL_UNET = re.compile(
+    r"^(lora|lycoris)_unet_((in|out)put_blocks_[4578]_1|.*_transformer_blocks_[1-9])"
+)
 OTHER_FAMILIES = (
     ("_img_mlp_fc1", "hunyuan-image"), ("double_blocks_", "flux1"), ("single_transformer_blocks", "flux1"),
     ("joint_blocks_", "sd3"), ("noise_refiner_", "lumina2"), ("_cross_attn_output_proj", "anima"),
 )  # fmt: skip
-"""(part of a module's name, family) in LoRAs of sd-scripts; FLUX.1 and HunyuanImage both have double blocks."""
+"""(part of a module's name, family) in LoRAs of sd-scripts; FLUX.1 and HunyuanImage both have
+double blocks.
+"""
 VERSIONS = (
     ("sdxl", "sdxl"), ("sd_v2", "sd2"), ("sd_v1", "sd1"), ("flux", "flux1"), ("sd3", "sd3"), ("chroma", "chroma"),
     ("medium", "sd3"), ("5-medium", "sd3"), ("5-large", "sd3"), ("lumina", "lumina2"), ("hunyuan-image", "hunyuan-image"),
@@ -60,7 +66,10 @@ BITS = {
     "F8_E5M2": Bits("u1", 0x7C, 0x7C, 1 << 7),
     "F8_E4M3": Bits("u1", 0x7F, 0x7F, 1 << 7),
 }
-"""No numpy has all of these formats; as bits they are all alike. Other formats of a LoRA are refused by name."""
+"""No numpy has all of these formats; as bits they are all alike.
+
+Other formats of a LoRA are refused by name.
+"""
 
 
 @dataclass(frozen=True)
@@ -88,7 +97,10 @@ class Verdict:
 
 
 def inspect(path: Path, *, whole: bool = True) -> LoraFile:
-    """What ``path`` holds, from its header. Raises `Invalid` for a file that isn't a LoRA; ``whole``: see `read_header`."""
+    """What ``path`` holds, from its header.
+
+    Raises `Invalid` for a file that isn't a LoRA; ``whole``: see `read_header`.
+    """
     header = read_header(path, whole=whole)
     modules = _modules(header)
     if not any(_weights(module) for module in modules.values()):
@@ -110,7 +122,10 @@ def inspect(path: Path, *, whole: bool = True) -> LoraFile:
 
 
 def problems(path: Path) -> list[Problem]:
-    """Why the LoRA at ``path`` can't be used, or nothing. Reads the whole file; never raises for a bad one."""
+    """Why the LoRA at ``path`` can't be used, or nothing.
+
+    Reads the whole file; never raises for a bad one.
+    """
     return list(examine(path).problems)
 
 
@@ -135,11 +150,16 @@ def examine(path: Path) -> Verdict:
 
 Module = dict[str, TensorInfo]
 _SUFFIXES = (*(part for pair in PAIRS for part in pair), *ALONE, *OTHERS)
-_SUFFIX = re.compile(r"\.(" + "|".join(re.escape(part) for part in sorted(_SUFFIXES, key=len, reverse=True)) + r")$")
+_SUFFIX = re.compile(
+    r"\.(" + "|".join(re.escape(part) for part in sorted(_SUFFIXES, key=len, reverse=True)) + r")$"
+)
 
 
 def _modules(header: Header) -> dict[str, Module]:
-    """Tensors by module, then by their part in it. Tensors of no module (bundled embeddings) are left out."""
+    """Tensors by module, then by their part in it.
+
+    Tensors of no module (bundled embeddings) are left out.
+    """
     modules: dict[str, Module] = {}
     for name, tensor in header.tensors.items():
         match = _SUFFIX.search(name)
@@ -166,7 +186,9 @@ def _shape_problems(file_name: str, modules: Mapping[str, Module]) -> list[Probl
         for fault in _faults(module):
             faults.setdefault(fault, []).append(name)
     return [
-        Problem(file_name, f"{fault} ({len(names)} of {len(modules)} modules, for example {names[0]})")
+        Problem(
+            file_name, f"{fault} ({len(names)} of {len(modules)} modules, for example {names[0]})"
+        )
         for fault, names in faults.items()
     ]
 
@@ -176,7 +198,11 @@ def _faults(module: Module) -> Iterator[str]:
         yield "is in diffusers' layout, which the WebUI does not load"
     for inner, outer in PAIRS:
         if (inner in module) != (outer in module):
-            yield f"has {inner} without {outer}" if inner in module else f"has {outer} without {inner}"
+            yield (
+                f"has {inner} without {outer}"
+                if inner in module
+                else f"has {outer} without {inner}"
+            )
         elif inner in module and not _fit(module, inner, outer):
             yield f"has {inner} and {outer} of shapes that don't fit"
     for kind in ("hada", "lokr"):
@@ -225,18 +251,28 @@ class _Numbers:
         self.learnt += outer and nonzero
 
     def problems(self, file_name: str) -> list[Problem]:
-        found = [Problem(file_name, f"holds numbers in a format that LoRAs don't have ({dtype})")
-                 for dtype in sorted(self.unknown)]
+        found = [
+            Problem(file_name, f"holds numbers in a format that LoRAs don't have ({dtype})")
+            for dtype in sorted(self.unknown)
+        ]
         if self.broken:
-            found.append(Problem(
-                file_name, f"holds NaN or infinite numbers in {len(self.broken)} tensors, for example {self.broken[0]}",
-                "The training diverged: lower the learning rate, or compute in bf16 or fp32."))
+            found.append(
+                Problem(
+                    file_name,
+                    f"holds NaN or infinite numbers in {len(self.broken)} tensors, for example "
+                    f"{self.broken[0]}",
+                    "The training diverged: lower the learning rate, or compute in bf16 or fp32.",
+                )
+            )
         return found
 
     def notes(self, file_name: str) -> tuple[str, ...]:
         if self.factors and not self.learnt:
-            sentence = (f"{file_name}: every lora_up is zero: the LoRA has learnt nothing and changes no picture. "
-                        "Check the learning rate and the number of steps.")
+            sentence = (
+                f"{file_name}: every lora_up is zero: the LoRA has learnt nothing and changes no "
+                "picture. "
+                "Check the learning rate and the number of steps."
+            )
             return (sentence,)
         return ()
 
@@ -260,8 +296,13 @@ def _chunks(file: IO[bytes], data_start: int, tensor: TensorInfo) -> Iterator[An
 
 
 def _family(metadata: Mapping[str, str], modules: Mapping[str, Module]) -> str:
-    """By what the file says of itself, then by its modules' names, then by the width of the text they listen to."""
-    version = metadata.get("ss_base_model_version", "").lower() or metadata.get("modelspec.architecture", "").lower()
+    """By what the file says of itself, then by its modules' names, then by the width of the text
+    they listen to.
+    """
+    version = (
+        metadata.get("ss_base_model_version", "").lower()
+        or metadata.get("modelspec.architecture", "").lower()
+    )
     for start, family in VERSIONS:
         if version.startswith(start):
             return family
@@ -272,7 +313,9 @@ def _family(metadata: Mapping[str, str], modules: Mapping[str, Module]) -> str:
     for mark, family in OTHER_FAMILIES:
         if any(mark in name for name in modules):
             return family
-    if any(name.startswith(("lora_te1_", "lora_te2_")) or SDXL_UNET.match(name) for name in modules):
+    if any(
+        name.startswith(("lora_te1_", "lora_te2_")) or SDXL_UNET.match(name) for name in modules
+    ):
         return "sdxl"
     return next((CONTEXTS[width] for width in _context_widths(modules) if width in CONTEXTS), "")
 

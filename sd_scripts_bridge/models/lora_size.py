@@ -12,8 +12,12 @@ from .safetensors_file import TensorInfo
 
 NUMBER_BYTES = {"float": 4, "fp16": 2, "bf16": 2}
 
-_UNET = re.compile(r"(?:attn[12]\.to_(?:q|k|v|out\.0)|ff\.net\.(?:0\.proj|2)|\.1\.proj_(?:in|out))\.weight$")
-_TEXT = re.compile(r"(?:self_attn\.(?:q|k|v|out)_proj|mlp\.fc[12]|attn\.out_proj|mlp\.c_(?:fc|proj))\.weight$")
+_UNET = re.compile(
+    r"(?:attn[12]\.to_(?:q|k|v|out\.0)|ff\.net\.(?:0\.proj|2)|\.1\.proj_(?:in|out))\.weight$"
+)
+_TEXT = re.compile(
+    r"(?:self_attn\.(?:q|k|v|out)_proj|mlp\.fc[12]|attn\.out_proj|mlp\.c_(?:fc|proj))\.weight$"
+)
 _FUSED = re.compile(r"attn\.in_proj_weight$")
 
 
@@ -22,7 +26,9 @@ _TRANSFORMER = {
     "anima": r"blocks\.\d+\.(?!.*modulation)",
 }  # fmt: skip
 _BLOCKS = r"(?:double|single)_blocks\."
-"""Where ``networks/lora_*.py`` of sd-scripts puts modules into a transformer: every linear layer below these."""
+"""Where ``networks/lora_*.py`` of sd-scripts puts modules into a transformer: every linear layer
+below these.
+"""
 
 
 def numbers(tensors: Mapping[str, TensorInfo], params: TrainingParams) -> int:
@@ -32,13 +38,20 @@ def numbers(tensors: Mapping[str, TensorInfo], params: TrainingParams) -> int:
     """
     model = dit_tensors.recognise(tensors)
     if model:
-        pattern = re.compile(re.escape(model.prefix) + _TRANSFORMER.get(model.family, _BLOCKS) + r".*\.weight$")
-        return params.network_dim * sum(sum(info.shape) for name, info in tensors.items()
-                                        if len(info.shape) == 2 and pattern.match(name))
+        pattern = re.compile(
+            re.escape(model.prefix) + _TRANSFORMER.get(model.family, _BLOCKS) + r".*\.weight$"
+        )
+        return params.network_dim * sum(
+            sum(info.shape)
+            for name, info in tensors.items()
+            if len(info.shape) == 2 and pattern.match(name)
+        )
     sides = 0
     for name, info in tensors.items():
         in_unet = name.startswith(UNET)
-        if (in_unet and params.network_train_text_encoder_only) or (not in_unet and params.network_train_unet_only):
+        if (in_unet and params.network_train_text_encoder_only) or (
+            not in_unet and params.network_train_unet_only
+        ):
             continue
         if (in_unet and _UNET.search(name)) or (not in_unet and _TEXT.search(name)):
             sides += info.shape[0] + info.shape[1]

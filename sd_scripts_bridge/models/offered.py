@@ -1,4 +1,6 @@
-"""The base models that the page offers: what each is, read once a file, and the one that was chosen."""
+"""The base models that the page offers: what each is, read once a file, and the one that was
+chosen.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,10 @@ def in_folder(folder: Path) -> list[BaseFile]:
 
 
 def find(title: str, offered: Sequence[BaseFile], *, local: bool) -> Path | None:
-    """The file of that title; where the page is local also a path of one's own. None: there is none."""
+    """The file of that title; where the page is local also a path of one's own.
+
+    None: there is none.
+    """
     found = next((Path(base.path) for base in offered if base.title == title), None)
     if found is None and local and Path(title).is_absolute():
         return Path(title)  # whatever it is, `look` has the sentence

@@ -21,9 +21,15 @@ FAMILIES = (
     ("individual_token_refiner.", "a Hunyuan video"),
     ("mlp_t5.", "a HunyuanDiT"),
     ("transformer_blocks.0.img_mod.", "a Qwen-Image"),
-    ("single_transformer_blocks.0.", "a FLUX.1 (in diffusers' layout; its original file can be trained on)"),
+    (
+        "single_transformer_blocks.0.",
+        "a FLUX.1 (in diffusers' layout; its original file can be trained on)",
+    ),
     ("joint_transformer_blocks.0.", "an AuraFlow"),
-    ("transformer_blocks.0.ff_context.", "an SD 3 (in diffusers' layout; its original file can be trained on)"),
+    (
+        "transformer_blocks.0.ff_context.",
+        "an SD 3 (in diffusers' layout; its original file can be trained on)",
+    ),
     ("double_layers.0.", "an AuraFlow"),
     ("cap_pad_token", "a Z-Image"),
     ("adaln_modulation_cross_attn.", "a Cosmos"),
@@ -63,9 +69,10 @@ CHANNELS = {
 }
 
 
-
 def refusal(name: str, tensors: Mapping[str, TensorInfo]) -> Problem | None:
-    """Why the file ``name`` can't be a base whatever else it holds, or None: it looks like Stable Diffusion."""
+    """Why the file ``name`` can't be a base whatever else it holds, or None: it looks like Stable
+    Diffusion.
+    """
     if not tensors:
         return Problem(name, "holds no tensors", FULL)
     found = _kind(tensors) or _variant(tensors)
@@ -75,7 +82,11 @@ def refusal(name: str, tensors: Mapping[str, TensorInfo]) -> Problem | None:
 def _kind(tensors: Mapping[str, TensorInfo]) -> tuple[str, str] | None:
     if any(key.endswith(LORA_ENDS) for key in tensors):
         return "is a LoRA, not a base model", "Choose the checkpoint that it was made for."
-    if f"{UNET}input_blocks.0.0.weight" in tensors or f"{UNET}out.2.weight" in tensors or dit_tensors.recognise(tensors):
+    if (
+        f"{UNET}input_blocks.0.0.weight" in tensors
+        or f"{UNET}out.2.weight" in tensors
+        or dit_tensors.recognise(tensors)
+    ):
         return None
     text = "\n".join(tensors)
     for mark, family in FAMILIES:
@@ -119,7 +130,9 @@ def _variant(tensors: Mapping[str, TensorInfo]) -> tuple[str, str] | None:
         return CHANNELS.get(channels, f"has a U-Net that takes {channels} channels, not 4"), FULL
     if _is_refiner(tensors):
         return "is the SDXL refiner", "Choose an SDXL base model."
-    if "noise_augmentor.data_mean" in tensors or any(key.startswith("embedder.model.visual.") for key in tensors):
+    if "noise_augmentor.data_mean" in tensors or any(
+        key.startswith("embedder.model.visual.") for key in tensors
+    ):
         return "is an unCLIP model", FULL
     if "edm_mean" in tensors or "edm_vpred.sigma_max" in tensors:
         return f"is trained with EDM noise (Playground v2.5, CosXL); {TRAINABLE}", ""

@@ -1,7 +1,9 @@
-"""The header of a .safetensors file: reading it with suspicion, copying a file under other metadata, its hashes.
+"""The header of a .safetensors file: reading it with suspicion, copying a file under other
+metadata, its hashes.
 
-A file is eight bytes (the header's length, little-endian), the header (JSON), then the tensors' bytes without a gap.
-What the safetensors library refuses is refused here too, before a training run gets as far as that.
+A file is eight bytes (the header's length, little-endian), the header (JSON), then the tensors'
+bytes without a gap. What the safetensors library refuses is refused here too, before a training run
+gets as far as that.
 """
 
 from __future__ import annotations
@@ -54,7 +56,10 @@ class TensorInfo(NamedTuple):
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says about itself. ``tensors`` are in the order of their bytes; ``size`` is the whole file's."""
+    """What a file says about itself.
+
+    ``tensors`` are in the order of their bytes; ``size`` is the whole file's.
+    """
 
     metadata: Mapping[str, str]
     tensors: Mapping[str, TensorInfo]
@@ -74,9 +79,11 @@ class _HeaderError(ValueError):
 
 
 def read_header(path: Path, *, whole: bool = True) -> Header:
-    """The header of ``path``, and no tensor. Raises `Invalid` with one sentence for whatever isn't a whole file.
+    """The header of ``path``, and no tensor. Raises `Invalid` with one sentence for whatever isn't
+    a whole file.
 
-    Not ``whole``: the tensors behind the header may be missing, since only the front of the file was sent.
+    Not ``whole``: the tensors behind the header may be missing, since only the front of the file
+    was sent.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
@@ -93,7 +100,9 @@ def read_header(path: Path, *, whole: bool = True) -> Header:
         raise Invalid([Problem(path.name, str(bad), bad.remedy)]) from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         why = getattr(error, "strerror", None) or error
-        raise Invalid([Problem(path.name, f"can't be read: {why}", "Choose another file.")]) from error
+        raise Invalid(
+            [Problem(path.name, f"can't be read: {why}", "Choose another file.")]
+        ) from error
 
 
 def _header_text(file: IO[bytes], size: int) -> bytes:
@@ -109,7 +118,9 @@ def _header_text(file: IO[bytes], size: int) -> bytes:
     if length > HEADER_LIMIT or start[8:9] not in (b"{", b""):
         raise _HeaderError(f"is not a safetensors file (its header would be {length:,} bytes long)")
     if 8 + length > size:
-        raise _HeaderError(f"is cut off: its header needs {8 + length:,} bytes, the file has {size:,}", AGAIN)
+        raise _HeaderError(
+            f"is cut off: its header needs {8 + length:,} bytes, the file has {size:,}", AGAIN
+        )
     file.seek(8)
     return file.read(length)
 
@@ -120,7 +131,9 @@ def _parse(text: bytes) -> tuple[dict[str, str], dict[str, TensorInfo]]:
     except _HeaderError:
         raise
     except (ValueError, RecursionError) as error:
-        raise _HeaderError(f"has a header that is not JSON ({type(error).__name__})", AGAIN) from None
+        raise _HeaderError(
+            f"has a header that is not JSON ({type(error).__name__})", AGAIN
+        ) from None
     if not isinstance(data, dict):
         raise _HeaderError("has a header that is not a JSON object")
     metadata = _metadata(data.pop("__metadata__", None))
@@ -165,14 +178,31 @@ def _tensor(name: str, entry: Any) -> TensorInfo:
         raise _HeaderError(f"has no description of its tensor {_short(name)}")
     dtype, shape, offsets = entry.get("dtype"), entry.get("shape"), entry.get("data_offsets")
     if not isinstance(dtype, str) or dtype not in BITS:
-        raise _HeaderError(f"has a tensor {_short(name)} in an unknown number format ({_short(dtype)})")
-    if not isinstance(shape, list) or len(shape) > RANK_LIMIT or not all(_is_count(side) for side in shape):
-        raise _HeaderError(f"has a tensor {_short(name)} with an impossible shape ({_short(shape)})")
-    if not isinstance(offsets, list) or len(offsets) != 2 or not all(_is_count(offset) for offset in offsets):
-        raise _HeaderError(f"has a tensor {_short(name)} at an impossible place ({_short(offsets)})")
+        raise _HeaderError(
+            f"has a tensor {_short(name)} in an unknown number format ({_short(dtype)})"
+        )
+    if (
+        not isinstance(shape, list)
+        or len(shape) > RANK_LIMIT
+        or not all(_is_count(side) for side in shape)
+    ):
+        raise _HeaderError(
+            f"has a tensor {_short(name)} with an impossible shape ({_short(shape)})"
+        )
+    if (
+        not isinstance(offsets, list)
+        or len(offsets) != 2
+        or not all(_is_count(offset) for offset in offsets)
+    ):
+        raise _HeaderError(
+            f"has a tensor {_short(name)} at an impossible place ({_short(offsets)})"
+        )
     begin, end = offsets
     if end < begin or (end - begin) * 8 != math.prod(shape) * BITS[dtype]:
-        raise _HeaderError(f"has a tensor {_short(name)} whose shape {_short(shape)} doesn't fit its place ({begin} to {end})")
+        raise _HeaderError(
+            f"has a tensor {_short(name)} whose shape {_short(shape)} doesn't fit its place "
+            f"({begin} to {end})"
+        )
     return TensorInfo(dtype, tuple(shape), begin, end)
 
 
@@ -186,16 +216,22 @@ def _short(value: Any) -> str:
 
 
 def _check_extent(tensors: Mapping[str, TensorInfo], data_start: int, size: int) -> None:
-    """The tensors, in the order of their bytes, must fill the file: no gap, no overlap, nothing behind."""
+    """The tensors, in the order of their bytes, must fill the file: no gap, no overlap, nothing
+    behind.
+    """
     place = 0
     for name, tensor in tensors.items():
         if tensor.begin != place:
-            fault = "overlaps the one before" if tensor.begin < place else "leaves a gap before itself"
+            fault = (
+                "overlaps the one before" if tensor.begin < place else "leaves a gap before itself"
+            )
             raise _HeaderError(f"has a tensor {_short(name)} that {fault}")
         place = tensor.end
     whole = data_start + place
     if whole > size:
-        raise _HeaderError(f"is cut off: it has {size:,} of {whole:,} bytes ({100 * size // whole} %)", AGAIN)
+        raise _HeaderError(
+            f"is cut off: it has {size:,} of {whole:,} bytes ({100 * size // whole} %)", AGAIN
+        )
     if whole < size:
         raise _HeaderError(f"has {size - whole:,} bytes behind its last tensor", AGAIN)
 
@@ -216,9 +252,11 @@ def header_bytes(metadata: Mapping[str, str], tensors: Mapping[str, TensorInfo])
 
 
 def rewrite_metadata(source: Path, target: Path, metadata: Mapping[str, str]) -> None:
-    """Copy ``source`` to the new file ``target`` under other metadata, every tensor byte the same, down to the disk.
+    """Copy ``source`` to the new file ``target`` under other metadata, every tensor byte the same,
+    down to the disk.
 
-    Raises FileExistsError where ``target`` exists. What is half written on a full disk is the caller's to remove.
+    Raises FileExistsError where ``target`` exists. What is half written on a full disk is the
+    caller's to remove.
     """
     with target.open("xb") as out:
         copy_into(source, out, metadata)
@@ -249,9 +287,11 @@ def model_hash(path: Path) -> str:
 
 
 def legacy_hash(path: Path, metadata: Mapping[str, str] | None = None) -> str:
-    """``sshs_legacy_hash``: 8 hex digits over 64 kB at 1 MB of the file as it would be with its ``ss_`` metadata only.
+    """``sshs_legacy_hash``: 8 hex digits over 64 kB at 1 MB of the file as it would be with its
+    ``ss_`` metadata only.
 
-    That is how sd-scripts defines it, so that an edited title changes nothing. ``metadata`` replaces the file's own.
+    That is how sd-scripts defines it, so that an edited title changes nothing. ``metadata``
+    replaces the file's own.
     """
     header = read_header(path)
     own = header.metadata if metadata is None else metadata

@@ -1,6 +1,8 @@
-"""The families of base models that are trained: script, network, the other files and options that each needs.
+"""The families of base models that are trained: script, network, the other files and options that
+each needs.
 
-Options: the guides ``docs/*_train_network.md`` of sd-scripts 0.10.1, where the example command or "recommended" says so.
+Options: the guides ``docs/*_train_network.md`` of sd-scripts 0.10.1, where the example command or
+"recommended" says so.
 """
 
 from __future__ import annotations
@@ -14,7 +16,10 @@ from .params import TrainingParams
 
 @dataclass(frozen=True)
 class Companion:
-    """A file that a family's script wants beside the base. ``kind`` names its row in `companion_kinds`."""
+    """A file that a family's script wants beside the base.
+
+    ``kind`` names its row in `companion_kinds`.
+    """
 
     option: str
     """The script's option that names it."""
@@ -30,7 +35,9 @@ class Companion:
 
 @dataclass(frozen=True)
 class SamplingSettings:
-    """How a picture is made with this family: sampling steps, CFG, and FLUX.1's distilled guidance where it has one."""
+    """How a picture is made with this family: sampling steps, CFG, and FLUX.1's distilled guidance
+    where it has one.
+    """
 
     steps: int = 28
     cfg: float = 4.5
@@ -80,7 +87,14 @@ _CLIP_L = Companion("clip_l", "the CLIP-L text encoder", "clip_l.safetensors")
 _FLUX_VAE = Companion("ae", "FLUX.1's VAE", "ae.safetensors", "flux_vae")
 
 _ANY = ("lycoris.kohya",)
-_SD = ("networks.lora_fa", "networks.dylora", "networks.oft", "networks.loha", "networks.lokr", *_ANY)
+_SD = (
+    "networks.lora_fa",
+    "networks.dylora",
+    "networks.oft",
+    "networks.loha",
+    "networks.lokr",
+    *_ANY,
+)
 _NATIVE = ("networks.loha", "networks.lokr", *_ANY)
 
 _FLUX = Family(
@@ -110,16 +124,20 @@ FAMILIES: Mapping[str, Family] = {family.name: family for family in (
             text_encoder_learns=False, sd_version="Unknown", picture=SamplingSettings(20, 4)),
     Family(
         "lumina2", "Lumina 2", "lumina_train_network.py", "networks.lora_lumina", _NATIVE,
-        (Companion("gemma2", "the Gemma 2 text encoder", "gemma_2_2b_fp16.safetensors"), replace(_FLUX_VAE, kind="lumina_vae")),
+        (Companion("gemma2", "the Gemma 2 text "
+                             "encoder", "gemma_2_2b_fp16.safetensors"), replace(_FLUX_VAE, kind="lumina_vae")),
         {"timestep_sampling": "nextdit_shift", "discrete_flow_shift": 6.0, "model_prediction_type": "raw",
-         "system_prompt": "You are an assistant designed to generate high-quality images based on user prompts."},
+         "system_prompt": "You are an assistant designed to generate high-quality images based "
+                          "on user prompts."},
         caches_captions=True, picture=SamplingSettings(36, 3.5),
     ),
     Family(
-        "hunyuan-image", "HunyuanImage 2.1", "hunyuan_image_train_network.py", "networks.lora_hunyuan_image", _NATIVE,
+        "hunyuan-image", "HunyuanImage "
+                         "2.1", "hunyuan_image_train_network.py", "networks.lora_hunyuan_image", _NATIVE,
         (Companion("text_encoder", "the Qwen2.5-VL text encoder", "qwen_2.5_vl_7b.safetensors", "qwen25_vl"),
          Companion("byt5", "the ByT5 text encoder", "byt5_small_glyphxl_fp16.safetensors"),
-         Companion("vae", "HunyuanImage's VAE", "hunyuan_image_2.1_vae_fp16.safetensors", "hunyuan_vae")),
+         Companion("vae", "HunyuanImage's "
+                          "VAE", "hunyuan_image_2.1_vae_fp16.safetensors", "hunyuan_vae")),
         {"model_prediction_type": "raw", "discrete_flow_shift": 5.0, "split_attn": True},
         caches_captions=True, text_encoder_learns=False, picture=SamplingSettings(20, 3.5),
     ),
@@ -133,7 +151,9 @@ FAMILIES: Mapping[str, Family] = {family.name: family for family in (
 )}  # fmt: skip
 """Every family by its short name."""
 
-COMPANION_OPTIONS = frozenset(file.option for family in FAMILIES.values() for file in family.companions)
+COMPANION_OPTIONS = frozenset(
+    file.option for family in FAMILIES.values() for file in family.companions
+)
 
 
 def title(name: str) -> str:

@@ -1,4 +1,5 @@
-"""What kind of thing an option of sd-scripts is: a secret, a path, ours to decide, a list; and the scripts' own defaults.
+"""What kind of thing an option of sd-scripts is: a secret, a path, ours to decide, a list; and the
+scripts' own defaults.
 
 Names and defaults: ``library/train_util.py`` and ``train_network.py`` of sd-scripts 0.10.1.
 """
@@ -17,7 +18,9 @@ SENDING = frozenset(
      "save_state_to_huggingface", "resume_from_huggingface", "async_upload", "log_with", "wandb_run_name",
      "log_tracker_name", "log_tracker_config", "log_prefix"}
 )  # fmt: skip
-"""Options that send something out, or only serve one that does; a file from elsewhere may not switch them on."""
+"""Options that send something out, or only serve one that does; a file from elsewhere may not
+switch them on.
+"""
 
 PLACES = frozenset(
     {"vae", "network_weights", "base_weights", "sample_prompts", "conditioning_data_dir", "in_json",
@@ -43,7 +46,14 @@ OURS: Mapping[str, str] = {
 """What the bridge decides, with the reason that a report gives."""
 
 LISTS = frozenset(
-    {"network_args", "optimizer_args", "lr_scheduler_args", "base_weights", "base_weights_multiplier", "text_encoder_lr"}
+    {
+        "network_args",
+        "optimizer_args",
+        "lr_scheduler_args",
+        "base_weights",
+        "base_weights_multiplier",
+        "text_encoder_lr",
+    }
 )
 """Options that take several values (nargs="*")."""
 
@@ -66,7 +76,10 @@ SCRIPT_DEFAULTS: Mapping[str, Any] = {
     "gradient_checkpointing": False, "mixed_precision": "no", "save_precision": "float", "save_every_n_steps": None,
     "training_comment": None,
 }  # fmt: skip
-"""Of the options that we know by name. Left out, so ours hold: seed (random), sdpa and save_state, which change no result."""
+"""Of the options that we know by name.
+
+Left out, so ours hold: seed (random), sdpa and save_state, which change no result.
+"""
 
 OTHER_DEFAULTS: Mapping[str, Any] = {
     "huber_c": 0.1, "huber_scale": 1.0, "huber_schedule": "snr", "loss_type": "l2", "multires_noise_discount": 0.3,

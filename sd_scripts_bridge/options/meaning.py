@@ -1,4 +1,6 @@
-"""What options come to in training, however they are written: two sets with one meaning train the same LoRA."""
+"""What options come to in training, however they are written: two sets with one meaning train the
+same LoRA.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +33,14 @@ def meaning(params: TrainingParams, family: str) -> dict[str, Any]:
 
 
 def _rates(params: TrainingParams) -> dict[str, Any]:
-    """Which parts learn, and how fast. A rate of 0 leaves a part as it is, as does the switch for the other part."""
+    """Which parts learn, and how fast.
+
+    A rate of 0 leaves a part as it is, as does the switch for the other part.
+    """
     unet = params.learning_rate if params.unet_lr is None else params.unet_lr
-    text_encoder = params.learning_rate if params.text_encoder_lr is None else params.text_encoder_lr
+    text_encoder = (
+        params.learning_rate if params.text_encoder_lr is None else params.text_encoder_lr
+    )
     unet_only = params.network_train_unet_only or not text_encoder
     text_encoder_only = params.network_train_text_encoder_only or not unet
     return {

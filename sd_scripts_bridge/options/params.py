@@ -1,7 +1,8 @@
 """The training options that the bridge knows by name: each once, under sd-scripts' own name.
 
-An option that stands here has help, limits and a default of ours. Any other option of the installed sd-scripts travels in
-``TrainingParams.extra`` and is checked against the catalogue that `setup` reads from the scripts' own parsers.
+An option that stands here has help, limits and a default of ours. Any other option of the installed
+sd-scripts travels in ``TrainingParams.extra`` and is checked against the catalogue that `setup`
+reads from the scripts' own parsers.
 """
 
 from __future__ import annotations
@@ -18,7 +19,14 @@ from ..errors import Invalid, Problem, short
 
 PRECISIONS = ("no", "fp16", "bf16")
 SAVE_PRECISIONS = ("float", "fp16", "bf16")
-SCHEDULERS = ("constant", "constant_with_warmup", "linear", "cosine", "cosine_with_restarts", "polynomial")
+SCHEDULERS = (
+    "constant",
+    "constant_with_warmup",
+    "linear",
+    "cosine",
+    "cosine_with_restarts",
+    "polynomial",
+)
 TOKEN_LENGTHS = ("75", "150", "225")
 RESOLUTION_LIMITS = (64, 4096)
 
@@ -41,39 +49,68 @@ def option(
 
 @dataclass(frozen=True)
 class TrainingParams:
-    """How to train. Names and meanings are those of sd-scripts' ``train_network.py`` (its ``--help``)."""
+    """How to train. Names and meanings are those of sd-scripts' ``train_network.py`` (its
+    ``--help``).
+    """
 
     max_train_steps: int = option(1500, "optimizer steps of the whole run", ge=1, le=1_000_000)
-    resolution: str = option("512", "training area: the side of a square, or width,height in pixels")
+    resolution: str = option(
+        "512", "training area: the side of a square, or width,height in pixels"
+    )
     train_batch_size: int = option(1, "pictures per step", ge=1, le=256)
     gradient_accumulation_steps: int = option(1, "batches per optimizer step", ge=1, le=1024)
 
-    learning_rate: float = option(1e-4, "learning rate of every part that has none of its own", ge=0, le=2)
+    learning_rate: float = option(
+        1e-4, "learning rate of every part that has none of its own", ge=0, le=2
+    )
     unet_lr: float | None = option(None, "learning rate of the U-Net", ge=0, le=2)
     text_encoder_lr: float | None = option(None, "learning rate of the text encoder", ge=0, le=2)
-    optimizer_type: str = option("AdamW", "AdamW, or one that the installed sd-scripts has (AdamW8bit, Prodigy, ...)")
-    lr_scheduler: str = option("cosine", "how the learning rate changes over the run", choices=SCHEDULERS)
-    lr_warmup_steps: int = option(0, "steps over which the learning rate rises from 0", ge=0, le=1_000_000)
+    optimizer_type: str = option(
+        "AdamW", "AdamW, or one that the installed sd-scripts has (AdamW8bit, Prodigy, ...)"
+    )
+    lr_scheduler: str = option(
+        "cosine", "how the learning rate changes over the run", choices=SCHEDULERS
+    )
+    lr_warmup_steps: int = option(
+        0, "steps over which the learning rate rises from 0", ge=0, le=1_000_000
+    )
     lr_scheduler_num_cycles: int = option(1, "restarts of cosine_with_restarts", ge=1, le=1000)
     lr_scheduler_power: float = option(1.0, "exponent of the polynomial schedule", ge=0, le=100)
-    max_grad_norm: float = option(1.0, "gradients are clipped to this norm; 0: not clipped", ge=0, le=1000)
+    max_grad_norm: float = option(
+        1.0, "gradients are clipped to this norm; 0: not clipped", ge=0, le=1000
+    )
 
     network_module: str = option("networks.lora", "kind of network: sd-scripts' module")
     network_dim: int = option(32, "rank of the LoRA", ge=1, le=4096)
-    network_alpha: float = option(16.0, "LoRA alpha: the effect is scaled by alpha / dim", ge=1e-6, le=4096)
+    network_alpha: float = option(
+        16.0, "LoRA alpha: the effect is scaled by alpha / dim", ge=1e-6, le=4096
+    )
     network_train_unet_only: bool = option(False, "leave the text encoder as it is")
     network_train_text_encoder_only: bool = option(False, "leave the U-Net as it is")
 
-    min_snr_gamma: float | None = option(5.0, "min-SNR loss weight (arXiv:2303.09556); 5 is usual", ge=0.01, le=100)
-    noise_offset: float | None = option(None, "offset noise, for darker darks; 0.0357 is usual", ge=0, le=1)
+    min_snr_gamma: float | None = option(
+        5.0, "min-SNR loss weight (arXiv:2303.09556); 5 is usual", ge=0.01, le=100
+    )
+    noise_offset: float | None = option(
+        None, "offset noise, for darker darks; 0.0357 is usual", ge=0, le=1
+    )
     prior_loss_weight: float = option(1.0, "loss weight of regularisation pictures", ge=0, le=100)
-    clip_skip: int | None = option(None, "use the text encoder's layer this far from the end", ge=1, le=12)
-    max_token_length: str | None = option(None, "caption length in CLIP tokens; empty: as the captions need",
-                                          choices=TOKEN_LENGTHS)
+    clip_skip: int | None = option(
+        None, "use the text encoder's layer this far from the end", ge=1, le=12
+    )
+    max_token_length: str | None = option(
+        None, "caption length in CLIP tokens; empty: as the captions need", choices=TOKEN_LENGTHS
+    )
     shuffle_caption: bool = option(False, "mix the comma-separated parts of a caption at each step")
-    keep_tokens: int = option(0, "so many parts of a caption stay in front when mixed", ge=0, le=255)
-    caption_dropout_rate: float = option(0.0, "chance to train a picture without its caption", ge=0, le=1)
-    flip_aug: bool = option(False, "mirror pictures at random; not for people: faces are not symmetric")
+    keep_tokens: int = option(
+        0, "so many parts of a caption stay in front when mixed", ge=0, le=255
+    )
+    caption_dropout_rate: float = option(
+        0.0, "chance to train a picture without its caption", ge=0, le=1
+    )
+    flip_aug: bool = option(
+        False, "mirror pictures at random; not for people: faces are not symmetric"
+    )
 
     enable_bucket: bool = option(True, "keep each picture's shape, in buckets of like shapes")
     min_bucket_reso: int = option(256, "shortest side of a bucket, pixels", ge=32, le=4096)
@@ -82,15 +119,20 @@ class TrainingParams:
     bucket_no_upscale: bool = option(False, "never enlarge a picture")
 
     cache_latents: bool = option(True, "encode each picture once, before the first step")
-    cache_text_encoder_outputs: bool = option(False, "encode each caption once (needs network_train_unet_only)")
+    cache_text_encoder_outputs: bool = option(
+        False, "encode each caption once (needs network_train_unet_only)"
+    )
     gradient_checkpointing: bool = option(False, "less memory, about a third slower")
     mixed_precision: str = option("bf16", "number format of the computation", choices=PRECISIONS)
     save_precision: str = option("fp16", "number format of the saved LoRA", choices=SAVE_PRECISIONS)
     sdpa: bool = option(True, "PyTorch's fused attention")
-    save_every_n_steps: int | None = option(None, "a checkpoint each so many steps; empty: ten over the run", ge=1,
-                                            le=1_000_000)
+    save_every_n_steps: int | None = option(
+        None, "a checkpoint each so many steps; empty: ten over the run", ge=1, le=1_000_000
+    )
     save_state: bool = option(True, "with each checkpoint also what resuming needs")
-    seed: int = option(42, "start of every random number; the same seed repeats a run", ge=0, le=2**32 - 1)
+    seed: int = option(
+        42, "start of every random number; the same seed repeats a run", ge=0, le=2**32 - 1
+    )
     training_comment: str | None = option(None, "a text that goes into the LoRA's metadata")
 
     extra: Mapping[str, Any] = field(default_factory=dict)
@@ -99,7 +141,10 @@ class TrainingParams:
 
     @property
     def area(self) -> tuple[int, int]:
-        """Training area as (width, height) in pixels. Raises ValueError where `resolution` isn't one or two numbers."""
+        """Training area as (width, height) in pixels.
+
+        Raises ValueError where `resolution` isn't one or two numbers.
+        """
         sides = [int(side) for side in str(self.resolution).split(",")]
         if len(sides) not in (1, 2):
             raise ValueError(f"resolution {self.resolution!r}")
@@ -107,14 +152,20 @@ class TrainingParams:
 
     @property
     def save_interval(self) -> int:
-        """Steps between checkpoints: as asked, or a tenth of the run; up to the next multiple of the accumulation, where
-        sd-scripts can go on from exactly."""
-        wanted, together = self.save_every_n_steps or self.max_train_steps / 10, self.gradient_accumulation_steps
+        """Steps between checkpoints: as asked, or a tenth of the run; up to the next multiple of
+        the accumulation, where sd-scripts can go on from exactly.
+        """
+        wanted, together = (
+            self.save_every_n_steps or self.max_train_steps / 10,
+            self.gradient_accumulation_steps,
+        )
         return max(1, math.ceil(wanted / together)) * together
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON; `from_dict` is the way back."""
-        return {f.name: getattr(self, f.name) for f in fields_of_params()} | {"extra": dict(self.extra)}
+        return {f.name: getattr(self, f.name) for f in fields_of_params()} | {
+            "extra": dict(self.extra)
+        }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> TrainingParams:
@@ -127,7 +178,10 @@ class TrainingParams:
     # ---- changing ----
 
     def with_values(self, values: Mapping[str, Any]) -> TrainingParams:
-        """A copy with ``values`` (text is read as the option's type). Raises `Invalid`, all problems at once."""
+        """A copy with ``values`` (text is read as the option's type).
+
+        Raises `Invalid`, all problems at once.
+        """
         problems: list[Problem] = []
         changes: dict[str, Any] = {}
         for name, value in values.items():
@@ -149,10 +203,18 @@ class TrainingParams:
 
     def problems(self, names: Sequence[str] | Mapping[str, Any] | None = None) -> list[Problem]:
         """What is out of its limits (only among ``names``, if given), and what doesn't go together."""
-        found = [p for f in fields_of_params() if names is None or f.name in names for p in self._limits(f)]
+        found = [
+            p
+            for f in fields_of_params()
+            if names is None or f.name in names
+            for p in self._limits(f)
+        ]
         if found:
             return found
-        return self._resolution_problems() or [*self._bucket_problems(), *self._combination_problems()]
+        return self._resolution_problems() or [
+            *self._bucket_problems(),
+            *self._combination_problems(),
+        ]
 
     def _limits(self, spec: dataclasses.Field[Any]) -> list[Problem]:
         value = getattr(self, spec.name)
@@ -163,8 +225,14 @@ class TrainingParams:
             return [Problem(spec.name, f"{short(value)} is not one of {', '.join(choices)}")]
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return []
-        if not math.isfinite(value) or (low is not None and value < low) or (high is not None and value > high):
-            return [Problem(spec.name, f"{short(value)} is outside {_plain(low)} to {_plain(high)}")]
+        if (
+            not math.isfinite(value)
+            or (low is not None and value < low)
+            or (high is not None and value > high)
+        ):
+            return [
+                Problem(spec.name, f"{short(value)} is outside {_plain(low)} to {_plain(high)}")
+            ]
         return []
 
     def _resolution_problems(self) -> list[Problem]:
@@ -172,41 +240,80 @@ class TrainingParams:
         try:
             sides = self.area
         except ValueError:
-            return [Problem("resolution", f"{short(self.resolution)} is not a number of pixels", "Write 512, or 512,768.")]
+            return [
+                Problem(
+                    "resolution",
+                    f"{short(self.resolution)} is not a number of pixels",
+                    "Write 512, or 512,768.",
+                )
+            ]
         return [
-            Problem("resolution", f"{side} pixels is outside {low} to {high}") for side in set(sides)
+            Problem("resolution", f"{side} pixels is outside {low} to {high}")
+            for side in set(sides)
             if not low <= side <= high
         ]
 
     def _bucket_problems(self) -> list[Problem]:
-        """Without enlarging, a side is rounded down to whole steps, and a bucket of no pixels ends either engine."""
+        """Without enlarging, a side is rounded down to whole steps, and a bucket of no pixels ends
+        either engine.
+        """
         most = min(self.area) // 2
         if not (self.enable_bucket and self.bucket_no_upscale) or self.bucket_reso_steps <= most:
             return []
-        return [Problem("bucket_reso_steps", f"{self.bucket_reso_steps} is too coarse for resolution {self.resolution} with "
-                                             "bucket_no_upscale", f"Set {most} or less, or bucket_no_upscale=false.")]
+        return [
+            Problem(
+                "bucket_reso_steps",
+                f"{self.bucket_reso_steps} is too coarse for resolution {self.resolution} with "
+                "bucket_no_upscale",
+                f"Set {most} or less, or bucket_no_upscale=false.",
+            )
+        ]
 
     def _combination_problems(self) -> list[Problem]:
         found = []
         if self.network_train_unet_only and self.network_train_text_encoder_only:
-            found.append(Problem("network_train_unet_only", "excludes network_train_text_encoder_only", "Choose one."))
+            found.append(
+                Problem(
+                    "network_train_unet_only",
+                    "excludes network_train_text_encoder_only",
+                    "Choose one.",
+                )
+            )
         if self.cache_text_encoder_outputs:
             if not self.network_train_unet_only:
-                found.append(Problem("cache_text_encoder_outputs", "needs network_train_unet_only=true",
-                                     "A text encoder that learns can't be cached."))
+                found.append(
+                    Problem(
+                        "cache_text_encoder_outputs",
+                        "needs network_train_unet_only=true",
+                        "A text encoder that learns can't be cached.",
+                    )
+                )
             if self.shuffle_caption or self.caption_dropout_rate:
-                found.append(Problem("cache_text_encoder_outputs", "excludes shuffle_caption and caption_dropout_rate",
-                                     "Cached captions can't change from step to step."))
+                found.append(
+                    Problem(
+                        "cache_text_encoder_outputs",
+                        "excludes shuffle_caption and caption_dropout_rate",
+                        "Cached captions can't change from step to step.",
+                    )
+                )
         if self.enable_bucket and self.min_bucket_reso > self.max_bucket_reso:
-            found.append(Problem("min_bucket_reso", f"{self.min_bucket_reso} is above max_bucket_reso "
-                                                    f"{self.max_bucket_reso}"))
+            found.append(
+                Problem(
+                    "min_bucket_reso",
+                    f"{self.min_bucket_reso} is above max_bucket_reso {self.max_bucket_reso}",
+                )
+            )
         return found
 
     def fitted_buckets(self) -> TrainingParams:
-        """A copy whose bucket limits enclose the resolution (sd-scripts stops at once where they don't)."""
+        """A copy whose bucket limits enclose the resolution (sd-scripts stops at once where they
+        don't).
+        """
         low, high = min(self.area), max(self.area)
         return dataclasses.replace(
-            self, min_bucket_reso=min(self.min_bucket_reso, low), max_bucket_reso=max(self.max_bucket_reso, high)
+            self,
+            min_bucket_reso=min(self.min_bucket_reso, low),
+            max_bucket_reso=max(self.max_bucket_reso, high),
         )
 
 
@@ -233,7 +340,9 @@ def option_type(name: str) -> tuple[type, bool]:
 def _read(value: Any, kind: tuple[type, bool]) -> Any:
     """``value`` as the option's type. Raises ValueError with a sentence."""
     wanted, may_be_empty = kind
-    if value is None or (isinstance(value, str) and value.strip().lower() in EMPTY_WORDS and wanted is not bool):
+    if value is None or (
+        isinstance(value, str) and value.strip().lower() in EMPTY_WORDS and wanted is not bool
+    ):
         if may_be_empty:
             return None
         raise ValueError("must not be empty")

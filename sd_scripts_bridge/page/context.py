@@ -27,9 +27,13 @@ class Context:
     nonce: str = field(default_factory=lambda: os.urandom(16).hex())
     """The page carries it, and every POST brings it back."""
     guard: Callable[[Any], Any] | None = None
-    """Given each Starlette request; raises `rest_doors.Refused`(401, sentence) or Starlette's HTTPException, or is fine."""
+    """Given each Starlette request; raises `rest_doors.Refused`(401, sentence) or Starlette's
+    HTTPException, or is fine.
+    """
     local: bool = True
-    """False: from afar, so no foreign paths, no foreign options, no set-up, and no paths in answers."""
+    """False: from afar, so no foreign paths, no foreign options, no set-up, and no paths in
+    answers.
+    """
     host: str = "standalone"
     can_send: bool = False
     """Whether the page can fill the host's txt2img."""
@@ -37,12 +41,17 @@ class Context:
     bases: Callable[[], Sequence[BaseFile]] = tuple
     memory: Callable[[], Memory | None] | None = None
     interrogator: Callable[[Sequence[Path]], Iterable[str]] | None = None
-    """Describes pictures in words, one for one; only where its model is there. Called with a few at a time."""
+    """Describes pictures in words, one for one; only where its model is there.
+
+    Called with a few at a time.
+    """
     face_models: Sequence[Path] = ()
     """Folders that may hold YuNet's .onnx (A1111: models/opencv)."""
     before_start: Callable[[], Sequence[str] | None] | None = None
-    """Called before a job is queued (start, resume, retry): frees the card. Its sentences become notes; it may raise
-    `errors.Conflict`."""
+    """Called before a job is queued (start, resume, retry): frees the card.
+
+    Its sentences become notes; it may raise `errors.Conflict`.
+    """
     after_start: Callable[[int | None], None] | None = None
     """Called after it, with the job's number, or None where it came to nothing."""
     boot: str = field(default_factory=lambda: os.urandom(8).hex())
@@ -65,7 +74,9 @@ class Context:
 
 
 def started(context: Context, start: Callable[[], tuple[int, Any]]) -> tuple[list[str], Any]:
-    """Queue a job with the card freed for it: (what the host says about that, what ``start`` gave besides the number)."""
+    """Queue a job with the card freed for it: (what the host says about that, what ``start`` gave
+    besides the number).
+    """
     notes = list((context.before_start() if context.before_start else None) or ())
     job_id = None
     try:

@@ -1,4 +1,6 @@
-"""Jobs as the page gets them: docs/rest.md's `Job` and `status`, folded from the events once and then kept up to date."""
+"""Jobs as the page gets them: docs/rest.md's `Job` and `status`, folded from the events once and
+then kept up to date.
+"""
 
 from __future__ import annotations
 
@@ -119,9 +121,15 @@ class JobViews:
             self._folds.pop(job_id, None)
 
     def rows(self) -> list[JobRow]:
-        """All jobs, oldest first. Whether their supervisor still lives is looked up every few seconds."""
+        """All jobs, oldest first.
+
+        Whether their supervisor still lives is looked up every few seconds.
+        """
         rows = self.bridge.store.jobs()
-        if any(row.status in ACTIVE for row in rows) and time.monotonic() - self._reconciled > RECONCILE_SECONDS:
+        if (
+            any(row.status in ACTIVE for row in rows)
+            and time.monotonic() - self._reconciled > RECONCILE_SECONDS
+        ):
             self._reconciled = time.monotonic()
             rows = self.bridge.jobs()
         return rows
@@ -136,10 +144,17 @@ class JobViews:
         reading = self._reading(row)
         is_running = row.status in (Status.RUNNING, Status.STOPPING)
         return {
-            "id": row.id, "kind": row.kind, "title": row.title, "status": str(row.status), "attempt": row.attempt,
-            "created": row.created, "started": row.started, "finished": row.finished,
+            "id": row.id,
+            "kind": row.kind,
+            "title": row.title,
+            "status": str(row.status),
+            "attempt": row.attempt,
+            "created": row.created,
+            "started": row.started,
+            "finished": row.finished,
             "sentence": row.sentence or spec_error,
-            "engine": job.get("engine"), "base": Path(job["base"]).stem if job.get("base") else None,
+            "engine": job.get("engine"),
+            "base": Path(job["base"]).stem if job.get("base") else None,
             "family": job.get("family"),
             "step": reading.step if reading else 0,
             "total": reading.total if reading else (job.get("params") or {}).get("max_train_steps"),
@@ -147,7 +162,9 @@ class JobViews:
             "left": reading.left if reading and is_running else None,
             "loss": reading.loss if reading else None,
             "saved": self._saved(row, job),
-            "silent": silence.seconds(row, self.bridge.folder(row.id).log, reading.rate if reading else None),
+            "silent": silence.seconds(
+                row, self.bridge.folder(row.id).log, reading.rate if reading else None
+            ),
         }
 
     def _saved(self, row: JobRow, job: Mapping[str, Any]) -> int | None:
@@ -158,7 +175,9 @@ class JobViews:
         return found[-1][1] if found else None
 
     def _reading(self, row: JobRow) -> Pace | None:
-        """Where it stands; of a job that is over its report knows, and thousands of events needn't be read for a list."""
+        """Where it stands; of a job that is over its report knows, and thousands of events needn't
+        be read for a list.
+        """
         if row.status.is_over and row.id not in self._folds:
             done = read_report(self.bridge.folder(row.id))
             if done.get("attempt") == row.attempt and done.get("planned_steps"):
@@ -166,25 +185,51 @@ class JobViews:
         return self.fold(row.id).reading
 
     def status(self, job_id: int | None, since: int) -> dict[str, Any]:
-        """docs/rest.md's `status`, without "boot". Raises `NotFound` for a job that was named and isn't there."""
+        """docs/rest.md's `status`, without "boot".
+
+        Raises `NotFound` for a job that was named and isn't there.
+        """
         rows = self.rows()
-        running = next((row for row in rows if row.status in (Status.RUNNING, Status.STOPPING)), None)
+        running = next(
+            (row for row in rows if row.status in (Status.RUNNING, Status.STOPPING)), None
+        )
         waiting = [row for row in rows if row.status is Status.QUEUED]
         pauses = self.bridge.store.pauses() if waiting else {}
         paused = next((row for row in waiting if row.device in pauses), None)
-        named = next((row for row in rows if row.id == job_id), None)  # of the same look, so that it agrees with `running`
-        shown = named or self.row(job_id) if job_id is not None else running or paused or (rows[-1] if rows else None)
+        named = next(
+            (row for row in rows if row.id == job_id), None
+        )  # of the same look, so that it agrees with `running`
+        shown = (
+            named or self.row(job_id)
+            if job_id is not None
+            else running or paused or (rows[-1] if rows else None)
+        )
         answer = {
-            "running": self.job_dict(running) if running else None, "waiting": len(waiting),
-            "paused": {"job": self.job_dict(paused), "until": pauses[paused.device]} if paused else None,
+            "running": self.job_dict(running) if running else None,
+            "waiting": len(waiting),
+            "paused": {"job": self.job_dict(paused), "until": pauses[paused.device]}
+            if paused
+            else None,
         }
         if shown is None:
-            return {"seq": 0, **answer, "job": None, "curve": [], "phase": "", "notes": [], "samples": []}
+            return {
+                "seq": 0,
+                **answer,
+                "job": None,
+                "curve": [],
+                "phase": "",
+                "notes": [],
+                "samples": [],
+            }
         fold = self.fold(shown.id)
         points = [point for seq, point in fold.curve if seq > since]
         return {
-            "seq": fold.seq, **answer, "job": self.job_dict(shown), "curve": thinned(points),
-            "phase": "paused" if shown == paused else _phase(shown, fold, waiting), "notes": list(fold.notes),
+            "seq": fold.seq,
+            **answer,
+            "job": self.job_dict(shown),
+            "curve": thinned(points),
+            "phase": "paused" if shown == paused else _phase(shown, fold, waiting),
+            "notes": list(fold.notes),
             "samples": sample_dicts(self.bridge.folder(shown.id), shown.id, fold),
         }
 
@@ -202,14 +247,18 @@ def _phase(row: JobRow, fold: Fold, waiting: Sequence[JobRow]) -> str:
         before = [other.id for other in waiting].index(row.id) if row in waiting else 0
         return f"waiting, {before} before it" if before else "waiting for its turn"
     if row.status is Status.STOPPING:
-        words = {"now": "stopping now", "pause": "pausing at the next save"}.get(row.stop or "", "stopping after the next save")
+        words = {"now": "stopping now", "pause": "pausing at the next save"}.get(
+            row.stop or "", "stopping after the next save"
+        )
         step = _next_save(row, fold) if row.stop != "now" else None
         return f"{words}, step {step}" if step else words
     return fold.phase if row.status is Status.RUNNING else ""
 
 
 def _next_save(row: JobRow, fold: Fold) -> int | None:
-    """The step that the next save comes at; None where the engine saves on request, or nothing is known yet."""
+    """The step that the next save comes at; None where the engine saves on request, or nothing is
+    known yet.
+    """
     job = row.job
     if not isinstance(job, TrainingJob) or fold.reading is None or job.engine != "sd-scripts":
         return None
@@ -234,7 +283,9 @@ def read_report(folder: JobFolder) -> dict[str, Any]:
 
 
 def samples(folder: JobFolder, fold: Fold) -> list[tuple[int, Path]]:
-    """(step, picture) of everything that was sampled, oldest first; the place in this list is its number in the address."""
+    """(step, picture) of everything that was sampled, oldest first; the place in this list is its
+    number in the address.
+    """
     found = []
     for parent in (folder.samples, folder.output / "sample"):
         for path in parent.iterdir() if parent.is_dir() else ():

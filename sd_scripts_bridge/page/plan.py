@@ -1,4 +1,6 @@
-"""What Start would do, live and in words: the sum, the time, the memory, the LoRA's name, and everything in the way."""
+"""What Start would do, live and in words: the sum, the time, the memory, the LoRA's name, and
+everything in the way.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,11 @@ class Plan:
     @property
     def batch(self) -> int:
         """Pictures an optimizer step."""
-        return self.params.train_batch_size * self.params.gradient_accumulation_steps * _processes(self.launch)
+        return (
+            self.params.train_batch_size
+            * self.params.gradient_accumulation_steps
+            * _processes(self.launch)
+        )
 
     @property
     def steps(self) -> int:
@@ -66,7 +72,9 @@ class Plan:
 
     @property
     def sentence(self) -> str:
-        """"10 photos x 150 repeats / batch 1 = 1500 steps", and where somebody set another end, that."""
+        """ "10 photos x 150 repeats / batch 1 = 1500 steps", and where somebody set another end,
+        that.
+        """
         if not self.images:
             return "No photos yet."
         shown = math.ceil(self.images * self.repeats / self.batch)
@@ -85,10 +93,27 @@ def make(context: Context) -> Plan:
     preset = _preset(training.preset, base, problems)
     repeats = repeats_for(len(used), training.steps) if used else 0
     gpu, launch = _cards(training.gpus, problems)
-    params, changed = _params(preset, training.values, len(used) * repeats / _processes(launch), problems)
-    plan = Plan(len(used), repeats, params, preset, training.engine or "", base, base_path, problems=problems,
-                captions=[caption_of(item, state, judged) for item in used], changed=changed, gpu=gpu, launch=launch)
-    plan.problems += [*_naming(state.name, state.class_token, training.lora_name), *_photo_problems(draft, len(used))]
+    params, changed = _params(
+        preset, training.values, len(used) * repeats / _processes(launch), problems
+    )
+    plan = Plan(
+        len(used),
+        repeats,
+        params,
+        preset,
+        training.engine or "",
+        base,
+        base_path,
+        problems=problems,
+        captions=[caption_of(item, state, judged) for item in used],
+        changed=changed,
+        gpu=gpu,
+        launch=launch,
+    )
+    plan.problems += [
+        *_naming(state.name, state.class_token, training.lora_name),
+        *_photo_problems(draft, len(used)),
+    ]
     plan.stem = _stem(lora_folder(context), training.lora_name or state.name)
     _sketch(bridge, context, plan)
     return plan
@@ -104,17 +129,27 @@ def request(context: Context, plan: Plan, dataset: Path) -> Request:
     state = context.draft.state
     assert plan.base_path is not None
     return Request(
-        dataset=dataset, base=plan.base_path, engine=state.training.engine, preset=plan.preset.name,
-        values=state.training.values, lora_dir=lora_folder(context), name=state.training.lora_name or state.name,
-        model_folders=tuple(dict.fromkeys(Path(base.path).absolute().parent for base in context.bases())),
-        gpu=plan.gpu, launch=plan.launch,
+        dataset=dataset,
+        base=plan.base_path,
+        engine=state.training.engine,
+        preset=plan.preset.name,
+        values=state.training.values,
+        lora_dir=lora_folder(context),
+        name=state.training.lora_name or state.name,
+        model_folders=tuple(
+            dict.fromkeys(Path(base.path).absolute().parent for base in context.bases())
+        ),
+        gpu=plan.gpu,
+        launch=plan.launch,
     )
 
 
 # ---- its parts ----
 
 
-def _base(context: Context, title: str | None, problems: list[Problem]) -> tuple[Path | None, Base | None]:
+def _base(
+    context: Context, title: str | None, problems: list[Problem]
+) -> tuple[Path | None, Base | None]:
     if not title:
         problems.append(Problem("base", "no base model is chosen", "Choose one."))
         return None, None
@@ -143,7 +178,13 @@ def _cards(text: str, problems: list[Problem]) -> tuple[int | None, Launch | Non
     try:
         launch = from_words(text)
     except ValueError:
-        problems.append(Problem("cards", f"{text!r} is no list of cards", "Write 0,1; leave it empty for the first one."))
+        problems.append(
+            Problem(
+                "cards",
+                f"{text!r} is no list of cards",
+                "Write 0,1; leave it empty for the first one.",
+            )
+        )
         return None, None
     if len(launch.gpu_ids) == 1:
         return launch.gpu_ids[0], None
@@ -164,7 +205,9 @@ def _params(
     try:
         first = plain.with_values(named)
         if "max_train_steps" not in named:
-            steps = math.ceil(max(1, pictures) / (first.train_batch_size * first.gradient_accumulation_steps))
+            steps = math.ceil(
+                max(1, pictures) / (first.train_batch_size * first.gradient_accumulation_steps)
+            )
             first = preset.params(steps).with_values(named)
     except Invalid as error:
         problems += error.problems
@@ -176,10 +219,21 @@ def _params(
 def _naming(name: str, class_token: str, lora_name: str) -> list[Problem]:
     if not name:
         return [Problem("name", "is missing", "Write how prompts shall call your subject.")]
-    found = [*name_problems(name, "name"), *(name_problems(class_token, "class") if class_token else [])]
+    found = [
+        *name_problems(name, "name"),
+        *(name_problems(class_token, "class") if class_token else []),
+    ]
     if not found and len(leaf_name(1_000_000, name, class_token).encode()) > 255:
-        found = [Problem("name", f"{name!r} with {class_token!r} is too long for a folder's name", "Shorten it.")]
-    return found or [Problem("LoRA name", p.what, p.remedy) for p in publish.stem_problems(lora_name or name)]
+        found = [
+            Problem(
+                "name",
+                f"{name!r} with {class_token!r} is too long for a folder's name",
+                "Shorten it.",
+            )
+        ]
+    return found or [
+        Problem("LoRA name", p.what, p.remedy) for p in publish.stem_problems(lora_name or name)
+    ]
 
 
 def _photo_problems(draft: Draft, used: int) -> list[Problem]:
@@ -187,8 +241,14 @@ def _photo_problems(draft: Draft, used: int) -> list[Problem]:
     if not draft.state.items:
         return [Problem("photos", "there are none yet", "Drop some, or give a folder.")]
     if progress:
-        return [Problem("photos", f"{progress[0]} of {progress[1]} have been looked at", "Wait a moment.")]
-    return [] if used else [Problem("photos", "none will be used", "Include some, or bring others.")]
+        return [
+            Problem(
+                "photos", f"{progress[0]} of {progress[1]} have been looked at", "Wait a moment."
+            )
+        ]
+    return (
+        [] if used else [Problem("photos", "none will be used", "Include some, or bring others.")]
+    )
 
 
 def _stem(folder: Path, name: str) -> str | None:
@@ -205,7 +265,9 @@ def _sketch(bridge: Bridge, context: Context, plan: Plan) -> None:
         plan.problems += engines.get(plan.engine, bridge.home).check()
         if plan.base is None or not plan.images:
             return
-        job, plan.notes, refused = bridge.sketch(request(context, plan, Path("img")), _unwritten(context, plan), plan.base)
+        job, plan.notes, refused = bridge.sketch(
+            request(context, plan, Path("img")), _unwritten(context, plan), plan.base
+        )
         plan.engine, plan.params = job.engine, job.params
         plan.problems += refused
     except Invalid as error:
@@ -239,11 +301,18 @@ def as_dict(context: Context, plan: Plan) -> dict[str, Any]:
     memory = context.memory() if context.memory else None
     title = context.draft.state.training.base
     return {
-        "sentence": plan.sentence, "photos": plan.images, "repeats": plan.repeats, "batch": plan.batch, "steps": plan.steps,
-        "seconds": seconds, "seconds_from": known_from,
+        "sentence": plan.sentence,
+        "photos": plan.images,
+        "repeats": plan.repeats,
+        "batch": plan.batch,
+        "steps": plan.steps,
+        "seconds": seconds,
+        "seconds_from": known_from,
         "memory": {"free": memory.free, "total": memory.total} if memory else None,
         "card": memory.name if memory else None,
-        "base": {**offered.base_dict(title, plan.base_path), "lacks": _lacking(plan)} if title and plan.base_path else None,
+        "base": {**offered.base_dict(title, plan.base_path), "lacks": _lacking(plan)}
+        if title and plan.base_path
+        else None,
         "preset": plan.preset.as_dict(),
         "lora_stem": plan.stem,
         "engine": plan.engine,
@@ -255,7 +324,11 @@ def as_dict(context: Context, plan: Plan) -> dict[str, Any]:
 
 def _lacking(plan: Plan) -> list[str]:
     """The problems that are about the files beside the base."""
-    return list(dict.fromkeys(str(problem) for problem in plan.problems if problem.where in COMPANION_OPTIONS))
+    return list(
+        dict.fromkeys(
+            str(problem) for problem in plan.problems if problem.where in COMPANION_OPTIONS
+        )
+    )
 
 
 def estimate(views: JobViews, plan: Plan) -> tuple[float | None, str]:
@@ -276,34 +349,64 @@ def pace(
             job = row.job
         except BridgeError:
             continue
-        if isinstance(job, TrainingJob) and _kind(job.family, job.engine, job.params, job.launch) == wanted:
+        if (
+            isinstance(job, TrainingJob)
+            and _kind(job.family, job.engine, job.params, job.launch) == wanted
+        ):
             seconds = views.fold(row.id).seconds_a_step
             if seconds:
-                return seconds, f"As fast as job {row.id} ({row.title}) was: {seconds:.2g} s a step."
+                return (
+                    seconds,
+                    f"As fast as job {row.id} ({row.title}) was: {seconds:.2g} s a step.",
+                )
     return None
 
 
-def _kind(family: str, engine: str, params: TrainingParams, launch: Launch | None) -> tuple[Any, ...]:
+def _kind(
+    family: str, engine: str, params: TrainingParams, launch: Launch | None
+) -> tuple[Any, ...]:
     """What makes two runs take equally long a step, roughly."""
-    return (family, engine, _processes(launch), params.area, params.train_batch_size, params.gradient_accumulation_steps,
-            params.gradient_checkpointing)
+    return (
+        family,
+        engine,
+        _processes(launch),
+        params.area,
+        params.train_batch_size,
+        params.gradient_accumulation_steps,
+        params.gradient_checkpointing,
+    )
 
 
 def _advice(context: Context, plan: Plan) -> Sequence[str]:
     state, found = context.draft.state, []
-    reads_clip = plan.base is None or FAMILIES[plan.base.family].is_ldm  # others read longer captions with T5 and the like
+    reads_clip = (
+        plan.base is None or FAMILIES[plan.base.family].is_ldm
+    )  # others read longer captions with T5 and the like
     longest = max((counted(text)[1] or 0 for text in plan.captions), default=0) if reads_clip else 0
     if longest > LONGEST:
         found.append(f"A caption has {longest} tokens; what comes after {LONGEST} is not read.")
     if longest > CHUNK:
         limit = 150 if longest <= 150 else LONGEST
-        found.append(f"A caption has {longest} of {CHUNK} tokens: the limit goes up to {limit} by itself.")
-    unnamed = sum(not begins_with_name(text, state.name) for text in plan.captions) if state.name else 0
+        found.append(
+            f"A caption has {longest} of {CHUNK} tokens: the limit goes up to {limit} by itself."
+        )
+    unnamed = (
+        sum(not begins_with_name(text, state.name) for text in plan.captions) if state.name else 0
+    )
     if unnamed:
-        found.append(f"{unnamed} of {plan.images} captions don't begin with {state.name!r}, so they teach it less.")
+        found.append(
+            f"{unnamed} of {plan.images} captions don't begin with {state.name!r}, so they teach "
+            "it less."
+        )
     wanted, real = state.training.steps, plan.images * plan.repeats
     if plan.images and abs(real - wanted) > 0.1 * wanted:
-        found.append(f"Each photo is shown {plan.repeats} times: {real} instead of {wanted}, the nearest whole number.")
+        found.append(
+            f"Each photo is shown {plan.repeats} times: {real} instead of {wanted}, the nearest "
+            "whole number."
+        )
     if not state.class_token:
-        found.append("Without a class word (man, woman, dog, ...) the LoRA learns more slowly what your subject is.")
+        found.append(
+            "Without a class word (man, woman, dog, ...) the LoRA learns more slowly what your "
+            "subject is."
+        )
     return found

@@ -13,8 +13,11 @@ from ..publishing import infotext
 from ..publishing.card import PREVIEW_KINDS
 from .jobs import Fold, JobViews, read_report, sample_dicts
 
-WHY_512 = ("{family} was trained on 512 x 512: at 1024 it tends to draw everything twice. 512 with hires fix ends at 1024 "
-           "too, and looks better.")
+WHY_512 = (
+    "{family} was trained on 512 x 512: at 1024 it tends to draw everything twice. 512 with "
+    "hires fix ends at 1024 "
+    "too, and looks better."
+)
 
 
 def result_dict(views: JobViews, job_id: int, bases: list[BaseFile]) -> dict[str, Any]:
@@ -23,7 +26,9 @@ def result_dict(views: JobViews, job_id: int, bases: list[BaseFile]) -> dict[str
     if row.kind != "train":
         raise NotFound(f"Job {job_id} trains nothing, so it has no LoRA.")
     if fold.published is None:
-        raise Conflict(f"Job {job_id} is {row.status}: there is no LoRA of it yet. {row.sentence}".rstrip())
+        raise Conflict(
+            f"Job {job_id} is {row.status}: there is no LoRA of it yet. {row.sentence}".rstrip()
+        )
     job = row.job
     assert isinstance(job, TrainingJob)
     folder = views.bridge.folder(job_id)
@@ -34,24 +39,39 @@ def result_dict(views: JobViews, job_id: int, bases: list[BaseFile]) -> dict[str
     negative = infotext.negative(family)
     picture = preview(fold)
     return {
-        "job": job_id, "stem": stem, "file": fold.published.path, "activation_text": spoken,
-        "prompt": prompt, "negative_prompt": negative, "batch_count": infotext.BATCH_COUNT,
+        "job": job_id,
+        "stem": stem,
+        "file": fold.published.path,
+        "activation_text": spoken,
+        "prompt": prompt,
+        "negative_prompt": negative,
+        "batch_count": infotext.BATCH_COUNT,
         "infotext": infotext.infotext(prompt, negative, 1024, infotext.settings(family)),
         "infotext_512": infotext.infotext(prompt, negative, 512, infotext.HIRES) if small else None,
         "why_512": WHY_512.format(family=family.title) if small else None,
-        "family": job.family, "base_title": base_title(Path(job.base), bases),
+        "family": job.family,
+        "base_title": base_title(Path(job.base), bases),
         "sentence": _sentence(fold, row.sentence, report),
-        "proof": {"without": fold.proof.without, "with_lora": fold.proof.with_lora} if fold.proof else None,
+        "proof": {"without": fold.proof.without, "with_lora": fold.proof.with_lora}
+        if fold.proof
+        else None,
         "samples": sample_dicts(folder, job_id, fold),
         "preview": f"jobs/{job_id}/preview?v={picture.stat().st_mtime_ns:x}" if picture else None,
-        "facts": {**fold.facts, **{key: report[key] for key in ("steps", "planned_steps", "seconds") if key in report}},
+        "facts": {
+            **fold.facts,
+            **{key: report[key] for key in ("steps", "planned_steps", "seconds") if key in report},
+        },
         "healed": report.get("healed", []),
         "notes": list(fold.notes),
     }
 
 
 def _sentence(fold: Fold, sentence: str, report: dict[str, Any]) -> str:
-    parts = [f"{report['steps']} of {report['planned_steps']} steps" if report.get("planned_steps") else ""]
+    parts = [
+        f"{report['steps']} of {report['planned_steps']} steps"
+        if report.get("planned_steps")
+        else ""
+    ]
     facts = fold.facts
     if "captions_used" in facts and "images" in facts:
         parts.append(f"{facts['captions_used']} of {facts['images']} captions used")
@@ -59,8 +79,10 @@ def _sentence(fold: Fold, sentence: str, report: dict[str, Any]) -> str:
         parts.append(f"{facts['modules']} modules")
     parts.append("nothing broken")
     if fold.proof:
-        parts.append(f"denoising loss on the training pictures {fold.proof.without:.4f} without it, "
-                     f"{fold.proof.with_lora:.4f} with it")
+        parts.append(
+            f"denoising loss on the training pictures {fold.proof.without:.4f} without it, "
+            f"{fold.proof.with_lora:.4f} with it"
+        )
     return f"{sentence} {', '.join(filter(None, parts)).capitalize()}.".strip()
 
 

@@ -12,31 +12,63 @@ HEAD = 4096
 """Bytes from the beginning that `kind` wants to see."""
 
 PICTURES = {
-    "JPEG": ("JPEG", "MPO"), "PNG": ("PNG",), "WebP": ("WEBP",), "BMP": ("BMP",), "GIF": ("GIF",), "TIFF": ("TIFF",),
-    "AVIF": ("AVIF",), "HEIC": (),
+    "JPEG": ("JPEG", "MPO"),
+    "PNG": ("PNG",),
+    "WebP": ("WEBP",),
+    "BMP": ("BMP",),
+    "GIF": ("GIF",),
+    "TIFF": ("TIFF",),
+    "AVIF": ("AVIF",),
+    "HEIC": (),
 }
-"""Kinds that we read, and the only Pillow formats that may open each. HEIC has a reader of its own."""
+"""Kinds that we read, and the only Pillow formats that may open each. HEIC has a reader of its own.
+"""
 
 ARCHIVES = frozenset({"ZIP", "RAR", "7-Zip", "gzip"})
 
 _BEGINNINGS = (
-    (b"\xff\xd8\xff", "JPEG"), (b"\x89PNG\r\n\x1a\n", "PNG"), (b"GIF8", "GIF"), (b"BM", "BMP"),
-    (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"), (b"II+\0", "TIFF"), (b"MM\0+", "TIFF"),
-    (b"8BPS", "Photoshop"), (b"\xff\x0a", "JPEG XL"), (b"\0\0\0\x0cJXL ", "JPEG XL"), (b"\0\0\0\x0cjP  ", "JPEG 2000"),
-    (b"%PDF", "PDF"), (b"%!PS", "EPS"), (b"\xc5\xd0\xd3\xc6", "EPS"), (b"\x1aE\xdf\xa3", "video"), (b"FLV", "video"),
-    (b"\0\0\x01\xba", "video"), (b"PK\x03\x04", "ZIP"), (b"Rar!", "RAR"), (b"7z\xbc\xaf", "7-Zip"),
-    (b"\x1f\x8b", "gzip"), (b"MZ", "Windows program"), (b"\x7fELF", "Linux program"), (b"ID3", "sound"), (b"OggS", "sound"),
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"GIF8", "GIF"),
+    (b"BM", "BMP"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"II+\0", "TIFF"),
+    (b"MM\0+", "TIFF"),
+    (b"8BPS", "Photoshop"),
+    (b"\xff\x0a", "JPEG XL"),
+    (b"\0\0\0\x0cJXL ", "JPEG XL"),
+    (b"\0\0\0\x0cjP  ", "JPEG 2000"),
+    (b"%PDF", "PDF"),
+    (b"%!PS", "EPS"),
+    (b"\xc5\xd0\xd3\xc6", "EPS"),
+    (b"\x1aE\xdf\xa3", "video"),
+    (b"FLV", "video"),
+    (b"\0\0\x01\xba", "video"),
+    (b"PK\x03\x04", "ZIP"),
+    (b"Rar!", "RAR"),
+    (b"7z\xbc\xaf", "7-Zip"),
+    (b"\x1f\x8b", "gzip"),
+    (b"MZ", "Windows program"),
+    (b"\x7fELF", "Linux program"),
+    (b"ID3", "sound"),
+    (b"OggS", "sound"),
 )
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 _PNG_TEXT = (b"tEXt", b"zTXt", b"iTXt")
 
 
 def kind(head: bytes) -> str:
-    """The kind of content that begins with ``head``: a key of `PICTURES`, or a word for what it is instead."""
+    """The kind of content that begins with ``head``: a key of `PICTURES`, or a word for what it is
+    instead.
+    """
     if not head.strip(b"\0"):
         return "only zero bytes" if head else "empty"
     if head[4:8] == b"ftyp":
-        brands = [head[at : at + 4] for at in (8, *range(16, min(len(head), int.from_bytes(head[:4], "big")), 4))]
+        brands = [
+            head[at : at + 4]
+            for at in (8, *range(16, min(len(head), int.from_bytes(head[:4], "big")), 4))
+        ]
         if any(brand in (b"avif", b"avis") for brand in brands):
             return "AVIF"
         return "HEIC" if any(brand in _HEIF_BRANDS for brand in brands) else "video"
@@ -44,11 +76,15 @@ def kind(head: bytes) -> str:
         return "video"
     if head[:4] == b"RIFF":
         return {b"WEBP": "WebP", b"AVI ": "video", b"WAVE": "sound"}.get(head[8:12], "unknown")
-    return next((name for beginning, name in _BEGINNINGS if head.startswith(beginning)), None) or _text_kind(head)
+    return next(
+        (name for beginning, name in _BEGINNINGS if head.startswith(beginning)), None
+    ) or _text_kind(head)
 
 
 def _text_kind(head: bytes) -> str:
-    text = head.decode("utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", errors="ignore").lower()
+    text = head.decode(
+        "utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", errors="ignore"
+    ).lower()
     if "<svg" in text:
         return "SVG"
     if "<html" in text or "<!doctype html" in text:
@@ -77,7 +113,9 @@ def _jpeg_size(data: bytes) -> tuple[int, int] | None:
 
 
 def without_png_text(data: bytes) -> bytes:
-    """The PNG ``data`` without its texts: one of 100 MB fits into 100 kB, and then Pillow refuses the whole file."""
+    """The PNG ``data`` without its texts: one of 100 MB fits into 100 kB, and then Pillow refuses
+    the whole file.
+    """
     kept, at = [data[:8]], 8
     while at + 12 <= len(data):
         end = at + 12 + int.from_bytes(data[at : at + 4], "big")
@@ -88,9 +126,11 @@ def without_png_text(data: bytes) -> bytes:
 
 
 def jpeg_percent(data: bytes) -> int | None:
-    """About how much of a broken-off JPEG is there, in percent of its height; None where it can't be told.
+    """About how much of a broken-off JPEG is there, in percent of its height; None where it can't
+    be told.
 
-    An end mark is put behind the data, so that the decoder fills the rest with one even colour, and that is measured.
+    An end mark is put behind the data, so that the decoder fills the rest with one even colour, and
+    that is measured.
     """
     try:
         with Image.open(io.BytesIO(data + b"\xff\xd9"), formats=["JPEG"]) as picture:

@@ -1,4 +1,7 @@
-"""Counting faces, where a detector is really there. Nothing is downloaded, and no claim is made without one."""
+"""Counting faces, where a detector is really there.
+
+Nothing is downloaded, and no claim is made without one.
+"""
 
 from __future__ import annotations
 
@@ -25,17 +28,23 @@ class Detector(Protocol):
 
 
 def find_detector(folders: Sequence[Path] = ()) -> Detector | None:
-    """YuNet where OpenCV and its .onnx are there (A1111: models/opencv), else OpenCV's Haar file, else None."""
+    """YuNet where OpenCV and its .onnx are there (A1111: models/opencv), else OpenCV's Haar file,
+    else None.
+    """
     if importlib.util.find_spec("cv2") is None:
         return None
     try:
         cv2: Any = importlib.import_module("cv2")
     except ImportError:  # an OpenCV whose system libraries are missing
         return None
-    for model in (file for folder in folders for file in sorted(folder.glob("face_detection_yunet*.onnx"))):
+    for model in (
+        file for folder in folders for file in sorted(folder.glob("face_detection_yunet*.onnx"))
+    ):
         try:
             return _YuNet(cv2, model)
-        except cv2.error:  # an error page saved under this name, or a model that this OpenCV can't read
+        except (
+            cv2.error
+        ):  # an error page saved under this name, or a model that this OpenCV can't read
             continue
     data = getattr(getattr(cv2, "data", None), "haarcascades", "")
     haar = Path(data) / "haarcascade_frontalface_alt2.xml"
@@ -46,7 +55,9 @@ class _YuNet:
     name = "YuNet"
 
     def __init__(self, cv2: Any, model: Path) -> None:
-        self._detector = cv2.FaceDetectorYN.create(str(model), "", (_YUNET_SIDE, _YUNET_SIDE), _SURE)
+        self._detector = cv2.FaceDetectorYN.create(
+            str(model), "", (_YUNET_SIDE, _YUNET_SIDE), _SURE
+        )
         self._lock = threading.Lock()
 
     def count(self, pixels: Image.Image) -> int:
@@ -68,7 +79,11 @@ class _Haar:
         grey = np.asarray(_fitted(pixels, _HAAR_SIDE).convert("L"))
         least = max(20, min(grey.shape) // 10)
         with self._lock:
-            return len(self._detector.detectMultiScale(grey, scaleFactor=1.1, minNeighbors=5, minSize=(least, least)))
+            return len(
+                self._detector.detectMultiScale(
+                    grey, scaleFactor=1.1, minNeighbors=5, minSize=(least, least)
+                )
+            )
 
 
 def _fitted(pixels: Image.Image, side: int) -> Image.Image:

@@ -1,4 +1,7 @@
-"""Finding photos and reading them: one file in, upright sRGB pixels or one sentence out. Originals are only read."""
+"""Finding photos and reading them: one file in, upright sRGB pixels or one sentence out.
+
+Originals are only read.
+"""
 
 from __future__ import annotations
 
@@ -25,27 +28,90 @@ from . import pixels as photo_pixels
 MOST_FILES = 100_000
 LARGEST_PIXELS = 100_000_000
 LARGEST_BYTES = 1 << 30
-PICTURE_ENDINGS = frozenset({
-    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif",
-    ".tiff", ".heic", ".heif", ".hif", ".avif",
-})
+PICTURE_ENDINGS = frozenset(
+    {
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".png",
+        ".webp",
+        ".bmp",
+        ".gif",
+        ".tif",
+        ".tiff",
+        ".heic",
+        ".heif",
+        ".hif",
+        ".avif",
+    }
+)
 LEAF = re.compile(r"(\d+)_(.*)", re.DOTALL)
 """kohya's folder names: repeats, then what is on the photos."""
 
-_SIDECARS = frozenset({
-    ".txt", ".caption", ".json", ".jsonl", ".npz", ".npy", ".db", ".ini", ".xmp",
-    ".aae", ".toml", ".yaml", ".yml", ".csv", ".log", ".md", ".safetensors", ".part",
-})
-_RAW = frozenset({
-    ".dng", ".nef", ".nrw", ".cr2", ".cr3", ".crw", ".arw", ".srf", ".sr2",
-    ".orf", ".rw2", ".raf", ".pef", ".srw", ".3fr", ".iiq", ".x3f",
-})
-_BROKEN = (
-    OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, AttributeError, ArithmeticError,
-    RuntimeError, MemoryError, struct.error, zlib.error,
-    Image.DecompressionBombError, Image.DecompressionBombWarning,
+_SIDECARS = frozenset(
+    {
+        ".txt",
+        ".caption",
+        ".json",
+        ".jsonl",
+        ".npz",
+        ".npy",
+        ".db",
+        ".ini",
+        ".xmp",
+        ".aae",
+        ".toml",
+        ".yaml",
+        ".yml",
+        ".csv",
+        ".log",
+        ".md",
+        ".safetensors",
+        ".part",
+    }
 )
-"""What Pillow and its plugins raise for damaged files (most were seen in 100,000 of them); each is about that one file."""
+_RAW = frozenset(
+    {
+        ".dng",
+        ".nef",
+        ".nrw",
+        ".cr2",
+        ".cr3",
+        ".crw",
+        ".arw",
+        ".srf",
+        ".sr2",
+        ".orf",
+        ".rw2",
+        ".raf",
+        ".pef",
+        ".srw",
+        ".3fr",
+        ".iiq",
+        ".x3f",
+    }
+)
+_BROKEN = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+"""What Pillow and its plugins raise for damaged files (most were seen in 100,000 of them); each is
+about that one file.
+"""
 
 
 @dataclass(frozen=True)
@@ -68,7 +134,9 @@ class Picture:
 
 
 class PhotoUnreadable(BridgeError):
-    """This file can't be used as a photo; ``str()`` is the sentence, ``reason`` the part after the file's name."""
+    """This file can't be used as a photo; ``str()`` is the sentence, ``reason`` the part after the
+    file's name.
+    """
 
     def __init__(self, path: Path, reason: str) -> None:
         self.path, self.reason = path, reason
@@ -76,10 +144,12 @@ class PhotoUnreadable(BridgeError):
 
 
 def find(paths: Sequence[Path]) -> list[Path]:
-    """Everything in ``paths`` that might be a photo, in natural order (10 after 9), absolute. Raises `Invalid`.
+    """Everything in ``paths`` that might be a photo, in natural order (10 after 9), absolute.
+    Raises `Invalid`.
 
-    A file stands for itself, a folder for its direct files; a folder as kohya users lay it out (``img/10_name class``)
-    for the files in those. Side files (captions, caches, hidden files) are left out; `read` judges anything else.
+    A file stands for itself, a folder for its direct files; a folder as kohya users lay it out
+    (``img/10_name class``) for the files in those. Side files (captions, caches, hidden files) are
+    left out; `read` judges anything else.
     """
     problems = [problem for path in paths for problem in path_problems(path)]
     if problems:
@@ -94,12 +164,20 @@ def find(paths: Sequence[Path]) -> list[Path]:
             found.add(path)
             folders.setdefault(path.parent, len(folders))
     if len(found) > MOST_FILES:
-        raise Invalid([Problem("photos", f"{len(found):,} files are too many", f"The limit is {MOST_FILES:,}.")])
+        raise Invalid(
+            [
+                Problem(
+                    "photos", f"{len(found):,} files are too many", f"The limit is {MOST_FILES:,}."
+                )
+            ]
+        )
     return sorted(found, key=lambda file: (folders[file.parent], natural_key(file.name)))
 
 
 def folders_of(path: Path) -> list[Path]:
-    """``path``; or, where no photo lies directly in it, kohya's image folders in it or under its ``img``."""
+    """``path``; or, where no photo lies directly in it, kohya's image folders in it or under its
+    ``img``.
+    """
     for parent in () if any(map(has_picture_name, path.iterdir())) else (path, path / "img"):
         leaves = [leaf for leaf in subfolders(parent) if LEAF.fullmatch(leaf.name)]
         if leaves:
@@ -116,18 +194,24 @@ def subfolders(path: Path) -> list[Path]:
     """The visible folders in ``path``, in natural order; none where it isn't a folder."""
     if not path.is_dir() or not os.access(path, os.R_OK | os.X_OK):
         return []
-    folders = [entry for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
+    folders = [
+        entry for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith(".")
+    ]
     return sorted(folders, key=lambda folder: natural_key(folder.name))
 
 
 def caption_files(photo: Path) -> list[Path]:
     """The caption files beside ``photo``, the one to prefer first."""
-    files = (photo.with_name(photo.stem + ending) for ending in (".txt", ".caption", ".TXT", ".CAPTION"))
+    files = (
+        photo.with_name(photo.stem + ending) for ending in (".txt", ".caption", ".TXT", ".CAPTION")
+    )
     return [file for file in files if file.is_file()]
 
 
 def natural_key(name: str) -> tuple[object, ...]:
-    """Sorts as people count: "2.jpg" before "10.jpg", "me.jpg" before "me again.jpg", without regard to case."""
+    """Sorts as people count: "2.jpg" before "10.jpg", "me.jpg" before "me again.jpg", without
+    regard to case.
+    """
     parts = re.split(r"(\d+)", unicodedata.normalize("NFC", Path(name).stem).casefold())
     return tuple(int(part) if part.isdecimal() else part for part in parts), name
 
@@ -151,7 +235,9 @@ def read(path: Path) -> Picture:
         pixels, notes = _decoded(path, data, kind)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         count = re.search(r"\d+", str(error))
-        raise _too_large(path, f"has {int(count.group()) // 1_000_000 if count else 'too many'} megapixels") from error
+        raise _too_large(
+            path, f"has {int(count.group()) // 1_000_000 if count else 'too many'} megapixels"
+        ) from error
     except _BROKEN as error:
         raise PhotoUnreadable(path, _damage(data, kind, error)) from error
     return Picture(Photo(path, *pixels.size, notes), pixels, hashlib.sha256(data).hexdigest())
@@ -169,10 +255,22 @@ def path_problems(path: Path) -> list[Problem]:
         if path.is_file():
             return []
         if path.exists():
-            return [Problem("", f"{text} is neither a file nor a folder", "Give photos, or the folder that holds them.")]
+            return [
+                Problem(
+                    "",
+                    f"{text} is neither a file nor a folder",
+                    "Give photos, or the folder that holds them.",
+                )
+            ]
         return [Problem("", f"{text} does not exist", "Check how it is spelt.")]
     except (OSError, ValueError) as error:  # a name that is too long, a share that is gone, a NUL
-        return [Problem("", f"{text} can't be used: {getattr(error, 'strerror', None) or error}", photo_folders.REMEDY)]
+        return [
+            Problem(
+                "",
+                f"{text} can't be used: {getattr(error, 'strerror', None) or error}",
+                photo_folders.REMEDY,
+            )
+        ]
 
 
 def _is_candidate(file: Path) -> bool:
@@ -200,7 +298,9 @@ def _bytes(path: Path) -> tuple[bytes, str]:
             if kind not in content.PICTURES:
                 return head, kind
             if size > LARGEST_BYTES:
-                raise PhotoUnreadable(path, f"is {size / 1e9:.1f} GB; the limit is 1 GB. Export it as JPEG.")
+                raise PhotoUnreadable(
+                    path, f"is {size / 1e9:.1f} GB; the limit is 1 GB. Export it as JPEG."
+                )
             return head + file.read(), kind
     except OSError as error:
         raise PhotoUnreadable(path, f"can't be opened ({error.strerror or error}).") from error
@@ -212,7 +312,9 @@ def _refuse_size(path: Path, size: tuple[int, int] | None) -> None:
 
 
 def _too_large(path: Path, what: str) -> PhotoUnreadable:
-    return PhotoUnreadable(path, f"{what}; the limit is {LARGEST_PIXELS // 1_000_000} megapixels. Export it smaller.")
+    return PhotoUnreadable(
+        path, f"{what}; the limit is {LARGEST_PIXELS // 1_000_000} megapixels. Export it smaller."
+    )
 
 
 def _decoded(path: Path, data: bytes, kind: str) -> tuple[Image.Image, tuple[str, ...]]:
@@ -235,11 +337,15 @@ def _formats(path: Path, kind: str) -> tuple[str, ...]:
         import pillow_avif  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: F401  # registers it
     Image.init()
     if not any(name in Image.OPEN for name in formats):
-        raise PhotoUnreadable(path, f"is a {kind} picture, which this Pillow can't read. Export it as JPEG.")
+        raise PhotoUnreadable(
+            path, f"is a {kind} picture, which this Pillow can't read. Export it as JPEG."
+        )
     return tuple(name for name in formats if name in Image.OPEN)
 
 
-def _pillow(path: Path, data: bytes, formats: tuple[str, ...]) -> tuple[Image.Image, tuple[str, ...]]:
+def _pillow(
+    path: Path, data: bytes, formats: tuple[str, ...]
+) -> tuple[Image.Image, tuple[str, ...]]:
     with Image.open(io.BytesIO(data), formats=formats) as image:
         _refuse_size(path, image.size)
         return photo_pixels.plain(image)
@@ -249,7 +355,9 @@ def _heic(path: Path, data: bytes) -> tuple[Image.Image, tuple[str, ...]]:
     """Straight through pillow-heif, without its plugin, so that the host's Pillow stays as it is."""
     if importlib.util.find_spec("pillow_heif") is None:
         wanted = "pillow-heif==0.16.0" if int(pillow_version.split(".")[0]) < 10 else "pillow-heif"
-        raise PhotoUnreadable(path, f"is an iPhone's HEIC. Run pip install {wanted}, or export it as JPEG.")
+        raise PhotoUnreadable(
+            path, f"is an iPhone's HEIC. Run pip install {wanted}, or export it as JPEG."
+        )
     import pillow_heif  # type: ignore[import-untyped,unused-ignore]
 
     heif = pillow_heif.open_heif(io.BytesIO(data))
@@ -261,4 +369,8 @@ def _damage(data: bytes, kind: str, error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return "needs more memory than there is. Export it smaller."
     percent = content.jpeg_percent(data) if kind == "JPEG" else None
-    return f"is damaged (stops at about {percent} %). Export it again." if percent else "is damaged. Export it again."
+    return (
+        f"is damaged (stops at about {percent} %). Export it again."
+        if percent
+        else "is damaged. Export it again."
+    )

@@ -11,7 +11,18 @@ from ..paths import expanded
 
 REMEDY = "Choose the folder that holds the photos."
 
-_SYSTEM = ("/bin", "/boot", "/etc", "/lib", "/lib64", "/proc", "/sbin", "/sys", "/System", "/Library")
+_SYSTEM = (
+    "/bin",
+    "/boot",
+    "/etc",
+    "/lib",
+    "/lib64",
+    "/proc",
+    "/sbin",
+    "/sys",
+    "/System",
+    "/Library",
+)
 _WINDOWS = ("SystemRoot", "ProgramFiles", "ProgramFiles(x86)", "ProgramData")
 """Variables that name Windows' own folders."""
 
@@ -25,7 +36,9 @@ def unfit(folder: Path, text: str) -> Problem | None:
     if above & _system_folders():
         return Problem("", f"{text} belongs to the system", REMEDY)
     if _is_webui(real):
-        return Problem("", f"{text} is the WebUI's own folder", f"{REMEDY} Its pictures lie in its outputs.")
+        return Problem(
+            "", f"{text} is the WebUI's own folder", f"{REMEDY} Its pictures lie in its outputs."
+        )
     if any(part.name == "models" and _is_webui(part.parent) for part in above):
         return Problem("", f"{text} is the WebUI's folder for models", REMEDY)
     if (real / "bridge.sqlite3").is_file():
@@ -44,4 +57,6 @@ def _system_folders() -> set[Path]:
 
 
 def _is_webui(folder: Path) -> bool:
-    return (folder / "modules").is_dir() and ((folder / "webui.py").is_file() or (folder / "launch.py").is_file())
+    return (folder / "modules").is_dir() and (
+        (folder / "webui.py").is_file() or (folder / "launch.py").is_file()
+    )

@@ -1,4 +1,6 @@
-"""Numbers about one photo's looks (sharpness, light) and the fingerprint by which copies of it are found."""
+"""Numbers about one photo's looks (sharpness, light) and the fingerprint by which copies of it are
+found.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +12,20 @@ import numpy as np
 from PIL import Image
 
 SIDE = 512
-"""Everything is measured at this long side: the same photo at another size would measure quite differently."""
+"""Everything is measured at this long side: the same photo at another size would measure quite
+differently.
+"""
 SOFT, VERY_SOFT = 20.0, 5.0
 DARK, BRIGHT = 40.0, 215.0
 CLIPPED = 0.20
 COPY_DISTANCE = 6
-"""Differing bits of 64: every resent or re-encoded photo was within 6, and different scenes were at least 19 apart."""
+"""Differing bits of 64: every resent or re-encoded photo was within 6, and different scenes were at
+least 19 apart.
+"""
 _COPY_COLOURS = 4.0
-"""Levels of 255 between small colour versions: resent photos were within 1.2, drawings with the same layout from 4.7 on."""
+"""Levels of 255 between small colour versions: resent photos were within 1.2, drawings with the
+same layout from 4.7 on.
+"""
 _FLAT = 8.0
 _THUMB = 16
 
@@ -27,7 +35,10 @@ Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 
 @dataclass(frozen=True)
 class Measures:
-    """``sharpness``: variance of the Laplacian. ``brightness``: mean of 0 to 255. ``white``, ``black``: clipped shares."""
+    """``sharpness``: variance of the Laplacian.
+
+    ``brightness``: mean of 0 to 255. ``white``, ``black``: clipped shares.
+    """
 
     sharpness: float
     brightness: float
@@ -42,19 +53,31 @@ class Measures:
         if self.brightness < DARK or self.black > CLIPPED:
             found.append(f"dark, {self.black:.0%} pure black" if self.black > CLIPPED else "dark")
         if self.brightness > BRIGHT or self.white > CLIPPED:
-            found.append(f"bright, {self.white:.0%} pure white" if self.white > CLIPPED else "bright")
-        if DARK <= self.brightness <= BRIGHT and self.sharpness < SOFT:  # in the dark everything measures soft
+            found.append(
+                f"bright, {self.white:.0%} pure white" if self.white > CLIPPED else "bright"
+            )
+        if (
+            DARK <= self.brightness <= BRIGHT and self.sharpness < SOFT
+        ):  # in the dark everything measures soft
             found.append("very blurred" if self.sharpness < VERY_SOFT else "soft")
         return found
 
     def is_copy_of(self, other: Measures) -> bool:
-        """Whether both are the very same photo: resent, re-encoded, another size, lighter or darker. Not re-cropped."""
-        return (self.fingerprint ^ other.fingerprint).bit_count() <= COPY_DISTANCE and self._same_colours(other)
+        """Whether both are the very same photo: resent, re-encoded, another size, lighter or
+        darker. Not re-cropped.
+        """
+        return (
+            self.fingerprint ^ other.fingerprint
+        ).bit_count() <= COPY_DISTANCE and self._same_colours(other)
 
     def _same_colours(self, other: Measures) -> bool:
-        """The fingerprint knows shapes in grey only; the same drawing in other colours is another picture."""
+        """The fingerprint knows shapes in grey only; the same drawing in other colours is another
+        picture.
+        """
         mine, theirs = self.thumb, other.thumb
-        if min(mine.std(), theirs.std()) > _FLAT:  # one exposure change for the whole photo is allowed
+        if (
+            min(mine.std(), theirs.std()) > _FLAT
+        ):  # one exposure change for the whole photo is allowed
             gain = float(((mine - mine.mean()) * (theirs - theirs.mean())).mean() / mine.var())
             mine = (mine - mine.mean()) * np.float32(min(max(gain, 0.5), 2.0)) + theirs.mean()
             return float(np.sqrt(((mine - theirs) ** 2).mean())) < _COPY_COLOURS
@@ -87,8 +110,12 @@ def _laplacian_variance(grey: Floats) -> float:
 
 
 def _fingerprint(small: Image.Image) -> int:
-    """64 bits: which of the picture's 8 x 8 slowest waves (cosine transform) are stronger than their median."""
-    grey = np.asarray(small.convert("L").resize((32, 32), Image.Resampling.BILINEAR), dtype=np.float32)
+    """64 bits: which of the picture's 8 x 8 slowest waves (cosine transform) are stronger than
+    their median.
+    """
+    grey = np.asarray(
+        small.convert("L").resize((32, 32), Image.Resampling.BILINEAR), dtype=np.float32
+    )
     waves = (_cosines() @ grey @ _cosines().T).ravel()
     return int("".join("1" if wave > np.median(waves[1:]) else "0" for wave in waves), 2)
 

@@ -1,4 +1,6 @@
-"""Any picture that Pillow opened, as plain pixels: upright, sRGB, 8 bits, no transparency, and no metadata at all."""
+"""Any picture that Pillow opened, as plain pixels: upright, sRGB, 8 bits, no transparency, and no
+metadata at all.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +12,22 @@ from PIL import Image, ImageCms
 
 _ORIENTATION = 0x0112
 _TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
 _DEEP = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 
 
 def plain(image: Image.Image, turn: bool = True) -> tuple[Image.Image, tuple[str, ...]]:
-    """(the picture as new RGB pixels, what was done to it). ``turn``: whether EXIF's orientation is still to be obeyed."""
+    """(the picture as new RGB pixels, what was done to it).
+
+    ``turn``: whether EXIF's orientation is still to be obeyed.
+    """
     notes: list[str] = []
     if getattr(image, "is_animated", False) and image.format != "MPO":
         notes.append("first page" if image.format == "TIFF" else "first frame of an animation")
@@ -51,7 +60,9 @@ def _eight_bits(image: Image.Image) -> tuple[Image.Image, str]:
     top = float(values.max(initial=0))
     full = (1 if top <= 1 else 255) if image.mode == "F" and top <= 255 else max(top, 65535)
     grey = np.clip(values * (255 / full) + 0.5, 0, 255).astype(np.uint8)
-    return Image.fromarray(grey), "16 bits to 8" if image.mode != "F" else "floating point to 8 bits"
+    return Image.fromarray(
+        grey
+    ), "16 bits to 8" if image.mode != "F" else "floating point to 8 bits"
 
 
 def _on_white(image: Image.Image) -> tuple[Image.Image, str]:
@@ -75,10 +86,20 @@ def _to_srgb(image: Image.Image, profile: bytes) -> tuple[Image.Image, str]:
         return image.convert("RGB"), cmyk
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        name = " ".join("".join(filter(str.isprintable, ImageCms.getProfileDescription(source))).split())[:40]
+        name = " ".join(
+            "".join(filter(str.isprintable, ImageCms.getProfileDescription(source))).split()
+        )[:40]
         if image.mode == "RGB" and "srgb" in name.lower():
             return image, ""
-        turned = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError, ImportError):  # damaged, or for another mode
+        turned = ImageCms.profileToProfile(
+            image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
+        )
+    except (
+        ImageCms.PyCMSError,
+        OSError,
+        ValueError,
+        TypeError,
+        ImportError,
+    ):  # damaged, or for another mode
         return image.convert("RGB"), cmyk
     return turned or image.convert("RGB"), cmyk or f"{name or 'its colour profile'} to sRGB"

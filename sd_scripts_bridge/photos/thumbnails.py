@@ -21,7 +21,10 @@ _AT_ONCE = threading.BoundedSemaphore(2)
 
 
 def thumbnail(photo: Path, folder: Path, name: str) -> bytes:
-    """``photo`` as an upright JPEG of at most 256 pixels a side. Raises `NotFound` where there is nothing to show."""
+    """``photo`` as an upright JPEG of at most 256 pixels a side.
+
+    Raises `NotFound` where there is nothing to show.
+    """
     kept = folder / f"{name}-{mark(photo)}.jpg"
     try:
         return kept.read_bytes()
@@ -63,8 +66,17 @@ def _quickly(photo: Path) -> Image.Image | None:
                     return None
                 image.draft("RGB", (2 * SIDE, 2 * SIDE))
                 return photo_pixels.plain(image)[0]
-    except (OSError, ValueError, SyntaxError, EOFError, KeyError, IndexError, TypeError, struct.error,
-            Image.DecompressionBombError):
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        EOFError,
+        KeyError,
+        IndexError,
+        TypeError,
+        struct.error,
+        Image.DecompressionBombError,
+    ):
         return None
 
 

@@ -1,4 +1,6 @@
-"""Photos out of a zip that somebody uploaded: all of it or nothing, and never outside the folder that was given."""
+"""Photos out of a zip that somebody uploaded: all of it or nothing, and never outside the folder
+that was given.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 
 @dataclass(frozen=True)
 class Limits:
-    """``ratio``: photos hardly shrink in a zip, so one that unpacks to many times its size is a trap (from ``small`` on)."""
+    """``ratio``: photos hardly shrink in a zip, so one that unpacks to many times its size is a
+    trap (from ``small`` on).
+    """
 
     entries: int = 20_000
     bytes: int = 4 << 30
@@ -58,15 +62,24 @@ def is_zip(head: bytes) -> bool:
 
 @contextmanager
 def opened(paths: Sequence[Path]) -> Iterator[list[Path]]:
-    """``paths`` with the folders of each zip among them in its place, unpacked as long as the block lasts. Raises `Invalid`."""
+    """``paths`` with the folders of each zip among them in its place, unpacked as long as the block
+    lasts. Raises `Invalid`.
+    """
     with tempfile.TemporaryDirectory(prefix="lora-bridge-") as aside:
-        yield [folder for number, path in enumerate(paths) for folder in _folders_in(path, Path(aside, str(number)))]
+        yield [
+            folder
+            for number, path in enumerate(paths)
+            for folder in _folders_in(path, Path(aside, str(number)))
+        ]
 
 
 def _folders_in(path: Path, into: Path) -> list[Path]:
     try:
         archive = path.open("rb")
-    except (OSError, ValueError):  # a folder, or nothing that can be opened: for whoever looks for photos
+    except (
+        OSError,
+        ValueError,
+    ):  # a folder, or nothing that can be opened: for whoever looks for photos
         return [path]
     with archive:
         if not is_zip(archive.read(4)):
@@ -76,14 +89,17 @@ def _folders_in(path: Path, into: Path) -> list[Path]:
 
 
 def unpack(archive: IO[bytes], name: str, into: Path, limits: Limits | None = None) -> list[Path]:
-    """Unpack the files of ``archive`` (called ``name``) below ``into``, one folder for each of its own.
+    """Unpack the files of ``archive`` (called ``name``) below ``into``, one folder for each of its
+    own.
 
     Raises `Invalid` with one sentence; then ``into`` may hold a part, which its owner removes.
     """
     try:
         return _unpack(archive, into, limits or Limits())
     except _Refused as refused:
-        raise Invalid([Problem(name, f"is refused: {refused}", "Unpack it yourself and give the photos.")]) from None
+        raise Invalid(
+            [Problem(name, f"is refused: {refused}", "Unpack it yourself and give the photos.")]
+        ) from None
 
 
 def _unpack(archive: IO[bytes], into: Path, limits: Limits) -> list[Path]:
@@ -93,7 +109,9 @@ def _unpack(archive: IO[bytes], into: Path, limits: Limits) -> list[Path]:
         with zipfile.ZipFile(archive) as opened:
             entries = [entry for entry in opened.infolist() if not entry.filename.endswith("/")]
             budget = _budget(entries, packed, limits, shutil.disk_usage(into).free)
-            return _write_all(opened, [entry for entry in entries if _is_wanted(entry)], into, budget)
+            return _write_all(
+                opened, [entry for entry in entries if _is_wanted(entry)], into, budget
+            )
     except _Refused:
         raise
     except NotImplementedError as error:
@@ -128,7 +146,9 @@ def _budget(entries: list[zipfile.ZipInfo], packed: int, limits: Limits, free: i
     if total > most:
         raise _Refused(f"it unpacks to {_megabytes(total)}, more than {_megabytes(most)}")
     if total > free - limits.small:
-        raise _Refused(f"it unpacks to {_megabytes(total)}, and {_megabytes(free)} are free on this disk")
+        raise _Refused(
+            f"it unpacks to {_megabytes(total)}, and {_megabytes(free)} are free on this disk"
+        )
     return most
 
 
@@ -140,7 +160,13 @@ def _is_unsafe(entry: zipfile.ZipInfo) -> bool:
     name = entry.orig_filename.replace("\\", "/")
     mode = entry.external_attr >> 16
     linked = stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR)
-    return linked or "\0" in name or name.startswith("/") or bool(_DRIVE.match(name)) or ".." in name.split("/")
+    return (
+        linked
+        or "\0" in name
+        or name.startswith("/")
+        or bool(_DRIVE.match(name))
+        or ".." in name.split("/")
+    )
 
 
 def _is_wanted(entry: zipfile.ZipInfo) -> bool:
@@ -148,7 +174,9 @@ def _is_wanted(entry: zipfile.ZipInfo) -> bool:
     return not any(part.lower() in SKIPPED or part.startswith(".") for part in parts)
 
 
-def _write_all(opened: zipfile.ZipFile, entries: list[zipfile.ZipInfo], into: Path, budget: int) -> list[Path]:
+def _write_all(
+    opened: zipfile.ZipFile, entries: list[zipfile.ZipInfo], into: Path, budget: int
+) -> list[Path]:
     folders: dict[str, Path] = {}
     written: list[Path] = []
     for entry in entries:
@@ -185,7 +213,9 @@ def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, budget
 
 
 def safe_name(name: str) -> str:
-    """``name`` as a file of ours: its last part, without what some system forbids, at most 150 bytes."""
+    """``name`` as a file of ours: its last part, without what some system forbids, at most 150
+    bytes.
+    """
     last = unicodedata.normalize("NFC", name.replace("\\", "/").rpartition("/")[2])
     last = "".join(c for c in last if unicodedata.category(c)[0] != "C")
     last = _FORBIDDEN.sub("_", last).strip(" ").rstrip(". ")

@@ -33,7 +33,10 @@ def examine(home: Home) -> list[Readiness]:
     problems = {name: engines.get(name, home).check() for name in engines.ENGINES}
     return [
         Readiness("home", True, f"Home folder: {home.root} (chosen by {home.source})."),
-        *(_engine(name, found, any_ready=any(not p for p in problems.values())) for name, found in problems.items()),
+        *(
+            _engine(name, found, any_ready=any(not p for p in problems.values()))
+            for name, found in problems.items()
+        ),
         *_card(home),
         _disk(home),
         _queue(home),
@@ -53,10 +56,15 @@ def _card(home: Home) -> list[Readiness]:
         return []
     facts = found.facts
     if found.device != "cuda":
-        slow = f"sd-scripts trains on the CPU here (torch {facts.get('torch')}): for trying only, not for real models."
+        slow = (
+            f"sd-scripts trains on the CPU here (torch {facts.get('torch')}): for trying "
+            "only, not for real models."
+        )
         return [Readiness("card", True, slow)]
     memory = float(facts.get("memory", 0)) / 2**30
-    return [Readiness("card", True, f"{facts.get('gpu')}, {memory:.1f} GB, torch {facts.get('torch')}.")]
+    return [
+        Readiness("card", True, f"{facts.get('gpu')}, {memory:.1f} GB, torch {facts.get('torch')}.")
+    ]
 
 
 def _queue(home: Home) -> Readiness:

@@ -21,12 +21,18 @@ class Help(NamedTuple):
     japanese: str = ""
 
     def in_(self, language: str) -> str:
-        """The part for a language ("ja", "es", ...); each stands in for the other where that is missing."""
-        return (self.japanese or self.english) if language == "ja" else (self.english or self.japanese)
+        """The part for a language ("ja", "es", ...); each stands in for the other where that is
+        missing.
+        """
+        return (
+            (self.japanese or self.english) if language == "ja" else (self.english or self.japanese)
+        )
 
 
 def split(text: str | None) -> Help:
-    """Cut at the last slash before the first Japanese letter; other slashes ("none/all", paths) stay."""
+    """Cut at the last slash before the first Japanese letter; other slashes ("none/all", paths)
+    stay.
+    """
     text = " ".join((text or "").split())
     found = _JAPANESE.search(text)
     if found is None:
@@ -48,6 +54,12 @@ def language(environment: Mapping[str, str] = os.environ) -> str:
 
 
 def _letters(name: str) -> str:
-    """"ja_JP.UTF-8" and Windows' "Japanese_Japan" are "ja"; "C" says nothing."""
+    """ "ja_JP.UTF-8" and Windows' "Japanese_Japan" are "ja"; "C" says nothing."""
     name = name.lower()
-    return "ja" if name.startswith("japan") else name[:2] if re.match(r"[a-z]{2}([_.-]|$)", name) else "en"
+    return (
+        "ja"
+        if name.startswith("japan")
+        else name[:2]
+        if re.match(r"[a-z]{2}([_.-]|$)", name)
+        else "en"
+    )

@@ -1,4 +1,6 @@
-"""Every option that can be set, for people to search: ours first, then what only the installed script knows."""
+"""Every option that can be set, for people to search: ours first, then what only the installed
+script knows.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ WIDTH = 100
 
 @dataclass(frozen=True)
 class Option:
-    """One option. ``kind`` is "int", "float", "str", "bool" or "list"; ``known`` those with limits of ours."""
+    """One option. ``kind`` is "int", "float", "str", "bool" or "list"; ``known`` those with limits
+    of ours.
+    """
 
     name: str
     kind: str
@@ -43,7 +47,10 @@ class Option:
         """As a manual shows it."""
         facts = [self.kind, f"default {'none' if self.default is None else self.default}"]
         if self.least is not None or self.most is not None:
-            facts.append(f"{'' if self.least is None else self.least} to {'' if self.most is None else self.most}".strip())
+            facts.append(
+                f"{'' if self.least is None else self.least} to "
+                f"{'' if self.most is None else self.most}".strip()
+            )
         if self.choices:
             facts.append("one of " + ", ".join(map(str, self.choices)))
         return [f"{self.name}  ({'; '.join(facts)})", *_wrapped(self.help.in_(language))]
@@ -54,13 +61,22 @@ def options(home: Home, family: str, *, installed: bool = True) -> list[Option]:
     script = catalogue.read(home, installation.SCRIPTS[family]) if installed else {}
     ours = [_known(spec.name, spec.metadata, script) for spec in fields_of_params()]
     names = {option.name for option in ours}
-    return [*ours, *(_installed(row) for name, row in script.items() if name not in names | catalogue.OWNED)]
+    return [
+        *ours,
+        *(_installed(row) for name, row in script.items() if name not in names | catalogue.OWNED),
+    ]
 
 
 def search(rows: list[Option], text: str) -> list[Option]:
     """Those whose name or help, in any language, holds every word of ``text``."""
     words = text.lower().replace("-", "_").split()
-    return [row for row in rows if all(word in f"{row.name} {row.help.english} {row.help.japanese}".lower() for word in words)]
+    return [
+        row
+        for row in rows
+        if all(
+            word in f"{row.name} {row.help.english} {row.help.japanese}".lower() for word in words
+        )
+    ]
 
 
 def _known(name: str, limits: Mapping[str, Any], script: Mapping[str, Mapping[str, Any]]) -> Option:
@@ -74,7 +90,9 @@ def _known(name: str, limits: Mapping[str, Any], script: Mapping[str, Mapping[st
 
 def _installed(row: Mapping[str, Any]) -> Option:
     choices = tuple(row["choices"]) if row["choices"] else None
-    return Option(row["name"], _kind(row), row["default"], choices, option_help.split(row["help"]), False)
+    return Option(
+        row["name"], _kind(row), row["default"], choices, option_help.split(row["help"]), False
+    )
 
 
 def _kind(row: Mapping[str, Any]) -> str:
@@ -87,4 +105,10 @@ def _kind(row: Mapping[str, Any]) -> str:
 
 def _wrapped(text: str) -> list[str]:
     """Japanese has no spaces to break at; terminals break it themselves."""
-    return textwrap.wrap(text, WIDTH, initial_indent="    ", subsequent_indent="    ", break_long_words=False) if text else []
+    return (
+        textwrap.wrap(
+            text, WIDTH, initial_indent="    ", subsequent_indent="    ", break_long_words=False
+        )
+        if text
+        else []
+    )

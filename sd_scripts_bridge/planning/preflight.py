@@ -1,4 +1,7 @@
-"""Before the start: what a run will need, counted, against what there is. Refuses only what can't work."""
+"""Before the start: what a run will need, counted, against what there is.
+
+Refuses only what can't work.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,9 @@ SPARE_BYTES = 200_000_000
 
 @dataclass(frozen=True)
 class Need:
-    """Bytes. ``weights`` is what the base model alone takes while it trains: a floor, not an estimate of the whole."""
+    """Bytes. ``weights`` is what the base model alone takes while it trains: a floor, not an
+    estimate of the whole.
+    """
 
     checkpoints: int
     lora: int
@@ -29,7 +34,9 @@ class Need:
 
     @property
     def disk(self) -> int:
-        return (self.checkpoints + 2) * self.lora + self.states + SPARE_BYTES  # the final one, and its published copy
+        return (
+            (self.checkpoints + 2) * self.lora + self.states + SPARE_BYTES
+        )  # the final one, and its published copy
 
 
 @dataclass(frozen=True)
@@ -43,14 +50,18 @@ class Room:
 
 
 def need(job: TrainingJob) -> Need:
-    """Counted from the base model's header and the job's options. Raises `Invalid` for an unreadable base."""
+    """Counted from the base model's header and the job's options.
+
+    Raises `Invalid` for an unreadable base.
+    """
     params, tensors = job.params, read_header(Path(job.base)).tensors
     checkpoints = math.ceil(params.max_train_steps / params.save_interval) - 1
     state = lora_size.state_bytes(tensors, params) if params.save_state else 0
     return Need(
         checkpoints=checkpoints,
         lora=lora_size.file_bytes(tensors, params),
-        states=min(STATES_KEPT + 1, checkpoints + 1) * state,  # the oldest goes when the newest is whole
+        states=min(STATES_KEPT + 1, checkpoints + 1)
+        * state,  # the oldest goes when the newest is whole
         weights=_weights(job, tensors),
     )
 
@@ -59,16 +70,35 @@ def problems(job: TrainingJob, machine: Room) -> list[Problem]:
     """Why the run can't end well here, with both numbers; nothing: it may."""
     wanted, found = need(job), []
     if machine.disk_free < wanted.disk:
-        found.append(Problem("disk", f"the run writes {size(wanted.disk)}, and {size(machine.disk_free)} are free",
-                             "Free some space, or save less often (save_every_n_steps)."))
+        found.append(
+            Problem(
+                "disk",
+                f"the run writes {size(wanted.disk)}, and {size(machine.disk_free)} are free",
+                "Free some space, or save less often (save_every_n_steps).",
+            )
+        )
     if machine.publish_free < wanted.lora + SPARE_BYTES:
-        found.append(Problem("lora_dir", f"the LoRA takes {size(wanted.lora)}, and {size(machine.publish_free)} are free"
-                                         f" on the disk of {job.lora_dir}", "Free some space there."))
-    copies = job.launch.here if job.launch and machine.memory_name == "RAM" else 1  # cards have each their own
+        found.append(
+            Problem(
+                "lora_dir",
+                f"the LoRA takes {size(wanted.lora)}, and {size(machine.publish_free)} are free"
+                f" on the disk of {job.lora_dir}",
+                "Free some space there.",
+            )
+        )
+    copies = (
+        job.launch.here if job.launch and machine.memory_name == "RAM" else 1
+    )  # cards have each their own
     if machine.memory and wanted.weights * copies > machine.memory:
         each = f" in each of {copies} processes" if copies > 1 else ""
-        found.append(Problem("memory", f"the base model alone takes {size(wanted.weights)}{each}, and the "
-                                       f"{machine.memory_name} has {size(machine.memory)}", "Choose a smaller base model."))
+        found.append(
+            Problem(
+                "memory",
+                f"the base model alone takes {size(wanted.weights)}{each}, and the "
+                f"{machine.memory_name} has {size(machine.memory)}",
+                "Choose a smaller base model.",
+            )
+        )
     return found
 
 
@@ -76,7 +106,11 @@ def outlook(job: TrainingJob, machine: Room) -> list[str]:
     """What will come and what it takes, in words, as far as it can be counted."""
     wanted, lines = need(job), []
     if wanted.lora:
-        files = [f"{wanted.checkpoints} checkpoints of {size(wanted.lora)}"] if wanted.checkpoints else []
+        files = (
+            [f"{wanted.checkpoints} checkpoints of {size(wanted.lora)}"]
+            if wanted.checkpoints
+            else []
+        )
         files += [f"states of {size(wanted.states)} together"] if wanted.states else []
         coming = ", ".join([*files, f"the LoRA of {size(wanted.lora)}"])
         lines.append(f"Files that will come: {coming}; {size(machine.disk_free)} are free.")
@@ -91,7 +125,8 @@ def gone(job: TrainingJob) -> list[Problem]:
     places = {"dataset": job.dataset, "base": job.base}
     return [
         Problem(name, f"{place!r} is not there any more", "Bring it back, or start anew.")
-        for name, place in places.items() if not Path(place).exists()
+        for name, place in places.items()
+        if not Path(place).exists()
     ]
 
 
@@ -102,7 +137,9 @@ def this_machine(job: TrainingJob, home: Path, gpu_bytes: int) -> Room:
     memory = gpu_bytes or int(psutil.virtual_memory().total)
     return Room(
         disk_free=shutil.disk_usage(home).free,
-        publish_free=shutil.disk_usage(_existing(Path(job.lora_dir) if job.lora_dir else home)).free,
+        publish_free=shutil.disk_usage(
+            _existing(Path(job.lora_dir) if job.lora_dir else home)
+        ).free,
         memory=memory,
         memory_name="GPU" if gpu_bytes else "RAM",
     )
@@ -114,15 +151,21 @@ def size(count: float) -> str:
 
 
 def _weights(job: TrainingJob, tensors: Mapping[str, TensorInfo]) -> int:
-    """Bytes of U-Net and text encoders; the VAE leaves once the pictures are encoded. 0: some of it waits elsewhere."""
+    """Bytes of U-Net and text encoders; the VAE leaves once the pictures are encoded. 0: some of it
+    waits elsewhere.
+    """
     params = job.params
     if params.extra.get("blocks_to_swap"):
         return 0
     size = 4 if params.mixed_precision == "no" else 2
     model = dit_tensors.recognise(tensors)
     if model is None:
-        return size * _numbers(tensors, ("model.diffusion_model.", "cond_stage_model.", "conditioner."))
-    squeezed = any(params.extra.get(option) for option in ("fp8_base", "fp8_base_unet", "fp8_scaled"))
+        return size * _numbers(
+            tensors, ("model.diffusion_model.", "cond_stage_model.", "conditioner.")
+        )
+    squeezed = any(
+        params.extra.get(option) for option in ("fp8_base", "fp8_base_unet", "fp8_scaled")
+    )
     return (1 if squeezed else size) * _numbers(tensors, (model.prefix,))
 
 

@@ -56,13 +56,18 @@ class Planner:
         self.home = home
 
     def plan(self, request: Request) -> tuple[TrainingJob, list[str]]:
-        """The job that this machine would run, with its notes; makes the clean copies that it needs."""
+        """The job that this machine would run, with its notes; makes the clean copies that it
+        needs.
+        """
         job, notes, data = self.look(request)
         image_dir, staged = self.stage(job.name, data)
         return job.evolve(dataset=str(image_dir)), [*notes, *staged]
 
     def look(self, request: Request) -> tuple[TrainingJob, list[str], Dataset]:
-        """The job that this machine would run, its notes, its pictures; writes nothing. Raises `Invalid`."""
+        """The job that this machine would run, its notes, its pictures; writes nothing.
+
+        Raises `Invalid`.
+        """
         from ..datasets import writer as dataset
         from ..models import checkpoint
         from ..names import name_problems
@@ -73,7 +78,11 @@ class Planner:
         if request.name is not None:
             problems += name_problems(request.name)
         if request.gpu is not None and not 0 <= request.gpu <= MOST_GPU:
-            problems.append(Problem("gpu", f"{short(request.gpu)} is no card's number", f"Give 0 to {MOST_GPU}."))
+            problems.append(
+                Problem(
+                    "gpu", f"{short(request.gpu)} is no card's number", f"Give 0 to {MOST_GPU}."
+                )
+            )
         problems += engines.get(self._choose_engine(request.engine, base)[0], self.home).check()
         if data is None or base is None or problems:
             raise Invalid(problems)
@@ -82,10 +91,14 @@ class Planner:
             raise Invalid(refused)
         return job, notes, data
 
-    def sketch(self, request: Request, data: Dataset, base: Base) -> tuple[TrainingJob, list[str], list[Problem]]:
-        """The job that these would make, its notes, and what speaks against it on this machine; writes nothing.
+    def sketch(
+        self, request: Request, data: Dataset, base: Base
+    ) -> tuple[TrainingJob, list[str], list[Problem]]:
+        """The job that these would make, its notes, and what speaks against it on this machine;
+        writes nothing.
 
-        The pictures of ``data`` need not be there yet. Raises `Invalid` for values that can't be read.
+        The pictures of ``data`` need not be there yet. Raises `Invalid` for values that can't be
+        read.
         """
         from ..models import companion_files
         from . import preflight
@@ -97,7 +110,9 @@ class Planner:
         params, more = self._params(preset, data, request, name, family)
         files = companion_files.Found({}, [], [])
         if name == "sd-scripts":
-            files = companion_files.find(family, base.path, params.extra, request.lora_dir, request.model_folders)
+            files = companion_files.find(
+                family, base.path, params.extra, request.lora_dir, request.model_folders
+            )
             params = family.complete(replace(params, extra={**params.extra, **files.options}))
         job = TrainingJob(
             name=request.name or data.subject,
@@ -115,12 +130,24 @@ class Planner:
             launch=request.launch,
         )
         more += _about_launch(job, data.real_steps)
-        refused = [*(job.launch.problems() if job.launch else []), *files.problems, *engines.get(name, self.home).refuse(job)]
+        refused = [
+            *(job.launch.problems() if job.launch else []),
+            *files.problems,
+            *engines.get(name, self.home).refuse(job),
+        ]
         if job.launch and job.gpu is not None:
-            refused.append(Problem("gpu", "is for one process", "Name the cards of several with --gpus."))
+            refused.append(
+                Problem("gpu", "is for one process", "Name the cards of several with --gpus.")
+            )
         if name == "sd-scripts" and not base.full_size:
-            refused.append(Problem("base", f"{base.path.name} is smaller than a full-size {base.family_title} model, and "
-                                           "sd-scripts takes the full sizes for granted", "Use --engine embedded."))
+            refused.append(
+                Problem(
+                    "base",
+                    f"{base.path.name} is smaller than a full-size {base.family_title} model, and "
+                    "sd-scripts takes the full sizes for granted",
+                    "Use --engine embedded.",
+                )
+            )
         more += engines.get(name, self.home).notes(job)
         machine = preflight.this_machine(job, self.home.root, self._gpu_bytes())
         refused += preflight.problems(job, machine)
@@ -130,10 +157,15 @@ class Planner:
         if wanted is not None:
             return wanted, []
         if base is not None and not base.full_size:
-            return "embedded", ["The base is smaller than its family's own size: only the embedded engine trains it."]
+            return "embedded", [
+                "The base is smaller than its family's own size: only the embedded engine trains "
+                "it."
+            ]
         if not engines.get("sd-scripts", self.home).check():
             return "sd-scripts", []
-        return "embedded", ["sd-scripts is not set up (`setup` does it): training with the embedded engine."]
+        return "embedded", [
+            "sd-scripts is not set up (`setup` does it): training with the embedded engine."
+        ]
 
     def _params(
         self, preset: presets.Preset, data: Dataset, request: Request, engine: str, family: Family
@@ -145,16 +177,28 @@ class Planner:
         steps = first.max_train_steps
         if "max_train_steps" not in named:
             processes = max(1, request.launch.processes) if request.launch else 1
-            steps = math.ceil(data.real_steps / (first.train_batch_size * first.gradient_accumulation_steps * processes))
+            steps = math.ceil(
+                data.real_steps
+                / (first.train_batch_size * first.gradient_accumulation_steps * processes)
+            )
         first = preset.params(steps).with_values(named)
         if first.save_every_n_steps not in (None, first.save_interval):
-            notes.append(f"It saves every {first.save_interval} steps: a multiple of gradient_accumulation_steps, from which "
-                         "sd-scripts goes on exactly.")
-        length = self._token_length(data) if family.is_ldm and first.max_token_length is None else None
+            notes.append(
+                f"It saves every {first.save_interval} steps: a multiple of "
+                "gradient_accumulation_steps, from which "
+                "sd-scripts goes on exactly."
+            )
+        length = (
+            self._token_length(data) if family.is_ldm and first.max_token_length is None else None
+        )
         if length is not None:
             first = first.with_values({"max_token_length": str(length)})
             notes.append(f"A caption is longer than 75 tokens: the limit is {length}.")
-        if "mixed_precision" not in named and first.mixed_precision == "bf16" and not self._has_bf16():
+        if (
+            "mixed_precision" not in named
+            and first.mixed_precision == "bf16"
+            and not self._has_bf16()
+        ):
             first = first.with_values({"mixed_precision": "fp16"})
             notes.append("This card has no bf16: training in fp16.")
         extra = self._extra({k: v for k, v in values.items() if k not in known}, engine, family)
@@ -192,12 +236,18 @@ class Planner:
         """150 or 225 where a caption needs it, else None. 225 is the most that the trainers take."""
         from ..datasets.caption_tokens import count_tokens
 
-        texts = [path.read_text(encoding="utf-8", errors="replace") for path in data.image_dir.glob("*/*.txt")]
+        texts = [
+            path.read_text(encoding="utf-8", errors="replace")
+            for path in data.image_dir.glob("*/*.txt")
+        ]
         longest = max((count_tokens(text) or 0 for text in texts), default=0)
         return None if longest <= 75 else 150 if longest <= 150 else 225
 
     def stage(self, name: str, data: Dataset) -> tuple[Path, list[str]]:
-        """The folder to train, with notes. Originals are never trained: one that isn't ours is copied clean first."""
+        """The folder to train, with notes.
+
+        Originals are never trained: one that isn't ours is copied clean first.
+        """
         from ..datasets import writer as dataset
 
         if dataset.is_clean(data):
@@ -215,13 +265,20 @@ def _about_launch(job: TrainingJob, pictures: int) -> list[str]:
     """What several processes change, said before the start."""
     if job.launch is None or job.launch.problems():
         return []
-    notes = [f"{job.launch.title}: each step sees {job.pictures_a_step} pictures, so {job.params.max_train_steps} steps see "
-             f"{job.params.max_train_steps * job.pictures_a_step} (one epoch is {pictures})."]
+    notes = [
+        f"{job.launch.title}: each step sees {job.pictures_a_step} pictures, so "
+        f"{job.params.max_train_steps} steps see "
+        f"{job.params.max_train_steps * job.pictures_a_step} (one epoch is {pictures})."
+    ]
     if job.params.lr_warmup_steps:
-        notes.append(f"sd-scripts counts warm-up in each process: {job.params.lr_warmup_steps} warm up over "
-                     f"{job.params.lr_warmup_steps / job.launch.processes:g} steps.")
+        notes.append(
+            f"sd-scripts counts warm-up in each process: {job.params.lr_warmup_steps} warm up over "
+            f"{job.params.lr_warmup_steps / job.launch.processes:g} steps."
+        )
     if job.params.save_state and not job.saves_states:
-        notes.append("No states are saved (several machines, or DeepSpeed): a stopped run starts anew.")
+        notes.append(
+            "No states are saved (several machines, or DeepSpeed): a stopped run starts anew."
+        )
     return notes
 
 

@@ -1,4 +1,6 @@
-"""What the WebUI shows of a LoRA: the user metadata beside it (``<stem>.json``) and one picture (``<stem>.png``)."""
+"""What the WebUI shows of a LoRA: the user metadata beside it (``<stem>.json``) and one picture
+(``<stem>.png``).
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,10 @@ _NOTHING = ("", "none", "null")
 
 @dataclass(frozen=True)
 class Card:
-    """The fields of the WebUI's card editor. ``activation_text`` goes into the prompt when the card is clicked."""
+    """The fields of the WebUI's card editor.
+
+    ``activation_text`` goes into the prompt when the card is clicked.
+    """
 
     description: str
     sd_version: str
@@ -47,16 +52,25 @@ class Card:
 
 
 def merged(existing: Mapping[str, Any], card: Card) -> dict[str, Any]:
-    """What somebody wrote stays, as do keys that we don't know; only the model's family is ours to say."""
+    """What somebody wrote stays, as do keys that we don't know; only the model's family is ours to
+    say.
+    """
     result = dict(existing)
     for key, value in card.as_dict().items():
-        if key not in result or result[key] in (None, "", 0) or (key == "sd version" and value != UNKNOWN):
+        if (
+            key not in result
+            or result[key] in (None, "", 0)
+            or (key == "sd version" and value != UNKNOWN)
+        ):
             result[key] = value
     return result
 
 
 def read_card(path: Path) -> tuple[dict[str, Any], bool]:
-    """(the user metadata at ``path``, is it usable). No file is usable, and empty; what isn't a JSON object is not."""
+    """(the user metadata at ``path``, is it usable).
+
+    No file is usable, and empty; what isn't a JSON object is not.
+    """
     if not path.exists():
         return {}, True
     try:
@@ -68,23 +82,41 @@ def read_card(path: Path) -> tuple[dict[str, Any], bool]:
 
 def card_bytes(data: Mapping[str, Any]) -> bytes:
     """As the WebUI itself writes user metadata, but readable in every language."""
-    return (json.dumps(data, ensure_ascii=False, indent=4) + "\n").encode("utf-8", errors="backslashreplace")
+    return (json.dumps(data, ensure_ascii=False, indent=4) + "\n").encode(
+        "utf-8", errors="backslashreplace"
+    )
 
 
 # ---- preview ----
 
 
 def has_preview(names: Iterable[str], stem: str) -> bool:
-    """Is there a preview for ``stem`` among a folder's file names already? Of two, the WebUI shows either."""
-    wanted = {f"{stem}{middle}.{kind}".casefold() for middle in ("", ".preview") for kind in PREVIEW_KINDS}
+    """Is there a preview for ``stem`` among a folder's file names already?
+
+    Of two, the WebUI shows either.
+    """
+    wanted = {
+        f"{stem}{middle}.{kind}".casefold() for middle in ("", ".preview") for kind in PREVIEW_KINDS
+    }
     return any(name.casefold() in wanted for name in names)
 
 
 def preview_bytes(picture: Path) -> bytes:
-    """``picture`` as a PNG of at most 512 pixels a side, and nothing but pixels. Raises ValueError for no picture."""
+    """``picture`` as a PNG of at most 512 pixels a side, and nothing but pixels.
+
+    Raises ValueError for no picture.
+    """
     from PIL import Image, ImageOps
 
-    damage = (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
+    damage = (
+        OSError,
+        ValueError,
+        SyntaxError,
+        EOFError,
+        struct.error,
+        zlib.error,
+        Image.DecompressionBombError,
+    )
     try:
         with Image.open(picture) as opened:
             opened.draft("RGB", (PREVIEW_SIDE, PREVIEW_SIDE))
@@ -126,19 +158,27 @@ def _description(metadata: Mapping[str, str]) -> str:
     facts = []
     if _said(metadata, "ss_sd_model_name"):
         facts.append(f"trained on {Path(metadata['ss_sd_model_name']).stem}")
-    pictures = sum(_count(entry, "img_count") for entry in _table(metadata, "ss_dataset_dirs").values())
+    pictures = sum(
+        _count(entry, "img_count") for entry in _table(metadata, "ss_dataset_dirs").values()
+    )
     if pictures:
         facts.append(f"{pictures} pictures")
     if _said(metadata, "ss_steps"):
         facts.append(f"{metadata['ss_steps']} steps")
-    title = _activation_text(metadata) or _said(metadata, "modelspec.title") or _said(metadata, "ss_output_name")
+    title = (
+        _activation_text(metadata)
+        or _said(metadata, "modelspec.title")
+        or _said(metadata, "ss_output_name")
+    )
     return ": ".join(part for part in (title, ", ".join(facts)) if part)
 
 
 def _activation_text(metadata: Mapping[str, str]) -> str:
-    """The author's word; else "subject class" of the folder with most pictures; else the tag that every picture has.
+    """The author's word; else "subject class" of the folder with most pictures; else the tag that
+    every picture has.
 
-    A folder's words only count where its captions have them: with caption files, the folder's name is not trained.
+    A folder's words only count where its captions have them: with caption files, the folder's name
+    is not trained.
     """
     if _said(metadata, "modelspec.trigger_phrase"):
         return metadata["modelspec.trigger_phrase"].strip()
@@ -149,11 +189,19 @@ def _activation_text(metadata: Mapping[str, str]) -> str:
     folder = max(folders or frequency, key=lambda name: _count(folders.get(name), "img_count"))
     match = _FOLDER.match(folder)
     own = frequency.get(folder)
-    tags = {tag.strip(): count for tag, count in own.items() if type(count) is int} if isinstance(own, dict) else {}
+    tags = (
+        {tag.strip(): count for tag, count in own.items() if type(count) is int}
+        if isinstance(own, dict)
+        else {}
+    )
     if match and (not tags or any(match[1].lower() in tag.lower() for tag in tags)):
         return match[1]
     commonest = max(tags, key=lambda tag: tags[tag], default="")
-    return commonest if commonest and tags[commonest] >= max(1, _count(folders.get(folder), "img_count")) else ""
+    return (
+        commonest
+        if commonest and tags[commonest] >= max(1, _count(folders.get(folder), "img_count"))
+        else ""
+    )
 
 
 def _said(metadata: Mapping[str, str], key: str) -> str:

@@ -1,4 +1,6 @@
-"""What a job's LoRA is shown with: its card's words and its picture; and which of its files is the newest."""
+"""What a job's LoRA is shown with: its card's words and its picture; and which of its files is the
+newest.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ def card(job: TrainingJob, steps: int) -> Card:
         description=f"{job.activation_text}: trained on {Path(job.base).stem}, {steps} steps",
         sd_version=FAMILIES[job.family].sd_version if job.family in FAMILIES else "Unknown",
         activation_text=job.activation_text,
-        notes=f"Trained by LoRA Bridge on {Path(job.base).name}: {steps} steps, engine {job.engine}.",
+        notes=f"Trained by LoRA Bridge on {Path(job.base).name}: {steps} steps, engine "
+        f"{job.engine}.",
     )
 
 
@@ -34,8 +37,20 @@ def picture(job: TrainingJob, folder: JobFolder) -> Path | None:
 
 
 def newest_checkpoint(job: TrainingJob, folder: JobFolder) -> tuple[Path, int] | None:
-    """(file, its step) of the newest LoRA that is whole; what was being written when the run ended is passed over."""
+    """(file, its step) of the newest LoRA that is whole; what was being written when the run ended
+    is passed over.
+    """
     from ..models import lora
 
-    found = [*folder.checkpoints(job.name), *((path, job.params.max_train_steps) for path in [folder.final_lora(job.name)])]
-    return next(((path, step) for path, step in reversed(found) if path.is_file() and not lora.problems(path)), None)
+    found = [
+        *folder.checkpoints(job.name),
+        *((path, job.params.max_train_steps) for path in [folder.final_lora(job.name)]),
+    ]
+    return next(
+        (
+            (path, step)
+            for path, step in reversed(found)
+            if path.is_file() and not lora.problems(path)
+        ),
+        None,
+    )

@@ -1,9 +1,12 @@
-"""Putting a finished LoRA into the WebUI's Lora folder: under a name of its own, with card and picture, all or nothing.
+"""Putting a finished LoRA into the WebUI's Lora folder: under a name of its own, with card and
+picture, all or nothing.
 
-    check the numbers -> reserve a free stem -> write model, card and picture aside, flushed -> link them into place
+    check the numbers -> reserve a free stem -> write model, card and picture aside, flushed -> link
+    them into place
 
-The file that is written aside is the reservation too: its name is the stem's, folded, so two publishers can't take one
-stem, not even "Hero" and "hero". Nothing that lies in the folder is ever overwritten but a card that we merge into.
+The file that is written aside is the reservation too: its name is the stem's, folded, so two
+publishers can't take one stem, not even "Hero" and "hero". Nothing that lies in the folder is ever
+overwritten but a card that we merge into.
 """
 
 from __future__ import annotations
@@ -57,13 +60,22 @@ class PublishedLora:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        return {"path": str(self.path), "stem": self.stem, "activation_text": self.activation_text, "notes": list(self.notes)}
+        return {
+            "path": str(self.path),
+            "stem": self.stem,
+            "activation_text": self.activation_text,
+            "notes": list(self.notes),
+        }
 
 
-def publish(source: Path, lora_dir: Path, name: str, card: Card, preview: Path | None = None) -> PublishedLora:
-    """Put the LoRA ``source`` into ``lora_dir`` as ``name``, or as ``name-2`` and so on where that is taken.
+def publish(
+    source: Path, lora_dir: Path, name: str, card: Card, preview: Path | None = None
+) -> PublishedLora:
+    """Put the LoRA ``source`` into ``lora_dir`` as ``name``, or as ``name-2`` and so on where that
+    is taken.
 
-    Raises `Invalid` for an unusable name, `PublishRefused` for an unusable file or folder; then nothing is left behind.
+    Raises `Invalid` for an unusable name, `PublishRefused` for an unusable file or folder; then
+    nothing is left behind.
     """
     _require(stem_problems(name))
     verdict = lora.examine(source)
@@ -81,12 +93,17 @@ def publish(source: Path, lora_dir: Path, name: str, card: Card, preview: Path |
     return replace(published, notes=(*verdict.notes, *published.notes))
 
 
-def _publish(source: Path, lora_dir: Path, name: str, card: Card, preview: Path | None) -> PublishedLora:
+def _publish(
+    source: Path, lora_dir: Path, name: str, card: Card, preview: Path | None
+) -> PublishedLora:
     for _ in range(TRIES):
         with contextlib.suppress(FileExistsError), _reserved(lora_dir, name) as place:
             notes = _fill(place, source, card, preview)
             return PublishedLora(place.model, place.stem, place.activation_text, tuple(notes))
-    raise PublishRefused(f"Another program keeps taking the names {name}, {name}-2... in {lora_dir}. Publish it again.")
+    raise PublishRefused(
+        f"Another program keeps taking the names {name}, {name}-2... in {lora_dir}. Publish it "
+        "again."
+    )
 
 
 # ---- names ----
@@ -96,12 +113,19 @@ def stem_problems(name: str) -> list[Problem]:
     """Why a LoRA can't be called ``name``, or nothing."""
     found = name_problems(name)
     if not found and normal(name).casefold() in FORBIDDEN:
-        found = [Problem("name", f"{name!r} has a meaning of its own in the WebUI's prompts", "Choose another.")]
+        found = [
+            Problem(
+                "name",
+                f"{name!r} has a meaning of its own in the WebUI's prompts",
+                "Choose another.",
+            )
+        ]
     return found
 
 
 def free_stem(lora_dir: Path, name: str) -> str:
-    """``name``, or ``name-2``, ``name-3``...: no file anywhere in ``lora_dir`` has this stem, however it is spelt.
+    """``name``, or ``name-2``, ``name-3``...: no file anywhere in ``lora_dir`` has this stem,
+    however it is spelt.
 
     Raises `Invalid` for a name that no LoRA can have.
     """
@@ -128,7 +152,11 @@ def _taken(lora_dir: Path) -> set[str]:
             folders.clear()
             continue
         seen.add(real)
-        stems |= {_folded(stem) for stem, ending in map(os.path.splitext, files) if ending.lower() in MODEL_ENDINGS}
+        stems |= {
+            _folded(stem)
+            for stem, ending in map(os.path.splitext, files)
+            if ending.lower() in MODEL_ENDINGS
+        }
     return stems
 
 
@@ -146,7 +174,9 @@ def _require(problems: list[Problem]) -> None:
 
 @dataclass
 class _Place:
-    """A stem that is ours, the open file aside that says so, and what to take back if it comes to nothing."""
+    """A stem that is ours, the open file aside that says so, and what to take back if it comes to
+    nothing.
+    """
 
     folder: Path
     stem: str
@@ -177,7 +207,10 @@ class _Place:
         self.placed.append(target)
 
     def replace(self, ending: str, data: bytes) -> None:
-        """A file of ours in place of one that is there. That one is kept: a full disk must not cost the way back."""
+        """A file of ours in place of one that is there.
+
+        That one is kept: a full disk must not cost the way back.
+        """
         target = self.beside(ending)
         aside = self.aside.with_name(f"{self.aside.name}{ending}")
         kept = self.aside.with_name(f"{self.aside.name}{ending}.kept")
@@ -246,7 +279,9 @@ def _remove_stale(aside: Path) -> None:
 
 
 def _fill(place: _Place, source: Path, card: Card, preview: Path | None) -> list[str]:
-    """Model aside, then card and picture, then the model into place: a scan never sees a LoRA without its card."""
+    """Model aside, then card and picture, then the model into place: a scan never sees a LoRA
+    without its card.
+    """
     _write_model(place, source)
     notes = _place_card(place, card)
     notes += _place_preview(place, preview)
@@ -257,7 +292,9 @@ def _fill(place: _Place, source: Path, card: Card, preview: Path | None) -> list
 
 
 def _write_model(place: _Place, source: Path) -> None:
-    """A copy whose header names the stem and has the right hashes; that its tensors are the source's is checked."""
+    """A copy whose header names the stem and has the right hashes; that its tensors are the
+    source's is checked.
+    """
     digest = safetensors_file.model_hash(source)
     metadata = dict(safetensors_file.read_header(source).metadata)
     metadata["ss_output_name"] = metadata["modelspec.title"] = place.stem
@@ -266,7 +303,9 @@ def _write_model(place: _Place, source: Path) -> None:
     safetensors_file.copy_into(source, place.file, metadata)
     place.file.close()
     if safetensors_file.model_hash(place.aside) != digest:
-        raise PublishRefused(f"{source.name} changed while it was copied to {place.folder}. Publish it again.")
+        raise PublishRefused(
+            f"{source.name} changed while it was copied to {place.folder}. Publish it again."
+        )
 
 
 def _place_card(place: _Place, card: Card) -> list[str]:
@@ -348,15 +387,19 @@ def _move_without_links(aside: Path, target: Path) -> None:
 def _refuse_published(source: Path, lora_dir: Path) -> None:
     inside, folder = source.resolve(), lora_dir.resolve()
     if folder in inside.parents:
-        raise PublishRefused(f"{source.name} is in the Lora folder {lora_dir} already. The WebUI finds it there.")
+        raise PublishRefused(
+            f"{source.name} is in the Lora folder {lora_dir} already. The WebUI finds it there."
+        )
 
 
 def _refuse_full(source: Path, lora_dir: Path) -> None:
     needed = source.stat().st_size + SPARE_BYTES
     free = shutil.disk_usage(lora_dir).free
     if free < needed:
-        raise PublishRefused(f"The Lora folder {lora_dir} has {free:,} bytes free, but {needed:,} are needed. "
-                             "Free some space and publish again; the trained file is kept.")
+        raise PublishRefused(
+            f"The Lora folder {lora_dir} has {free:,} bytes free, but {needed:,} are needed. "
+            "Free some space and publish again; the trained file is kept."
+        )
 
 
 def _sentence(lora_dir: Path, error: OSError) -> str:
@@ -366,8 +409,10 @@ def _sentence(lora_dir: Path, error: OSError) -> str:
         reason = "can't be written"
     else:
         reason = f"refuses the file ({error.strerror or error})"
-    return (f"The Lora folder {lora_dir} {reason}; {_free_bytes(lora_dir)} bytes are free. "
-            "Nothing was left there; the trained file is kept. Put this right and publish again.")
+    return (
+        f"The Lora folder {lora_dir} {reason}; {_free_bytes(lora_dir)} bytes are free. "
+        "Nothing was left there; the trained file is kept. Put this right and publish again."
+    )
 
 
 def _free_bytes(folder: Path) -> str:

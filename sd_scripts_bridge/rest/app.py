@@ -1,4 +1,7 @@
-"""REST: docs/rest.md over HTTP, for any Starlette or FastAPI app. Importing this loads neither; the first request does."""
+"""REST: docs/rest.md over HTTP, for any Starlette or FastAPI app.
+
+Importing this loads neither; the first request does.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ from .routes import PREFIX, RULES
 
 
 def mount(app: Any, context: Context) -> None:
-    """Add the routes to a Starlette or FastAPI app, in front of its own; those of an earlier call on it are replaced."""
+    """Add the routes to a Starlette or FastAPI app, in front of its own; those of an earlier call
+    on it are replaced.
+    """
     from starlette.routing import Mount
 
     from .doors import entrance

@@ -1,4 +1,6 @@
-"""Every request passes here: login, nonce, kind and size of its body; and every error leaves as docs/rest.md says."""
+"""Every request passes here: login, nonce, kind and size of its body; and every error leaves as
+docs/rest.md says.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,12 @@ class Refused(BridgeError):
         super().__init__(sentence)
 
 
-STATUS: Mapping[type[BridgeError], int] = {Invalid: 422, EngineNotReady: 503, NotFound: 404, Conflict: 409}
+STATUS: Mapping[type[BridgeError], int] = {
+    Invalid: 422,
+    EngineNotReady: 503,
+    NotFound: 404,
+    Conflict: 409,
+}
 
 
 @dataclass(frozen=True)
@@ -72,8 +79,7 @@ def entrance(context: Context, rules: Sequence[Rule]) -> ASGIApp:
     for rule in rules:
         paths.setdefault(rule.path, {})[rule.method] = rule
     routes = [
-        Route(path, _endpoint(context, methods), methods=METHODS)
-        for path, methods in paths.items()
+        Route(path, _endpoint(context, methods), methods=METHODS) for path, methods in paths.items()
     ]
     return Router([*routes, Route("/{rest:path}", _endpoint(context, {}), methods=METHODS)])
 
@@ -116,12 +122,20 @@ async def _answer(context: Context, rules: Mapping[str, Rule], request: Request)
 
 async def _body(context: Context, rule: Rule, request: Request) -> bytes:
     """The bytes of a POST that may come in. Raises `Refused`."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+    if (
+        request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        != "application/json"
+    ):
         raise Refused(415, "A POST needs Content-Type: application/json.")
-    if not hmac.compare_digest(request.headers.get(NONCE_HEADER, "").encode(), context.nonce.encode()):
+    if not hmac.compare_digest(
+        request.headers.get(NONCE_HEADER, "").encode(), context.nonce.encode()
+    ):
         raise Refused(403, "This page belongs to an earlier start of the server. Reload it.")
     _refuse_from_afar(context, rule)
-    sentence = f"This is more than {BODY_LIMIT >> 20} MB at once. Send fewer photos at a time, or give their folder."
+    sentence = (
+        f"This is more than {BODY_LIMIT >> 20} MB at once. Send fewer photos at a time, "
+        "or give their folder."
+    )
     length = request.headers.get("content-length", "0")
     if length.isdecimal() and int(length) > BODY_LIMIT:
         raise Refused(413, sentence)
@@ -136,8 +150,11 @@ async def _body(context: Context, rule: Rule, request: Request) -> bytes:
 
 def _refuse_from_afar(context: Context, rule: Rule) -> None:
     if rule.only_local and not context.local:
-        raise Refused(403, f"{rule.only_local} can't be used from afar: the WebUI runs with --listen or --share "
-                           "and without --enable-insecure-extension-access.")
+        raise Refused(
+            403,
+            f"{rule.only_local} can't be used from afar: the WebUI runs with --listen or --share "
+            "and without --enable-insecure-extension-access.",
+        )
 
 
 def _handle(context: Context, rule: Rule, request: Request, raw: bytes) -> Response:
@@ -160,7 +177,13 @@ def _finite(digits: str) -> float:
 
 
 def _no_number(word: str) -> float:
-    raise Invalid([Problem("", f"{word[:40]} is not a number that can be used", "Send one with fewer digits.")])
+    raise Invalid(
+        [
+            Problem(
+                "", f"{word[:40]} is not a number that can be used", "Send one with fewer digits."
+            )
+        ]
+    )
 
 
 def _numbers(request: Request) -> dict[str, int]:
@@ -179,13 +202,22 @@ def handler_of(rule: Rule) -> Handler:
     return handler
 
 
-def answer(context: Context, data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """``data`` as JSON, without this machine's paths where the page is not local. Never kept by a cache."""
+def answer(
+    context: Context, data: Any, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """``data`` as JSON, without this machine's paths where the page is not local.
+
+    Never kept by a cache.
+    """
     if not context.local:
         data = Privacy.of(context).hidden(data)
     content = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Response(content.encode("utf-8", "backslashreplace"), status, {"Cache-Control": "no-cache", **(headers or {})},
-                    "application/json")
+    return Response(
+        content.encode("utf-8", "backslashreplace"),
+        status,
+        {"Cache-Control": "no-cache", **(headers or {})},
+        "application/json",
+    )
 
 
 # ---- errors ----
@@ -200,18 +232,29 @@ def _bridge_error(context: Context, error: BridgeError) -> Response:
 
 
 def _error(
-    context: Context, status: int, sentences: Sequence[str], problems: Sequence[Problem] = (),
+    context: Context,
+    status: int,
+    sentences: Sequence[str],
+    problems: Sequence[Problem] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    rows = [{"where": problem.where, "what": problem.what, "remedy": problem.remedy} for problem in problems]
-    return answer(context, {"error": {"sentences": list(sentences), "problems": rows}}, status, headers)
+    rows = [
+        {"where": problem.where, "what": problem.what, "remedy": problem.remedy}
+        for problem in problems
+    ]
+    return answer(
+        context, {"error": {"sentences": list(sentences), "problems": rows}}, status, headers
+    )
 
 
 def _defect(context: Context, error: Exception) -> str:
     place = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{place.filename if context.local else place.filename.replace(chr(92), '/').rpartition('/')[2]}:{place.lineno}"
     said = f"{type(error).__name__}: {error}" if context.local else type(error).__name__
-    return f"This is a defect of LoRA Bridge {__version__}. Please report it with this line: {said} ({where})."
+    return (
+        f"This is a defect of LoRA Bridge {__version__}. Please report it with this line: "
+        f"{said} ({where})."
+    )
 
 
 __all__ = ["Call", "JSONResponse", "Refused", "answer", "entrance", "handler_of"]

@@ -1,4 +1,6 @@
-"""Who looks from afar needn't know where things lie on this machine: known folders leave every answer."""
+"""Who looks from afar needn't know where things lie on this machine: known folders leave every
+answer.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,14 @@ def _folders(context: Context) -> frozenset[str]:
     from ..engines.sd_scripts.installed import installation
 
     home = context.the_bridge.home
-    found: list[Path | str] = [home.root, Path.home(), Path.cwd(), PACKAGE_PARENT, Path(sys.prefix), Path(sys.base_prefix)]
+    found: list[Path | str] = [
+        home.root,
+        Path.home(),
+        Path.cwd(),
+        PACKAGE_PARENT,
+        Path(sys.prefix),
+        Path(sys.base_prefix),
+    ]
     found += [context.lora_dir] if context.lora_dir else []
     bases = {Path(base.path) for base in context.bases()}
     found += {base.parent for base in bases}

@@ -10,7 +10,9 @@ PARTS = "sd_scripts_bridge.rest.handlers."
 
 
 class Rule(NamedTuple):
-    """One route: its path below the prefix, its handler as "module:function" below `PARTS`, and who may call it."""
+    """One route: its path below the prefix, its handler as "module:function" below `PARTS`, and who
+    may call it.
+    """
 
     method: str
     path: str
@@ -30,7 +32,9 @@ RULES = (
     Rule("GET", "/jobs/{job}/samples/{number}", "jobs:sample_picture"),
     Rule("GET", "/jobs/{job}/preview", "jobs:preview_picture"),
     Rule("GET", "/jobs/{job}/result", "jobs:result"),
-    Rule("GET", "/jobs/{job}/export", "exchange:export", "Exports, which hold this machine's paths,"),
+    Rule(
+        "GET", "/jobs/{job}/export", "exchange:export", "Exports, which hold this machine's paths,"
+    ),
     Rule("POST", "/jobs/{job}/stop", "jobs:stop"),
     Rule("POST", "/jobs/{job}/pause", "jobs:pause"),
     Rule("POST", "/jobs/{job}/resume", "jobs:resume"),

@@ -46,7 +46,11 @@ def ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-VALUES: Schema = {"type": "object", "description": "options by sd-scripts' names", "additionalProperties": ANY}
+VALUES: Schema = {
+    "type": "object",
+    "description": "options by sd-scripts' names",
+    "additionalProperties": ANY,
+}
 PROGRESS: Schema = some(shape(done=WHOLE, total=WHOLE))
 SENTENCE: Schema = shape(sentence=TEXT)
 QUEUED: Schema = shape(job=WHOLE, notes=TEXTS)
@@ -98,7 +102,8 @@ SCHEMAS: Mapping[str, Schema] = {
     "Base": shape(title=TEXT, family=some(TEXT), family_name=some(TEXT), trainable=YES_NO, why=TEXT, prediction=some(TEXT)),
     "Preset": shape(
         name=TEXT, version=WHOLE, title=TEXT, why=TEXT, values=VALUES, warmup=NUMBER,
-        pictures=some({"type": "array", "items": WHOLE, "description": "from, to: how many the whole run should show"}),
+        pictures=some({"type": "array", "items": WHOLE, "description": "from, to: how many the "
+                                                                       "whole run should show"}),
         memory=TEXT, gigabytes=some(WHOLE), sources=TEXTS,
     ),
     "Plan": shape(

@@ -1,4 +1,6 @@
-"""One attempt at one job: start its program, follow its log, stop it when asked, judge what it left, publish."""
+"""One attempt at one job: start its program, follow its log, stop it when asked, judge what it
+left, publish.
+"""
 
 from __future__ import annotations
 
@@ -99,7 +101,9 @@ class Attempt:
             log.flush()
             self._tail = LogTail(self.folder.log, log.tell())
             child = process.start(
-                command.argv, log=log, env={**command.env, **self._card_to_use(), process.COOKIE: self.cookie},
+                command.argv,
+                log=log,
+                env={**command.env, **self._card_to_use(), process.COOKIE: self.cookie},
                 cwd=command.cwd,
             )
         identity = process.Identity.of(child.pid)
@@ -120,7 +124,9 @@ class Attempt:
         return self.engine.command(self.job, self.folder, states[-1] if states else None)
 
     def _card_to_use(self) -> dict[str, str]:
-        if not isinstance(self.job, TrainingJob) or (self.job.gpu is None and self.job.launch is None):
+        if not isinstance(self.job, TrainingJob) or (
+            self.job.gpu is None and self.job.launch is None
+        ):
             return {}
         return {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": self.job.device}
 
@@ -176,7 +182,9 @@ class Attempt:
         self._held_back, self._told = None, time.monotonic()
 
     def _tell(self, event: Event) -> None:
-        """Write the event down; while the database can't be written (a full disk), keep it and go on training."""
+        """Write the event down; while the database can't be written (a full disk), keep it and go
+        on training.
+        """
         if self._untold and isinstance(event, Progress) and isinstance(self._untold[-1], Progress):
             self._untold.pop()  # of the progress that can't be told, the newest will do
         self._untold.append(event)
@@ -202,7 +210,9 @@ class Attempt:
             return
         if self._states_when_asked is None:
             self._asked, self._states_when_asked = time.monotonic(), self._saved()
-            self.store.move(self.row.id, Status.STOPPING, of=[Status.RUNNING], attempt=self.row.attempt)
+            self.store.move(
+                self.row.id, Status.STOPPING, of=[Status.RUNNING], attempt=self.row.attempt
+            )
             if self.engine.saves_on_request and (wish != "now" or self.engine.name == "cluster"):
                 self.folder.stop_request.touch()
         self._pausing = wish == "pause"
@@ -217,7 +227,9 @@ class Attempt:
 
     def _saved(self) -> int:
         """The newest saved step, so far."""
-        states = self.engine.states(self.job, self.folder) if isinstance(self.job, TrainingJob) else []
+        states = (
+            self.engine.states(self.job, self.folder) if isinstance(self.job, TrainingJob) else []
+        )
         return state_step(states[-1]) if states else 0
 
     def _pause(self, code: int) -> bool:
@@ -242,7 +254,11 @@ class Attempt:
 
     def _heal(self, code: int) -> bool:
         """Queue the job again with the cure for its failure; whether there is one."""
-        if self._states_when_asked is not None or not isinstance(self.job, TrainingJob) or self.job.on:
+        if (
+            self._states_when_asked is not None
+            or not isinstance(self.job, TrainingJob)
+            or self.job.on
+        ):
             return False  # a cluster heals its own
         cause = explain.cause(code, last_lines(self.folder.log, 200))
         found = heal.cure(self.job, "nan" if self._nans >= NANS else cause.kind, self.engine.refuse)
@@ -256,7 +272,9 @@ class Attempt:
 
     def _drop_states(self, found: heal.Cure) -> None:
         """Remove the states that the cure can't go on from."""
-        states = self.engine.states(self.job, self.folder) if isinstance(self.job, TrainingJob) else []
+        states = (
+            self.engine.states(self.job, self.folder) if isinstance(self.job, TrainingJob) else []
+        )
         for state in states:
             spoilt = found.older and state == states[-1]
             if self._nan_since is not None:  # then it is known which ones are
@@ -296,14 +314,22 @@ class Attempt:
         from ..publishing.publish import publish  # checks the numbers before it copies
 
         if job.launch and not job.launch.saves:
-            return Status.SUCCEEDED, f"Machine {job.launch.machine_rank} has done its part; the LoRA is on machine 0."
-        source = next((path for path in reversed(self.engine.results(job, self.folder)) if self._new(path)), None)
+            return (
+                Status.SUCCEEDED,
+                f"Machine {job.launch.machine_rank} has done its part; the LoRA is on machine 0.",
+            )
+        source = next(
+            (path for path in reversed(self.engine.results(job, self.folder)) if self._new(path)),
+            None,
+        )
         if source is None:
             reason = explain.failure(0, last_lines(self.folder.log, 200))
             return Status.FAILED, f"The trainer ended without writing a LoRA. {reason}"
         target = Path(job.lora_dir) if job.lora_dir else self.home.root / "models" / "Lora"
         steps = self.facts.steps or job.params.max_train_steps
-        published = publish(source, target, job.name, job_card.card(job, steps), job_card.picture(job, self.folder))
+        published = publish(
+            source, target, job.name, job_card.card(job, steps), job_card.picture(job, self.folder)
+        )
         self.facts.take_lora(lora.inspect(published.path), job)
         self._tell(Result(self.facts.result))
         self._tell(Published(str(published.path), published.stem, published.activation_text))
@@ -312,7 +338,9 @@ class Attempt:
         return Status.SUCCEEDED, f"{published.path.name} is in {target}."
 
     def _results(self) -> dict[Path, tuple[int, int]]:
-        """The result files that are there, with time and size: what is new is known without trusting the clock."""
+        """The result files that are there, with time and size: what is new is known without
+        trusting the clock.
+        """
         if not isinstance(self.job, TrainingJob):
             return {}
         found = ((path, path.stat()) for path in self.engine.results(self.job, self.folder))
@@ -329,7 +357,9 @@ class Attempt:
             time.sleep(1)
             self._tell_rest()
         if self._pausing:
-            self.store.begin_pause(self.row.device)  # first: once the job is over, the next one may have the card
+            self.store.begin_pause(
+                self.row.device
+            )  # first: once the job is over, the next one may have the card
         self.store.move(self.row.id, status, of=_GONE, attempt=self.row.attempt, sentence=sentence)
 
     def _write_report(self, status: Status, sentence: str, code: int | None) -> None:

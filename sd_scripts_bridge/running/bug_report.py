@@ -1,8 +1,10 @@
-"""A job's story as text that may be pasted into a public thread: no names of people, places on disk, pictures or hosts.
+"""A job's story as text that may be pasted into a public thread: no names of people, places on
+disk, pictures or hosts.
 
-What goes out is chosen: versions, options, the cause and the log's end. What the user chose or owns is taken out of all of it:
-the subject's and the LoRA's name, the user's and the machine's name, paths (their last part stays, unless it is a picture or a
-caption), captions, addresses and keys. Where an unquoted path's end can't be told, the rest of its line goes too.
+What goes out is chosen: versions, options, the cause and the log's end. What the user chose or owns
+is taken out of all of it: the subject's and the LoRA's name, the user's and the machine's name,
+paths (their last part stays, unless it is a picture or a caption), captions, addresses and keys.
+Where an unquoted path's end can't be told, the rest of its line goes too.
 """
 
 from __future__ import annotations
@@ -27,19 +29,27 @@ from . import explain
 
 LOG_LINES = 60
 SHORT = 3
-"""A name of at most so many letters is taken out only where no letter stands beside it: `Ana`, not `banana`."""
+"""A name of at most so many letters is taken out only where no letter stands beside it: `Ana`, not
+`banana`.
+"""
 
 _PICTURE = r"\.(?:png|jpe?g|webp|bmp|gif|avif|jxl|heic|heif|tiff?|txt|caption|npz)"
-_PROGRAM = r"(?:\.(?:py|pyc|so|dll|pyd|exe|bat|safetensors|ckpt|toml|json|log|whl|bin|pkl|pt)|-state)"
+_PROGRAM = (
+    r"(?:\.(?:py|pyc|so|dll|pyd|exe|bat|safetensors|ckpt|toml|json|log|whl|bin|pkl|pt)|-state)"
+)
 _END = r"(?!\w|[.-]\w)"
 
-_QUOTED = re.compile(r"(?P<quote>['\"`])(?P<path>(?:[A-Za-z]:[\\/]|[\\/]|~[\\/])[^\n]*?)(?P=quote)(?!\w)")
+_QUOTED = re.compile(
+    r"(?P<quote>['\"`])(?P<path>(?:[A-Za-z]:[\\/]|[\\/]|~[\\/])[^\n]*?)(?P=quote)(?!\w)"
+)
 _PATH = re.compile(
     r"(?<![\w./\\])(?:[A-Za-z]:[\\/]+|[\\/]+|~[\\/]+)(?=[^\s/\\|])"
     rf"(?:[^\n]*?(?:{_PICTURE}|{_PROGRAM}){_END}(?=[^\n\\/]*$)|[^\n]*)",
     re.IGNORECASE,
 )
-"""An absolute path that isn't quoted: up to a file's ending with no slash after it, else to the end of the line."""
+"""An absolute path that isn't quoted: up to a file's ending with no slash after it, else to the end
+of the line.
+"""
 
 _REST = re.compile(r"(?<![\w.<])(?!\d+/\d+\b|it/s|s/it)[^\s<>]*\w[^\s<>]*[\\/][^\s<>]*")
 _PICTURE_NAME = re.compile(rf"[^\s\"'`<>|*?:/\\=,\[\]()]+{_PICTURE}{_END}", re.IGNORECASE)
@@ -47,7 +57,15 @@ _KEPT_NAME = re.compile(rf"^\w(?:[\w.+()-]| (?! ))*{_PROGRAM}$", re.IGNORECASE)
 _TRACE = re.compile(r'^(\s*File ")([^"\n]+)(", line \d+.*)$')
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s\"'<>)\]]+", re.IGNORECASE)
 _HOST_ARGUMENT = re.compile(r"\b(host(?:name)?=\\?['\"])([^'\"\\\n]+)", re.IGNORECASE)
-_KEPT_HOSTS = ("huggingface.co", "github.com", "pypi.org", "pytorch.org", "python.org", "pythonhosted.org", "civitai.com")
+_KEPT_HOSTS = (
+    "huggingface.co",
+    "github.com",
+    "pypi.org",
+    "pytorch.org",
+    "python.org",
+    "pythonhosted.org",
+    "civitai.com",
+)
 _MAIL = re.compile(r"[^\s\"'<>@:/\\]+@[^\s\"'<>@:/\\]+\.\w{2,}")
 _IPV4 = re.compile(r"(?<![\w.=-])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
 _KEY = re.compile(
@@ -68,7 +86,12 @@ _WORD = re.compile(r"^-?[\w.+-]{1,24}$")
 _NOBODY = {"root", "user", "users", "home", "admin", "administrator", "localhost", ""}
 
 
-def text(row: JobRow, report: Mapping[str, Any] | None, log_lines: Sequence[str], doctor_lines: Sequence[str]) -> str:
+def text(
+    row: JobRow,
+    report: Mapping[str, Any] | None,
+    log_lines: Sequence[str],
+    doctor_lines: Sequence[str],
+) -> str:
     """The report of one job. ``report`` is its report.json, if it has one."""
     report = report or {}
     job = _job_of(row)
@@ -77,9 +100,13 @@ def text(row: JobRow, report: Mapping[str, Any] | None, log_lines: Sequence[str]
     failed = row.status in (Status.FAILED, Status.LOST)
     said = row.sentence or str(report.get("sentence") or "")
     parts = [
-        f"LoRA Bridge {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}",
-        f"Job {row.id} ({row.kind}), attempt {row.attempt}: {row.status.value}, exit code {report.get('exit_code')}",
-        f"Cause ({cause.kind}): {clean(said or cause.sentence)}" if failed else f"Said: {clean(said)}",
+        f"LoRA Bridge {__version__}, Python {platform.python_version()}, {platform.system()} "
+        f"{platform.machine()}",
+        f"Job {row.id} ({row.kind}), attempt {row.attempt}: {row.status.value}, exit code "
+        f"{report.get('exit_code')}",
+        f"Cause ({cause.kind}): {clean(said or cause.sentence)}"
+        if failed
+        else f"Said: {clean(said)}",
         *_counts(report),
         *(_job_lines(job, clean) if isinstance(job, TrainingJob) else []),
         *_section("Notes", (clean(str(note)) for note in report.get("notes") or [])),
@@ -100,22 +127,36 @@ def _counts(report: Mapping[str, Any]) -> list[str]:
     facts = report.get("facts")
     numbers = {key: report.get(key) for key in ("seconds", "planned_steps", "steps", "loss")}
     numbers |= facts if isinstance(facts, Mapping) else {}
-    shown = [f"{key} {value}" for key, value in numbers.items() if isinstance(value, (int, float, bool))]
+    shown = [
+        f"{key} {value}" for key, value in numbers.items() if isinstance(value, (int, float, bool))
+    ]
     return ["Done: " + ", ".join(shown)] if shown else []
 
 
 def _job_lines(job: TrainingJob, clean: Cleaner) -> list[str]:
-    options = {key: value for key, value in job.params.as_dict().items() if key not in _NOT_SHOWN and value is not None}
-    lines = [f"Engine {job.engine}, family {job.family}, prediction {job.prediction}, base {clean(Path(job.base).name)}",
-             "Options: " + ", ".join(f"{key}={clean(str(value))}" for key, value in options.items())]
+    options = {
+        key: value
+        for key, value in job.params.as_dict().items()
+        if key not in _NOT_SHOWN and value is not None
+    }
+    lines = [
+        f"Engine {job.engine}, family {job.family}, prediction {job.prediction}, base "
+        f"{clean(Path(job.base).name)}",
+        "Options: " + ", ".join(f"{key}={clean(str(value))}" for key, value in options.items()),
+    ]
     extra = {key: _shown(value) for key, value in job.params.extra.items()}
     if extra:
-        lines.append("More options: " + ", ".join(f"{clean(key)}={clean(value)}" for key, value in extra.items()))
+        lines.append(
+            "More options: "
+            + ", ".join(f"{clean(key)}={clean(value)}" for key, value in extra.items())
+        )
     return lines
 
 
 def _shown(value: Any) -> str:
-    """An option that the bridge doesn't know by name may hold anything: numbers and single words are shown."""
+    """An option that the bridge doesn't know by name may hold anything: numbers and single words
+    are shown.
+    """
     shown = str(value)
     return shown if isinstance(value, (bool, int, float)) or _WORD.match(shown) else "<text>"
 
@@ -131,11 +172,21 @@ def _section(title: str, lines: Iterable[str]) -> list[str]:
 class Cleaner:
     """Takes what is private out of a line."""
 
-    def __init__(self, subjects: Iterable[str], users: Iterable[str], hosts: Iterable[str], homes: Iterable[str]) -> None:
-        names = [(home, "<home>") for home in homes] + [(subject, "<subject>") for subject in subjects]
+    def __init__(
+        self,
+        subjects: Iterable[str],
+        users: Iterable[str],
+        hosts: Iterable[str],
+        homes: Iterable[str],
+    ) -> None:
+        names = [(home, "<home>") for home in homes] + [
+            (subject, "<subject>") for subject in subjects
+        ]
         names += [(user, "<user>") for user in users] + [(host, "<host>") for host in hosts]
         spelled = {form: mark for name, mark in reversed(names) for form in _spellings(name)}
-        self._names = [(_finder(form), spelled[form]) for form in sorted(spelled, key=len, reverse=True)]
+        self._names = [
+            (_finder(form), spelled[form]) for form in sorted(spelled, key=len, reverse=True)
+        ]
 
     @classmethod
     def of(cls, row: JobRow, job: Any) -> Cleaner:
@@ -161,8 +212,12 @@ class Cleaner:
 
 def _without_paths(line: str) -> str:
     line = _ADDRESS.sub(_short_address, line)
-    line = _HOST_ARGUMENT.sub(lambda found: found[1] + (found[2] if _is_known(found[2]) else "<host>"), line)
-    line, quoted = _QUOTED.subn(lambda found: found["quote"] + _last_part(found["path"]) + found["quote"], line)
+    line = _HOST_ARGUMENT.sub(
+        lambda found: found[1] + (found[2] if _is_known(found[2]) else "<host>"), line
+    )
+    line, quoted = _QUOTED.subn(
+        lambda found: found["quote"] + _last_part(found["path"]) + found["quote"], line
+    )
     line, bare = _PATH.subn(lambda found: _last_part(found[0]), line)
     if quoted or bare:
         line = _REST.sub("<path>", line)
@@ -177,7 +232,12 @@ def _last_part(path: str) -> str:
 
 
 def _short_address(found: re.Match[str]) -> str:
-    host = re.sub(r"^[^/]*@", "", found[0].split("://", 1)[1]).split("/", 1)[0].split(":", 1)[0].lower()
+    host = (
+        re.sub(r"^[^/]*@", "", found[0].split("://", 1)[1])
+        .split("/", 1)[0]
+        .split(":", 1)[0]
+        .lower()
+    )
     return host if _is_known(host) else "<address>"
 
 
@@ -192,10 +252,16 @@ def _finder(name: str) -> re.Pattern[str]:
 
 
 def _spellings(name: str) -> set[str]:
-    """``name`` as logs write it: its accents in one or two characters, other slashes, escaped, its spaces joined."""
+    """``name`` as logs write it: its accents in one or two characters, other slashes, escaped, its
+    spaces joined.
+    """
     name = name.strip()
     forms = {name, *(unicodedata.normalize(form, name) for form in ("NFC", "NFD", "NFKC"))}
-    forms |= {form.replace(*pair) for form in forms for pair in (("\\", "/"), ("/", "\\"), (" ", "_"), (" ", "-"), (" ", ""))}
+    forms |= {
+        form.replace(*pair)
+        for form in forms
+        for pair in (("\\", "/"), ("/", "\\"), (" ", "_"), (" ", "-"), (" ", ""))
+    }
     forms |= {form.replace("\\", "\\\\") for form in forms}
     forms |= {written(form)[1:-1] for form in forms for written in (json.dumps, ascii, repr)}
     return {form for form in forms if form.strip()}

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from .known_failures import TABLE, FailureKind, Known
 
 LONGEST = 2000
-"""Characters of a log line that are looked at; a state dict's complaint names thousands of tensors in one."""
+"""Characters of a log line that are looked at; a state dict's complaint names thousands of tensors
+in one.
+"""
 
 _ATTEMPT = re.compile(r"^=== attempt \d+ ===$")
 _BAR = re.compile(r"^.{0,200}?\d+%\|.*?\| *\d+/\d+ \[[^\]]*\]")
@@ -27,19 +29,42 @@ _REMARK = re.compile(r"^(?:\w+\.)*(?:\w*Warning\b|ModuleNotFoundError: No module
 _OWN = re.compile(r"^(?:Error|SetupError): ")
 
 _WINDOWS_ENDS = {
-    0xC0000005: (FailureKind.ENVIRONMENT, "The trainer crashed (access violation). Update the graphics driver, undo any overclocking, "
-                                   "and resume the job; run `sd-scripts-bridge setup` again if it stays."),
-    0xC00000FD: (FailureKind.ENVIRONMENT, "The trainer crashed (stack overflow). Resume the job; run `sd-scripts-bridge setup` again "
-                                   "if it stays."),
-    0xC0000135: (FailureKind.ENVIRONMENT, "Windows could not load a library of the trainer. Install Microsoft's Visual C++ "
-                                   "Redistributable (x64), then run `sd-scripts-bridge setup` again."),
-    0xC0000142: (FailureKind.KILLED, "Windows was shutting down or out of resources when the trainer started. Resume the job."),
-    0xC000012D: (FailureKind.HOST_MEMORY, "Windows ran out of memory (page file). Let Windows manage the page file's size, close "
-                                   "other programs, then resume the job."),
-    0xC0000409: (FailureKind.ENVIRONMENT, "The trainer crashed (a damaged stack). Update the graphics driver and resume the job; run "
-                                   "`sd-scripts-bridge setup` again if it stays."),
-    0xC000013A: (FailureKind.KILLED, "The trainer was interrupted from outside (its window was closed, or Ctrl-C). Resume the job "
-                              "to go on."),
+    0xC0000005: (
+        FailureKind.ENVIRONMENT,
+        "The trainer crashed (access violation). Update the graphics driver, undo any "
+        "overclocking, "
+        "and resume the job; run `sd-scripts-bridge setup` again if it stays.",
+    ),
+    0xC00000FD: (
+        FailureKind.ENVIRONMENT,
+        "The trainer crashed (stack overflow). Resume the job; run `sd-scripts-bridge setup` again "
+        "if it stays.",
+    ),
+    0xC0000135: (
+        FailureKind.ENVIRONMENT,
+        "Windows could not load a library of the trainer. Install Microsoft's Visual C++ "
+        "Redistributable (x64), then run `sd-scripts-bridge setup` again.",
+    ),
+    0xC0000142: (
+        FailureKind.KILLED,
+        "Windows was shutting down or out of resources when the trainer started. Resume the job.",
+    ),
+    0xC000012D: (
+        FailureKind.HOST_MEMORY,
+        "Windows ran out of memory (page file). Let Windows manage the page file's size, close "
+        "other programs, then resume the job.",
+    ),
+    0xC0000409: (
+        FailureKind.ENVIRONMENT,
+        "The trainer crashed (a damaged stack). Update the graphics driver and resume the job; run "
+        "`sd-scripts-bridge setup` again if it stays.",
+    ),
+    0xC000013A: (
+        FailureKind.KILLED,
+        "The trainer was interrupted from outside (its window was closed, or Ctrl-C). Resume the "
+        "job "
+        "to go on.",
+    ),
 }
 _CRASHES = {"SIGSEGV", "SIGBUS", "SIGILL", "SIGABRT", "SIGFPE"}
 
@@ -58,7 +83,9 @@ def failure(code: int | None, lines: Sequence[str]) -> str:
 
 
 def cause(code: int | None, lines: Sequence[str]) -> Cause:
-    """Why a trainer ended with ``code``: the most specific entry of the table, else the signal, else its last exception."""
+    """Why a trainer ended with ``code``: the most specific entry of the table, else the signal,
+    else its last exception.
+    """
     said, code = lines_of_the_trainer(lines), _childs_code(lines, code)
     found = known("\n".join(said))
     if found:
@@ -70,7 +97,9 @@ def cause(code: int | None, lines: Sequence[str]) -> Cause:
         return _killed(-code)
     if code in _WINDOWS_ENDS:
         return Cause(*_WINDOWS_ENDS[code])
-    last = _last_exception(said) or next((line for line in reversed(said) if line.strip()), "it printed nothing")
+    last = _last_exception(said) or next(
+        (line for line in reversed(said) if line.strip()), "it printed nothing"
+    )
     return Cause(FailureKind.UNKNOWN, f"The trainer ended with code {code}: {last.strip()}")
 
 
@@ -80,7 +109,9 @@ def known(text: str) -> tuple[Known, Cause] | None:
         match = entry.pattern.search(text)
         if match:
             values = {name: (value or "").strip() for name, value in match.groupdict().items()}
-            return entry, Cause(entry.kind, re.sub(r" +(?=[ :.])", "", entry.sentence.format(**values)))
+            return entry, Cause(
+                entry.kind, re.sub(r" +(?=[ :.])", "", entry.sentence.format(**values))
+            )
     return None
 
 
@@ -88,11 +119,20 @@ def known(text: str) -> tuple[Known, Cause] | None:
 
 
 def lines_of_the_trainer(lines: Sequence[str]) -> list[str]:
-    """The newest attempt's lines: each bar apart from what was printed behind it, the launcher's own traceback left out."""
+    """The newest attempt's lines: each bar apart from what was printed behind it, the launcher's
+    own traceback left out.
+    """
     start = _newest_attempt(lines)
     parts = (part for line in lines[start:] for part in _parts(_RANK.sub("", line[:LONGEST])))
     plain = [part for part in parts if not _ELASTIC.match(part)]
-    launched = next((number for number, line in enumerate(plain) if _LAUNCHER.search(line) and _EXCEPTION.match(line)), None)
+    launched = next(
+        (
+            number
+            for number, line in enumerate(plain)
+            if _LAUNCHER.search(line) and _EXCEPTION.match(line)
+        ),
+        None,
+    )
     if launched is None:
         return plain
     for number in range(launched - 1, -1, -1):
@@ -109,7 +149,14 @@ def _newest_attempt(lines: Sequence[str]) -> int:
 
 def _childs_code(lines: Sequence[str], code: int | None) -> int | None:
     """How the trainer itself ended, where a launcher of several processes says so; else ``code``."""
-    said = next((match for line in lines[_newest_attempt(lines):] if (match := _CHILD.search(line[:LONGEST]))), None)
+    said = next(
+        (
+            match
+            for line in lines[_newest_attempt(lines) :]
+            if (match := _CHILD.search(line[:LONGEST]))
+        ),
+        None,
+    )
     if said is None:
         return code
     return int(said[1]) if said[1] else -int(said[2])
@@ -121,29 +168,39 @@ def _parts(line: str) -> Iterator[str]:
         yield line
         return
     yield bar[0]
-    if line[bar.end():].strip():
-        yield line[bar.end():]
+    if line[bar.end() :].strip():
+        yield line[bar.end() :]
 
 
 def _own_words(lines: Sequence[str]) -> str | None:
-    """What our own programs said as their last words: they print sentences, under `Error:` or `SetupError:`."""
+    """What our own programs said as their last words: they print sentences, under `Error:` or
+    `SetupError:`.
+    """
     starts = [number for number, line in enumerate(lines) if _OWN.match(line)]
-    if not starts or any(_TRACEBACK.match(line) for line in lines[starts[-1]:]):
+    if not starts or any(_TRACEBACK.match(line) for line in lines[starts[-1] :]):
         return None
-    return _OWN.sub("", "\n".join(lines[starts[-1]:])).strip() or None
+    return _OWN.sub("", "\n".join(lines[starts[-1] :])).strip() or None
 
 
 def _last_exception(lines: Sequence[str]) -> str | None:
-    """The last exception that is told after a traceback; one without words comes with the line of code that raised it."""
-    first = next((number for number, line in enumerate(lines) if _TRACEBACK.match(line)), len(lines))
+    """The last exception that is told after a traceback; one without words comes with the line of
+    code that raised it.
+    """
+    first = next(
+        (number for number, line in enumerate(lines) if _TRACEBACK.match(line)), len(lines)
+    )
     for number in range(len(lines) - 1, -1, -1):
         line = lines[number]
-        named = _EXCEPTION.match(line) and (number > first or not re.match(r"^[A-Z]\w+: ", line) or "Error" in line)
+        named = _EXCEPTION.match(line) and (
+            number > first or not re.match(r"^[A-Z]\w+: ", line) or "Error" in line
+        )
         if not named or _REMARK.match(line):
             continue
         if ":" in line:
             return line
-        code = next((before.strip() for before in reversed(lines[:number]) if _CODE_LINE.match(before)), "")
+        code = next(
+            (before.strip() for before in reversed(lines[:number]) if _CODE_LINE.match(before)), ""
+        )
         return f"{line} ({code})" if code else line
     return None
 
@@ -157,9 +214,17 @@ def _killed(number: int) -> Cause:
     except ValueError:
         name = f"signal {number}"
     if name == "SIGKILL":
-        return Cause(FailureKind.KILLED, "The trainer was killed (SIGKILL): most often the machine ran out of memory. "
-                                  "Close other programs, then resume the job.")
+        return Cause(
+            FailureKind.KILLED,
+            "The trainer was killed (SIGKILL): most often the machine ran out of memory. "
+            "Close other programs, then resume the job.",
+        )
     if name in _CRASHES:
-        return Cause(FailureKind.ENVIRONMENT, f"The trainer crashed ({name}). Update the graphics driver and resume the job; run "
-                                       "`sd-scripts-bridge setup` again if it stays.")
-    return Cause(FailureKind.KILLED, f"The trainer was ended from outside ({name}). Resume the job to go on.")
+        return Cause(
+            FailureKind.ENVIRONMENT,
+            f"The trainer crashed ({name}). Update the graphics driver and resume the job; run "
+            "`sd-scripts-bridge setup` again if it stays.",
+        )
+    return Cause(
+        FailureKind.KILLED, f"The trainer was ended from outside ({name}). Resume the job to go on."
+    )

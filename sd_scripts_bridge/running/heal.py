@@ -1,4 +1,6 @@
-"""A failed run whose cure is known: the changed job that goes on from the last state, and what was changed, in words."""
+"""A failed run whose cure is known: the changed job that goes on from the last state, and what was
+changed, in words.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,10 @@ SIDE_STEP = 64
 
 @dataclass(frozen=True)
 class Cure:
-    """What to train instead, and the sentence for the report. ``fresh``: no saved state fits any more; ``older``: the newest
-    one doesn't."""
+    """What to train instead, and the sentence for the report.
+
+    ``fresh``: no saved state fits any more; ``older``: the newest one doesn't.
+    """
 
     job: TrainingJob
     sentence: str
@@ -26,7 +30,8 @@ class Cure:
 
 
 def cure(job: TrainingJob, kind: str, is_refused: Callable[[TrainingJob], object]) -> Cure | None:
-    """The next thing to try for a failure of this ``kind`` (see `explain`), or None: nobody can know.
+    """The next thing to try for a failure of this ``kind`` (see `explain`), or None: nobody can
+    know.
 
     What the engine refuses (``is_refused``) is passed over.
     """
@@ -55,32 +60,62 @@ def _less_memory(job: TrainingJob) -> Iterator[Cure]:
     if params.train_batch_size > 1:
         together = params.train_batch_size * params.gradient_accumulation_steps
         yield _changed(
-            job, f"one picture at a time now, {together} gathered for each step", fresh=True,
-            train_batch_size=1, gradient_accumulation_steps=together,
+            job,
+            f"one picture at a time now, {together} gathered for each step",
+            fresh=True,
+            train_batch_size=1,
+            gradient_accumulation_steps=together,
         )
-    if FAMILIES[job.family].caches_captions and params.network_train_unet_only and not params.cache_text_encoder_outputs \
-            and not params.shuffle_caption and not params.caption_dropout_rate:
+    if (
+        FAMILIES[job.family].caches_captions
+        and params.network_train_unet_only
+        and not params.cache_text_encoder_outputs
+        and not params.shuffle_caption
+        and not params.caption_dropout_rate
+    ):
         yield _changed(job, "captions are encoded once now", cache_text_encoder_outputs=True)
     if params.optimizer_type == "AdamW":
-        yield _changed(job, "the optimizer keeps 8-bit numbers now", fresh=True, optimizer_type="AdamW8bit")
+        yield _changed(
+            job, "the optimizer keeps 8-bit numbers now", fresh=True, optimizer_type="AdamW8bit"
+        )
     yield from _smaller(job, params)
 
 
 def _smaller(job: TrainingJob, params: TrainingParams) -> Iterator[Cure]:
-    width, height = (max(SMALLEST_SIDE, side * 3 // 4 // SIDE_STEP * SIDE_STEP) for side in params.area)
+    width, height = (
+        max(SMALLEST_SIDE, side * 3 // 4 // SIDE_STEP * SIDE_STEP) for side in params.area
+    )
     if (width, height) != params.area and min(params.area) > SMALLEST_SIDE:
-        yield _changed(job, f"{width} x {height} instead of {params.resolution} pixels now", resolution=f"{width},{height}")
+        yield _changed(
+            job,
+            f"{width} x {height} instead of {params.resolution} pixels now",
+            resolution=f"{width},{height}",
+        )
 
 
 def _steadier(job: TrainingJob) -> Cure:
     params = job.params
     if params.mixed_precision == "fp16":
-        return Cure(job.evolve(params=params.with_values({"mixed_precision": "bf16"})),
-                    "The loss became NaN: bf16 instead of fp16 now.", older=True)
-    rates = {name: rate / 2 for name in ("learning_rate", "unet_lr", "text_encoder_lr") if (rate := getattr(params, name))}
-    return Cure(job.evolve(params=params.with_values(rates)), "The loss became NaN: half the learning rate now.",
-                older=True)
+        return Cure(
+            job.evolve(params=params.with_values({"mixed_precision": "bf16"})),
+            "The loss became NaN: bf16 instead of fp16 now.",
+            older=True,
+        )
+    rates = {
+        name: rate / 2
+        for name in ("learning_rate", "unet_lr", "text_encoder_lr")
+        if (rate := getattr(params, name))
+    }
+    return Cure(
+        job.evolve(params=params.with_values(rates)),
+        "The loss became NaN: half the learning rate now.",
+        older=True,
+    )
 
 
 def _changed(job: TrainingJob, words: str, fresh: bool = False, **values: object) -> Cure:
-    return Cure(job.evolve(params=job.params.with_values(values)), f"The GPU ran out of memory: {words}.", fresh)
+    return Cure(
+        job.evolve(params=job.params.with_values(values)),
+        f"The GPU ran out of memory: {words}.",
+        fresh,
+    )

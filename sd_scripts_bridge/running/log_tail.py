@@ -1,4 +1,6 @@
-"""Reading a log that a trainer is still writing: whole lines, whatever ends them, however long they are."""
+"""Reading a log that a trainer is still writing: whole lines, whatever ends them, however long they
+are.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""``python -m sd_scripts_bridge.running.supervisor HOME``: run the queue empty, one job after another, then leave.
+"""``python -m sd_scripts_bridge.running.supervisor HOME``: run the queue empty, one job after
+another, then leave.
 
-Whoever submits inserts the job first and then starts a supervisor. One that finds the lock held leaves; the one that holds
-it looks once more after letting go, so that a job inserted in between is not forgotten.
+Whoever submits inserts the job first and then starts a supervisor. One that finds the lock held
+leaves; the one that holds it looks once more after letting go, so that a job inserted in between is
+not forgotten.
 """
 
 from __future__ import annotations
@@ -53,7 +55,10 @@ def drain(home: Home) -> None:
 
 
 def wait_for_pauses(home: Home, store: Store) -> bool:
-    """Sit out the pauses that jobs wait for, without the lock. False: nothing waits, or somebody else sits there."""
+    """Sit out the pauses that jobs wait for, without the lock.
+
+    False: nothing waits, or somebody else sits there.
+    """
     with hold(home.waiter_lock) as mine:
         while mine and store.jobs([Status.QUEUED]):
             if store.waiting():
@@ -63,7 +68,9 @@ def wait_for_pauses(home: Home, store: Store) -> bool:
 
 
 def run_all(home: Home, store: Store) -> None:
-    """Until nothing waits and nothing runs: on each card one job after another, the cards side by side."""
+    """Until nothing waits and nothing runs: on each card one job after another, the cards side by
+    side.
+    """
     workers: list[threading.Thread] = []
     while True:
         workers = [worker for worker in workers if worker.is_alive()]
@@ -81,15 +88,25 @@ def run(home: Home, store: Store, row: JobRow) -> None:
         Attempt(home, store, row).run()
     except Exception as error:  # the edge of the process: nothing may take the queue down
         traceback.print_exc()
-        sentence = str(error) if isinstance(error, Invalid) else f"LoRA Bridge itself failed: {error!r}. See supervisor.log."
+        sentence = (
+            str(error)
+            if isinstance(error, Invalid)
+            else f"LoRA Bridge itself failed: {error!r}. See supervisor.log."
+        )
         store.append(row.id, row.attempt, Finished(Status.FAILED.value, sentence))
         store.move(
-            row.id, Status.FAILED, of=[Status.RUNNING, Status.STOPPING], attempt=row.attempt, sentence=sentence
+            row.id,
+            Status.FAILED,
+            of=[Status.RUNNING, Status.STOPPING],
+            attempt=row.attempt,
+            sentence=sentence,
         )
 
 
 def reconcile(home: Home, store: Store) -> None:
-    """Tell the truth about jobs whose supervisor has vanished, and start one where jobs wait for it."""
+    """Tell the truth about jobs whose supervisor has vanished, and start one where jobs wait for
+    it.
+    """
     if is_held(home.supervisor_lock):
         return
     if store.jobs([Status.RUNNING, Status.STOPPING, Status.QUEUED]):
@@ -101,7 +118,10 @@ def reconcile(home: Home, store: Store) -> None:
 
 
 def mark_lost(store: Store) -> None:
-    """Call with the lock held: whoever is "running" then has no supervisor. Its trainer, if alive, is ended."""
+    """Call with the lock held: whoever is "running" then has no supervisor.
+
+    Its trainer, if alive, is ended.
+    """
     for row in store.jobs([Status.RUNNING, Status.STOPPING]):
         known = known_process(row)
         if known is not None:
@@ -115,7 +135,10 @@ def mark_lost(store: Store) -> None:
 
 def spawn(home: Home) -> None:
     """Start a supervisor that outlives us."""
-    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from sd_scripts_bridge.running.supervisor import main; main()"
+    code = (
+        "import sys; sys.path.insert(0, sys.argv.pop(1)); from "
+        "sd_scripts_bridge.running.supervisor import main; main()"
+    )
     argv = [sys.executable, "-c", code, str(PACKAGE_PARENT), str(home.root)]
     process.spawn_detached(argv, log=home.root / "supervisor.log", env={})
 

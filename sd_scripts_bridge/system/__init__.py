@@ -1,1 +1,4 @@
-"""The operating system: processes, files, locks, Python environments, memory. Knows nothing of training."""
+"""The operating system: processes, files, locks, Python environments, memory.
+
+Knows nothing of training.
+"""

@@ -53,7 +53,9 @@ class Environment:
     @classmethod
     def in_folder(cls, folder: Path) -> Environment:
         """The environment in ``folder``, whether it is there or not."""
-        return cls(folder / "Scripts" / "python.exe" if os.name == "nt" else folder / "bin" / "python")
+        return cls(
+            folder / "Scripts" / "python.exe" if os.name == "nt" else folder / "bin" / "python"
+        )
 
     @property
     def exists(self) -> bool:
@@ -61,9 +63,13 @@ class Environment:
 
     def pip(self, *arguments: str) -> None:
         """Run pip, its output shown as it comes. Raises `CommandFailed`."""
-        process.stream([self.python, "-m", "pip", *arguments], env={"PIP_DISABLE_PIP_VERSION_CHECK": "1"})
+        process.stream(
+            [self.python, "-m", "pip", *arguments], env={"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+        )
 
-    def install(self, *requirements: str, index: str | None = None, dependencies: bool = True) -> None:
+    def install(
+        self, *requirements: str, index: str | None = None, dependencies: bool = True
+    ) -> None:
         """``pip install``; ``index`` is used only where it answers."""
         arguments = ["install", "--progress-bar", "off"]
         if index and answers(index):
@@ -73,7 +79,8 @@ class Environment:
         self.pip(*arguments, *requirements)
 
     def probe(self, modules: Sequence[str] = ()) -> dict[str, Any]:
-        """What the environment holds: python, torch, device, gpu, capability, memory (bytes), missing modules.
+        """What the environment holds: python, torch, device, gpu, capability, memory (bytes),
+        missing modules.
 
         Raises `BridgeError` where its Python doesn't run.
         """
@@ -87,13 +94,17 @@ class Environment:
 
 
 def make(folder: Path) -> Environment:
-    """Make (or complete) a virtual environment with this Python. Raises `BridgeError` with what to install instead."""
+    """Make (or complete) a virtual environment with this Python.
+
+    Raises `BridgeError` with what to install instead.
+    """
     environment = Environment.in_folder(folder)
     if environment.exists:
         return environment
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
         raise BridgeError(
-            f"This is Python {sys.version_info[0]}.{sys.version_info[1]}; training needs 3.10 to 3.13. "
+            f"This is Python {sys.version_info[0]}.{sys.version_info[1]}; training needs 3.10 to "
+            "3.13. "
             "Run the same command with one of those."
         )
     makers: list[list[str]] = []
@@ -125,7 +136,9 @@ def install_torch(environment: Environment, choice: TorchChoice, *, vision: bool
 
 
 def answers(address: str, seconds: float = 5.0) -> bool:
-    """Whether the address' host can be reached at all (a closed network says no at once, or never answers)."""
+    """Whether the address' host can be reached at all (a closed network says no at once, or never
+    answers).
+    """
     host = urlsplit(address).hostname or ""
     try:
         with socket.create_connection((host, 443), timeout=seconds):

@@ -20,7 +20,9 @@ def write_json(path: Path, data: Any) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 aside, flush it to the disk, then rename; a power cut leaves the old file or the new one."""
+    """Write UTF-8 aside, flush it to the disk, then rename; a power cut leaves the old file or the
+    new one.
+    """
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     with aside.open("w", encoding="utf-8", newline="\n") as file:
         file.write(text)
@@ -44,7 +46,10 @@ def replace_file(source: Path, target: Path) -> None:
 
 
 def flush_folder(folder: Path) -> None:
-    """The name of a new file, too, has to reach the disk. Windows has no way to say that, and does it by itself."""
+    """The name of a new file, too, has to reach the disk.
+
+    Windows has no way to say that, and does it by itself.
+    """
     if os.name == "nt":
         return
     with contextlib.suppress(OSError):  # some network drives refuse

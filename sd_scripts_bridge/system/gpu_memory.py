@@ -1,4 +1,6 @@
-"""A card's memory where no WebUI with a PyTorch of its own is at hand: asked of the driver's tool, remembered a little."""
+"""A card's memory where no WebUI with a PyTorch of its own is at hand: asked of the driver's tool,
+remembered a little.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,11 @@ from typing import NamedTuple
 from . import process
 
 REMEMBERED_SECONDS = 5.0
-QUESTION = ("nvidia-smi", "--query-gpu=memory.free,memory.total,name", "--format=csv,noheader,nounits")
+QUESTION = (
+    "nvidia-smi",
+    "--query-gpu=memory.free,memory.total,name",
+    "--format=csv,noheader,nounits",
+)
 
 
 class Memory(NamedTuple):
@@ -29,7 +35,10 @@ class CardMemory:
 
     def __call__(self) -> Memory | None:
         if not self._absent and time.monotonic() - self._asked >= REMEMBERED_SECONDS:
-            self._known, self._asked = read(process.run(QUESTION, timeout=10, check=False)), time.monotonic()
+            self._known, self._asked = (
+                read(process.run(QUESTION, timeout=10, check=False)),
+                time.monotonic(),
+            )
             self._absent = self._known is None
         return self._known
 

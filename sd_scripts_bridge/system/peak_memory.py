@@ -12,9 +12,16 @@ from . import process
 
 LOOK_SECONDS = 1.0
 CARD_SECONDS = 10.0
-"""nvidia-smi takes a tenth of a second. PyTorch keeps what it has once taken, so that a peak is hardly missed."""
+"""nvidia-smi takes a tenth of a second.
 
-_ON_CARDS = ("nvidia-smi", "--query-compute-apps=pid,used_gpu_memory", "--format=csv,noheader,nounits")
+PyTorch keeps what it has once taken, so that a peak is hardly missed.
+"""
+
+_ON_CARDS = (
+    "nvidia-smi",
+    "--query-compute-apps=pid,used_gpu_memory",
+    "--format=csv,noheader,nounits",
+)
 
 
 class PeakMemory:
@@ -28,7 +35,9 @@ class PeakMemory:
 
     @property
     def bytes(self) -> int | None:
-        """On the cards where the trainer was on any, else in RAM (its largest process); None where it was never seen."""
+        """On the cards where the trainer was on any, else in RAM (its largest process); None where
+        it was never seen.
+        """
         return self.card or self.ram or None
 
     def look(self) -> None:
@@ -57,7 +66,9 @@ class PeakMemory:
 
 
 def card_line(line: str) -> tuple[int, int]:
-    """(pid, bytes) of "1234, 5678" (MiB); (0, 0) for one that tells nothing, as "1234, [N/A]" on Windows."""
+    """(pid, bytes) of "1234, 5678" (MiB); (0, 0) for one that tells nothing, as "1234, [N/A]" on
+    Windows.
+    """
     pid, _, used = line.partition(",")
     if not (pid.strip().isdigit() and used.strip().isdigit()):
         return 0, 0

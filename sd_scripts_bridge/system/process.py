@@ -1,6 +1,8 @@
-"""The only door to other programs: run one, start one that outlives us, stop one with all its descendants.
+"""The only door to other programs: run one, start one that outlives us, stop one with all its
+descendants.
 
-psutil is imported where it is needed: `install.py` comes through here on a Python that has no package yet.
+psutil is imported where it is needed: `install.py` comes through here on a Python that has no
+package yet.
 """
 
 from __future__ import annotations
@@ -48,7 +50,9 @@ _SCRUBBED = (
 
 
 def child_environment(changes: Mapping[str, str | None]) -> dict[str, str]:
-    """Our environment without the WebUI's leftovers, in UTF-8, with ``changes``; None deletes a name."""
+    """Our environment without the WebUI's leftovers, in UTF-8, with ``changes``; None deletes a
+    name.
+    """
     env = {name: value for name, value in os.environ.items() if name not in _SCRUBBED}
     env.update(PYTHONUTF8="1", PYTHONUNBUFFERED="1", PYTHONNOUSERSITE="1")
     for name, value in changes.items():
@@ -67,7 +71,8 @@ def run(
     timeout: float | None = None,
     check: bool = True,
 ) -> str:
-    """Run to the end; returns stdout and stderr together. Raises `CommandFailed` where the code isn't 0 and ``check``.
+    """Run to the end; returns stdout and stderr together. Raises `CommandFailed` where the code
+    isn't 0 and ``check``.
 
     A program that is missing or that passes ``timeout`` seconds counts as failed.
     """
@@ -100,11 +105,16 @@ def stream(
     env: Mapping[str, str | None] | None = None,
     cwd: Path | None = None,
 ) -> None:
-    """Run to the end with the output going where ours goes. Raises `CommandFailed` where the code isn't 0."""
+    """Run to the end with the output going where ours goes.
+
+    Raises `CommandFailed` where the code isn't 0.
+    """
     words = [os.fspath(word) for word in argv]
     sys.stdout.flush()
     try:
-        code = subprocess.run(words, env=child_environment(env or {}), cwd=cwd, check=False).returncode
+        code = subprocess.run(
+            words, env=child_environment(env or {}), cwd=cwd, check=False
+        ).returncode
     except OSError as error:
         raise CommandFailed(words, MISSING_PROGRAM, str(error)) from error
     if code:
@@ -118,7 +128,10 @@ def start(
     env: Mapping[str, str | None],
     cwd: Path | None = None,
 ) -> Child:
-    """Start a program in a session of its own, output into ``log``. Raises `CommandFailed` if it can't be started."""
+    """Start a program in a session of its own, output into ``log``.
+
+    Raises `CommandFailed` if it can't be started.
+    """
     try:
         return subprocess.Popen(
             list(argv),
@@ -153,13 +166,17 @@ def spawn_detached(argv: Sequence[str], *, log: Path, env: Mapping[str, str | No
                 )
             except PermissionError:
                 continue
-            threading.Thread(target=child.wait, daemon=True).start()  # else it stays a zombie while we live
+            threading.Thread(
+                target=child.wait, daemon=True
+            ).start()  # else it stays a zombie while we live
             return child.pid
     raise CommandFailed(list(argv), MISSING_PROGRAM, "the system refuses to start it")
 
 
 def command_text(argv: Sequence[str], env: Mapping[str, str | None]) -> str:
-    """A command as a person can run it again: the changed environment, then the program with its arguments."""
+    """A command as a person can run it again: the changed environment, then the program with its
+    arguments.
+    """
     if os.name == "nt":
         changes = [f"set {name}={value or ''}" for name, value in env.items()]
         return "\n".join([*changes, subprocess.list2cmdline(argv), ""])
@@ -216,7 +233,9 @@ def boot_id() -> str:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
-        return str(round(psutil.boot_time() / 60))  # minutes: the clock's small corrections don't matter
+        return str(
+            round(psutil.boot_time() / 60)
+        )  # minutes: the clock's small corrections don't matter
 
 
 def _start_mark(pid: int) -> float:
@@ -224,7 +243,9 @@ def _start_mark(pid: int) -> float:
 
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-        return float(stat.rpartition(")")[2].split()[19])  # field 22: clock ticks since boot (proc(5))
+        return float(
+            stat.rpartition(")")[2].split()[19]
+        )  # field 22: clock ticks since boot (proc(5))
     except OSError:
         return float(psutil.Process(pid).create_time())
 
@@ -245,9 +266,11 @@ def with_cookie(cookie: str) -> list[psutil.Process]:
 
 
 def stop_tree(pid: int | None, cookie: str, grace: float = TERM_SECONDS) -> int:
-    """End a process, its group, its descendants and whoever carries its cookie; returns how many had to be killed.
+    """End a process, its group, its descendants and whoever carries its cookie; returns how many
+    had to be killed.
 
-    Asks first (SIGTERM), waits at most ``grace`` seconds, then kills. ``pid`` must be known to be ours (`Identity`).
+    Asks first (SIGTERM), waits at most ``grace`` seconds, then kills. ``pid`` must be known to be
+    ours (`Identity`).
     """
     import psutil
 
@@ -269,9 +292,14 @@ def stop_tree(pid: int | None, cookie: str, grace: float = TERM_SECONDS) -> int:
 
 
 def _still_running(family: list[psutil.Process], seconds: float) -> list[psutil.Process]:
-    """Those that haven't ended after so long. Leaves their exit codes to whoever waits for them (psutil's wait takes them)."""
+    """Those that haven't ended after so long.
+
+    Leaves their exit codes to whoever waits for them (psutil's wait takes them).
+    """
     deadline = time.monotonic() + seconds
-    while (family := [process for process in family if _runs(process)]) and time.monotonic() < deadline:
+    while (
+        family := [process for process in family if _runs(process)]
+    ) and time.monotonic() < deadline:
         time.sleep(0.05)
     return family
 

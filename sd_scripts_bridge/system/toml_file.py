@@ -1,4 +1,6 @@
-"""TOML: a small writer, and whichever reader this Python has (3.11's own, tomli, or the one inside pip)."""
+"""TOML: a small writer, and whichever reader this Python has (3.11's own, tomli, or the one inside
+pip).
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,13 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def dumps(values: Mapping[str, Any]) -> str:
-    """A flat table as TOML. None is left out, for TOML has none. Raises TypeError for what TOML can't hold."""
-    return "".join(f"{_key(key)} = {_value(value)}\n" for key, value in values.items() if value is not None)
+    """A flat table as TOML.
+
+    None is left out, for TOML has none. Raises TypeError for what TOML can't hold.
+    """
+    return "".join(
+        f"{_key(key)} = {_value(value)}\n" for key, value in values.items() if value is not None
+    )
 
 
 def _key(key: str) -> str:
@@ -53,5 +60,7 @@ def _value(value: Any) -> str:
 
 
 def _string(text: str) -> str:
-    """A basic string: JSON's escapes are TOML's too (toml.io v1.0.0, "String"), but for DEL, which JSON leaves."""
+    """A basic string: JSON's escapes are TOML's too (toml.io v1.0.0, "String"), but for DEL, which
+    JSON leaves.
+    """
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -13,7 +13,10 @@ INDEX = "https://download.pytorch.org/whl/"
 
 @dataclass(frozen=True)
 class Hardware:
-    """What matters for the choice. ``cuda`` is the newest CUDA that the driver runs, ``capability`` the card's."""
+    """What matters for the choice.
+
+    ``cuda`` is the newest CUDA that the driver runs, ``capability`` the card's.
+    """
 
     platform: str
     gpu: str = ""
@@ -38,10 +41,11 @@ class TorchChoice:
 
 
 def choose(machine: Hardware) -> TorchChoice:
-    """The PyTorch that sd-scripts' README was tested with on such a card; on a CPU, one that the project is tested with.
+    """The PyTorch that sd-scripts' README was tested with on such a card; on a CPU, one that the
+    project is tested with.
 
-    sd-scripts 0.10.1: 2.6.0 everywhere, 2.8.0 with CUDA 12.8 for the RTX 50 series. On Linux the builds on PyPI are those for
-    CUDA 12.4 and 12.8; on Windows PyPI has CPU builds only.
+    sd-scripts 0.10.1: 2.6.0 everywhere, 2.8.0 with CUDA 12.8 for the RTX 50 series. On Linux the
+    builds on PyPI are those for CUDA 12.4 and 12.8; on Windows PyPI has CPU builds only.
     """
     if machine.cuda and machine.platform != "darwin":
         return _for_nvidia(machine, machine.cuda)
@@ -50,16 +54,32 @@ def choose(machine: Hardware) -> TorchChoice:
     if machine.platform == "darwin":
         return TorchChoice("2.6.0", "0.21.0", None, "a Mac")
     index = INDEX + "cpu" if machine.platform == "linux" else None
-    return TorchChoice(CPU_TORCH, CPU_TORCHVISION, index, "no NVIDIA or AMD card was found: the CPU build")
+    return TorchChoice(
+        CPU_TORCH, CPU_TORCHVISION, index, "no NVIDIA or AMD card was found: the CPU build"
+    )
 
 
 def _for_nvidia(machine: Hardware, cuda: tuple[int, int]) -> TorchChoice:
     windows = machine.platform == "win32"
     if machine.capability and machine.capability >= (10, 0):
-        return TorchChoice("2.8.0", "0.23.0", INDEX + "cu128" if windows else None, f"{machine.gpu}, CUDA 12.8", True)
+        return TorchChoice(
+            "2.8.0",
+            "0.23.0",
+            INDEX + "cu128" if windows else None,
+            f"{machine.gpu}, CUDA 12.8",
+            True,
+        )
     if cuda >= (12, 4):
-        return TorchChoice("2.6.0", "0.21.0", INDEX + "cu124" if windows else None, f"{machine.gpu}, CUDA 12.4", True)
-    return TorchChoice("2.6.0", "0.21.0", INDEX + "cu118", f"{machine.gpu}, an older driver: CUDA 11.8", True)
+        return TorchChoice(
+            "2.6.0",
+            "0.21.0",
+            INDEX + "cu124" if windows else None,
+            f"{machine.gpu}, CUDA 12.4",
+            True,
+        )
+    return TorchChoice(
+        "2.6.0", "0.21.0", INDEX + "cu118", f"{machine.gpu}, an older driver: CUDA 11.8", True
+    )
 
 
 def this_machine() -> Hardware:

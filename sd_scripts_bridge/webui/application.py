@@ -1,4 +1,7 @@
-"""The routes as an application of their own, with what their host can give them. Made at the first request."""
+"""The routes as an application of their own, with what their host can give them.
+
+Made at the first request.
+"""
 
 from __future__ import annotations
 

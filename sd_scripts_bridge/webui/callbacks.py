@@ -1,6 +1,7 @@
 """What the WebUI calls: at its start, when it draws its page, and again after each Reload UI.
 
-What is imported here is what a start pays for: our own small files, and what the host has loaded already.
+What is imported here is what a start pays for: our own small files, and what the host has loaded
+already.
 """
 
 from __future__ import annotations
@@ -22,11 +23,15 @@ SCRIPT = Path(__file__).parents[2] / "scripts" / "lora_bridge.py"
 
 def register() -> None:
     """Called by scripts/lora_bridge.py, each time that the host loads it."""
-    host.register(str(SCRIPT), ui_tabs=on_ui_tabs, ui_settings=on_ui_settings, app_started=on_app_started)
+    host.register(
+        str(SCRIPT), ui_tabs=on_ui_tabs, ui_settings=on_ui_settings, app_started=on_app_started
+    )
     if Keeper.running() is None:
         if _is_training():
             host.postpone_model()
-        gate = Gate(host.queue_lock, of_host, settings.frees_the_card, host.card, host.refresh_loras)
+        gate = Gate(
+            host.queue_lock, of_host, settings.frees_the_card, host.card, host.refresh_loras
+        )
         Keeper(_home(), gate).start()
 
 
@@ -35,7 +40,9 @@ def on_ui_tabs() -> list[tuple[Any, str, str]]:
     drawn = tab.draw(nonce())
     texts = host.module("modules.infotext_utils")
     texts.register_paste_params_button(
-        texts.ParamBinding(paste_button=drawn.paste, tabname="txt2img", source_text_component=drawn.infotext)
+        texts.ParamBinding(
+            paste_button=drawn.paste, tabname="txt2img", source_text_component=drawn.infotext
+        )
     )
     return [(drawn.blocks, LABEL, TAB_ID)]
 
@@ -61,7 +68,9 @@ def _home() -> Home:
 
 
 def _is_training() -> bool:
-    """Whether a training that began before this start has the card; looks closer only where a supervisor is at work."""
+    """Whether a training that began before this start has the card; looks closer only where a
+    supervisor is at work.
+    """
     home = _home()
     if not home.supervisor_lock.exists() or not home.database.exists():
         return False

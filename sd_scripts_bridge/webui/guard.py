@@ -11,7 +11,9 @@ COOKIES = ("access-token", "access-token-unsecure")
 
 
 class Guard:
-    """Lets a request in, or raises HTTP 401: gradio's login where there is one, else ``--api-auth``, else open."""
+    """Lets a request in, or raises HTTP 401: gradio's login where there is one, else
+    ``--api-auth``, else open.
+    """
 
     def __init__(self, app: Any, api_auth: str | None) -> None:
         self.app = app
@@ -22,7 +24,9 @@ class Guard:
             if not self._logged_in(request):
                 raise _refusal("Log in to the WebUI first.")
         elif self.pairs and not self._knows_password(request):
-            raise _refusal("This WebUI asks for a password (--api-auth).", {"WWW-Authenticate": "Basic"})
+            raise _refusal(
+                "This WebUI asks for a password (--api-auth).", {"WWW-Authenticate": "Basic"}
+            )
 
     def _logged_in(self, request: Any) -> bool:
         """Gradio names its cookies after the process since 3.44."""

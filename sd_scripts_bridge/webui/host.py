@@ -1,4 +1,7 @@
-"""The WebUI that we live in: the only file that reaches into its modules. Imports none of them at load."""
+"""The WebUI that we live in: the only file that reaches into its modules.
+
+Imports none of them at load.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,8 @@ def probe(*names: str) -> Any:
 def register(script: str, **callbacks: Callback) -> None:
     """Hand our callbacks to the host, by its own names for them; it forgets them at each Reload UI.
 
-    ``script`` is the file that it loads. Where it isn't told, the host looks for it through all loaded modules: 0.1 s each.
+    ``script`` is the file that it loads. Where it isn't told, the host looks for it through all
+    loaded modules: 0.1 s each.
     """
     events = module("modules.script_callbacks")
     for category, callback in callbacks.items():
@@ -79,7 +83,9 @@ def lora_dir() -> Path:
 
 
 def is_local() -> bool:
-    """Whether only this machine's user gets in, or the user has said that everybody may do everything."""
+    """Whether only this machine's user gets in, or the user has said that everybody may do
+    everything.
+    """
     return not getattr(options(), "disable_extension_access", True)
 
 
@@ -91,10 +97,13 @@ def api_auth() -> str | None:
 def bases() -> list[tuple[str, Path]]:
     """The base models that the host lists, in its order: name and file.
 
-    Not by the titles that it shows: those end in the file's hash once it is known, minutes later perhaps.
+    Not by the titles that it shows: those end in the file's hash once it is known, minutes later
+    perhaps.
     """
     listed = module("modules.sd_models").checkpoints_list
-    return [(getattr(info, "name", title), Path(info.filename)) for title, info in list(listed.items())]
+    return [
+        (getattr(info, "name", title), Path(info.filename)) for title, info in list(listed.items())
+    ]
 
 
 def face_folder() -> Path:
@@ -113,7 +122,10 @@ def card() -> str:
 
 
 def postpone_model() -> None:
-    """Don't load a model at this start: a training has the card. The first picture after it loads one."""
+    """Don't load a model at this start: a training has the card.
+
+    The first picture after it loads one.
+    """
     options().skip_load_model_at_start = True
     data = module("modules.sd_models").model_data
     if data.sd_model is None and hasattr(data, "was_loaded_at_least_once"):
@@ -121,7 +133,10 @@ def postpone_model() -> None:
 
 
 def refresh_loras() -> None:
-    """Make the host see a new LoRA file. Call while nothing is generated: it refills the host's lists."""
+    """Make the host see a new LoRA file.
+
+    Call while nothing is generated: it refills the host's lists.
+    """
     networks: Any = sys.modules.get("networks")
     if hasattr(networks, "list_available_networks"):
         networks.list_available_networks()
@@ -154,8 +169,9 @@ def _describe(pictures: Sequence[Path]) -> Iterator[str]:
 
 
 def memory() -> tuple[int, int, str] | None:
-    """The card's free bytes as a training will find them, with the host's own model out of the way; all its bytes; its name.
-    None without a card."""
+    """The card's free bytes as a training will find them, with the host's own model out of the way;
+    all its bytes; its name. None without a card.
+    """
     torch = sys.modules.get("torch")
     device = module("modules.devices").device
     if torch is None or getattr(device, "type", None) != "cuda":

@@ -1,10 +1,11 @@
 """Keeps the WebUI and the trainer apart: one thread a process, which outlives Reload UI.
 
-While the WebUI's model may be on the card, the thread holds the lock that every supervisor needs (`Home.supervisor_lock`), so
-that whoever queues a job, here or on a command line, cannot get in between. When a training waits, it takes the host's queue
-lock (a click on Generate then waits "In queue"), takes the model off the card, lets go of the supervisor's lock and starts one.
-When the queue is empty it goes back the same way. If the WebUI dies meanwhile, the system frees both locks, and the next start
-loads its model by itself.
+While the WebUI's model may be on the card, the thread holds the lock that every supervisor needs
+(`Home.supervisor_lock`), so that whoever queues a job, here or on a command line, cannot get in
+between. When a training waits, it takes the host's queue lock (a click on Generate then waits "In
+queue"), takes the model off the card, lets go of the supervisor's lock and starts one. When the
+queue is empty it goes back the same way. If the WebUI dies meanwhile, the system frees both locks,
+and the next start loads its model by itself.
 
 ```
             training waits, nothing is generated                 supervisor at work
@@ -40,7 +41,10 @@ SPAWN_SECONDS = 5.0
 LONGEST_PAUSE = 60.0
 READY_SECONDS = 2.0
 
-FREED = "The WebUI's model leaves the memory for the training, and comes back after it; Generate waits meanwhile."
+FREED = (
+    "The WebUI's model leaves the memory for the training, and comes back after it; Generate "
+    "waits meanwhile."
+)
 
 WAITING = "The WebUI is generating a picture: the training begins after it."
 
@@ -50,7 +54,9 @@ class Gate:
     """What the keeper needs of its host."""
 
     queue_lock: Callable[[], Any]
-    """The host's. Held while the trainer has the card; ``acquire(blocking=False)`` says whether something is generated."""
+    """The host's. Held while the trainer has the card; ``acquire(blocking=False)`` says whether
+    something is generated.
+    """
     vram: Callable[[], Vram]
     wanted: Callable[[], bool]
     """Whether the user wants the card freed; False: he shares it, or trains on another."""
@@ -100,9 +106,16 @@ class Keeper(threading.Thread):
             self._let_go()
 
     def announce(self) -> list[str]:
-        """Called before a job is queued: makes sure that it can't get past us; returns what the user should know."""
+        """Called before a job is queued: makes sure that it can't get past us; returns what the
+        user should know.
+        """
         deadline = time.monotonic() + READY_SECONDS
-        while self.gate.wanted() and not self._guarding and not self.is_parked and time.monotonic() < deadline:
+        while (
+            self.gate.wanted()
+            and not self._guarding
+            and not self.is_parked
+            and time.monotonic() < deadline
+        ):
             time.sleep(0.05)
         if not self.gate.wanted() or self.is_parked:
             return []
@@ -118,7 +131,10 @@ class Keeper(threading.Thread):
     # ---- one look ----
 
     def tick(self) -> None:
-        """Go on to the next state where it is time to. Raises `BridgeError` or OSError where the home can't be used."""
+        """Go on to the next state where it is time to.
+
+        Raises `BridgeError` or OSError where the home can't be used.
+        """
         if not self.home.database.exists():
             return
         if not self.gate.wanted():
@@ -234,7 +250,10 @@ class Keeper(threading.Thread):
     def _mark(self) -> Any:
         """Another value whenever somebody has written to the queue."""
         marks = []
-        for path in (self.home.database, self.home.database.with_name(self.home.database.name + "-wal")):
+        for path in (
+            self.home.database,
+            self.home.database.with_name(self.home.database.name + "-wal"),
+        ):
             try:
                 stat = path.stat()
                 marks.append((stat.st_mtime_ns, stat.st_size))

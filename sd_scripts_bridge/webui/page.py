@@ -1,4 +1,6 @@
-"""What a WebUI does for our page, done without one: our scripts and styles go into gradio's page, foreign ones leave it."""
+"""What a WebUI does for our page, done without one: our scripts and styles go into gradio's page,
+foreign ones leave it.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +15,17 @@ from ..paths import PACKAGE_PARENT
 FILES = "/lora-bridge-page"
 LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
-_FOREIGN = re.compile(rb"<(?:link|script)\b[^>]*(?:fonts\.googleapis|fonts\.gstatic|cdnjs\.cloudflare)[^>]*>(?:\s*</script>)?")
+_FOREIGN = re.compile(
+    rb"<(?:link|script)\b[^>]*(?:fonts\.googleapis|fonts\.gstatic|cdnjs\.cloudflare)[^>]*>(?:\s*</script>)?"
+)
 
 
 class Page:
-    """An ASGI application around gradio's: its page gets ``head``, requests for other names than ``names`` get nothing.
+    """An ASGI application around gradio's: its page gets ``head``, requests for other names than
+    ``names`` get nothing.
 
-    A foreign site can give its own name to 127.0.0.1; such requests carry that name. ``names`` None: every name is fine.
+    A foreign site can give its own name to 127.0.0.1; such requests carry that name. ``names``
+    None: every name is fine.
     """
 
     def __init__(self, app: Any, head: Callable[[], str], names: Iterable[str] | None) -> None:
@@ -31,7 +37,9 @@ class Page:
             await _refuse(send)
         elif scope["type"] == "http" and scope["method"] == "GET" and scope["path"] == "/":
             plain = [(key, value) for key, value in scope["headers"] if key != b"accept-encoding"]
-            await self._app({**scope, "headers": plain}, receive, _Rewriter(send, self._head().encode()).send)
+            await self._app(
+                {**scope, "headers": plain}, receive, _Rewriter(send, self._head().encode()).send
+            )
         else:
             await self._app(scope, receive, send)
 
@@ -52,7 +60,11 @@ class _Rewriter:
         if message.get("more_body"):
             return
         body = _FOREIGN.sub(b"", self._body).replace(b"</head>", self._head + b"</head>", 1)
-        headers = [(key, value) for key, value in self._start["headers"] if key.lower() not in (b"content-length", b"etag")]
+        headers = [
+            (key, value)
+            for key, value in self._start["headers"]
+            if key.lower() not in (b"content-length", b"etag")
+        ]
         headers += [(b"content-length", str(len(body)).encode()), (b"cache-control", b"no-store")]
         await self._send({**self._start, "headers": headers})
         await self._send({"type": "http.response.body", "body": body})
@@ -66,7 +78,13 @@ def _name(scope: Any) -> str:
 
 async def _refuse(send: Any) -> None:
     body = b"This page answers to 127.0.0.1 and localhost only.\n"
-    await send({"type": "http.response.start", "status": 403, "headers": [(b"content-length", str(len(body)).encode())]})
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 403,
+            "headers": [(b"content-length", str(len(body)).encode())],
+        }
+    )
     await send({"type": "http.response.body", "body": body})
 
 
@@ -77,7 +95,10 @@ def head() -> str:
     """The tags that load our files, named by their times so that a browser never keeps an old one."""
     scripts = sorted((PACKAGE_PARENT / "javascript").glob("*.js"))
     tags = [f'<script src=".{FILES}/words.js"></script>']
-    tags += [f'<script src=".{FILES}/javascript/{file.name}?{file.stat().st_mtime_ns}"></script>' for file in scripts]
+    tags += [
+        f'<script src=".{FILES}/javascript/{file.name}?{file.stat().st_mtime_ns}"></script>'
+        for file in scripts
+    ]
     style = PACKAGE_PARENT / "style.css"
     if style.is_file():
         tags.append(f'<link rel="stylesheet" href=".{FILES}/style.css?{style.stat().st_mtime_ns}">')
@@ -88,7 +109,9 @@ def dictionaries() -> dict[str, dict[str, str]]:
     """The translations that we bring, by language."""
     found: dict[str, dict[str, str]] = {}
     for file in sorted((PACKAGE_PARENT / "localizations").glob("*.json")):
-        found.setdefault(file.stem.partition("_")[0], {}).update(json.loads(file.read_text(encoding="utf-8")))
+        found.setdefault(file.stem.partition("_")[0], {}).update(
+            json.loads(file.read_text(encoding="utf-8"))
+        )
     return found
 
 
@@ -99,12 +122,20 @@ def routes() -> list[Any]:
     from starlette.staticfiles import StaticFiles
 
     def words(_request: Any) -> Any:
-        code = f"globalThis.loraBridgeDictionaries = {json.dumps(dictionaries(), ensure_ascii=False)};"
-        return Response(code, media_type="text/javascript; charset=utf-8", headers={"Cache-Control": "no-cache"})
+        code = (
+            f"globalThis.loraBridgeDictionaries = {json.dumps(dictionaries(), ensure_ascii=False)};"
+        )
+        return Response(
+            code, media_type="text/javascript; charset=utf-8", headers={"Cache-Control": "no-cache"}
+        )
 
     def style(_request: Any) -> Any:
         return FileResponse(PACKAGE_PARENT / "style.css", media_type="text/css")
 
     scripts = StaticFiles(directory=Path(PACKAGE_PARENT / "javascript"), check_dir=False)
-    inside = [Route("/words.js", words), Route("/style.css", style), Mount("/javascript", app=scripts)]
+    inside = [
+        Route("/words.js", words),
+        Route("/style.css", style),
+        Mount("/javascript", app=scripts),
+    ]
     return [Mount(FILES, routes=inside)]

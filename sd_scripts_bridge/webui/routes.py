@@ -1,4 +1,6 @@
-"""Our routes as one application inside the host's: made at the first request, so that a start pays nothing for them."""
+"""Our routes as one application inside the host's: made at the first request, so that a start pays
+nothing for them.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,10 @@ PREFIX = "/lora-bridge/"
 
 
 class Routes(BaseRoute):
-    """Answers everything under `PREFIX` through the application that ``build`` makes. An application of its own keeps our
-    error handling out of the host's."""
+    """Answers everything under `PREFIX` through the application that ``build`` makes.
+
+    An application of its own keeps our error handling out of the host's.
+    """
 
     def __init__(self, build: Callable[[], Any]) -> None:
         self._build = build
@@ -48,8 +52,9 @@ class Routes(BaseRoute):
 def _keep_room() -> None:
     """Let requests wait without starving the others.
 
-    While a training has the card, every click on Generate and every token count of the host waits in one of the server's
-    worker threads, of which there are 40. With all of them taken the whole WebUI would stop answering, this tab included.
+    While a training has the card, every click on Generate and every token count of the host waits
+    in one of the server's worker threads, of which there are 40. With all of them taken the whole
+    WebUI would stop answering, this tab included.
     """
     limiter = to_thread.current_default_thread_limiter()
     if limiter.borrowed_tokens > limiter.total_tokens - 10:

@@ -22,7 +22,11 @@ def register() -> None:
     add(
         GPU,
         shared.OptionInfo(
-            FREE, "While a LoRA is trained", gr.Radio, {"choices": [FREE, SHARE, OTHER]}, section=SECTION
+            FREE,
+            "While a LoRA is trained",
+            gr.Radio,
+            {"choices": [FREE, SHARE, OTHER]},
+            section=SECTION,
         ).info("with the first, Generate waits until the training is over"),
     )
     add(

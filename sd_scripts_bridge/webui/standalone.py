@@ -1,4 +1,6 @@
-"""The same tab without a WebUI: a gradio page of its own, for this machine only unless told otherwise."""
+"""The same tab without a WebUI: a gradio page of its own, for this machine only unless told
+otherwise.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ class Options:
         return self.lora_dir or (self.webui or self.home.root) / "models" / "Lora"
 
     def bases(self) -> list[BaseFile]:
-        """Every .safetensors file in the folders, by its place there; the first of two with the same place."""
+        """Every .safetensors file in the folders, by its place there; the first of two with the
+        same place.
+        """
         found: dict[str, Path] = {}
         for folder in self.model_folders:
             for file in sorted(folder.rglob("*.safetensors")):
@@ -60,12 +64,26 @@ class Options:
 
 
 def serve(place: Options, started: Callable[[str], None]) -> None:
-    """Serve until Ctrl-C; ``started`` is told the address. Raises `BridgeError` where it can't be served."""
-    missing = [folder for folder in (*place.models, *([place.webui] if place.webui else [])) if not folder.is_dir()]
+    """Serve until Ctrl-C; ``started`` is told the address.
+
+    Raises `BridgeError` where it can't be served.
+    """
+    missing = [
+        folder
+        for folder in (*place.models, *([place.webui] if place.webui else []))
+        if not folder.is_dir()
+    ]
     if missing:
-        raise Invalid([Problem("", f"{str(folder)!r} is no folder", "Check how it is spelt.") for folder in missing])
+        raise Invalid(
+            [
+                Problem("", f"{str(folder)!r} is no folder", "Check how it is spelt.")
+                for folder in missing
+            ]
+        )
     door = _bind(place)
-    with contextlib.redirect_stdout(sys.stderr):  # gradio 5 prints a word of its own into what programs read
+    with contextlib.redirect_stdout(
+        sys.stderr
+    ):  # gradio 5 prints a word of its own into what programs read
         app = application(place)
     import uvicorn
 
@@ -81,7 +99,9 @@ def application(place: Options) -> Any:
         import gradio as gr
         from fastapi import FastAPI
     except ImportError as error:
-        raise BridgeError("The page needs gradio, which is not there. Get it: pip install 'gradio>=5'") from error
+        raise BridgeError(
+            "The page needs gradio, which is not there. Get it: pip install 'gradio>=5'"
+        ) from error
 
     from .routes import Routes
 
@@ -94,10 +114,16 @@ def application(place: Options) -> Any:
 
 
 def _look(gr: Any) -> dict[str, Any]:
-    """Up to gradio 5 its own look fetches letters from Google; 6 has them with it, and takes no look here."""
+    """Up to gradio 5 its own look fetches letters from Google; 6 has them with it, and takes no
+    look here.
+    """
     if int(gr.__version__.partition(".")[0]) >= 6:
         return {}
-    return {"theme": gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])}
+    return {
+        "theme": gr.themes.Default(
+            font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
+        )
+    }
 
 
 def _routes(place: Options, nonce: str) -> Any:
@@ -128,5 +154,7 @@ def _bind(place: Options) -> socket.socket:
     except (OSError, OverflowError, UnicodeError) as error:  # a port or a name that can't be one
         door.close()
         why = getattr(error, "strerror", None) or str(error).rstrip(".")
-        raise BridgeError(f"{place.host}:{place.port} can't be used: {why}. Choose another --port, or --host.") from error
+        raise BridgeError(
+            f"{place.host}:{place.port} can't be used: {why}. Choose another --port, or --host."
+        ) from error
     return door

@@ -1,4 +1,5 @@
-"""The tab as gradio sees it: one empty container that our JavaScript fills, and the host's paste button, hidden.
+"""The tab as gradio sees it: one empty container that our JavaScript fills, and the host's paste
+button, hidden.
 
 Works on gradio 3.41.2 and on every newer one: only what is common to them is used.
 """
@@ -21,7 +22,9 @@ _PAGE = """\
 
 @dataclass(frozen=True)
 class Tab:
-    """What was drawn. ``infotext`` and ``paste`` are out of sight: JavaScript fills one and clicks the other."""
+    """What was drawn. ``infotext`` and ``paste`` are out of sight: JavaScript fills one and clicks
+    the other.
+    """
 
     blocks: Any
     infotext: Any
@@ -34,7 +37,9 @@ def draw(nonce: str, **page: Any) -> Tab:
 
     with gr.Blocks(analytics_enabled=False, **page) as blocks:
         container = gr.HTML(_PAGE.format(hidden=_HIDDEN, nonce=html.escape(nonce), base=BASE))
-        with gr.Column(elem_classes=[_HIDDEN]):  # visible=False would keep them out of the page on gradio 5 and later
+        with gr.Column(
+            elem_classes=[_HIDDEN]
+        ):  # visible=False would keep them out of the page on gradio 5 and later
             infotext = gr.Textbox(elem_id="lora_bridge_infotext", show_label=False)
             paste = gr.Button("Send to txt2img", elem_id="lora_bridge_paste")
     components: tuple[Any, ...] = (container, infotext, paste)

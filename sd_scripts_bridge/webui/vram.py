@@ -1,4 +1,5 @@
-"""Getting the WebUI's own model out of the way of a training, and back again, as each host needs it.
+"""Getting the WebUI's own model out of the way of a training, and back again, as each host needs
+it.
 
 Everything here is called with the host's queue lock held: nothing is generated meanwhile.
 """
@@ -24,7 +25,10 @@ class Vram(Protocol):
         """Take it off, so that none comes back by itself."""
 
     def restore(self) -> None:
-        """Make the host able to generate again. Fine also where `free` broke off in the middle, or never ran."""
+        """Make the host able to generate again.
+
+        Fine also where `free` broke off in the middle, or never ran.
+        """
 
 
 def of_host() -> Vram:
@@ -43,7 +47,9 @@ class LoadsOnDemand:
         self._manager.unload_all_models()
         self._manager.soft_empty_cache()
         models = host.module("modules.sd_models")
-        if _without_room() and hasattr(models, "FakeInitialModel"):  # Forge; else it stays in the memory, 7 GB
+        if _without_room() and hasattr(
+            models, "FakeInitialModel"
+        ):  # Forge; else it stays in the memory, 7 GB
             models.model_data.sd_model = models.FakeInitialModel()
             models.model_data.forge_hash = ""
         _give_back()
@@ -53,7 +59,9 @@ class LoadsOnDemand:
 
 
 class A1111:
-    """AUTOMATIC1111 moves a model only when another is chosen, so what was moved away must be moved back."""
+    """AUTOMATIC1111 moves a model only when another is chosen, so what was moved away must be moved
+    back.
+    """
 
     def __init__(self) -> None:
         self._dropped = False
@@ -63,9 +71,13 @@ class A1111:
         data = models.model_data
         with data.lock:  # a model that is being loaded at the start is waited for
             self._dropped = data.sd_model is None or _without_room()
-            for model in {id(m): m for m in (data.sd_model, *data.loaded_sd_models) if m is not None}.values():
+            for model in {
+                id(m): m for m in (data.sd_model, *data.loaded_sd_models) if m is not None
+            }.values():
                 if self._dropped:
-                    models.send_model_to_trash(model)  # without its numbers, but whoever asks what it is gets an answer
+                    models.send_model_to_trash(
+                        model
+                    )  # without its numbers, but whoever asks what it is gets an answer
                 else:
                     models.send_model_to_cpu(model)
             data.was_loaded_at_least_once = True  # else whoever asks for the model loads one
@@ -86,7 +98,9 @@ class A1111:
 
 
 def _without_room() -> bool:
-    """Whether the model must leave the memory, too: because it trains there, or because little is left."""
+    """Whether the model must leave the memory, too: because it trains there, or because little is
+    left.
+    """
     import psutil
 
     torch = sys.modules.get("torch")

@@ -31,11 +31,18 @@ TRAINING_PYTHON = os.environ.get("TRAINING_PYTHON") or sys.executable
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="the browser tests need: pip install playwright")
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    sync_api = pytest.importorskip(
+        "playwright.sync_api", reason="the browser tests need: pip install playwright"
+    )
+    program = (
+        os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    )
     with sync_api.sync_playwright() as playwright:
         if not program and not Path(playwright.chromium.executable_path).exists():
-            pytest.skip("the browser tests need Chromium: apt install chromium, or playwright install chromium")
+            pytest.skip(
+                "the browser tests need Chromium: apt install chromium, or playwright install "
+                "chromium"
+            )
         with playwright.chromium.launch(executable_path=program, args=["--no-sandbox"]) as launched:
             yield launched
 
@@ -63,7 +70,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(python: str, code: str, *words: str) -> str:
     """What it says where it fails, else nothing."""
-    done = subprocess.run([python, "-c", code, *words], capture_output=True, text=True, cwd=ROOT, check=False)
+    done = subprocess.run(
+        [python, "-c", code, *words], capture_output=True, text=True, cwd=ROOT, check=False
+    )
     return done.stderr if done.returncode else ""
 
 
@@ -96,7 +105,18 @@ def serve(gradio: str, tmp_path: Path) -> Iterator[Callable[..., Ui]]:
         if not venv.exists() and TRAINING_PYTHON != UI_PYTHON:
             venv.parent.mkdir(parents=True, exist_ok=True)
             venv.symlink_to(Path(TRAINING_PYTHON).parents[1])
-        argv = [UI_PYTHON, "-m", "sd_scripts_bridge", "--home", str(home), "ui", "--json", "--port", str(port), *words]
+        argv = [
+            UI_PYTHON,
+            "-m",
+            "sd_scripts_bridge",
+            "--home",
+            str(home),
+            "ui",
+            "--json",
+            "--port",
+            str(port),
+            *words,
+        ]
         log = (tmp_path / "ui.log").open("ab")
         process = subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True)
         log.close()
@@ -127,12 +147,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
 
 
 @pytest.fixture
-def visit(browser: Any, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Tab]]:
+def visit(
+    browser: Any, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Callable[..., Tab]]:
     """Opens a page in a browser of its own, with words of Playwright's."""
     contexts: list[Any] = []
 
     def open_it(address: str, ready: str = "", **words: Any) -> Tab:
-        contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **words}))
+        contexts.append(
+            browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **words})
+        )
         tab = Tab(contexts[-1].new_page())
         tab.page.goto(address)
         if ready:

@@ -1,4 +1,7 @@
-"""The tab as a person uses it: what he sees, presses and types, in a browser. The same in a WebUI and on its own."""
+"""The tab as a person uses it: what he sees, presses and types, in a browser.
+
+The same in a WebUI and on its own.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,12 @@ from PIL import Image
 SCREENSHOTS = os.environ.get("LORA_BRIDGE_SCREENSHOTS")
 """A folder to renew the pictures of the documentation in."""
 
+
 class Tab:
-    """Over a Playwright page. ``foreign`` gathers requests to other machines, ``errors`` what our scripts threw."""
+    """Over a Playwright page.
+
+    ``foreign`` gathers requests to other machines, ``errors`` what our scripts threw.
+    """
 
     def __init__(self, page: Any) -> None:
         self.page = page
@@ -26,7 +33,9 @@ class Tab:
         page.on("request", self._note)
 
     def _error(self, error: Any) -> None:
-        """gradio 3.41.2 throws one of its own where txt2img is filled; its stack names no file of ours."""
+        """gradio 3.41.2 throws one of its own where txt2img is filled; its stack names no file of
+        ours.
+        """
         where = f"{error.message}\n{error.stack}"
         if "lora_bridge" in where or "lora-bridge" in where:
             self.errors.append(where)
@@ -35,7 +44,9 @@ class Tab:
         if re.match(r"(https?|wss?)://(?!127\.0\.0\.1|localhost)", request.url):
             self.foreign.append(request.url)
         if "/lora-bridge/v1/" in request.url:
-            self.asked.append(f"{request.method} {request.url.partition('/lora-bridge/v1/')[2].partition('?')[0]}")
+            self.asked.append(
+                f"{request.method} {request.url.partition('/lora-bridge/v1/')[2].partition('?')[0]}"
+            )
 
     def step(self, name: str) -> Any:
         """Open a step by its tab; returns its panel."""
@@ -43,7 +54,9 @@ class Tab:
         return self.root.locator(f"#lora-bridge-{name.lower()}")
 
     def field(self, label: str) -> Any:
-        return self.root.get_by_label(label, exact=True).and_(self.page.locator("input, textarea, select"))
+        return self.root.get_by_label(label, exact=True).and_(
+            self.page.locator("input, textarea, select")
+        )
 
     def shows(self, label: str, value: str, seconds: float = 20) -> None:
         """Wait until a field says this."""
@@ -53,7 +66,10 @@ class Tab:
 
     def knows(self, expression: str, seconds: float = 30) -> Any:
         """Wait until a JavaScript expression over the page's own ``app`` is true."""
-        code = f"(() => {{ const app = window.loraBridge && loraBridge.app; return app && ({expression}); }})()"
+        code = (
+            f"(() => {{ const app = window.loraBridge && loraBridge.app; return app && "
+            f"({expression}); }})()"
+        )
         return self.page.wait_for_function(code, timeout=seconds * 1000)
 
     def button(self, name: str) -> Any:

@@ -51,7 +51,9 @@ def test_a_kohya_config_is_reported_used_kept_and_taken_back(
     tab.sees(re.compile(r"Changed \(\d+\)"))
     tab.screenshot("import", tmp_path)
     assert "s3cret" not in tab.root.inner_text()
-    assert tab.page.evaluate("loraBridge.app.state.draft.training.preset") is None, "nothing has changed yet"
+    assert tab.page.evaluate("loraBridge.app.state.draft.training.preset") is None, (
+        "nothing has changed yet"
+    )
     tab.button("Use these settings").click()
     tab.knows("app.state.draft.imported && app.state.plan.preset.name === 'imported'")
     tab.root.get_by_text("Advanced", exact=False).first.click()
@@ -76,12 +78,21 @@ def test_a_lora_is_brought_by_dropping_it_on_the_photos(
 ) -> None:
     from tests import headers
 
-    metadata = {"ss_network_dim": "12", "ss_network_alpha": "6.0", "ss_max_train_steps": "700",
-                "ss_base_model_version": "sd_v1"}
+    metadata = {
+        "ss_network_dim": "12",
+        "ss_network_alpha": "6.0",
+        "ss_max_train_steps": "700",
+        "ss_base_model_version": "sd_v1",
+    }
     lora = headers.write(tmp_path / "old.safetensors", headers.lora(), metadata)
     tab = visit(serve().address)
     sent: list[int] = []
-    tab.page.on("request", lambda asked: sent.append(len(asked.post_data or "")) if asked.url.endswith("/import") else None)
+    tab.page.on(
+        "request",
+        lambda asked: (
+            sent.append(len(asked.post_data or "")) if asked.url.endswith("/import") else None
+        ),
+    )
     tab.drop([lora])
     tab.sees(re.compile("a LoRA's own metadata"))
     tab.sees(re.compile("the file trains 700"))
@@ -102,10 +113,21 @@ def test_a_job_is_exported_as_a_file(
     leaf.mkdir(parents=True)
     shutil.copy(pictures[0], leaf)
     params = TrainingParams(network_dim=24)
-    job = TrainingJob("AlvaroBadia", "AlvaroBadia", "man", str(leaf.parent), "/models/m.safetensors", "sd1", "embedded", params)
+    job = TrainingJob(
+        "AlvaroBadia",
+        "AlvaroBadia",
+        "man",
+        str(leaf.parent),
+        "/models/m.safetensors",
+        "sd1",
+        "embedded",
+        params,
+    )
     store = Bridge(home).store
     number = store.add(job)
-    store.move(number, Status.STOPPED, of=[Status.QUEUED], attempt=0, sentence="Stopped before it began.")
+    store.move(
+        number, Status.STOPPED, of=[Status.QUEUED], attempt=0, sentence="Stopped before it began."
+    )
     tab = visit(serve(home=home.root).address)
     tab.step("Train")
     tab.root.get_by_text("Queue and history").click()

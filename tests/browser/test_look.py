@@ -1,4 +1,6 @@
-"""How it looks: few fields, every width, light and dark, with the keyboard alone, in Spanish; and what is refused from afar."""
+"""How it looks: few fields, every width, light and dark, with the keyboard alone, in Spanish; and
+what is refused from afar.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +30,18 @@ def test_a_newcomer_sees_few_fields(serve: Callable[..., Ui], visit: Callable[..
 
 
 @pytest.mark.parametrize("width", [400, 820, 1920])
-def test_every_width(serve: Callable[..., Ui], visit: Callable[..., Tab], pictures: list[Path], width: int) -> None:
+def test_every_width(
+    serve: Callable[..., Ui], visit: Callable[..., Tab], pictures: list[Path], width: int
+) -> None:
     tab = visit(serve().address, viewport={"width": width, "height": 900})
     tab.drop(pictures)
     tab.sees("10 of 10 photos will be used.", 60)
     for step in ("Photos", "Captions", "Train", "Try"):
         tab.step(step)
         tab.page.wait_for_timeout(500)
-        assert tab.page.evaluate("document.documentElement.scrollWidth") <= width, f"{step} is wider than the screen"
+        assert tab.page.evaluate("document.documentElement.scrollWidth") <= width, (
+            f"{step} is wider than the screen"
+        )
         cut = tab.page.evaluate(CUT_BUTTONS)
         assert not cut, f"{step}: cut off: {cut}"
 
@@ -46,7 +52,9 @@ CUT_BUTTONS = """() => [...document.querySelectorAll('#lora-bridge button, #lora
     .map((node) => node.textContent)"""
 
 
-def test_light_and_dark(serve: Callable[..., Ui], visit: Callable[..., Tab], pictures: list[Path], tmp_path: Path) -> None:
+def test_light_and_dark(
+    serve: Callable[..., Ui], visit: Callable[..., Tab], pictures: list[Path], tmp_path: Path
+) -> None:
     """Text can be read on its ground in both; the main button has the theme's own colours."""
     address = serve().address
     for theme in ("light", "dark"):
@@ -86,7 +94,9 @@ FAINT = """() => {
 }"""
 
 
-def test_with_the_keyboard_alone(serve: Callable[..., Ui], visit: Callable[..., Tab], pictures: list[Path]) -> None:
+def test_with_the_keyboard_alone(
+    serve: Callable[..., Ui], visit: Callable[..., Tab], pictures: list[Path]
+) -> None:
     tab = visit(serve().address)
     tab.drop(pictures[:2])
     tab.sees("2 of 2 photos will be used.", 60)
@@ -111,7 +121,9 @@ NAMELESS = """() => [...document.querySelectorAll('#lora-bridge :is(input, texta
     .map((node) => node.outerHTML.slice(0, 120))"""
 
 
-def test_in_spanish(serve: Callable[..., Ui], visit: Callable[..., Tab], pictures: list[Path]) -> None:
+def test_in_spanish(
+    serve: Callable[..., Ui], visit: Callable[..., Tab], pictures: list[Path]
+) -> None:
     if not (ROOT / "localizations" / "es_ES.json").is_file():
         pytest.skip("there is no localizations/es_ES.json")
     tab = visit(serve().address, locale="es-ES")
@@ -121,14 +133,18 @@ def test_in_spanish(serve: Callable[..., Ui], visit: Callable[..., Tab], picture
     assert tab.page.evaluate("loraBridge.t('Start training')") == words["Start training"]
 
 
-def test_what_is_dangerous_is_refused_from_afar(serve: Callable[..., Ui], visit: Callable[..., Tab], tmp_path: Path) -> None:
+def test_what_is_dangerous_is_refused_from_afar(
+    serve: Callable[..., Ui], visit: Callable[..., Tab], tmp_path: Path
+) -> None:
     ui = serve("--host", "0.0.0.0")
     address = ui.address.replace("0.0.0.0", "127.0.0.1")
     nonce = re.search(r'data-nonce=\\*"?([\w-]+)', urlopen(address + "/config").read().decode())
     assert nonce
 
     def post(path: str, body: object, **headers: str) -> tuple[int, str]:
-        request = Request(f"{address}/lora-bridge/v1/{path}", json.dumps(body).encode(), headers, method="POST")
+        request = Request(
+            f"{address}/lora-bridge/v1/{path}", json.dumps(body).encode(), headers, method="POST"
+        )
         try:
             with urlopen(request) as answer:
                 return answer.status, answer.read().decode()

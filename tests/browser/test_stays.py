@@ -16,13 +16,17 @@ from .page_object import Tab
 NAME, KIND = "Name (how you will call it in the prompt)", "What is it"
 
 
-def test_what_was_typed_is_there_after_f5_and_in_another_browser(serve: Callable[..., Ui], visit: Callable[..., Tab]) -> None:
+def test_what_was_typed_is_there_after_f5_and_in_another_browser(
+    serve: Callable[..., Ui], visit: Callable[..., Tab]
+) -> None:
     ui = serve()
     tab = visit(ui.address)
     tab.field(NAME).fill("Ada Lovelace")
     tab.field(KIND).fill("woman")
     tab.page.reload()  # at once: nothing of it was saved by a timer yet
-    tab.knows("app.state.draft && app.state.draft.name === 'Ada Lovelace' && app.state.draft.class_token")
+    tab.knows(
+        "app.state.draft && app.state.draft.name === 'Ada Lovelace' && app.state.draft.class_token"
+    )
     tab.shows(NAME, "Ada Lovelace")
     tab.shows(KIND, "woman")
     other = visit(ui.address)
@@ -31,11 +35,16 @@ def test_what_was_typed_is_there_after_f5_and_in_another_browser(serve: Callable
     assert tab.errors == other.errors == []
 
 
-def test_what_was_typed_is_shown_while_the_server_is_slow(serve: Callable[..., Ui], visit: Callable[..., Tab]) -> None:
+def test_what_was_typed_is_shown_while_the_server_is_slow(
+    serve: Callable[..., Ui], visit: Callable[..., Tab]
+) -> None:
     tab = visit(serve().address)
     tab.field(NAME).fill("Ada Lovelace")
     tab.field(KIND).fill("woman")
-    tab.page.route("**/lora-bridge/v1/draft", lambda route: None if route.request.method == "POST" else route.continue_())
+    tab.page.route(
+        "**/lora-bridge/v1/draft",
+        lambda route: None if route.request.method == "POST" else route.continue_(),
+    )
     tab.page.reload()
     tab.knows("app.state.draft && !app.looking")
     tab.shows(NAME, "Ada Lovelace")
@@ -63,18 +72,24 @@ def test_a_running_training_is_there_after_a_restart_with_its_whole_curve(
     stop(ui)
     tab.sees("Connection lost, trying again.")
     serve("--models", str(models), port=urlsplit(ui.address).port)
-    tab.page.wait_for_function("!document.querySelector('#lora-bridge .lb-offline:not([hidden])')", timeout=60_000)
+    tab.page.wait_for_function(
+        "!document.querySelector('#lora-bridge .lb-offline:not([hidden])')", timeout=60_000
+    )
     tab.knows("app.known.curve.length > 5", 60)
     assert tab.page.evaluate("loraBridge.app.known.curve[0]") == first
     tab.button("Stop now").first.click()
-    tab.button("Stop now: sure?").first.click()  # the page has found the new process's nonce by itself
+    tab.button(
+        "Stop now: sure?"
+    ).first.click()  # the page has found the new process's nonce by itself
     tab.knows("app.state.status.job.status === 'stopped'", 60)
     tab.page.reload()
     tab.sees(re.compile("stopped"))
     assert tab.errors == []
 
 
-def test_while_it_is_not_looked_at_it_asks_nothing(serve: Callable[..., Ui], visit: Callable[..., Tab]) -> None:
+def test_while_it_is_not_looked_at_it_asks_nothing(
+    serve: Callable[..., Ui], visit: Callable[..., Tab]
+) -> None:
     tab = visit(serve().address)
     tab.page.wait_for_timeout(1500)
     tab.page.evaluate("document.querySelector('#lora-bridge').parentElement.style.display = 'none'")
@@ -109,7 +124,9 @@ def test_text_of_users_is_shown_as_text(
     assert tab.root.locator("img[src='x']").count() == 0
 
 
-def test_a_thousand_photos(serve: Callable[..., Ui], visit: Callable[..., Tab], tmp_path: Path) -> None:
+def test_a_thousand_photos(
+    serve: Callable[..., Ui], visit: Callable[..., Tab], tmp_path: Path
+) -> None:
     """The first thumbnails within a second of the folder's answer, and only those that are seen."""
     folder = many(tmp_path / "many", 1000)
     tab = visit(serve().address, viewport={"width": 1280, "height": 800})
@@ -123,7 +140,9 @@ def test_a_thousand_photos(serve: Callable[..., Ui], visit: Callable[..., Tab], 
     tab.page.wait_for_timeout(3000)
     thumbs = [asked for asked in tab.asked if asked.endswith("/thumb")]
     print(f"first thumbnail {took:.0f} ms after the folder's answer; {len(set(thumbs))} asked for")
-    assert took < 5000, "a second on a machine that does nothing else; docs/benchmarks.md has the figure"
+    assert took < 5000, (
+        "a second on a machine that does nothing else; docs/benchmarks.md has the figure"
+    )
     assert 0 < len(set(thumbs)) < 60
     assert tab.root.locator(".lb-tile").count() < 80, "only what is seen is in the page"
 

@@ -1,4 +1,6 @@
-"""From ten files dropped on the page to the text for txt2img, with the embedded engine really training the tiny model."""
+"""From ten files dropped on the page to the text for txt2img, with the embedded engine really
+training the tiny model.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +16,27 @@ from .page_object import Tab
 
 STEPS = 200
 TXT2IMG = (
-    "Negative prompt: ", "Steps: 60", "Sampler: DPM++ 2M Karras", "CFG scale: 7", "Seed: -1", "Size: 1024x1024",
+    "Negative prompt: ",
+    "Steps: 60",
+    "Sampler: DPM++ 2M Karras",
+    "CFG scale: 7",
+    "Seed: -1",
+    "Size: 1024x1024",
     "Batch size: 1",
 )
-BOXES = "[...document.querySelectorAll('#lora-bridge-captions textarea')].filter((box) => box.offsetParent)"
+BOXES = (
+    "[...document.querySelectorAll('#lora-bridge-captions textarea')].filter((box) => "
+    "box.offsetParent)"
+)
 
 
 @pytest.mark.timeout(900)
 def test_from_ten_files_to_txt2img(
-    serve: Callable[..., Ui], visit: Callable[..., Tab], models: Path, pictures: list[Path], tmp_path: Path
+    serve: Callable[..., Ui],
+    visit: Callable[..., Tab],
+    models: Path,
+    pictures: list[Path],
+    tmp_path: Path,
 ) -> None:
     lora_dir = Path(mkdtemp()) / "stable-diffusion-webui" / "models" / "Lora"
     ui = serve("--models", str(models), "--lora-dir", str(lora_dir))
@@ -31,7 +45,9 @@ def test_from_ten_files_to_txt2img(
     captions(tab, tmp_path)
     training(tab, tmp_path)
     text = trying(tab, tmp_path)
-    assert "AlvaroBadia man" in text.splitlines()[0] and "<lora:AlvaroBadia:1>" in text.splitlines()[0]
+    assert (
+        "AlvaroBadia man" in text.splitlines()[0] and "<lora:AlvaroBadia:1>" in text.splitlines()[0]
+    )
     assert all(part in text for part in TXT2IMG), text
     lora = lora_dir / "AlvaroBadia.safetensors"
     assert lora.is_file() and lora.with_suffix(".json").is_file()
@@ -44,7 +60,10 @@ def photos(tab: Tab, pictures: list[Path], tmp_path: Path) -> None:
     tab.drop(pictures)
     tab.sees("10 of 10 photos will be used.", 60)
     tab.knows("document.querySelectorAll('#lora-bridge-photos .lb-tile img[src]').length >= 10")
-    tab.knows("[...document.querySelectorAll('#lora-bridge .lb-badge')].every((badge) => badge.textContent === 'good')")
+    tab.knows(
+        "[...document.querySelectorAll('#lora-bridge .lb-badge')].every((badge) => "
+        "badge.textContent === 'good')"
+    )
     tab.screenshot("photos", tmp_path)
 
 
@@ -55,8 +74,10 @@ def captions(tab: Tab, tmp_path: Path) -> None:
     tab.button("Add to all").click()
     tab.field("Words to add").fill("plain background")
     tab.button("Apply to all").click()
-    tab.knows(f"{BOXES}.length >= 4 && {BOXES}.every((box) => box.value.endsWith('plain background'))")
-    box.fill("AlvaroBadia man, a portrait in the snow, <b>bold</b> & \"quoted\"")
+    tab.knows(
+        f"{BOXES}.length >= 4 && {BOXES}.every((box) => box.value.endsWith('plain background'))"
+    )
+    box.fill('AlvaroBadia man, a portrait in the snow, <b>bold</b> & "quoted"')
     box.blur()
     tab.sees(re.compile(r"\d+ words"))
     tab.screenshot("captions", tmp_path)
@@ -68,7 +89,9 @@ def training(tab: Tab, tmp_path: Path) -> None:
     tab.field("Steps").fill(str(STEPS))
     tab.field("Steps").blur()
     tab.sees(re.compile(rf"10 photos × {STEPS // 10} repeats"))
-    assert "tiny-sd15" in tab.field("Base model").evaluate("(select) => select.selectedOptions[0].textContent")
+    assert "tiny-sd15" in tab.field("Base model").evaluate(
+        "(select) => select.selectedOptions[0].textContent"
+    )
     tab.button("Start training").click()
     tab.sees(re.compile("step [1-9]"), 240)
     tab.knows("app.known.curve.length > 3", 240)

@@ -102,13 +102,23 @@ def train(
     from sd_scripts_bridge.engines.embedded.training import trainer
 
     def run(
-        family: str = "sd1", name: str = "Ada", data: Path | None = None, resume: Path | None = None,
-        prediction: str = "epsilon", **params: object,
+        family: str = "sd1",
+        name: str = "Ada",
+        data: Path | None = None,
+        resume: Path | None = None,
+        prediction: str = "epsilon",
+        **params: object,
     ) -> Run:
         folder = JobFolder(tmp_path / name).create()
         job = TrainingJob(
-            name=name, subject="Ada", class_token="woman", dataset=str(data or dataset), base=str(bases(family)),
-            family=family, engine="embedded", params=TrainingParams().with_values(QUICK | params),
+            name=name,
+            subject="Ada",
+            class_token="woman",
+            dataset=str(data or dataset),
+            base=str(bases(family)),
+            family=family,
+            engine="embedded",
+            params=TrainingParams().with_values(QUICK | params),
             prediction=prediction,
         )
         write_json(folder.job, job.as_dict())
@@ -116,7 +126,11 @@ def train(
         said, errors = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(errors):
             code = trainer.main(argv + (["--resume", str(resume)] if resume else []))
-        events = [from_dict(json.loads(line)) for line in said.getvalue().splitlines() if line.startswith("{")]
+        events = [
+            from_dict(json.loads(line))
+            for line in said.getvalue().splitlines()
+            if line.startswith("{")
+        ]
         return Run(code, events, folder, job, errors.getvalue())
 
     return run

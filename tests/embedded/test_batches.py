@@ -15,13 +15,17 @@ SQUARE, UPRIGHT = (64, 64), (64, 128)
 
 def plan(**params: object) -> BatchOrder:
     pictures = [Picture(Path(f"{n}.png"), f"Ada, tag {n}, photo", 3, False, True) for n in range(5)]
-    return BatchOrder(TrainingParams(**params), pictures, [SQUARE, SQUARE, SQUARE, UPRIGHT, UPRIGHT])  # type: ignore[arg-type]
+    return BatchOrder(
+        TrainingParams(**params), pictures, [SQUARE, SQUARE, SQUARE, UPRIGHT, UPRIGHT]
+    )  # type: ignore[arg-type]
 
 
 def test_an_epoch_shows_every_picture_as_often_as_its_folder_says() -> None:
     batches = plan(train_batch_size=2).epoch(0)
 
-    assert Counter(item.picture for batch in batches for item in batch.items) == dict.fromkeys(range(5), 3)
+    assert Counter(item.picture for batch in batches for item in batch.items) == dict.fromkeys(
+        range(5), 3
+    )
 
 
 def test_a_batch_holds_one_bucket_and_the_last_of_a_bucket_may_be_short() -> None:
@@ -65,7 +69,10 @@ def test_a_mixed_caption_keeps_its_first_parts() -> None:
 
 def test_dropped_captions_come_as_often_as_asked() -> None:
     dice = random.Random(0)
-    dropped = sum(vary_caption("Ada", TrainingParams(caption_dropout_rate=0.3), dice) == "" for _ in range(2000))
+    dropped = sum(
+        vary_caption("Ada", TrainingParams(caption_dropout_rate=0.3), dice) == ""
+        for _ in range(2000)
+    )
 
     assert 540 < dropped < 660
 

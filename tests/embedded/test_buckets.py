@@ -28,7 +28,9 @@ def test_the_list() -> None:
     ((97, 640), (256, 1024), (256, 1689)),
     ((700, 699), (512, 512), (513, 512)),
 ])  # fmt: skip
-def test_the_choice(picture: tuple[int, int], bucket: tuple[int, int], resized: tuple[int, int]) -> None:
+def test_the_choice(
+    picture: tuple[int, int], bucket: tuple[int, int], resized: tuple[int, int]
+) -> None:
     place = Buckets(TrainingParams(resolution="512")).place(picture)
 
     assert (place.bucket, place.resized) == (bucket, resized)
@@ -41,7 +43,9 @@ def test_the_choice(picture: tuple[int, int], bucket: tuple[int, int], resized: 
     ((1920, 1080), (640, 384), (683, 384)),
     ((513, 513), (512, 512), (512, 512)),
 ])  # fmt: skip
-def test_never_enlarging(picture: tuple[int, int], bucket: tuple[int, int], resized: tuple[int, int]) -> None:
+def test_never_enlarging(
+    picture: tuple[int, int], bucket: tuple[int, int], resized: tuple[int, int]
+) -> None:
     place = Buckets(TrainingParams(resolution="512", bucket_no_upscale=True)).place(picture)
 
     assert (place.bucket, place.resized) == (bucket, resized)

@@ -1,4 +1,6 @@
-"""The result in somebody else's hands: diffusers' and peft's own LoRA loading must see the very same effect."""
+"""The result in somebody else's hands: diffusers' and peft's own LoRA loading must see the very
+same effect.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +20,27 @@ from sd_scripts_bridge.engines.embedded.model import base_model, lora_names, tex
 def pipeline(base: base_model.BaseModel, root: Path, family: str) -> Any:
     scheduler = diffusers.DDIMScheduler(clip_sample=False, steps_offset=1)
     one, *other = text.Tokenizer(root, family).tokenizers
-    parts: dict[str, Any] = {"unet": base.unet, "vae": base.vae, "scheduler": scheduler, "tokenizer": one,
-                             "text_encoder": base.text_encoders[0]}
+    parts: dict[str, Any] = {
+        "unet": base.unet,
+        "vae": base.vae,
+        "scheduler": scheduler,
+        "tokenizer": one,
+        "text_encoder": base.text_encoders[0],
+    }
     if family == "sdxl":
         parts |= {"tokenizer_2": other[0], "text_encoder_2": base.text_encoders[1]}
         return diffusers.StableDiffusionXLPipeline(**parts)
-    return diffusers.StableDiffusionPipeline(**parts, safety_checker=None, feature_extractor=None,
-                                             requires_safety_checker=False)
+    return diffusers.StableDiffusionPipeline(
+        **parts, safety_checker=None, feature_extractor=None, requires_safety_checker=False
+    )
 
 
 def merge(base: base_model.BaseModel, lora: dict[str, torch.Tensor], family: str) -> int:
     """Add the deltas to the weights by hand; how many layers got one."""
-    targets = [*lora_names.text_encoder_targets(base.text_encoders), *lora_names.unet_targets(base.unet, family)]
+    targets = [
+        *lora_names.text_encoder_targets(base.text_encoders),
+        *lora_names.unet_targets(base.unet, family),
+    ]
     for target in targets:
         down, up = (lora[f"{target.name}.lora_{side}.weight"].flatten(1) for side in ("down", "up"))
         delta = up @ down * (lora[f"{target.name}.alpha"] / down.shape[0])
@@ -45,9 +56,14 @@ def answers(base: base_model.BaseModel, family: str) -> tuple[torch.Tensor, ...]
     with torch.no_grad():
         condition = text.TextEncoders(base.text_encoders, family, None, 49407)(tokens)
         if family == "sdxl":
-            added = {"text_embeds": condition.pooled, "time_ids": torch.tensor([[64.0, 64, 0, 0, 64, 64]])}
+            added = {
+                "text_embeds": condition.pooled,
+                "time_ids": torch.tensor([[64.0, 64, 0, 0, 64, 64]]),
+            }
         latents = torch.randn(1, 4, 16, 16, generator=dice)
-        image = base.unet(latents, torch.tensor([400]), condition.states, added_cond_kwargs=added).sample
+        image = base.unet(
+            latents, torch.tensor([400]), condition.states, added_cond_kwargs=added
+        ).sample
     return image, condition.states
 
 
@@ -67,7 +83,12 @@ def test_diffusers_loads_every_key_with_the_same_effect(
     layers = merge(ours, load_file(run.lora), family)
 
     networks = (theirs.unet, *theirs.text_encoders)
-    assert sum(isinstance(module, LoraLayer) for network in networks for module in network.modules()) == layers
-    for before, loaded, merged in zip(untouched, answers(theirs, family), answers(ours, family), strict=True):
+    assert (
+        sum(isinstance(module, LoraLayer) for network in networks for module in network.modules())
+        == layers
+    )
+    for before, loaded, merged in zip(
+        untouched, answers(theirs, family), answers(ours, family), strict=True
+    ):
         assert (loaded - before).abs().max() > 1e-2, "the LoRA has no effect"
         torch.testing.assert_close(loaded, merged, rtol=1e-3, atol=1e-3)

@@ -33,8 +33,16 @@ def engine(home: Home) -> EmbeddedEngine:
 
 @pytest.fixture
 def job(tmp_path: Path, dataset: Path) -> TrainingJob:
-    return TrainingJob("Ada's ñ", "Ada", "woman", str(dataset), str(tmp_path / "base.safetensors"), "sd1", "embedded",
-                       SMALL)
+    return TrainingJob(
+        "Ada's ñ",
+        "Ada",
+        "woman",
+        str(dataset),
+        str(tmp_path / "base.safetensors"),
+        "sd1",
+        "embedded",
+        SMALL,
+    )
 
 
 @pytest.fixture
@@ -49,14 +57,25 @@ def test_is_an_engine(engine: EmbeddedEngine) -> None:
 
 
 def test_importing_it_loads_no_torch() -> None:
-    code = "import sys, sd_scripts_bridge.engines.embedded; sys.exit(bool({'torch', 'numpy'} & set(sys.modules)))"
+    code = (
+        "import sys, sd_scripts_bridge.engines.embedded; sys.exit(bool({'torch', 'numpy'} & "
+        "set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_events_are_read_and_the_rest_is_log(engine: EmbeddedEngine) -> None:
     assert engine.read(json.dumps(to_dict(Progress(3, 10, 0.5))) + "\r\n") == Progress(3, 10, 0.5)
     assert engine.read(json.dumps(to_dict(Note("ñ")))) == Note("ñ")
-    for line in ("", "Some warning", "{broken", '{"type": "of a newer version"}', '{"type": "note"}', "[1]", "{}"):
+    for line in (
+        "",
+        "Some warning",
+        "{broken",
+        '{"type": "of a newer version"}',
+        '{"type": "note"}',
+        "[1]",
+        "{}",
+    ):
         assert engine.read(line) is None
 
 
@@ -79,7 +98,9 @@ def test_missing_libraries_are_named(tmp_path: Path) -> None:
     site = tmp_path / "lib" / "python3.11" / "site-packages"
     for name, version in (("torch", "2.1.2+cu121"), ("diffusers", "0.42.1")):
         (site / f"{name}-{version}.dist-info").mkdir(parents=True)
-        (site / f"{name}-{version}.dist-info" / "METADATA").write_text(f"Name: {name}\nVersion: {version}\n")
+        (site / f"{name}-{version}.dist-info" / "METADATA").write_text(
+            f"Name: {name}\nVersion: {version}\n"
+        )
 
     assert libraries.problems(tmp_path / "bin" / "python") == [
         "transformers, safetensors missing", "torch 2.1.2+cu121 is older than 2.6",
@@ -87,9 +108,15 @@ def test_missing_libraries_are_named(tmp_path: Path) -> None:
 
 
 def test_the_command_trains_offline_from_another_folder(
-    engine: EmbeddedEngine, job: TrainingJob, folder: JobFolder, bases: Callable[[str], Path], tokenizers: Path
+    engine: EmbeddedEngine,
+    job: TrainingJob,
+    folder: JobFolder,
+    bases: Callable[[str], Path],
+    tokenizers: Path,
 ) -> None:
-    """As the supervisor starts it: paths with quotes and letters beyond ASCII, no network, no PYTHONPATH."""
+    """As the supervisor starts it: paths with quotes and letters beyond ASCII, no network, no
+    PYTHONPATH.
+    """
     job = job.evolve(base=str(bases("sd1")))
     if engine.check():
         pytest.skip(f"this Python can't train: {engine.check()[0]}")
@@ -109,7 +136,9 @@ def test_the_command_trains_offline_from_another_folder(
     assert command.env["HF_HUB_OFFLINE"] == "1"
 
 
-def test_check_names_the_vocabulary(engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_names_the_vocabulary(
+    engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(caption_tokens, "find_vocabulary", lambda: None)
 
     assert any("vocabulary" in problem.what for problem in engine.check())

@@ -1,4 +1,6 @@
-"""Names, shapes and order of full-size models' modules, recorded from sd-scripts 48d368f's LoRANetwork (rank 4)."""
+"""Names, shapes and order of full-size models' modules, recorded from sd-scripts 48d368f's
+LoRANetwork (rank 4).
+"""
 
 from __future__ import annotations
 
@@ -46,9 +48,17 @@ def text_encoders(family: str) -> list[torch.nn.Module]:
 @pytest.mark.parametrize("family", FULL)
 def test_modules_equal_sd_scripts(family: str) -> None:
     with torch.device("meta"):
-        unet = diffusers.UNet2DConditionModel.from_config(base_config.unet_config(header(family), family))
-    text, image = lora_names.text_encoder_targets(text_encoders(family)), lora_names.unet_targets(unet, family)
-    lines = [f"{t.name} {[4, t.width_in, *t.kernel]} {[t.width_out, 4, *t.kernel]}" for t in [*text, *image]]
+        unet = diffusers.UNet2DConditionModel.from_config(
+            base_config.unet_config(header(family), family)
+        )
+    text, image = (
+        lora_names.text_encoder_targets(text_encoders(family)),
+        lora_names.unet_targets(unet, family),
+    )
+    lines = [
+        f"{t.name} {[4, t.width_in, *t.kernel]} {[t.width_out, 4, *t.kernel]}"
+        for t in [*text, *image]
+    ]
 
     digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
@@ -58,7 +68,9 @@ def test_modules_equal_sd_scripts(family: str) -> None:
 
 def test_a_few_names_in_full() -> None:
     with torch.device("meta"):
-        unet = diffusers.UNet2DConditionModel.from_config(base_config.unet_config(header("sdxl"), "sdxl"))
+        unet = diffusers.UNet2DConditionModel.from_config(
+            base_config.unet_config(header("sdxl"), "sdxl")
+        )
     names = [target.name for target in lora_names.unet_targets(unet, "sdxl")]
 
     assert names[0] == "lora_unet_input_blocks_4_1_proj_in"
@@ -73,6 +85,15 @@ def test_configurations_of_full_size_models() -> None:
     assert sdxl["attention_head_dim"] == [5, 10, 20]
     assert sdxl["transformer_layers_per_block"] == [1, 2, 10]
     assert sdxl["cross_attention_dim"] == 2048
-    assert sdxl["down_block_types"] == ["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"]
+    assert sdxl["down_block_types"] == [
+        "DownBlock2D",
+        "CrossAttnDownBlock2D",
+        "CrossAttnDownBlock2D",
+    ]
     assert base_config.unet_config(header("sd1"), "sd1")["attention_head_dim"] == 8
-    assert base_config.vae_config(header("sd2"), "sd2")["block_out_channels"] == [128, 256, 512, 512]
+    assert base_config.vae_config(header("sd2"), "sd2")["block_out_channels"] == [
+        128,
+        256,
+        512,
+        512,
+    ]

@@ -41,7 +41,9 @@ def metadata(path: Path) -> dict[str, str]:
     return found
 
 
-def test_a_run_writes_what_sd_scripts_writes(train: Callable[..., Any], bases: Callable[[str], Path]) -> None:
+def test_a_run_writes_what_sd_scripts_writes(
+    train: Callable[..., Any], bases: Callable[[str], Path]
+) -> None:
     run = train(max_train_steps=2, training_comment="made by a test")
     found = metadata(run.lora)
 
@@ -52,9 +54,13 @@ def test_a_run_writes_what_sd_scripts_writes(train: Callable[..., Any], bases: C
     assert found["ss_training_comment"] == "made by a test"
     assert found["ss_resolution"] == "(64, 64)"
     assert found["ss_num_train_images"] == found["ss_num_batches_per_epoch"] == "120"
-    assert json.loads(found["ss_dataset_dirs"]) == {"20_Ada woman": {"n_repeats": 20, "img_count": 6}}
+    assert json.loads(found["ss_dataset_dirs"]) == {
+        "20_Ada woman": {"n_repeats": 20, "img_count": 6}
+    }
     assert json.loads(found["ss_tag_frequency"])["20_Ada woman"]["ada woman"] == 6
-    assert json.loads(found["ss_bucket_info"])["buckets"] == {"0": {"resolution": [64, 64], "count": 120}}
+    assert json.loads(found["ss_bucket_info"])["buckets"] == {
+        "0": {"resolution": [64, 64], "count": 120}
+    }
     assert found["ss_new_sd_model_hash"] == hashlib.sha256(bases("sd1").read_bytes()).hexdigest()
     assert "embedded engine" in found["ss_sd_scripts_commit_hash"]
 
@@ -72,10 +78,14 @@ def test_the_hash_is_that_of_the_tensors(train: Callable[..., Any]) -> None:
     ("sd2", "epsilon", "sd_v2", "stable-diffusion-v2-512/lora"),
     ("sdxl", "epsilon", "sdxl_base_v1-0", "stable-diffusion-xl-v1-base/lora"),
 ])  # fmt: skip
-def test_families(train: Callable[..., Any], family: str, prediction: str, version: str, architecture: str) -> None:
+def test_families(
+    train: Callable[..., Any], family: str, prediction: str, version: str, architecture: str
+) -> None:
     found = metadata(train(family, prediction=prediction, max_train_steps=1).lora)
 
     assert found["ss_base_model_version"] == version
     assert found["modelspec.architecture"] == architecture
-    assert found["modelspec.prediction_type"] == ("v" if prediction == "v_prediction" else "epsilon")
+    assert found["modelspec.prediction_type"] == (
+        "v" if prediction == "v_prediction" else "epsilon"
+    )
     assert found["ss_v2"] == str(family == "sd2")

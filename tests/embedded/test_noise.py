@@ -1,4 +1,6 @@
-"""The diffusion process against diffusers' scheduler, and the min-SNR weights against their formula."""
+"""The diffusion process against diffusers' scheduler, and the min-SNR weights against their
+formula.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +13,22 @@ from sd_scripts_bridge.engines.embedded.training import noise  # noqa: E402
 
 
 def test_equals_diffusers() -> None:
-    theirs = diffusers.DDPMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear",
-                                     num_train_timesteps=1000, clip_sample=False)
+    theirs = diffusers.DDPMScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        num_train_timesteps=1000,
+        clip_sample=False,
+    )
     latents, drawn = torch.randn(5, 4, 8, 8), torch.randn(5, 4, 8, 8)
     timesteps = torch.tensor([0, 1, 500, 998, 999])
     for v_prediction in (False, True):
         ours = noise.NoiseSchedule(v_prediction, None)
         target = theirs.get_velocity(latents, drawn, timesteps) if v_prediction else drawn
 
-        assert torch.equal(ours.add_noise(latents, drawn, timesteps), theirs.add_noise(latents, drawn, timesteps))
+        assert torch.equal(
+            ours.add_noise(latents, drawn, timesteps), theirs.add_noise(latents, drawn, timesteps)
+        )
         assert torch.equal(ours.target(latents, drawn, timesteps), target)
         assert torch.equal(ours.weights, torch.ones(1000))
 

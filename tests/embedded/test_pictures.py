@@ -34,8 +34,14 @@ def test_shrinking_by_a_broken_factor_shares_the_edge_pixels() -> None:
 
 
 def test_shrinking_equals_opencv() -> None:
-    cv2 = pytest.importorskip("cv2", reason="opencv, which sd-scripts shrinks with, is not installed")
-    for width, height, size in ((200, 150, (64, 48)), (333, 257, (100, 200)), (640, 480, (640, 100))):
+    cv2 = pytest.importorskip(
+        "cv2", reason="opencv, which sd-scripts shrinks with, is not installed"
+    )
+    for width, height, size in (
+        (200, 150, (64, 48)),
+        (333, 257, (100, 200)),
+        (640, 480, (640, 100)),
+    ):
         theirs = cv2.resize(noisy(width, height), size, interpolation=cv2.INTER_AREA)
 
         assert np.abs(pictures.resize(noisy(width, height), size).astype(int) - theirs).max() <= 1
@@ -56,7 +62,9 @@ def test_the_crop_is_central() -> None:
 
 
 def test_size_conditioning_and_its_mirror() -> None:
-    placed = pictures.Placed(Picture(Path("p"), "", 1, False, True), (3000, 4000), Placement((448, 576), (448, 597), 0.0))
+    placed = pictures.Placed(
+        Picture(Path("p"), "", 1, False, True), (3000, 4000), Placement((448, 576), (448, 597), 0.0)
+    )
 
     assert pictures._size_ids(placed, flipped=False) == [4000, 3000, 0, 8, 576, 448]
     assert pictures._size_ids(placed, flipped=True) == [4000, 3000, 0, 8, 576, 448]

@@ -25,6 +25,8 @@ class UNet:
         return (noisy + self.shift,)
 
 
-@pytest.mark.parametrize(("shift", "expected"), [(0.0, "epsilon"), (-0.9, "epsilon"), (-1.5, "v_prediction")])
+@pytest.mark.parametrize(
+    ("shift", "expected"), [(0.0, "epsilon"), (-0.9, "epsilon"), (-1.5, "v_prediction")]
+)
 def test_a_velocity_lies_far_below_the_input(shift: float, expected: str) -> None:
     assert prediction.ask(UNet(shift)) == expected

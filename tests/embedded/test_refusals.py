@@ -9,7 +9,9 @@ from sd_scripts_bridge.jobs.job import TrainingJob
 from sd_scripts_bridge.options.params import TrainingParams
 
 
-def job(family: str = "sd1", extra: dict[str, object] | None = None, **params: object) -> TrainingJob:
+def job(
+    family: str = "sd1", extra: dict[str, object] | None = None, **params: object
+) -> TrainingJob:
     options = TrainingParams(extra=extra or {}, **params)  # type: ignore[arg-type]
     return TrainingJob("Ada", "Ada", "woman", "/d", "/b", family, "embedded", options)
 
@@ -36,7 +38,12 @@ def test_refused_by_name(name: str, refused: TrainingJob) -> None:
 def test_all_at_once() -> None:
     wrong = job(optimizer_type="Lion", network_module="lycoris.kohya", extra={"a": 1, "b": True})
 
-    assert {problem.where for problem in refusals(wrong)} == {"optimizer_type", "network_module", "a", "b"}
+    assert {problem.where for problem in refusals(wrong)} == {
+        "optimizer_type",
+        "network_module",
+        "a",
+        "b",
+    }
 
 
 @pytest.mark.parametrize("fine", [

@@ -8,7 +8,9 @@ from sd_scripts_bridge.engines.embedded.training.schedule import factor
 from sd_scripts_bridge.options.params import SCHEDULERS, TrainingParams
 
 torch = pytest.importorskip("torch", reason="transformers' schedules need torch")
-optimization = pytest.importorskip("transformers.optimization", reason="transformers is not installed")
+optimization = pytest.importorskip(
+    "transformers.optimization", reason="transformers is not installed"
+)
 
 NEEDS = {
     "constant": {},
@@ -22,13 +24,20 @@ NEEDS = {
 
 @pytest.mark.parametrize("kind", SCHEDULERS)
 def test_equals_transformers(kind: str) -> None:
-    params = TrainingParams(lr_scheduler=kind, max_train_steps=100, lr_warmup_steps=10, lr_scheduler_num_cycles=3,
-                            lr_scheduler_power=2.0)
+    params = TrainingParams(
+        lr_scheduler=kind,
+        max_train_steps=100,
+        lr_warmup_steps=10,
+        lr_scheduler_num_cycles=3,
+        lr_scheduler_power=2.0,
+    )
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=params.learning_rate)
     make = optimization.TYPE_TO_SCHEDULER_FUNCTION[optimization.SchedulerType(kind)]
     theirs = make(optimizer, **NEEDS[kind])
     for step in range(100):
-        assert params.learning_rate * factor(params, step) == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-12)
+        assert params.learning_rate * factor(params, step) == pytest.approx(
+            optimizer.param_groups[0]["lr"], rel=1e-12
+        )
         optimizer.step()
         theirs.step()
 

@@ -19,12 +19,17 @@ def test_keeps_the_newest_two(tmp_path: Path) -> None:
         state.save_state(folder, "Ada [x]", step, {"epoch": 0, "value": torch.tensor(step)})
 
     kept = folder.states("Ada [x]")
-    assert [path.name for path in kept] == ["Ada [x]-step00000015-state", "Ada [x]-step00000020-state"]
+    assert [path.name for path in kept] == [
+        "Ada [x]-step00000015-state",
+        "Ada [x]-step00000020-state",
+    ]
     assert state.load_state(kept[-1])["value"] == 20
     assert not list(folder.output.glob(".*"))
 
 
-def test_a_write_that_fails_leaves_no_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_fails_leaves_no_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = JobFolder(tmp_path).create()
     state.save_state(folder, "Ada", 5, {"epoch": 0})
 

@@ -17,14 +17,18 @@ def test_reads_repeats_captions_and_tags(tmp_path: Path, pictures: Draw) -> None
     pictures(tmp_path / "img" / "20_Ada woman", 6, "Ada woman, photo, number {}")
     found = subsets.read(tmp_path / "img")
 
-    assert [(s.repeats, s.class_tokens, len(s.pictures)) for s in found.train] == [(20, "Ada woman", 6)]
+    assert [(s.repeats, s.class_tokens, len(s.pictures)) for s in found.train] == [
+        (20, "Ada woman", 6)
+    ]
     assert found.training_pictures[0].caption == "Ada woman, photo, number 1"
     assert found.train[0].tag_counts["photo"] == 6
     assert found.train[0].tag_counts["number 3"] == 1
     assert found.count(is_reg=False) == 120
 
 
-def test_without_a_caption_file_the_class_tokens_are_the_caption(tmp_path: Path, pictures: Draw) -> None:
+def test_without_a_caption_file_the_class_tokens_are_the_caption(
+    tmp_path: Path, pictures: Draw
+) -> None:
     pictures(tmp_path / "img" / "1_Ada woman", 2, "Ada")
     (tmp_path / "img" / "1_Ada woman" / "2.txt").unlink()
 
@@ -34,7 +38,9 @@ def test_without_a_caption_file_the_class_tokens_are_the_caption(tmp_path: Path,
     assert (second.caption, second.has_caption_file) == ("Ada woman", False)
 
 
-@pytest.mark.parametrize(("folder", "expected"), [("2_woman", [2, 2]), ("1_woman", [2, 2]), ("9_woman", [9])])
+@pytest.mark.parametrize(
+    ("folder", "expected"), [("2_woman", [2, 2]), ("1_woman", [2, 2]), ("9_woman", [9])]
+)
 def test_regularisation_pictures_fill_up_to_the_training_ones(
     tmp_path: Path, pictures: Draw, folder: str, expected: list[int]
 ) -> None:

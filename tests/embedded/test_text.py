@@ -1,4 +1,6 @@
-"""Captions to tokens to states: chunks as sd-scripts makes them, states as transformers computes them."""
+"""Captions to tokens to states: chunks as sd-scripts makes them, states as transformers computes
+them.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,7 @@ def test_words(tokenizers: Path) -> None:
 def test_states_equal_transformers(
     bases: Callable[[str], Path], tokenizers: Path, family: str, skip: int | None
 ) -> None:
-    encoder, = clip.load(base_model._read(bases(family)), family, torch.float32)
+    (encoder,) = clip.load(base_model._read(bases(family)), family, torch.float32)
     tokenizer = text.Tokenizer(tokenizers, family)
     tokens = tokenizer(["", "Ada woman, a photo"], 75)
     ours = text.TextEncoders([encoder], family, skip, END)(tokens).states
@@ -68,7 +70,9 @@ def test_states_equal_transformers(
     torch.testing.assert_close(ours, expected, rtol=1e-5, atol=1e-5)
 
 
-def test_sdxl_states_and_pooled_equal_transformers(bases: Callable[[str], Path], tokenizers: Path) -> None:
+def test_sdxl_states_and_pooled_equal_transformers(
+    bases: Callable[[str], Path], tokenizers: Path
+) -> None:
     encoders = clip.load(base_model._read(bases("sdxl")), "sdxl", torch.float32)
     tokens = text.Tokenizer(tokenizers, "sdxl")(["", "Ada woman, a photo"], 75)
     ours = text.TextEncoders(encoders, "sdxl", None, END)(tokens)
@@ -77,18 +81,22 @@ def test_sdxl_states_and_pooled_equal_transformers(bases: Callable[[str], Path],
         first = encoders[0](tokens[:, 0, 0], output_hidden_states=True).hidden_states[11]
         second = encoders[1](tokens[:, 1, 0], output_hidden_states=True)
 
-    torch.testing.assert_close(ours.states, torch.cat([first, second.hidden_states[-2]], 2), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(
+        ours.states, torch.cat([first, second.hidden_states[-2]], 2), rtol=1e-5, atol=1e-5
+    )
     torch.testing.assert_close(ours.pooled, second.text_embeds, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("family", ["sd1", "sdxl"])
-def test_long_captions_are_chunks_side_by_side(bases: Callable[[str], Path], tokenizers: Path, family: str) -> None:
+def test_long_captions_are_chunks_side_by_side(
+    bases: Callable[[str], Path], tokenizers: Path, family: str
+) -> None:
     encoders = clip.load(base_model._read(bases(family)), family, torch.float32)
     encode = text.TextEncoders(encoders, family, None, END)
     tokens = text.Tokenizer(tokenizers, family)(["Ada " * 100, "short"], 150)
 
     states = encode(tokens).states
-    parts = [encode(tokens[:, :, chunk:chunk + 1]).states for chunk in (0, 1)]
+    parts = [encode(tokens[:, :, chunk : chunk + 1]).states for chunk in (0, 1)]
 
     assert states.shape[1] == 152
     torch.testing.assert_close(states[:, :76], parts[0][:, :76], rtol=1e-5, atol=1e-5)

@@ -22,12 +22,17 @@ def test_is_what_it_says_and_loads_completely(bases: Callable[[str], Path], fami
     assert checkpoint.read(path).family == family
     assert base_model.is_tiny(path)
     assert path.stat().st_size < 20_000_000
-    assert not any(parameter.is_meta for network in (base.unet, base.vae, *base.text_encoders)
-                   for parameter in network.parameters())
+    assert not any(
+        parameter.is_meta
+        for network in (base.unet, base.vae, *base.text_encoders)
+        for parameter in network.parameters()
+    )
 
 
 def test_sd15_has_the_real_layout(bases: Callable[[str], Path]) -> None:
-    """A real SD 1.5 file has 1145 tensors; the toy has two text layers instead of twelve, 16 tensors each."""
+    """A real SD 1.5 file has 1145 tensors; the toy has two text layers instead of twelve, 16
+    tensors each.
+    """
     from safetensors import safe_open
 
     with safe_open(bases("sd1"), "pt") as file:
@@ -39,8 +44,10 @@ def test_sd15_has_the_real_layout(bases: Callable[[str], Path]) -> None:
 
 
 def test_the_same_seed_makes_the_same_file(tmp_path: Path) -> None:
-    one, two, other = (tiny.make(tmp_path / name, seed=seed).read_bytes() for name, seed in
-                       (("a", 1), ("b", 1), ("c", 2)))
+    one, two, other = (
+        tiny.make(tmp_path / name, seed=seed).read_bytes()
+        for name, seed in (("a", 1), ("b", 1), ("c", 2))
+    )
 
     assert one == two
     assert one != other

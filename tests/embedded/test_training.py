@@ -25,7 +25,9 @@ def tensors(run: Any) -> dict[str, torch.Tensor]:
 
 def same(one: Any, two: Any) -> bool:
     first, second = tensors(one), tensors(two)
-    return first.keys() == second.keys() and all(torch.equal(first[key], second[key]) for key in first)
+    return first.keys() == second.keys() and all(
+        torch.equal(first[key], second[key]) for key in first
+    )
 
 
 def test_the_loss_falls_and_the_file_is_whole(train: Train) -> None:
@@ -36,7 +38,11 @@ def test_the_loss_falls_and_the_file_is_whole(train: Train) -> None:
     assert proof.pairs == 30
     assert proof.with_lora < 0.85 * proof.without
     assert (facts["steps"], facts["planned_steps"]) == (60, 60)
-    assert (facts["modules"], facts["text_encoder_modules"], facts["unet_modules"]) == (204, 12, 192)
+    assert (facts["modules"], facts["text_encoder_modules"], facts["unet_modules"]) == (
+        204,
+        12,
+        192,
+    )
     assert (facts["images"], facts["captions_used"]) == (6, 6)
     assert facts["peak_memory_bytes"] > 1_000_000
     last = run.one("progress")
@@ -62,7 +68,9 @@ def test_families(
     assert run.code == 0, run.errors
     facts = run.one("result").facts
     assert (facts["text_encoder_modules"], facts["unet_modules"]) == modules
-    changed = [key for key, value in tensors(run).items() if key.endswith("lora_up.weight") and value.any()]
+    changed = [
+        key for key, value in tensors(run).items() if key.endswith("lora_up.weight") and value.any()
+    ]
     assert len(changed) >= 0.8 * sum(modules)
     if prediction == "ask-the-model":
         assert "answers like epsilon" in run.one("note").text
@@ -70,12 +78,30 @@ def test_families(
 
 OPTIONS: dict[str, dict[str, object]] = {
     "batches and accumulation": {"train_batch_size": 4, "gradient_accumulation_steps": 2},
-    "captions": {"shuffle_caption": True, "keep_tokens": 1, "caption_dropout_rate": 0.5, "max_token_length": "150"},
+    "captions": {
+        "shuffle_caption": True,
+        "keep_tokens": 1,
+        "caption_dropout_rate": 0.5,
+        "max_token_length": "150",
+    },
     "frozen text, mixed captions": {"shuffle_caption": True, "network_train_unet_only": True},
-    "mirrored, fresh latents, offset": {"flip_aug": True, "cache_latents": False, "noise_offset": 0.05},
+    "mirrored, fresh latents, offset": {
+        "flip_aug": True,
+        "cache_latents": False,
+        "noise_offset": 0.05,
+    },
     "bf16": {"mixed_precision": "bf16", "save_precision": "bf16"},
-    "other shapes": {"resolution": "96", "train_batch_size": 2, "lr_scheduler": "cosine_with_restarts"},
-    "no buckets, no clipping": {"enable_bucket": False, "max_grad_norm": 0, "min_snr_gamma": None, "clip_skip": 2},
+    "other shapes": {
+        "resolution": "96",
+        "train_batch_size": 2,
+        "lr_scheduler": "cosine_with_restarts",
+    },
+    "no buckets, no clipping": {
+        "enable_bucket": False,
+        "max_grad_norm": 0,
+        "min_snr_gamma": None,
+        "clip_skip": 2,
+    },
 }
 
 
@@ -106,9 +132,15 @@ def test_resuming_equals_an_unbroken_run_bit_for_bit(train: Train) -> None:
     assert not same(unbroken, train(name="Other seed", **(options | {"seed": 43})))
 
 
-def test_an_epoch_boundary_lies_in_the_middle(train: Train, tmp_path: Path, pictures: Callable[..., None]) -> None:
+def test_an_epoch_boundary_lies_in_the_middle(
+    train: Train, tmp_path: Path, pictures: Callable[..., None]
+) -> None:
     pictures(tmp_path / "few" / "1_Ada woman", 3, "Ada, {}")
-    options: dict[str, object] = {"data": tmp_path / "few", "max_train_steps": 7, "save_every_n_steps": 5}
+    options: dict[str, object] = {
+        "data": tmp_path / "few",
+        "max_train_steps": 7,
+        "save_every_n_steps": 5,
+    }
     unbroken = train(name="Ada", **options)
 
     resumed = train(name="Resumed", resume=unbroken.folder.states("Ada")[0], **options)
@@ -132,7 +164,9 @@ def test_a_stop_request_saves_and_ends_well(train: Train, tmp_path: Path) -> Non
 
 def test_gradient_checkpointing_changes_nothing(train: Train) -> None:
     plain = tensors(train(name="Plain", max_train_steps=2))
-    checkpointed = tensors(train(name="Checkpointed", max_train_steps=2, gradient_checkpointing=True))
+    checkpointed = tensors(
+        train(name="Checkpointed", max_train_steps=2, gradient_checkpointing=True)
+    )
 
     for key, value in plain.items():
         torch.testing.assert_close(checkpointed[key], value, rtol=1e-3, atol=1e-5)
@@ -157,14 +191,19 @@ def test_regularisation_pictures_weigh_what_is_asked(
     pictures(tmp_path / "reg" / "1_woman", 2, "woman")
     options: dict[str, object] = {"data": tmp_path / "img", "max_train_steps": 4}
 
-    run, unweighted = train(name="Ada", **options), train(name="Unweighted", prior_loss_weight=0, **options)
+    run, unweighted = (
+        train(name="Ada", **options),
+        train(name="Unweighted", prior_loss_weight=0, **options),
+    )
 
     assert not same(run, unweighted)
     assert run.one("result").facts["images"] == 2
     assert unweighted.one("progress").loss < run.one("progress").loss
 
 
-def test_long_captions_are_read_in_full(train: Train, tmp_path: Path, pictures: Callable[..., None]) -> None:
+def test_long_captions_are_read_in_full(
+    train: Train, tmp_path: Path, pictures: Callable[..., None]
+) -> None:
     pictures(tmp_path / "img" / "1_Ada woman", 1, "Ada, " + "word " * 100)
 
     run = train(data=tmp_path / "img", max_train_steps=1)
@@ -179,7 +218,9 @@ def test_a_loss_that_is_no_number_fails_with_a_sentence(train: Train) -> None:
     assert "Lower the learning rate" in run.errors
 
 
-def test_too_little_memory_for_the_proof_costs_only_the_proof(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_memory_for_the_proof_costs_only_the_proof(
+    train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from sd_scripts_bridge.engines.embedded.training import proof
 
     def full(*_: object) -> None:
@@ -194,7 +235,9 @@ def test_too_little_memory_for_the_proof_costs_only_the_proof(train: Train, monk
     assert run.one("result").facts["steps"] == 1
 
 
-def test_a_folder_without_a_job_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_without_a_job_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     from sd_scripts_bridge.engines.embedded.training import trainer
 
     assert trainer.main([str(tmp_path)]) == 1

@@ -2,8 +2,8 @@
 
 Under a launcher every process but the first waits in silence.
 
-Reads ``--config_file``, prints what the real one prints (sd-scripts 0.10.1), writes checkpoints, states and the LoRA under the
-real names. ``training_comment`` says what else happens, as words:
+Reads ``--config_file``, prints what the real one prints (sd-scripts 0.10.1), writes checkpoints,
+states and the LoRA under the real names. ``training_comment`` says what else happens, as words:
 
     slow        50 ms a step
     crash:N     an exception at step N
@@ -38,7 +38,10 @@ try:
 except ImportError:
     import tomli as tomllib  # type: ignore[no-redef]
 
-MODULES = ("lora_te_text_model_encoder_layers_0_mlp_fc1", "lora_unet_down_blocks_0_attentions_0_proj_in")
+MODULES = (
+    "lora_te_text_model_encoder_layers_0_mlp_fc1",
+    "lora_unet_down_blocks_0_attentions_0_proj_in",
+)
 
 
 def setup_parser() -> argparse.ArgumentParser:
@@ -63,7 +66,10 @@ def act(comment: str, step: int, output: Path, config: dict[str, Any]) -> None:
             if name == "exit":
                 sys.exit(7)
             if name == "oom" or (name == "greedy" and not config.get("gradient_checkpointing")):
-                print("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.", file=sys.stderr)
+                print(
+                    "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.",
+                    file=sys.stderr,
+                )
                 sys.exit(1)
             if name == "kill":
                 psutil.Process().kill()
@@ -72,7 +78,10 @@ def act(comment: str, step: int, output: Path, config: dict[str, Any]) -> None:
 
 
 def children() -> None:
-    code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(300)"
+    code = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', "
+        "flush=True); time.sleep(300)"
+    )
     stubborn = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     assert stubborn.stdout is not None
     stubborn.stdout.readline()
@@ -100,7 +109,11 @@ def state(folder: Path, step: int) -> None:
 def main() -> None:
     options = setup_parser().parse_args()
     config = tomllib.loads(Path(options.config_file).read_text(encoding="utf-8"))
-    comment, output, name = config.get("training_comment", ""), Path(config["output_dir"]), config["output_name"]
+    comment, output, name = (
+        config.get("training_comment", ""),
+        Path(config["output_dir"]),
+        config["output_name"],
+    )
     total, every, done = config["max_train_steps"], config["save_every_n_steps"], 0
     if "resume" in config:
         done = json.loads((Path(config["resume"]) / "train_state.json").read_text())["current_step"]
@@ -112,8 +125,12 @@ def main() -> None:
             return
     left = total - done
     print("loading model for process 0/1\nrunning training / 学習開始\n\nepoch 1/1\n", flush=True)
-    print(f"\rsteps:   0%|          | 0/{left} [00:00<?, ?it/s]", end="", file=sys.stderr, flush=True)
-    diverges = next((int(word[8:]) for word in comment.split() if word.startswith("diverge:")), total + 1)
+    print(
+        f"\rsteps:   0%|          | 0/{left} [00:00<?, ?it/s]", end="", file=sys.stderr, flush=True
+    )
+    diverges = next(
+        (int(word[8:]) for word in comment.split() if word.startswith("diverge:")), total + 1
+    )
     if config["learning_rate"] < 6e-5:
         diverges = total + 1
     for step in range(done + 1, total + 1):
@@ -130,7 +147,10 @@ def main() -> None:
                 state(output / f"{name}-step{step:08d}-state", step)
     if "nothing" in comment:
         where = "train_data_dir must be the parent of folders with images"
-        print(f"No data found. Please verify arguments ({where}) / 画像がありません。", file=sys.stderr)
+        print(
+            f"No data found. Please verify arguments ({where}) / 画像がありません。",
+            file=sys.stderr,
+        )
         return
     print(f"\nsaving checkpoint: {output / name}.safetensors", flush=True)
     lora(output / f"{name}.safetensors", "nan" in comment)

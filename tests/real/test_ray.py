@@ -1,6 +1,8 @@
-"""A real Ray on this machine: a small model is trained there with the embedded engine, and the LoRA comes back.
+"""A real Ray on this machine: a small model is trained there with the embedded engine, and the LoRA
+comes back.
 
-    RAY_PYTHON      a Python with ray[default], torch, diffusers and transformers; not named: the one that runs the tests
+RAY_PYTHON      a Python with ray[default], torch, diffusers and transformers; not named: the one
+that runs the tests
 """
 
 from __future__ import annotations
@@ -28,7 +30,10 @@ from tests.test_supervisor import wait, wait_over
 
 PYTHON = os.environ.get("RAY_PYTHON") or sys.executable
 _NEEDED = ("ray", "aiohttp_cors", "torch", "diffusers", "transformers")
-_LOOK = f"import sys; from importlib.util import find_spec; sys.exit(not all(map(find_spec, {_NEEDED})))"
+_LOOK = (
+    "import sys; from importlib.util import find_spec; sys.exit(not all(map(find_spec, "
+    f"{_NEEDED})))"
+)
 
 pytestmark = [
     pytest.mark.skipif(
@@ -45,7 +50,11 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A head node of its own; its temporary folder has a short name, for Ray's sockets."""
     ports = [_free_port() for _ in range(3)]
     tmp = tmp_path_factory.mktemp("r")
-    env = {**os.environ, "PATH": f"{Path(PYTHON).parent}{os.pathsep}{os.environ['PATH']}", "RAY_USAGE_STATS_ENABLED": "0"}
+    env = {
+        **os.environ,
+        "PATH": f"{Path(PYTHON).parent}{os.pathsep}{os.environ['PATH']}",
+        "RAY_USAGE_STATS_ENABLED": "0",
+    }
     words = [
         "--head", "--block", "--num-cpus=2", "--num-gpus=0", "--object-store-memory=100000000", f"--temp-dir={tmp}",
         "--node-ip-address=127.0.0.1", "--include-dashboard=true", "--dashboard-host=127.0.0.1", f"--port={ports[0]}",
@@ -53,7 +62,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     ]  # fmt: skip
     with (tmp / "ray.log").open("wb") as log:
         argv = [PYTHON, "-m", "ray.scripts.scripts", "start", *words]
-        head = subprocess.Popen(argv, env=env, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+        head = subprocess.Popen(
+            argv, env=env, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
     found = f"http://127.0.0.1:{ports[1]}"
     try:
         _wait_for(found, head, tmp / "ray.log")
@@ -73,7 +84,9 @@ def _wait_for(address: str, head: subprocess.Popen[bytes], log: Path) -> None:
             RayJobs(address).gpus()
             return
         except Unreachable:
-            assert head.poll() is None and time.monotonic() < deadline, log.read_text(encoding="utf-8", errors="replace")
+            assert head.poll() is None and time.monotonic() < deadline, log.read_text(
+                encoding="utf-8", errors="replace"
+            )
             time.sleep(0.5)
 
 
@@ -91,7 +104,13 @@ def request_there(bridge: Bridge, address: str, tmp_path: Path) -> Request:
     demo_photos.draw(tmp_path / "photos", count=4)
     bridge.write_dataset([tmp_path / "photos"], "Ada", "woman", 24, tmp_path / "set")
     base = tiny.make(tmp_path / "tiny.safetensors")
-    return Request(tmp_path / "set", base, values={"resolution": "64"}, lora_dir=tmp_path / "Lora", on=Cluster(address))
+    return Request(
+        tmp_path / "set",
+        base,
+        values={"resolution": "64"},
+        lora_dir=tmp_path / "Lora",
+        on=Cluster(address),
+    )
 
 
 def test_a_lora_from_a_real_ray(bridge: Bridge, request_there: Request, tmp_path: Path) -> None:
@@ -107,8 +126,15 @@ def test_a_lora_from_a_real_ray(bridge: Bridge, request_there: Request, tmp_path
 def test_stop_reaches_a_real_ray(bridge: Bridge, request_there: Request, address: str) -> None:
     from dataclasses import replace
 
-    job_id = bridge.submit(replace(request_there, values={"resolution": "64", "max_train_steps": "100000"})).id
-    wait(bridge, job_id, lambda _: any(isinstance(e.event, Progress) for e in bridge.events(job_id)), seconds=120)
+    job_id = bridge.submit(
+        replace(request_there, values={"resolution": "64", "max_train_steps": "100000"})
+    ).id
+    wait(
+        bridge,
+        job_id,
+        lambda _: any(isinstance(e.event, Progress) for e in bridge.events(job_id)),
+        seconds=120,
+    )
     bridge.stop(job_id)
     assert wait_over(bridge, job_id).sentence == "Stopped, here and on the cluster."
     there = RayJobs(address)._ask("GET", "/api/jobs/").read().decode()

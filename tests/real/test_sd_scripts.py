@@ -1,7 +1,8 @@
-"""The real kohya-ss sd-scripts on the CPU, from the command line to the card. Minutes, and 6 GB of memory: opt-in.
+"""The real kohya-ss sd-scripts on the CPU, from the command line to the card. Minutes, and 6 GB of
+memory: opt-in.
 
-    SD_SCRIPTS_DIR      a checkout; its environment is found in it, or named by SD_SCRIPTS_PYTHON
-    SD15_CHECKPOINT     a full-size SD 1.5 file (random weights will do); made here where it isn't named
+SD_SCRIPTS_DIR      a checkout; its environment is found in it, or named by SD_SCRIPTS_PYTHON
+SD15_CHECKPOINT     a full-size SD 1.5 file (random weights will do); made here where it isn't named
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ PYTHON = os.environ.get("SD_SCRIPTS_PYTHON", "")
 
 pytestmark = [
     pytest.mark.sd_scripts,
-    pytest.mark.skipif(not SCRIPTS, reason="SD_SCRIPTS_DIR names no checkout of kohya-ss/sd-scripts"),
+    pytest.mark.skipif(
+        not SCRIPTS, reason="SD_SCRIPTS_DIR names no checkout of kohya-ss/sd-scripts"
+    ),
     pytest.mark.timeout(3600),
 ]
 
@@ -58,7 +61,19 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def dataset(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
     demo_photos.draw(folder / "photos", count=4)
-    done = run(home, "dataset", folder / "photos", "--name", "Ada", "--class", "woman", "--steps", 12, "--out", folder / "s")
+    done = run(
+        home,
+        "dataset",
+        folder / "photos",
+        "--name",
+        "Ada",
+        "--class",
+        "woman",
+        "--steps",
+        12,
+        "--out",
+        folder / "s",
+    )
     assert done.returncode == 0, done.stderr
     return folder / "s"
 
@@ -84,10 +99,26 @@ def test_the_catalogue_holds_what_the_scripts_have(home: Home) -> None:
 
 
 def test_twelve_steps_and_the_card(home: Home, base: Path, dataset: Path, tmp_path: Path) -> None:
-    done = run(home, "train", dataset, "--base", base, "--engine", "sd-scripts", "--lora-dir", tmp_path / "Lora",
-               "--set", *SMALL, "save_every_n_steps=6")
+    done = run(
+        home,
+        "train",
+        dataset,
+        "--base",
+        base,
+        "--engine",
+        "sd-scripts",
+        "--lora-dir",
+        tmp_path / "Lora",
+        "--set",
+        *SMALL,
+        "save_every_n_steps=6",
+    )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert sorted(path.name for path in (tmp_path / "Lora").iterdir()) == ["Ada.json", "Ada.png", "Ada.safetensors"]
+    assert sorted(path.name for path in (tmp_path / "Lora").iterdir()) == [
+        "Ada.json",
+        "Ada.png",
+        "Ada.safetensors",
+    ]
     found = lora.inspect(tmp_path / "Lora" / "Ada.safetensors")
     assert (found.modules, found.text_encoder_modules, found.unet_modules) == (264, 72, 192)
     assert found.metadata["ss_steps"] == "12" and found.metadata["ss_resolution"] == "(64, 64)"
@@ -98,7 +129,9 @@ def test_twelve_steps_and_the_card(home: Home, base: Path, dataset: Path, tmp_pa
     assert (report["steps"], report["facts"]["modules"]) == (12, 264)
 
 
-def test_an_option_of_the_scripts_that_we_do_not_name(home: Home, base: Path, dataset: Path) -> None:
+def test_an_option_of_the_scripts_that_we_do_not_name(
+    home: Home, base: Path, dataset: Path
+) -> None:
     done = run(home, "train", dataset, "--base", base, "--set", *SMALL, "loss_tipe=huber")
     assert done.returncode == 1 and "Did you mean loss_type?" in done.stderr
     done = run(home, "train", dataset, "--base", base, "--set", *SMALL, "loss_type=nonsense")
@@ -108,8 +141,22 @@ def test_an_option_of_the_scripts_that_we_do_not_name(home: Home, base: Path, da
 def test_stop_after_the_next_save_then_resume_to_exactly_the_planned_step(
     home: Home, base: Path, dataset: Path, tmp_path: Path
 ) -> None:
-    done = run(home, "train", dataset, "--base", base, "--engine", "sd-scripts", "--lora-dir", tmp_path / "Lora", "--detach",
-               "--json", "--set", *SMALL, "save_every_n_steps=4")
+    done = run(
+        home,
+        "train",
+        dataset,
+        "--base",
+        base,
+        "--engine",
+        "sd-scripts",
+        "--lora-dir",
+        tmp_path / "Lora",
+        "--detach",
+        "--json",
+        "--set",
+        *SMALL,
+        "save_every_n_steps=4",
+    )
     job_id = json.loads(done.stdout)["job"]
     bridge = Bridge(home)
     while not any(isinstance(e.event, Progress) for e in bridge.events(job_id)):
@@ -120,7 +167,11 @@ def test_stop_after_the_next_save_then_resume_to_exactly_the_planned_step(
     assert bridge.job(job_id).status is Status.STOPPED and bridge.folder(job_id).states("Ada")
     assert run(home, "resume", job_id).returncode == 0
     assert run(home, "watch", job_id).returncode == 0, bridge.log(job_id)
-    steps = [e.event.step for e in bridge.events(job_id) if e.attempt == 2 and isinstance(e.event, Progress)]
+    steps = [
+        e.event.step
+        for e in bridge.events(job_id)
+        if e.attempt == 2 and isinstance(e.event, Progress)
+    ]
     assert steps[0] > 4 and steps[-1] == 12
     assert (tmp_path / "Lora" / "Ada.safetensors").is_file()
 
@@ -129,15 +180,34 @@ def test_stop_after_the_next_save_then_resume_to_exactly_the_planned_step(
 def test_a_resume_past_the_first_epoch_ends_at_exactly_the_planned_step(
     accumulation: int, home: Home, base: Path, tmp_path: Path
 ) -> None:
-    """A kohya folder with one repeat: four pictures, so that the 10 steps are three epochs, or five."""
+    """A kohya folder with one repeat: four pictures, so that the 10 steps are three epochs, or
+    five.
+    """
     torch = pytest.importorskip("torch")
     demo_photos.draw(tmp_path / "img" / "1_Ada woman", count=4)
-    done = run(home, "train", tmp_path / "img", "--base", base, "--engine", "sd-scripts", "--lora-dir", tmp_path / "Lora",
-               "--detach", "--json", "--set", *SMALL, "save_every_n_steps=2", "max_train_steps=10",
-               f"gradient_accumulation_steps={accumulation}")
+    done = run(
+        home,
+        "train",
+        tmp_path / "img",
+        "--base",
+        base,
+        "--engine",
+        "sd-scripts",
+        "--lora-dir",
+        tmp_path / "Lora",
+        "--detach",
+        "--json",
+        "--set",
+        *SMALL,
+        "save_every_n_steps=2",
+        "max_train_steps=10",
+        f"gradient_accumulation_steps={accumulation}",
+    )
     job_id = json.loads(done.stdout)["job"]
     bridge = Bridge(home)
-    while not any(path.name.startswith("Ada-step00000006") for path in bridge.folder(job_id).states("Ada")):
+    while not any(
+        path.name.startswith("Ada-step00000006") for path in bridge.folder(job_id).states("Ada")
+    ):
         assert not bridge.job(job_id).status.is_over, bridge.log(job_id)
         time.sleep(0.2)
     run(home, "stop", job_id, "--now")
@@ -146,7 +216,11 @@ def test_a_resume_past_the_first_epoch_ends_at_exactly_the_planned_step(
     assert 6 <= came_to < 10
     run(home, "resume", job_id)
     assert run(home, "watch", job_id).returncode == 0, bridge.log(job_id)
-    steps = [e.event.step for e in bridge.events(job_id) if e.attempt == 2 and isinstance(e.event, Progress)]
+    steps = [
+        e.event.step
+        for e in bridge.events(job_id)
+        if e.attempt == 2 and isinstance(e.event, Progress)
+    ]
     assert steps[0] > came_to and steps[-1] == 10
     found = lora.inspect(tmp_path / "Lora" / "Ada.safetensors")
     assert found.metadata["ss_steps"] == "10"
@@ -156,13 +230,33 @@ def test_a_resume_past_the_first_epoch_ends_at_exactly_the_planned_step(
     assert schedule["last_epoch"] == 10, "the learning rate went on where it was"
 
 
-def test_two_processes_share_a_training_stop_and_go_on(home: Home, base: Path, dataset: Path, tmp_path: Path) -> None:
+def test_two_processes_share_a_training_stop_and_go_on(
+    home: Home, base: Path, dataset: Path, tmp_path: Path
+) -> None:
     """`accelerate launch` with gloo. Each process holds the base model: 12 GB of memory."""
-    done = run(home, "train", dataset, "--base", base, "--lora-dir", tmp_path / "Lora", "--processes", 2, "--detach", "--json",
-               "--set", *SMALL, "save_every_n_steps=2", "mixed_precision=no")
+    done = run(
+        home,
+        "train",
+        dataset,
+        "--base",
+        base,
+        "--lora-dir",
+        tmp_path / "Lora",
+        "--processes",
+        2,
+        "--detach",
+        "--json",
+        "--set",
+        *SMALL,
+        "save_every_n_steps=2",
+        "mixed_precision=no",
+    )
     assert done.returncode == 0, done.stderr
     queued = json.loads(done.stdout)
-    assert any("2 processes: each step sees 2 pictures, so 6 steps see 12" in note for note in queued["notes"])
+    assert any(
+        "2 processes: each step sees 2 pictures, so 6 steps see 12" in note
+        for note in queued["notes"]
+    )
     bridge, job_id = Bridge(home), queued["job"]
     while not any(isinstance(e.event, Progress) for e in bridge.events(job_id)):
         assert not bridge.job(job_id).status.is_over, bridge.log(job_id)
@@ -175,9 +269,15 @@ def test_two_processes_share_a_training_stop_and_go_on(home: Home, base: Path, d
     assert process.with_cookie(cookie) == []
     assert run(home, "resume", job_id).returncode == 0
     assert run(home, "watch", job_id).returncode == 0, bridge.log(job_id)
-    steps = [e.event.step for e in bridge.events(job_id) if e.attempt == 2 and isinstance(e.event, Progress)]
+    steps = [
+        e.event.step
+        for e in bridge.events(job_id)
+        if e.attempt == 2 and isinstance(e.event, Progress)
+    ]
     assert steps[0] > 2 and steps[-1] == 6 and steps == sorted(steps)
     log = bridge.folder(job_id).log.read_text(encoding="utf-8")
-    assert "loading model for process 1/2" in log and "batches per epoch / 1epochのバッチ数: 6" in log
+    assert (
+        "loading model for process 1/2" in log and "batches per epoch / 1epochのバッチ数: 6" in log
+    )
     found = lora.inspect(tmp_path / "Lora" / "Ada.safetensors")
     assert (found.modules, found.metadata["ss_steps"]) == (264, "6")

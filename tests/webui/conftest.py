@@ -27,7 +27,14 @@ import pytest
 
 from sd_scripts_bridge.paths import HOME_VARIABLE
 
-from ..browser.conftest import ROOT, TRAINING_PYTHON, browser, pictures, pytest_runtest_makereport, visit
+from ..browser.conftest import (
+    ROOT,
+    TRAINING_PYTHON,
+    browser,
+    pictures,
+    pytest_runtest_makereport,
+    visit,
+)
 
 __all__ = ["browser", "pictures", "pytest_runtest_makereport", "visit"]
 
@@ -66,7 +73,11 @@ class WebUI:
 @pytest.fixture(scope="session")
 def base() -> Path:
     named = os.environ.get("WEBUI_BASE")
-    found = [Path(named)] if named else sorted((WEBUI / "models" / "Stable-diffusion").glob("*.safetensors"))
+    found = (
+        [Path(named)]
+        if named
+        else sorted((WEBUI / "models" / "Stable-diffusion").glob("*.safetensors"))
+    )
     if not found:
         pytest.skip("there is no base model: name one with WEBUI_BASE")
     return found[0].resolve()
@@ -74,12 +85,16 @@ def base() -> Path:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """The WebUI's user data, with this extension as a user's `git clone` has it, and what isn't committed yet."""
+    """The WebUI's user data, with this extension as a user's `git clone` has it, and what isn't
+    committed yet.
+    """
     if not os.environ.get("WEBUI_DIR"):
         pytest.skip("WEBUI_DIR names no WebUI")
     folder = tmp_path / "data"
     words = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    files = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    files = subprocess.run(
+        words, cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\0")
     for name in filter(None, files):
         target = folder / "extensions" / "lora-bridge" / name
         if (ROOT / name).is_file() and not name.startswith("tests/"):
@@ -109,13 +124,25 @@ def start(data: Path, tmp_path: Path) -> Iterator[Callable[..., WebUI]]:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        argv = [str(PYTHON), "launch.py", "--data-dir", str(data), "--port", str(port), "--no-download-sd-model"]
+        argv = [
+            str(PYTHON),
+            "launch.py",
+            "--data-dir",
+            str(data),
+            "--port",
+            str(port),
+            "--no-download-sd-model",
+        ]
         log = tmp_path / f"webui-{len(started) + 1}.log"
         env = {name: value for name, value in os.environ.items() if name != HOME_VARIABLE}
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [*argv, *shlex.split(os.environ.get("WEBUI_ARGS", "")), *words], cwd=WEBUI, stdout=output,
-                stderr=subprocess.STDOUT, start_new_session=True, env={**env, "SD_WEBUI_RESTARTING": "1"},
+                [*argv, *shlex.split(os.environ.get("WEBUI_ARGS", "")), *words],
+                cwd=WEBUI,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env={**env, "SD_WEBUI_RESTARTING": "1"},
             )
         started.append(WebUI(f"http://127.0.0.1:{port}", data, process, log))
         wait_for(started[-1])
@@ -129,7 +156,9 @@ def start(data: Path, tmp_path: Path) -> Iterator[Callable[..., WebUI]]:
 def wait_for(webui: WebUI) -> None:
     deadline = time.monotonic() + START_SECONDS
     while b"Startup time:" not in webui.log.read_bytes():
-        assert webui.process.poll() is None and time.monotonic() < deadline, webui.log.read_text(errors="replace")[-3000:]
+        assert webui.process.poll() is None and time.monotonic() < deadline, webui.log.read_text(
+            errors="replace"
+        )[-3000:]
         time.sleep(0.5)
     with_login = b"gradio-auth" in " ".join(map(str, webui.process.args)).encode()  # type: ignore[arg-type]
     if not with_login:

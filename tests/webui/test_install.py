@@ -17,7 +17,11 @@ from .test_start import freeze
 
 @pytest.mark.timeout(1200)
 def test_install_from_url(
-    data: Path, start: Callable[..., WebUI], visit: Callable[..., Any], open_tab: Callable[..., Any], tmp_path: Path
+    data: Path,
+    start: Callable[..., WebUI],
+    visit: Callable[..., Any],
+    open_tab: Callable[..., Any],
+    tmp_path: Path,
 ) -> None:
     shutil.rmtree(data / "extensions" / "lora-bridge")
     repository = tmp_path / "lora-bridge.git"

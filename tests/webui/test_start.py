@@ -21,14 +21,24 @@ from .conftest import PYTHON, WebUI
 
 pytestmark = pytest.mark.timeout(900)
 
-SCRIPT_SECONDS, APP_STARTED_SECONDS, INSTALL_SECONDS = 0.05, 0.005, 0.3  # the last with Python's own start, on a busy machine
+SCRIPT_SECONDS, APP_STARTED_SECONDS, INSTALL_SECONDS = (
+    0.05,
+    0.005,
+    0.3,
+)  # the last with Python's own start, on a busy machine
 
 
-def test_it_costs_the_webui_nothing(start: Callable[..., WebUI], open_tab: Callable[..., Any], data: Path) -> None:
+def test_it_costs_the_webui_nothing(
+    start: Callable[..., WebUI], open_tab: Callable[..., Any], data: Path
+) -> None:
     before = freeze()
     webui = start()
     profile = json.loads(webui.get("internal/profile-startup"))["records"]
-    ours = {name: seconds for name, seconds in profile.items() if "lora_bridge" in name or "lora-bridge" in name}
+    ours = {
+        name: seconds
+        for name, seconds in profile.items()
+        if "lora_bridge" in name or "lora-bridge" in name
+    }
     print("\n" + "\n".join(f"{name}: {1000 * seconds:.2f} ms" for name, seconds in ours.items()))
     assert ours["load scripts/lora_bridge.py"] < SCRIPT_SECONDS
     assert ours["app_started_callback/lora_bridge.py"] < APP_STARTED_SECONDS
@@ -44,10 +54,14 @@ def test_it_costs_the_webui_nothing(start: Callable[..., WebUI], open_tab: Calla
 
 
 def freeze() -> str:
-    return subprocess.run([str(PYTHON), "-m", "pip", "freeze"], capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        [str(PYTHON), "-m", "pip", "freeze"], capture_output=True, text=True, check=True
+    ).stdout
 
 
-def test_reload_ui_brings_the_tab_back(start: Callable[..., WebUI], open_tab: Callable[..., Any]) -> None:
+def test_reload_ui_brings_the_tab_back(
+    start: Callable[..., WebUI], open_tab: Callable[..., Any]
+) -> None:
     webui = start()
     tab = open_tab(webui)
     tab.field("Name (how you will call it in the prompt)").fill("Ada")
@@ -65,7 +79,7 @@ def test_reload_ui_brings_the_tab_back(start: Callable[..., WebUI], open_tab: Ca
 def status(webui: WebUI, opener: Any = None, **headers: str) -> int:
     request = Request(f"{webui.address}/lora-bridge/v1/status", headers=headers)
     try:
-        with (opener.open(request) if opener else urlopen(request)) as answer:
+        with opener.open(request) if opener else urlopen(request) as answer:
             return int(answer.status)
     except HTTPError as error:
         return error.code
@@ -75,7 +89,9 @@ def test_gradios_login_is_ours(start: Callable[..., WebUI]) -> None:
     webui = start("--gradio-auth", "ann:secret")
     assert status(webui) == 401
     opener = build_opener(HTTPCookieProcessor(CookieJar()))
-    opener.open(f"{webui.address}/login", urlencode({"username": "ann", "password": "secret"}).encode()).close()
+    opener.open(
+        f"{webui.address}/login", urlencode({"username": "ann", "password": "secret"}).encode()
+    ).close()
     assert status(webui, opener) == 200
 
 
@@ -85,14 +101,24 @@ def test_the_apis_password_is_ours(start: Callable[..., WebUI]) -> None:
     assert status(webui, Authorization="Basic " + base64.b64encode(b"ann:secret").decode()) == 200
 
 
-def test_a_webui_open_to_the_network_refuses_what_is_dangerous(start: Callable[..., WebUI], tmp_path: Path) -> None:
+def test_a_webui_open_to_the_network_refuses_what_is_dangerous(
+    start: Callable[..., WebUI], tmp_path: Path
+) -> None:
     webui = start("--listen")
     found = re.search(r'data-nonce=\\*"?([\w-]+)', webui.get("config").decode())
     assert found
     headers = {"Content-Type": "application/json", "X-Lora-Bridge-Nonce": found[1]}
     for path, body in (("setup", {}), ("draft/folder", {"path": str(tmp_path)})):
-        request = Request(f"{webui.address}/lora-bridge/v1/{path}", json.dumps(body).encode(), headers, method="POST")
+        request = Request(
+            f"{webui.address}/lora-bridge/v1/{path}",
+            json.dumps(body).encode(),
+            headers,
+            method="POST",
+        )
         with pytest.raises(HTTPError) as refused:
             urlopen(request)
-        assert refused.value.code == 403 and b"--enable-insecure-extension-access" in refused.value.read()
+        assert (
+            refused.value.code == 403
+            and b"--enable-insecure-extension-access" in refused.value.read()
+        )
     assert str(tmp_path).encode() not in webui.get("lora-bridge/v1/draft")

@@ -1,4 +1,7 @@
-"""The embedded engine: trains with diffusers and transformers alone, in a program of ours. Light: imports no torch."""
+"""The embedded engine: trains with diffusers and transformers alone, in a program of ours.
+
+Light: imports no torch.
+"""
 
 from __future__ import annotations
 
@@ -51,13 +54,21 @@ class EmbeddedEngine:
         from ..sd_scripts.installed import installation
 
         found = installation.read(self.home)
-        return Path(found.python) if found and Path(found.python).is_file() else Path(sys.executable)
+        return (
+            Path(found.python) if found and Path(found.python).is_file() else Path(sys.executable)
+        )
 
     def check(self) -> list[Problem]:
         problems = []
         wrong = libraries.problems(self.python)
         if wrong:
-            problems.append(Problem("embedded", f"the training environment isn't complete: {'; '.join(wrong)}", SETUP))
+            problems.append(
+                Problem(
+                    "embedded",
+                    f"the training environment isn't complete: {'; '.join(wrong)}",
+                    SETUP,
+                )
+            )
         if not self._has_tokenizers() and caption_tokens.find_vocabulary() is None:
             problems.append(Problem("embedded", "CLIP's vocabulary is missing", SETUP))
         return problems
@@ -77,7 +88,14 @@ class EmbeddedEngine:
         """The trainer's command. Raises `NotFound` where CLIP's vocabulary is nowhere."""
         caption_tokens.write_tokenizers(self.home.tokenizers)
         launcher = _LAUNCHER.format(parent=str(PACKAGE_PARENT))
-        argv = [str(self.python), "-c", launcher, str(folder.root), "--tokenizers", str(self.home.tokenizers)]
+        argv = [
+            str(self.python),
+            "-c",
+            launcher,
+            str(folder.root),
+            "--tokenizers",
+            str(self.home.tokenizers),
+        ]
         if resume is not None:
             argv += ["--resume", str(resume)]
         return Command(tuple(argv), _environment(Path(job.base)), folder.root)
@@ -92,7 +110,11 @@ class EmbeddedEngine:
             return None
 
     def results(self, job: TrainingJob, folder: JobFolder) -> list[Path]:
-        steps = [path for path in folder.output.glob("*-step*.safetensors") if path.name.startswith(f"{job.name}-step")]
+        steps = [
+            path
+            for path in folder.output.glob("*-step*.safetensors")
+            if path.name.startswith(f"{job.name}-step")
+        ]
         final = folder.final_lora(job.name)
         return [*sorted(steps), *([final] if final.is_file() else [])]
 
@@ -100,7 +122,10 @@ class EmbeddedEngine:
         return [state for state in folder.states(job.name) if (state / STATE_FILE).is_file()]
 
     def _has_tokenizers(self) -> bool:
-        return all((self.home.tokenizers / name / "vocab.json").is_file() for name in caption_tokens.FOLDERS)
+        return all(
+            (self.home.tokenizers / name / "vocab.json").is_file()
+            for name in caption_tokens.FOLDERS
+        )
 
 
 def _environment(base: Path) -> dict[str, str | None]:

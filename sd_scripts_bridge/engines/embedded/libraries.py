@@ -1,4 +1,6 @@
-"""Whether a Python has the libraries that the trainer imports, judged from its files: nothing is imported or run."""
+"""Whether a Python has the libraries that the trainer imports, judged from its files: nothing is
+imported or run.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ OLDEST = {"torch": (2, 6), "diffusers": (0, 32), "transformers": (4, 54), "safet
 
 
 def problems(python: Path) -> list[str]:
-    """What is missing or too old for ``python``, in words; nothing where its folders can't be found."""
+    """What is missing or too old for ``python``, in words; nothing where its folders can't be
+    found.
+    """
     folders = _folders(python)
     if folders is None:
         return []

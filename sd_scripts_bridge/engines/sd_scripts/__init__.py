@@ -20,7 +20,13 @@ from ..base import Command
 from . import config, launching, output, sampling, state_rates
 from .installed import catalogue, installation, networks, optimizers, tokenizers
 
-_STATE_FILES = ("model.safetensors", "optimizer.bin", "scheduler.bin", "random_states_0.pkl", "train_state.json")
+_STATE_FILES = (
+    "model.safetensors",
+    "optimizer.bin",
+    "scheduler.bin",
+    "random_states_0.pkl",
+    "train_state.json",
+)
 
 _SETUP = (
     "import sys; sys.path.insert(0, sys.argv.pop(1));"
@@ -28,7 +34,8 @@ _SETUP = (
 )
 _PREDICTION = (
     "import sys; sys.path.append(sys.argv[1]);"
-    " from sd_scripts_bridge.engines.embedded.model.prediction import prediction_of; print('IS', prediction_of(sys.argv[2]))"
+    " from sd_scripts_bridge.engines.embedded.model.prediction import prediction_of; print('IS', "
+    "prediction_of(sys.argv[2]))"
 )
 
 
@@ -58,19 +65,38 @@ class SdScriptsEngine:
         problems += optimizers.problems(job.params.optimizer_type, found)
         problems += launching.problems(job, found)
         if job.params.cache_text_encoder_outputs and not FAMILIES[job.family].caches_captions:
-            problems.append(Problem("cache_text_encoder_outputs", f"{script} has no such option", "Leave it out."))
+            problems.append(
+                Problem(
+                    "cache_text_encoder_outputs", f"{script} has no such option", "Leave it out."
+                )
+            )
         if not job.params.network_train_unet_only and not FAMILIES[job.family].text_encoder_learns:
-            problems.append(Problem("network_train_unet_only", f"{FAMILIES[job.family].title}'s text encoders can't be trained",
-                                    "Set it to true."))
+            problems.append(
+                Problem(
+                    "network_train_unet_only",
+                    f"{FAMILIES[job.family].title}'s text encoders can't be trained",
+                    "Set it to true.",
+                )
+            )
         return problems
 
     def notes(self, job: TrainingJob) -> list[str]:
         found = installation.read(self.home)
-        lacking = tokenizers.missing(job, Path(found.scripts), self.home.tokenizers) if found else []
+        lacking = (
+            tokenizers.missing(job, Path(found.scripts), self.home.tokenizers) if found else []
+        )
         return [tokenizers.note(hub) for hub in lacking]
 
     def setup(self, job: SetupJob) -> Command:
-        words = [sys.executable, "-u", "-c", _SETUP, str(PACKAGE_PARENT), "--home", str(self.home.root)]
+        words = [
+            sys.executable,
+            "-u",
+            "-c",
+            _SETUP,
+            str(PACKAGE_PARENT),
+            "--home",
+            str(self.home.root),
+        ]
         words += ["--source", job.source] if job.source else []
         words += ["--python", job.python] if job.python else []
         return Command(tuple(words))
@@ -89,13 +115,22 @@ class SdScriptsEngine:
             table["tokenizer_cache_dir"] = None
         write_text(folder.config, dumps(table))
         script = Path(found.scripts) / installation.SCRIPTS[job.family]
-        argv = (*launching.start(job, found, script), "--config_file", str(folder.config), "--console_log_simple")
-        offline = None if tokenizers.missing(job, Path(found.scripts), self.home.tokenizers) else "1"
+        argv = (
+            *launching.start(job, found, script),
+            "--config_file",
+            str(folder.config),
+            "--console_log_simple",
+        )
+        offline = (
+            None if tokenizers.missing(job, Path(found.scripts), self.home.tokenizers) else "1"
+        )
         env: dict[str, str | None] = {
             "HF_HUB_OFFLINE": offline, "TRANSFORMERS_OFFLINE": offline, "ACCELERATE_DISABLE_RICH": "1"
         }  # fmt: skip
         if found.device == "cpu":
-            env["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS", "1")  # spinning threads: up to 10 times slower
+            env["OMP_NUM_THREADS"] = os.environ.get(
+                "OMP_NUM_THREADS", "1"
+            )  # spinning threads: up to 10 times slower
         return Command(argv, env, folder.root)
 
     def read(self, line: str) -> Event | None:
@@ -111,7 +146,11 @@ class SdScriptsEngine:
         return [final] if final.is_file() else []
 
     def states(self, job: TrainingJob, folder: JobFolder) -> list[Path]:
-        return [s for s in folder.states(job.name) if all(_has_content(s / name) for name in _STATE_FILES)]
+        return [
+            s
+            for s in folder.states(job.name)
+            if all(_has_content(s / name) for name in _STATE_FILES)
+        ]
 
     def _installation(self) -> installation.Installation:
         found = installation.read(self.home)

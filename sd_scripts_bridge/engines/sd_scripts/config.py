@@ -11,14 +11,27 @@ from ...options.families import FAMILIES
 from ...options.params import fields_of_params
 from . import long_epoch, sampling
 
-_RENAMED = {"network_train_text_encoder_only", "max_token_length", "cache_text_encoder_outputs", "save_every_n_steps"}
+_RENAMED = {
+    "network_train_text_encoder_only",
+    "max_token_length",
+    "cache_text_encoder_outputs",
+    "save_every_n_steps",
+}
 """Options that need more than their own name and value."""
 
 
 def table(
-    job: TrainingJob, folder: JobFolder, tokenizers: Path, resume: Path | None = None, *, on_card: bool = False
+    job: TrainingJob,
+    folder: JobFolder,
+    tokenizers: Path,
+    resume: Path | None = None,
+    *,
+    on_card: bool = False,
 ) -> dict[str, Any]:
-    """Everything that the script is told, by its own option names. None means: the script's default."""
+    """Everything that the script is told, by its own option names.
+
+    None means: the script's default.
+    """
     params = job.params.fitted_buckets()
     values: dict[str, Any] = {
         "pretrained_model_name_or_path": job.base,
@@ -32,10 +45,14 @@ def table(
         "max_data_loader_n_workers": 0,
         **{f.name: getattr(params, f.name) for f in fields_of_params() if f.name not in _RENAMED},
         "network_train_text_encoder_only": params.network_train_text_encoder_only,
-        "max_token_length": int(params.max_token_length) if params.max_token_length not in (None, "75") else None,
+        "max_token_length": int(params.max_token_length)
+        if params.max_token_length not in (None, "75")
+        else None,
         "save_every_n_steps": params.save_interval,
         "save_state": job.saves_states,
-        "save_last_n_steps_state": params.save_interval if job.saves_states else None,  # keeps the newest two
+        "save_last_n_steps_state": params.save_interval
+        if job.saves_states
+        else None,  # keeps the newest two
         **_family(job),
         **params.extra,
         **sampling.options(job, folder.prompts, on_card=on_card),
@@ -55,9 +72,18 @@ def _family(job: TrainingJob) -> dict[str, Any]:
     cached = {"cache_text_encoder_outputs": job.params.cache_text_encoder_outputs}
     v_parameterization = job.prediction == "v_prediction" or None
     if job.family == "sdxl":
-        return {**cached, "no_half_vae": True, "v_parameterization": v_parameterization}  # its VAE overflows in half precision
+        return {
+            **cached,
+            "no_half_vae": True,
+            "v_parameterization": v_parameterization,
+        }  # its VAE overflows in half precision
     if not FAMILIES[job.family].is_ldm:
-        return {**cached, "min_snr_gamma": None, "clip_skip": None, "max_token_length": None}  # of noise and CLIP only
+        return {
+            **cached,
+            "min_snr_gamma": None,
+            "clip_skip": None,
+            "max_token_length": None,
+        }  # of noise and CLIP only
     return {"v2": job.family == "sd2" or None, "v_parameterization": v_parameterization}
 
 

@@ -1,4 +1,6 @@
-"""The words that start a training script: Python alone, or `accelerate launch` for more than one process."""
+"""The words that start a training script: Python alone, or `accelerate launch` for more than one
+process.
+"""
 
 from __future__ import annotations
 
@@ -32,14 +34,25 @@ def problems(job: TrainingJob, found: Installation | None) -> list[Problem]:
     if not job.params.extra.get("deepspeed"):
         return []
     if job.launch is None:
-        return [Problem("deepspeed", "shares the work of several processes, and this job has one", "Give --processes 2.")]
+        return [
+            Problem(
+                "deepspeed",
+                "shares the work of several processes, and this job has one",
+                "Give --processes 2.",
+            )
+        ]
     if found is None:
         return []
     try:
         process.run([found.python, "-c", _FIND, "deepspeed"], timeout=60)
     except CommandFailed:
-        return [Problem("deepspeed", "is not installed in the training environment",
-                        f'Install it: "{found.python}" -m pip install deepspeed')]
+        return [
+            Problem(
+                "deepspeed",
+                "is not installed in the training environment",
+                f'Install it: "{found.python}" -m pip install deepspeed',
+            )
+        ]
     return []
 
 

@@ -1,4 +1,7 @@
-"""One line of ``train_network.py``'s output -> an event, or None. Pure; the lines are those of sd-scripts 0.10.1."""
+"""One line of ``train_network.py``'s output -> an event, or None.
+
+Pure; the lines are those of sd-scripts 0.10.1.
+"""
 
 from __future__ import annotations
 

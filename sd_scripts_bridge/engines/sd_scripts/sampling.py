@@ -1,7 +1,8 @@
-"""Sample pictures while it trains: which options the script needs, and the prompt file that it reads.
+"""Sample pictures while it trains: which options the script needs, and the prompt file that it
+reads.
 
-On a card there is one before the first step and one at each save; on a CPU a picture takes minutes, so only where asked for
-(``sample_every_n_steps``; 0 switches them off).
+On a card there is one before the first step and one at each save; on a CPU a picture takes minutes,
+so only where asked for (``sample_every_n_steps``; 0 switches them off).
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ def prompt_line(job: TrainingJob) -> str:
     family = FAMILIES[job.family]
     picture = family.picture or SamplingSettings(STEPS, CFG)
     negative = f" --n {NEGATIVE}" if picture.negative else ""
-    distilled = family.options.get("guidance_scale") if picture.distilled is None else picture.distilled
+    distilled = (
+        family.options.get("guidance_scale") if picture.distilled is None else picture.distilled
+    )
     guidance = "" if distilled is None else f" --g {distilled:g}"
     size = f"--w {width} --h {height} --d {job.params.seed}"
     return f"{words}{negative} {size} --l {picture.cfg:g}{guidance} --s {picture.steps}\n"
@@ -55,4 +58,7 @@ def is_ours(file: Path) -> bool:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return False
-    return re.search(rf", {POSE}( --n {NEGATIVE})? --w ", text) is not None and len(text.splitlines()) == 1
+    return (
+        re.search(rf", {POSE}( --n {NEGATIVE})? --w ", text) is not None
+        and len(text.splitlines()) == 1
+    )

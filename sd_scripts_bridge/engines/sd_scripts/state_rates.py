@@ -1,4 +1,6 @@
-"""Learning rates inside a saved state. sd-scripts takes them from there when it resumes, whatever its options say."""
+"""Learning rates inside a saved state. sd-scripts takes them from there when it resumes, whatever
+its options say.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +30,19 @@ if base and len(base) == len(wanted) == len(optimizer["param_groups"]) and base 
 
 
 def adapt(python: str, state: Path, job: TrainingJob) -> bool:
-    """Make the state's rates the job's; returns whether they were others. Needs the training environment's torch."""
+    """Make the state's rates the job's; returns whether they were others.
+
+    Needs the training environment's torch.
+    """
     params = job.params
     text = params.learning_rate if params.text_encoder_lr is None else params.text_encoder_lr
     unet = params.learning_rate if params.unet_lr is None else params.unet_lr
-    rates = [unet] if params.network_train_unet_only else [text] if params.network_train_text_encoder_only else [text, unet]
+    rates = (
+        [unet]
+        if params.network_train_unet_only
+        else [text]
+        if params.network_train_text_encoder_only
+        else [text, unet]
+    )
     argv = [python, "-c", _SCRIPT, str(state), *map(str, rates)]
     return "CHANGED" in process.run(argv, timeout=300, check=False)

@@ -1,6 +1,8 @@
-"""kohya_ss' boxes for SD 3, FLUX.1, HunyuanImage, Anima and Lumina: which family, and which option each of their keys is.
+"""kohya_ss' boxes for SD 3, FLUX.1, HunyuanImage, Anima and Lumina: which family, and which option
+each of their keys is.
 
-Read from ``kohya_gui/lora_gui.py`` of kohya_ss 26.0.0. What these boxes send as network_args is not read.
+Read from ``kohya_gui/lora_gui.py`` of kohya_ss 26.0.0. What these boxes send as network_args is not
+read.
 """
 
 from __future__ import annotations
@@ -38,7 +40,9 @@ def family(form: Mapping[str, Any]) -> str | None:
 
 
 def option(name: str | None, key: str) -> str | None:
-    """The option that ``key`` sets in the family ``name``; None: it is another family's, or no option."""
+    """The option that ``key`` sets in the family ``name``; None: it is another family's, or no
+    option.
+    """
     box = "flux1" if name == "chroma" else name
     if box is None or key in _ALL or key in _BARE.get(box, ()):
         return key if box else None

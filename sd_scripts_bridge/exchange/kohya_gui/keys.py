@@ -1,6 +1,7 @@
 """The keys of kohya_ss' saved LoRA settings, with what its form shows where nothing else is said.
 
-Read from ``kohya_gui/lora_gui.py`` of kohya_ss 26.0.0 and of its earlier versions: names and defaults only.
+Read from ``kohya_gui/lora_gui.py`` of kohya_ss 26.0.0 and of its earlier versions: names and
+defaults only.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ LAUNCHER: Mapping[str, Any] = {
 """What `accelerate launch` is told: see `launch`."""
 
 FAMILIES: Mapping[str, str] = {
-    "flux1_checkbox": "FLUX.1", "sd3_checkbox": "SD 3", "hunyuan_image_checkbox": "HunyuanImage 2.1",
+    "flux1_checkbox": "FLUX.1", "sd3_checkbox": "SD 3", "hunyuan_image_checkbox": "HunyuanImage "
+                                                                                  "2.1",
     "anima_checkbox": "Anima", "lumina_checkbox": "Lumina 2",
 }  # fmt: skip
 
@@ -105,7 +107,8 @@ STATE: Mapping[str, str] = {
     "save_as_bool": "a button of the form",
     "no_token_padding": "sd-scripts has no such option any more",
     "stop_text_encoder_training": "train_network.py has no such option; kohya_ss ignores it, too",
-    "stop_text_encoder_training_pct": "train_network.py has no such option; kohya_ss ignores it, too",
+    "stop_text_encoder_training_pct": "train_network.py has no such option; kohya_ss ignores it, "
+    "too",
     "lowvram": "sd-scripts has no such option any more",
     "noise_offset_type": "it chooses which of the noise settings count",
     "t5xxl_lr": "no T5 text encoder in this family",

@@ -1,6 +1,8 @@
-"""kohya_ss' LoRA_type and what it means for sd-scripts: network_module and network_args, there and back.
+"""kohya_ss' LoRA_type and what it means for sd-scripts: network_module and network_args, there and
+back.
 
-The form always sends LyCORIS its settings, and the others only those that aren't 0 or empty (``kohya_gui/lora_gui.py``).
+The form always sends LyCORIS its settings, and the others only those that aren't 0 or empty
+(``kohya_gui/lora_gui.py``).
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ _LOHA = (*_LYCORIS, "use_tucker", "rank_dropout", "bypass_mode", "dora_wd", "mod
 
 @dataclass(frozen=True)
 class FormNetwork:
-    """One LoRA_type. ``always`` are the form's keys that are sent in any case, ``others`` those sent where they are set."""
+    """One LoRA_type. ``always`` are the form's keys that are sent in any case, ``others`` those
+    sent where they are set.
+    """
 
     module: str
     algo: str = ""
@@ -95,7 +99,11 @@ def arguments(kind: FormNetwork, data: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _is_unset(key: str, value: Any) -> bool:
-    return value in ("", None, False) or str(value) in ("0", "0.0") or (key == "factor" and str(value) == "-1")
+    return (
+        value in ("", None, False)
+        or str(value) in ("0", "0.0")
+        or (key == "factor" and str(value) == "-1")
+    )
 
 
 def _written(value: Any) -> str:
@@ -106,7 +114,9 @@ def _written(value: Any) -> str:
 
 
 def form(module: str, network_args: Iterable[str]) -> dict[str, Any]:
-    """The form's keys that come nearest to this network; what they don't say, additional_parameters must."""
+    """The form's keys that come nearest to this network; what they don't say, additional_parameters
+    must.
+    """
     wanted = dict(arg.partition("=")[::2] for arg in network_args)
     algo = wanted.pop("algo", "locon" if module == "lycoris.kohya" else "")
     names = [name for name, kind in KINDS.items() if kind.module == module and kind.algo == algo]
@@ -115,8 +125,15 @@ def form(module: str, network_args: Iterable[str]) -> dict[str, Any]:
     name = max(names, key=lambda name: _agreement(KINDS[name], wanted))
     kind = KINDS[name]
     keys = {argument(kind, key): key for key in kind.keys}
-    unsaid = {key: _UNSET.get(key, 0 if isinstance(NETWORK[key], (int, float)) else "") for key in kind.others}
-    return {"LoRA_type": name, **unsaid, **{keys[a]: _as_form(keys[a], v) for a, v in wanted.items() if a in keys}}
+    unsaid = {
+        key: _UNSET.get(key, 0 if isinstance(NETWORK[key], (int, float)) else "")
+        for key in kind.others
+    }
+    return {
+        "LoRA_type": name,
+        **unsaid,
+        **{keys[a]: _as_form(keys[a], v) for a, v in wanted.items() if a in keys},
+    }
 
 
 def _agreement(kind: FormNetwork, wanted: Mapping[str, str]) -> tuple[int, int]:

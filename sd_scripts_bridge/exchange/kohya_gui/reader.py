@@ -1,4 +1,6 @@
-"""kohya_ss' saved LoRA settings (a flat JSON object) as options of sd-scripts: what its form would pass on."""
+"""kohya_ss' saved LoRA settings (a flat JSON object) as options of sd-scripts: what its form would
+pass on.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ _ELSEWHERE = frozenset({"dataset_config", "additional_parameters", "sample_promp
                         "conv_dims", "conv_alphas", "max_train_steps", "max_train_epochs"})  # fmt: skip
 """Keys that are read together with others."""
 
-_NO_ZERO = frozenset({"max_grad_norm", "prior_loss_weight", "lr_scheduler_power", "network_alpha", "learning_rate"})
+_NO_ZERO = frozenset(
+    {"max_grad_norm", "prior_loss_weight", "lr_scheduler_power", "network_alpha", "learning_rate"}
+)
 """The form drops every 0 on its way to sd-scripts; for these 0 would have been another training."""
 
 _NOISE = {"Original": ("noise_offset", "noise_offset_random_strength", "adaptive_noise_scale"),
@@ -39,29 +43,58 @@ def looks_like(data: Mapping[str, Any]) -> bool:
 def read(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
     """The training that the form would start. Raises `Invalid` for the settings of another tab."""
     _refuse_other_tabs(path, data)
-    old = {"network_weights": "lora_network_weights", "conv_block_dims": "conv_dims", "conv_block_alphas": "conv_alphas"}
+    old = {
+        "network_weights": "lora_network_weights",
+        "conv_block_dims": "conv_dims",
+        "conv_block_alphas": "conv_alphas",
+    }
     modern = {new: data[key] for new, key in old.items() if key in data and new not in data}
-    form = {**FORM, **NETWORK, **modern, **{key: value for key, value in data.items() if value is not None}}
+    form = {
+        **FORM,
+        **NETWORK,
+        **modern,
+        **{key: value for key, value in data.items() if value is not None},
+    }
     form |= _form_of_old_versions(data)
     if "save_state" not in data:
         form.pop("save_state")  # ours: a stopped run can go on, and the result is the same
     work = Settling(path, KIND, here, SCRIPT_DEFAULTS, textual=True)
-    work.family = families.family(form) or ("sdxl" if form["sdxl"] else "sd2" if form["v2"] else "sd1")
+    work.family = families.family(form) or (
+        "sdxl" if form["sdxl"] else "sd2" if form["v2"] else "sd1"
+    )
     given = [*_options(work, form), *_lengths(work, form), *_rates(form), *_network(work, form)]
-    work.keys["pretrained_model_name_or_path"] = Given("pretrained_model_name_or_path", "", "")  # none unless in the file
+    work.keys["pretrained_model_name_or_path"] = Given(
+        "pretrained_model_name_or_path", "", ""
+    )  # none unless in the file
     _launcher(work, form)
     imported = rules.settle(work, [*given, *_additional(work, form)])
-    rounded_once = work.keys["max_train_epochs"].key == "epoch" if "max_train_epochs" in work.keys else False
+    rounded_once = (
+        work.keys["max_train_epochs"].key == "epoch" if "max_train_epochs" in work.keys else False
+    )
     return _reported(replace(imported, rounded_once=rounded_once), data, work.family)
 
 
 def _refuse_other_tabs(path: Path, data: Mapping[str, Any]) -> None:
     if "num_vectors_per_token" in data:
-        raise Invalid([Problem(path.name, "holds settings for a textual inversion, not for a LoRA",
-                               "Save them on kohya_ss' LoRA tab.")])
+        raise Invalid(
+            [
+                Problem(
+                    path.name,
+                    "holds settings for a textual inversion, not for a LoRA",
+                    "Save them on kohya_ss' LoRA tab.",
+                )
+            ]
+        )
     if "use_latent_files" in data or "dataset_repeats" in data:
-        raise Invalid([Problem(path.name, "holds settings for fine-tuning a whole model, not for a LoRA",
-                               "Save them on kohya_ss' LoRA tab.")])
+        raise Invalid(
+            [
+                Problem(
+                    path.name,
+                    "holds settings for fine-tuning a whole model, not for a LoRA",
+                    "Save them on kohya_ss' LoRA tab.",
+                )
+            ]
+        )
 
 
 def _form_of_old_versions(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,7 +142,11 @@ def _family_box(work: Settling, key: str, value: Any) -> None:
 def _of_a_family(work: Settling, key: str, value: Any) -> Iterator[Given]:
     option = families.option(work.family, key)
     if option is None:
-        work.ledger.ignored(key, value, "of another family of models, or of its network's own arguments (network_args)")
+        work.ledger.ignored(
+            key,
+            value,
+            "of another family of models, or of its network's own arguments (network_args)",
+        )
     elif not value:
         work.ledger.used(key, value, why="nothing set")  # a 0 the form never passes on
     else:
@@ -122,7 +159,12 @@ def _option(work: Settling, key: str, value: Any) -> Iterator[Given]:
         work.ledger.ignored(key, value, "no version of kohya_ss up to 26.0.0 has such a key")
     elif key in _NO_ZERO and number(value) == 0:
         default = SCRIPT_DEFAULTS[option]
-        work.ledger.changed(key, value, f"{option}={default}", "kohya_ss never passes a 0 on, so sd-scripts takes its default")
+        work.ledger.changed(
+            key,
+            value,
+            f"{option}={default}",
+            "kohya_ss never passes a 0 on, so sd-scripts takes its default",
+        )
     elif (value == "" or (option not in KNOWN and not value)) and option != "caption_extension":
         work.ledger.used(key, value, why="nothing set" if value == "" else "")
     elif key == "seed" and number(value) == 0:
@@ -143,17 +185,25 @@ def _lengths(work: Settling, form: Mapping[str, Any]) -> Iterator[Given]:
         work.ledger.used("max_train_epochs", form["max_train_epochs"])
     if steps or epochs:
         which = "max_train_epochs" if epochs else "max_train_steps"
-        work.ledger.ignored("epoch", form["epoch"], f"{which} ({int(epochs or steps or 0)}) goes before it, in kohya_ss too")
+        work.ledger.ignored(
+            "epoch",
+            form["epoch"],
+            f"{which} ({int(epochs or steps or 0)}) goes before it, in kohya_ss too",
+        )
     else:
         yield Given("max_train_epochs", form["epoch"], "epoch")
     if steps and not epochs:
-        work.notes.append(f"The file fixes {int(steps)} steps, right for its author's pictures "
-                          f"({'the form`s own default' if steps == 1600 else 'or a test'}); "
-                          "another number: --set max_train_steps=N.".replace("`", "'"))
+        work.notes.append(
+            f"The file fixes {int(steps)} steps, right for its author's pictures "
+            f"({'the form`s own default' if steps == 1600 else 'or a test'}); "
+            "another number: --set max_train_steps=N.".replace("`", "'")
+        )
     absolute, percent = number(form["lr_warmup_steps"]), number(form["lr_warmup"])
     if absolute:
         yield Given("lr_warmup_steps", absolute, "lr_warmup_steps")
-        work.ledger.ignored("lr_warmup", form["lr_warmup"], "lr_warmup_steps goes before it, in kohya_ss too")
+        work.ledger.ignored(
+            "lr_warmup", form["lr_warmup"], "lr_warmup_steps goes before it, in kohya_ss too"
+        )
     elif percent:
         work.ledger.used("lr_warmup_steps", form["lr_warmup_steps"], why="0: lr_warmup says it")
         yield Given("lr_warmup_steps", percent / 100, "lr_warmup")
@@ -192,7 +242,9 @@ def _network(work: Settling, form: Mapping[str, Any]) -> Iterator[Given]:
         elif key != "LoRA_type":
             work.ledger.ignored(key, form[key], f"not set, or not part of {lora_type!r}")
     if kind is None:
-        yield Given("network_module", networks.ELSEWHERE.get(str(lora_type), lora_type), "LoRA_type")
+        yield Given(
+            "network_module", networks.ELSEWHERE.get(str(lora_type), lora_type), "LoRA_type"
+        )
         return
     words = [*sent.values(), *([f"algo={kind.algo}"] if kind.algo else [])]
     if words:
@@ -203,9 +255,14 @@ def _network(work: Settling, form: Mapping[str, Any]) -> Iterator[Given]:
 def _launcher(work: Settling, form: Mapping[str, Any]) -> None:
     """The form's own words for accelerate stand behind the free text, so theirs is the last."""
     free, _ = command_words.read(str(form.get(FREE) or "").replace('"', "").split(), f"{FREE} ")
-    rules.take_launch(work, [*free, *(Given(key, form[key], key) for key in LAUNCHER if key in form and key != FREE)])
+    rules.take_launch(
+        work,
+        [*free, *(Given(key, form[key], key) for key in LAUNCHER if key in form and key != FREE)],
+    )
     if work.launch:
-        work.notes.append("kohya_ss counts the steps of its epochs as for one process; so they are counted here.")
+        work.notes.append(
+            "kohya_ss counts the steps of its epochs as for one process; so they are counted here."
+        )
 
 
 def _additional(work: Settling, form: Mapping[str, Any]) -> Iterator[Given]:
@@ -217,15 +274,24 @@ def _additional(work: Settling, form: Mapping[str, Any]) -> Iterator[Given]:
     elif not is_off(attention) and attention not in ("sdpa", "none"):
         work.ledger.ignored("xformers", attention, "neither 'xformers', 'sdpa' nor 'none'")
     if form["dataset_config"]:
-        work.ledger.ignored("dataset_config", form["dataset_config"], "import that file, too, or give your photos as DATASET")
+        work.ledger.ignored(
+            "dataset_config",
+            form["dataset_config"],
+            "import that file, too, or give your photos as DATASET",
+        )
     if form["sample_prompts"]:
-        work.ledger.ignored("sample_prompts", form["sample_prompts"],
-                            "sd-scripts wants a file: write them into one, then --set sample_prompts=FILE "
-                            "sample_every_n_steps=N")
+        work.ledger.ignored(
+            "sample_prompts",
+            form["sample_prompts"],
+            "sd-scripts wants a file: write them into one, then --set sample_prompts=FILE "
+            "sample_every_n_steps=N",
+        )
     text = str(form["additional_parameters"])
     given, stray = command_words.read(text.replace('"', "").split(), "additional_parameters ")
     if stray:
-        work.ledger.ignored(f"additional_parameters {stray[0]}", " ".join(stray), "belongs to no option")
+        work.ledger.ignored(
+            f"additional_parameters {stray[0]}", " ".join(stray), "belongs to no option"
+        )
     yield from given
 
 
@@ -238,11 +304,24 @@ def _reported(imported: Imported, data: Mapping[str, Any], family: str | None) -
     for key, value in data.items():
         if key not in rows:
             rows[key] = _remaining(key, value, family)
-    kept = [row for row in rows.values() if row.key in data or row.key.startswith(("additional_parameters ", f"{FREE} "))]
+    kept = [
+        row
+        for row in rows.values()
+        if row.key in data or row.key.startswith(("additional_parameters ", f"{FREE} "))
+    ]
     order = {key: position for position, key in enumerate(data)}
     kept.sort(key=lambda row: order[row.key if row.key in order else row.key.split(" ")[0]])
-    mine = tuple(replace(row, value=_shown(row.key, data)) if row.key in data and row.value != HIDDEN else row for row in kept)
-    absent = [key for key in FORM if key not in data and RENAMED.get(key, key) in imported.values and key != "max_train_steps"]
+    mine = tuple(
+        replace(row, value=_shown(row.key, data))
+        if row.key in data and row.value != HIDDEN
+        else row
+        for row in kept
+    )
+    absent = [
+        key
+        for key in FORM
+        if key not in data and RENAMED.get(key, key) in imported.values and key != "max_train_steps"
+    ]
     notes = [note for note in imported.notes if not note.startswith("Not in the file")]
     if absent:
         words = ", ".join(f"{key}={FORM[key]}" for key in absent)
@@ -254,16 +333,34 @@ def _shown(key: str, data: Mapping[str, Any]) -> Any:
     """A key's value, but for a secret in the free text."""
     if key != "additional_parameters":
         return data[key]
-    return re.sub(rf"(--(?:{'|'.join(SECRETS)})(?:=|\s+))\S+", rf"\1{HIDDEN}", str(data[key]).replace("-key", "_key"))
+    return re.sub(
+        rf"(--(?:{'|'.join(SECRETS)})(?:=|\s+))\S+",
+        rf"\1{HIDDEN}",
+        str(data[key]).replace("-key", "_key"),
+    )
 
 
 def _remaining(key: str, value: Any, family: str | None) -> KeyRow:
     if key in SECRETS:
-        return KeyRow(key, Fate.IGNORED, HIDDEN if value else "", "", "a secret: never taken from a file")
+        return KeyRow(
+            key, Fate.IGNORED, HIDDEN if value else "", "", "a secret: never taken from a file"
+        )
     if key == "sdxl":
-        return KeyRow(key, Fate.USED, value, f"family {family or 'unknown'}", "the base model has the last word")
+        return KeyRow(
+            key,
+            Fate.USED,
+            value,
+            f"family {family or 'unknown'}",
+            "the base model has the last word",
+        )
     if key in ("conv_dims", "conv_alphas", "locon"):
         return KeyRow(key, Fate.USED, value, "", "an older name")
     if value is None:
         return KeyRow(key, Fate.USED, value)
-    return KeyRow(key, Fate.USED, _shown(key, {key: value}), "", "nothing set" if is_off(value) else "see its parts")
+    return KeyRow(
+        key,
+        Fate.USED,
+        _shown(key, {key: value}),
+        "",
+        "nothing set" if is_off(value) else "see its parts",
+    )

@@ -1,7 +1,8 @@
 """A job as settings that kohya_ss' LoRA tab loads.
 
-Its form can't say everything; whatever it would pass on otherwise than the job has it goes into ``additional_parameters``,
-which kohya_ss appends to its command line, where it goes before the form.
+Its form can't say everything; whatever it would pass on otherwise than the job has it goes into
+``additional_parameters``, which kohya_ss appends to its command line, where it goes before the
+form.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ from .keys import FORM, LAUNCHER, NETWORK, RENAMED
 
 _OPTIONS = {option: key for key, option in RENAMED.items() if key in FORM}
 _WORDS = ("optimizer_args", "lr_scheduler_args")
-_READ_APART = frozenset({"sample_prompts", "dataset_config", "additional_parameters", "resume", "lr_warmup_steps"})
+_READ_APART = frozenset(
+    {"sample_prompts", "dataset_config", "additional_parameters", "resume", "lr_warmup_steps"}
+)
 _MULTIRES = ("multires_noise_iterations", "multires_noise_discount")
 
 
@@ -41,16 +44,23 @@ def files(job: TrainingJob, options: Mapping[str, Any]) -> tuple[dict[str, str],
     words, lost = _additional(job, form)
     form["additional_parameters"] = " ".join(["--console_log_simple", *words])  # see export.told
     if lost:
-        notes.append(f"kohya_ss can't be told {', '.join(lost)}: it splits additional parameters at spaces.")
+        notes.append(
+            f"kohya_ss can't be told {', '.join(lost)}: it splits additional parameters at spaces."
+        )
     notes.append("Load it on kohya_ss' LoRA tab under Configuration.")
-    return {f"{job.name}.json": json.dumps(form, indent=2, sort_keys=True, ensure_ascii=False) + "\n"}, notes
+    return {
+        f"{job.name}.json": json.dumps(form, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    }, notes
 
 
 def _form(job: TrainingJob, options: Mapping[str, Any]) -> dict[str, Any]:
     """The form's fields as near to the job as they come."""
     params = job.params
     form = {**FORM, **LAUNCHER} | _plain(options)
-    form |= {**NETWORK, **networks.form(params.network_module, params.extra.get("network_args", ()))}
+    form |= {
+        **NETWORK,
+        **networks.form(params.network_module, params.extra.get("network_args", ())),
+    }
     form |= families.form(job.family)
     form |= _rates(params)
     form |= _launch(job.launch)
@@ -71,7 +81,9 @@ def _form(job: TrainingJob, options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
     """Options that are a field of the form, in the field's own type."""
-    found = dict.fromkeys(("min_snr_gamma", "noise_offset", "clip_skip", "save_last_n_steps_state"), 0)
+    found = dict.fromkeys(
+        ("min_snr_gamma", "noise_offset", "clip_skip", "save_last_n_steps_state"), 0
+    )
     fields: dict[str, Any] = {**found}
     for option, value in options.items():
         key = _OPTIONS.get(option, option)
@@ -79,7 +91,9 @@ def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
             continue
         if key in _WORDS:
             fields[key] = " ".join("".join(str(word).split()) for word in value)
-        elif isinstance(value, type(FORM[key])) or (isinstance(FORM[key], (int, float)) and isinstance(value, (int, float))):
+        elif isinstance(value, type(FORM[key])) or (
+            isinstance(FORM[key], (int, float)) and isinstance(value, (int, float))
+        ):
             fields[key] = value
     return fields
 
@@ -108,15 +122,20 @@ def _additional(job: TrainingJob, form: Mapping[str, Any]) -> tuple[list[str], l
     """(words for what the form says otherwise, options that not even those can say)."""
     back = kohya_gui_reader.read(Path("form.json"), form, Here())
     values = back.settled(1)
-    theirs = replace(TrainingParams(), **{key: value for key, value in values.items() if key in KNOWN},
-                     extra={key: value for key, value in values.items() if key not in KNOWN})
+    theirs = replace(
+        TrainingParams(),
+        **{key: value for key, value in values.items() if key in KNOWN},
+        extra={key: value for key, value in values.items() if key not in KNOWN},
+    )
     ours, said = meaning(job.params, job.family), meaning(theirs, job.family)
     words: list[str] = []
     lost: list[str] = []
     for option in sorted((ours.keys() | said.keys()) - SECRETS):
         if ours.get(option) == said.get(option):
             continue
-        group = option_words(option, _value(job, ours, option)) or ([f"--{option}"] if option in LISTS else [])
+        group = option_words(option, _value(job, ours, option)) or (
+            [f"--{option}"] if option in LISTS else []
+        )
         if not group or any(not word or set(word) & set(' \t\r\n"') for word in group):
             lost.append(option)
         else:
@@ -125,7 +144,12 @@ def _additional(job: TrainingJob, form: Mapping[str, Any]) -> tuple[list[str], l
 
 
 def _value(job: TrainingJob, ours: Mapping[str, Any], option: str) -> Any:
-    if option in KNOWN and option not in ("unet_lr", "text_encoder_lr", "save_every_n_steps", "max_token_length"):
+    if option in KNOWN and option not in (
+        "unet_lr",
+        "text_encoder_lr",
+        "save_every_n_steps",
+        "max_token_length",
+    ):
         return getattr(job.params, option)
     value = ours.get(option)
     return ["".join(str(word).split()) for word in value] if isinstance(value, tuple) else value

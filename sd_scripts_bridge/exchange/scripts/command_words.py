@@ -10,7 +10,10 @@ from ..settling.work import Given
 
 
 def read(words: Sequence[str], prefix: str = "") -> tuple[list[Given], list[str]]:
-    """(the options, words that belong to none). ``prefix`` is where the words stand, for the report."""
+    """(the options, words that belong to none).
+
+    ``prefix`` is where the words stand, for the report.
+    """
     given: list[Given] = []
     stray: list[str] = []
     position = 0

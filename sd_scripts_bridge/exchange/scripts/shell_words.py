@@ -11,7 +11,10 @@ _SET = re.compile(r"""^\s*(?:set|export|\$)?\s*"?\$?(\w+)\s*=\s*(.*?)\s*$""", re
 
 
 def commands(text: str, shell: str) -> list[list[str]]:
-    """Each command of a script as words; "sh", "bat" or "ps1". Lines that can't be read are left out."""
+    """Each command of a script as words; "sh", "bat" or "ps1".
+
+    Lines that can't be read are left out.
+    """
     joined = re.sub(_CONTINUED[shell], " ", text)
     return _windows(joined) if shell == "bat" else _posix(joined)
 
@@ -48,7 +51,11 @@ def _logical_lines(text: str) -> list[str]:
 
 def _windows(text: str) -> list[list[str]]:
     lines = (line.strip() for line in text.replace("\r", "").split("\n"))
-    return [_windows_words(line) for line in lines if line and not re.match(r"@?(rem\b|::)", line, re.IGNORECASE)]
+    return [
+        _windows_words(line)
+        for line in lines
+        if line and not re.match(r"@?(rem\b|::)", line, re.IGNORECASE)
+    ]
 
 
 def _windows_words(line: str) -> list[str]:

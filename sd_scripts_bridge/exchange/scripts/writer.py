@@ -11,17 +11,27 @@ SHELL, BATCH = "train.sh", "train.bat"
 MARK = "made by LoRA Bridge"
 
 
-def files(options: Mapping[str, Any], command: Sequence[str], title: str) -> tuple[dict[str, str], list[str]]:
+def files(
+    options: Mapping[str, Any], command: Sequence[str], title: str
+) -> tuple[dict[str, str], list[str]]:
     """(name -> text, notes). ``command`` is what stands before the options."""
     words = [group for key, value in options.items() if (group := option_words(key, value))]
     shell = " \\\n  ".join([posix(command), *map(posix, words)])
-    batch = " ^\r\n  ".join([" ".join(map(windows, command)), *(" ".join(map(windows, group)) for group in words)])
+    batch = " ^\r\n  ".join(
+        [" ".join(map(windows, command)), *(" ".join(map(windows, group)) for group in words)]
+    )
     offline = "tokenizer_cache_dir" in options
     shell_first = f"#!/bin/sh\n# {title}\n" + ("export HF_HUB_OFFLINE=1\n" if offline else "")
-    batch_first = f"@echo off\r\nrem {title}\r\nchcp 65001 >nul\r\n" + ("set HF_HUB_OFFLINE=1\r\n" if offline else "")
+    batch_first = f"@echo off\r\nrem {title}\r\nchcp 65001 >nul\r\n" + (
+        "set HF_HUB_OFFLINE=1\r\n" if offline else ""
+    )
     texts = {SHELL: f"{shell_first}exec {shell}\n", BATCH: f"{batch_first}{batch}\r\n"}
     lost = [group[0] for group in words if any(sign in word for word in group for sign in '"\r\n')]
-    notes = [f"{BATCH}: {', '.join(lost)}: a batch file can't pass on quotes or line breaks."] if lost else []
+    notes = (
+        [f"{BATCH}: {', '.join(lost)}: a batch file can't pass on quotes or line breaks."]
+        if lost
+        else []
+    )
     return texts, notes
 
 
@@ -35,4 +45,3 @@ def option_words(key: str, value: Any) -> list[str]:
         return [f"--{key}", *map(str, value)]
     text = str(value)
     return [f"--{key}={text}"] if text.startswith("-") or not text else [f"--{key}", text]
-

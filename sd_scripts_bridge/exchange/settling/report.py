@@ -1,4 +1,6 @@
-"""What became of each key of an imported file: used, changed (from, to) or ignored, each with its reason."""
+"""What became of each key of an imported file: used, changed (from, to) or ignored, each with its
+reason.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ class KeyRow:
 
     def __str__(self) -> str:
         arrow = f" -> {self.to}" if self.to else ""
-        return f"{self.key} = {_short(self.value)}{arrow}" + (f"   ({self.why})" if self.why else "")
+        return f"{self.key} = {_short(self.value)}{arrow}" + (
+            f"   ({self.why})" if self.why else ""
+        )
 
 
 class Ledger:
@@ -68,7 +72,9 @@ class Ledger:
 
     def rows(self) -> tuple[KeyRow, ...]:
         return tuple(
-            replace(row, value=self.originals[row.key]) if row.key in self.originals and row.value != HIDDEN else row
+            replace(row, value=self.originals[row.key])
+            if row.key in self.originals and row.value != HIDDEN
+            else row
             for row in self._rows.values()
         )
 
@@ -77,8 +83,9 @@ class Ledger:
 class Imported:
     """A foreign file as we would train it.
 
-    ``values`` holds the options by sd-scripts' names, all that `TrainingParams` knows among them but those that can be
-    told only with the photos at hand: ``epochs``, ``save_every_epochs`` and ``warmup`` (a part of the run), see `settled`.
+    ``values`` holds the options by sd-scripts' names, all that `TrainingParams` knows among them
+    but those that can be told only with the photos at hand: ``epochs``, ``save_every_epochs`` and
+    ``warmup`` (a part of the run), see `settled`.
     """
 
     path: Path
@@ -98,7 +105,8 @@ class Imported:
     trigger: str | None = None
     epochs: int | None = None
     rounded_once: bool = False
-    """The steps of all ``epochs`` are counted together (kohya_ss), not epoch by epoch (sd-scripts)."""
+    """The steps of all ``epochs`` are counted together (kohya_ss), not epoch by epoch (sd-scripts).
+    """
     save_every_epochs: int | None = None
     warmup: float | None = None
     launch: Launch | None = None
@@ -109,15 +117,21 @@ class Imported:
         return [row for row in self.rows if row.fate is fate]
 
     def settled(self, real_steps: int, regularisation: bool = False) -> dict[str, Any]:
-        """``values`` for pictures of which an epoch shows ``real_steps``: everything counted in steps."""
+        """``values`` for pictures of which an epoch shows ``real_steps``: everything counted in
+        steps.
+        """
         values = dict(self.values)
-        a_process = int(values.get("train_batch_size", 1)) * int(values.get("gradient_accumulation_steps", 1))
+        a_process = int(values.get("train_batch_size", 1)) * int(
+            values.get("gradient_accumulation_steps", 1)
+        )
         a_step = a_process * (self.launch.processes if self.launch else 1)
         pictures = real_steps * (2 if regularisation else 1)
         epoch = max(1, math.ceil(pictures / a_step))
         steps = epoch * self.epochs if self.epochs else int(values.get("max_train_steps") or epoch)
         if self.epochs and self.rounded_once:
-            steps = max(1, math.ceil(pictures * self.epochs / a_process))  # whatever the number of processes
+            steps = max(
+                1, math.ceil(pictures * self.epochs / a_process)
+            )  # whatever the number of processes
         values["max_train_steps"] = steps
         if self.warmup is not None:
             values["lr_warmup_steps"] = int(self.warmup * steps)
@@ -128,7 +142,10 @@ class Imported:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        keys = [{"key": r.key, "fate": str(r.fate), "value": plain(r.value), "to": r.to, "why": r.why} for r in self.rows]
+        keys = [
+            {"key": r.key, "fate": str(r.fate), "value": plain(r.value), "to": r.to, "why": r.why}
+            for r in self.rows
+        ]
         return {
             "file": str(self.path), "kind": self.kind, "keys": keys,
             "counts": {str(fate): len(self.of(fate)) for fate in Fate},
@@ -141,12 +158,22 @@ class Imported:
         }  # fmt: skip
 
     def lines(self) -> list[str]:
-        """The report for people: first what differs, then what has no effect, then what was taken as it is."""
+        """The report for people: first what differs, then what has no effect, then what was taken
+        as it is.
+        """
         counts = ", ".join(f"{len(self.of(fate))} {fate}" for fate in Fate)
         lines = [f"{self.path.name}: {self.kind}; {counts}."]
-        lines += ["Changed:", *(f"  {row}" for row in self.of(Fate.CHANGED))] if self.of(Fate.CHANGED) else []
+        lines += (
+            ["Changed:", *(f"  {row}" for row in self.of(Fate.CHANGED))]
+            if self.of(Fate.CHANGED)
+            else []
+        )
         lines += ["Ignored:", *_by_reason(self.of(Fate.IGNORED))] if self.of(Fate.IGNORED) else []
-        lines += ["Used:", *_wrapped(", ".join(map(str, self.of(Fate.USED))))] if self.of(Fate.USED) else []
+        lines += (
+            ["Used:", *_wrapped(", ".join(map(str, self.of(Fate.USED))))]
+            if self.of(Fate.USED)
+            else []
+        )
         return [*lines, *self.notes]
 
 
@@ -155,12 +182,19 @@ def _by_reason(rows: list[KeyRow]) -> list[str]:
     reasons: dict[str, list[KeyRow]] = {}
     for row in rows:
         reasons.setdefault(row.why, []).append(row)
-    return [line for why, group in reasons.items()
-            for line in _wrapped(f"{', '.join(f'{row.key} = {_short(row.value)}' for row in group)}   ({why})")]
+    return [
+        line
+        for why, group in reasons.items()
+        for line in _wrapped(
+            f"{', '.join(f'{row.key} = {_short(row.value)}' for row in group)}   ({why})"
+        )
+    ]
 
 
 def plain(value: Any) -> Any:
-    """``value`` as JSON can say it: a TOML file also knows dates, and JSON of Python's making "NaN"."""
+    """``value`` as JSON can say it: a TOML file also knows dates, and JSON of Python's making
+    "NaN".
+    """
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -170,7 +204,9 @@ def plain(value: Any) -> Any:
 
 
 def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, 120, initial_indent="  ", subsequent_indent="    ", break_long_words=False)
+    return textwrap.wrap(
+        text, 120, initial_indent="  ", subsequent_indent="    ", break_long_words=False
+    )
 
 
 def _short(value: Any) -> str:

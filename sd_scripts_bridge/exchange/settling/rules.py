@@ -1,4 +1,6 @@
-"""From options as some program would pass them to sd-scripts, to what we train: every importer ends here."""
+"""From options as some program would pass them to sd-scripts, to what we train: every importer ends
+here.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,10 @@ ATTENTION = ("xformers", "mem_eff_attn")
 
 
 def settle(work: Settling, given: Iterable[Given]) -> Imported:
-    """What ``given`` comes to. Where two keys set the same option, the later has the last word, as for sd-scripts."""
+    """What ``given`` comes to.
+
+    Where two keys set the same option, the later has the last word, as for sd-scripts.
+    """
     for item in given:
         before = work.keys.get(item.option)
         if before is not None and before.key != item.key:
@@ -36,7 +41,11 @@ def settle(work: Settling, given: Iterable[Given]) -> Imported:
 def _one(work: Settling, item: Given) -> None:
     option, value, key = item
     if option in SECRETS:
-        work.ledger.ignored(key, HIDDEN if value else "", "a secret: never taken from a file, never written into one")
+        work.ledger.ignored(
+            key,
+            HIDDEN if value else "",
+            "a secret: never taken from a file, never written into one",
+        )
     elif option in SENDING:
         _sending(work, item)
     elif option in OURS:
@@ -81,9 +90,13 @@ def take_launch(work: Settling, given: Iterable[Given]) -> None:
         elif item.option in launch.OTHERS:
             work.ledger.ignored(item.key, item.value, launch.OTHERS[item.option])
         elif item.option not in launch.OPTIONS:
-            work.ledger.ignored(item.key, item.value, "for accelerate launch; LoRA Bridge has no such option")
+            work.ledger.ignored(
+                item.key, item.value, "for accelerate launch; LoRA Bridge has no such option"
+            )
         elif work.launch is None:
-            work.ledger.ignored(item.key, item.value, "for one process LoRA Bridge starts the script itself")
+            work.ledger.ignored(
+                item.key, item.value, "for one process LoRA Bridge starts the script itself"
+            )
         else:
             work.ledger.used(item.key, item.value)
 
@@ -111,9 +124,15 @@ def _base(work: Settling, item: Given) -> None:
     work.base_name = str(item.value or "")
     work.base = work.here.find_base(work.base_name, work.path.parent)
     if work.base is not None:
-        work.taken(item, str(work.base), "" if str(work.base) == work.base_name else "found here under the same name")
+        work.taken(
+            item,
+            str(work.base),
+            "" if str(work.base) == work.base_name else "found here under the same name",
+        )
     elif work.base_name:
-        work.ledger.ignored(item.key, item.value, "it is not on this machine; give your copy with --base")
+        work.ledger.ignored(
+            item.key, item.value, "it is not on this machine; give your copy with --base"
+        )
     else:
         work.ledger.used(item.key, item.value)
 
@@ -124,7 +143,9 @@ def _data_dir(work: Settling, item: Given) -> None:
         return
     found = work.here.existing(item.value, work.path.parent)
     if found is None:
-        work.ledger.ignored(item.key, item.value, "a folder of the author's machine; give your photos as DATASET")
+        work.ledger.ignored(
+            item.key, item.value, "a folder of the author's machine; give your photos as DATASET"
+        )
         return
     try:
         use_dataset(work, open_dataset(found))
@@ -143,16 +164,26 @@ def use_dataset(work: Settling, data: Dataset) -> None:
 def _reg_dir(work: Settling, item: Given) -> None:
     found = work.here.existing(item.value, work.path.parent)
     beside = work.dataset.parent / "reg" if work.dataset else None
-    if is_off(item.value) or (found is not None and beside is not None and beside.exists() and found.samefile(beside)):
+    if is_off(item.value) or (
+        found is not None and beside is not None and beside.exists() and found.samefile(beside)
+    ):
         work.ledger.used(item.key, item.value)
     else:
-        work.ledger.ignored(item.key, item.value, "regularisation pictures are taken from the folder 'reg' beside 'img'")
+        work.ledger.ignored(
+            item.key,
+            item.value,
+            "regularisation pictures are taken from the folder 'reg' beside 'img'",
+        )
 
 
 def _output_name(work: Settling, item: Given) -> None:
     problems = name_problems(str(item.value)) if item.value else []
     if problems:
-        work.ledger.ignored(item.key, item.value, f"{problems[0].what}; the LoRA is called as its subject, or as --name says")
+        work.ledger.ignored(
+            item.key,
+            item.value,
+            f"{problems[0].what}; the LoRA is called as its subject, or as --name says",
+        )
         return
     work.name = str(item.value) if item.value and item.value != "last" else None
     work.taken(item, "the LoRA's name" if work.name else "the subject's name")
@@ -160,18 +191,32 @@ def _output_name(work: Settling, item: Given) -> None:
 
 def _caption_extension(work: Settling, item: Given) -> None:
     read = str(item.value or "") in CAPTIONS_READ
-    work.taken(item, ".txt", "" if read else "that training read no .txt captions; here .txt and .caption files are read")
+    work.taken(
+        item,
+        ".txt",
+        ""
+        if read
+        else "that training read no .txt captions; here .txt and .caption files are read",
+    )
 
 
 def _save_model_as(work: Settling, item: Given) -> None:
-    work.taken(item, "safetensors", "" if item.value in ("safetensors", "", None) else "the WebUI's safe format")
+    work.taken(
+        item,
+        "safetensors",
+        "" if item.value in ("safetensors", "", None) else "the WebUI's safe format",
+    )
 
 
 def _sending(work: Settling, item: Given) -> None:
     if is_off(item.value):
         work.ledger.used(item.key, item.value)
     else:
-        work.ledger.ignored(item.key, item.value, "it would send something to a service; switch that on yourself with --set")
+        work.ledger.ignored(
+            item.key,
+            item.value,
+            "it would send something to a service; switch that on yourself with --set",
+        )
 
 
 # ---- how long, and how often ----
@@ -202,7 +247,9 @@ def _epochs(work: Settling, item: Given) -> None:
 def _steps(work: Settling, item: Given) -> None:
     epochs = work.keys.get("max_train_epochs")
     if epochs is not None and number(epochs.value) and number(item.value):
-        work.ledger.ignored(item.key, item.value, f"{epochs.key} goes before it, for sd-scripts too")
+        work.ledger.ignored(
+            item.key, item.value, f"{epochs.key} goes before it, for sd-scripts too"
+        )
     elif number(item.value):
         work.known(item)
     else:
@@ -216,7 +263,9 @@ def _save_epochs(work: Settling, item: Given) -> None:
         work.save_every_epochs = int(count)
         work.taken(item, "save_every_n_steps, as many as these epochs have")
     elif count >= 1:
-        work.ledger.ignored(item.key, item.value, "save_every_n_steps is set, too, and LoRA Bridge saves by steps")
+        work.ledger.ignored(
+            item.key, item.value, "save_every_n_steps is set, too, and LoRA Bridge saves by steps"
+        )
     elif count:
         work.ledger.ignored(item.key, item.value, "not a number of epochs")
     else:
@@ -248,11 +297,18 @@ def _attention(work: Settling, item: Given) -> None:
         work.ledger.used(item.key, item.value)
         return
     work.values["sdpa"] = True
-    work.ledger.changed(item.key, item.value, "sdpa=True", "PyTorch's own fused attention: the same numbers, no package")
+    work.ledger.changed(
+        item.key,
+        item.value,
+        "sdpa=True",
+        "PyTorch's own fused attention: the same numbers, no package",
+    )
 
 
 def _sample_prompts(work: Settling, item: Given) -> None:
-    """A prompt file that an export of ours wrote is written anew with each job, from the subject's own words."""
+    """A prompt file that an export of ours wrote is written anew with each job, from the subject's
+    own words.
+    """
     found = work.here.existing(item.value, work.path.parent)
     if found is not None and found.is_file() and sampling.is_ours(found):
         work.taken(item, "the subject's own prompt")
@@ -265,9 +321,15 @@ def _eight_bit(work: Settling, item: Given) -> None:
     if is_off(item.value):
         work.ledger.used(item.key, item.value)
     elif "optimizer_type" in work.keys:
-        work.ledger.ignored(item.key, item.value, f"{work.keys['optimizer_type'].key} says which optimizer")
+        work.ledger.ignored(
+            item.key, item.value, f"{work.keys['optimizer_type'].key} says which optimizer"
+        )
     else:
-        work.known(item._replace(option="optimizer_type", value="AdamW8bit" if "8bit" in item.option else "Lion"))
+        work.known(
+            item._replace(
+                option="optimizer_type", value="AdamW8bit" if "8bit" in item.option else "Lion"
+            )
+        )
 
 
 def _v2(work: Settling, item: Given) -> None:
@@ -299,7 +361,11 @@ def _cached_captions(work: Settling, item: Given) -> None:
 def _lasting_workers(work: Settling, item: Given) -> None:
     count = work.keys.get("max_data_loader_n_workers")
     if not is_off(item.value) and (count is None or not number(count.value)):
-        work.ledger.ignored(item.key, item.value, "there are no workers to keep alive (max_data_loader_n_workers is 0)")
+        work.ledger.ignored(
+            item.key,
+            item.value,
+            "there are no workers to keep alive (max_data_loader_n_workers is 0)",
+        )
     else:
         work.other(item)
 
@@ -310,14 +376,22 @@ def _lasting_workers(work: Settling, item: Given) -> None:
 def _without_prompts(work: Settling) -> None:
     """Pictures by steps come with a prompt of our own; other ways to ask for them need the file's."""
     by_steps = bool(work.extra.get("sample_every_n_steps"))
-    for option in [name for name in work.extra if by_steps and work.extra[name] == sampling.OURS.get(name)]:
+    for option in [
+        name for name in work.extra if by_steps and work.extra[name] == sampling.OURS.get(name)
+    ]:
         work.extra.pop(option)
     if "sample_prompts" in work.extra:
         return
-    useless = ("sample_every_n_epochs",) if by_steps else ("sample_every_n_epochs", "sample_sampler")
+    useless = (
+        ("sample_every_n_epochs",) if by_steps else ("sample_every_n_epochs", "sample_sampler")
+    )
     for option in [name for name in useless if name in work.extra]:
         item = work.keys[option]
-        work.ledger.ignored(item.key, work.extra.pop(option), "without sample_prompts; pictures: --set sample_every_n_steps=N")
+        work.ledger.ignored(
+            item.key,
+            work.extra.pop(option),
+            "without sample_prompts; pictures: --set sample_every_n_steps=N",
+        )
 
 
 def _drop_warmup(work: Settling, why: str) -> None:
@@ -328,9 +402,16 @@ def _drop_warmup(work: Settling, why: str) -> None:
 
 
 def _name_the_absent(work: Settling) -> None:
-    absent = {key: value for key, value in work.defaults.items() if key not in work.values and key not in work.keys}
-    words = ", ".join(f"{key}={value}" for key, value in absent.items()
-                      if value is not None and not (key == "max_train_steps" and work.epochs))
+    absent = {
+        key: value
+        for key, value in work.defaults.items()
+        if key not in work.values and key not in work.keys
+    }
+    words = ", ".join(
+        f"{key}={value}"
+        for key, value in absent.items()
+        if value is not None and not (key == "max_train_steps" and work.epochs)
+    )
     if words:
         work.notes.append(f"Not in the file, so as its program has it by default: {words}.")
 

@@ -31,7 +31,9 @@ def read(option: str, value: Any) -> Reading:
     if isinstance(value, str):
         value = value.strip()
     reading = _special(option, value)
-    base = TrainingParams(enable_bucket=False, network_train_unet_only=option != "network_train_text_encoder_only")
+    base = TrainingParams(
+        enable_bucket=False, network_train_unet_only=option != "network_train_text_encoder_only"
+    )
     try:
         params = base.with_values({option: reading.value})
     except Invalid as error:
@@ -84,8 +86,16 @@ def _scheduler(value: Any) -> Reading:
     name = str(value or "constant").lower().split(":")[0]
     if name in SCHEDULERS:
         return Reading(name)
-    near = {"adafactor": "constant", "cosine_annealing": "cosine", "cosine_with_min_lr": "cosine"}.get(name, "constant")
-    reason = "it takes a rate of its own from the optimizer" if name == "adafactor" else "LoRA Bridge doesn't know it"
+    near = {
+        "adafactor": "constant",
+        "cosine_annealing": "cosine",
+        "cosine_with_min_lr": "cosine",
+    }.get(name, "constant")
+    reason = (
+        "it takes a rate of its own from the optimizer"
+        if name == "adafactor"
+        else "LoRA Bridge doesn't know it"
+    )
     return Reading(near, f"{value!r}: {reason}; choose another with --set lr_scheduler=")
 
 
@@ -99,12 +109,19 @@ def _dim(value: Any) -> Reading:
         too_many = float(value) > MOST_DIM
     except (TypeError, ValueError):
         return Reading(value)
-    return Reading(MOST_DIM, f"at most {MOST_DIM}, which is as good as full for LyCORIS") if too_many else Reading(value)
+    return (
+        Reading(MOST_DIM, f"at most {MOST_DIM}, which is as good as full for LyCORIS")
+        if too_many
+        else Reading(value)
+    )
 
 
 def _seed(value: Any) -> Reading:
     if value in (None, ""):
-        return Reading(TrainingParams().seed, "none means another seed each time; with a fixed one a run can be repeated")
+        return Reading(
+            TrainingParams().seed,
+            "none means another seed each time; with a fixed one a run can be repeated",
+        )
     return Reading(value)
 
 
@@ -129,7 +146,9 @@ def _mixed_precision(value: Any) -> Reading:
 
 
 def _save_precision(value: Any) -> Reading:
-    return Reading({"fp32": "float", "float32": "float", "None": "float"}.get(str(value), value) or "float")
+    return Reading(
+        {"fp32": "float", "float32": "float", "None": "float"}.get(str(value), value) or "float"
+    )
 
 
 _SPECIAL: Mapping[str, Callable[[Any], Reading]] = {
@@ -154,7 +173,9 @@ _SPECIAL: Mapping[str, Callable[[Any], Reading]] = {
 
 
 def reconciled(values: Mapping[str, Any]) -> tuple[TrainingParams, dict[str, str]]:
-    """Params of values that are each in order, and why options had to give way where they exclude each other."""
+    """Params of values that are each in order, and why options had to give way where they exclude
+    each other.
+    """
     params, why = replace(TrainingParams(), **values), {}
     if params.network_train_unet_only and params.network_train_text_encoder_only:
         params = replace(params, network_train_text_encoder_only=False)
@@ -162,7 +183,9 @@ def reconciled(values: Mapping[str, Any]) -> tuple[TrainingParams, dict[str, str
     if params.cache_text_encoder_outputs and not params.network_train_unet_only:
         params = replace(params, cache_text_encoder_outputs=False)
         why["cache_text_encoder_outputs"] = "a text encoder that learns can't be cached"
-    if params.cache_text_encoder_outputs and (params.shuffle_caption or params.caption_dropout_rate):
+    if params.cache_text_encoder_outputs and (
+        params.shuffle_caption or params.caption_dropout_rate
+    ):
         params = replace(params, cache_text_encoder_outputs=False)
         why["cache_text_encoder_outputs"] = "captions that change from step to step can't be cached"
     if params.enable_bucket and params.min_bucket_reso > params.max_bucket_reso:

@@ -1,4 +1,6 @@
-"""One import at work: the options of the file, where each came from, and what has been decided so far."""
+"""One import at work: the options of the file, where each came from, and what has been decided so
+far.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +24,7 @@ Options = Mapping[str, Mapping[str, Any]]
 """The catalogue of a script; empty where setup hasn't read it."""
 
 KNOWN = tuple(spec.name for spec in fields_of_params())
+
 
 class Given(NamedTuple):
     """An option as the file asks for it, and the key there that says so."""
@@ -49,12 +52,20 @@ class Here:
         return existing(name, beside) if self.looks else None
 
     def find_base(self, name: str, beside: Path) -> Path | None:
-        """The base model called ``name``: at that very path, or under its file name in one of our folders."""
+        """The base model called ``name``: at that very path, or under its file name in one of our
+        folders.
+        """
         path = self.existing(name, beside)
         if path is not None:
             return path
         stem = PureWindowsPath(name).name
-        found = (file for folder in self.folders if stem for file in sorted(folder.rglob("*.safetensors")) if file.name == stem)
+        found = (
+            file
+            for folder in self.folders
+            if stem
+            for file in sorted(folder.rglob("*.safetensors"))
+            if file.name == stem
+        )
         return next(found, None)
 
 
@@ -66,7 +77,11 @@ def existing(name: Any, beside: Path) -> Path | None:
         path = Path(name).expanduser()
         path = path if path.is_absolute() else beside / path
         return path.absolute() if path.exists() else None
-    except (OSError, ValueError, RuntimeError):  # a name that no file system takes, or the home of nobody
+    except (
+        OSError,
+        ValueError,
+        RuntimeError,
+    ):  # a name that no file system takes, or the home of nobody
         return None
 
 
@@ -128,7 +143,11 @@ class Settling:
         if options and option not in options and not is_off(value):
             near = difflib.get_close_matches(option, options, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
-            self.ledger.ignored(key, item.value, f"the installed sd-scripts has no such option for this family{hint}")
+            self.ledger.ignored(
+                key,
+                item.value,
+                f"the installed sd-scripts has no such option for this family{hint}",
+            )
             return
         try:
             value = self._typed(option, value, options.get(option))
@@ -146,7 +165,11 @@ class Settling:
         if is_off(item.value):
             self.ledger.used(item.key, item.value)
         else:
-            self.ledger.ignored(item.key, item.value, "a path of the author's machine; there is nothing here by that name")
+            self.ledger.ignored(
+                item.key,
+                item.value,
+                "a path of the author's machine; there is nothing here by that name",
+            )
         return None
 
     def _typed(self, option: str, value: Any, spec: Mapping[str, Any] | None) -> Any:
@@ -160,7 +183,11 @@ class Settling:
         value = catalogue.typed(value, spec)
         if spec["type"] == "int" and isinstance(value, float) and value == int(value):
             value = int(value)
-        if spec["type"] == "str" and isinstance(value, (int, float)) and not isinstance(value, bool):
+        if (
+            spec["type"] == "str"
+            and isinstance(value, (int, float))
+            and not isinstance(value, bool)
+        ):
             value = str(value)
         if spec["flag"] and value in (0, 1):
             value = bool(value)
@@ -206,4 +233,8 @@ def _guessed(value: Any) -> Any:
 
 
 def _is_parsers_default(value: Any, spec: Mapping[str, Any] | None) -> bool:
-    return spec is not None and spec.get("default") == value and type(spec.get("default")) is type(value)
+    return (
+        spec is not None
+        and spec.get("default") == value
+        and type(spec.get("default")) is type(value)
+    )

@@ -1,6 +1,8 @@
-"""The TOML that LoRA_Easy_Training_Scripts saves: a table for each part of its window, and the subsets.
+"""The TOML that LoRA_Easy_Training_Scripts saves: a table for each part of its window, and the
+subsets.
 
-As its backend reads them (``utils/validation.py``): network, optimizer and scheduler settings are tables of their own.
+As its backend reads them (``utils/validation.py``): network, optimizer and scheduler settings are
+tables of their own.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ _STATE = {
 
 def looks_like(data: Mapping[str, Any]) -> bool:
     parts = [value for value in data.values() if isinstance(value, Mapping)]
-    return any(isinstance(part.get(inner), Mapping) for part in parts for inner in ("args", "dataset_args"))
+    return any(
+        isinstance(part.get(inner), Mapping) for part in parts for inner in ("args", "dataset_args")
+    )
 
 
 def read(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
@@ -46,7 +50,10 @@ def read(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
         work.family = "sdxl"
     places: dict[str, str] = {}
     imported = rules.settle(work, [*_datasets(work, data, places), *_options(work, args)])
-    rows = (replace(row, key=places.get(row.key, row.key).removeprefix("datasets[0].")) for row in imported.rows)
+    rows = (
+        replace(row, key=places.get(row.key, row.key).removeprefix("datasets[0]."))
+        for row in imported.rows
+    )
     return replace(imported, rows=tuple(rows))
 
 
@@ -60,7 +67,9 @@ def _args(work: Settling, data: Mapping[str, Any]) -> Iterator[Given]:
             continue
         for inner, values in table.items():
             if inner == "args" and isinstance(values, Mapping):
-                yield from (Given(key, value, f"{part}.args.{key}") for key, value in values.items())
+                yield from (
+                    Given(key, value, f"{part}.args.{key}") for key, value in values.items()
+                )
             elif inner != "dataset_args":
                 work.ledger.ignored(f"{part}.{inner}", values, "neither args nor dataset_args")
 
@@ -72,7 +81,11 @@ def _options(work: Settling, args: list[Given]) -> Iterator[Given]:
         elif item.option == "sdxl":
             work.ledger.used(item.key, item.value, "the base model has the last word")
         elif item.option == "fa":
-            yield from [item._replace(option="network_module", value="networks.lora_fa")] if item.value else ()
+            yield from (
+                [item._replace(option="network_module", value="networks.lora_fa")]
+                if item.value
+                else ()
+            )
             work.ledger.used(item.key, item.value)
         elif item.option == "warmup_ratio":
             yield item._replace(option="lr_warmup_steps", value=float(item.value))
@@ -96,23 +109,34 @@ def _list(work: Settling, item: Given) -> Iterator[Given]:
     if item.option == "network_args" and {"algo", "unit"} & item.value.keys():
         which = "algo" if "algo" in item.value else "unit"
         work.ledger.originals[f"{item.key}.{which}"] = item.value[which]
-        yield Given("network_module", "lycoris.kohya" if which == "algo" else "networks.dylora", f"{item.key}.{which}")
+        yield Given(
+            "network_module",
+            "lycoris.kohya" if which == "algo" else "networks.dylora",
+            f"{item.key}.{which}",
+        )
     yield item._replace(value=words)
 
 
 def _datasets(work: Settling, data: Mapping[str, Any], places: dict[str, str]) -> Iterator[Given]:
-    """Its dataset settings are our general ones, each subset a folder. ``places`` learns their names in the file."""
+    """Its dataset settings are our general ones, each subset a folder.
+
+    ``places`` learns their names in the file.
+    """
     general: dict[str, Any] = {}
     for part, table in data.items():
         inner = table.get("dataset_args") if isinstance(table, Mapping) else None
-        for key, value in (inner.items() if isinstance(inner, Mapping) else ()):
+        for key, value in inner.items() if isinstance(inner, Mapping) else ():
             general[key] = value
             places[f"general.{key}"] = f"{part}.dataset_args.{key}"
     listed = data.get("subsets", [])
     if not isinstance(listed, list) or not all(isinstance(subset, Mapping) for subset in listed):
-        raise Invalid([Problem(work.path.name, "its subsets are no tables", "Write them as [[subsets]].")])
+        raise Invalid(
+            [Problem(work.path.name, "its subsets are no tables", "Write them as [[subsets]].")]
+        )
     subsets = [dict(subset) for subset in listed]
     for index, subset in enumerate(subsets):
         if "name" in subset:
-            work.ledger.ignored(f"datasets[0].subsets[{index}].name", subset.pop("name"), _STATE["name"])
+            work.ledger.ignored(
+                f"datasets[0].subsets[{index}].name", subset.pop("name"), _STATE["name"]
+            )
     yield from toml_subsets.options(work, {"general": general, "datasets": [{"subsets": subsets}]})

@@ -1,4 +1,6 @@
-"""sd-scripts' own TOML files: ``--config_file`` (sections are only for the eye) and ``--dataset_config``."""
+"""sd-scripts' own TOML files: ``--config_file`` (sections are only for the eye) and
+``--dataset_config``.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ CONFIG, DATASET = "sd-scripts' config_file", "sd-scripts' dataset_config"
 
 
 def read(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
-    """The training that the file describes, with the dataset_config that it names where that is here."""
+    """The training that the file describes, with the dataset_config that it names where that is
+    here.
+    """
     is_dataset = looks_like_dataset(data)
     work = Settling(path, DATASET if is_dataset else CONFIG, here, SCRIPT_DEFAULTS)
     if is_dataset:
@@ -41,15 +45,21 @@ def _flattened(data: Mapping[str, Any]) -> Iterator[Given]:
 
 
 def _dataset_config(work: Settling, given: list[Given]) -> list[Given]:
-    """The options of the dataset_config, which go before the config_file's; its key leaves ``given``."""
+    """The options of the dataset_config, which go before the config_file's; its key leaves
+    ``given``.
+    """
     item = next((item for item in given if item.option == "dataset_config"), None)
     if item is None:
         return []
     given.remove(item)
     folder, look = work.path.parent, work.here.existing
-    found = look(item.value, folder) or look(Path(str(item.value)).name if item.value else None, folder)
+    found = look(item.value, folder) or look(
+        Path(str(item.value)).name if item.value else None, folder
+    )
     if found is None:
-        work.ledger.ignored(item.key, item.value, "a file of the author's machine; give your photos as DATASET")
+        work.ledger.ignored(
+            item.key, item.value, "a file of the author's machine; give your photos as DATASET"
+        )
         return []
     try:
         data = load(found)
@@ -66,7 +76,11 @@ def _dataset_config(work: Settling, given: list[Given]) -> list[Given]:
         work.ledger.ignored(item.key, item.value, str(error))
         return []
     named = {option.option for option in options}
-    for other in [other for other in given if other.option in named | {"train_data_dir", "reg_data_dir"}]:
+    for other in [
+        other for other in given if other.option in named | {"train_data_dir", "reg_data_dir"}
+    ]:
         given.remove(other)
-        work.ledger.ignored(other.key, other.value, f"{found.name} says it, and goes before this in sd-scripts, too")
+        work.ledger.ignored(
+            other.key, other.value, f"{found.name} says it, and goes before this in sd-scripts, too"
+        )
     return options

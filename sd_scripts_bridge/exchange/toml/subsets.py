@@ -20,11 +20,15 @@ _NO_FOLDER = ("metadata_file", "conditioning_data_dir")
 
 
 def options(work: Settling, data: Mapping[str, Any], prefix: str = "") -> Iterator[Given]:
-    """The options that count, the folders on the way; a subset's own word goes before its dataset's, that before [general]."""
+    """The options that count, the folders on the way; a subset's own word goes before its
+    dataset's, that before [general].
+    """
     _check_shape(work.path.name, data)
     for key, value in data.items():
         if key not in ("general", "datasets"):
-            work.ledger.ignored(prefix + key, value, "a dataset_config holds [general] and [[datasets]] only")
+            work.ledger.ignored(
+                prefix + key, value, "a dataset_config holds [general] and [[datasets]] only"
+            )
     general = data.get("general", {})
     taken = {item.option: item for item in _table(work, general, f"{prefix}general.")}
     folders: list[Mapping[str, Any]] = []
@@ -44,18 +48,35 @@ def options(work: Settling, data: Mapping[str, Any], prefix: str = "") -> Iterat
 def _check_shape(name: str, data: Mapping[str, Any]) -> None:
     """Raises `Invalid` where a table is something else."""
     datasets = data["datasets"]
-    tables = isinstance(data.get("general", {}), Mapping) and all(isinstance(dataset, Mapping) for dataset in datasets)
+    tables = isinstance(data.get("general", {}), Mapping) and all(
+        isinstance(dataset, Mapping) for dataset in datasets
+    )
     if not tables:
-        raise Invalid([Problem(name, "its general or datasets are no tables", "Write them as [general] and [[datasets]].")])
+        raise Invalid(
+            [
+                Problem(
+                    name,
+                    "its general or datasets are no tables",
+                    "Write them as [general] and [[datasets]].",
+                )
+            ]
+        )
     lists = [dataset.get("subsets", []) for dataset in datasets]
-    if not all(isinstance(subsets, list) and all(isinstance(subset, Mapping) for subset in subsets) for subsets in lists):
-        raise Invalid([Problem(name, "its subsets are no tables", "Write them as [[datasets.subsets]].")])
+    if not all(
+        isinstance(subsets, list) and all(isinstance(subset, Mapping) for subset in subsets)
+        for subsets in lists
+    ):
+        raise Invalid(
+            [Problem(name, "its subsets are no tables", "Write them as [[datasets.subsets]].")]
+        )
 
 
 def _table(work: Settling, table: Mapping[str, Any], place: str) -> Iterator[Given]:
     for key, value in table.items():
         if key in _NO_FOLDER:
-            work.ledger.ignored(place + key, value, "LoRA Bridge trains from folders of pictures with captions")
+            work.ledger.ignored(
+                place + key, value, "LoRA Bridge trains from folders of pictures with captions"
+            )
         elif key in _PLACE:
             work.ledger.used(place + key, value)
         else:
@@ -68,7 +89,9 @@ def _merge(work: Settling, taken: dict[str, Given], new: Iterator[Given], *, fir
         before = taken.get(item.option)
         if first:
             if before is not None:
-                work.ledger.ignored(before.key, before.value, f"{item.key} says otherwise for its pictures")
+                work.ledger.ignored(
+                    before.key, before.value, f"{item.key} says otherwise for its pictures"
+                )
             taken[item.option] = item
         elif is_off(item.value) if before is None else before.value == item.value:
             work.ledger.used(item.key, item.value)
@@ -87,9 +110,15 @@ def _report_place(work: Settling, where: str, subset: Mapping[str, Any]) -> None
         if key not in subset:
             continue
         if key == "image_dir" and found is None:
-            work.ledger.ignored(where + key, subset[key], "a folder of the author's machine; give your photos as DATASET")
+            work.ledger.ignored(
+                where + key,
+                subset[key],
+                "a folder of the author's machine; give your photos as DATASET",
+            )
         elif key == "num_repeats" and leaf is not None and int(leaf[1]) != subset[key]:
-            work.ledger.changed(where + key, subset[key], leaf[1], f"the folder's own name {leaf[0]!r} says so")
+            work.ledger.changed(
+                where + key, subset[key], leaf[1], f"the folder's own name {leaf[0]!r} says so"
+            )
         else:
             work.ledger.used(where + key, subset[key])
 
@@ -106,7 +135,11 @@ def _use(work: Settling, folders: Sequence[Mapping[str, Any]]) -> None:
     if not subsets:
         return
     whole = _kohya_folder(subsets[0].folder.parent)
-    if whole is not None and _same(whole.subsets, subsets) and _same(whole.regularisation, regularisation):
+    if (
+        whole is not None
+        and _same(whole.subsets, subsets)
+        and _same(whole.regularisation, regularisation)
+    ):
         use_dataset(work, whole)
         return
     work.subsets, work.regularisation = tuple(subsets), tuple(regularisation)

@@ -13,8 +13,20 @@ from ...system.toml_file import dumps
 from ..scripts.shell_words import posix
 
 CONFIG, DATASET = "train.toml", "dataset.toml"
-_GENERAL = ("caption_extension", "shuffle_caption", "keep_tokens", "caption_dropout_rate", "flip_aug")
-_DATASET = ("enable_bucket", "min_bucket_reso", "max_bucket_reso", "bucket_reso_steps", "bucket_no_upscale")
+_GENERAL = (
+    "caption_extension",
+    "shuffle_caption",
+    "keep_tokens",
+    "caption_dropout_rate",
+    "flip_aug",
+)
+_DATASET = (
+    "enable_bucket",
+    "min_bucket_reso",
+    "max_bucket_reso",
+    "bucket_reso_steps",
+    "bucket_no_upscale",
+)
 _FOLDERS = ("train_data_dir", "reg_data_dir", "resolution", "train_batch_size")
 
 
@@ -28,7 +40,10 @@ def files(
     text = f"# {command}\n" + dumps({**train, "dataset_config": str(out / DATASET)})
     notes = [f"Run it: {command}"]
     if job.launch:
-        notes.append(f"The {job.launch.processes} processes are in that command alone: a config file can't hold them.")
+        notes.append(
+            f"The {job.launch.processes} processes are in that command alone: a config file "
+            "can't hold them."
+        )
     return {CONFIG: text, DATASET: _dataset(job, options)}, notes
 
 
@@ -36,18 +51,41 @@ def _dataset(job: TrainingJob, options: Mapping[str, Any]) -> str:
     try:
         data = open_dataset(Path(job.dataset))
     except BridgeError as error:
-        raise Invalid([Problem("dataset", f"the job's pictures are not there any more: {error}",
-                               "Export as sh or kohya, which name their folder only.")]) from error
+        raise Invalid(
+            [
+                Problem(
+                    "dataset",
+                    f"the job's pictures are not there any more: {error}",
+                    "Export as sh or kohya, which name their folder only.",
+                )
+            ]
+        ) from error
     width, height = job.params.area
-    dataset = {"resolution": width if width == height else [width, height], "batch_size": options["train_batch_size"],
-               **{key: options[key] for key in _DATASET}}
-    subsets = [*(_subset(s, False) for s in data.subsets), *(_subset(s, True) for s in data.regularisation)]
-    return "\n".join([
-        "[general]", dumps({key: options[key] for key in _GENERAL}), "[[datasets]]", dumps(dataset), *subsets
-    ])
+    dataset = {
+        "resolution": width if width == height else [width, height],
+        "batch_size": options["train_batch_size"],
+        **{key: options[key] for key in _DATASET},
+    }
+    subsets = [
+        *(_subset(s, False) for s in data.subsets),
+        *(_subset(s, True) for s in data.regularisation),
+    ]
+    return "\n".join(
+        [
+            "[general]",
+            dumps({key: options[key] for key in _GENERAL}),
+            "[[datasets]]",
+            dumps(dataset),
+            *subsets,
+        ]
+    )
 
 
 def _subset(subset: Subset, is_reg: bool) -> str:
-    table = {"image_dir": str(subset.folder), "num_repeats": subset.repeats,
-             "class_tokens": f"{subset.subject} {subset.class_token}".strip(), "is_reg": is_reg or None}
+    table = {
+        "image_dir": str(subset.folder),
+        "num_repeats": subset.repeats,
+        "class_tokens": f"{subset.subject} {subset.class_token}".strip(),
+        "is_reg": is_reg or None,
+    }
     return "[[datasets.subsets]]\n" + dumps(table)

@@ -1,6 +1,8 @@
-"""Starting points for a kind of subject, a family of base models and a card. Each TOML file here is one preset.
+"""Starting points for a kind of subject, a family of base models and a card. Each TOML file here is
+one preset.
 
-``[options]`` are known to `TrainingParams`, ``[extra]`` are others of the family's script. The file names the numbers' sources.
+``[options]`` are known to `TrainingParams`, ``[extra]`` are others of the family's script. The file
+names the numbers' sources.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ IMPORTED = "imported"
 
 @dataclass(frozen=True)
 class Preset:
-    """``warmup`` is a part of the run (0 to 1), for the right number of steps is known only with the photos."""
+    """``warmup`` is a part of the run (0 to 1), for the right number of steps is known only with
+    the photos.
+    """
 
     name: str
     title: str
@@ -49,7 +53,9 @@ class Preset:
     def params(self, steps: int) -> TrainingParams:
         """The preset's options for a run of ``steps``."""
         warmup = math.ceil(self.warmup * steps)
-        known = TrainingParams().with_values({**self.values, "max_train_steps": steps, "lr_warmup_steps": warmup})
+        known = TrainingParams().with_values(
+            {**self.values, "max_train_steps": steps, "lr_warmup_steps": warmup}
+        )
         return replace(known, extra=dict(self.extra))
 
     @property
@@ -59,7 +65,11 @@ class Preset:
 
     def lines(self) -> list[str]:
         """Everything about it, for people."""
-        shown = "{} to {} pictures shown, divided by the batch".format(*self.pictures) if self.pictures else ""
+        shown = (
+            "{} to {} pictures shown, divided by the batch".format(*self.pictures)
+            if self.pictures
+            else ""
+        )
         told = {**self.values, **self.extra, "warm-up": f"{self.warmup:.0%}"}
         options = [f"  {key} = {value}" for key, value in told.items()]
         sources = [f"  {source}" for source in self.sources]
@@ -89,7 +99,10 @@ def names() -> list[str]:
 
 
 def get(name: str) -> Preset:
-    """The preset, ours or a .toml file of one's own. Raises `NotFound` with the names that there are, or `Invalid`."""
+    """The preset, ours or a .toml file of one's own.
+
+    Raises `NotFound` with the names that there are, or `Invalid`.
+    """
     if name in names():
         return _load(FOLDER / f"{name}.toml")
     if name.endswith(".toml") and Path(name).is_file():
@@ -98,7 +111,10 @@ def get(name: str) -> Preset:
 
 
 def copy(name: str, to: Path) -> Path:
-    """Write our preset ``name`` to a file of one's own. Raises `NotFound`, and `Conflict` where something is there."""
+    """Write our preset ``name`` to a file of one's own.
+
+    Raises `NotFound`, and `Conflict` where something is there.
+    """
     get(name)
     to = to / f"{name}.toml" if to.is_dir() else to
     if to.exists():
@@ -117,6 +133,8 @@ def _load(path: Path) -> Preset:
             (pictures[0], pictures[1]) if pictures else None, data.get("gigabytes"),
         )  # fmt: skip
     except (KeyError, ValueError) as error:
-        raise Invalid([Problem(path.name, f"is no preset ({error})", "Start from `presets cp`.")]) from error
+        raise Invalid(
+            [Problem(path.name, f"is no preset ({error})", "Start from `presets cp`.")]
+        ) from error
     preset.params(1000)
     return preset

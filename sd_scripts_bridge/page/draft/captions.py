@@ -19,11 +19,17 @@ _NAME_AND_CLASS, _NAME = "\x01", "\x02"
 
 
 def caption_of(item: DraftPhoto, state: State, judged: Verdicts) -> str:
-    """What this photo will be trained with: the user's words, else those beside it, else the name and the class."""
+    """What this photo will be trained with: the user's words, else those beside it, else the name
+    and the class.
+    """
     if item.caption is not None:
         return _spoken(item.caption, state) or caption_text.draft(state.name, state.class_token)
     seen = judged.seen.get(item.id)
-    return _beside(seen.finding.caption if seen else None, state.name, caption_text.draft(state.name, state.class_token))
+    return _beside(
+        seen.finding.caption if seen else None,
+        state.name,
+        caption_text.draft(state.name, state.class_token),
+    )
 
 
 @functools.lru_cache(maxsize=20_000)
@@ -38,11 +44,13 @@ def counted(text: str) -> tuple[int, int | None]:
 
 
 def bound(text: str, state: State) -> str:
-    """``text`` as it is kept: a beginning that is the name stays the name's, so that it follows when that is changed."""
+    """``text`` as it is kept: a beginning that is the name stays the name's, so that it follows
+    when that is changed.
+    """
     head = caption_text.draft(state.name, state.class_token)
     for mark, begin in ((_NAME_AND_CLASS, head), (_NAME, state.name)):
         if caption_text.begins_with_name(text, begin):
-            return mark + text[len(begin):]
+            return mark + text[len(begin) :]
     return text
 
 
@@ -54,11 +62,15 @@ def _spoken(kept: str, state: State) -> str:
     return head + kept[1:] if head else kept[1:].lstrip(" ,")
 
 
-def bulk(state: State, judged: Verdicts, action: str, text: str, by: str = "", *, at_start: bool = False) -> State:
+def bulk(
+    state: State, judged: Verdicts, action: str, text: str, by: str = "", *, at_start: bool = False
+) -> State:
     """``action`` on every photo that can be read; one step for undo. Raises `Invalid`."""
     text = " ".join(text.split()) if action != "replace" else text
     if action in ("add", "remove", "replace") and not text:
-        raise Invalid([Problem("text", f"is empty, so there is nothing to {action}", "Write what.")])
+        raise Invalid(
+            [Problem("text", f"is empty, so there is nothing to {action}", "Write what.")]
+        )
     changed: dict[int, str | None] = {}
     for item in state.items:
         seen = judged.seen.get(item.id)
@@ -84,5 +96,9 @@ def undrafted(state: State, judged: Verdicts) -> Mapping[int, str]:
 
 
 def drafted(state: State, description: str) -> str:
-    """The name, the class, and a description; what the description says of them itself is not doubled."""
-    return bound(joined([caption_text.draft(state.name, state.class_token), one_line(description)]), state)
+    """The name, the class, and a description; what the description says of them itself is not
+    doubled.
+    """
+    return bound(
+        joined([caption_text.draft(state.name, state.class_token), one_line(description)]), state
+    )

@@ -1,4 +1,6 @@
-"""The dataset doctor in the background: verdicts on the draft's photos as they come, kept until a file changes."""
+"""The dataset doctor in the background: verdicts on the draft's photos as they come, kept until a
+file changes.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
 CHUNK = 6
 SAVE_SECONDS = 10.0
 JUDGE_SHARE = 8.0
-"""Judging compares every photo with every other; it may take this part of the time that looking takes."""
+"""Judging compares every photo with every other; it may take this part of the time that looking
+takes.
+"""
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,10 @@ class Seen:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """What is known of the photos at one time. ``faces``: who looked for them, None where nobody could."""
+    """What is known of the photos at one time.
+
+    ``faces``: who looked for them, None where nobody could.
+    """
 
     version: int = 0
     seen: Mapping[int, Seen] = field(default_factory=dict)
@@ -69,7 +76,9 @@ class PhotoCheck:
             self._wanted, self._round, self.failure = dict(photos), self._round + 1, None
             if self._thread is None and (photos or self.judged.seen):
                 self._progress = (0, len(photos))
-                self._thread = threading.Thread(target=self._run, name="lora-bridge photos", daemon=True)
+                self._thread = threading.Thread(
+                    target=self._run, name="lora-bridge photos", daemon=True
+                )
                 self._thread.start()
 
     def wait(self, seconds: float = 60.0) -> bool:
@@ -94,7 +103,9 @@ class PhotoCheck:
                 self._end()
 
     def _next(self, done: int) -> tuple[int, dict[int, Path]] | None:
-        """The list to look at, or None: the one that is done is still the list, and the thread is over."""
+        """The list to look at, or None: the one that is done is still the list, and the thread is
+        over.
+        """
         with self._lock:
             if done == self._round:
                 self._end()
@@ -120,8 +131,12 @@ class PhotoCheck:
         for begin in range(0, len(pending), CHUNK):
             part = pending[begin : begin + CHUNK]
             before = [_marks(photos[pid]) for pid in part]
-            for pid, marks, finding in zip(part, before, examine([photos[p] for p in part], detector=self._detector),
-                                           strict=True):
+            for pid, marks, finding in zip(
+                part,
+                before,
+                examine([photos[p] for p in part], detector=self._detector),
+                strict=True,
+            ):
                 found[pid] = Seen(*marks, finding)
             self._progress = (len(photos) - len(pending) + begin + len(part), len(photos))
             now = time.monotonic()
@@ -158,16 +173,25 @@ class PhotoCheck:
 
     def _save(self, found: Mapping[int, Seen]) -> None:
         """A full disk costs a second look after a restart, and nothing else."""
-        rows = [{"id": pid, "mark": s.mark, "captions": s.captions, **_row(s.finding)} for pid, s in found.items()]
+        rows = [
+            {"id": pid, "mark": s.mark, "captions": s.captions, **_row(s.finding)}
+            for pid, s in found.items()
+        ]
         try:
             self.cache.parent.mkdir(parents=True, exist_ok=True)
-            write_text(self.cache, json.dumps({"version": 1, "faces": self._looked_by(), "photos": rows}))
+            write_text(
+                self.cache, json.dumps({"version": 1, "faces": self._looked_by(), "photos": rows})
+            )
         except OSError:
             return
 
 
 def _is_current(seen: Seen | None, path: Path) -> bool:
-    return seen is not None and seen.finding.path == path and (seen.mark, seen.captions) == _marks(path)
+    return (
+        seen is not None
+        and seen.finding.path == path
+        and (seen.mark, seen.captions) == _marks(path)
+    )
 
 
 def _marks(path: Path) -> tuple[str, str]:
@@ -180,10 +204,18 @@ def _marks(path: Path) -> tuple[str, str]:
 
 
 def _row(finding: Finding) -> dict[str, Any]:
-    row: dict[str, Any] = {"path": str(finding.path), "reason": finding.reason, "sha256": finding.sha256}
+    row: dict[str, Any] = {
+        "path": str(finding.path),
+        "reason": finding.reason,
+        "sha256": finding.sha256,
+    }
     row["faces"] = finding.faces
     if finding.photo:
-        row |= {"width": finding.photo.width, "height": finding.photo.height, "notes": finding.photo.notes}
+        row |= {
+            "width": finding.photo.width,
+            "height": finding.photo.height,
+            "notes": finding.photo.notes,
+        }
     if finding.measures:
         measures = asdict(finding.measures)
         row["measures"] = measures | {"thumb": _text(measures["thumb"].astype("u1").tobytes())}
@@ -210,10 +242,14 @@ def _finding(row: Mapping[str, Any]) -> Finding:
 
 
 def _read(cache: Path, faces: str) -> dict[int, Seen]:
-    """What an earlier process found; nothing where another detector looked, or the file isn't as we write it."""
+    """What an earlier process found; nothing where another detector looked, or the file isn't as we
+    write it.
+    """
     try:
         data = json.loads(cache.read_text(encoding="utf-8"))
-        rows: Iterable[Mapping[str, Any]] = data["photos"] if data["faces"] == faces and data["version"] == 1 else ()
+        rows: Iterable[Mapping[str, Any]] = (
+            data["photos"] if data["faces"] == faces and data["version"] == 1 else ()
+        )
         return {int(row["id"]): Seen(row["mark"], row["captions"], _finding(row)) for row in rows}
     except (OSError, ValueError, KeyError, TypeError):
         return {}

@@ -1,4 +1,6 @@
-"""The draft's photos as a dataset on the disk: clean copies with the captions that the page shows, nothing decided anew."""
+"""The draft's photos as a dataset on the disk: clean copies with the captions that the page shows,
+nothing decided anew.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +22,22 @@ from .view import is_used
 
 
 def write(draft: Draft) -> Path:
-    """A new folder in ``<home>/datasets`` with the photos that are used. Raises `Invalid`, `Conflict`, `BridgeError`."""
+    """A new folder in ``<home>/datasets`` with the photos that are used.
+
+    Raises `Invalid`, `Conflict`, `BridgeError`.
+    """
     with draft.writing_lock:
         if draft.writing is not None:
-            raise Conflict("The photos are being copied for a start already. Wait until that is done.")
+            raise Conflict(
+                "The photos are being copied for a start already. Wait until that is done."
+            )
         draft.writing = (0, 0)
     try:
         return _write(draft)
     except OSError as error:
-        raise BridgeError(f"The photos can't be copied: {error.filename or ''} {error.strerror or error}.") from error
+        raise BridgeError(
+            f"The photos can't be copied: {error.filename or ''} {error.strerror or error}."
+        ) from error
     finally:
         draft.writing = None
 
@@ -40,14 +49,24 @@ def _write(draft: Draft) -> Path:
     stage = draft.folder / f".stage.{os.getpid()}.part"
     shutil.rmtree(stage, ignore_errors=True)
     try:
-        leaf = stage / "img" / leaf_name(repeats_for(len(used), state.training.steps), state.name, state.class_token)
+        leaf = (
+            stage
+            / "img"
+            / leaf_name(repeats_for(len(used), state.training.steps), state.name, state.class_token)
+        )
         leaf.mkdir(parents=True)
         for number, item in enumerate(used, 1):
             _put(draft.path(item), leaf, number, caption_of(item, state, judged))
-        about = {"subject": state.name, "class_token": state.class_token, "wanted_steps": state.training.steps}
+        about = {
+            "subject": state.name,
+            "class_token": state.class_token,
+            "wanted_steps": state.training.steps,
+        }
         manifest.write(stage, about, {})
         out = _free(draft.home.datasets, state.name)
-        made, report = clean_copy(open_dataset(stage), out, lambda done, total: _progress(draft, done, total))
+        made, report = clean_copy(
+            open_dataset(stage), out, lambda done, total: _progress(draft, done, total)
+        )
         if made.images != len(used):
             shutil.rmtree(out, ignore_errors=True)
             raise Invalid([Problem("", v.sentence) for v in report.photos if not v.used])
@@ -69,12 +88,17 @@ def _refuse_changed(draft: Draft, used: Sequence[DraftPhoto]) -> None:
             changed.append(photo_files.shown(Path(item.file).name))
     if changed:
         draft.look_again()
-        raise Conflict(f"Changed since they were looked at: {', '.join(changed[:5])}. They are looked at again now; "
-                       "see what becomes of them, and start again.")
+        raise Conflict(
+            f"Changed since they were looked at: {', '.join(changed[:5])}. They are looked at "
+            "again now; "
+            "see what becomes of them, and start again."
+        )
 
 
 def _put(photo: Path, leaf: Path, number: int, caption: str) -> None:
-    """The photo under its number and name, without a copy where that is possible, and its caption beside it."""
+    """The photo under its number and name, without a copy where that is possible, and its caption
+    beside it.
+    """
     ending = photo.suffix if photo.suffix.lower() in photo_files.PICTURE_ENDINGS else ".jpg"
     name = f"{number} {photo.stem}"
     while len(name.encode(errors="surrogateescape")) > 200:

@@ -1,4 +1,7 @@
-"""What the user is preparing: photos, captions, training choices. One draft a home; a reload or a restart loses nothing."""
+"""What the user is preparing: photos, captions, training choices.
+
+One draft a home; a reload or a restart loses nothing.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,10 @@ Progress = tuple[int, int]
 
 
 class Draft:
-    """The draft of one home. Safe for threads; another process on the same home is noticed and not overwritten."""
+    """The draft of one home.
+
+    Safe for threads; another process on the same home is noticed and not overwritten.
+    """
 
     def __init__(self, home: Home, face_models: Sequence[Path] = ()) -> None:
         self.home, self.folder = home, home.root / "draft"
@@ -85,7 +91,9 @@ class Draft:
 
     def _read(self) -> State:
         try:
-            return from_dict(json.loads(self._file.read_text(encoding="utf-8"), parse_constant=_refuse))
+            return from_dict(
+                json.loads(self._file.read_text(encoding="utf-8"), parse_constant=_refuse)
+            )
         except FileNotFoundError:
             return State()
         except OSError as error:
@@ -94,24 +102,34 @@ class Draft:
             return self._found_again(error)
 
     def _found_again(self, error: Exception) -> State:
-        """The photos that are here, where a crash or an editor has left a draft that can't be read. Nothing is deleted."""
+        """The photos that are here, where a crash or an editor has left a draft that can't be read.
+        Nothing is deleted.
+        """
         number = 1
         while (aside := self.folder / f"draft.json.broken-{number}").exists():
             number += 1
         state = _with_files(State(), intake.photos_in(self.photos_folder), self.photos_folder)
-        self.failure = (f"draft.json can't be read ({short(str(error))}); it lies aside as {aside.name}. The uploaded photos "
-                        "are here again; name, captions and choices have to be made anew.")
+        self.failure = (
+            f"draft.json can't be read ({short(str(error))}); it lies aside as {aside.name}. The "
+            "uploaded photos "
+            "are here again; name, captions and choices have to be made anew."
+        )
         try:
             shutil.copyfile(self._file, aside)
             write_text(self._file, json.dumps(state.as_dict()))
         except OSError as failed:
-            raise BridgeError(f"{self._file} can't be read ({error}), nor put aside: {failed.strerror}.") from failed
+            raise BridgeError(
+                f"{self._file} can't be read ({error}), nor put aside: {failed.strerror}."
+            ) from failed
         return state
 
     # ---- changing ----
 
     def change(self, edit: Callable[[State], State]) -> State:
-        """Save what ``edit`` makes of the state, aside first. Nothing is written where it makes no difference."""
+        """Save what ``edit`` makes of the state, aside first.
+
+        Nothing is written where it makes no difference.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._lock, hold(self.folder / ".lock", wait=10) as mine:
             if not mine:
@@ -124,15 +142,23 @@ class Draft:
             try:
                 write_text(self._file, json.dumps(after.as_dict()))
             except OSError as error:
-                raise BridgeError(f"{self._file} can't be written: {error.strerror or error}.") from error
+                raise BridgeError(
+                    f"{self._file} can't be written: {error.strerror or error}."
+                ) from error
             self._state, self._mark = after, mark(self._file)
             if [(i.id, i.file) for i in before.items] != [(i.id, i.file) for i in after.items]:
                 self.check.want(self.paths(after))
             return after
 
     def describe(self, data: Mapping[str, Any]) -> None:
-        """Other name, class or training choices, any part of them. Raises `Invalid` for what isn't one of them."""
-        problems = [Problem(key, "is no part of the draft") for key in data.keys() - {"name", "class_token", "training"}]
+        """Other name, class or training choices, any part of them.
+
+        Raises `Invalid` for what isn't one of them.
+        """
+        problems = [
+            Problem(key, "is no part of the draft")
+            for key in data.keys() - {"name", "class_token", "training"}
+        ]
         words = {key: data[key] for key in ("name", "class_token") if key in data}
         problems += [problem for key, text in words.items() for problem in _unkeepable(key, text)]
         training = data.get("training", {})
@@ -143,7 +169,10 @@ class Draft:
         self.change(lambda state: _described(state, names, training))
 
     def upload(self, files: Sequence[Upload]) -> tuple[str, ...]:
-        """Take photos, captions and zips in; returns what to say. Raises `Invalid`; then nothing was taken."""
+        """Take photos, captions and zips in; returns what to say.
+
+        Raises `Invalid`; then nothing was taken.
+        """
         with self._intake:
             taken = take_in(files, self.photos_folder, len(self.state.items))
             self.change(lambda state: _with_files(state, taken.names, self.photos_folder))
@@ -155,10 +184,24 @@ class Draft:
         from ...photos import files as photo_files
 
         if path is not None and not path.is_absolute():
-            raise Invalid([Problem("path", f"{short(str(path))} is not a whole path", "Begin with / or a drive's letter.")])
+            raise Invalid(
+                [
+                    Problem(
+                        "path",
+                        f"{short(str(path))} is not a whole path",
+                        "Begin with / or a drive's letter.",
+                    )
+                ]
+            )
         found = photo_files.find([path]) if path else []
         if len(found) > MOST_PHOTOS:
-            raise Invalid([Problem("path", f"{len(found)} files are in there", f"The limit is {MOST_PHOTOS}.")])
+            raise Invalid(
+                [
+                    Problem(
+                        "path", f"{len(found)} files are in there", f"The limit is {MOST_PHOTOS}."
+                    )
+                ]
+            )
         self.change(lambda state: _with_folder(state, path, found))
         self.look_again()
 
@@ -169,7 +212,9 @@ class Draft:
     def set_photo(self, pid: int, data: Mapping[str, Any]) -> None:
         """Use it or not, and its caption. Raises `NotFound` or `Invalid`."""
         item = self.item(pid)
-        problems = [Problem(key, "is no part of a photo") for key in data.keys() - {"used", "caption"}]
+        problems = [
+            Problem(key, "is no part of a photo") for key in data.keys() - {"used", "caption"}
+        ]
         used, caption = data.get("used", item.used), data.get("caption")
         if used is not None and not isinstance(used, bool):
             problems.append(Problem("used", f"{used!r} is neither true nor false"))
@@ -177,7 +222,9 @@ class Draft:
             problems.append(Problem("caption", f"is not a text of up to {LONGEST_TEXT} characters"))
         seen = self.check.judged.seen.get(pid)
         if used and not problems and seen and seen.finding.photo is None:
-            problems.append(Problem("", self.check.judged.verdicts[pid].sentence, "It can't be used."))
+            problems.append(
+                Problem("", self.check.judged.verdicts[pid].sentence, "It can't be used.")
+            )
         if problems:
             raise Invalid(problems)
 
@@ -185,14 +232,23 @@ class Draft:
             if "caption" in data:
                 text = None if caption is None else captions.bound(one_line(caption), state)
                 state = state.with_captions({pid: text})
-            return state.with_items({i.id: replace(i, used=used) for i in state.items if i.id == pid})
+            return state.with_items(
+                {i.id: replace(i, used=used) for i in state.items if i.id == pid}
+            )
 
         self.change(edit)
 
     def clear(self) -> None:
-        """Begin anew: no photos, no name; the training choices stay. Uploaded copies go, a folder of the user's stays."""
+        """Begin anew: no photos, no name; the training choices stay.
+
+        Uploaded copies go, a folder of the user's stays.
+        """
         with self._intake:
-            self.change(lambda state: State(next_id=state.next_id, training=replace(state.training, lora_name="")))
+            self.change(
+                lambda state: State(
+                    next_id=state.next_id, training=replace(state.training, lora_name="")
+                )
+            )
             for folder in (self.photos_folder, self.thumbs_folder):
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -218,21 +274,30 @@ def training_problems(training: Any) -> list[Problem]:
     """What can't be stored as training choices; whether they can be trained is the plan's question."""
     if not isinstance(training, Mapping):
         return [Problem("training", f"{short(training)} is not an object")]
-    found = [Problem(key, "is no training choice") for key in training.keys() - {*_STRINGS, "steps", "values"}]
+    found = [
+        Problem(key, "is no training choice")
+        for key in training.keys() - {*_STRINGS, "steps", "values"}
+    ]
     for key in _STRINGS:
         if training.get(key) is not None and not _is_text(training[key], 1000):
-            found.append(Problem(key, f"{short(training[key])} is not a text of up to 1000 characters"))
+            found.append(
+                Problem(key, f"{short(training[key])} is not a text of up to 1000 characters")
+            )
     steps = training.get("steps", 1)
     if not isinstance(steps, int) or isinstance(steps, bool) or not 1 <= steps <= 1_000_000:
         found.append(Problem("steps", f"{short(steps)} is not a whole number from 1 to 1,000,000"))
     values = training.get("values", {})
-    if not isinstance(values, Mapping) or any(isinstance(value, Mapping) for value in values.values()):
+    if not isinstance(values, Mapping) or any(
+        isinstance(value, Mapping) for value in values.values()
+    ):
         found.append(Problem("values", "is not an object of option: value"))
     return found
 
 
 def _unkeepable(key: str, name: Any) -> list[Problem]:
-    """A name may be wrong as long as it is typed, and the page says so; a text far too long is not even kept."""
+    """A name may be wrong as long as it is typed, and the page says so; a text far too long is not
+    even kept.
+    """
     if not isinstance(name, str):
         return [Problem(key, f"{short(name)} is not a text")]
     return name_problems(name, "class" if key == "class_token" else key) if len(name) > 200 else []
@@ -245,7 +310,9 @@ def _is_text(value: Any, longest: int) -> bool:
 def _described(state: State, names: Mapping[str, str], training: Mapping[str, Any]) -> State:
     """Options set to null are the preset's again."""
     after = replace(
-        state, name=names.get("name", state.name), class_token=names.get("class_token", state.class_token)
+        state,
+        name=names.get("name", state.name),
+        class_token=names.get("class_token", state.class_token),
     )
     if training:
         values = {**state.training.values, **training.get("values", {})}
@@ -257,7 +324,10 @@ def _described(state: State, names: Mapping[str, str], training: Mapping[str, An
 
 
 def _with_files(state: State, names: Sequence[str], folder: Path) -> State:
-    new = tuple(DraftPhoto(state.next_id + n, name, True, mark(folder / name)) for n, name in enumerate(names))
+    new = tuple(
+        DraftPhoto(state.next_id + n, name, True, mark(folder / name))
+        for n, name in enumerate(names)
+    )
     return replace(state, items=(*state.items, *new), next_id=state.next_id + len(new))
 
 
@@ -266,7 +336,9 @@ def _with_folder(state: State, path: Path | None, found: Sequence[Path]) -> Stat
     had = {item.file: item for item in state.items if not item.uploaded}
     items, number = [item for item in state.items if item.uploaded], state.next_id
     for file in map(str, found):
-        items.append(replace(had.get(file) or DraftPhoto(number, file, False), mark=mark(Path(file))))
+        items.append(
+            replace(had.get(file) or DraftPhoto(number, file, False), mark=mark(Path(file)))
+        )
         number += file not in had
     return replace(state, items=tuple(items), next_id=number, source=str(path) if path else None)
 

@@ -48,14 +48,22 @@ class Proposal:
                 "folder": str(self.folder) if self.folder else None, "sentences": self.sentences}  # fmt: skip
 
 
-def read(files: Sequence[Upload], home: Home, bases: Sequence[BaseFile], *, local: bool) -> Imported:
+def read(
+    files: Sequence[Upload], home: Home, bases: Sequence[BaseFile], *, local: bool
+) -> Imported:
     """What the files say; a .toml may come with the dataset_config that it names. Raises `Invalid`.
 
-    Of a .safetensors file the header is enough. From afar no path of the files is looked up on this machine.
+    Of a .safetensors file the header is enough. From afar no path of the files is looked up on this
+    machine.
     """
     too_large = [file for file in files if len(file.data) > LIMIT]
     if too_large:
-        raise Invalid([Problem(file.name, f"is too large for settings ({len(file.data):,} bytes)") for file in too_large])
+        raise Invalid(
+            [
+                Problem(file.name, f"is too large for settings ({len(file.data):,} bytes)")
+                for file in too_large
+            ]
+        )
     with tempfile.TemporaryDirectory(prefix="lora-bridge-import-") as folder:
         paths = []
         for file in files:
@@ -73,7 +81,10 @@ def read_path(path: Path, home: Home, bases: Sequence[BaseFile]) -> Imported:
 
 
 def _main(paths: Sequence[Path]) -> Path:
-    """The config among a config and its dataset_config. Raises `Invalid` for anything else that is several."""
+    """The config among a config and its dataset_config.
+
+    Raises `Invalid` for anything else that is several.
+    """
     if len(paths) == 1:
         return paths[0]
     others = [path for path in paths if not _is_dataset(path)]
@@ -86,7 +97,9 @@ def _main(paths: Sequence[Path]) -> Path:
 
 def _is_dataset(path: Path) -> bool:
     try:
-        return path.suffix.lower() == ".toml" and toml_reader.looks_like_dataset(toml_file.load(path))
+        return path.suffix.lower() == ".toml" and toml_reader.looks_like_dataset(
+            toml_file.load(path)
+        )
     except (OSError, ValueError):
         return False
 
@@ -96,13 +109,21 @@ def _folders(bases: Sequence[BaseFile]) -> list[Path]:
 
 
 def without_foreign(imported: Imported) -> Imported:
-    """Without options that we don't know by name: those may name programs and files, so they are not set from afar."""
+    """Without options that we don't know by name: those may name programs and files, so they are
+    not set from afar.
+    """
     foreign = set(imported.values) - set(KNOWN)
-    rows = tuple(replace(row, fate=Fate.IGNORED, to="", why=FROM_AFAR) if foreign & _options_of(row) else row
-                 for row in imported.rows)
+    rows = tuple(
+        replace(row, fate=Fate.IGNORED, to="", why=FROM_AFAR) if foreign & _options_of(row) else row
+        for row in imported.rows
+    )
     values = {key: value for key, value in imported.values.items() if key in KNOWN}
     unsaid = sorted(foreign.difference(*map(_options_of, imported.rows)))
-    notes = (*imported.notes, f"Not used, since {FROM_AFAR}: {', '.join(unsaid)}.") if unsaid else imported.notes
+    notes = (
+        (*imported.notes, f"Not used, since {FROM_AFAR}: {', '.join(unsaid)}.")
+        if unsaid
+        else imported.notes
+    )
     return replace(imported, values=values, rows=rows, notes=notes)
 
 
@@ -116,7 +137,9 @@ def _options_of(row: KeyRow) -> set[str]:
 # ---- what it would change ----
 
 
-def propose(imported: Imported, state: State, bases: Sequence[BaseFile], *, local: bool) -> Proposal:
+def propose(
+    imported: Imported, state: State, bases: Sequence[BaseFile], *, local: bool
+) -> Proposal:
     """What using the file would put into a draft that is in ``state``."""
     found = Proposal()
     if imported.values:
@@ -131,22 +154,36 @@ def propose(imported: Imported, state: State, bases: Sequence[BaseFile], *, loca
 def _steps_and_values(found: Proposal, imported: Imported, state: State) -> None:
     """The draft counts pictures, so that the sum on the page stays right when photos come or go."""
     imported = _cards(found, imported, state)
-    batch = int(imported.values.get("train_batch_size") or 1) * int(imported.values.get("gradient_accumulation_steps") or 1)
+    batch = int(imported.values.get("train_batch_size") or 1) * int(
+        imported.values.get("gradient_accumulation_steps") or 1
+    )
     batch *= imported.launch.processes if imported.launch else 1
     shown, regularisation = _pictures(imported)
     if shown or not imported.epochs:
         settled = imported.settled(shown or 1, regularisation)
         steps = settled["max_train_steps"]
-        given = f"{imported.epochs} epochs of {shown} pictures" if imported.epochs else "its own number"
-        found.sentences.append(f"Steps: the file trains {steps} ({given}) at batch {batch}, which is {steps * batch} pictures.")
+        given = (
+            f"{imported.epochs} epochs of {shown} pictures" if imported.epochs else "its own number"
+        )
+        found.sentences.append(
+            f"Steps: the file trains {steps} ({given}) at batch {batch}, which is "
+            f"{steps * batch} pictures."
+        )
     else:
         steps = math.ceil(state.training.steps / batch)
-        settled = replace(imported, epochs=None, values={**imported.values, "max_train_steps": steps}).settled(steps * batch)
-        found.sentences.append(f"Steps: the file counts {imported.epochs} epochs of photos that aren't here, so how many that "
-                               f"is can't be known: {state.training.steps} pictures stay.")
+        settled = replace(
+            imported, epochs=None, values={**imported.values, "max_train_steps": steps}
+        ).settled(steps * batch)
+        found.sentences.append(
+            f"Steps: the file counts {imported.epochs} epochs of photos that aren't here, so how "
+            "many that "
+            f"is can't be known: {state.training.steps} pictures stay."
+        )
         if imported.save_every_epochs:
-            found.sentences.append(f"Saves: every {imported.save_every_epochs} epochs can't be counted here; set "
-                                   "save_every_n_steps.")
+            found.sentences.append(
+                f"Saves: every {imported.save_every_epochs} epochs can't be counted here; set "
+                "save_every_n_steps."
+            )
     found.training["steps"] = min(MOST_STEPS, max(1, steps * batch))
     ours = TrainingParams()
     found.training["values"] = {
@@ -163,15 +200,22 @@ def _cards(found: Proposal, imported: Imported, state: State) -> Imported:
         found.training |= {"gpus": ""} if state.training.gpus else {}
         return imported
     if launch.machines > 1:
-        found.sentences.append(f"{launch.title}: several machines train from the command line only. Here one process trains.")
+        found.sentences.append(
+            f"{launch.title}: several machines train from the command line only. Here one "
+            "process trains."
+        )
         return replace(imported, launch=None)
     found.training["gpus"] = ",".join(map(str, launch.cards))
-    found.sentences.append(f"Cards: {found.training['gpus']}, one process on each. Empty the field Cards for one.")
+    found.sentences.append(
+        f"Cards: {found.training['gpus']}, one process on each. Empty the field Cards for one."
+    )
     return replace(imported, launch=replace(launch, num_cpu_threads_per_process=None))
 
 
 def _pictures(imported: Imported) -> tuple[int, bool]:
-    """(pictures that an epoch shows, whether there are regularisation pictures); 0 where the photos aren't here."""
+    """(pictures that an epoch shows, whether there are regularisation pictures); 0 where the photos
+    aren't here.
+    """
     subsets, regularisation = imported.subsets, imported.regularisation
     if imported.dataset is not None:
         try:
@@ -184,15 +228,23 @@ def _pictures(imported: Imported) -> tuple[int, bool]:
 
 def _base(found: Proposal, imported: Imported, bases: Sequence[BaseFile], local: bool) -> None:
     path = imported.base
-    title = next((base.title for base in bases if path and Path(base.path).resolve() == path.resolve()), None)
+    title = next(
+        (base.title for base in bases if path and Path(base.path).resolve() == path.resolve()), None
+    )
     if title is None and path is not None and local:
         title = str(path)
     if title is not None:
         found.training["base"] = title
     elif imported.base_name or imported.family:
         family = families.title(imported.family or "")
-        named = f"{imported.base_name!r} isn't among the models here" if imported.base_name else "the file names no base model"
-        found.sentences.append(f"Base model: {named}. Choose one{f' for {family}' if family else ''}.")
+        named = (
+            f"{imported.base_name!r} isn't among the models here"
+            if imported.base_name
+            else "the file names no base model"
+        )
+        found.sentences.append(
+            f"Base model: {named}. Choose one{f' for {family}' if family else ''}."
+        )
 
 
 def _photos(found: Proposal, imported: Imported, state: State, local: bool) -> None:
@@ -200,13 +252,17 @@ def _photos(found: Proposal, imported: Imported, state: State, local: bool) -> N
     if imported.dataset is None or not local:
         return
     if state.items:
-        found.sentences.append(f"Photos: those that you have here stay; the file's are in {imported.dataset}.")
+        found.sentences.append(
+            f"Photos: those that you have here stay; the file's are in {imported.dataset}."
+        )
     else:
         found.folder = imported.dataset
 
 
 def _names(found: Proposal, imported: Imported, state: State) -> None:
-    """Where the draft has none: the subject and its class; and the LoRA's name, where that is another."""
+    """Where the draft has none: the subject and its class; and the LoRA's name, where that is
+    another.
+    """
     subject, _, kind = (imported.trigger or imported.name or "").partition(" ")
     if subject and not state.name:
         found.name = normal(subject)
@@ -223,12 +279,18 @@ def use(draft: Draft, found: Proposal) -> None:
     """Put it into the draft. What was there is kept for `take_back`."""
 
     def edit(state: State) -> State:
-        before = {"name": state.name, "class_token": state.class_token, "training": asdict(state.training)}
+        before = {
+            "name": state.name,
+            "class_token": state.class_token,
+            "training": asdict(state.training),
+        }
         folder = {"folder": str(found.folder)} if found.folder else {}
         return replace(
-            state, name=state.name if found.name is None else found.name,
+            state,
+            name=state.name if found.name is None else found.name,
             class_token=state.class_token if found.class_token is None else found.class_token,
-            training=replace(state.training, **found.training), before={**before, **folder},
+            training=replace(state.training, **found.training),
+            before={**before, **folder},
         )
 
     draft.change(edit)
@@ -237,14 +299,22 @@ def use(draft: Draft, found: Proposal) -> None:
 
 
 def take_back(draft: Draft) -> None:
-    """The name, the class and the training choices that were there before `use`; also its folder goes."""
+    """The name, the class and the training choices that were there before `use`; also its folder
+    goes.
+    """
     before: Mapping[str, Any] = draft.state.before or {}
 
     def edit(state: State) -> State:
         if not state.before:
             return state
         training = TrainingChoices(**state.before["training"])
-        return replace(state, name=before["name"], class_token=before["class_token"], training=training, before=None)
+        return replace(
+            state,
+            name=before["name"],
+            class_token=before["class_token"],
+            training=training,
+            before=None,
+        )
 
     draft.change(edit)
     if before.get("folder") and draft.state.source == before["folder"]:

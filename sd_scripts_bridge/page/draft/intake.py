@@ -1,4 +1,6 @@
-"""Uploaded files into the draft's own folder of photos: unpacked, named safely, each once, a caption beside its photo."""
+"""Uploaded files into the draft's own folder of photos: unpacked, named safely, each once, a
+caption beside its photo.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +20,26 @@ from ...photos.zips import safe_name
 from ...system.files import replace_file
 
 CAPTIONS = frozenset({".txt", ".caption"})
-LEFT_ALONE = frozenset({
-    ".json", ".jsonl", ".npz", ".npy", ".db", ".ini", ".xmp", ".aae", ".toml", ".yaml",
-    ".yml", ".csv", ".log", ".md", ".safetensors", ".part",
-})
+LEFT_ALONE = frozenset(
+    {
+        ".json",
+        ".jsonl",
+        ".npz",
+        ".npy",
+        ".db",
+        ".ini",
+        ".xmp",
+        ".aae",
+        ".toml",
+        ".yaml",
+        ".yml",
+        ".csv",
+        ".log",
+        ".md",
+        ".safetensors",
+        ".part",
+    }
+)
 MOST_PHOTOS = 10_000
 
 
@@ -42,19 +60,28 @@ class Taken:
 
 
 def uploads(files: Any) -> list[Upload]:
-    """The files in a request: ``[{"name", "data": base64}]``. Raises `Invalid` with everything that isn't so."""
+    """The files in a request: ``[{"name", "data": base64}]``.
+
+    Raises `Invalid` with everything that isn't so.
+    """
     problems: list[Problem] = []
     found = []
     for number, file in enumerate(files if isinstance(files, list) else (), 1):
-        name, data = (file.get("name"), file.get("data")) if isinstance(file, Mapping) else (None, None)
+        name, data = (
+            (file.get("name"), file.get("data")) if isinstance(file, Mapping) else (None, None)
+        )
         if not isinstance(name, str) or not isinstance(data, str):
-            problems.append(Problem(f"file {number}", "has no name or no data", "Send name and base64 data."))
+            problems.append(
+                Problem(f"file {number}", "has no name or no data", "Send name and base64 data.")
+            )
             continue
         try:
             encoded = data.partition(",")[2] if data.startswith("data:") else data
             found.append(Upload(name, b64decode(encoded, validate=True)))
         except (binascii.Error, ValueError):
-            problems.append(Problem(name, "did not arrive whole (its base64 is damaged)", "Send it again."))
+            problems.append(
+                Problem(name, "did not arrive whole (its base64 is damaged)", "Send it again.")
+            )
     if not found and not problems:
         problems.append(Problem("files", "there are none", "Send at least one."))
     if problems:
@@ -64,12 +91,21 @@ def uploads(files: Any) -> list[Upload]:
 
 def photos_in(folder: Path) -> list[str]:
     """The names of the photos that were taken in, in the order of their coming."""
-    files = [file for file in folder.iterdir() if file.is_file() and not _is_caption(file)] if folder.is_dir() else []
-    return [file.name for file in sorted(files, key=lambda file: (file.stat().st_mtime_ns, file.name))]
+    files = (
+        [file for file in folder.iterdir() if file.is_file() and not _is_caption(file)]
+        if folder.is_dir()
+        else []
+    )
+    return [
+        file.name for file in sorted(files, key=lambda file: (file.stat().st_mtime_ns, file.name))
+    ]
 
 
 def take_in(files: Sequence[Upload], folder: Path, have: int = 0) -> Taken:
-    """Put ``files`` into ``folder``; all or nothing. ``have``: photos in the draft already. Raises `Invalid`."""
+    """Put ``files`` into ``folder``; all or nothing.
+
+    ``have``: photos in the draft already. Raises `Invalid`.
+    """
     aside = folder.with_name(f".{folder.name}.{os.getpid()}-{os.urandom(4).hex()}.part")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -78,12 +114,20 @@ def take_in(files: Sequence[Upload], folder: Path, have: int = 0) -> Taken:
             groups = _groups(_written(files, aside))
             count = sum(not _is_caption(file) for group in groups for file in group)
             if have + count > MOST_PHOTOS:
-                raise Invalid([Problem("photos", f"{have + count} are too many", f"The limit is {MOST_PHOTOS}.")])
+                raise Invalid(
+                    [
+                        Problem(
+                            "photos", f"{have + count} are too many", f"The limit is {MOST_PHOTOS}."
+                        )
+                    ]
+                )
             return _adopted(groups, folder)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
     except OSError as error:
-        raise BridgeError(f"The photos can't be stored in {folder}: {error.strerror or error}.") from error
+        raise BridgeError(
+            f"The photos can't be stored in {folder}: {error.strerror or error}."
+        ) from error
 
 
 def _written(files: Sequence[Upload], aside: Path) -> list[Path]:
@@ -134,7 +178,11 @@ def _adopted(groups: Sequence[Sequence[Path]], folder: Path) -> Taken:
         taken |= {_folded(stem)} if new else set()
         names += [stem + photo.suffix for photo in new]
     notes = [f"{again} photo{' was' if again == 1 else 's were'} here already."] if again else []
-    notes += [f"{alone} caption{' belongs' if alone == 1 else 's belong'} to no photo that is here."] if alone else []
+    notes += (
+        [f"{alone} caption{' belongs' if alone == 1 else 's belong'} to no photo that is here."]
+        if alone
+        else []
+    )
     return Taken(tuple(names), tuple(notes))
 
 
@@ -151,7 +199,11 @@ def _is_caption(file: Path) -> bool:
 def _is_there(photo: Path, folder: Path) -> bool:
     """Whether this very file has been taken before, under its own name."""
     other = folder / photo.name
-    return other.is_file() and other.stat().st_size == photo.stat().st_size and other.read_bytes() == photo.read_bytes()
+    return (
+        other.is_file()
+        and other.stat().st_size == photo.stat().st_size
+        and other.read_bytes() == photo.read_bytes()
+    )
 
 
 def _free_stem(taken: set[str], stem: str) -> str:

@@ -1,4 +1,6 @@
-"""Captions for photos that have none: from the host's interrogator, one after another in a thread, else from a template."""
+"""Captions for photos that have none: from the host's interrogator, one after another in a thread,
+else from a template.
+"""
 
 from __future__ import annotations
 
@@ -15,18 +17,22 @@ from .draft import Draft
 from .state import State
 
 CHUNK = 8
-"""Pictures a call: the host brings its model into place for each, and the page sees what has come."""
+"""Pictures a call: the host brings its model into place for each, and the page sees what has come.
+"""
 
 Interrogator = Callable[[Sequence[Path]], Iterable[str]]
 
 
 def start(draft: Draft, interrogator: Interrogator | None, text: str = "") -> None:
-    """Draft a caption for each photo without words of its own; ``text`` goes into each. One step for undo.
+    """Draft a caption for each photo without words of its own; ``text`` goes into each. One step
+    for undo.
 
     Raises `Invalid` where the name is missing, `Conflict` while the last call still works.
     """
     if not draft.state.name:
-        raise Invalid([Problem("name", "is missing, and captions begin with it", "Give the name first.")])
+        raise Invalid(
+            [Problem("name", "is missing, and captions begin with it", "Give the name first.")]
+        )
     todo = undrafted(draft.state, draft.check.judged)
     if interrogator is None:
         captions = {pid: drafted(draft.state, text) for pid in todo}
@@ -39,7 +45,12 @@ def start(draft: Draft, interrogator: Interrogator | None, text: str = "") -> No
             return
         draft.drafting, draft.failure = (0, len(todo)), None
     photos = {pid: draft.path(draft.item(pid)) for pid in todo}
-    threading.Thread(target=_draft, args=(draft, interrogator, photos, text), name="lora-bridge captions", daemon=True).start()
+    threading.Thread(
+        target=_draft,
+        args=(draft, interrogator, photos, text),
+        name="lora-bridge captions",
+        daemon=True,
+    ).start()
 
 
 def _draft(draft: Draft, interrogator: Interrogator, photos: dict[int, Path], text: str) -> None:
@@ -51,7 +62,9 @@ def _draft(draft: Draft, interrogator: Interrogator, photos: dict[int, Path], te
             for pid, said in zip(part, interrogator([photos[pid] for pid in part]), strict=False):
                 if pid in undrafted(draft.state, draft.check.judged):
                     caption = drafted(draft.state, ", ".join(filter(None, (text, said))))
-                    draft.change(functools.partial(_with_one, pid=pid, caption=caption, is_first=done == 0))
+                    draft.change(
+                        functools.partial(_with_one, pid=pid, caption=caption, is_first=done == 0)
+                    )
                 done += 1
                 draft.drafting = (done, len(pids))
     except Exception as error:  # noqa: BLE001  # the edge of the thread, and the host's own code: the page must be able to say it

@@ -14,7 +14,9 @@ UNDO_CAPTIONS = 5000
 
 @dataclass(frozen=True)
 class DraftPhoto:
-    """One photo. ``file`` is a name in the draft's own folder where ``uploaded``, else a path of the user's."""
+    """One photo. ``file`` is a name in the draft's own folder where ``uploaded``, else a path of
+    the user's.
+    """
 
     id: int
     file: str
@@ -68,10 +70,16 @@ class State:
 
     def with_captions(self, captions: Mapping[int, str | None]) -> State:
         """Other captions for some photos; `undone` takes it back."""
-        before = {item.id: item.caption for item in self.items if item.id in captions and item.caption != captions[item.id]}
+        before = {
+            item.id: item.caption
+            for item in self.items
+            if item.id in captions and item.caption != captions[item.id]
+        }
         if not before:
             return self
-        state = self.with_items({i.id: replace(i, caption=captions[i.id]) for i in self.items if i.id in before})
+        state = self.with_items(
+            {i.id: replace(i, caption=captions[i.id]) for i in self.items if i.id in before}
+        )
         return replace(state, undo=_shortened((*self.undo, before)))
 
     def undone(self) -> State:
@@ -79,7 +87,9 @@ class State:
         if not self.undo:
             return self
         *rest, before = self.undo
-        state = self.with_items({i.id: replace(i, caption=before[i.id]) for i in self.items if i.id in before})
+        state = self.with_items(
+            {i.id: replace(i, caption=before[i.id]) for i in self.items if i.id in before}
+        )
         return replace(state, undo=tuple(rest))
 
 
@@ -89,9 +99,13 @@ def from_dict(data: Mapping[str, Any]) -> State:
     Raises ValueError, TypeError, KeyError or AttributeError for anything else.
     """
     values = _known(State, {**data, "items": (), "training": TrainingChoices(), "undo": ()})
-    values["items"] = tuple(DraftPhoto(**_known(DraftPhoto, item)) for item in data.get("items", ()))
+    values["items"] = tuple(
+        DraftPhoto(**_known(DraftPhoto, item)) for item in data.get("items", ())
+    )
     values["training"] = TrainingChoices(**_known(TrainingChoices, data.get("training", {})))
-    values["undo"] = tuple({int(pid): _text(text) for pid, text in level.items()} for level in data.get("undo", ()))
+    values["undo"] = tuple(
+        {int(pid): _text(text) for pid, text in level.items()} for level in data.get("undo", ())
+    )
     return State(**values)
 
 
@@ -106,7 +120,9 @@ def _known(cls: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
     kinds = {f.name: _KINDS.get(str(f.type), (object,)) for f in fields(cls)}
     found = {key: value for key, value in data.items() if key in kinds}
     for key, value in found.items():
-        if not isinstance(value, kinds[key]) or (isinstance(value, bool) and bool not in kinds[key]):
+        if not isinstance(value, kinds[key]) or (
+            isinstance(value, bool) and bool not in kinds[key]
+        ):
             raise TypeError(f"{key} is {type(value).__name__}")
     return found
 
@@ -117,7 +133,9 @@ def _text(value: Any) -> str | None:
     raise TypeError(f"a caption is {type(value).__name__}")
 
 
-def _shortened(levels: tuple[Mapping[int, str | None], ...]) -> tuple[Mapping[int, str | None], ...]:
+def _shortened(
+    levels: tuple[Mapping[int, str | None], ...],
+) -> tuple[Mapping[int, str | None], ...]:
     """The newest levels, as many as may be kept; always the last one."""
     kept: list[Mapping[int, str | None]] = []
     for level in reversed(levels[-UNDO_LEVELS:]):

@@ -20,7 +20,9 @@ from .state import DraftPhoto, State
 
 @dataclass(frozen=True)
 class PhotoInSet:
-    """What `set_advice.set_advice` wants to know of a photo, with the user's choice and words in it."""
+    """What `set_advice.set_advice` wants to know of a photo, with the user's choice and words in
+    it.
+    """
 
     path: Path
     used: bool
@@ -31,7 +33,10 @@ class PhotoInSet:
 
 
 def is_used(item: DraftPhoto, judged: Verdicts) -> bool:
-    """The user's choice where he made one, else the verdict's; what can't be read never is. Not looked at yet: yes."""
+    """The user's choice where he made one, else the verdict's; what can't be read never is.
+
+    Not looked at yet: yes.
+    """
     verdict, seen = judged.verdicts.get(item.id), judged.seen.get(item.id)
     if seen and seen.finding.photo is None:
         return False
@@ -78,7 +83,9 @@ def draft_dict(draft: Draft) -> dict[str, Any]:
         "photos": [photo_dict(item, state, judged) for item in state.items],
         "used": used,
         "total": len(state.items),
-        "sentence": f"{used} of {len(state.items)} photos will be used." if state.items else "There are no photos yet.",
+        "sentence": f"{used} of {len(state.items)} photos will be used."
+        if state.items
+        else "There are no photos yet.",
         "advice": advice(draft, state, judged),
         "checking": _progress(draft.check.progress),
         "drafting": _progress(draft.drafting),
@@ -101,7 +108,9 @@ def naming_problems(state: State) -> list[Problem]:
 
 
 def advice(draft: Draft, state: State, judged: Verdicts) -> list[str]:
-    """What to mind about the set as it is with the user's choices; last what went wrong on our side."""
+    """What to mind about the set as it is with the user's choices; last what went wrong on our
+    side.
+    """
     from ...datasets.advice import set_advice
 
     if not state.items:
@@ -115,8 +124,15 @@ def advice(draft: Draft, state: State, judged: Verdicts) -> list[str]:
         text = caption_of(item, state, judged)
         used = is_used(item, judged)
         faceless += used and not seen.finding.faces
-        parts.append(PhotoInSet(draft.path(item), used, verdict.copy_of, Repaired(text) if own else None,
-                          *(counted(text) if own else (None, None))))
+        parts.append(
+            PhotoInSet(
+                draft.path(item),
+                used,
+                verdict.copy_of,
+                Repaired(text) if own else None,
+                *(counted(text) if own else (None, None)),
+            )
+        )
     faces = (judged.faces, faceless) if judged.faces else None
     source = [Path(state.source)] if state.source and Path(state.source).is_dir() else []
     failures = [failure for failure in (draft.check.failure, draft.failure) if failure]

@@ -30,7 +30,9 @@ def show(call: Call) -> Any:
 
 
 def describe(call: Call) -> Any:
-    """Change the name, the class or training choices, any part; an option set to null is the preset's again."""
+    """Change the name, the class or training choices, any part; an option set to null is the
+    preset's again.
+    """
     _refuse_foreign(call)
     call.context.draft.describe(call.body)
     return draft_dict(call.context.draft)
@@ -45,8 +47,12 @@ def _refuse_foreign(call: Call) -> None:
     values = training.get("values")
     foreign = sorted(set(values) - known) if isinstance(values, dict) else []
     if foreign:
-        raise Refused(403, f"From afar only the options that LoRA Bridge knows can be set, not {', '.join(foreign)}: the WebUI "
-                           "runs with --listen or --share and without --enable-insecure-extension-access.")
+        raise Refused(
+            403,
+            "From afar only the options that LoRA Bridge knows can be set, not "
+            f"{', '.join(foreign)}: the WebUI "
+            "runs with --listen or --share and without --enable-insecure-extension-access.",
+        )
     base = training.get("base")
     if base and base not in {offered.title for offered in call.context.bases()}:
         raise Refused(403, f"{base!r} is not one of the WebUI's models.")
@@ -87,14 +93,18 @@ def change_captions(call: Call) -> Any:
         interrogation.start(draft, call.context.interrogator, text)
     else:
         at_start = call.body.get("where") == "start"
-        draft.change(lambda s: captions.bulk(s, draft.check.judged, action, text, by, at_start=at_start))
+        draft.change(
+            lambda s: captions.bulk(s, draft.check.judged, action, text, by, at_start=at_start)
+        )
     return draft_dict(draft)
 
 
 def _text(call: Call, name: str) -> str:
     value = call.body.get(name) or ""
     if not isinstance(value, str) or len(value) > 1000:
-        raise Invalid([Problem(name, f"{str(value)[:40]!r} is not a text of up to 1000 characters")])
+        raise Invalid(
+            [Problem(name, f"{str(value)[:40]!r} is not a text of up to 1000 characters")]
+        )
     return value
 
 
@@ -111,7 +121,12 @@ def thumb(call: Call) -> Any:
     from ...system.files import mark
 
     tag = f'"{mark(path)}"'
-    headers = {"ETag": tag, "Cache-Control": YEAR if call.query.get("v") == mark(path) else "no-cache"}
+    headers = {
+        "ETag": tag,
+        "Cache-Control": YEAR if call.query.get("v") == mark(path) else "no-cache",
+    }
     if call.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
-    return Response(thumbnail(path, draft.thumbs_folder, str(pid)), headers=headers, media_type="image/jpeg")
+    return Response(
+        thumbnail(path, draft.thumbs_folder, str(pid)), headers=headers, media_type="image/jpeg"
+    )

@@ -26,10 +26,16 @@ def bring(call: Call) -> Any:
         raise Invalid([Problem("apply", f"{apply!r} is neither true nor false")])
     if "path" in call.body:
         if not local:
-            raise Refused(403, "Files of this machine can't be imported from afar: send the file itself.")
-        imported = imports.read_path(path_of(call, "path"), context.the_bridge.home, context.bases())
+            raise Refused(
+                403, "Files of this machine can't be imported from afar: send the file itself."
+            )
+        imported = imports.read_path(
+            path_of(call, "path"), context.the_bridge.home, context.bases()
+        )
     else:
-        imported = imports.read(uploads(call.body.get("files")), context.the_bridge.home, context.bases(), local=local)
+        imported = imports.read(
+            uploads(call.body.get("files")), context.the_bridge.home, context.bases(), local=local
+        )
     proposal = imports.propose(imported, context.draft.state, context.bases(), local=local)
     if apply:
         imports.use(context.draft, proposal)

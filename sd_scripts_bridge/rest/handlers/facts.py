@@ -17,7 +17,11 @@ from .files import path_of
 
 def bases(call: Call) -> Any:
     """The base models that are offered, and what each is."""
-    return {"bases": [offered.base_dict(title, Path(path)) for title, path in map(_pair, call.context.bases())]}
+    return {
+        "bases": [
+            offered.base_dict(title, Path(path)) for title, path in map(_pair, call.context.bases())
+        ]
+    }
 
 
 def _pair(base: Any) -> tuple[str, Path]:
@@ -30,7 +34,9 @@ def list_presets(_call: Call) -> Any:
 
 
 def options(call: Call) -> Any:
-    """The options whose name or help holds every word of ``search``; from afar only those that we know by name."""
+    """The options whose name or help holds every word of ``search``; from afar only those that we
+    know by name.
+    """
     context = call.context
     rows = context.the_bridge.options(_family(context), installed=context.local)
     found = option_list.search(rows, call.query.get("search", ""))
@@ -57,7 +63,9 @@ def setup(call: Call) -> Any:
     if source is not None and (not isinstance(source, str) or "\0" in source):
         raise Invalid([Problem("source", f"{source!r} is not a folder or an address")])
     python = path_of(call, "python") if call.body.get("python") is not None else None
-    return {"job": call.context.the_bridge.setup(source.strip().strip('"') if source else None, python)}
+    return {
+        "job": call.context.the_bridge.setup(source.strip().strip('"') if source else None, python)
+    }
 
 
 def host(call: Call) -> Any:
@@ -65,6 +73,10 @@ def host(call: Call) -> Any:
     context = call.context
     memory = context.memory() if context.memory else None
     return {
-        "host": context.host, "local": context.local, "can_send": context.can_send,
-        "memory": {"free": memory.free, "total": memory.total, "name": memory.name} if memory else None,
+        "host": context.host,
+        "local": context.local,
+        "can_send": context.can_send,
+        "memory": {"free": memory.free, "total": memory.total, "name": memory.name}
+        if memory
+        else None,
     }

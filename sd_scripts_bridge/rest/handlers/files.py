@@ -1,4 +1,6 @@
-"""The command line's verbs over HTTP that read and write files of this machine: for its own users, never from afar."""
+"""The command line's verbs over HTTP that read and write files of this machine: for its own users,
+never from afar.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,11 @@ def dataset(call: Call) -> Any:
     if not isinstance(steps, int) or isinstance(steps, bool) or not 1 <= steps <= 1_000_000:
         raise Invalid([Problem("steps", f"{steps!r} is not a whole number from 1 to 1,000,000")])
     made = call.context.the_bridge.write_dataset(
-        _paths(call, "photos"), _text(call, "name"), _text(call, "class"), steps, path_of(call, "out")
+        _paths(call, "photos"),
+        _text(call, "name"),
+        _text(call, "class"),
+        steps,
+        path_of(call, "out"),
     )
     return made.as_dict()
 
@@ -38,7 +44,10 @@ def dataset(call: Call) -> Any:
 def train(call: Call) -> Any:
     """Queue a training of a folder, or of a config: what `train` does on the command line."""
     bridge, remarks = call.context.the_bridge, list[str]()
-    config, lora_dir = _path_or_none(call, "config"), _path_or_none(call, "lora_dir") or call.context.lora_dir
+    config, lora_dir = (
+        _path_or_none(call, "config"),
+        _path_or_none(call, "lora_dir") or call.context.lora_dir,
+    )
     folders = sorted({Path(base.path).absolute().parent for base in call.context.bases()})
     wanted: dict[str, Any] = {
         "dataset": _path_or_none(call, "dataset"), "base": _path_or_none(call, "base"), "values": _values(call),
@@ -53,7 +62,9 @@ def train(call: Call) -> Any:
     else:
         missing = [name for name in ("dataset", "base") if not wanted[name]]
         if missing:
-            raise Invalid([Problem(name, "is missing", "Give its path; or a config.") for name in missing])
+            raise Invalid(
+                [Problem(name, "is missing", "Give its path; or a config.") for name in missing]
+            )
         request = Request(**wanted)
 
     def submit() -> tuple[int, Any]:
@@ -69,7 +80,9 @@ def publish(call: Call) -> Any:
     folder = _path_or_none(call, "lora_dir") or call.context.lora_dir
     if folder is None:
         raise Invalid([Problem("lora_dir", "is missing", "Give the WebUI's models/Lora.")])
-    return call.context.the_bridge.publish(path_of(call, "file"), folder, _text(call, "name") or None).as_dict()
+    return call.context.the_bridge.publish(
+        path_of(call, "file"), folder, _text(call, "name") or None
+    ).as_dict()
 
 
 def copy_preset(call: Call) -> Any:
@@ -98,7 +111,9 @@ def _path(name: str, value: Any) -> Path:
     except RuntimeError:  # the home of nobody
         path = Path(text)
     if not path.is_absolute():
-        raise Invalid([Problem(name, f"{text!r} is not a whole path", "Begin with / or a drive's letter.")])
+        raise Invalid(
+            [Problem(name, f"{text!r} is not a whole path", "Begin with / or a drive's letter.")]
+        )
     return path
 
 
@@ -112,13 +127,17 @@ def _paths(call: Call, name: str) -> list[Path]:
 def _text(call: Call, name: str) -> str:
     value = call.body.get(name) or ""
     if not isinstance(value, str) or len(value) > 1000:
-        raise Invalid([Problem(name, f"{str(value)[:40]!r} is not a text of up to 1000 characters")])
+        raise Invalid(
+            [Problem(name, f"{str(value)[:40]!r} is not a text of up to 1000 characters")]
+        )
     return value.strip()
 
 
 def _values(call: Call) -> Mapping[str, Any]:
     values = call.body.get("values") or {}
-    if not isinstance(values, Mapping) or any(isinstance(value, Mapping) for value in values.values()):
+    if not isinstance(values, Mapping) or any(
+        isinstance(value, Mapping) for value in values.values()
+    ):
         raise Invalid([Problem("values", "is not an object of option: value")])
     return {str(key).replace("-", "_"): value for key, value in values.items()}
 
@@ -152,11 +171,16 @@ def _cluster(call: Call) -> Cluster | None:
     given = _object(call, "on", CLUSTER)
     if given is None:
         return None
-    return Cluster(address(given.get("address") or ""), given.get("base"), given.get("home"), given.get("gpus"))
+    return Cluster(
+        address(given.get("address") or ""), given.get("base"), given.get("home"), given.get("gpus")
+    )
 
 
 def _object(call: Call, name: str, kinds: Mapping[str, type]) -> dict[str, Any] | None:
-    """An object of the body whose parts are of these kinds; null parts are left out. Raises `Invalid`."""
+    """An object of the body whose parts are of these kinds; null parts are left out.
+
+    Raises `Invalid`.
+    """
     given = call.body.get(name)
     if given is None:
         return None
@@ -164,8 +188,15 @@ def _object(call: Call, name: str, kinds: Mapping[str, type]) -> dict[str, Any] 
         raise Invalid([Problem(name, f"{given!r} is not an object")])
     problems = [Problem(name, f"{key} is no part of it") for key in given.keys() - kinds.keys()]
     found = {key: value for key, value in given.items() if key in kinds and value is not None}
-    wrong = [key for key, value in found.items() if not isinstance(value, kinds[key]) or isinstance(value, bool)]
-    problems += [Problem(name, f"{key}: {found[key]!r} is not of the kind {kinds[key].__name__}") for key in wrong]
+    wrong = [
+        key
+        for key, value in found.items()
+        if not isinstance(value, kinds[key]) or isinstance(value, bool)
+    ]
+    problems += [
+        Problem(name, f"{key}: {found[key]!r} is not of the kind {kinds[key].__name__}")
+        for key in wrong
+    ]
     if problems:
         raise Invalid(problems)
     return found

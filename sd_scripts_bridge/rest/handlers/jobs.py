@@ -24,7 +24,8 @@ MOST_EVENTS = 5000
 def status(call: Call) -> Any:
     """The running job, else the newest, or the named one: progress, loss curve, samples.
 
-    Ask again with ``since`` for what came after. Where ``since`` is above ``seq``, or ``boot`` is another, ask with 0.
+    Ask again with ``since`` for what came after. Where ``since`` is above ``seq``, or ``boot`` is
+    another, ask with 0.
     """
     job = call.number("job") if call.query.get("job") else None
     return {"boot": call.context.boot, **call.context.views.status(job, call.number("since"))}
@@ -49,9 +50,12 @@ def events(call: Call) -> Any:
     bridge, after = call.context.the_bridge, call.number("after")
     bridge.store.get(_id(call))
     entries = bridge.events(_id(call), after)[:MOST_EVENTS]
-    return {"events": [
-        {"seq": entry.seq, "time": entry.time, **to_dict(entry.event), "attempt": entry.attempt} for entry in entries
-    ]}
+    return {
+        "events": [
+            {"seq": entry.seq, "time": entry.time, **to_dict(entry.event), "attempt": entry.attempt}
+            for entry in entries
+        ]
+    }
 
 
 def log(call: Call) -> Any:
@@ -105,7 +109,8 @@ def stop(call: Call) -> Any:
 def pause(call: Call) -> Any:
     """Leave the card free after the next save, and go on by itself.
 
-    In a WebUI the minute after the last picture is enough; on its own the page can't know when the card is free.
+    In a WebUI the minute after the last picture is enough; on its own the page can't know when the
+    card is free.
     """
     minutes = call.body.get("minutes", 1.0 if call.context.can_send else 10.0)
     if isinstance(minutes, bool) or not isinstance(minutes, (int, float)):

@@ -1,4 +1,6 @@
-"""The routes as an OpenAPI 3.1 description: `RULES`, the handlers' docstrings, and what each takes and gives."""
+"""The routes as an OpenAPI 3.1 description: `RULES`, the handlers' docstrings, and what each takes
+and gives.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +37,10 @@ or --share and without --enable-insecure-extension-access; other answers then na
 """
 
 MEANINGS = {
-    401: "log in to the host first", 403: "another start's nonce, or not from afar", 404: "there is no such thing",
-    409: "it doesn't fit the present state", 413: "too large", 415: "not JSON", 422: "it can't be used: all problems at once",
+    401: "log in to the host "
+         "first", 403: "another start's nonce, or not from afar", 404: "there is no such thing",
+    409: "it doesn't fit the present "
+         "state", 413: "too large", 415: "not JSON", 422: "it can't be used: all problems at once",
     503: "no engine is ready",
 }  # fmt: skip
 
@@ -63,62 +67,133 @@ _SEARCH = (TEXT, "only options with all these words in their name or help")
 
 DOCS: Mapping[str, Doc] = {
     "GET /status": Doc(
-        ref("Status"), {"job": (WHOLE, "follow this job"), "since": (WHOLE, "seq of the last answer")}, errors=(404, 422)),
+        ref("Status"),
+        {"job": (WHOLE, "follow this job"), "since": (WHOLE, "seq of the last answer")},
+        errors=(404, 422),
+    ),
     "GET /jobs": Doc(shape(jobs=many(ref("Job")))),
     "POST /jobs": Doc(
-        QUEUED, takes=body(dataset=PATH, base=PATH, config=PATH, lora_dir=PATH, engine=words("sd-scripts", "embedded"),
-                           preset=TEXT, values=VALUES, name=TEXT, gpu=WHOLE, launch=schemas.LAUNCH,
-                           on=schemas.CLUSTER), errors=(409, 422, 503)),
+        QUEUED,
+        takes=body(
+            dataset=PATH,
+            base=PATH,
+            config=PATH,
+            lora_dir=PATH,
+            engine=words("sd-scripts", "embedded"),
+            preset=TEXT,
+            values=VALUES,
+            name=TEXT,
+            gpu=WHOLE,
+            launch=schemas.LAUNCH,
+            on=schemas.CLUSTER,
+        ),
+        errors=(409, 422, 503),
+    ),
     "GET /jobs/{job}": Doc(
-        {"allOf": [ref("Job"), shape(spec={"type": "object"}, report=some({"type": "object"}))]}, errors=(404,)),
+        {"allOf": [ref("Job"), shape(spec={"type": "object"}, report=some({"type": "object"}))]},
+        errors=(404,),
+    ),
     "GET /jobs/{job}/events": Doc(
         shape(events=many(shape(seq=WHOLE, time={"type": "number"}, attempt=WHOLE, type=TEXT))),
-        {"after": (WHOLE, "only events after this seq")}, errors=(404, 422)),
+        {"after": (WHOLE, "only events after this seq")},
+        errors=(404, 422),
+    ),
     "GET /jobs/{job}/log": Doc(shape(lines=TEXTS), {"lines": _LINES}, errors=(404, 422)),
     "GET /jobs/{job}/report": Doc(shape(text=TEXT), errors=(404,)),
     "GET /jobs/{job}/samples/{number}": _file("image/png"),
     "GET /jobs/{job}/preview": _file("image/png"),
     "GET /jobs/{job}/result": Doc(ref("Result"), errors=(404, 409)),
     "GET /jobs/{job}/export": Doc(
-        {"type": "string", "contentMediaType": "application/zip"}, {"format": (words("toml", "kohya", "sh"), "for whom")},
-        errors=(404, 409, 422), media="application/zip"),
+        {"type": "string", "contentMediaType": "application/zip"},
+        {"format": (words("toml", "kohya", "sh"), "for whom")},
+        errors=(404, 409, 422),
+        media="application/zip",
+    ),
     "POST /jobs/{job}/stop": Doc(schemas.SENTENCE, takes=body(now=YES_NO), errors=(404, 409, 422)),
-    "POST /jobs/{job}/pause": Doc(schemas.SENTENCE, takes=body(minutes={"type": "number"}), errors=(404, 409, 422)),
+    "POST /jobs/{job}/pause": Doc(
+        schemas.SENTENCE, takes=body(minutes={"type": "number"}), errors=(404, 409, 422)
+    ),
     "POST /jobs/{job}/resume": _AGAIN,
     "POST /jobs/{job}/retry": _AGAIN,
     "POST /jobs/{job}/publish": Doc(
-        {"allOf": [schemas.SENTENCE, shape(path=TEXT, stem=TEXT, activation_text=TEXT, notes=TEXTS)]}, takes=body(),
-        errors=(404, 409)),
+        {
+            "allOf": [
+                schemas.SENTENCE,
+                shape(path=TEXT, stem=TEXT, activation_text=TEXT, notes=TEXTS),
+            ]
+        },
+        takes=body(),
+        errors=(404, 409),
+    ),
     "POST /jobs/{job}/remove": Doc(schemas.SENTENCE, takes=body(), errors=(404, 409)),
     "GET /draft": Doc(ref("Draft")),
-    "POST /draft": Doc(ref("Draft"), takes=body(name=TEXT, class_token=TEXT, training=ref("Training")), errors=(409, 422)),
+    "POST /draft": Doc(
+        ref("Draft"),
+        takes=body(name=TEXT, class_token=TEXT, training=ref("Training")),
+        errors=(409, 422),
+    ),
     "POST /draft/photos": Doc(
-        {"allOf": [ref("Draft"), shape(notes=TEXTS)]}, takes=body("files", files=FILES), errors=(413, 422)),
+        {"allOf": [ref("Draft"), shape(notes=TEXTS)]},
+        takes=body("files", files=FILES),
+        errors=(413, 422),
+    ),
     "POST /draft/folder": Doc(ref("Draft"), takes=body("path", path=some(PATH)), errors=(422,)),
-    "POST /draft/photo/{pid}": Doc(ref("Photo"), takes=body(used=some(YES_NO), caption=some(TEXT)), errors=(404, 422)),
+    "POST /draft/photo/{pid}": Doc(
+        ref("Photo"), takes=body(used=some(YES_NO), caption=some(TEXT)), errors=(404, 422)
+    ),
     "GET /draft/photo/{pid}/thumb": _file("image/jpeg"),
     "POST /draft/captions": Doc(
-        ref("Draft"), takes=body("action", action=words("draft", "add", "remove", "replace", "undo"), text=TEXT,
-                                 where=words("start", "end"), **{"with": TEXT}), errors=(409, 422)),
+        ref("Draft"),
+        takes=body(
+            "action",
+            action=words("draft", "add", "remove", "replace", "undo"),
+            text=TEXT,
+            where=words("start", "end"),
+            **{"with": TEXT},
+        ),
+        errors=(409, 422),
+    ),
     "POST /draft/clear": Doc(ref("Draft"), takes=body(), errors=(409,)),
     "GET /plan": Doc(ref("Plan")),
     "POST /train": Doc(QUEUED, takes=body(), errors=(409, 422, 503)),
-    "POST /import": Doc(ref("Import"), takes=body(files=FILES, path=PATH, apply=YES_NO), errors=(413, 422)),
+    "POST /import": Doc(
+        ref("Import"), takes=body(files=FILES, path=PATH, apply=YES_NO), errors=(413, 422)
+    ),
     "POST /import/undo": Doc(ref("Draft"), takes=body(), errors=(409,)),
     "POST /check": Doc(ref("Report"), takes=body("photos", photos=many(PATH)), errors=(422,)),
     "POST /dataset": Doc(
-        ref("Dataset"), takes=body("photos", "name", "class", "out", photos=many(PATH), name=TEXT, steps=WHOLE, out=PATH,
-                                   **{"class": TEXT}), errors=(422,)),
+        ref("Dataset"),
+        takes=body(
+            "photos",
+            "name",
+            "class",
+            "out",
+            photos=many(PATH),
+            name=TEXT,
+            steps=WHOLE,
+            out=PATH,
+            **{"class": TEXT},
+        ),
+        errors=(422,),
+    ),
     "POST /publish": Doc(
-        shape(path=TEXT, stem=TEXT, activation_text=TEXT, notes=TEXTS), takes=body("file", file=PATH, lora_dir=PATH, name=TEXT),
-        errors=(409, 422)),
+        shape(path=TEXT, stem=TEXT, activation_text=TEXT, notes=TEXTS),
+        takes=body("file", file=PATH, lora_dir=PATH, name=TEXT),
+        errors=(409, 422),
+    ),
     "GET /bases": Doc(shape(bases=many(ref("Base")))),
     "GET /presets": Doc(shape(presets=many(ref("Preset")))),
-    "POST /presets/copy": Doc(shape(path=TEXT), takes=body("name", "to", name=TEXT, to=PATH), errors=(404, 409, 422)),
+    "POST /presets/copy": Doc(
+        shape(path=TEXT), takes=body("name", "to", name=TEXT, to=PATH), errors=(404, 409, 422)
+    ),
     "GET /options": Doc(shape(options=many(ref("Option")), total=WHOLE), {"search": _SEARCH}),
     "GET /engine": Doc(shape(ready=YES_NO, findings=many(schemas.FINDING))),
-    "POST /setup": Doc(shape(job=WHOLE), takes=body(source=some(TEXT), python=some(PATH)), errors=(422,)),
-    "GET /host": Doc(shape(host=TEXT, local=YES_NO, can_send=YES_NO, memory=some({"type": "object"}))),
+    "POST /setup": Doc(
+        shape(job=WHOLE), takes=body(source=some(TEXT), python=some(PATH)), errors=(422,)
+    ),
+    "GET /host": Doc(
+        shape(host=TEXT, local=YES_NO, can_send=YES_NO, memory=some({"type": "object"}))
+    ),
     "GET /openapi.json": Doc({"type": "object", "additionalProperties": schemas.ANY}),
 }
 
@@ -132,18 +207,29 @@ def description() -> dict[str, Any]:
     """The whole document. Raises KeyError for a route of `RULES` that `DOCS` says nothing of."""
     paths: dict[str, dict[str, Any]] = {}
     for rule in RULES:
-        paths.setdefault(rule.path, {})[rule.method.lower()] = _operation(rule, DOCS[f"{rule.method} {rule.path}"])
+        paths.setdefault(rule.path, {})[rule.method.lower()] = _operation(
+            rule, DOCS[f"{rule.method} {rule.path}"]
+        )
     return {
         "openapi": "3.1.0",
-        "info": {"title": "LoRA Bridge", "version": __version__, "description": " ".join(DESCRIPTION.split()),
-                 "license": {"name": "AGPL-3.0-only", "identifier": "AGPL-3.0-only"}},
+        "info": {
+            "title": "LoRA Bridge",
+            "version": __version__,
+            "description": " ".join(DESCRIPTION.split()),
+            "license": {"name": "AGPL-3.0-only", "identifier": "AGPL-3.0-only"},
+        },
         "servers": [{"url": PREFIX}],
         "security": [{}, {"session": []}, {"basic": []}],
         "paths": paths,
         "components": {
             "schemas": dict(SCHEMAS),
             "securitySchemes": {
-                "session": {"type": "apiKey", "in": "cookie", "name": "access-token", "description": "the host's gradio login"},
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "access-token",
+                    "description": "the host's gradio login",
+                },
                 "basic": {"type": "http", "scheme": "basic", "description": "--api-auth"},
             },
         },
@@ -162,25 +248,43 @@ def _operation(rule: Rule, doc: Doc) -> dict[str, Any]:
         "responses": _responses(rule, doc),
     }
     if rule.method == "POST":
-        found["requestBody"] = {"required": True, "content": {"application/json": {"schema": doc.takes or body()}}}
+        found["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": doc.takes or body()}},
+        }
     return found
 
 
 def _parameters(rule: Rule, doc: Doc) -> list[dict[str, Any]]:
     number = {**WHOLE, "minimum": 0}
     found: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": number} for name in re.findall(r"\{(\w+)\}", rule.path)
+        {"name": name, "in": "path", "required": True, "schema": number}
+        for name in re.findall(r"\{(\w+)\}", rule.path)
     ]
-    found += [{"name": name, "in": "query", "required": False, "schema": kind, "description": what}
-              for name, (kind, what) in doc.query.items()]
+    found += [
+        {"name": name, "in": "query", "required": False, "schema": kind, "description": what}
+        for name, (kind, what) in doc.query.items()
+    ]
     if rule.method == "POST":
-        found.append({"name": NONCE_HEADER, "in": "header", "required": True, "schema": TEXT,
-                      "description": "the page's nonce"})
+        found.append(
+            {
+                "name": NONCE_HEADER,
+                "in": "header",
+                "required": True,
+                "schema": TEXT,
+                "description": "the page's nonce",
+            }
+        )
     return found
 
 
 def _responses(rule: Rule, doc: Doc) -> dict[str, Any]:
-    own = {401, *((403, 413, 415, 422) if rule.method == "POST" else ()), *((403,) if rule.only_local else ()), *doc.errors}
+    own = {
+        401,
+        *((403, 413, 415, 422) if rule.method == "POST" else ()),
+        *((403,) if rule.only_local else ()),
+        *doc.errors,
+    }
     error = {"application/json": {"schema": ref("Error")}}
     return {
         "200": {"description": "done", "content": {doc.media: {"schema": doc.gives}}},

@@ -20,7 +20,10 @@ def show(call: Call) -> Any:
 
 
 def train(call: Call) -> Any:
-    """Write the photos, free the card, queue the job. Raises `Invalid` with everything that is in the way."""
+    """Write the photos, free the card, queue the job.
+
+    Raises `Invalid` with everything that is in the way.
+    """
     context = call.context
     context.draft.look_again()
     if not context.draft.check.wait(5):

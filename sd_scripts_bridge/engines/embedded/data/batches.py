@@ -29,10 +29,16 @@ class Batch:
 
 
 class BatchOrder:
-    """The batches of every epoch. Nothing is remembered, so a resumed run sees what an unbroken one would see."""
+    """The batches of every epoch.
+
+    Nothing is remembered, so a resumed run sees what an unbroken one would see.
+    """
 
     def __init__(
-        self, params: TrainingParams, pictures: Sequence[Picture], buckets: Sequence[tuple[int, int]]
+        self,
+        params: TrainingParams,
+        pictures: Sequence[Picture],
+        buckets: Sequence[tuple[int, int]],
     ) -> None:
         self.params, self.pictures = params, pictures
         self.members: dict[tuple[int, int], list[int]] = {}
@@ -41,7 +47,10 @@ class BatchOrder:
 
     @property
     def batches_per_epoch(self) -> int:
-        return sum(math.ceil(len(members) / self.params.train_batch_size) for members in self.members.values())
+        return sum(
+            math.ceil(len(members) / self.params.train_batch_size)
+            for members in self.members.values()
+        )
 
     @property
     def steps_per_epoch(self) -> int:
@@ -57,22 +66,28 @@ class BatchOrder:
             members = list(self.members[bucket])
             dice.shuffle(members)
             for start in range(0, len(members), size):
-                batches.append(Batch(bucket, tuple(self._item(i, dice) for i in members[start:start + size])))
+                batches.append(
+                    Batch(bucket, tuple(self._item(i, dice) for i in members[start : start + size]))
+                )
         dice.shuffle(batches)
         return batches
 
     def _item(self, picture: int, dice: random.Random) -> Item:
         flipped = self.params.flip_aug and dice.random() < 0.5
-        return Item(picture, flipped, vary_caption(self.pictures[picture].caption, self.params, dice))
+        return Item(
+            picture, flipped, vary_caption(self.pictures[picture].caption, self.params, dice)
+        )
 
 
 def vary_caption(caption: str, params: TrainingParams, dice: random.Random) -> str:
-    """The caption for one showing: dropped, or mixed behind its first ``keep_tokens`` parts, or as it is."""
+    """The caption for one showing: dropped, or mixed behind its first ``keep_tokens`` parts, or as
+    it is.
+    """
     if params.caption_dropout_rate > 0 and dice.random() < params.caption_dropout_rate:
         return ""
     if not params.shuffle_caption:
         return caption
     parts = [part.strip() for part in caption.split(",")]
-    fixed, loose = parts[:params.keep_tokens], parts[params.keep_tokens:]
+    fixed, loose = parts[: params.keep_tokens], parts[params.keep_tokens :]
     dice.shuffle(loose)
     return ", ".join(fixed + loose)

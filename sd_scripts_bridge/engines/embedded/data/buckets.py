@@ -12,7 +12,9 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a picture lands: its bucket, its size before the centre crop, and how far off its shape is."""
+    """Where a picture lands: its bucket, its size before the centre crop, and how far off its shape
+    is.
+    """
 
     bucket: Size
     resized: Size
@@ -42,7 +44,10 @@ class Buckets:
             self.sizes = []
         else:
             self.sizes = bucket_sizes(
-                params.area, params.min_bucket_reso, params.max_bucket_reso, params.bucket_reso_steps
+                params.area,
+                params.min_bucket_reso,
+                params.max_bucket_reso,
+                params.bucket_reso_steps,
             )
 
     def place(self, picture: Size) -> Placement:
@@ -50,10 +55,16 @@ class Buckets:
         if not self.sizes:
             return self._place_without_enlarging(picture)
         ratio = picture[0] / picture[1]
-        bucket = picture if picture in self.sizes else min(self.sizes, key=lambda size: abs(size[0] / size[1] - ratio))
+        bucket = (
+            picture
+            if picture in self.sizes
+            else min(self.sizes, key=lambda size: abs(size[0] / size[1] - ratio))
+        )
         error = bucket[0] / bucket[1] - ratio
         scale = bucket[1] / picture[1] if error < 0 else bucket[0] / picture[0]
-        return Placement(bucket, (int(picture[0] * scale + 0.5), int(picture[1] * scale + 0.5)), error)
+        return Placement(
+            bucket, (int(picture[0] * scale + 0.5), int(picture[1] * scale + 0.5)), error
+        )
 
     def _place_without_enlarging(self, picture: Size) -> Placement:
         ratio, step = picture[0] / picture[1], self.params.bucket_reso_steps
@@ -62,7 +73,10 @@ class Buckets:
         if picture[0] * picture[1] > pixels:
             width = _floor_to(math.sqrt(pixels * ratio), step)
             height = _floor_to(pixels / math.sqrt(pixels * ratio), step)
-            by_width, by_height = width / _floor_to(width / ratio, step), _floor_to(height * ratio, step) / height
+            by_width, by_height = (
+                width / _floor_to(width / ratio, step),
+                _floor_to(height * ratio, step) / height,
+            )
             if abs(by_width - ratio) < abs(by_height - ratio):
                 resized = width, int(width / ratio + 0.5)
             else:
@@ -72,7 +86,9 @@ class Buckets:
 
 
 def crop_corner(bucket: Size, picture: Size) -> tuple[float, float, float]:
-    """(left, top, right) of the crop as SDXL's size conditioning counts them: 0 or negative where nothing was cut."""
+    """(left, top, right) of the crop as SDXL's size conditioning counts them: 0 or negative where
+    nothing was cut.
+    """
     ratio = picture[0] / picture[1]
     if bucket[0] / bucket[1] > ratio:
         width, height = bucket[1] * ratio, float(bucket[1])

@@ -15,12 +15,18 @@ ENCODE_AT_ONCE = 16
 class Captions:
     """Gives each batch of an epoch its `Condition`.
 
-    While the text encoders learn, or captions are mixed anew each time, only the tokens wait on the device and the
-    encoders run in the step. Otherwise every caption is encoded once, and the encoders aren't needed any more.
+    While the text encoders learn, or captions are mixed anew each time, only the tokens wait on the
+    device and the encoders run in the step. Otherwise every caption is encoded once, and the
+    encoders aren't needed any more.
     """
 
     def __init__(
-        self, tokenizer: Tokenizer, encoders: TextEncoders | None, length: int, trained: bool, device: torch.device
+        self,
+        tokenizer: Tokenizer,
+        encoders: TextEncoders | None,
+        length: int,
+        trained: bool,
+        device: torch.device,
     ) -> None:
         self.tokenizer, self.encoders, self.length = tokenizer, encoders, length
         self.trained, self.device = trained, device
@@ -33,10 +39,14 @@ class Captions:
         self.load(captions)
         assert self.tokens is not None and self.encoders is not None
         with torch.no_grad():
-            pieces = [self.encoders(self.tokens[first:first + ENCODE_AT_ONCE])
-                      for first in range(0, len(self.tokens), ENCODE_AT_ONCE)]
+            pieces = [
+                self.encoders(self.tokens[first : first + ENCODE_AT_ONCE])
+                for first in range(0, len(self.tokens), ENCODE_AT_ONCE)
+            ]
         pooled = [piece.pooled for piece in pieces if piece.pooled is not None]
-        self.states = Condition(torch.cat([piece.states for piece in pieces]), torch.cat(pooled) if pooled else None)
+        self.states = Condition(
+            torch.cat([piece.states for piece in pieces]), torch.cat(pooled) if pooled else None
+        )
         self.tokens = self.encoders = None
 
     def load(self, captions: Sequence[str]) -> None:

@@ -1,4 +1,6 @@
-"""Pictures to latents: the resize and crop of sd-scripts, the VAE once per picture, everything kept on the device."""
+"""Pictures to latents: the resize and crop of sd-scripts, the VAE once per picture, everything kept
+on the device.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ class Shelf:
     spread: Tensor | None
     """Where each step draws its own sample: the standard deviation."""
     size_ids: Tensor
-    """SDXL's size conditioning of each row: original height and width, crop top and left, bucket height and width."""
+    """SDXL's size conditioning of each row: original height and width, crop top and left, bucket
+    height and width.
+    """
 
     def row(self, picture: int, flipped: bool) -> int:
         return self.rows[picture] + (len(self.rows) if flipped else 0)
@@ -46,11 +50,16 @@ class Shelf:
         mean = self.mean[rows]
         if self.spread is None:
             return mean
-        return mean + self.spread[rows] * torch.randn(mean.shape, generator=generator, device=mean.device)
+        return mean + self.spread[rows] * torch.randn(
+            mean.shape, generator=generator, device=mean.device
+        )
 
 
 def place(pictures: Sequence[Picture], params: TrainingParams) -> list[Placed]:
-    """Every picture's size and bucket, read from the files' headers. Raises `Invalid` with all that can't be opened."""
+    """Every picture's size and bucket, read from the files' headers.
+
+    Raises `Invalid` with all that can't be opened.
+    """
     from PIL import Image
 
     buckets, placed, problems = Buckets(params), [], []
@@ -59,12 +68,19 @@ def place(pictures: Sequence[Picture], params: TrainingParams) -> list[Placed]:
             with Image.open(picture.path) as image:
                 size = image.size
         except OSError as error:
-            problems.append(Problem(str(picture.path), f"can't be opened as a picture ({error})", "Remove it."))
+            problems.append(
+                Problem(str(picture.path), f"can't be opened as a picture ({error})", "Remove it.")
+            )
             continue
         where = buckets.place(size)
         if min(where.bucket) <= 0:
-            problems.append(Problem(str(picture.path), f"{size[0]}x{size[1]} pixels are too few for a bucket",
-                                    "Remove it, or switch bucket_no_upscale off."))
+            problems.append(
+                Problem(
+                    str(picture.path),
+                    f"{size[0]}x{size[1]} pixels are too few for a bucket",
+                    "Remove it, or switch bucket_no_upscale off.",
+                )
+            )
         placed.append(Placed(picture, size, where))
     if problems:
         raise Invalid(problems)
@@ -74,23 +90,32 @@ def place(pictures: Sequence[Picture], params: TrainingParams) -> list[Placed]:
 def encode(
     placed: Sequence[Placed], vae: Any, scale: float, params: TrainingParams, device: torch.device
 ) -> dict[Size, Shelf]:
-    """The latents of all pictures, by bucket; each is encoded once, and once mirrored where pictures are mirrored."""
+    """The latents of all pictures, by bucket; each is encoded once, and once mirrored where
+    pictures are mirrored.
+    """
     dice = torch.Generator().manual_seed(params.seed)
     members: dict[Size, list[int]] = {}
     for index, one in enumerate(placed):
         members.setdefault(one.place.bucket, []).append(index)
     shelves = {}
     for bucket, indexes in members.items():
-        encoded = [[_moments(vae, view, device) for view in _views(placed[index], params.flip_aug)]
-                   for index in indexes]
+        encoded = [
+            [_moments(vae, view, device) for view in _views(placed[index], params.flip_aug)]
+            for index in indexes
+        ]
         rows = [one for side in zip(*encoded, strict=True) for one in side]
         shelves[bucket] = _shelf(indexes, rows, placed, scale, params, dice, device)
     return shelves
 
 
 def _shelf(
-    indexes: list[int], rows: list[tuple[Tensor, Tensor]], placed: Sequence[Placed], scale: float,
-    params: TrainingParams, dice: torch.Generator, device: torch.device,
+    indexes: list[int],
+    rows: list[tuple[Tensor, Tensor]],
+    placed: Sequence[Placed],
+    scale: float,
+    params: TrainingParams,
+    dice: torch.Generator,
+    device: torch.device,
 ) -> Shelf:
     mean, spread = (torch.stack(side) for side in zip(*rows, strict=True))
     if params.cache_latents:
@@ -118,7 +143,9 @@ def _views(one: Placed, mirrored: bool) -> Iterator[Tensor]:
     with Image.open(one.picture.path) as image:
         pixels = np.array(image.convert("RGB"), np.uint8)
     pixels = centre_crop(resize(pixels, one.place.resized), one.place.bucket)
-    values = torch.from_numpy(pixels.copy()).permute(2, 0, 1).float().div(127.5).sub(1.0).unsqueeze(0)
+    values = (
+        torch.from_numpy(pixels.copy()).permute(2, 0, 1).float().div(127.5).sub(1.0).unsqueeze(0)
+    )
     yield values
     if mirrored:
         yield values.flip(3)
@@ -152,7 +179,7 @@ def _area_weights(old: int, new: int) -> NDArray[np.float32]:
 def centre_crop(pixels: Pixels, size: Size) -> Pixels:
     left, top = (pixels.shape[1] - size[0]) // 2, (pixels.shape[0] - size[1]) // 2
     left, top = max(0, left), max(0, top)
-    return pixels[top:top + size[1], left:left + size[0]]
+    return pixels[top : top + size[1], left : left + size[0]]
 
 
 def _size_ids(one: Placed, flipped: bool) -> list[float]:
@@ -160,4 +187,11 @@ def _size_ids(one: Placed, flipped: bool) -> list[float]:
     left, top, right = crop_corner(one.place.bucket, one.size)
     if flipped:
         left = width - right
-    return [float(one.size[1]), float(one.size[0]), float(int(top)), float(int(left)), float(height), float(width)]
+    return [
+        float(one.size[1]),
+        float(one.size[0]),
+        float(int(top)),
+        float(int(left)),
+        float(height),
+        float(width),
+    ]

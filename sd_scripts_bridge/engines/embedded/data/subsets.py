@@ -15,7 +15,9 @@ FOLDER = re.compile(r"^(\d+)_(.*)$")
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture file: its caption, how often an epoch shows it, and whether it is a regularisation picture."""
+    """One picture file: its caption, how often an epoch shows it, and whether it is a
+    regularisation picture.
+    """
 
     path: Path
     caption: str
@@ -37,7 +39,9 @@ class Subset:
     @property
     def tag_counts(self) -> dict[str, int]:
         """How many captions hold each comma-separated part, in lower case."""
-        tags = (tag.strip().lower() for picture in self.pictures for tag in picture.caption.split(","))
+        tags = (
+            tag.strip().lower() for picture in self.pictures for tag in picture.caption.split(",")
+        )
         return dict(Counter(tag for tag in tags if tag))
 
 
@@ -61,7 +65,9 @@ class TrainingSet:
 
     @property
     def pictures(self) -> list[Picture]:
-        """Every picture with the repeats that it really gets: regularisation pictures fill up to the training ones."""
+        """Every picture with the repeats that it really gets: regularisation pictures fill up to
+        the training ones.
+        """
         training = self.training_pictures
         reg = [picture for subset in self.reg for picture in subset.pictures]
         return training + _fill_up(reg, sum(picture.repeats for picture in training))
@@ -72,11 +78,21 @@ class TrainingSet:
 
 
 def read(dataset: Path) -> TrainingSet:
-    """The dataset in ``dataset``, with ``../reg`` if it holds pictures. Raises `Invalid` where there is no picture."""
+    """The dataset in ``dataset``, with ``../reg`` if it holds pictures.
+
+    Raises `Invalid` where there is no picture.
+    """
     train = _subsets(dataset, is_reg=False)
     if not train:
-        raise Invalid([Problem(str(dataset), "holds no folder named like '10_AlvaroBadia man' with pictures in it",
-                               f"A picture ends in {', '.join(EXTENSIONS)}.")])
+        raise Invalid(
+            [
+                Problem(
+                    str(dataset),
+                    "holds no folder named like '10_AlvaroBadia man' with pictures in it",
+                    f"A picture ends in {', '.join(EXTENSIONS)}.",
+                )
+            ]
+        )
     return TrainingSet(tuple(train + _subsets(dataset.parent / "reg", is_reg=True)))
 
 
@@ -106,12 +122,16 @@ def _picture(path: Path, repeats: int, class_tokens: str, is_reg: bool) -> Pictu
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
-        raise Invalid([Problem(str(file), "is not UTF-8 text", "Save the caption as UTF-8.")]) from None
+        raise Invalid(
+            [Problem(str(file), "is not UTF-8 text", "Save the caption as UTF-8.")]
+        ) from None
     return Picture(path, lines[0].strip() if lines else "", repeats, is_reg, True)
 
 
 def _fill_up(reg: list[Picture], wanted: int) -> list[Picture]:
-    """Regularisation pictures until ``wanted`` are reached: each with its repeats, then one more each in turn."""
+    """Regularisation pictures until ``wanted`` are reached: each with its repeats, then one more
+    each in turn.
+    """
     used: list[Picture] = []
     count = 0
     for picture in reg:
@@ -121,6 +141,9 @@ def _fill_up(reg: list[Picture], wanted: int) -> list[Picture]:
         count += picture.repeats
     missing = max(0, wanted - count) if used else 0
     return [
-        replace(picture, repeats=picture.repeats + missing // len(used) + (position < missing % len(used)))
+        replace(
+            picture,
+            repeats=picture.repeats + missing // len(used) + (position < missing % len(used)),
+        )
         for position, picture in enumerate(used)
     ]

@@ -1,4 +1,6 @@
-"""The configurations of a checkpoint's networks, read off its tensors' shapes: no other file is needed."""
+"""The configurations of a checkpoint's networks, read off its tensors' shapes: no other file is
+needed.
+"""
 
 from __future__ import annotations
 
@@ -30,12 +32,21 @@ def unet_config(tensors: Tensors, family: str) -> dict[str, Any]:
     """``unet/config.json``. Raises `Invalid` for a U-Net that isn't made for plain text-to-image."""
     first = tensors[f"{UNET}input_blocks.0.0.weight"].shape
     if first[1] != 4:
-        raise Invalid([Problem("base", f"its U-Net takes {first[1]} channels (an inpainting or editing model)",
-                               "Choose a model for plain text-to-image.")])
+        raise Invalid(
+            [
+                Problem(
+                    "base",
+                    f"its U-Net takes {first[1]} channels (an inpainting or editing model)",
+                    "Choose a model for plain text-to-image.",
+                )
+            ]
+        )
     channels, depths, layers = _levels(tensors)
     last = len(channels) - 1
     has_attention = [depth > 0 for depth in depths]
-    attention = next(key for key in tensors if key.endswith("attn2.to_k.weight") and key.startswith(UNET))
+    attention = next(
+        key for key in tensors if key.endswith("attn2.to_k.weight") and key.startswith(UNET)
+    )
     config: dict[str, Any] = {
         "_class_name": "UNet2DConditionModel",
         "in_channels": 4,
@@ -43,9 +54,15 @@ def unet_config(tensors: Tensors, family: str) -> dict[str, Any]:
         "block_out_channels": channels,
         "layers_per_block": layers,
         "cross_attention_dim": tensors[attention].shape[1],
-        "down_block_types": ["CrossAttnDownBlock2D" if has else "DownBlock2D" for has in has_attention],
-        "up_block_types": ["CrossAttnUpBlock2D" if has else "UpBlock2D" for has in reversed(has_attention)],
-        "attention_head_dim": SD1_HEADS if family == "sd1" else [max(1, c // HEAD_CHANNELS) for c in channels],
+        "down_block_types": [
+            "CrossAttnDownBlock2D" if has else "DownBlock2D" for has in has_attention
+        ],
+        "up_block_types": [
+            "CrossAttnUpBlock2D" if has else "UpBlock2D" for has in reversed(has_attention)
+        ],
+        "attention_head_dim": SD1_HEADS
+        if family == "sd1"
+        else [max(1, c // HEAD_CHANNELS) for c in channels],
         "use_linear_projection": len(tensors[f"{UNET}middle_block.1.proj_in.weight"].shape) == 2,
         "sample_size": 64,
     }
@@ -65,7 +82,9 @@ def unet_config(tensors: Tensors, family: str) -> dict[str, Any]:
 def vae_config(tensors: Tensors, family: str) -> dict[str, Any]:
     """``vae/config.json``."""
     levels = _count(tensors, rf"{re.escape(VAE)}encoder\.down\.(\d+)\.")
-    channels = [tensors[f"{VAE}encoder.down.{i}.block.0.conv1.weight"].shape[0] for i in range(levels)]
+    channels = [
+        tensors[f"{VAE}encoder.down.{i}.block.0.conv1.weight"].shape[0] for i in range(levels)
+    ]
     return {
         "_class_name": "AutoencoderKL",
         "in_channels": 3,
@@ -81,7 +100,9 @@ def vae_config(tensors: Tensors, family: str) -> dict[str, Any]:
 
 
 def _levels(tensors: Tensors) -> tuple[list[int], list[int], int]:
-    """(channels, transformer depth, residual blocks) of the levels; the depth is 0 where a level has no attention."""
+    """(channels, transformer depth, residual blocks) of the levels; the depth is 0 where a level
+    has no attention.
+    """
     channels: list[int] = []
     depths: list[int] = []
     blocks, layers, index, new_level = 0, 0, 1, True

@@ -36,7 +36,10 @@ def is_tiny(path: Path) -> bool:
 
 
 def load(path: Path, family: str, dtype: torch.dtype) -> BaseModel:
-    """The networks of ``path``: U-Net and text encoders in ``dtype``, the VAE in fp32. Raises `Invalid`."""
+    """The networks of ``path``: U-Net and text encoders in ``dtype``, the VAE in fp32.
+
+    Raises `Invalid`.
+    """
     tensors = _read(path)
     return BaseModel(
         family=family,
@@ -58,19 +61,38 @@ def _read(path: Path) -> dict[str, torch.Tensor]:
     try:
         tensors: dict[str, torch.Tensor] = load_file(path)
     except (OSError, SafetensorError) as error:
-        raise Invalid([Problem(str(path), f"can't be read as a .safetensors file ({error})",
-                               "Download or convert the model again.")]) from None
+        raise Invalid(
+            [
+                Problem(
+                    str(path),
+                    f"can't be read as a .safetensors file ({error})",
+                    "Download or convert the model again.",
+                )
+            ]
+        ) from None
     if f"{base_config.UNET}input_blocks.0.0.weight" not in tensors:
-        raise Invalid([Problem(str(path), "holds no Stable Diffusion U-Net in the one-file layout",
-                               "Choose a whole checkpoint, not a LoRA, a VAE or a diffusers folder's part.")])
+        raise Invalid(
+            [
+                Problem(
+                    str(path),
+                    "holds no Stable Diffusion U-Net in the one-file layout",
+                    "Choose a whole checkpoint, not a LoRA, a VAE or a diffusers folder's part.",
+                )
+            ]
+        )
     return tensors
 
 
 def _load_unet(tensors: dict[str, torch.Tensor], family: str, dtype: torch.dtype) -> Any:
     from diffusers import UNet2DConditionModel
 
-    return _from_single_file(UNet2DConditionModel, tensors, base_config.UNET,
-                             base_config.unet_config(tensors, family), dtype)
+    return _from_single_file(
+        UNet2DConditionModel,
+        tensors,
+        base_config.UNET,
+        base_config.unet_config(tensors, family),
+        dtype,
+    )
 
 
 def _load_vae(tensors: dict[str, torch.Tensor], family: str) -> Any:
@@ -78,16 +100,28 @@ def _load_vae(tensors: dict[str, torch.Tensor], family: str) -> Any:
 
     if f"{base_config.VAE}encoder.conv_in.weight" not in tensors:
         raise Invalid([Problem("base", "has no VAE", "Choose a checkpoint with the VAE baked in.")])
-    return _from_single_file(AutoencoderKL, tensors, base_config.VAE,
-                             base_config.vae_config(tensors, family), torch.float32)
+    return _from_single_file(
+        AutoencoderKL,
+        tensors,
+        base_config.VAE,
+        base_config.vae_config(tensors, family),
+        torch.float32,
+    )
 
 
-def _from_single_file(cls: Any, tensors: dict[str, torch.Tensor], prefix: str, config: dict[str, Any],
-                      dtype: torch.dtype) -> Any:
+def _from_single_file(
+    cls: Any,
+    tensors: dict[str, torch.Tensor],
+    prefix: str,
+    config: dict[str, Any],
+    dtype: torch.dtype,
+) -> Any:
     """A network by diffusers' own conversion; the local ``config`` keeps it from asking the hub."""
     part = {key: value for key, value in tensors.items() if key.startswith(prefix)}
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "config.json").write_text(json.dumps(config), encoding="utf-8")
-        network = cls.from_single_file(part, config=folder, local_files_only=True, torch_dtype=dtype)
+        network = cls.from_single_file(
+            part, config=folder, local_files_only=True, torch_dtype=dtype
+        )
     network.requires_grad_(False)
     return network.eval()

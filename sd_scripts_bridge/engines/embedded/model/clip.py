@@ -1,4 +1,6 @@
-"""The CLIP text encoders of a checkpoint, in either layout: transformers' (SD1, SDXL's first) or open_clip's."""
+"""The CLIP text encoders of a checkpoint, in either layout: transformers' (SD1, SDXL's first) or
+open_clip's.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,10 @@ from torch import Tensor, nn
 from ....errors import Invalid, Problem
 
 HEAD_SIZE = 64
-CLIP_PREFIXES = {"sd1": "cond_stage_model.transformer.", "sdxl": "conditioner.embedders.0.transformer."}
+CLIP_PREFIXES = {
+    "sd1": "cond_stage_model.transformer.",
+    "sdxl": "conditioner.embedders.0.transformer.",
+}
 OPEN_CLIP_PREFIXES = {"sd2": "cond_stage_model.model.", "sdxl": "conditioner.embedders.1.model."}
 OPEN_CLIP_NAMES = (
     (r"^token_embedding\.", "embeddings.token_embedding."),
@@ -47,8 +52,11 @@ def text_model(encoder: nn.Module) -> Any:
 
 
 def _from_clip(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    found = {key[len(prefix):].removeprefix("text_model."): value for key, value in tensors.items()
-             if key.startswith(prefix) and not key.endswith("position_ids")}
+    found = {
+        key[len(prefix) :].removeprefix("text_model."): value
+        for key, value in tensors.items()
+        if key.startswith(prefix) and not key.endswith("position_ids")
+    }
     return _complete(found, prefix)
 
 
@@ -57,7 +65,7 @@ def _from_open_clip(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Ten
     for key, value in tensors.items():
         if not key.startswith(prefix):
             continue
-        name = key[len(prefix):]
+        name = key[len(prefix) :]
         for pattern, new in OPEN_CLIP_NAMES:
             name = re.sub(pattern, new, name)
         if name == "text_projection":
@@ -73,8 +81,15 @@ def _from_open_clip(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Ten
 
 def _complete(weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     if "embeddings.token_embedding.weight" not in weights:
-        raise Invalid([Problem("base", f"has no text encoder (no tensor named {prefix}...)",
-                               "Choose a complete checkpoint, not a U-Net alone.")])
+        raise Invalid(
+            [
+                Problem(
+                    "base",
+                    f"has no text encoder (no tensor named {prefix}...)",
+                    "Choose a complete checkpoint, not a U-Net alone.",
+                )
+            ]
+        )
     return weights
 
 
@@ -104,15 +119,27 @@ def _build(weights: dict[str, Tensor], activation: str, dtype: torch.dtype) -> n
         hidden_act=activation,
     )
     with torch.device("meta"):
-        encoder: nn.Module = (CLIPTextModel if projection is None else CLIPTextModelWithProjection)(config)
+        encoder: nn.Module = (CLIPTextModel if projection is None else CLIPTextModelWithProjection)(
+            config
+        )
     prefix = "text_model." if hasattr(encoder, "text_model") else ""
-    named = {key if key.startswith("text_projection") else prefix + key: value.to(dtype)
-             for key, value in weights.items()}
+    named = {
+        key if key.startswith("text_projection") else prefix + key: value.to(dtype)
+        for key, value in weights.items()
+    }
     missing, unexpected = encoder.load_state_dict(named, strict=False, assign=True)
     missing = [key for key in missing if not key.endswith("position_ids")]
     if missing or unexpected:
-        raise Invalid([Problem("base", f"its text encoder is not CLIP: {(missing + unexpected)[0]} is "
-                                       f"{'missing' if missing else 'unknown'}", "Choose another checkpoint.")])
+        raise Invalid(
+            [
+                Problem(
+                    "base",
+                    f"its text encoder is not CLIP: {(missing + unexpected)[0]} is "
+                    f"{'missing' if missing else 'unknown'}",
+                    "Choose another checkpoint.",
+                )
+            ]
+        )
     positions = torch.arange(config.max_position_embeddings).unsqueeze(0)
     text_model(encoder).embeddings.register_buffer("position_ids", positions, persistent=False)
     encoder.requires_grad_(False)

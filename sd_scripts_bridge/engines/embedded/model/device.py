@@ -15,7 +15,8 @@ from . import base_model
 def choose(precision: str, base: Path) -> torch.device:
     """The GPU if there is one. Raises `TrainingFailed` where it can't compute in ``precision``.
 
-    A toy model on the CPU gets one thread: several only wait for each other, and their results differ from run to run.
+    A toy model on the CPU gets one thread: several only wait for each other, and their results
+    differ from run to run.
     """
     if torch.cuda.is_available():
         if precision == "bf16" and not torch.cuda.is_bf16_supported(including_emulation=False):
@@ -24,7 +25,9 @@ def choose(precision: str, base: Path) -> torch.device:
         torch.backends.cudnn.benchmark = True
         return torch.device("cuda")
     if precision == "fp16":
-        raise TrainingFailed("mixed_precision fp16 needs a CUDA GPU, and there is none. Set it to no or bf16.")
+        raise TrainingFailed(
+            "mixed_precision fp16 needs a CUDA GPU, and there is none. Set it to no or bf16."
+        )
     if base_model.is_tiny(base):
         torch.set_num_threads(1)
     return torch.device("cpu")

@@ -1,8 +1,9 @@
 """diffusers' U-Net with less ceremony: the same results from fewer operations.
 
-At batch 1 a step waits for Python and for the launch of small operations, not for arithmetic. So the transformer blocks
-get a forward of their own that knows what SD's blocks never have (masks, dropout, adaptive norms), and SD1's 1x1
-convolutions around them become the linear layers that they are.
+At batch 1 a step waits for Python and for the launch of small operations, not for arithmetic. So
+the transformer blocks get a forward of their own that knows what SD's blocks never have (masks,
+dropout, adaptive norms), and SD1's 1x1 convolutions around them become the linear layers that they
+are.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ def trim(unet: Any) -> None:
 def _linear_projections(transformer: Any) -> None:
     if transformer.use_linear_projection:
         return
-    transformer.proj_in, transformer.proj_out = _as_linear(transformer.proj_in), _as_linear(transformer.proj_out)
+    transformer.proj_in, transformer.proj_out = (
+        _as_linear(transformer.proj_in),
+        _as_linear(transformer.proj_out),
+    )
     transformer.use_linear_projection = True
 
 
@@ -50,7 +54,11 @@ def _block(block: Any) -> Callable[..., Tensor]:
     widen, narrow = block.ff.net[0].proj, block.ff.net[2]
 
     def forward(
-        hidden_states: Tensor, _mask: Any = None, encoder_hidden_states: Any = None, *_: Any, **__: Any
+        hidden_states: Tensor,
+        _mask: Any = None,
+        encoder_hidden_states: Any = None,
+        *_: Any,
+        **__: Any,
     ) -> Tensor:
         shape = hidden_states.shape
         x, text = hidden_states.reshape(-1, shape[2]), encoder_hidden_states.flatten(0, 1)
@@ -66,7 +74,12 @@ def _block(block: Any) -> Callable[..., Tensor]:
 
 
 def _attention(attention: Any) -> Callable[[Tensor, Tensor, int], Tensor]:
-    to_query, to_key, to_value, to_out = attention.to_q, attention.to_k, attention.to_v, attention.to_out[0]
+    to_query, to_key, to_value, to_out = (
+        attention.to_q,
+        attention.to_k,
+        attention.to_v,
+        attention.to_out[0],
+    )
     heads = attention.heads
 
     def attend(x: Tensor, context: Tensor, batch: int) -> Tensor:

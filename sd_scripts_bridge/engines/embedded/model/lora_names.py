@@ -11,7 +11,14 @@ from torch import nn
 from .clip import text_model
 
 TEXT_ENCODER, UNET = "text_encoder", "unet"
-CLIP_PARTS = ("self_attn.k_proj", "self_attn.v_proj", "self_attn.q_proj", "self_attn.out_proj", "mlp.fc1", "mlp.fc2")
+CLIP_PARTS = (
+    "self_attn.k_proj",
+    "self_attn.v_proj",
+    "self_attn.q_proj",
+    "self_attn.out_proj",
+    "mlp.fc1",
+    "mlp.fc2",
+)
 BLOCK_PARTS = (
     "attn1.to_q", "attn1.to_k", "attn1.to_v", "attn1.to_out.0",
     "ff.net.0.proj", "ff.net.2",
@@ -39,18 +46,24 @@ class Target:
 
 
 def text_encoder_targets(encoders: Sequence[nn.Module]) -> list[Target]:
-    """The text encoders' layers: ``lora_te_...``, and with two encoders ``lora_te1_...`` and ``lora_te2_...``."""
+    """The text encoders' layers: ``lora_te_...``, and with two encoders ``lora_te1_...`` and
+    ``lora_te2_...``.
+    """
     found = []
     for number, encoder in enumerate(encoders, start=1):
         prefix = f"lora_te{number}" if len(encoders) > 1 else "lora_te"
         for index, layer in enumerate(text_model(encoder).encoder.layers):
             for part in CLIP_PARTS:
-                found.append(_target(f"{prefix}.text_model.encoder.layers.{index}.{part}", layer, part))
+                found.append(
+                    _target(f"{prefix}.text_model.encoder.layers.{index}.{part}", layer, part)
+                )
     return found
 
 
 def unet_targets(unet: Any, family: str) -> list[Target]:
-    """The layers of every transformer of the U-Net, named as the family's U-Net is named in sd-scripts."""
+    """The layers of every transformer of the U-Net, named as the family's U-Net is named in
+    sd-scripts.
+    """
     found = []
     kernel = () if unet.config.use_linear_projection else (1, 1)
     for place, transformer in _transformers(unet, family == "sdxl"):
@@ -64,18 +77,27 @@ def unet_targets(unet: Any, family: str) -> list[Target]:
 
 
 def _transformers(unet: Any, sai_names: bool) -> Iterator[tuple[str, Any]]:
-    """(place, transformer): down, up, middle as diffusers names them, or input, middle, output as Stability does."""
+    """(place, transformer): down, up, middle as diffusers names them, or input, middle, output as
+    Stability does.
+    """
     down = list(_attentions(unet.down_blocks))
     up = list(_attentions(unet.up_blocks))
     if not sai_names:
         yield from ((f"down_blocks.{level}.attentions.{n}", module) for level, n, module in down)
         yield from ((f"up_blocks.{level}.attentions.{n}", module) for level, n, module in up)
-        yield from ((f"mid_block.attentions.{n}", module) for n, module in enumerate(unet.mid_block.attentions))
+        yield from (
+            (f"mid_block.attentions.{n}", module)
+            for n, module in enumerate(unet.mid_block.attentions)
+        )
         return
     per_level = RESIDUALS_PER_DOWN_LEVEL + 1
-    yield from ((f"input_blocks.{1 + level * per_level + n}.1", module) for level, n, module in down)
+    yield from (
+        (f"input_blocks.{1 + level * per_level + n}.1", module) for level, n, module in down
+    )
     yield "middle_block.1", unet.mid_block.attentions[0]
-    yield from ((f"output_blocks.{level * RESIDUALS_PER_UP_LEVEL + n}.1", module) for level, n, module in up)
+    yield from (
+        (f"output_blocks.{level * RESIDUALS_PER_UP_LEVEL + n}.1", module) for level, n, module in up
+    )
 
 
 def _attentions(blocks: Sequence[Any]) -> Iterator[tuple[int, int, Any]]:

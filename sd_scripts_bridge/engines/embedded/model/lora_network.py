@@ -1,7 +1,8 @@
 """The LoRA: its weights, how they act on the frozen layers, and their form in a file.
 
-All weights of a part lie in two fp32 matrices, [rank, sum of the inputs] and [rank, sum of the outputs]; a layer's LoRA
-is a column range of each. A step then casts, scales, clips and optimises a handful of tensors instead of thousands.
+All weights of a part lie in two fp32 matrices, [rank, sum of the inputs] and [rank, sum of the
+outputs]; a layer's LoRA is a column range of each. A step then casts, scales, clips and optimises a
+handful of tensors instead of thousands.
 """
 
 from __future__ import annotations
@@ -35,20 +36,29 @@ class Lora:
 class Part(nn.Module):
     """The LoRAs of the text encoders, or of the U-Net."""
 
-    def __init__(self, targets: Sequence[Target], rank: int, alpha: float, dice: torch.Generator) -> None:
+    def __init__(
+        self, targets: Sequence[Target], rank: int, alpha: float, dice: torch.Generator
+    ) -> None:
         super().__init__()
         self.rank, self.alpha = rank, alpha
         self.loras = [Lora(target) for target in targets]
         self.widths_in = [target.width_in for target in targets]
         self.widths_out = [target.width_out for target in targets]
-        downs = [draw_down(rank, width, out, dice) for width, out in zip(self.widths_in, self.widths_out, strict=True)]
+        downs = [
+            draw_down(rank, width, out, dice)
+            for width, out in zip(self.widths_in, self.widths_out, strict=True)
+        ]
         self.down = nn.Parameter(torch.cat(downs, dim=1))
         self.up = nn.Parameter(torch.zeros(rank, sum(self.widths_out)))
 
     def refresh(self, dtype: torch.dtype, multiplier: float) -> None:
         """Hand every LoRA its weights for this step, as differentiable views."""
         downs = self.down.to(dtype).t().split_with_sizes(self.widths_in)
-        ups = (self.up * (multiplier * self.alpha / self.rank)).to(dtype).split_with_sizes(self.widths_out, dim=1)
+        ups = (
+            (self.up * (multiplier * self.alpha / self.rank))
+            .to(dtype)
+            .split_with_sizes(self.widths_out, dim=1)
+        )
         for lora, down, up in zip(self.loras, downs, ups, strict=True):
             lora.down, lora.up = down, up
 
@@ -93,31 +103,50 @@ class LoraNetwork(nn.Module):
 
     def tensors(self, dtype: torch.dtype) -> dict[str, Tensor]:
         """What goes into the file."""
-        return {name: value.to("cpu", dtype).contiguous() for part in self.parts
-                for name, value in part.tensors().items()}
+        return {
+            name: value.to("cpu", dtype).contiguous()
+            for part in self.parts
+            for name, value in part.tensors().items()
+        }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Take over saved weights. Raises `Invalid` where they belong to another network."""
         mine = {name: value.shape for name, value in self.state_dict().items()}
         theirs = {name: value.shape for name, value in state.items()}
         if mine != theirs:
-            raise Invalid([Problem("resume", "the saved state belongs to a LoRA of another dim or on other layers",
-                                   "Start the training anew, or use the job's own options.")])
+            raise Invalid(
+                [
+                    Problem(
+                        "resume",
+                        "the saved state belongs to a LoRA of another dim or on other layers",
+                        "Start the training anew, or use the job's own options.",
+                    )
+                ]
+            )
         self.load_state_dict(dict(state))
 
 
 def build(
-    text_encoder: Sequence[Target], unet: Sequence[Target], rank: int, alpha: float,
-    dice: torch.Generator, train_text_encoder: bool, train_unet: bool,
+    text_encoder: Sequence[Target],
+    unet: Sequence[Target],
+    rank: int,
+    alpha: float,
+    dice: torch.Generator,
+    train_text_encoder: bool,
+    train_unet: bool,
 ) -> LoraNetwork:
-    """A new network. The text encoders' weights are drawn even if they aren't trained, as sd-scripts does."""
+    """A new network. The text encoders' weights are drawn even if they aren't trained, as
+    sd-scripts does.
+    """
     text_part = Part(text_encoder, rank, alpha, dice)
     unet_part = Part(unet, rank, alpha, dice)
     return LoraNetwork(text_part if train_text_encoder else None, unet_part if train_unet else None)
 
 
 def draw_down(rank: int, width_in: int, width_out: int, dice: torch.Generator) -> Tensor:
-    """The first weights of a LoRA's down layer, by sd-scripts' three draws: both constructors', then its own."""
+    """The first weights of a LoRA's down layer, by sd-scripts' three draws: both constructors',
+    then its own.
+    """
     bound = math.sqrt(3.0) * (math.sqrt(2.0 / (1 + math.sqrt(5) ** 2)) / math.sqrt(width_in))
     torch.empty(rank, width_in).uniform_(-1.0, 1.0, generator=dice)
     torch.empty(width_out, rank).uniform_(-1.0, 1.0, generator=dice)

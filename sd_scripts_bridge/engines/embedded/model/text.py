@@ -42,8 +42,10 @@ class Tokenizer:
     def __init__(self, root: Path, family: str) -> None:
         from transformers import CLIPTokenizer
 
-        self.tokenizers = [CLIPTokenizer.from_pretrained(str(root / name), local_files_only=True)
-                           for name in TOKENIZERS[family]]
+        self.tokenizers = [
+            CLIPTokenizer.from_pretrained(str(root / name), local_files_only=True)
+            for name in TOKENIZERS[family]
+        ]
         self.pads = [tokenizer.pad_token_id for tokenizer in self.tokenizers]
         if family == "sdxl":
             self.pads[1] = 0
@@ -53,21 +55,29 @@ class Tokenizer:
     def words(self, caption: str) -> list[list[int]]:
         """The caption's tokens for each encoder, without marks."""
         text = self.clean(caption)
-        return [list(tokenizer(text, add_special_tokens=False, verbose=False).input_ids)
-                for tokenizer in self.tokenizers]
+        return [
+            list(tokenizer(text, add_special_tokens=False, verbose=False).input_ids)
+            for tokenizer in self.tokenizers
+        ]
 
     def shortest_length(self, captions: Sequence[str]) -> int:
         """The smallest of 75, 150 and 225 that holds every caption, or 225."""
-        longest = max((len(words) for caption in captions for words in self.words(caption)), default=0)
+        longest = max(
+            (len(words) for caption in captions for words in self.words(caption)), default=0
+        )
         return next((length for length in LENGTHS if longest <= length), LENGTHS[-1])
 
     def __call__(self, captions: Sequence[str], length: int) -> Tensor:
         """[caption, encoder, chunk, 77]; what is longer than ``length`` is cut off."""
-        return torch.tensor([
-            [chunks(words[:length], length, self.start, self.end, pad)
-             for words, pad in zip(self.words(caption), self.pads, strict=True)]
-            for caption in captions
-        ])
+        return torch.tensor(
+            [
+                [
+                    chunks(words[:length], length, self.start, self.end, pad)
+                    for words, pad in zip(self.words(caption), self.pads, strict=True)
+                ]
+                for caption in captions
+            ]
+        )
 
 
 def chunks(words: list[int], length: int, start: int, end: int, pad: int) -> list[list[int]]:
@@ -76,7 +86,11 @@ def chunks(words: list[int], length: int, start: int, end: int, pad: int) -> lis
     padded = words + tail
     found = []
     for first in range(0, length, CHUNK):
-        chunk = [start, *padded[first:first + CHUNK], padded[length] if length > CHUNK else padded[first + CHUNK]]
+        chunk = [
+            start,
+            *padded[first : first + CHUNK],
+            padded[length] if length > CHUNK else padded[first + CHUNK],
+        ]
         if length > CHUNK and pad != end:
             if chunk[-2] not in (end, pad):
                 chunk[-1] = end
@@ -89,7 +103,9 @@ def chunks(words: list[int], length: int, start: int, end: int, pad: int) -> lis
 class TextEncoders:
     """The family's text encoders as one function from tokens to a `Condition`."""
 
-    def __init__(self, encoders: Sequence[nn.Module], family: str, clip_skip: int | None, end: int) -> None:
+    def __init__(
+        self, encoders: Sequence[nn.Module], family: str, clip_skip: int | None, end: int
+    ) -> None:
         self.encoders, self.family, self.end = list(encoders), family, end
         self.skipped = (clip_skip or 1) - 1
         self.checkpointing = False
@@ -102,13 +118,17 @@ class TextEncoders:
             return Condition(_join(text_model(encoder).final_layer_norm(states), len(tokens)))
         first = self._run(self.encoders[0], tokens[:, 0], SDXL_FIRST_LAYERS)
         second, pooled = self._run_second(tokens[:, 1])
-        return Condition(torch.cat([_join(first, len(tokens)), _join(second, len(tokens))], dim=2), pooled)
+        return Condition(
+            torch.cat([_join(first, len(tokens)), _join(second, len(tokens))], dim=2), pooled
+        )
 
     def _run(self, encoder: nn.Module, tokens: Tensor, layers: int) -> Tensor:
         return self._layers(encoder, self._embed(encoder, tokens), 0, layers)
 
     def _run_second(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """(SDXL's second encoder before its last layer, its projected state at the first chunk's end mark)."""
+        """(SDXL's second encoder before its last layer, its projected state at the first chunk's
+        end mark).
+        """
         encoder: Any = self.encoders[1]
         depth = self._depth(encoder)
         states = self._layers(encoder, self._embed(encoder, tokens), 0, depth - 1)
@@ -116,7 +136,9 @@ class TextEncoders:
         ends = (heads == self.end).int().argmax(dim=1)
         last = self._layers(encoder, states.view(*tokens.shape, -1)[:, 0], depth - 1, depth)
         last = text_model(encoder).final_layer_norm(last)
-        return states, encoder.text_projection(last[torch.arange(len(heads), device=heads.device), ends])
+        return states, encoder.text_projection(
+            last[torch.arange(len(heads), device=heads.device), ends]
+        )
 
     @staticmethod
     def _depth(encoder: nn.Module) -> int:
@@ -155,7 +177,9 @@ def _layer(layer: Any, states: Tensor) -> Tensor:
 
 
 def _join(states: Tensor, batch: int) -> Tensor:
-    """Chunks of one caption side by side: the first start mark, every chunk's words, the last end mark."""
+    """Chunks of one caption side by side: the first start mark, every chunk's words, the last end
+    mark.
+    """
     if len(states) == batch:
         return states
     states = states.view(batch, -1, *states.shape[1:])

@@ -1,4 +1,6 @@
-"""A toy base model with the true layout and random weights: some MB, made in seconds, trained on a CPU in minutes."""
+"""A toy base model with the true layout and random weights: some MB, made in seconds, trained on a
+CPU in minutes.
+"""
 
 from __future__ import annotations
 
@@ -40,15 +42,20 @@ SHAPES = {
 
 FULL_SIZE = {
     "sd1": Shape((320, 640, 1280, 1280), (1, 1, 1, 0), 1, False, (768,), 12, (128, 256, 512, 512)),
-    "sdxl": Shape((320, 640, 1280), (0, 2, 10), 10, True, (768, 1280), 32, (128, 256, 512, 512), 256),
+    "sdxl": Shape(
+        (320, 640, 1280), (0, 2, 10), 10, True, (768, 1280), 32, (128, 256, 512, 512), 256
+    ),
 }
-"""The families' own sizes, with random weights: for trying what takes no other size. 2 GB and 7 GB."""
+"""The families' own sizes, with random weights: for trying what takes no other size. 2 GB and 7 GB.
+"""
 
 Named = Iterator[tuple[str, tuple[int, ...]]]
 
 
 def make(path: str | Path, family: str = "sd1", seed: int = 0, *, full_size: bool = False) -> Path:
-    """Write a toy checkpoint of ``family`` ("sd1", "sd2", "sdxl") to ``path``, in fp16; same seed, same file."""
+    """Write a toy checkpoint of ``family`` ("sd1", "sd2", "sdxl") to ``path``, in fp16; same seed,
+    same file.
+    """
     from safetensors.torch import save_file
 
     shape = FULL_SIZE[family] if full_size else SHAPES[family]
@@ -174,7 +181,9 @@ def _vae(shape: Shape) -> Named:
     yield from _layer(f"{root}decoder.conv_in", current, 4, 3, 3)
     for level in reversed(range(len(channels))):
         for block in range(3):
-            yield from _vae_residual(f"{root}decoder.up.{level}.block.{block}", current, channels[level])
+            yield from _vae_residual(
+                f"{root}decoder.up.{level}.block.{block}", current, channels[level]
+            )
             current = channels[level]
         if level > 0:
             yield from _layer(f"{root}decoder.up.{level}.upsample.conv", current, current, 3, 3)
@@ -211,12 +220,16 @@ def _vae_residual(name: str, inner: int, outer: int) -> Named:
 
 def _text(shape: Shape, family: str) -> Named:
     if family == "sd1":
-        yield from _clip("cond_stage_model.transformer.text_model.", shape.text_width[0], shape.text_layers)
+        yield from _clip(
+            "cond_stage_model.transformer.text_model.", shape.text_width[0], shape.text_layers
+        )
     elif family == "sd2":
         yield from _open_clip("cond_stage_model.model.", shape.text_width[0], shape.text_layers)
     else:
         yield from _clip("conditioner.embedders.0.transformer.text_model.", shape.text_width[0], 12)
-        yield from _open_clip("conditioner.embedders.1.model.", shape.text_width[1], shape.text_layers)
+        yield from _open_clip(
+            "conditioner.embedders.1.model.", shape.text_width[1], shape.text_layers
+        )
 
 
 def _clip(root: str, width: int, layers: int) -> Named:
@@ -273,5 +286,8 @@ def _diffusion_tables() -> dict[str, Tensor]:
         "posterior_mean_coef1": betas * before.sqrt() / (1 - kept),
         "posterior_mean_coef2": (1 - before) * (1 - betas).sqrt() / (1 - kept),
     }
-    unused = {"model_ema.decay": torch.tensor(0.9999), "model_ema.num_updates": torch.tensor(0, dtype=torch.int32)}
+    unused = {
+        "model_ema.decay": torch.tensor(0.9999),
+        "model_ema.num_updates": torch.tensor(0, dtype=torch.int32),
+    }
     return {name: table.float() for name, table in tables.items()} | unused

@@ -17,7 +17,9 @@ from .noise import NoiseSchedule
 
 @dataclass(frozen=True)
 class Rows:
-    """A batch as row numbers on the device: into its shelf, into the captions, and each picture's loss weight."""
+    """A batch as row numbers on the device: into its shelf, into the captions, and each picture's
+    loss weight.
+    """
 
     shelf: Shelf
     pictures: Tensor
@@ -36,14 +38,22 @@ class Objective:
     with_sizes: bool
 
     def errors(
-        self, rows: Rows, latents: Tensor, noise: Tensor, timesteps: Tensor, condition: Condition | None = None
+        self,
+        rows: Rows,
+        latents: Tensor,
+        noise: Tensor,
+        timesteps: Tensor,
+        condition: Condition | None = None,
     ) -> Tensor:
         """The mean squared error of each picture."""
         condition = condition or self.captions.condition(rows.captions)
         noisy = self.schedule.add_noise(latents, noise, timesteps)
         answer = self.unet(
-            noisy.to(self.dtype), timesteps, condition.states.to(self.dtype),
-            added_cond_kwargs=self._sizes(rows, condition), return_dict=False,
+            noisy.to(self.dtype),
+            timesteps,
+            condition.states.to(self.dtype),
+            added_cond_kwargs=self._sizes(rows, condition),
+            return_dict=False,
         )[0]
         target = self.schedule.target(latents, noise, timesteps)
         return F.mse_loss(answer.float(), target, reduction="none").mean(dim=(1, 2, 3))
@@ -56,4 +66,7 @@ class Objective:
     def _sizes(self, rows: Rows, condition: Condition) -> dict[str, Tensor] | None:
         if not self.with_sizes or condition.pooled is None:
             return None
-        return {"text_embeds": condition.pooled.to(self.dtype), "time_ids": rows.shelf.size_ids[rows.pictures]}
+        return {
+            "text_embeds": condition.pooled.to(self.dtype),
+            "time_ids": rows.shelf.size_ids[rows.pictures],
+        }

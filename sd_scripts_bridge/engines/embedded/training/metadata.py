@@ -1,4 +1,6 @@
-"""The metadata of the LoRA file: sd-scripts' own keys, so that every tool that reads them reads ours."""
+"""The metadata of the LoRA file: sd-scripts' own keys, so that every tool that reads them reads
+ours.
+"""
 
 from __future__ import annotations
 
@@ -57,12 +59,16 @@ SAME_NAME = (
 
 
 class BaseHash:
-    """The base model's hashes; the long one is computed beside the training, for the file may be large."""
+    """The base model's hashes; the long one is computed beside the training, for the file may be
+    large.
+    """
 
     def __init__(self, path: Path) -> None:
         self.name, self.short = path.name, _short_hash(path)
         self._found: list[str] = []
-        self._thread = threading.Thread(target=lambda: self._found.append(_sha256(path)), daemon=True)
+        self._thread = threading.Thread(
+            target=lambda: self._found.append(_sha256(path)), daemon=True
+        )
         self._thread.start()
 
     @property
@@ -78,9 +84,16 @@ class Metadata:
         self.job, self.v_prediction = job, prediction == "v_prediction"
         self.base = BaseHash(Path(job.base))
         self.steps_per_epoch = data.plan.steps_per_epoch
-        self.session = {"ss_session_id": str(random.SystemRandom().randint(0, 2**32)),
-                        "ss_training_started_at": str(time.time())}
-        found = {**NOT_USED, **self._options(token_length), **self._counts(data), **_dataset(job.params, data)}
+        self.session = {
+            "ss_session_id": str(random.SystemRandom().randint(0, 2**32)),
+            "ss_training_started_at": str(time.time()),
+        }
+        found = {
+            **NOT_USED,
+            **self._options(token_length),
+            **self._counts(data),
+            **_dataset(job.params, data),
+        }
         self.fixed = {f"ss_{name}": str(value) for name, value in found.items()}
 
     def _options(self, token_length: int) -> dict[str, Any]:
@@ -100,12 +113,17 @@ class Metadata:
     def at(self, step: int) -> dict[str, str]:
         """All metadata of a file saved after ``step`` steps."""
         epoch = max(0, -(-step // self.steps_per_epoch))
-        return self.fixed | self.session | self._modelspec() | {
-            "ss_epoch": str(epoch),
-            "ss_new_sd_model_hash": self.base.long,
-            "ss_steps": str(step),
-            "ss_training_finished_at": str(time.time()),
-        }
+        return (
+            self.fixed
+            | self.session
+            | self._modelspec()
+            | {
+                "ss_epoch": str(epoch),
+                "ss_new_sd_model_hash": self.base.long,
+                "ss_steps": str(step),
+                "ss_training_finished_at": str(time.time()),
+            }
+        )
 
     def _counts(self, data: Data) -> dict[str, int]:
         params, training_set, plan = self.job.params, data.training_set, data.plan
@@ -137,11 +155,15 @@ class Metadata:
 
 
 def with_hashes(data: Mapping[str, str], serialised: bytes) -> dict[str, str]:
-    """``data`` with the hashes by which WebUIs know a LoRA; ``serialised`` is the file with the ``ss_`` keys alone."""
+    """``data`` with the hashes by which WebUIs know a LoRA; ``serialised`` is the file with the
+    ``ss_`` keys alone.
+    """
     start = 8 + int.from_bytes(serialised[:8], "little")
-    return {**data,
-            "sshs_legacy_hash": hashlib.sha256(serialised[0x100000:0x110000]).hexdigest()[:8],
-            "sshs_model_hash": hashlib.sha256(memoryview(serialised)[start:]).hexdigest()}
+    return {
+        **data,
+        "sshs_legacy_hash": hashlib.sha256(serialised[0x100000:0x110000]).hexdigest()[:8],
+        "sshs_model_hash": hashlib.sha256(memoryview(serialised)[start:]).hexdigest(),
+    }
 
 
 def _version(family: str, v_prediction: bool) -> str:
@@ -170,7 +192,10 @@ def _bucket_info(placed: Sequence[Placed]) -> dict[str, Any]:
     for one in placed:
         counts[one.place.bucket] += one.picture.repeats
     errors = [abs(one.place.ratio_error) for one in placed]
-    buckets = {str(i): {"resolution": list(size), "count": counts[size]} for i, size in enumerate(sorted(counts))}
+    buckets = {
+        str(i): {"resolution": list(size), "count": counts[size]}
+        for i, size in enumerate(sorted(counts))
+    }
     return {"buckets": buckets, "mean_img_ar_error": sum(errors) / len(errors)}
 
 

@@ -1,4 +1,6 @@
-"""The diffusion process that SD was made with: how much noise each timestep has, and what the loss weighs there."""
+"""The diffusion process that SD was made with: how much noise each timestep has, and what the loss
+weighs there.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ BETA_START, BETA_END = 0.00085, 0.012
 class NoiseSchedule:
     """Tables over the 1000 timesteps, on the training device, so that a step is only look-ups."""
 
-    def __init__(self, v_prediction: bool, min_snr_gamma: float | None, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self, v_prediction: bool, min_snr_gamma: float | None, device: torch.device | str = "cpu"
+    ) -> None:
         betas = torch.linspace(BETA_START**0.5, BETA_END**0.5, TIMESTEPS, dtype=torch.float32) ** 2
         kept = torch.cumprod(1.0 - betas, dim=0)
         self.v_prediction = v_prediction
@@ -42,11 +46,15 @@ def loss_weights(kept: Tensor, v_prediction: bool, gamma: float | None) -> Tenso
     return snr.clamp(max=gamma) / (snr + 1.0 if v_prediction else snr)
 
 
-def draw(latents: Tensor, offset: float | None, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def draw(
+    latents: Tensor, offset: float | None, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
     """(noise, timesteps) for a batch, in sd-scripts' order of draws."""
     noise = torch.randn(latents.shape, generator=generator, device=latents.device)
     if offset:
         shape = (*latents.shape[:2], 1, 1)
         noise = noise + offset * torch.randn(shape, generator=generator, device=latents.device)
-    timesteps = torch.randint(0, TIMESTEPS, (latents.shape[0],), generator=generator, device=latents.device)
+    timesteps = torch.randint(
+        0, TIMESTEPS, (latents.shape[0],), generator=generator, device=latents.device
+    )
     return noise, timesteps

@@ -16,8 +16,11 @@ class Optimizer:
     def __init__(self, network: LoraNetwork, params: TrainingParams, device: torch.device) -> None:
         self.params, self.network = params, network
         rates = ((network.text_encoder, params.text_encoder_lr), (network.unet, params.unet_lr))
-        self.groups = [_group(part, params.learning_rate if rate is None else rate)
-                       for part, rate in rates if part is not None]
+        self.groups = [
+            _group(part, params.learning_rate if rate is None else rate)
+            for part, rate in rates
+            if part is not None
+        ]
         self.adamw = torch.optim.AdamW(self.groups, lr=params.learning_rate, fused=True)
         self.scaler = torch.amp.GradScaler(device.type, enabled=params.mixed_precision == "fp16")
         self.done = 0
@@ -33,20 +36,28 @@ class Optimizer:
             group["lr"] = group["base"] * now
         if self.params.max_grad_norm > 0:
             self.scaler.unscale_(self.adamw)
-            torch.nn.utils.clip_grad_norm_(list(self.network.parameters()), self.params.max_grad_norm)
+            torch.nn.utils.clip_grad_norm_(
+                list(self.network.parameters()), self.params.max_grad_norm
+            )
         self.scaler.step(self.adamw)
         self.scaler.update()
         self.adamw.zero_grad(set_to_none=True)
         self.done += 1
 
     def state(self) -> dict[str, object]:
-        return {"adamw": self.adamw.state_dict(), "scaler": self.scaler.state_dict(), "done": self.done}
+        return {
+            "adamw": self.adamw.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "done": self.done,
+        }
 
     def restore(self, state: dict[str, object]) -> None:
         bases = [group["base"] for group in self.adamw.param_groups]
         self.adamw.load_state_dict(state["adamw"])  # type: ignore[arg-type]
         for group, base in zip(self.adamw.param_groups, bases, strict=True):
-            group["base"] = base  # the job's rate, which healing may have changed since the state was saved
+            group["base"] = (
+                base  # the job's rate, which healing may have changed since the state was saved
+            )
         self.scaler.load_state_dict(state["scaler"])  # type: ignore[arg-type]
         self.done = int(state["done"])  # type: ignore[call-overload]
 

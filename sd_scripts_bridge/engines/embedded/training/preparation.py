@@ -1,4 +1,6 @@
-"""From a job to all that its steps need: pictures and captions on the device, the frozen networks, and the LoRA."""
+"""From a job to all that its steps need: pictures and captions on the device, the frozen networks,
+and the LoRA.
+"""
 
 from __future__ import annotations
 
@@ -62,27 +64,38 @@ class Prepared:
         sizes = [len(batch.items) for batch in batches]
         shelves = [self.shelves[batch.bucket] for batch in batches]
         columns: tuple[list[Any], ...] = (
-            [shelf.row(item.picture, item.flipped) for batch, shelf in zip(batches, shelves, strict=True)
-             for item in batch.items],
+            [
+                shelf.row(item.picture, item.flipped)
+                for batch, shelf in zip(batches, shelves, strict=True)
+                for item in batch.items
+            ],
             [self.captions.known[item.caption] for item in items],
             [self._weight(item.picture) for item in items],
         )
-        split = [torch.tensor(column, device=self.device).split_with_sizes(sizes) for column in columns]
+        split = [
+            torch.tensor(column, device=self.device).split_with_sizes(sizes) for column in columns
+        ]
         return [Rows(shelf, *rows) for shelf, *rows in zip(shelves, *split, strict=True)]
 
     def _weight(self, picture: int) -> float:
-        return self.job.params.prior_loss_weight if self.data.placed[picture].picture.is_reg else 1.0
+        return (
+            self.job.params.prior_loss_weight if self.data.placed[picture].picture.is_reg else 1.0
+        )
 
 
 def prepare(job: TrainingJob, tokenizers: Path, device: torch.device) -> Prepared:
-    """Read, encode and load, in an order that keeps one network at a time on the device until the U-Net comes."""
+    """Read, encode and load, in an order that keeps one network at a time on the device until the
+    U-Net comes.
+    """
     dtype = COMPUTE[job.params.mixed_precision]
     data = read_data(job)
     say(Phase("loading the base model"))
     base = base_model.load(Path(job.base), job.family, dtype)
     predicts = _prediction(job, base.unet, device)
     say(Phase(f"encoding {len(data.placed)} pictures"))
-    shelves = pictures.encode(data.placed, base.vae.to(device), base.latent_scale, job.params, device)
+    shelves = pictures.encode(
+        data.placed, base.vae.to(device), base.latent_scale, job.params, device
+    )
     base.vae = None
     captions = _captions(job, data, base.text_encoders, tokenizers, device)
     _prepare_unet(base.unet, job, device)
@@ -97,7 +110,9 @@ def read_data(job: TrainingJob) -> Data:
     say(Phase("reading the pictures"))
     training_set = subsets.read(Path(job.dataset))
     placed = tuple(pictures.place(training_set.pictures, job.params))
-    plan = BatchOrder(job.params, [one.picture for one in placed], [one.place.bucket for one in placed])
+    plan = BatchOrder(
+        job.params, [one.picture for one in placed], [one.place.bucket for one in placed]
+    )
     return Data(training_set, placed, plan)
 
 
@@ -106,12 +121,21 @@ def _prediction(job: TrainingJob, unet: Any, device: torch.device) -> str:
         return job.prediction
     answer = prediction.ask(unet.to(device))
     unet.to("cpu")
-    say(Note(f"The base model's file doesn't say what it predicts; asked, its U-Net answers like {answer}."))
+    say(
+        Note(
+            "The base model's file doesn't say what it predicts; asked, its U-Net answers like "
+            f"{answer}."
+        )
+    )
     return answer
 
 
 def _captions(
-    job: TrainingJob, data: Data, encoders: Sequence[nn.Module], tokenizers: Path, device: torch.device
+    job: TrainingJob,
+    data: Data,
+    encoders: Sequence[nn.Module],
+    tokenizers: Path,
+    device: torch.device,
 ) -> Captions:
     say(Phase("encoding the captions"))
     params = job.params

@@ -1,4 +1,6 @@
-"""The proof that the LoRA learned something: the same pictures, noise and timesteps, without and with it."""
+"""The proof that the LoRA learned something: the same pictures, noise and timesteps, without and
+with it.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +21,19 @@ PIXELS_AT_ONCE = 8 * 512 * 512
 
 
 def choose(placed: Sequence[Placed], most: int) -> list[Batch]:
-    """The training pictures that are measured, each with its own caption, batched by bucket and by size."""
+    """The training pictures that are measured, each with its own caption, batched by bucket and by
+    size.
+    """
     groups: dict[tuple[int, int], list[Item]] = {}
     chosen = [i for i, one in enumerate(placed) if not one.picture.is_reg][:most]
     for index in chosen:
-        groups.setdefault(placed[index].place.bucket, []).append(Item(index, False, placed[index].picture.caption))
+        groups.setdefault(placed[index].place.bucket, []).append(
+            Item(index, False, placed[index].picture.caption)
+        )
     batches = []
     for bucket, items in groups.items():
         size = max(1, PIXELS_AT_ONCE // (bucket[0] * bucket[1] * len(TIMESTEPS)))
-        batches += [Batch(bucket, tuple(items[i:i + size])) for i in range(0, len(items), size)]
+        batches += [Batch(bucket, tuple(items[i : i + size])) for i in range(0, len(items), size)]
     return batches
 
 
@@ -50,5 +56,10 @@ def _errors(objective: Objective, rows: Rows, number: int) -> torch.Tensor:
     mean = rows.shelf.mean[rows.pictures].repeat(len(TIMESTEPS), 1, 1, 1)
     noise = torch.randn(mean.shape, generator=dice).to(device)
     timesteps = torch.tensor(TIMESTEPS, device=device).repeat_interleave(count)
-    many = Rows(rows.shelf, rows.pictures.repeat(len(TIMESTEPS)), rows.captions.repeat(len(TIMESTEPS)), rows.weights)
+    many = Rows(
+        rows.shelf,
+        rows.pictures.repeat(len(TIMESTEPS)),
+        rows.captions.repeat(len(TIMESTEPS)),
+        rows.weights,
+    )
     return objective.errors(many, mean, noise, timesteps)

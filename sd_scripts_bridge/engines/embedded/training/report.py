@@ -1,4 +1,6 @@
-"""What the trainer says: one JSON event a line, and the mean loss without waiting for the device at each step."""
+"""What the trainer says: one JSON event a line, and the mean loss without waiting for the device at
+each step.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def say(event: Event) -> None:
 
 
 class LossMean:
-    """The mean of the latest losses, on the device: over one epoch, or over 100 batches where an epoch is longer."""
+    """The mean of the latest losses, on the device: over one epoch, or over 100 batches where an
+    epoch is longer.
+    """
 
     def __init__(self, batches_per_epoch: int, device: torch.device) -> None:
         self.ring = torch.zeros(min(batches_per_epoch, LONGEST_MEAN), device=device)
@@ -69,6 +73,8 @@ def progress(step: int, total: int, losses: LossMean) -> None:
     """Print how far it is. Raises `TrainingFailed` when the loss is no number any more."""
     mean = losses.read()
     if mean is not None and not math.isfinite(mean):
-        raise TrainingFailed(f"The loss became {mean} by step {step}. Lower the learning rate, "
-                             "or choose mixed_precision bf16 instead of fp16.")
+        raise TrainingFailed(
+            f"The loss became {mean} by step {step}. Lower the learning rate, "
+            "or choose mixed_precision bf16 instead of fp16."
+        )
     say(Progress(step, total, mean))

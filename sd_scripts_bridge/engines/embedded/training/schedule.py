@@ -28,7 +28,9 @@ def factor(params: TrainingParams, step: int) -> float:
     if kind == "cosine_with_restarts":
         if done >= 1.0:
             return 0.0
-        return max(0.0, 0.5 * (1.0 + math.cos(math.pi * ((params.lr_scheduler_num_cycles * done) % 1.0))))
+        return max(
+            0.0, 0.5 * (1.0 + math.cos(math.pi * ((params.lr_scheduler_num_cycles * done) % 1.0)))
+        )
     raise ValueError(f"lr_scheduler {kind!r}")
 
 
@@ -39,4 +41,6 @@ def _polynomial(params: TrainingParams, step: int) -> float:
     if step > total:
         return POLYNOMIAL_END / base
     left = max(0.0, 1 - (step - warmup) / max(1, total - warmup))
-    return float(((base - POLYNOMIAL_END) * left**params.lr_scheduler_power + POLYNOMIAL_END) / base)
+    return float(
+        ((base - POLYNOMIAL_END) * left**params.lr_scheduler_power + POLYNOMIAL_END) / base
+    )

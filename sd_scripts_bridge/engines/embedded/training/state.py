@@ -1,4 +1,6 @@
-"""Writing LoRA files and states: aside first, then renamed, so that what has the final name is whole."""
+"""Writing LoRA files and states: aside first, then renamed, so that what has the final name is
+whole.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ def save_state(folder: JobFolder, name: str, step: int, state: Mapping[str, Any]
     (aside / FACTS_FILE).write_text(json.dumps(facts), encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
     os.replace(aside, target)
-    for old in [state for state in folder.states(name) if state_step(state) < step][:-(STATES_KEPT - 1)]:
+    for old in [state for state in folder.states(name) if state_step(state) < step][
+        : -(STATES_KEPT - 1)
+    ]:
         shutil.rmtree(old, ignore_errors=True)
     return target
 
@@ -62,8 +66,15 @@ def load_state(folder: Path) -> dict[str, Any]:
     """A saved state. Raises `Invalid` where it isn't one of ours or can't be read."""
     file = folder / STATE_FILE
     if not file.is_file():
-        raise Invalid([Problem(str(folder), f"holds no {STATE_FILE}",
-                               "Resume with the engine that wrote the state, or start the training anew.")])
+        raise Invalid(
+            [
+                Problem(
+                    str(folder),
+                    f"holds no {STATE_FILE}",
+                    "Resume with the engine that wrote the state, or start the training anew.",
+                )
+            ]
+        )
     if not zipfile.is_zipfile(file):
         raise Invalid([Problem(str(file), "is cut off or damaged", "Resume from an older state.")])
     state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)

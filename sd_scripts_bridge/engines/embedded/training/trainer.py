@@ -30,7 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="embedded-trainer", description=__doc__)
     parser.add_argument("folder", type=Path, help="the job's folder, with job.json")
     parser.add_argument("--resume", type=Path, help="a state folder to go on from")
-    parser.add_argument("--tokenizers", type=Path, help="where CLIP's vocabulary lies; else the job folder gets it")
+    parser.add_argument(
+        "--tokenizers", type=Path, help="where CLIP's vocabulary lies; else the job folder gets it"
+    )
     arguments = parser.parse_args(argv)
     folder = JobFolder(arguments.folder)
     try:
@@ -46,12 +48,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def read_job(folder: JobFolder) -> TrainingJob:
-    """The folder's job, its buckets fitted to the resolution. Raises `TrainingFailed` where there is none to train."""
+    """The folder's job, its buckets fitted to the resolution.
+
+    Raises `TrainingFailed` where there is none to train.
+    """
     if not folder.job.is_file():
         raise TrainingFailed(f"{folder.job} is missing: {folder.root} is no job's folder.")
     job = job_from_dict(json.loads(folder.job.read_text(encoding="utf-8")))
     if not isinstance(job, TrainingJob):
-        raise TrainingFailed(f"{folder.job} holds a {job.kind} job. The embedded trainer only trains.")
+        raise TrainingFailed(
+            f"{folder.job} holds a {job.kind} job. The embedded trainer only trains."
+        )
     return job.evolve(params=job.params.fitted_buckets())
 
 
@@ -66,7 +73,9 @@ class Training:
         self.optimizer = Optimizer(self.network, self.params, prepared.device)
         self.dice = torch.Generator(prepared.device).manual_seed(self.params.seed)
         self.losses = report.LossMean(self.plan.batches_per_epoch, prepared.device)
-        self.metadata = Metadata(self.job, prepared.prediction, prepared.captions.length, prepared.data)
+        self.metadata = Metadata(
+            self.job, prepared.prediction, prepared.captions.length, prepared.data
+        )
 
     def run(self, resume: Path | None = None) -> None:
         """Train to the last step, or until somebody asks to stop."""
@@ -96,7 +105,7 @@ class Training:
             rows = self.prepared.rows(self.plan.epoch(epoch))
             for start in range(position * gather, len(rows), gather):
                 if self.optimizer.done < total:
-                    yield rows[start:start + gather]
+                    yield rows[start : start + gather]
 
     def _step(self, batches: list[Rows]) -> None:
         for rows in batches:
@@ -141,25 +150,38 @@ class Training:
 
     def _stop(self) -> None:
         self._checkpoint(with_state=True)
-        say(Note(f"Stopped as asked after step {self.optimizer.done}; resuming goes on from there."))
+        say(
+            Note(f"Stopped as asked after step {self.optimizer.done}; resuming goes on from there.")
+        )
 
     def _finish(self, steps: int) -> None:
         seconds = time.monotonic() - self.started
         say(Phase("saving the LoRA"))
         path = self.folder.final_lora(self.job.name)
-        state.save_lora(path, self.network, self.params.save_precision, self.metadata.at(self.optimizer.done))
+        state.save_lora(
+            path, self.network, self.params.save_precision, self.metadata.at(self.optimizer.done)
+        )
         self._prove()
         say(Result(self._facts(seconds, steps)))
 
     def _prove(self) -> None:
-        """Measure what was learned; the LoRA is saved already, so that too little memory here costs only the proof."""
+        """Measure what was learned; the LoRA is saved already, so that too little memory here costs
+        only the proof.
+        """
         say(Phase("measuring what the LoRA learned"))
         quick = self.prepared.device.type == "cuda" or base_model.is_tiny(Path(self.job.base))
-        chosen = proof.choose(self.prepared.data.placed, proof.MOST_PICTURES if quick else proof.FEW_PICTURES)
+        chosen = proof.choose(
+            self.prepared.data.placed, proof.MOST_PICTURES if quick else proof.FEW_PICTURES
+        )
         try:
             say(proof.prove(self.objective, self.network, self.prepared.rows(chosen)))
         except torch.OutOfMemoryError:
-            say(Note("The LoRA is complete, but there was too little GPU memory to measure what it learned."))
+            say(
+                Note(
+                    "The LoRA is complete, but there was too little GPU memory to measure what "
+                    "it learned."
+                )
+            )
 
     def _facts(self, seconds: float, steps: int) -> dict[str, Any]:
         text_encoder, unet = self.network.text_encoder, self.network.unet

@@ -1,8 +1,10 @@
-"""Lets a torchvision without its compiled part be imported. Copied into our training environment as sitecustomize.py.
+"""Lets a torchvision without its compiled part be imported. Copied into our training environment as
+sitecustomize.py.
 
-The wheel on PyPI is built for CUDA; beside a PyTorch for the CPU its compiled part doesn't load, and the import ends with
-"operator torchvision::nms does not exist". sd-scripts uses only ``torchvision.transforms``, so declaring the two operators
-is enough. Imports nothing by itself, and does nothing beside a torchvision that is whole.
+The wheel on PyPI is built for CUDA; beside a PyTorch for the CPU its compiled part doesn't load,
+and the import ends with "operator torchvision::nms does not exist". sd-scripts uses only
+``torchvision.transforms``, so declaring the two operators is enough. Imports nothing by itself, and
+does nothing beside a torchvision that is whole.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""Every option of the installed scripts, read from their own parsers at setup; and the check of options against it.
+"""Every option of the installed scripts, read from their own parsers at setup; and the check of
+options against it.
 
-The TOML file that a script reads takes any key in silence, so a misspelt one has to be refused before.
+The TOML file that a script reads takes any key in silence, so a misspelt one has to be refused
+before.
 """
 
 from __future__ import annotations
@@ -79,9 +81,13 @@ NOT_ALLOWED: Mapping[str, str] = {
 """Options that nobody may set, and why."""
 
 WEIGHTS = frozenset({"vae", "network_weights", "base_weights"})
-"""Options that name files of weights; the scripts open anything but .safetensors with a loader that can run programs."""
+"""Options that name files of weights; the scripts open anything but .safetensors with a loader that
+can run programs.
+"""
 
-NETWORK_MODULES = frozenset(name for family in FAMILIES.values() for name in (family.network, *family.other_networks))
+NETWORK_MODULES = frozenset(
+    name for family in FAMILIES.values() for name in (family.network, *family.other_networks)
+)
 """The scripts import whatever this option names; so only these."""
 
 _IMPORTS_BY_NAME = ("dataset_class", "lr_scheduler_type", "optimizer_type")
@@ -94,7 +100,10 @@ _TYPES: Mapping[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), 
 
 
 def write(home: Home, python: Path, scripts: Path) -> list[str]:
-    """Read the parser of every ``*train_network.py``; returns the scripts' names. One that can't be imported is left out."""
+    """Read the parser of every ``*train_network.py``; returns the scripts' names.
+
+    One that can't be imported is left out.
+    """
     modules = sorted(script.stem for script in scripts.glob("*train_network.py"))
     argv: list[str | Path] = [python, "-c", _READ, scripts, *modules]
     output = process.run(argv, cwd=scripts, env={"HF_HUB_OFFLINE": "1"}, check=False)
@@ -137,7 +146,9 @@ def typed(text: Any, spec: Mapping[str, Any]) -> Any:
         raise ValueError(f"{short(text)} is not a number") from None
 
 
-def problems(extra: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]], script: str) -> list[Problem]:
+def problems(
+    extra: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]], script: str
+) -> list[Problem]:
     """What of ``extra`` the script would misread, swallow or must not be given."""
     found = []
     for name, value in extra.items():
@@ -147,7 +158,11 @@ def problems(extra: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]],
             found.append(Problem(name, f"is not allowed: it {NOT_ALLOWED[name]}", "Leave it out."))
         elif options and name not in options:
             near = difflib.get_close_matches(name, options, n=1)
-            found.append(Problem(name, f"{script} has no such option", f"Did you mean {near[0]}?" if near else ""))
+            found.append(
+                Problem(
+                    name, f"{script} has no such option", f"Did you mean {near[0]}?" if near else ""
+                )
+            )
         elif name in _IMPORTS_BY_NAME:
             found += name_problems(name, value)
         elif name in WEIGHTS:
@@ -161,22 +176,39 @@ def name_problems(option: str, value: Any) -> list[Problem]:
     """For an option whose value the scripts import: only names that are known to be harmless."""
     if _NAME.fullmatch(str(value)):
         return []
-    return [Problem(option, f"{short(value)} would import a program by its name", "Give a plain name, such as AdamW8bit.")]
+    return [
+        Problem(
+            option,
+            f"{short(value)} would import a program by its name",
+            "Give a plain name, such as AdamW8bit.",
+        )
+    ]
 
 
 def _weights_problems(name: str, values: list[Any]) -> list[Problem]:
     return [
-        Problem(name, f"{short(file)} is not a .safetensors file, and others can run programs when they are opened",
-                "Choose the .safetensors version.")
-        for file in values if Path(str(file)).suffix.lower() != ".safetensors"
+        Problem(
+            name,
+            f"{short(file)} is not a .safetensors file, and others can run programs when they "
+            "are opened",
+            "Choose the .safetensors version.",
+        )
+        for file in values
+        if Path(str(file)).suffix.lower() != ".safetensors"
     ]
 
 
 def _value_problems(name: str, value: Any, spec: Mapping[str, Any]) -> list[Problem]:
     if spec["flag"]:
-        return [] if isinstance(value, bool) else [Problem(name, f"{short(value)} is neither true nor false")]
+        return (
+            []
+            if isinstance(value, bool)
+            else [Problem(name, f"{short(value)} is neither true nor false")]
+        )
     if spec["choices"] and value not in spec["choices"]:
-        return [Problem(name, f"{short(value)} is not one of {', '.join(map(str, spec['choices']))}")]
+        return [
+            Problem(name, f"{short(value)} is not one of {', '.join(map(str, spec['choices']))}")
+        ]
     wanted = _TYPES.get(str(spec["type"]))
     values = value if isinstance(value, list) else [value]
     if wanted and any(isinstance(item, bool) or not isinstance(item, wanted) for item in values):

@@ -17,7 +17,17 @@ from ....system.files import write_json
 SCRIPTS: Mapping[str, str] = {name: family.script for name, family in FAMILIES.items()}
 """The training script for each family of base model."""
 
-MODULES = ("torch", "torchvision", "accelerate", "diffusers", "transformers", "safetensors", "toml", "imagesize", "cv2")
+MODULES = (
+    "torch",
+    "torchvision",
+    "accelerate",
+    "diffusers",
+    "transformers",
+    "safetensors",
+    "toml",
+    "imagesize",
+    "cv2",
+)
 """What ``train_network.py`` imports and can't do without."""
 
 RUN_SETUP = "Run `sd-scripts-bridge setup`."
@@ -45,7 +55,13 @@ class Installation:
         """What has gone since."""
         found = []
         if not (Path(self.scripts) / "train_network.py").is_file():
-            found.append(Problem("sd-scripts", f"the folder {self.scripts!r} holds no train_network.py any more", RUN_SETUP))
+            found.append(
+                Problem(
+                    "sd-scripts",
+                    f"the folder {self.scripts!r} holds no train_network.py any more",
+                    RUN_SETUP,
+                )
+            )
         if not (Path(self.python).is_file() and os.access(self.python, os.X_OK)):
             found.append(Problem("sd-scripts", f"its Python {self.python!r} is gone", RUN_SETUP))
         return found
@@ -61,7 +77,9 @@ def read(home: Home) -> Installation | None:
         data = json.loads(_record(home).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return Installation(data["scripts"], data["python"], data.get("commit", ""), data.get("facts", {}))
+    return Installation(
+        data["scripts"], data["python"], data.get("commit", ""), data.get("facts", {})
+    )
 
 
 def write(home: Home, installation: Installation) -> None:

@@ -1,4 +1,6 @@
-"""Kinds of network: whether the installed sd-scripts has the one that is wanted, and whether its arguments can be read."""
+"""Kinds of network: whether the installed sd-scripts has the one that is wanted, and whether its
+arguments can be read.
+"""
 
 from __future__ import annotations
 
@@ -15,20 +17,38 @@ from .optimizers import has
 
 LYCORIS = "lycoris.kohya"
 LYCORIS_PACKAGE = "lycoris-lora==3.2.0.post2"
-"""The version that kohya_ss pins; 4.1.3 stops at sd-scripts 0.10.1's SD 1.5 ("duplicated lora name")."""
+"""The version that kohya_ss pins; 4.1.3 stops at sd-scripts 0.10.1's SD 1.5 ("duplicated lora
+name").
+"""
 
 
-def problems(params: TrainingParams, found: Installation | None, family: str = "sd1") -> list[Problem]:
+def problems(
+    params: TrainingParams, found: Installation | None, family: str = "sd1"
+) -> list[Problem]:
     """Why sd-scripts would stop at this network, or nothing."""
     module = params.network_module
     if module not in NETWORK_MODULES:
-        return [Problem("network_module", f"{module!r} is not one of {', '.join(sorted(NETWORK_MODULES))}")]
+        return [
+            Problem(
+                "network_module", f"{module!r} is not one of {', '.join(sorted(NETWORK_MODULES))}"
+            )
+        ]
     wanted = FAMILIES[family]
     if module not in (wanted.network, *wanted.other_networks):
-        return [Problem("network_module", f"{module} doesn't fit {wanted.title}", f"Leave it out: {wanted.network} does.")]
+        return [
+            Problem(
+                "network_module",
+                f"{module} doesn't fit {wanted.title}",
+                f"Leave it out: {wanted.network} does.",
+            )
+        ]
     problems = _argument_problems(params.extra.get("network_args", []))
     if found is not None and not problems:
-        problems = _lycoris_problems(found) if module == LYCORIS else _file_problems(module, Path(found.scripts))
+        problems = (
+            _lycoris_problems(found)
+            if module == LYCORIS
+            else _file_problems(module, Path(found.scripts))
+        )
     return problems or _dylora_problems(params)
 
 
@@ -36,7 +56,14 @@ def _argument_problems(args: Any) -> list[Problem]:
     if not isinstance(args, Sequence) or isinstance(args, str):
         return [Problem("network_args", f"{args!r} is not a list of name=value")]
     bad = [arg for arg in args if "=" not in str(arg).strip("=")]
-    return [Problem("network_args", f"{arg!r} is not of the form name=value", "Write conv_dim=8, for example.") for arg in bad]
+    return [
+        Problem(
+            "network_args",
+            f"{arg!r} is not of the form name=value",
+            "Write conv_dim=8, for example.",
+        )
+        for arg in bad
+    ]
 
 
 def _file_problems(module: str, scripts: Path) -> list[Problem]:
@@ -46,15 +73,25 @@ def _file_problems(module: str, scripts: Path) -> list[Problem]:
         return []
     remedy = "Set up a newer sd-scripts."
     if name in ("loha", "lokr"):
-        remedy = f"Set up a newer sd-scripts, or use LyCORIS: network_module={LYCORIS} network_args=algo={name}."
-    return [Problem("network_module", f"the installed sd-scripts has no networks/{name}.py", remedy)]
+        remedy = (
+            f"Set up a newer sd-scripts, or use LyCORIS: network_module={LYCORIS} "
+            f"network_args=algo={name}."
+        )
+    return [
+        Problem("network_module", f"the installed sd-scripts has no networks/{name}.py", remedy)
+    ]
 
 
 def _lycoris_problems(found: Installation) -> list[Problem]:
     if has(found.python, "lycoris"):
         return []
-    return [Problem("network_module", "LyCORIS is not installed in the training environment",
-                    f'Install it: "{found.python}" -m pip install --no-deps {LYCORIS_PACKAGE}')]
+    return [
+        Problem(
+            "network_module",
+            "LyCORIS is not installed in the training environment",
+            f'Install it: "{found.python}" -m pip install --no-deps {LYCORIS_PACKAGE}',
+        )
+    ]
 
 
 def _dylora_problems(params: TrainingParams) -> list[Problem]:
@@ -64,10 +101,20 @@ def _dylora_problems(params: TrainingParams) -> list[Problem]:
     args = dict(str(arg).partition("=")[::2] for arg in params.extra.get("network_args", []))
     found = []
     if "conv_dim" in args and args["conv_dim"] != str(params.network_dim):
-        found.append(Problem("network_args", f"conv_dim={args['conv_dim']} differs from network_dim={params.network_dim}",
-                             "For DyLoRA they have to be the same."))
+        found.append(
+            Problem(
+                "network_args",
+                f"conv_dim={args['conv_dim']} differs from network_dim={params.network_dim}",
+                "For DyLoRA they have to be the same.",
+            )
+        )
     unit = args.get("unit", "1")
     if not unit.isdigit() or int(unit) < 1 or params.network_dim % int(unit):
-        found.append(Problem("network_args", f"unit={unit} doesn't divide network_dim={params.network_dim}",
-                             "Choose a whole number that does."))
+        found.append(
+            Problem(
+                "network_args",
+                f"unit={unit} doesn't divide network_dim={params.network_dim}",
+                "Choose a whole number that does.",
+            )
+        )
     return found

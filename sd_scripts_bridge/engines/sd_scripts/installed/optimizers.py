@@ -1,7 +1,7 @@
 """Optimizers that need a package of their own: whether the training environment has it.
 
-The names are those of `get_optimizer` in sd-scripts' library/train_util.py, which imports these packages by need: without a
-look beforehand a run ends after it has loaded the base model.
+The names are those of `get_optimizer` in sd-scripts' library/train_util.py, which imports these
+packages by need: without a look beforehand a run ends after it has loaded the base model.
 """
 
 from __future__ import annotations
@@ -24,17 +24,27 @@ _PACKAGES = (
 """(an optimizer's name in small letters, the module that it needs, the package to install)"""
 
 _FOUND: set[tuple[str, str]] = set()
-"""(Python, module) that were seen; what was not there is looked for again, for somebody may install it."""
+"""(Python, module) that were seen; what was not there is looked for again, for somebody may install
+it.
+"""
 
 
 def problems(optimizer: str, found: Installation | None) -> list[Problem]:
     """Why sd-scripts would stop at this optimizer, or nothing."""
     name = optimizer.lower()
-    module, package = next(((module, package) for pattern, module, package in _PACKAGES if pattern.match(name)), ("", ""))
+    module, package = next(
+        ((module, package) for pattern, module, package in _PACKAGES if pattern.match(name)),
+        ("", ""),
+    )
     if not module or found is None or has(found.python, module):
         return []
-    return [Problem("optimizer_type", f"{optimizer} needs {package}, which is not installed in the training environment",
-                    f'Install it ("{found.python}" -m pip install {package}), or set optimizer_type=AdamW.')]
+    return [
+        Problem(
+            "optimizer_type",
+            f"{optimizer} needs {package}, which is not installed in the training environment",
+            f'Install it ("{found.python}" -m pip install {package}), or set optimizer_type=AdamW.',
+        )
+    ]
 
 
 def has(python: str, module: str) -> bool:

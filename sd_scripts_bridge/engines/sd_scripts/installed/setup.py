@@ -1,7 +1,8 @@
-"""The setup job's program: sd-scripts, a Python environment for it, tokenizers, the catalogue of options.
+"""The setup job's program: sd-scripts, a Python environment for it, tokenizers, the catalogue of
+options.
 
-Prints events, one JSON line each, among the output of git and pip. Writes its record last, so that a setup that was
-stopped half-way counts as none; running it again goes on.
+Prints events, one JSON line each, among the output of git and pip. Writes its record last, so that
+a setup that was stopped half-way counts as none; running it again goes on.
 """
 
 from __future__ import annotations
@@ -48,25 +49,39 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def set_up(home: Home, source: str | None, python: Path | None) -> installation.Installation:
-    """Everything that training needs. Raises `BridgeError` with the step that failed and what to do."""
+    """Everything that training needs.
+
+    Raises `BridgeError` with the step that failed and what to do.
+    """
     scripts = find_scripts(home, source)
     environment = find_environment(home, scripts, python, own_scripts=source is None)
     say("asking the environment what it can do")
     facts = environment.probe(installation.MODULES)
     if facts["missing"] or "torch_error" in facts:
         what = facts.get("torch_error") or "it lacks " + ", ".join(facts["missing"])
-        raise BridgeError(f"The environment {str(environment.python)!r} can't run sd-scripts: {what}.")
+        raise BridgeError(
+            f"The environment {str(environment.python)!r} can't run sd-scripts: {what}."
+        )
     say("laying down the tokenizers")
     lay_down_tokenizers(home)
     say("reading the scripts' options")
     names = catalogue.write(home, environment.python, scripts)
     if "train_network.py" not in names:
-        output = process.run([environment.python, scripts / "train_network.py", "--help"], check=False)
-        raise BridgeError(f"train_network.py doesn't start in this environment: {output.strip().splitlines()[-1]}")
-    found = installation.Installation(str(scripts), str(environment.python), commit_of(scripts), facts)
+        output = process.run(
+            [environment.python, scripts / "train_network.py", "--help"], check=False
+        )
+        raise BridgeError(
+            f"train_network.py doesn't start in this environment: {output.strip().splitlines()[-1]}"
+        )
+    found = installation.Installation(
+        str(scripts), str(environment.python), commit_of(scripts), facts
+    )
     installation.write(home, found)
-    note(f"sd-scripts {found.commit[:8] or '(no git folder)'} with torch {facts['torch']} on {facts.get('gpu') or 'the CPU'}, "
-         f"{len(names)} training scripts.")
+    note(
+        f"sd-scripts {found.commit[:8] or '(no git folder)'} with torch {facts['torch']} on "
+        f"{facts.get('gpu') or 'the CPU'}, "
+        f"{len(names)} training scripts."
+    )
     return found
 
 
@@ -74,14 +89,19 @@ def set_up(home: Home, source: str | None, python: Path | None) -> installation.
 
 
 def find_scripts(home: Home, source: str | None) -> Path:
-    """An existing folder as it is, else a clone (of ``source``, or of the pinned commit of kohya-ss/sd-scripts)."""
+    """An existing folder as it is, else a clone (of ``source``, or of the pinned commit of
+    kohya-ss/sd-scripts).
+    """
     if source and (folder := expanded(source).absolute()).is_dir():
         for candidate in (folder, folder / "sd-scripts"):  # kohya_ss keeps it one level down
             if (candidate / "train_network.py").is_file():
                 return candidate
         if not (folder / "HEAD").is_file() and not (folder / ".git").exists():
-            raise BridgeError(f"The folder {str(folder)!r} holds no train_network.py, nor does its sd-scripts folder. "
-                              "Name the folder of sd-scripts or of kohya_ss.")
+            raise BridgeError(
+                f"The folder {str(folder)!r} holds no train_network.py, nor does its sd-scripts "
+                "folder. "
+                "Name the folder of sd-scripts or of kohya_ss."
+            )
     return clone(source or REPOSITORY, home.engines / "sd-scripts")
 
 
@@ -93,11 +113,16 @@ def clone(address: str, folder: Path) -> Path:
         shutil.rmtree(aside, ignore_errors=True)
         try:
             process.run(["git", "clone", "--quiet", "--no-checkout", address, aside])
-            pinned = address == REPOSITORY or COMMIT in process.run(["git", "-C", aside, "rev-list", "--all"])
+            pinned = address == REPOSITORY or COMMIT in process.run(
+                ["git", "-C", aside, "rev-list", "--all"]
+            )
             process.run(["git", "-C", aside, "checkout", "--quiet", COMMIT if pinned else "HEAD"])
         except BridgeError as error:
-            raise BridgeError(f"sd-scripts could not be cloned from {address}: {error} Check the network (and that git "
-                              "is installed), or name a folder that you have: setup --source DIR.") from error
+            raise BridgeError(
+                f"sd-scripts could not be cloned from {address}: {error} Check the network (and "
+                "that git "
+                "is installed), or name a folder that you have: setup --source DIR."
+            ) from error
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(aside, folder)
     return folder
@@ -111,14 +136,20 @@ def commit_of(scripts: Path) -> str:
 # ---- the environment ----
 
 
-def find_environment(home: Home, scripts: Path, python: Path | None, *, own_scripts: bool) -> Environment:
+def find_environment(
+    home: Home, scripts: Path, python: Path | None, *, own_scripts: bool
+) -> Environment:
     """The named one, the folder's own, this one if it will do, else a new one in the home folder."""
-    named = python or (Path(os.environ[PYTHON_VARIABLE]) if os.environ.get(PYTHON_VARIABLE) else None)
+    named = python or (
+        Path(os.environ[PYTHON_VARIABLE]) if os.environ.get(PYTHON_VARIABLE) else None
+    )
     if named is not None:
         if not named.is_file():
             raise BridgeError(f"There is no Python at {str(named)!r}.")
         return Environment(named.absolute())
-    candidates = [] if own_scripts else [*environments_near(scripts), Environment(Path(sys.executable))]
+    candidates = (
+        [] if own_scripts else [*environments_near(scripts), Environment(Path(sys.executable))]
+    )
     for environment in candidates:
         facts = environment.probe(installation.MODULES)
         if not facts["missing"] and "torch_error" not in facts:
@@ -149,8 +180,15 @@ def build(home: Home, scripts: Path) -> Environment:
 
 def requirements(scripts: Path, *, cuda: bool) -> list[str]:
     """The lines of the scripts' requirements.txt that are ours to install."""
-    lines = (line.strip() for line in (scripts / "requirements.txt").read_text(encoding="utf-8").splitlines())
-    wanted = [line for line in lines if line and not _NOT_OURS.match(line) and (cuda or not _NEEDS_CUDA.match(line))]
+    lines = (
+        line.strip()
+        for line in (scripts / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    )
+    wanted = [
+        line
+        for line in lines
+        if line and not _NOT_OURS.match(line) and (cuda or not _NEEDS_CUDA.match(line))
+    ]
     if sys.platform.startswith("linux"):  # the other one wants a desktop's libGL
         wanted = [re.sub(r"^opencv-python\b", "opencv-python-headless", line) for line in wanted]
     return wanted
@@ -160,8 +198,13 @@ def ensure_torchvision(environment: Environment) -> None:
     """See `torchvision_shim`."""
     question: list[str | Path] = [environment.python, "-c", "import torchvision"]
     if "torchvision::nms" in process.run(question, check=False):
-        where = process.run([environment.python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]).strip()
-        shutil.copyfile(Path(__file__).parents[1] / "inside" / "torchvision_shim.py", Path(where) / "sitecustomize.py")
+        where = process.run(
+            [environment.python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+        ).strip()
+        shutil.copyfile(
+            Path(__file__).parents[1] / "inside" / "torchvision_shim.py",
+            Path(where) / "sitecustomize.py",
+        )
         process.run(question)
 
 

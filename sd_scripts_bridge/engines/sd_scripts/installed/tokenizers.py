@@ -1,7 +1,8 @@
-"""The tokenizers of families beyond Stable Diffusion: from what is there, else once from the model hub.
+"""The tokenizers of families beyond Stable Diffusion: from what is there, else once from the model
+hub.
 
-Where the scripts of sd-scripts 0.10.1 look: ``strategy_{flux,sd3,lumina,hunyuan_image}.py`` in their ``library``. Anima's come
-with the scripts themselves.
+Where the scripts of sd-scripts 0.10.1 look: ``strategy_{flux,sd3,lumina,hunyuan_image}.py`` in
+their ``library``. Anima's come with the scripts themselves.
 """
 
 from __future__ import annotations
@@ -43,29 +44,52 @@ NEEDED: Mapping[str, tuple[Hub, ...]] = {
 
 
 def lay_down(job: TrainingJob, scripts: Path, tokenizers: Path) -> None:
-    """Put into the folder ``tokenizers`` what can be had without the hub, as the job's script looks for it."""
+    """Put into the folder ``tokenizers`` what can be had without the hub, as the job's script looks
+    for it.
+    """
     for hub in NEEDED.get(job.family, ()):
-        if hub.repository == T5 and (scripts / BUNDLED_T5).is_dir() and not _ours(tokenizers, T5).is_dir():
+        if (
+            hub.repository == T5
+            and (scripts / BUNDLED_T5).is_dir()
+            and not _ours(tokenizers, T5).is_dir()
+        ):
             shutil.copytree(scripts / BUNDLED_T5, _ours(tokenizers, T5))
         if hub.repository == GEMMA and not _cached(tokenizers, GEMMA) and _spiece(job) is not None:
             _write_gemma(tokenizers, _spiece(job) or b"")
 
 
 def missing(job: TrainingJob, scripts: Path, tokenizers: Path) -> list[Hub]:
-    """What only the hub has: neither `lay_down` can make it, nor does it lie in the user's own cache."""
-    return [hub for hub in NEEDED.get(job.family, ()) if not _is_there(hub.repository, job, scripts, tokenizers)]
+    """What only the hub has: neither `lay_down` can make it, nor does it lie in the user's own
+    cache.
+    """
+    return [
+        hub
+        for hub in NEEDED.get(job.family, ())
+        if not _is_there(hub.repository, job, scripts, tokenizers)
+    ]
 
 
 def note(hub: Hub) -> str:
     """What the user has to know before something is fetched."""
-    gated = " It is gated: accept its licence there, and log in once (hf auth login)." if hub.gated else ""
-    return (f"The tokenizer {hub.repository} (about {hub.megabytes} MB) isn't on this machine: the run gets it once from "
-            f"huggingface.co.{gated}")
+    gated = (
+        " It is gated: accept its licence there, and log in once (hf auth login)."
+        if hub.gated
+        else ""
+    )
+    return (
+        f"The tokenizer {hub.repository} (about {hub.megabytes} MB) isn't on this machine: the "
+        "run gets it once from "
+        f"huggingface.co.{gated}"
+    )
 
 
 def in_own_cache(job: TrainingJob, tokenizers: Path) -> bool:
-    """Whether the script must be sent to the user's cache: Lumina's takes the folder of tokenizers for a cache, too."""
-    return job.family == "lumina2" and not _cached(tokenizers, GEMMA) and _cached(hub_cache(), GEMMA)
+    """Whether the script must be sent to the user's cache: Lumina's takes the folder of tokenizers
+    for a cache, too.
+    """
+    return (
+        job.family == "lumina2" and not _cached(tokenizers, GEMMA) and _cached(hub_cache(), GEMMA)
+    )
 
 
 def hub_cache() -> Path:
@@ -105,7 +129,9 @@ def _spiece(job: TrainingJob) -> bytes | None:
         header = read_header(path)
     except Invalid:
         return None
-    tensor = next((info for name, info in header.tensors.items() if name.endswith(SENTENCEPIECE)), None)
+    tensor = next(
+        (info for name, info in header.tensors.items() if name.endswith(SENTENCEPIECE)), None
+    )
     if tensor is None:
         return None
     with path.open("rb") as file:
