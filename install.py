@@ -58,7 +58,12 @@ def setup(words: list[str]) -> int:
 def test(words: list[str]) -> int:
     """Style, types, tests; every one is run, and the worst code is returned."""
     python = ready("train", "heic", "test")
-    checks = [("-m", "ruff", "check", "."), ("-m", "mypy"), ("-m", "pytest", *words)]
+    checks = [
+        ("-m", "ruff", "check", "."),
+        ("-m", "ruff", "format", "--check", "."),
+        ("-m", "mypy"),
+        ("-m", "pytest", *words),
+    ]
     return max(run(python, *check) for check in checks)
 
 

@@ -20,9 +20,12 @@ from sd_scripts_bridge.paths import HOME_VARIABLE, Home
 from sd_scripts_bridge.system import process
 
 settings.register_profile(
-    "busy machine", deadline=None, max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "60")),
-    derandomize="CI" in os.environ, suppress_health_check=[HealthCheck.too_slow],
-)  # fmt: skip
+    "busy machine",
+    deadline=None,
+    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "60")),
+    derandomize="CI" in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("busy machine")
 
 FAKE_SCRIPTS = Path(__file__).parent / "fake_sd_scripts"

@@ -19,17 +19,35 @@ PACKAGE = ROOT / "sd_scripts_bridge"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 ONLY_IN = {
-    "gradio": ("webui",),
-    "modules": ("webui",),
-    "subprocess": ("process.py",),
-    "sqlite3": ("store.py", "migrations.py", "recovery.py"),
-    "torch": ("engines/embedded", "engines/sd_scripts/torchvision_shim.py"),
-    "diffusers": ("engines/embedded",),
-    "transformers": ("engines/embedded",),
+    "gradio": ("webui/",),
+    "modules": ("webui/",),
+    "subprocess": ("system/process.py",),
+    "sqlite3": ("jobs/store.py", "jobs/migrations.py", "jobs/recovery.py"),
+    "torch": ("engines/embedded/", "engines/sd_scripts/inside/"),
+    "diffusers": ("engines/embedded/",),
+    "transformers": ("engines/embedded/",),
 }
 
-FACES = {"cli", "follow", "rest", "webui", "demo", "bridge", "__main__"}
-"""Nothing below them may know them."""
+LAYERS = (
+    ("errors",),
+    ("names", "paths", "system"),
+    ("options", "photos"),
+    ("models", "datasets"),
+    ("jobs",),
+    ("engines", "publishing"),
+    ("planning", "exchange"),
+    ("running",),
+    ("cluster",),
+    ("bridge",),
+    ("page",),
+    ("rest",),
+    ("webui",),
+    ("cli",),
+    ("demo", "__main__"),
+)
+"""Every module and package at the package's front door, from the floor up: imports go down only."""
+FLOOR = {name: floor for floor, names in enumerate(LAYERS) for name in names}
+MOST_MODULES = 12
 
 LIGHT = (
     "sd_scripts_bridge.bridge",
@@ -71,21 +89,82 @@ def test_each_outside_thing_has_one_door(module: Path) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES, ids=name_of)
-def test_arrows_point_one_way(module: Path) -> None:
-    top = module.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    own = [name.split(".")[1] for name in imports(module) if name.startswith("sd_scripts_bridge.")]
-    is_face = top in FACES or top.startswith(("cli_", "rest", "draft", "plan", "job_view"))
-    if not is_face:
-        assert not FACES & set(own), f"{name_of(module)} knows a face: {own}"
-    if top == "engines":
-        assert not {"store", "supervisor", "attempt", "publish"} & set(own)
+def test_arrows_point_down(module: Path) -> None:
+    own = front_name(module)
+    for name in imports(module):
+        other = name.split(".")[1] if name.startswith("sd_scripts_bridge.") else own
+        if other in FLOOR and other != own:
+            assert FLOOR[other] < FLOOR[own], (
+                f"{name_of(module)} imports {name}, which lies above it or beside it"
+            )
 
 
-@pytest.mark.parametrize(
-    "module", [m for m in MODULES if "engines/embedded/" not in m.as_posix()], ids=name_of
-)
+def front_name(module: Path) -> str:
+    return module.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def test_every_package_has_a_floor_and_room() -> None:
+    assert {front_name(module) for module in MODULES} - {"__init__"} == set(FLOOR)
+    for folder in {module.parent for module in MODULES}:
+        assert len([*folder.glob("[!_]*.py")]) <= MOST_MODULES, f"{folder.name} is full"
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    known = {dotted(module): module for module in MODULES}
+    arrows = {
+        name: {
+            other for found in imports(module) if (other := nearest(found, known)) and other != name
+        }
+        for name, module in known.items()
+    }
+    registry = "sd_scripts_bridge.engines"  # imports its two engines late, and they import its base
+    arrows[registry] = {other for other in arrows[registry] if other == f"{registry}.base"}
+    while free := [name for name, others in arrows.items() if not others & set(arrows)]:
+        for name in free:
+            del arrows[name]
+    assert not arrows, f"a circle among {sorted(arrows)}"
+
+
+def dotted(module: Path) -> str:
+    parts = module.relative_to(ROOT).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def nearest(name: str, known: dict[str, Path]) -> str | None:
+    """The module of ours that ``name`` lies in."""
+    while name and name not in known:
+        name = name.rpartition(".")[0]
+    return name or None
+
+
+@pytest.mark.parametrize("module", MODULES, ids=name_of)
+def test_every_module_says_what_it_is(module: Path) -> None:
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    assert ast.get_docstring(tree), f"{name_of(module)} begins without a docstring"
+
+
+def test_no_public_class_name_exists_twice() -> None:
+    seen: dict[str, str] = {}
+    for module in MODULES:
+        for node in ast.parse(module.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                assert node.name not in seen, f"{node.name}: {seen[node.name]}, {name_of(module)}"
+                seen[node.name] = name_of(module)
+
+
+def test_no_prefix_repeats_its_package() -> None:
+    for module in MODULES:
+        package = module.parent.name
+        assert not module.stem.startswith((f"{package}_", f"{package.removesuffix('s')}_")), (
+            f"{name_of(module)}: its package says that already"
+        )
+
+
+@pytest.mark.parametrize("module", MODULES, ids=name_of)
 def test_no_file_is_a_second_thing(module: Path) -> None:
-    assert len(module.read_text(encoding="utf-8").splitlines()) <= 400
+    assert len(module.read_text(encoding="utf-8").splitlines()) <= (
+        1000 if module.stem == "known_failures" else 480
+    )
 
 
 def test_importing_the_package_costs_nothing() -> None:
@@ -131,13 +210,3 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         if not target.startswith(("http://", "https://", "mailto:")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
-
-
-def test_the_structure_page_names_every_module() -> None:
-    text = (ROOT / "docs" / "structure.md").read_text(encoding="utf-8")
-    missing = [
-        name_of(m)
-        for m in MODULES
-        if m.stem not in ("__init__", "__main__") and f"`{m.stem}`" not in text
-    ]
-    assert not missing, f"docs/structure.md says nothing of {missing}"

@@ -94,8 +94,13 @@ def _dry_run(
         f"{preset.name}, engine {job.engine}"
         f"{where(job)}. Nothing was started.",
     ]
-    data = {"job": job.as_dict(), "steps": steps, "seconds": pace[0] * steps if pace else None, "memory": preset.memory,
-            "notes": [*remarks, *notes]}  # fmt: skip
+    data = {
+        "job": job.as_dict(),
+        "steps": steps,
+        "seconds": pace[0] * steps if pace else None,
+        "memory": preset.memory,
+        "notes": [*remarks, *notes],
+    }
     show(options, data, lines)
     return OK
 

@@ -60,9 +60,11 @@ def photos(image_dir: Path) -> list[File]:
     folders = [("img", image_dir), ("reg", image_dir.parent / "reg")]
     return [
         (f"{name}/{path.relative_to(folder).as_posix()}", path)
-        for name, folder in folders if folder.is_dir()
-        for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix != ".npz"
-    ]  # fmt: skip
+        for name, folder in folders
+        if folder.is_dir()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix != ".npz"
+    ]
 
 
 def send(
@@ -90,8 +92,9 @@ def _package() -> list[File]:
     folder = PACKAGE_PARENT / "sd_scripts_bridge"
     return [
         (path.relative_to(PACKAGE_PARENT).as_posix(), path)
-        for path in sorted(folder.rglob("*")) if path.suffix in _OURS and "__pycache__" not in path.parts
-    ]  # fmt: skip
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in _OURS and "__pycache__" not in path.parts
+    ]
 
 
 def _parts(files: list[File]) -> Iterator[bytes]:

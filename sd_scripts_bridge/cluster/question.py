@@ -128,10 +128,15 @@ def _question(request: Request, where: Cluster) -> dict[str, Any]:
     preset = request.preset
     own = preset is not None and preset not in presets.names() and Path(preset).is_file()
     return {
-        "engine": request.engine, "values": dict(request.values), "name": request.name, "base": where.base, "home": where.home,
-        "launch": request.launch.as_dict() if request.launch else None, "preset": preset,
+        "engine": request.engine,
+        "values": dict(request.values),
+        "name": request.name,
+        "base": where.base,
+        "home": where.home,
+        "launch": request.launch.as_dict() if request.launch else None,
+        "preset": preset,
         "preset_text": Path(str(preset)).read_text(encoding="utf-8") if own else None,
-    }  # fmt: skip
+    }
 
 
 def _ask(

@@ -89,10 +89,17 @@ class RayJobs:
         self, name: str, entrypoint: str, runtime_env: Mapping[str, Any], gpus: int = 0
     ) -> None:
         """Queue a job under a name of our own."""
-        self._json("POST", "/api/jobs/", {
-            "submission_id": name, "entrypoint": entrypoint, "runtime_env": dict(runtime_env),
-            "metadata": {"made_by": "LoRA Bridge"}, **({"entrypoint_num_gpus": gpus} if gpus else {}),
-        })  # fmt: skip
+        self._json(
+            "POST",
+            "/api/jobs/",
+            {
+                "submission_id": name,
+                "entrypoint": entrypoint,
+                "runtime_env": dict(runtime_env),
+                "metadata": {"made_by": "LoRA Bridge"},
+                **({"entrypoint_num_gpus": gpus} if gpus else {}),
+            },
+        )
 
     def info(self, name: str) -> JobInfo | None:
         """The job, or None where the cluster doesn't know it."""
@@ -143,8 +150,9 @@ class RayJobs:
     def _ask(
         self, method: str, path: str, body: bytes | None = None, seconds: float = SECONDS
     ) -> Any:
-        request = urllib.request.Request(
-            self.address + path, data=body, method=method, headers=_headers(body)
+        address = self.address + path
+        request = urllib.request.Request(  # noqa: S310
+            address, data=body, method=method, headers=_headers(body)
         )
         try:
             return urllib.request.urlopen(request, timeout=seconds)  # noqa: S310

@@ -53,10 +53,14 @@ class Dataset:
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON, of a folder that was just written."""
         return {
-            "root": str(self.root), "folder": str(self.subsets[0].folder), "images": self.images,
-            "repeats": self.subsets[0].repeats, "wanted_steps": self.wanted_steps, "steps": self.real_steps,
+            "root": str(self.root),
+            "folder": str(self.subsets[0].folder),
+            "images": self.images,
+            "repeats": self.subsets[0].repeats,
+            "wanted_steps": self.wanted_steps,
+            "steps": self.real_steps,
             "report": self.report.as_dict() if self.report else None,
-        }  # fmt: skip
+        }
 
     @property
     def images(self) -> int:

@@ -24,23 +24,68 @@ from .settling.work import KNOWN, Given, Here, Settling
 KIND = "a LoRA's own metadata"
 
 _RENAMED = {
-    "batch_size_per_device": "train_batch_size", "sd_model_name": "pretrained_model_name_or_path", "vae_name": "vae",
+    "batch_size_per_device": "train_batch_size",
+    "sd_model_name": "pretrained_model_name_or_path",
+    "vae_name": "vae",
     "debiased_estimation": "debiased_estimation_loss",
-}  # fmt: skip
-_OPTIONS = frozenset({
-    "adaptive_noise_scale", "caption_dropout_every_n_epochs", "caption_tag_dropout_rate", "color_aug",
-    "face_crop_aug_range", "fp8_base", "fp8_base_unet", "full_fp16", "full_bf16", "huber_c", "huber_scale",
-    "huber_schedule", "ip_noise_gamma", "ip_noise_gamma_random_strength", "loss_type", "multires_noise_discount",
-    "multires_noise_iterations", "network_dropout", "noise_offset_random_strength", "random_crop", "resize_interpolation",
-    "scale_weight_norms", "zero_terminal_snr", "lowram", "output_name", "weighted_captions", "keep_tokens_separator",
-})  # fmt: skip
+}
+_OPTIONS = frozenset(
+    {
+        "adaptive_noise_scale",
+        "caption_dropout_every_n_epochs",
+        "caption_tag_dropout_rate",
+        "color_aug",
+        "face_crop_aug_range",
+        "fp8_base",
+        "fp8_base_unet",
+        "full_fp16",
+        "full_bf16",
+        "huber_c",
+        "huber_scale",
+        "huber_schedule",
+        "ip_noise_gamma",
+        "ip_noise_gamma_random_strength",
+        "loss_type",
+        "multires_noise_discount",
+        "multires_noise_iterations",
+        "network_dropout",
+        "noise_offset_random_strength",
+        "random_crop",
+        "resize_interpolation",
+        "scale_weight_norms",
+        "zero_terminal_snr",
+        "lowram",
+        "output_name",
+        "weighted_captions",
+        "keep_tokens_separator",
+    }
+)
 """Options beyond `KNOWN` that the metadata has under their own name."""
 
 _FAMILIES = (("sdxl", "sdxl"), ("sd_v2", "sd2"), ("sd_v1", "sd1"))
-_READ_ELSEWHERE = frozenset({"network_args", "optimizer", "datasets", "dataset_dirs", "base_model_version", "v2",
-                             "sd_model_name"})  # fmt: skip
-_DATASET_FACTS = frozenset({"bucket_info", "tag_frequency", "num_train_images", "num_reg_images", "is_dreambooth",
-                            "dataset_dirs", "subsets", "enable_wildcard"})  # fmt: skip
+_READ_ELSEWHERE = frozenset(
+    {
+        "network_args",
+        "optimizer",
+        "datasets",
+        "dataset_dirs",
+        "base_model_version",
+        "v2",
+        "sd_model_name",
+    }
+)
+_DATASET_FACTS = frozenset(
+    {
+        "bucket_info",
+        "tag_frequency",
+        "num_train_images",
+        "num_reg_images",
+        "is_dreambooth",
+        "dataset_dirs",
+        "subsets",
+        "enable_wildcard",
+    }
+)
 
 
 def read(path: Path, here: Here) -> Imported:

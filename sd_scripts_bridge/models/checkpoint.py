@@ -42,9 +42,13 @@ V_MARKS = ("v_pred", "ztsnr")
 """
 
 _PREDICTIONS = {
-    "epsilon": EPSILON, "eps": EPSILON,
-    "v": V_PREDICTION, "v_prediction": V_PREDICTION, "v-prediction": V_PREDICTION, "vpred": V_PREDICTION,
-}  # fmt: skip
+    "epsilon": EPSILON,
+    "eps": EPSILON,
+    "v": V_PREDICTION,
+    "v_prediction": V_PREDICTION,
+    "v-prediction": V_PREDICTION,
+    "vpred": V_PREDICTION,
+}
 _CONFIG_LIMIT = 1_000_000
 
 

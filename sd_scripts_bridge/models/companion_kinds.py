@@ -108,35 +108,59 @@ KINDS: Mapping[str, TensorKind] = {
     "t5xxl": _t5("a T5-XXL text encoder", 32128, 4096, 10240, 24, "t5"),
     "byt5": _t5("a ByT5 text encoder", 0, 1472, 3584, 12, "byt5"),
     "gemma2": TensorKind(
-        "a Gemma 2 2B text "
-        "encoder", {"embed_tokens.weight": (256000, 2304), "layers.25.mlp.down_proj.weight": (2304, 9216)},
-        ("", "model.", "text_encoders.gemma2_2b.transformer.model."), likely="gemma",
+        "a Gemma 2 2B text encoder",
+        {"embed_tokens.weight": (256000, 2304), "layers.25.mlp.down_proj.weight": (2304, 9216)},
+        ("", "model.", "text_encoders.gemma2_2b.transformer.model."),
+        likely="gemma",
     ),
     "qwen3": TensorKind(
         "a Qwen3-0.6B text encoder",
-        {"embed_tokens.weight": (151936, 1024), "layers.27.mlp.down_proj.weight": (1024, 3072),
-         "layers.0.self_attn.q_norm.weight": (128,)},
-        ("", "model."), likely="qwen",
+        {
+            "embed_tokens.weight": (151936, 1024),
+            "layers.27.mlp.down_proj.weight": (1024, 3072),
+            "layers.0.self_attn.q_norm.weight": (128,),
+        },
+        ("", "model."),
+        likely="qwen",
     ),
     "qwen25_vl": TensorKind(
         "a Qwen2.5-VL-7B text encoder",
-        {"model.embed_tokens.weight": (152064, 3584), "model.layers.27.mlp.down_proj.weight": (3584, 18944),
-         "visual.blocks.31.mlp.down_proj.weight": (1280, 3420), "lm_head.weight": (152064, 3584)},
+        {
+            "model.embed_tokens.weight": (152064, 3584),
+            "model.layers.27.mlp.down_proj.weight": (3584, 18944),
+            "visual.blocks.31.mlp.down_proj.weight": (1280, 3420),
+            "lm_head.weight": (152064, 3584),
+        },
         likely="qwen",
     ),
-    "flux_vae": _kl_vae("a VAE of FLUX.1 (or SD "
-                        "3)", 512, 16, likely="^ae|flux", unlike=r"sd[-_ ]?3|stable.diffusion.3"),
-    "lumina_vae": _kl_vae("a VAE of FLUX.1 or Lumina 2", 512, 16, ("", "vae."), likely="^ae|flux",
-                          unlike=r"sd[-_ ]?3|stable.diffusion.3"),
-    "sd3_vae": _kl_vae("a VAE of SD 3 (or "
-                       "FLUX.1)", 512, 16, likely="sd[-_ ]?3", unlike="^ae[.-]|flux|lumina"),
+    "flux_vae": _kl_vae(
+        "a VAE of FLUX.1 (or SD 3)",
+        512,
+        16,
+        likely="^ae|flux",
+        unlike=r"sd[-_ ]?3|stable.diffusion.3",
+    ),
+    "lumina_vae": _kl_vae(
+        "a VAE of FLUX.1 or Lumina 2",
+        512,
+        16,
+        ("", "vae."),
+        likely="^ae|flux",
+        unlike=r"sd[-_ ]?3|stable.diffusion.3",
+    ),
+    "sd3_vae": _kl_vae(
+        "a VAE of SD 3 (or FLUX.1)", 512, 16, likely="sd[-_ ]?3", unlike="^ae[.-]|flux|lumina"
+    ),
     "hunyuan_vae": _kl_vae("a VAE of HunyuanImage 2.1", 1024, 64, likely="hunyuan"),
     "qwen_vae": TensorKind(
-        "a VAE of Qwen-Image (or Wan 2.1)", {"encoder.conv1.weight": (96, 3, 3, 3, 3)},
-        otherwise={"encoder.conv_in.weight": (96, 3, 3, 3, 3)}, likely="qwen|anima", unlike="wan",
+        "a VAE of Qwen-Image (or Wan 2.1)",
+        {"encoder.conv1.weight": (96, 3, 3, 3, 3)},
+        otherwise={"encoder.conv_in.weight": (96, 3, 3, 3, 3)},
+        likely="qwen|anima",
+        unlike="wan",
     ),
     "sd_vae": _kl_vae("a VAE of Stable Diffusion", 512, 4),
-}  # fmt: skip
+}
 """What a file may be. Two rows with the same tensors differ by their files' names only."""
 
 

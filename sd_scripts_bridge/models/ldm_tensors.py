@@ -96,9 +96,10 @@ def under(tensors: Mapping[str, TensorInfo], prefix: str) -> dict[str, tuple[int
     A single number is no tensor of a network: it counts as missing.
     """
     return {
-        name[len(prefix) :]: tensor.shape for name, tensor in tensors.items()
+        name[len(prefix) :]: tensor.shape
+        for name, tensor in tensors.items()
         if name.startswith(prefix) and tensor.shape
-    }  # fmt: skip
+    }
 
 
 def text_encoder(tensors: Mapping[str, TensorInfo], prefix: str) -> dict[str, tuple[int, ...]]:

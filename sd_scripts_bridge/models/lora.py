@@ -17,16 +17,32 @@ CHUNK = 1 << 20
 """Numbers looked at together."""
 
 PAIRS = (
-    ("lora_down.weight", "lora_up.weight"), ("lora_A.weight", "lora_B.weight"), ("lora.down.weight", "lora.up.weight"),
-    ("hada_w1_b", "hada_w1_a"), ("hada_w2_b", "hada_w2_a"), ("lokr_w1_b", "lokr_w1_a"), ("lokr_w2_b", "lokr_w2_a"),
-)  # fmt: skip
+    ("lora_down.weight", "lora_up.weight"),
+    ("lora_A.weight", "lora_B.weight"),
+    ("lora.down.weight", "lora.up.weight"),
+    ("hada_w1_b", "hada_w1_a"),
+    ("hada_w2_b", "hada_w2_a"),
+    ("lokr_w1_b", "lokr_w1_a"),
+    ("lokr_w2_b", "lokr_w2_a"),
+)
 """(inner, outer) factors: the product of the two is what the module adds."""
 
 ALONE = ("lokr_w1", "lokr_w2", "oft_blocks", "oft_diag", "diff", "on_input")
 OTHERS = (
-    "alpha", "dora_scale", "lora_mid.weight", "hada_t1", "hada_t2", "lokr_t2", "scalar", "diff_b", "bias", "rescale",
-    "weight", "w_norm", "b_norm",
-)  # fmt: skip
+    "alpha",
+    "dora_scale",
+    "lora_mid.weight",
+    "hada_t1",
+    "hada_t2",
+    "lokr_t2",
+    "scalar",
+    "diff_b",
+    "bias",
+    "rescale",
+    "weight",
+    "w_norm",
+    "b_norm",
+)
 WITHOUT_WEBUI = ("lora_A.weight", "lora_B.weight", "lora.down.weight", "lora.up.weight")
 
 TEXT_ENCODER = re.compile(r"^(lora_te\d?_|lycoris_te\d?_|text_encoder)")
@@ -34,18 +50,34 @@ SDXL_UNET = re.compile(
     r"^(lora|lycoris)_unet_((in|out)put_blocks_[4578]_1|.*_transformer_blocks_[1-9])"
 )
 OTHER_FAMILIES = (
-    ("_img_mlp_fc1", "hunyuan-image"), ("double_blocks_", "flux1"), ("single_transformer_blocks", "flux1"),
-    ("joint_blocks_", "sd3"), ("noise_refiner_", "lumina2"), ("_cross_attn_output_proj", "anima"),
-)  # fmt: skip
+    ("_img_mlp_fc1", "hunyuan-image"),
+    ("double_blocks_", "flux1"),
+    ("single_transformer_blocks", "flux1"),
+    ("joint_blocks_", "sd3"),
+    ("noise_refiner_", "lumina2"),
+    ("_cross_attn_output_proj", "anima"),
+)
 """(part of a module's name, family) in LoRAs of sd-scripts; FLUX.1 and HunyuanImage both have
 double blocks.
 """
 VERSIONS = (
-    ("sdxl", "sdxl"), ("sd_v2", "sd2"), ("sd_v1", "sd1"), ("flux", "flux1"), ("sd3", "sd3"), ("chroma", "chroma"),
-    ("medium", "sd3"), ("5-medium", "sd3"), ("5-large", "sd3"), ("lumina", "lumina2"), ("hunyuan-image", "hunyuan-image"),
-    ("stable-diffusion-xl", "sdxl"), ("stable-diffusion-v2", "sd2"), ("stable-diffusion-v1", "sd1"),
-    ("stable-diffusion-3", "sd3"), ("anima", "anima"),
-)  # fmt: skip
+    ("sdxl", "sdxl"),
+    ("sd_v2", "sd2"),
+    ("sd_v1", "sd1"),
+    ("flux", "flux1"),
+    ("sd3", "sd3"),
+    ("chroma", "chroma"),
+    ("medium", "sd3"),
+    ("5-medium", "sd3"),
+    ("5-large", "sd3"),
+    ("lumina", "lumina2"),
+    ("hunyuan-image", "hunyuan-image"),
+    ("stable-diffusion-xl", "sdxl"),
+    ("stable-diffusion-v2", "sd2"),
+    ("stable-diffusion-v1", "sd1"),
+    ("stable-diffusion-3", "sd3"),
+    ("anima", "anima"),
+)
 CONTEXTS = {768: "sd1", 1024: "sd2", 2048: "sdxl"}
 
 

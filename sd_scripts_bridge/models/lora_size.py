@@ -22,9 +22,10 @@ _FUSED = re.compile(r"attn\.in_proj_weight$")
 
 
 _TRANSFORMER = {
-    "sd3": r"joint_blocks\.", "lumina2": r"(?:layers|noise_refiner|context_refiner|final_layer)\.",
+    "sd3": r"joint_blocks\.",
+    "lumina2": r"(?:layers|noise_refiner|context_refiner|final_layer)\.",
     "anima": r"blocks\.\d+\.(?!.*modulation)",
-}  # fmt: skip
+}
 _BLOCKS = r"(?:double|single)_blocks\."
 """Where ``networks/lora_*.py`` of sd-scripts puts modules into a transformer: every linear layer
 below these.

@@ -42,16 +42,31 @@ FAMILIES = (
 """(part of a tensor's name, whose model it is); the first that fits decides."""
 
 LORA_ENDS = (
-    ".lora_down.weight", ".lora_up.weight", ".lora_A.weight", ".lora_B.weight", ".hada_w1_a", ".lokr_w1", ".lokr_w1_a",
-    ".oft_blocks", ".oft_diag", ".dora_scale", ".lora.down.weight", ".lora.up.weight", ".on_input", ".diff_b",
-)  # fmt: skip
+    ".lora_down.weight",
+    ".lora_up.weight",
+    ".lora_A.weight",
+    ".lora_B.weight",
+    ".hada_w1_a",
+    ".lokr_w1",
+    ".lokr_w1_a",
+    ".oft_blocks",
+    ".oft_diag",
+    ".dora_scale",
+    ".lora.down.weight",
+    ".lora.up.weight",
+    ".on_input",
+    ".diff_b",
+)
 
 KINDS = (
     ("control_model.", "is a ControlNet", FULL),
     ("controlnet_cond_embedding.", "is a ControlNet", FULL),
     ("encoder.down_blocks.0.", "is only a VAE (in diffusers' layout)", FULL),
-    ("down_blocks.0.", "is only the U-Net of a model folder in diffusers' layout",
-     "Choose the whole model as one .safetensors file, as the WebUI uses it."),
+    (
+        "down_blocks.0.",
+        "is only the U-Net of a model folder in diffusers' layout",
+        "Choose the whole model as one .safetensors file, as the WebUI uses it.",
+    ),
     ("text_model.encoder.layers.0.", "is only a text encoder", FULL),
     ("encoder.block.0.layer.0.SelfAttention.", "is only a text encoder (T5)", FULL),
     ("shared.weight", "is only a text encoder (T5)", FULL),
@@ -59,7 +74,7 @@ KINDS = (
     ("model.language_model.embed_tokens.weight", "is only a text encoder (a language model)", FULL),
     ("embed_tokens.weight", "is only a text encoder (a language model)", FULL),
     ("encoder.conv1.", "is only a VAE", FULL),
-)  # fmt: skip
+)
 
 CHANNELS = {
     9: "is an inpainting model (its U-Net takes 9 channels, not 4)",

@@ -98,57 +98,148 @@ _SD = (
 _NATIVE = ("networks.loha", "networks.lokr", *_ANY)
 
 _FLUX = Family(
-    "flux1", "FLUX.1", "flux_train_network.py", "networks.lora_flux", ("networks.oft_flux", *_NATIVE),
+    "flux1",
+    "FLUX.1",
+    "flux_train_network.py",
+    "networks.lora_flux",
+    ("networks.oft_flux", *_NATIVE),
     (_CLIP_L, _T5, _FLUX_VAE),
     {"guidance_scale": 1.0, "timestep_sampling": "flux_shift", "model_prediction_type": "raw"},
-    caches_captions=True, sd_version="Flux", picture=SamplingSettings(20, 1, 3.5, negative=False),
-)  # fmt: skip
+    caches_captions=True,
+    sd_version="Flux",
+    picture=SamplingSettings(20, 1, 3.5, negative=False),
+)
 _CHROMA_OPTIONS = {
-    "model_type": "chroma", "guidance_scale": 0.0, "apply_t5_attn_mask": True, "timestep_sampling": "sigmoid",
+    "model_type": "chroma",
+    "guidance_scale": 0.0,
+    "apply_t5_attn_mask": True,
+    "timestep_sampling": "sigmoid",
     "model_prediction_type": "raw",
-}  # fmt: skip
+}
 
-FAMILIES: Mapping[str, Family] = {family.name: family for family in (
-    Family("sd1", "SD 1.5", "train_network.py", other_networks=_SD, sd_version="SD1", trained_at=512),
-    Family("sd2", "SD 2", "train_network.py", other_networks=_SD, sd_version="SD2", trained_at=512),
-    Family("sdxl", "SDXL", "sdxl_train_network.py", other_networks=_SD, caches_captions=True, sd_version="SDXL"),
-    Family(
-        "sd3", "SD 3", "sd3_train_network.py", "networks.lora_sd3", _NATIVE,
-        (_CLIP_L, Companion("clip_g", "the CLIP-G text encoder", "clip_g.safetensors"), _T5,
-         Companion("vae", "SD 3's VAE", "sd3_vae.safetensors", "sd3_vae")),
-        {"weighting_scheme": "uniform"}, caches_captions=True, picture=SamplingSettings(28, 4.5),
-    ),
-    _FLUX,
-    replace(_FLUX, name="flux1-schnell", title="FLUX.1 schnell", picture=SamplingSettings(4, 1, 3.5, negative=False)),
-    replace(_FLUX, name="chroma", title="Chroma", companions=(_T5, _FLUX_VAE), options=_CHROMA_OPTIONS,
-            text_encoder_learns=False, sd_version="Unknown", picture=SamplingSettings(20, 4)),
-    Family(
-        "lumina2", "Lumina 2", "lumina_train_network.py", "networks.lora_lumina", _NATIVE,
-        (Companion("gemma2", "the Gemma 2 text "
-                             "encoder", "gemma_2_2b_fp16.safetensors"), replace(_FLUX_VAE, kind="lumina_vae")),
-        {"timestep_sampling": "nextdit_shift", "discrete_flow_shift": 6.0, "model_prediction_type": "raw",
-         "system_prompt": "You are an assistant designed to generate high-quality images based "
-                          "on user prompts."},
-        caches_captions=True, picture=SamplingSettings(36, 3.5),
-    ),
-    Family(
-        "hunyuan-image", "HunyuanImage "
-                         "2.1", "hunyuan_image_train_network.py", "networks.lora_hunyuan_image", _NATIVE,
-        (Companion("text_encoder", "the Qwen2.5-VL text encoder", "qwen_2.5_vl_7b.safetensors", "qwen25_vl"),
-         Companion("byt5", "the ByT5 text encoder", "byt5_small_glyphxl_fp16.safetensors"),
-         Companion("vae", "HunyuanImage's "
-                          "VAE", "hunyuan_image_2.1_vae_fp16.safetensors", "hunyuan_vae")),
-        {"model_prediction_type": "raw", "discrete_flow_shift": 5.0, "split_attn": True},
-        caches_captions=True, text_encoder_learns=False, picture=SamplingSettings(20, 3.5),
-    ),
-    Family(
-        "anima", "Anima", "anima_train_network.py", "networks.lora_anima", _NATIVE,
-        (Companion("qwen3", "the Qwen3-0.6B text encoder", "qwen_3_06b_base.safetensors"),
-         Companion("vae", "Qwen-Image's VAE", "qwen_image_vae.safetensors", "qwen_vae")),
-        {"timestep_sampling": "sigmoid", "discrete_flow_shift": 1.0, "vae_chunk_size": 64, "vae_disable_cache": True},
-        caches_captions=True, picture=SamplingSettings(30, 4.5),
-    ),
-)}  # fmt: skip
+FAMILIES: Mapping[str, Family] = {
+    family.name: family
+    for family in (
+        Family(
+            "sd1",
+            "SD 1.5",
+            "train_network.py",
+            other_networks=_SD,
+            sd_version="SD1",
+            trained_at=512,
+        ),
+        Family(
+            "sd2", "SD 2", "train_network.py", other_networks=_SD, sd_version="SD2", trained_at=512
+        ),
+        Family(
+            "sdxl",
+            "SDXL",
+            "sdxl_train_network.py",
+            other_networks=_SD,
+            caches_captions=True,
+            sd_version="SDXL",
+        ),
+        Family(
+            "sd3",
+            "SD 3",
+            "sd3_train_network.py",
+            "networks.lora_sd3",
+            _NATIVE,
+            (
+                _CLIP_L,
+                Companion("clip_g", "the CLIP-G text encoder", "clip_g.safetensors"),
+                _T5,
+                Companion("vae", "SD 3's VAE", "sd3_vae.safetensors", "sd3_vae"),
+            ),
+            {"weighting_scheme": "uniform"},
+            caches_captions=True,
+            picture=SamplingSettings(28, 4.5),
+        ),
+        _FLUX,
+        replace(
+            _FLUX,
+            name="flux1-schnell",
+            title="FLUX.1 schnell",
+            picture=SamplingSettings(4, 1, 3.5, negative=False),
+        ),
+        replace(
+            _FLUX,
+            name="chroma",
+            title="Chroma",
+            companions=(_T5, _FLUX_VAE),
+            options=_CHROMA_OPTIONS,
+            text_encoder_learns=False,
+            sd_version="Unknown",
+            picture=SamplingSettings(20, 4),
+        ),
+        Family(
+            "lumina2",
+            "Lumina 2",
+            "lumina_train_network.py",
+            "networks.lora_lumina",
+            _NATIVE,
+            (
+                Companion("gemma2", "the Gemma 2 text encoder", "gemma_2_2b_fp16.safetensors"),
+                replace(_FLUX_VAE, kind="lumina_vae"),
+            ),
+            {
+                "timestep_sampling": "nextdit_shift",
+                "discrete_flow_shift": 6.0,
+                "model_prediction_type": "raw",
+                "system_prompt": "You are an assistant designed to generate high-quality images "
+                "based "
+                "on user prompts.",
+            },
+            caches_captions=True,
+            picture=SamplingSettings(36, 3.5),
+        ),
+        Family(
+            "hunyuan-image",
+            "HunyuanImage 2.1",
+            "hunyuan_image_train_network.py",
+            "networks.lora_hunyuan_image",
+            _NATIVE,
+            (
+                Companion(
+                    "text_encoder",
+                    "the Qwen2.5-VL text encoder",
+                    "qwen_2.5_vl_7b.safetensors",
+                    "qwen25_vl",
+                ),
+                Companion("byt5", "the ByT5 text encoder", "byt5_small_glyphxl_fp16.safetensors"),
+                Companion(
+                    "vae",
+                    "HunyuanImage's VAE",
+                    "hunyuan_image_2.1_vae_fp16.safetensors",
+                    "hunyuan_vae",
+                ),
+            ),
+            {"model_prediction_type": "raw", "discrete_flow_shift": 5.0, "split_attn": True},
+            caches_captions=True,
+            text_encoder_learns=False,
+            picture=SamplingSettings(20, 3.5),
+        ),
+        Family(
+            "anima",
+            "Anima",
+            "anima_train_network.py",
+            "networks.lora_anima",
+            _NATIVE,
+            (
+                Companion("qwen3", "the Qwen3-0.6B text encoder", "qwen_3_06b_base.safetensors"),
+                Companion("vae", "Qwen-Image's VAE", "qwen_image_vae.safetensors", "qwen_vae"),
+            ),
+            {
+                "timestep_sampling": "sigmoid",
+                "discrete_flow_shift": 1.0,
+                "vae_chunk_size": 64,
+                "vae_disable_cache": True,
+            },
+            caches_captions=True,
+            picture=SamplingSettings(30, 4.5),
+        ),
+    )
+}
 """Every family by its short name."""
 
 COMPANION_OPTIONS = frozenset(

@@ -44,9 +44,11 @@ def _rates(params: TrainingParams) -> dict[str, Any]:
     unet_only = params.network_train_unet_only or not text_encoder
     text_encoder_only = params.network_train_text_encoder_only or not unet
     return {
-        "network_train_unet_only": unet_only, "network_train_text_encoder_only": text_encoder_only,
-        "unet_lr": None if text_encoder_only else unet, "text_encoder_lr": None if unet_only else text_encoder,
-    }  # fmt: skip
+        "network_train_unet_only": unet_only,
+        "network_train_text_encoder_only": text_encoder_only,
+        "unet_lr": None if text_encoder_only else unet,
+        "text_encoder_lr": None if unet_only else text_encoder,
+    }
 
 
 def _others(params: TrainingParams, family: str) -> dict[str, Any]:

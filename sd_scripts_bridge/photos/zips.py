@@ -30,8 +30,15 @@ CHUNK = 1 << 20
 SKIPPED = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 _FORBIDDEN = re.compile(r'[<>:"|?*\\/]')
 _DAMAGED = (
-    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OverflowError, ValueError, LookupError, LZMAError
-)  # fmt: skip
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OverflowError,
+    ValueError,
+    LookupError,
+    LZMAError,
+)
 """What zipfile and its unpackers raise for damaged files; hypothesis found most of them."""
 _DRIVE = re.compile(r"[A-Za-z]:")
 

@@ -37,11 +37,17 @@ class Option:
     def as_dict(self) -> dict[str, Any]:
         """docs/rest.md's row."""
         return {
-            "name": self.name, "type": self.kind, "default": self.default,
-            "choices": list(self.choices) if self.choices else None, "help": self.help.in_("en"),
-            "help_ja": self.help.japanese, "known": self.known, "min": self.least, "max": self.most,
+            "name": self.name,
+            "type": self.kind,
+            "default": self.default,
+            "choices": list(self.choices) if self.choices else None,
+            "help": self.help.in_("en"),
+            "help_ja": self.help.japanese,
+            "known": self.known,
+            "min": self.least,
+            "max": self.most,
             "may_be_empty": self.may_be_empty,
-        }  # fmt: skip
+        }
 
     def lines(self, language: str) -> list[str]:
         """As a manual shows it."""
@@ -83,9 +89,16 @@ def _known(name: str, limits: Mapping[str, Any], script: Mapping[str, Mapping[st
     kind, may_be_empty = option_type(name)
     theirs = option_help.split(script[name]["help"]) if name in script else Help("")
     return Option(
-        name, kind.__name__, getattr(TrainingParams(), name), tuple(limits["choices"]) if limits["choices"] else None,
-        Help(limits["help"] or theirs.english, theirs.japanese), True, limits["ge"], limits["le"], may_be_empty,
-    )  # fmt: skip
+        name,
+        kind.__name__,
+        getattr(TrainingParams(), name),
+        tuple(limits["choices"]) if limits["choices"] else None,
+        Help(limits["help"] or theirs.english, theirs.japanese),
+        True,
+        limits["ge"],
+        limits["le"],
+        may_be_empty,
+    )
 
 
 def _installed(row: Mapping[str, Any]) -> Option:

@@ -21,13 +21,27 @@ from .page_object import Tab
 
 NAME = "Name (how you will call it in the prompt)"
 KOHYA = {
-    "LoRA_type": "Standard", "network_dim": 24, "network_alpha": 12, "epoch": 1, "max_train_steps": 60, "optimizer": "AdamW",
-    "learning_rate": 0.0003, "unet_lr": 0.0003, "text_encoder_lr": 5e-05, "max_resolution": "128,128",
+    "LoRA_type": "Standard",
+    "network_dim": 24,
+    "network_alpha": 12,
+    "epoch": 1,
+    "max_train_steps": 60,
+    "optimizer": "AdamW",
+    "learning_rate": 0.0003,
+    "unet_lr": 0.0003,
+    "text_encoder_lr": 5e-05,
+    "max_resolution": "128,128",
     "output_name": "FromKohya",
-    "pretrained_model_name_or_path": "D:/sd/tiny-sd15.safetensors", "train_data_dir": "D:/photos/img", "mixed_precision": "no",
-    "wandb_api_key": "s3cret", "seed": 7, "min_snr_gamma": 0, "enable_bucket": False, "cache_latents": True,
+    "pretrained_model_name_or_path": "D:/sd/tiny-sd15.safetensors",
+    "train_data_dir": "D:/photos/img",
+    "mixed_precision": "no",
+    "wandb_api_key": "s3cret",
+    "seed": 7,
+    "min_snr_gamma": 0,
+    "enable_bucket": False,
+    "cache_latents": True,
     "xformers": "xformers",
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -76,7 +90,7 @@ def test_a_kohya_config_is_reported_used_kept_and_taken_back(
 def test_a_lora_is_brought_by_dropping_it_on_the_photos(
     serve: Callable[..., Ui], visit: Callable[..., Tab], tmp_path: Path
 ) -> None:
-    from tests import headers
+    from tests.support import model_headers as headers
 
     metadata = {
         "ss_network_dim": "12",

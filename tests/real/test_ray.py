@@ -26,7 +26,7 @@ from sd_scripts_bridge.jobs.events import Progress
 from sd_scripts_bridge.jobs.job import Status
 from sd_scripts_bridge.models import lora
 from sd_scripts_bridge.planning.request import Request
-from tests.test_supervisor import wait, wait_over
+from tests.support.supervisor import wait, wait_over
 
 PYTHON = os.environ.get("RAY_PYTHON") or sys.executable
 _NEEDED = ("ray", "aiohttp_cors", "torch", "diffusers", "transformers")
@@ -56,10 +56,19 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "RAY_USAGE_STATS_ENABLED": "0",
     }
     words = [
-        "--head", "--block", "--num-cpus=2", "--num-gpus=0", "--object-store-memory=100000000", f"--temp-dir={tmp}",
-        "--node-ip-address=127.0.0.1", "--include-dashboard=true", "--dashboard-host=127.0.0.1", f"--port={ports[0]}",
-        f"--dashboard-port={ports[1]}", f"--ray-client-server-port={ports[2]}",
-    ]  # fmt: skip
+        "--head",
+        "--block",
+        "--num-cpus=2",
+        "--num-gpus=0",
+        "--object-store-memory=100000000",
+        f"--temp-dir={tmp}",
+        "--node-ip-address=127.0.0.1",
+        "--include-dashboard=true",
+        "--dashboard-host=127.0.0.1",
+        f"--port={ports[0]}",
+        f"--dashboard-port={ports[1]}",
+        f"--ray-client-server-port={ports[2]}",
+    ]
     with (tmp / "ray.log").open("wb") as log:
         argv = [PYTHON, "-m", "ray.scripts.scripts", "start", *words]
         head = subprocess.Popen(

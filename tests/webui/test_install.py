@@ -1,42 +1,143 @@
-"""One click: Extensions, Install from URL, Apply and restart; then the tab is there."""
+"""install.py as the WebUI runs it at every start: in the WebUI's folder and Python, whatever is
+missing there.
+
+WEBUI_PYTHON names the Python of a real WebUI; without it this one is taken.
+"""
 
 from __future__ import annotations
 
+import ast
+import os
 import shutil
 import subprocess
-from collections.abc import Callable
+import sys
+import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ..browser.conftest import ROOT
-from .conftest import WebUI, choose, end
-from .test_start import freeze
+ROOT = Path(__file__).parents[2]
+PYTHON = os.environ.get("WEBUI_PYTHON") or sys.executable
+NOTHING_TO_DO_SECONDS = 0.15
 
 
-@pytest.mark.timeout(1200)
-def test_install_from_url(
-    data: Path,
-    start: Callable[..., WebUI],
-    visit: Callable[..., Any],
-    open_tab: Callable[..., Any],
-    tmp_path: Path,
-) -> None:
-    shutil.rmtree(data / "extensions" / "lora-bridge")
-    repository = tmp_path / "lora-bridge.git"
-    subprocess.run(["git", "clone", "--quiet", "--bare", str(ROOT), str(repository)], check=True)
-    before = freeze()
-    webui = start()
-    tab = visit(webui.address, ready="document.querySelector('#tab_extensions')")
-    choose(tab, "Extensions")
-    page = tab.page.locator("#tab_extensions")
-    page.locator(".tab-nav > button").get_by_text("Install from URL", exact=True).click()
-    page.get_by_label("URL for extension's git repository").fill(str(repository))
-    page.get_by_role("button", name="Install", exact=True).locator("visible=true").click()
-    page.get_by_text("Installed into").first.wait_for(timeout=120_000)
-    assert (data / "extensions" / "lora-bridge" / "scripts" / "lora_bridge.py").is_file()
-    end(webui)  # "Apply and restart" ends the process; the WebUI's own loop starts it again
-    tab = open_tab(start())
-    assert tab.root.get_by_role("tab", name="Photos").is_visible()
-    assert freeze() == before and tab.errors == []
+@pytest.fixture
+def webui(tmp_path: Path) -> Path:
+    """A WebUI's folder; its launch.py may not be imported, for that imports half of the WebUI."""
+    for name in ("launch.py", "modules.py"):
+        (tmp_path / name).write_text("raise RuntimeError('imported')\n")
+    return tmp_path
+
+
+def breaking(folder: Path, *names: str) -> None:
+    """Modules that fail when somebody imports them."""
+    for name in names:
+        (folder / f"{name}.py").write_text(f"raise ImportError({name!r})\n")
+
+
+def start(
+    webui: Path, *flags: str, script: Path = ROOT / "install.py", **env: str
+) -> tuple[float, str]:
+    """Run it as `run_extension_installer` does; returns seconds and output."""
+    began = time.perf_counter()
+    done = subprocess.run(
+        [PYTHON, *flags, str(script)],
+        cwd=webui,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={
+            **os.environ,
+            "PYTHONPATH": f"{webui}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
+            **env,
+        },
+    )
+    assert done.returncode == 0, done.stderr
+    return time.perf_counter() - began, done.stdout + done.stderr
+
+
+def packages() -> list[str]:
+    """Every file of the environment that runs it, with its time and size: more than `pip freeze`
+    tells.
+    """
+    code = (
+        "import site, sysconfig; print(sysconfig.get_path('purelib')); "
+        "print(*site.getsitepackages(), sep='\\n')"
+    )
+    folders = subprocess.run(
+        [PYTHON, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split("\n")
+    found = []
+    for folder in {Path(text) for text in folders if text}:
+        for base, _, files in os.walk(folder):
+            if not base.endswith("__pycache__"):
+                for name in files:
+                    info = os.lstat(os.path.join(base, name))
+                    found.append(f"{base}/{name} {info.st_size} {info.st_mtime_ns}")
+    return sorted(found)
+
+
+def freeze() -> str:
+    return subprocess.run(
+        [PYTHON, "-m", "pip", "freeze"], capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_it_says_nothing_and_does_nothing_to_the_webuis_packages(webui: Path) -> None:
+    before = freeze(), packages()
+    assert len(before[1]) > 50
+    assert start(webui)[1] == ""
+    assert (freeze(), packages()) == before
+    assert sorted(path.name for path in webui.iterdir()) == ["launch.py", "modules.py"]
+
+
+def test_it_takes_no_time(webui: Path) -> None:
+    def seconds(script: Path) -> float:
+        return min(start(webui, script=script)[0] for _ in range(5))
+
+    empty = webui / "empty.py"
+    empty.write_text("")
+    assert seconds(ROOT / "install.py") < seconds(empty) + NOTHING_TO_DO_SECONDS
+
+
+def test_without_a_network_a_pip_a_venv_and_with_skip_install(webui: Path) -> None:
+    breaking(webui, "pip", "venv", "ensurepip", "requests", "torch", "gradio")
+    dead = "http://127.0.0.1:9"
+    env = {
+        "COMMANDLINE_ARGS": "--skip-install",
+        "PIP_INDEX_URL": dead,
+        "HTTPS_PROXY": dead,
+        "HTTP_PROXY": dead,
+        "PATH": "",
+    }
+    assert start(webui, **env)[1] == ""
+
+
+def test_an_embedded_python_that_knows_neither_folder(webui: Path) -> None:
+    """With a ._pth file Python ignores PYTHONPATH and the script's own folder, as -I does."""
+    assert start(webui, "-I")[1] == ""
+
+
+def test_a_folder_that_cannot_be_written(webui: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "extensions" / "lora-bridge"
+    shutil.copytree(
+        ROOT / "sd_scripts_bridge",
+        copy / "sd_scripts_bridge",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    shutil.copy(ROOT / "install.py", copy)
+    before = sorted(copy.rglob("*"))
+    for path in [copy, *before]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    try:
+        assert start(webui, script=copy / "install.py")[1] == ""
+        assert sorted(copy.rglob("*")) == before, (
+            "root may write everywhere, so nothing may be tried"
+        )
+    finally:
+        for path in [copy, *before]:
+            path.chmod(0o755)
+
+
+def test_every_python_that_a_webui_accepts_can_read_it() -> None:
+    ast.parse((ROOT / "install.py").read_text(encoding="utf-8"), feature_version=(3, 7))

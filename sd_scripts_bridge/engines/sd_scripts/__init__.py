@@ -125,8 +125,10 @@ class SdScriptsEngine:
             None if tokenizers.missing(job, Path(found.scripts), self.home.tokenizers) else "1"
         )
         env: dict[str, str | None] = {
-            "HF_HUB_OFFLINE": offline, "TRANSFORMERS_OFFLINE": offline, "ACCELERATE_DISABLE_RICH": "1"
-        }  # fmt: skip
+            "HF_HUB_OFFLINE": offline,
+            "TRANSFORMERS_OFFLINE": offline,
+            "ACCELERATE_DISABLE_RICH": "1",
+        }
         if found.device == "cpu":
             env["OMP_NUM_THREADS"] = os.environ.get(
                 "OMP_NUM_THREADS", "1"

@@ -13,24 +13,50 @@ from typing import Any
 from .keys import FAMILIES
 
 BOXES: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "flux1_checkbox": ("flux1", ("flux1_",)), "sd3_checkbox": ("sd3", ("sd3_",)),
+    "flux1_checkbox": ("flux1", ("flux1_",)),
+    "sd3_checkbox": ("sd3", ("sd3_",)),
     "hunyuan_image_checkbox": ("hunyuan-image", ("hunyuan_image_", "hunyuan_")),
-    "anima_checkbox": ("anima", ("anima_",)), "lumina_checkbox": ("lumina2", ("lumina_",)),
-}  # fmt: skip
+    "anima_checkbox": ("anima", ("anima_",)),
+    "lumina_checkbox": ("lumina2", ("lumina_",)),
+}
 """The family, and what its own keys begin with."""
 
 _BARE: Mapping[str, tuple[str, ...]] = {
-    "flux1": ("model_type", "ae", "clip_l", "t5xxl", "discrete_flow_shift", "model_prediction_type", "timestep_sampling",
-              "split_mode", "t5xxl_max_token_length", "guidance_scale", "apply_t5_attn_mask", "cpu_offload_checkpointing"),
-    "sd3": ("clip_g", "clip_g_dropout_rate", "logit_mean", "logit_std", "mode_scale", "pos_emb_random_crop_rate",
-            "weighting_scheme"),
-}  # fmt: skip
+    "flux1": (
+        "model_type",
+        "ae",
+        "clip_l",
+        "t5xxl",
+        "discrete_flow_shift",
+        "model_prediction_type",
+        "timestep_sampling",
+        "split_mode",
+        "t5xxl_max_token_length",
+        "guidance_scale",
+        "apply_t5_attn_mask",
+        "cpu_offload_checkpointing",
+    ),
+    "sd3": (
+        "clip_g",
+        "clip_g_dropout_rate",
+        "logit_mean",
+        "logit_std",
+        "mode_scale",
+        "pos_emb_random_crop_rate",
+        "weighting_scheme",
+    ),
+}
 """A family's keys that are named as the option is."""
 _ALL = ("blocks_to_swap",)
 _NETWORKS = {
-    "flux1": "Flux1", "chroma": "Flux1", "flux1-schnell": "Flux1", "sd3": "Standard", "hunyuan-image": "HunyuanImage-2.1",
-    "anima": "Anima", "lumina2": "Lumina",
-}  # fmt: skip
+    "flux1": "Flux1",
+    "chroma": "Flux1",
+    "flux1-schnell": "Flux1",
+    "sd3": "Standard",
+    "hunyuan-image": "HunyuanImage-2.1",
+    "anima": "Anima",
+    "lumina2": "Lumina",
+}
 
 
 def family(form: Mapping[str, Any]) -> str | None:

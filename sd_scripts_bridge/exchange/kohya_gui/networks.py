@@ -13,13 +13,32 @@ from typing import Any
 
 from .keys import NETWORK
 
-BLOCKS = ("down_lr_weight", "mid_lr_weight", "up_lr_weight", "block_lr_zero_threshold", "block_dims", "block_alphas",
-          "conv_block_dims", "conv_block_alphas", "rank_dropout", "module_dropout")  # fmt: skip
+BLOCKS = (
+    "down_lr_weight",
+    "mid_lr_weight",
+    "up_lr_weight",
+    "block_lr_zero_threshold",
+    "block_dims",
+    "block_alphas",
+    "conv_block_dims",
+    "conv_block_alphas",
+    "rank_dropout",
+    "module_dropout",
+)
 PLUS = ("loraplus_lr_ratio", "loraplus_unet_lr_ratio", "loraplus_text_encoder_lr_ratio")
 CONV = ("conv_dim", "conv_alpha")
 _LYCORIS = ("LyCORIS_preset", *CONV)
-_LOHA = (*_LYCORIS, "use_tucker", "rank_dropout", "bypass_mode", "dora_wd", "module_dropout", "use_scalar",
-         "rank_dropout_scale", "train_norm")  # fmt: skip
+_LOHA = (
+    *_LYCORIS,
+    "use_tucker",
+    "rank_dropout",
+    "bypass_mode",
+    "dora_wd",
+    "module_dropout",
+    "use_scalar",
+    "rank_dropout_scale",
+    "train_norm",
+)
 
 
 @dataclass(frozen=True)
@@ -43,31 +62,90 @@ KINDS: Mapping[str, FormNetwork] = {
     "Kohya LoCon": FormNetwork("networks.lora", always=CONV, others=BLOCKS),
     "LoRA-FA": FormNetwork("networks.lora_fa", others=BLOCKS),
     "Kohya DyLoRA": FormNetwork("networks.dylora", others=(*CONV, *BLOCKS, "unit")),
-    "Kohya LoHa": FormNetwork("networks.loha", others=(*CONV, "use_tucker", "rank_dropout", "module_dropout")),
-    "Kohya LoKr": FormNetwork("networks.lokr", others=(*CONV, "use_tucker", "factor", "rank_dropout", "module_dropout")),
+    "Kohya LoHa": FormNetwork(
+        "networks.loha", others=(*CONV, "use_tucker", "rank_dropout", "module_dropout")
+    ),
+    "Kohya LoKr": FormNetwork(
+        "networks.lokr", others=(*CONV, "use_tucker", "factor", "rank_dropout", "module_dropout")
+    ),
     "LyCORIS/LoCon": FormNetwork("lycoris.kohya", "locon", _LOHA),
     "LyCORIS/LoHa": FormNetwork("lycoris.kohya", "loha", _LOHA),
-    "LyCORIS/LoKr": FormNetwork("lycoris.kohya", "lokr", (
-        *_LYCORIS, "use_tucker", "use_cp", "rank_dropout", "bypass_mode", "dora_wd", "module_dropout", "factor", "use_scalar",
-        "decompose_both", "rank_dropout_scale", "train_norm")),
+    "LyCORIS/LoKr": FormNetwork(
+        "lycoris.kohya",
+        "lokr",
+        (
+            *_LYCORIS,
+            "use_tucker",
+            "use_cp",
+            "rank_dropout",
+            "bypass_mode",
+            "dora_wd",
+            "module_dropout",
+            "factor",
+            "use_scalar",
+            "decompose_both",
+            "rank_dropout_scale",
+            "train_norm",
+        ),
+    ),
     "LyCORIS/iA3": FormNetwork("lycoris.kohya", "ia3", (*_LYCORIS, "train_on_input")),
-    "LyCORIS/DyLoRA": FormNetwork("lycoris.kohya", "dylora", (
-        *_LYCORIS, "use_tucker", "unit", "rank_dropout", "module_dropout", "train_norm")),
-    "LyCORIS/GLoRA": FormNetwork("lycoris.kohya", "glora", (
-        *_LYCORIS, "use_tucker", "rank_dropout", "module_dropout", "rank_dropout_scale", "train_norm")),
-    "LyCORIS/BOFT": FormNetwork("lycoris.kohya", "boft", (
-        *_LYCORIS, "module_dropout", "use_tucker", "rank_dropout", "rank_dropout_scale", "train_norm")),
-    "LyCORIS/Diag-OFT": FormNetwork("lycoris.kohya", "diag-oft", (
-        *_LYCORIS, "module_dropout", "use_tucker", "rank_dropout", "rank_dropout_scale", "constrain", "rescaled",
-        "train_norm")),
-    "LyCORIS/Native Fine-Tuning": FormNetwork("lycoris.kohya", "full", (
-        "LyCORIS_preset", "rank_dropout", "module_dropout", "rank_dropout_scale", "train_norm")),
-}  # fmt: skip
+    "LyCORIS/DyLoRA": FormNetwork(
+        "lycoris.kohya",
+        "dylora",
+        (*_LYCORIS, "use_tucker", "unit", "rank_dropout", "module_dropout", "train_norm"),
+    ),
+    "LyCORIS/GLoRA": FormNetwork(
+        "lycoris.kohya",
+        "glora",
+        (
+            *_LYCORIS,
+            "use_tucker",
+            "rank_dropout",
+            "module_dropout",
+            "rank_dropout_scale",
+            "train_norm",
+        ),
+    ),
+    "LyCORIS/BOFT": FormNetwork(
+        "lycoris.kohya",
+        "boft",
+        (
+            *_LYCORIS,
+            "module_dropout",
+            "use_tucker",
+            "rank_dropout",
+            "rank_dropout_scale",
+            "train_norm",
+        ),
+    ),
+    "LyCORIS/Diag-OFT": FormNetwork(
+        "lycoris.kohya",
+        "diag-oft",
+        (
+            *_LYCORIS,
+            "module_dropout",
+            "use_tucker",
+            "rank_dropout",
+            "rank_dropout_scale",
+            "constrain",
+            "rescaled",
+            "train_norm",
+        ),
+    ),
+    "LyCORIS/Native Fine-Tuning": FormNetwork(
+        "lycoris.kohya",
+        "full",
+        ("LyCORIS_preset", "rank_dropout", "module_dropout", "rank_dropout_scale", "train_norm"),
+    ),
+}
 
 ELSEWHERE: Mapping[str, str] = {
-    "Flux1": "networks.lora_flux", "Flux1 OFT": "networks.oft_flux", "Lumina": "networks.lora_lumina",
-    "Anima": "networks.lora_anima", "HunyuanImage-2.1": "networks.lora_hunyuan_image",
-}  # fmt: skip
+    "Flux1": "networks.lora_flux",
+    "Flux1 OFT": "networks.oft_flux",
+    "Lumina": "networks.lora_lumina",
+    "Anima": "networks.lora_anima",
+    "HunyuanImage-2.1": "networks.lora_hunyuan_image",
+}
 """Kinds for families of their own."""
 
 _OTHER_NAMES = {"LyCORIS_preset": "preset", "constrain": "constraint"}

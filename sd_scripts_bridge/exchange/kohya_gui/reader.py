@@ -21,9 +21,27 @@ from .keys import FAMILIES, FORM, LAUNCHER, NETWORK, OTHER_FAMILIES, RENAMED, ST
 
 KIND = "settings saved by kohya_ss"
 FREE = "extra_accelerate_launch_args"
-_ELSEWHERE = frozenset({"dataset_config", "additional_parameters", "sample_prompts", "epoch", "xformers", "lr_warmup",
-                        "lr_warmup_steps", "text_encoder_lr", "unet_lr", "sdxl", "network_train", "use_wandb", "locon",
-                        "conv_dims", "conv_alphas", "max_train_steps", "max_train_epochs"})  # fmt: skip
+_ELSEWHERE = frozenset(
+    {
+        "dataset_config",
+        "additional_parameters",
+        "sample_prompts",
+        "epoch",
+        "xformers",
+        "lr_warmup",
+        "lr_warmup_steps",
+        "text_encoder_lr",
+        "unet_lr",
+        "sdxl",
+        "network_train",
+        "use_wandb",
+        "locon",
+        "conv_dims",
+        "conv_alphas",
+        "max_train_steps",
+        "max_train_epochs",
+    }
+)
 """Keys that are read together with others."""
 
 _NO_ZERO = frozenset(
@@ -31,8 +49,10 @@ _NO_ZERO = frozenset(
 )
 """The form drops every 0 on its way to sd-scripts; for these 0 would have been another training."""
 
-_NOISE = {"Original": ("noise_offset", "noise_offset_random_strength", "adaptive_noise_scale"),
-          "Multires": ("multires_noise_iterations", "multires_noise_discount")}  # fmt: skip
+_NOISE = {
+    "Original": ("noise_offset", "noise_offset_random_strength", "adaptive_noise_scale"),
+    "Multires": ("multires_noise_iterations", "multires_noise_discount"),
+}
 
 
 def looks_like(data: Mapping[str, Any]) -> bool:

@@ -65,17 +65,23 @@ def _form(job: TrainingJob, options: Mapping[str, Any]) -> dict[str, Any]:
     form |= _rates(params)
     form |= _launch(job.launch)
     form |= {
-        "sdxl": job.family == "sdxl", "v2": job.family == "sd2", "sdxl_no_half_vae": job.family == "sdxl",
+        "sdxl": job.family == "sdxl",
+        "v2": job.family == "sd2",
+        "sdxl_no_half_vae": job.family == "sdxl",
         "v_parameterization": job.prediction == "v_prediction",
         "max_resolution": ",".join(map(str, params.area)),
         "xformers": "sdpa" if params.sdpa else "none",
-        "lr_warmup": 0, "lr_warmup_steps": params.lr_warmup_steps,
-        "max_train_epochs": 0, "save_every_n_epochs": 0, "save_every_n_steps": params.save_interval,
+        "lr_warmup": 0,
+        "lr_warmup_steps": params.lr_warmup_steps,
+        "max_train_epochs": 0,
+        "save_every_n_epochs": 0,
+        "save_every_n_steps": params.save_interval,
         "max_token_length": int(params.max_token_length or 75),
         "noise_offset_type": "Multires" if set(_MULTIRES) & params.extra.keys() else "Original",
-        "model_list": "custom", "dataset_config": "",
+        "model_list": "custom",
+        "dataset_config": "",
         "sample_prompts": sampling.prompt_line(job) if options.get("sample_every_n_steps") else "",
-    }  # fmt: skip
+    }
     return form
 
 
@@ -105,11 +111,14 @@ def _launch(launch: Launch | None) -> dict[str, Any]:
     free = ["--machine_rank", str(launch.machine_rank)] if launch.machine_rank else []
     free += ["--main_process_ip", launch.main_process_ip] if launch.main_process_ip else []
     return {
-        "num_processes": launch.processes, "num_machines": launch.machines, "multi_gpu": True,
-        "gpu_ids": ",".join(map(str, launch.gpu_ids)), "main_process_port": launch.main_process_port or 0,
+        "num_processes": launch.processes,
+        "num_machines": launch.machines,
+        "multi_gpu": True,
+        "gpu_ids": ",".join(map(str, launch.gpu_ids)),
+        "main_process_port": launch.main_process_port or 0,
         "num_cpu_threads_per_process": launch.num_cpu_threads_per_process or 0,
         "extra_accelerate_launch_args": " ".join(free),
-    }  # fmt: skip
+    }
 
 
 def _rates(params: TrainingParams) -> dict[str, Any]:

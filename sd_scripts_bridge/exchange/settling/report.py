@@ -147,15 +147,23 @@ class Imported:
             for r in self.rows
         ]
         return {
-            "file": str(self.path), "kind": self.kind, "keys": keys,
+            "file": str(self.path),
+            "kind": self.kind,
+            "keys": keys,
             "counts": {str(fate): len(self.of(fate)) for fate in Fate},
-            "values": plain(self.values), "family": self.family,
-            "base": str(self.base) if self.base else None, "base_name": self.base_name,
-            "dataset": str(self.dataset) if self.dataset else None, "name": self.name, "trigger": self.trigger,
+            "values": plain(self.values),
+            "family": self.family,
+            "base": str(self.base) if self.base else None,
+            "base_name": self.base_name,
+            "dataset": str(self.dataset) if self.dataset else None,
+            "name": self.name,
+            "trigger": self.trigger,
             "launch": self.launch.as_dict() if self.launch else None,
-            "epochs": self.epochs, "save_every_epochs": self.save_every_epochs, "warmup": self.warmup,
+            "epochs": self.epochs,
+            "save_every_epochs": self.save_every_epochs,
+            "warmup": self.warmup,
             "notes": list(self.notes),
-        }  # fmt: skip
+        }
 
     def lines(self) -> list[str]:
         """The report for people: first what differs, then what has no effect, then what was taken

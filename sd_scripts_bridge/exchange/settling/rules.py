@@ -73,11 +73,24 @@ def _done(work: Settling) -> Imported:
     settled = {key: getattr(params, key) for key in values}
     _name_the_absent(work)
     return Imported(
-        path=work.path, kind=work.kind, rows=work.ledger.rows(), values={**settled, **work.extra}, family=work.family,
-        base=work.base, base_name=work.base_name, dataset=work.dataset, subsets=work.subsets,
-        regularisation=work.regularisation, name=work.name, trigger=work.trigger, epochs=work.epochs,
-        save_every_epochs=work.save_every_epochs, warmup=work.warmup, launch=work.launch, notes=tuple(work.notes),
-    )  # fmt: skip
+        path=work.path,
+        kind=work.kind,
+        rows=work.ledger.rows(),
+        values={**settled, **work.extra},
+        family=work.family,
+        base=work.base,
+        base_name=work.base_name,
+        dataset=work.dataset,
+        subsets=work.subsets,
+        regularisation=work.regularisation,
+        name=work.name,
+        trigger=work.trigger,
+        epochs=work.epochs,
+        save_every_epochs=work.save_every_epochs,
+        warmup=work.warmup,
+        launch=work.launch,
+        notes=tuple(work.notes),
+    )
 
 
 def take_launch(work: Settling, given: Iterable[Given]) -> None:

@@ -22,10 +22,13 @@ from . import subsets as toml_subsets
 KIND = "settings saved by LoRA_Easy_Training_Scripts"
 _LISTS = ("network_args", "optimizer_args", "lr_scheduler_args")
 _STATE = {
-    "save_toml": "a button of its window", "save_toml_location": "a folder of its window",
-    "save_tag_file": "a button of its window", "tag_file_location": "a folder of its window",
-    "easy_name": "a shorthand of its window", "name": "the subset's title in its window",
-}  # fmt: skip
+    "save_toml": "a button of its window",
+    "save_toml_location": "a folder of its window",
+    "save_tag_file": "a button of its window",
+    "tag_file_location": "a folder of its window",
+    "easy_name": "a shorthand of its window",
+    "name": "the subset's title in its window",
+}
 
 
 def looks_like(data: Mapping[str, Any]) -> bool:

@@ -20,10 +20,17 @@ from ..params import TrainingParams
 
 FOLDER = Path(__file__).parent
 FOR_FAMILY = {
-    "sd1": "person-sd15", "sd2": "person-sd15", "sdxl": "person-sdxl", "sd3": "person-sd3", "flux1": "person-flux1",
-    "flux1-schnell": "person-flux1", "chroma": "person-chroma", "lumina2": "person-lumina2",
-    "hunyuan-image": "person-hunyuan-image", "anima": "person-anima",
-}  # fmt: skip
+    "sd1": "person-sd15",
+    "sd2": "person-sd15",
+    "sdxl": "person-sdxl",
+    "sd3": "person-sd3",
+    "flux1": "person-flux1",
+    "flux1-schnell": "person-flux1",
+    "chroma": "person-chroma",
+    "lumina2": "person-lumina2",
+    "hunyuan-image": "person-hunyuan-image",
+    "anima": "person-anima",
+}
 IMPORTED = "imported"
 """Nothing of ours: for options that a file from elsewhere names."""
 
@@ -74,19 +81,30 @@ class Preset:
         options = [f"  {key} = {value}" for key, value in told.items()]
         sources = [f"  {source}" for source in self.sources]
         return [
-            f"{self.name}, version {self.version}: {self.title}", *self.why.strip().splitlines(),
-            *([f"Steps: {shown}."] if shown else []), *([f"Memory: {self.memory}"] if self.memory else []),
+            f"{self.name}, version {self.version}: {self.title}",
+            *self.why.strip().splitlines(),
+            *([f"Steps: {shown}."] if shown else []),
+            *([f"Memory: {self.memory}"] if self.memory else []),
             "Time: depends on the card; `train` and the tab's plan say it from the first steps on.",
-            "Options:", *options, *(["Sources:", *sources] if sources else []),
-        ]  # fmt: skip
+            "Options:",
+            *options,
+            *(["Sources:", *sources] if sources else []),
+        ]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return {
-            "name": self.name, "version": self.version, "title": self.title, "why": " ".join(self.why.split()),
-            "values": {**self.values, **self.extra}, "warmup": self.warmup, "pictures": self.pictures,
-            "memory": self.memory, "gigabytes": self.gigabytes, "sources": list(self.sources),
-        }  # fmt: skip
+            "name": self.name,
+            "version": self.version,
+            "title": self.title,
+            "why": " ".join(self.why.split()),
+            "values": {**self.values, **self.extra},
+            "warmup": self.warmup,
+            "pictures": self.pictures,
+            "memory": self.memory,
+            "gigabytes": self.gigabytes,
+            "sources": list(self.sources),
+        }
 
 
 def fitting(family: str, full_size: bool = True) -> str:
@@ -128,10 +146,18 @@ def _load(path: Path) -> Preset:
         data = load(path)
         pictures = data.get("pictures")
         preset = Preset(
-            path.stem, data["title"], data["why"], data.get("warmup", 0.0), data["options"], data.get("extra", {}),
-            data.get("version", 1), tuple(data.get("sources", ())), data.get("memory", ""),
-            (pictures[0], pictures[1]) if pictures else None, data.get("gigabytes"),
-        )  # fmt: skip
+            path.stem,
+            data["title"],
+            data["why"],
+            data.get("warmup", 0.0),
+            data["options"],
+            data.get("extra", {}),
+            data.get("version", 1),
+            tuple(data.get("sources", ())),
+            data.get("memory", ""),
+            (pictures[0], pictures[1]) if pictures else None,
+            data.get("gigabytes"),
+        )
     except (KeyError, ValueError) as error:
         raise Invalid(
             [Problem(path.name, f"is no preset ({error})", "Start from `presets cp`.")]

@@ -44,8 +44,13 @@ class Proposal:
 
     def as_dict(self) -> dict[str, Any]:
         """docs/rest.md's ``draft`` of an import."""
-        return {"name": self.name, "class_token": self.class_token, "training": self.training,
-                "folder": str(self.folder) if self.folder else None, "sentences": self.sentences}  # fmt: skip
+        return {
+            "name": self.name,
+            "class_token": self.class_token,
+            "training": self.training,
+            "folder": str(self.folder) if self.folder else None,
+            "sentences": self.sentences,
+        }
 
 
 def read(

@@ -110,9 +110,13 @@ def from_dict(data: Mapping[str, Any]) -> State:
 
 
 _KINDS: Mapping[str, tuple[type, ...]] = {
-    "int": (int,), "str": (str,), "bool": (bool,), "str | None": (str, type(None)), "bool | None": (bool, type(None)),
+    "int": (int,),
+    "str": (str,),
+    "bool": (bool,),
+    "str | None": (str, type(None)),
+    "bool | None": (bool, type(None)),
     "Mapping[str, Any]": (dict,),
-}  # fmt: skip
+}
 
 
 def _known(cls: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:

@@ -50,10 +50,16 @@ def train(call: Call) -> Any:
     )
     folders = sorted({Path(base.path).absolute().parent for base in call.context.bases()})
     wanted: dict[str, Any] = {
-        "dataset": _path_or_none(call, "dataset"), "base": _path_or_none(call, "base"), "values": _values(call),
-        "lora_dir": lora_dir, "gpu": _card(call), "launch": _launch(call), "on": _cluster(call),
-        "model_folders": tuple(folders), **{word: _text(call, word) or None for word in WORDS},
-    }  # fmt: skip
+        "dataset": _path_or_none(call, "dataset"),
+        "base": _path_or_none(call, "base"),
+        "values": _values(call),
+        "lora_dir": lora_dir,
+        "gpu": _card(call),
+        "launch": _launch(call),
+        "on": _cluster(call),
+        "model_folders": tuple(folders),
+        **{word: _text(call, word) or None for word in WORDS},
+    }
     if wanted["base"] is None and wanted["on"] is not None and wanted["on"].base:
         wanted["base"] = Path(wanted["on"].base)
     if config is not None:
@@ -150,9 +156,14 @@ def _card(call: Call) -> int | None:
 
 
 LAUNCH: Mapping[str, type] = {
-    "processes": int, "machines": int, "machine_rank": int, "main_process_ip": str, "main_process_port": int,
-    "num_cpu_threads_per_process": int, "gpus": list,
-}  # fmt: skip
+    "processes": int,
+    "machines": int,
+    "machine_rank": int,
+    "main_process_ip": str,
+    "main_process_port": int,
+    "num_cpu_threads_per_process": int,
+    "gpus": list,
+}
 CLUSTER: Mapping[str, type] = {"address": str, "base": str, "home": str, "gpus": int}
 
 

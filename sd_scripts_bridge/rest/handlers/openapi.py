@@ -37,12 +37,15 @@ or --share and without --enable-insecure-extension-access; other answers then na
 """
 
 MEANINGS = {
-    401: "log in to the host "
-         "first", 403: "another start's nonce, or not from afar", 404: "there is no such thing",
-    409: "it doesn't fit the present "
-         "state", 413: "too large", 415: "not JSON", 422: "it can't be used: all problems at once",
+    401: "log in to the host first",
+    403: "another start's nonce, or not from afar",
+    404: "there is no such thing",
+    409: "it doesn't fit the present state",
+    413: "too large",
+    415: "not JSON",
+    422: "it can't be used: all problems at once",
     503: "no engine is ready",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ....options.params import TrainingParams
-from .subsets import Picture
+from .subsets import SubsetPicture
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class BatchOrder:
     def __init__(
         self,
         params: TrainingParams,
-        pictures: Sequence[Picture],
+        pictures: Sequence[SubsetPicture],
         buckets: Sequence[tuple[int, int]],
     ) -> None:
         self.params, self.pictures = params, pictures

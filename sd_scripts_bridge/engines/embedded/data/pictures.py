@@ -16,7 +16,7 @@ from torch import Tensor
 from ....errors import Invalid, Problem
 from ....options.params import TrainingParams
 from .buckets import Buckets, Placement, Size, crop_corner
-from .subsets import Picture
+from .subsets import SubsetPicture
 
 Pixels = NDArray[np.uint8]
 
@@ -25,7 +25,7 @@ Pixels = NDArray[np.uint8]
 class Placed:
     """A picture with its place in the buckets."""
 
-    picture: Picture
+    picture: SubsetPicture
     size: Size
     place: Placement
 
@@ -55,7 +55,7 @@ class Shelf:
         )
 
 
-def place(pictures: Sequence[Picture], params: TrainingParams) -> list[Placed]:
+def place(pictures: Sequence[SubsetPicture], params: TrainingParams) -> list[Placed]:
     """Every picture's size and bucket, read from the files' headers.
 
     Raises `Invalid` with all that can't be opened.

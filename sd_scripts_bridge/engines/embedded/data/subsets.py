@@ -14,7 +14,7 @@ FOLDER = re.compile(r"^(\d+)_(.*)$")
 
 
 @dataclass(frozen=True)
-class Picture:
+class SubsetPicture:
     """One picture file: its caption, how often an epoch shows it, and whether it is a
     regularisation picture.
     """
@@ -27,14 +27,14 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Subset:
+class TrainedSubset:
     """One ``N_subject class`` folder."""
 
     folder: Path
     repeats: int
     class_tokens: str
     is_reg: bool
-    pictures: tuple[Picture, ...]
+    pictures: tuple[SubsetPicture, ...]
 
     @property
     def tag_counts(self) -> dict[str, int]:
@@ -49,22 +49,22 @@ class Subset:
 class TrainingSet:
     """The training folders and, where there are any, the regularisation folders beside them."""
 
-    subsets: tuple[Subset, ...]
+    subsets: tuple[TrainedSubset, ...]
 
     @property
-    def train(self) -> tuple[Subset, ...]:
+    def train(self) -> tuple[TrainedSubset, ...]:
         return tuple(subset for subset in self.subsets if not subset.is_reg)
 
     @property
-    def reg(self) -> tuple[Subset, ...]:
+    def reg(self) -> tuple[TrainedSubset, ...]:
         return tuple(subset for subset in self.subsets if subset.is_reg)
 
     @property
-    def training_pictures(self) -> list[Picture]:
+    def training_pictures(self) -> list[SubsetPicture]:
         return [picture for subset in self.train for picture in subset.pictures]
 
     @property
-    def pictures(self) -> list[Picture]:
+    def pictures(self) -> list[SubsetPicture]:
         """Every picture with the repeats that it really gets: regularisation pictures fill up to
         the training ones.
         """
@@ -96,7 +96,7 @@ def read(dataset: Path) -> TrainingSet:
     return TrainingSet(tuple(train + _subsets(dataset.parent / "reg", is_reg=True)))
 
 
-def _subsets(root: Path, is_reg: bool) -> list[Subset]:
+def _subsets(root: Path, is_reg: bool) -> list[TrainedSubset]:
     if not root.is_dir():
         return []
     found = []
@@ -111,28 +111,28 @@ def _subsets(root: Path, is_reg: bool) -> list[Subset]:
             if path.suffix.lower() in EXTENSIONS and path.is_file()
         )
         if pictures:
-            found.append(Subset(folder, repeats, class_tokens, is_reg, pictures))
+            found.append(TrainedSubset(folder, repeats, class_tokens, is_reg, pictures))
     return found
 
 
-def _picture(path: Path, repeats: int, class_tokens: str, is_reg: bool) -> Picture:
+def _picture(path: Path, repeats: int, class_tokens: str, is_reg: bool) -> SubsetPicture:
     file = path.with_suffix(".txt")
     if not file.is_file():
-        return Picture(path, class_tokens, repeats, is_reg, False)
+        return SubsetPicture(path, class_tokens, repeats, is_reg, False)
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
         raise Invalid(
             [Problem(str(file), "is not UTF-8 text", "Save the caption as UTF-8.")]
         ) from None
-    return Picture(path, lines[0].strip() if lines else "", repeats, is_reg, True)
+    return SubsetPicture(path, lines[0].strip() if lines else "", repeats, is_reg, True)
 
 
-def _fill_up(reg: list[Picture], wanted: int) -> list[Picture]:
+def _fill_up(reg: list[SubsetPicture], wanted: int) -> list[SubsetPicture]:
     """Regularisation pictures until ``wanted`` are reached: each with its repeats, then one more
     each in turn.
     """
-    used: list[Picture] = []
+    used: list[SubsetPicture] = []
     count = 0
     for picture in reg:
         if count >= wanted:

@@ -20,10 +20,17 @@ CLIP_PARTS = (
     "mlp.fc2",
 )
 BLOCK_PARTS = (
-    "attn1.to_q", "attn1.to_k", "attn1.to_v", "attn1.to_out.0",
-    "ff.net.0.proj", "ff.net.2",
-    "attn2.to_q", "attn2.to_k", "attn2.to_v", "attn2.to_out.0",
-)  # fmt: skip
+    "attn1.to_q",
+    "attn1.to_k",
+    "attn1.to_v",
+    "attn1.to_out.0",
+    "ff.net.0.proj",
+    "ff.net.2",
+    "attn2.to_q",
+    "attn2.to_k",
+    "attn2.to_v",
+    "attn2.to_out.0",
+)
 RESIDUALS_PER_DOWN_LEVEL, RESIDUALS_PER_UP_LEVEL = 2, 3
 
 

@@ -19,7 +19,7 @@ from .... import __version__
 from ....jobs.job import TrainingJob
 from ....options.params import TrainingParams
 from ..data.pictures import Placed
-from ..data.subsets import Subset
+from ..data.subsets import TrainedSubset
 from ..model.text import CHUNK
 from .preparation import Data
 
@@ -32,30 +32,81 @@ ARCHITECTURES = {
 }
 STABILITY = "https://github.com/Stability-AI/generative-models"
 NOT_USED = (
-    dict.fromkeys((
-        "adaptive_noise_scale", "face_crop_aug_range", "ip_noise_gamma", "max_validation_steps",
-        "multires_noise_iterations", "network_dropout", "resize_interpolation", "scale_weight_norms",
-        "validate_every_n_epochs", "validate_every_n_steps", "validation_seed",
-    ), "None")
-    | dict.fromkeys((
-        "color_aug", "debiased_estimation", "fp8_base", "fp8_base_unet", "full_fp16", "ip_noise_gamma_random_strength",
-        "lowram", "noise_offset_random_strength", "random_crop", "zero_terminal_snr",
-    ), "False")
+    dict.fromkeys(
+        (
+            "adaptive_noise_scale",
+            "face_crop_aug_range",
+            "ip_noise_gamma",
+            "max_validation_steps",
+            "multires_noise_iterations",
+            "network_dropout",
+            "resize_interpolation",
+            "scale_weight_norms",
+            "validate_every_n_epochs",
+            "validate_every_n_steps",
+            "validation_seed",
+        ),
+        "None",
+    )
+    | dict.fromkeys(
+        (
+            "color_aug",
+            "debiased_estimation",
+            "fp8_base",
+            "fp8_base_unet",
+            "full_fp16",
+            "ip_noise_gamma_random_strength",
+            "lowram",
+            "noise_offset_random_strength",
+            "random_crop",
+            "zero_terminal_snr",
+        ),
+        "False",
+    )
     | {
-        "caption_dropout_every_n_epochs": "0", "caption_tag_dropout_rate": "0.0", "huber_c": "0.1",
-        "huber_scale": "1.0", "huber_schedule": "snr", "loss_type": "l2", "multires_noise_discount": "0.3",
-        "num_validation_images": "0", "validation_split": "0.0",
+        "caption_dropout_every_n_epochs": "0",
+        "caption_tag_dropout_rate": "0.0",
+        "huber_c": "0.1",
+        "huber_scale": "1.0",
+        "huber_schedule": "snr",
+        "loss_type": "l2",
+        "multires_noise_discount": "0.3",
+        "num_validation_images": "0",
+        "validation_split": "0.0",
     }
-)  # fmt: skip
+)
 """What sd-scripts also writes: options that this engine hasn't, at the values that mean "off"."""
 
 SAME_NAME = (
-    "bucket_no_upscale", "cache_latents", "caption_dropout_rate", "clip_skip", "enable_bucket", "flip_aug",
-    "gradient_accumulation_steps", "gradient_checkpointing", "keep_tokens", "learning_rate", "lr_scheduler",
-    "lr_warmup_steps", "max_bucket_reso", "max_grad_norm", "max_train_steps", "min_bucket_reso", "min_snr_gamma",
-    "mixed_precision", "network_alpha", "network_dim", "network_module", "noise_offset", "prior_loss_weight", "seed",
-    "shuffle_caption", "text_encoder_lr", "training_comment", "unet_lr",
-)  # fmt: skip
+    "bucket_no_upscale",
+    "cache_latents",
+    "caption_dropout_rate",
+    "clip_skip",
+    "enable_bucket",
+    "flip_aug",
+    "gradient_accumulation_steps",
+    "gradient_checkpointing",
+    "keep_tokens",
+    "learning_rate",
+    "lr_scheduler",
+    "lr_warmup_steps",
+    "max_bucket_reso",
+    "max_grad_norm",
+    "max_train_steps",
+    "min_bucket_reso",
+    "min_snr_gamma",
+    "mixed_precision",
+    "network_alpha",
+    "network_dim",
+    "network_module",
+    "noise_offset",
+    "prior_loss_weight",
+    "seed",
+    "shuffle_caption",
+    "text_encoder_lr",
+    "training_comment",
+    "unet_lr",
+)
 
 
 class BaseHash:
@@ -183,7 +234,7 @@ def _dataset(params: TrainingParams, data: Data) -> dict[str, str]:
     return {name: json.dumps(value) for name, value in found.items()}
 
 
-def _folders(subsets: Sequence[Subset]) -> dict[str, dict[str, int]]:
+def _folders(subsets: Sequence[TrainedSubset]) -> dict[str, dict[str, int]]:
     return {s.folder.name: {"n_repeats": s.repeats, "img_count": len(s.pictures)} for s in subsets}
 
 

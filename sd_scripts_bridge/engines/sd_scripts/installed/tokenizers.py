@@ -145,10 +145,21 @@ def _write_gemma(tokenizers: Path, model: bytes) -> None:
     snapshot = folder / "snapshots" / SNAPSHOT
     snapshot.mkdir(parents=True, exist_ok=True)
     (snapshot / "tokenizer.model").write_bytes(model)
-    write_text(snapshot / "tokenizer_config.json", json.dumps({
-        "tokenizer_class": "GemmaTokenizer", "add_bos_token": True, "add_eos_token": False, "bos_token": "<bos>",
-        "eos_token": "<eos>", "pad_token": "<pad>", "unk_token": "<unk>", "clean_up_tokenization_spaces": False,
-    }))  # fmt: skip
+    write_text(
+        snapshot / "tokenizer_config.json",
+        json.dumps(
+            {
+                "tokenizer_class": "GemmaTokenizer",
+                "add_bos_token": True,
+                "add_eos_token": False,
+                "bos_token": "<bos>",
+                "eos_token": "<eos>",
+                "pad_token": "<pad>",
+                "unk_token": "<unk>",
+                "clean_up_tokenization_spaces": False,
+            }
+        ),
+    )
     write_text(snapshot / "config.json", json.dumps({"model_type": "gemma2"}))
     (folder / "refs").mkdir(exist_ok=True)
     write_text(folder / "refs" / "main", SNAPSHOT)

@@ -1,0 +1,94 @@
+"""What the tab does in its second, third and fourth step, on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from sd_scripts_bridge.bridge import Bridge
+from tests.support.verbs import run
+
+
+def texts(folder: Path) -> list[str]:
+    return [file.read_text(encoding="utf-8").strip() for file in sorted(folder.glob("img/*/*.txt"))]
+
+
+def test_captions_change_all_at_once_and_come_back(bridge: Bridge, dataset: Path) -> None:
+    before = texts(dataset)
+    assert "1.txt: Ada woman, a walk in the park" in run(bridge, "captions", dataset).stdout
+    done = run(bridge, "captions", dataset, "--add", "grey shirt", "--at-start")
+    assert "3 of 3 captions changed." in done.stdout, done.stderr
+    assert texts(dataset)[0] == "Ada woman, grey shirt, a walk in the park"
+    run(bridge, "captions", dataset, "--replace", "the park", "Rome")
+    assert run(bridge, "captions", dataset, "--remove", "grey shirt").returncode == 0
+    assert texts(dataset) == ["Ada woman, a walk in Rome", "Ada woman", "Ada woman"]
+    for _ in range(3):
+        assert run(bridge, "captions", dataset, "--undo").returncode == 0
+    assert texts(dataset) == before
+    done = run(bridge, "captions", dataset, "--undo")
+    assert done.returncode == 1 and "nothing to take back" in done.stderr
+
+
+def test_changed_captions_are_trained_without_another_copy(
+    bridge: Bridge, dataset: Path, base: Path
+) -> None:
+    run(bridge, "captions", dataset, "--add", "in Rome")
+    run(bridge, "train", dataset, "--base", base, "--detach")
+    assert json.loads(bridge.store.get(1).spec)["dataset"] == str(dataset / "img")
+
+
+def test_captions_of_ones_own_are_left_alone(bridge: Bridge, photos: Path) -> None:
+    before = {path: path.read_bytes() for path in photos.iterdir()}
+    done = run(bridge, "captions", photos, "--add", "x")
+    assert done.returncode == 1 and "not made by `dataset`" in done.stderr
+    assert {path: path.read_bytes() for path in photos.iterdir()} == before
+    assert run(bridge, "captions", photos, "--add", "x", "--undo").returncode == 2
+
+
+def test_a_dry_run_says_it_all_and_starts_nothing(
+    bridge: Bridge, dataset: Path, base: Path, tmp_path: Path
+) -> None:
+    done = run(bridge, "train", dataset, "--base", base, "--preset", "person-sd15-8gb", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert (
+        "15 steps on v1-5-pruned-emaonly.safetensors, preset person-sd15-8gb, engine sd-scripts"
+        in done.stdout
+    )
+    assert (
+        "nothing like it was trained here yet" in done.stdout
+        and "Memory: No measured number" in done.stdout
+    )
+    assert bridge.store.jobs() == []
+    run(
+        bridge,
+        "train",
+        dataset,
+        "--base",
+        base,
+        "--lora-dir",
+        tmp_path / "L",
+        "--set",
+        "training_comment=slow",
+    )
+    again = json.loads(run(bridge, "train", dataset, "--base", base, "--dry-run", "--json").stdout)
+    assert (again["steps"], again["job"]["preset"]) == (30, "person-sd15") and again["seconds"] > 0
+    refused = run(bridge, "train", dataset, "--base", base, "--dry-run", "--set", "network_dim=0")
+    assert (
+        refused.returncode == 1
+        and "outside 1 to 4096" in refused.stderr
+        and len(bridge.store.jobs()) == 1
+    )
+
+
+def test_a_result_is_ready_to_paste(
+    bridge: Bridge, dataset: Path, base: Path, tmp_path: Path
+) -> None:
+    assert run(bridge, "result", 1).returncode == 1
+    run(bridge, "train", dataset, "--base", base, "--lora-dir", tmp_path / "L")
+    done = run(bridge, "result", 1)
+    assert (
+        "<lora:Ada:1>" in done.stdout
+        and "Negative prompt:" in done.stdout
+        and "Hires" in done.stdout
+    )
+    assert json.loads(run(bridge, "result", 1, "--json").stdout)["stem"] == "Ada"

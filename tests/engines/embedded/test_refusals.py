@@ -1,0 +1,64 @@
+"""What the engine doesn't do is said by name."""
+
+from __future__ import annotations
+
+import pytest
+
+from sd_scripts_bridge.engines.embedded.refusals import refusals
+from sd_scripts_bridge.jobs.job import TrainingJob
+from sd_scripts_bridge.options.params import TrainingParams
+
+
+def job(
+    family: str = "sd1", extra: dict[str, object] | None = None, **params: object
+) -> TrainingJob:
+    options = TrainingParams(extra=extra or {}, **params)  # type: ignore[arg-type]
+    return TrainingJob("Ada", "Ada", "woman", "/d", "/b", family, "embedded", options)
+
+
+@pytest.mark.parametrize(
+    ("name", "refused"),
+    [
+        ("optimizer_type", job(optimizer_type="Prodigy")),
+        ("optimizer_type", job(optimizer_type="AdamW8bit")),
+        ("network_module", job(network_module="networks.dylora")),
+        ("sdpa", job(sdpa=False)),
+        ("bucket_reso_steps", job(bucket_reso_steps=32)),
+        ("resolution", job(enable_bucket=False, resolution="500")),
+        ("clip_skip", job("sdxl", clip_skip=2)),
+        ("base", job("sd3")),
+        ("loss_type", job(extra={"loss_type": "huber"})),
+        ("multires_noise_iterations", job(extra={"multires_noise_iterations": 6})),
+    ],
+)
+def test_refused_by_name(name: str, refused: TrainingJob) -> None:
+    problems = refusals(refused)
+
+    assert [problem.where for problem in problems] == [name]
+    assert problems[0].remedy
+
+
+def test_all_at_once() -> None:
+    wrong = job(optimizer_type="Lion", network_module="lycoris.kohya", extra={"a": 1, "b": True})
+
+    assert {problem.where for problem in refusals(wrong)} == {
+        "optimizer_type",
+        "network_module",
+        "a",
+        "b",
+    }
+
+
+@pytest.mark.parametrize(
+    "fine",
+    [
+        job(),
+        job("sd2"),
+        job("sdxl", bucket_reso_steps=32),
+        job(optimizer_type="adamw"),
+        job(extra={"xformers": False, "loss_type": None, "no_half_vae": True}),
+        job(enable_bucket=False, resolution="512,768"),
+    ],
+)
+def test_not_refused(fine: TrainingJob) -> None:
+    assert refusals(fine) == []

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sd_scripts_bridge.jobs.job import TrainingJob
+from sd_scripts_bridge.models import lora_size
+from sd_scripts_bridge.models.safetensors_file import TensorInfo
+from sd_scripts_bridge.options.params import TrainingParams
+from sd_scripts_bridge.planning import preflight
+from tests.support import model_headers as headers
+
+MakeJob = Callable[..., TrainingJob]
+ROOMY = preflight.Room(disk_free=10**12, publish_free=10**12, memory=10**12, memory_name="GPU")
+
+
+def full_size_sd15() -> dict[str, TensorInfo]:
+    shapes = {
+        **{f"model.diffusion_model.{k}": v for k, v in headers.unet("sd1", 320, 768).items()},
+        **{
+            f"cond_stage_model.transformer.text_model.{k}": v
+            for k, v in headers.clip(768, 12).items()
+        },
+    }
+    return {name: TensorInfo("F16", tuple(shape), 0, 0) for name, shape in shapes.items()}
+
+
+def test_the_numbers_of_a_full_size_lora() -> None:
+    """Rank 4 of SD 1.5 in 4 bytes a number is the 9.5 MB file that sd-scripts writes (792 tensors)."""
+    params = TrainingParams().with_values({"network_dim": 4, "save_precision": "float"})
+    assert lora_size.file_bytes(full_size_sd15(), params) == pytest.approx(9.45e6, rel=0.01)
+    unet_only = replace(params, network_train_unet_only=True)
+    assert 16 / 4 * lora_size.numbers(full_size_sd15(), unet_only) == pytest.approx(6.8e6, rel=0.01)
+
+
+@pytest.fixture
+def job(make_job: MakeJob) -> TrainingJob:
+    job = make_job(max_train_steps=100, save_every_n_steps=10)
+    headers.write(Path(job.base), headers.checkpoint("sd1"))
+    return job
+
+
+def test_a_run_that_fits_has_no_problems(job: TrainingJob) -> None:
+    assert preflight.problems(job, ROOMY) == []
+
+
+def test_a_full_disk_is_refused_with_both_numbers(job: TrainingJob) -> None:
+    problem = str(preflight.problems(job, replace(ROOMY, disk_free=1_000_000))[0])
+    assert preflight.size(preflight.need(job).disk) in problem and "1 MB are free" in problem
+
+
+def test_the_lora_folders_disk_counts_too(job: TrainingJob) -> None:
+    assert "lora_dir" in str(preflight.problems(job, replace(ROOMY, publish_free=0))[0])
+
+
+def test_a_model_larger_than_the_memory_is_refused(job: TrainingJob) -> None:
+    assert "GPU has 1 MB" in str(preflight.problems(job, replace(ROOMY, memory=1_000_000))[0])
+
+
+def test_more_checkpoints_need_more_disk(job: TrainingJob) -> None:
+    often = job.evolve(params=job.params.with_values({"save_every_n_steps": 1}))
+    assert preflight.need(often).checkpoints == 99 and preflight.need(job).checkpoints == 9
+    assert preflight.need(often).disk > preflight.need(job).disk
+
+
+def test_what_will_come_is_said_before_the_start(job: TrainingJob) -> None:
+    files, memory = preflight.outlook(
+        job, replace(ROOMY, disk_free=53_000_000_000, memory=24_000_000_000)
+    )
+    wanted = preflight.need(job)
+    assert files.startswith(
+        f"Files that will come: 9 checkpoints of {preflight.size(wanted.lora)}, states of "
+    )
+    assert files.endswith("53.0 GB are free.")
+    assert (
+        memory
+        == f"The base model alone takes {preflight.size(wanted.weights)} of the GPU's 24.0 GB."
+    )
+
+
+def test_this_machine_is_measured(job: TrainingJob, tmp_path: Path) -> None:
+    machine = preflight.this_machine(job, tmp_path, 0)
+    assert machine.disk_free > 0 and machine.memory > 10**8 and machine.memory_name == "RAM"

@@ -1,0 +1,253 @@
+"""Real supervisor, real child processes; only the training itself is a fake."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from sd_scripts_bridge.bridge import Bridge
+from sd_scripts_bridge.errors import Conflict
+from sd_scripts_bridge.jobs.events import Checkpoint, Finished, Progress, Published, Started
+from sd_scripts_bridge.jobs.job import Status
+from sd_scripts_bridge.page.jobs import JobViews
+from sd_scripts_bridge.system.locks import is_held
+from tests.support.supervisor import MakeJob, submit, survivors, wait, wait_over, wait_step
+
+posix = pytest.mark.skipif(
+    os.name == "nt", reason="Windows doesn't say which signal ended a program"
+)
+
+
+def test_a_job_runs_from_the_queue_to_the_lora_folder(bridge: Bridge, make_job: MakeJob) -> None:
+    job = make_job("slow")
+    job_id = submit(bridge, job)
+    row = wait_over(bridge, job_id)
+    assert (row.status, row.attempt) == (Status.SUCCEEDED, 1), row.sentence
+    events = [entry.event for entry in bridge.events(job_id)]
+    steps = [event.step for event in events if isinstance(event, Progress)]
+    assert steps[-1] == 20 and steps == sorted(steps)
+    assert [event.step for event in events if isinstance(event, Checkpoint)] == [5, 10, 15]
+    published = next(event for event in events if isinstance(event, Published))
+    assert published.stem == "Ada" and published.path.endswith(
+        os.path.join("models", "Lora", "Ada.safetensors")
+    )
+    assert isinstance(events[-1], Finished) and events[-1].code == 0
+    report = json.loads(bridge.folder(job_id).report.read_text())
+    assert (report["planned_steps"], report["steps"], report["status"]) == (20, 20, "succeeded")
+    assert 1e7 < report["facts"]["peak_memory_bytes"] < 1e9
+    assert bridge.folder(job_id).command.read_text().count("--config_file") == 1
+
+
+def test_the_supervisor_outlives_whoever_submitted(bridge: Bridge, make_job: MakeJob) -> None:
+    job_id = bridge.store.add(make_job("hold"))
+    code = (
+        "import psutil, sys; from pathlib import Path; from sd_scripts_bridge.running import supervisor; "
+        "from sd_scripts_bridge import paths; "
+        "supervisor.spawn(paths.Home(Path(sys.argv[1]))); psutil.Process().kill()"
+    )
+    env = {**os.environ, "PYTHONPATH": os.getcwd()}
+    subprocess.run([sys.executable, "-c", code, str(bridge.home.root)], env=env, check=False)
+    wait_step(bridge, job_id, 10)
+    (bridge.folder(job_id).output / "go").touch()
+    assert wait_over(bridge, job_id).status is Status.SUCCEEDED
+
+
+def test_jobs_run_one_after_another(bridge: Bridge, make_job: MakeJob) -> None:
+    first, second = submit(bridge, make_job("slow")), submit(bridge, make_job())
+    assert wait_over(bridge, second).status is Status.SUCCEEDED
+    one, two = bridge.store.get(first), bridge.store.get(second)
+    assert one.finished and two.started and one.finished <= two.started
+    loras = sorted(
+        path.name for path in (bridge.home.root.parent / "models" / "Lora").glob("*.safetensors")
+    )
+    assert loras == ["Ada-2.safetensors", "Ada.safetensors"]
+
+
+def test_another_card_trains_at_the_same_time(bridge: Bridge, make_job: MakeJob) -> None:
+    first = submit(bridge, make_job("hold"))
+    wait_step(bridge, first, 10)
+    second = submit(bridge, make_job().evolve(gpu=1))
+    third = submit(bridge, make_job())
+    assert wait_over(bridge, second).status is Status.SUCCEEDED
+    assert (
+        bridge.store.get(first).status is Status.RUNNING
+        and bridge.store.get(third).status is Status.QUEUED
+    )
+    (bridge.folder(first).output / "go").touch()
+    assert wait_over(bridge, third).status is Status.SUCCEEDED
+
+
+def test_many_submitters_lose_no_job(bridge: Bridge, make_job: MakeJob) -> None:
+    """The window between "the queue is empty" and letting go of the lock."""
+    ids = []
+    for pause in (0.0, 0.3, 0.5, 0.55, 0.6, 0.7, 0.8, 1.0):
+        ids.append(submit(bridge, make_job(max_train_steps=1)))
+        time.sleep(pause)
+    for job_id in ids:
+        assert wait_over(bridge, job_id).status is Status.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("act", "sentence"),
+    [
+        ("crash:3", "ValueError: the moon is in the wrong phase"),
+        ("exit:3", "ended with code 7"),
+        pytest.param("kill:3", "SIGKILL", marks=posix),
+        ("nothing", "found no pictures"),
+        ("nan", "NaN"),
+    ],
+)
+def test_failures_say_why(bridge: Bridge, make_job: MakeJob, act: str, sentence: str) -> None:
+    job_id = submit(bridge, make_job(act))
+    row = wait_over(bridge, job_id)
+    assert row.status is Status.FAILED
+    assert sentence in row.sentence
+    assert not list((bridge.home.root.parent / "models").rglob("*.safetensors"))
+
+
+def test_out_of_memory_heals_itself_and_goes_on(bridge: Bridge, make_job: MakeJob) -> None:
+    job_id = submit(bridge, make_job("greedy:12"))
+    row = wait_over(bridge, job_id)
+    assert (row.status, row.attempt) == (Status.SUCCEEDED, 2), row.sentence
+    assert row.job.params.gradient_checkpointing
+    report = json.loads(bridge.folder(job_id).report.read_text())
+    assert "gradient checkpointing is on now" in report["healed"][0]
+    second = [
+        e.event.step
+        for e in bridge.events(job_id)
+        if e.attempt == 2 and isinstance(e.event, Progress)
+    ]
+    assert second[0] > 10 and second[-1] == 20  # from the state of step 10, not from 0
+
+
+def test_what_cannot_be_healed_ends_after_three_tries(bridge: Bridge, make_job: MakeJob) -> None:
+    row = wait_over(bridge, submit(bridge, make_job("oom:3", resolution="512")))
+    assert (row.status, row.attempt) == (Status.FAILED, 4)
+    assert len(row.job.healed) == 3 and "GPU ran out of memory" in row.sentence
+
+
+def test_a_diverging_run_goes_back_to_the_last_good_state_with_half_the_rate(
+    bridge: Bridge, make_job: MakeJob
+) -> None:
+    job_id = submit(bridge, make_job("slow diverge:13", max_train_steps=40))
+    row = wait_over(bridge, job_id)
+    assert (row.status, row.attempt) == (Status.SUCCEEDED, 2), row.sentence
+    assert row.job.params.learning_rate == 5e-5
+    steps = [
+        e.event.step
+        for e in bridge.events(job_id)
+        if e.attempt == 2 and isinstance(e.event, Progress)
+    ]
+    assert 11 <= steps[0] <= 13 + 10 and steps[-1] == 40
+
+
+def test_stop_now_ends_the_whole_tree(bridge: Bridge, make_job: MakeJob) -> None:
+    job_id = submit(bridge, make_job("hold children"))
+    wait_step(bridge, job_id, 10)
+    assert len(survivors(bridge, job_id)) == 3
+    bridge.stop(job_id, now=True)
+    row = wait_over(bridge, job_id)
+    assert row.status is Status.STOPPED and "Step 10 is saved" in row.sentence
+    finished = bridge.events(job_id)[-1].event
+    assert isinstance(finished, Finished) and finished.code
+    assert survivors(bridge, job_id) == []
+    with pytest.raises(Conflict, match="over already"):
+        bridge.stop(job_id)
+
+
+def test_stop_waits_for_the_next_save_and_resume_goes_on_to_the_planned_step(
+    bridge: Bridge, make_job: MakeJob
+) -> None:
+    job_id = submit(bridge, make_job("slow", max_train_steps=120, save_every_n_steps=40))
+    wait_step(bridge, job_id, 1)
+    bridge.stop(job_id)
+    row = wait_over(bridge, job_id)
+    assert row.status is Status.STOPPED and "Step 40 is saved" in row.sentence
+    assert "goes on from" in bridge.resume(job_id)
+    row = wait(bridge, job_id, lambda row: row.attempt == 2 and row.status.is_over)
+    assert row.status is Status.SUCCEEDED, row.sentence
+    steps = [
+        e.event.step
+        for e in bridge.events(job_id)
+        if e.attempt == 2 and isinstance(e.event, Progress)
+    ]
+    assert steps[0] > 40 and steps[-1] == 120
+
+
+def test_a_queued_job_leaves_the_queue_at_once(bridge: Bridge, make_job: MakeJob) -> None:
+    job_id = bridge.store.add(make_job())
+    assert "out of the queue" in bridge.stop(job_id)
+    assert bridge.store.get(job_id).status is Status.STOPPED
+
+
+def test_killed_supervisor_makes_the_job_lost_and_its_trainer_is_ended(
+    bridge: Bridge, make_job: MakeJob
+) -> None:
+    job_id = submit(bridge, make_job("hold"))
+    wait_step(bridge, job_id, 10)
+    trainer = next(e.event.pid for e in bridge.events(job_id) if isinstance(e.event, Started))
+    psutil.Process(psutil.Process(trainer).ppid()).kill()
+    deadline = time.monotonic() + 10
+    while is_held(bridge.home.supervisor_lock) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert bridge.job(job_id).status is Status.LOST
+    assert survivors(bridge, job_id) == []
+    assert "goes on from" in bridge.resume(job_id)
+    (bridge.folder(job_id).output / "go").touch()
+    assert (
+        wait(bridge, job_id, lambda row: row.attempt == 2 and row.status.is_over).status
+        is Status.SUCCEEDED
+    )
+
+
+def test_a_job_that_this_version_cannot_read_fails_alone(bridge: Bridge, make_job: MakeJob) -> None:
+    broken = bridge.store.add(make_job())
+    with bridge.store._change() as db:
+        db.execute(
+            "UPDATE jobs SET spec = replace(spec, 'network_dim', 'netzwerk_rang') WHERE id = ?",
+            (broken,),
+        )
+    good = submit(bridge, make_job())
+    assert wait_over(bridge, good).status is Status.SUCCEEDED
+    row = bridge.store.get(broken)
+    assert row.status is Status.FAILED and "netzwerk_rang" in row.sentence
+
+
+def test_removing_a_job_leaves_the_published_lora(bridge: Bridge, make_job: MakeJob) -> None:
+    job_id = submit(bridge, make_job("hold"))
+    wait_step(bridge, job_id, 10)
+    with pytest.raises(Conflict, match="Stop it first"):
+        bridge.remove(job_id)
+    (bridge.folder(job_id).output / "go").touch()
+    wait_over(bridge, job_id)
+    bridge.remove(job_id)
+    assert not bridge.folder(job_id).root.exists()
+    assert list((bridge.home.root.parent / "models").rglob("Ada.safetensors"))
+
+
+def test_what_a_stopped_job_has_saved_can_be_published(bridge: Bridge, make_job: MakeJob) -> None:
+    job_id = submit(bridge, make_job("hold", max_train_steps=40))
+    wait_step(bridge, job_id, 10)
+    bridge.stop(job_id, now=True)
+    wait_over(bridge, job_id)
+    assert JobViews(bridge).job_dict(bridge.job(job_id))["saved"] == 10
+    half = bridge.folder(job_id).output / "Ada-step00000015.safetensors"
+    half.write_bytes(b"what was being written when it ended")
+    done = bridge.publish_job(job_id)
+    assert done.path == bridge.home.root.parent / "models" / "Lora" / "Ada.safetensors"
+    assert done.activation_text == "Ada woman"
+    assert "10 steps" in json.loads(done.path.with_suffix(".json").read_text())["description"]
+    assert bridge.publish_job(job_id).path.name == "Ada-2.safetensors", "nothing is overwritten"
+
+
+def test_where_nothing_is_saved_nothing_is_published(bridge: Bridge, make_job: MakeJob) -> None:
+    job_id = submit(bridge, make_job("crash:2"))
+    wait_over(bridge, job_id)
+    with pytest.raises(Conflict, match="saved no LoRA"):
+        bridge.publish_job(job_id)

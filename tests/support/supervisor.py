@@ -1,0 +1,56 @@
+"""Jobs under a real supervisor: submitted, waited for, looked for afterwards."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+import psutil
+
+from sd_scripts_bridge.bridge import Bridge
+from sd_scripts_bridge.jobs.events import Progress
+from sd_scripts_bridge.jobs.job import TrainingJob
+from sd_scripts_bridge.jobs.store import JobRow
+from sd_scripts_bridge.running import supervisor
+from sd_scripts_bridge.system import process
+
+MakeJob = Callable[..., TrainingJob]
+
+
+def submit(bridge: Bridge, job: TrainingJob) -> int:
+    job_id = bridge.store.add(job)
+    supervisor.spawn(bridge.home)
+    return job_id
+
+
+def wait(
+    bridge: Bridge, job_id: int, until: Callable[[JobRow], bool], seconds: float = 40
+) -> JobRow:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        row = bridge.store.get(job_id)
+        if until(row):
+            return row
+        time.sleep(0.05)
+    raise AssertionError(f"still {bridge.store.get(job_id)}; log: {bridge.log(job_id)}")
+
+
+def wait_over(bridge: Bridge, job_id: int) -> JobRow:
+    return wait(bridge, job_id, lambda row: row.status.is_over)
+
+
+def wait_step(bridge: Bridge, job_id: int, step: int) -> None:
+    wait(
+        bridge,
+        job_id,
+        lambda row: any(
+            isinstance(e.event, Progress) and e.event.step >= step for e in bridge.events(job_id)
+        ),
+    )
+
+
+def survivors(bridge: Bridge, job_id: int) -> list[psutil.Process]:
+    process_data = bridge.store.get(job_id).process
+    assert process_data
+    return process.with_cookie(json.loads(process_data)["cookie"])
