@@ -79,7 +79,7 @@ class CommandFailed(BridgeError):
         last = next(
             (line for line in reversed(output.splitlines()) if line.strip()), "it printed nothing"
         )
-        super().__init__(f"{argv[0]!r} ended with code {code}: {last.strip()}")
+        super().__init__(f"{argv[0]!r} exited with code {code}: {last.strip()}")
 
 
 class TrainingFailed(BridgeError):

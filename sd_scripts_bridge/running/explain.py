@@ -7,7 +7,8 @@ import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from .known_failures import TABLE, FailureKind, Known
+from .failures.known import FailureKind, Known
+from .failures.table import TABLE
 
 LONGEST = 2000
 """Characters of a log line that are looked at; a state dict's complaint names thousands of tensors
@@ -32,17 +33,17 @@ _WINDOWS_ENDS = {
     0xC0000005: (
         FailureKind.ENVIRONMENT,
         "The trainer crashed (access violation). Update the graphics driver, undo any "
-        "overclocking, "
-        "and resume the job; run `sd-scripts-bridge setup` again if it stays.",
+        "overclocking, and resume the job. If it happens again, run `sd-scripts-bridge setup` "
+        "again.",
     ),
     0xC00000FD: (
         FailureKind.ENVIRONMENT,
-        "The trainer crashed (stack overflow). Resume the job; run `sd-scripts-bridge setup` again "
-        "if it stays.",
+        "The trainer crashed (stack overflow). Resume the job. If it happens again, run "
+        "`sd-scripts-bridge setup` again.",
     ),
     0xC0000135: (
         FailureKind.ENVIRONMENT,
-        "Windows could not load a library of the trainer. Install Microsoft's Visual C++ "
+        "Windows couldn't load one of the trainer's libraries. Install Microsoft's Visual C++ "
         "Redistributable (x64), then run `sd-scripts-bridge setup` again.",
     ),
     0xC0000142: (
@@ -51,19 +52,18 @@ _WINDOWS_ENDS = {
     ),
     0xC000012D: (
         FailureKind.HOST_MEMORY,
-        "Windows ran out of memory (page file). Let Windows manage the page file's size, close "
-        "other programs, then resume the job.",
+        "Windows ran out of virtual memory (page file). Let Windows manage the page file's size, "
+        "close other programs, then resume the job.",
     ),
     0xC0000409: (
         FailureKind.ENVIRONMENT,
-        "The trainer crashed (a damaged stack). Update the graphics driver and resume the job; run "
-        "`sd-scripts-bridge setup` again if it stays.",
+        "The trainer crashed (stack buffer overrun). Update the graphics driver and resume the "
+        "job. If it happens again, run `sd-scripts-bridge setup` again.",
     ),
     0xC000013A: (
         FailureKind.KILLED,
-        "The trainer was interrupted from outside (its window was closed, or Ctrl-C). Resume the "
-        "job "
-        "to go on.",
+        "The trainer was interrupted (its window was closed, or Ctrl-C). Resume the job to "
+        "continue.",
     ),
 }
 _CRASHES = {"SIGSEGV", "SIGBUS", "SIGILL", "SIGABRT", "SIGFPE"}
@@ -100,7 +100,7 @@ def cause(code: int | None, lines: Sequence[str]) -> Cause:
     last = _last_exception(said) or next(
         (line for line in reversed(said) if line.strip()), "it printed nothing"
     )
-    return Cause(FailureKind.UNKNOWN, f"The trainer ended with code {code}: {last.strip()}")
+    return Cause(FailureKind.UNKNOWN, f"The trainer exited with code {code}: {last.strip()}")
 
 
 def known(text: str) -> tuple[Known, Cause] | None:
@@ -205,7 +205,7 @@ def _last_exception(lines: Sequence[str]) -> str | None:
     return None
 
 
-# ---- ended from outside ----
+# ---- killed ----
 
 
 def _killed(number: int) -> Cause:
@@ -216,15 +216,15 @@ def _killed(number: int) -> Cause:
     if name == "SIGKILL":
         return Cause(
             FailureKind.KILLED,
-            "The trainer was killed (SIGKILL): most often the machine ran out of memory. "
+            "The trainer was killed (SIGKILL), most likely because the machine ran out of memory. "
             "Close other programs, then resume the job.",
         )
     if name in _CRASHES:
         return Cause(
             FailureKind.ENVIRONMENT,
-            f"The trainer crashed ({name}). Update the graphics driver and resume the job; run "
-            "`sd-scripts-bridge setup` again if it stays.",
+            f"The trainer crashed ({name}). Update the graphics driver and resume the job. If it "
+            "happens again, run `sd-scripts-bridge setup` again.",
         )
     return Cause(
-        FailureKind.KILLED, f"The trainer was ended from outside ({name}). Resume the job to go on."
+        FailureKind.KILLED, f"The trainer was killed ({name}). Resume the job to continue."
     )

@@ -1,4 +1,4 @@
-"""explain and known_failures: real output and the texts of public threads give their sentence; a
+"""explain and failures: real output and the texts of public threads give their sentence; a
 healthy log gives none.
 """
 
@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from sd_scripts_bridge.options.params import TrainingParams
 from sd_scripts_bridge.running import explain
-from sd_scripts_bridge.running.known_failures import TABLE, FailureKind, Known
+from sd_scripts_bridge.running.failures.known import FailureKind, Known
+from sd_scripts_bridge.running.failures.table import TABLE
 from sd_scripts_bridge.running.log_tail import last_lines
 
 RECORDED = Path(__file__).parents[1] / "recorded"
@@ -46,14 +47,18 @@ REAL: dict[str, tuple[int, FailureKind, tuple[str, ...]]] = {
         (PICTURES + "img1_0064x0064_sd.npz is damaged", "Delete it"),
     ),
     "cache-with-color-aug": (1, FailureKind.OPTION, ("color_aug", "cache_latents=false")),
-    "caption-empty": (1, FailureKind.DATASET, ("The caption " + PICTURES + "img2.txt is empty",)),
+    "caption-empty": (
+        1,
+        FailureKind.DATASET,
+        ("The caption file " + PICTURES + "img2.txt is empty",),
+    ),
     "caption-not-utf8": (
         1,
         FailureKind.DATASET,
-        ("The caption " + PICTURES + "img2.txt is not UTF-8",),
+        ("The caption file " + PICTURES + "img2.txt is not UTF-8",),
     ),
     "config-broken": (1, FailureKind.OPTION, ("Reserved escape sequence", "with / instead of \\")),
-    "config-missing": (1, FailureKind.OPTION, ("settings file is gone",)),
+    "config-missing": (1, FailureKind.OPTION, ("config file is gone",)),
     "dataset-config-invalid": (1, FailureKind.OPTION, ("caption_extention",)),
     "dataset-empty": (0, FailureKind.DATASET, ("no pictures",)),
     "disk-full-cache": (1, FailureKind.DISK, ("The disk is full",)),
@@ -69,12 +74,12 @@ REAL: dict[str, tuple[int, FailureKind, tuple[str, ...]]] = {
     "killed-15": (-15, FailureKind.KILLED, ("SIGTERM", "Resume the job")),
     "killed-2": (-2, FailureKind.KILLED, ("Ctrl-C", "Resume the job")),
     "killed-9": (-9, FailureKind.KILLED, ("SIGKILL", "out of memory")),
-    "learning-rate-text": (1, FailureKind.OPTION, ("must be a number",)),
-    "loss-nan": (-15, FailureKind.NAN, ("mixed_precision=bf16", "half the learning_rate")),
+    "learning-rate-text": (1, FailureKind.OPTION, ("takes a number",)),
+    "loss-nan": (-15, FailureKind.NAN, ("mixed_precision=bf16", "halve the learning_rate")),
     "module-missing": (
         1,
         FailureKind.ENVIRONMENT,
-        ("lacks the package imagesize", "`sd-scripts-bridge setup`"),
+        ("package imagesize is missing", "`sd-scripts-bridge setup`"),
     ),
     "network-module-missing": (
         1,
@@ -89,9 +94,9 @@ REAL: dict[str, tuple[int, FailureKind, tuple[str, ...]]] = {
     "no-bucket": (1, FailureKind.OPTION, ("/data/ds/3_AlvaroBadia man/img", "enable_bucket=true")),
     "optimizer-8bit-missing": (1, FailureKind.OPTION, ("bitsandbytes", "optimizer_type=AdamW")),
     "optimizer-prodigy-missing": (1, FailureKind.OPTION, ("Prodigy", "optimizer_type=AdamW")),
-    "optimizer-unknown": (1, FailureKind.OPTION, ("no optimizer AdamWW",)),
+    "optimizer-unknown": (1, FailureKind.OPTION, ("no optimizer named AdamWW",)),
     "option-choice": (2, FailureKind.OPTION, ("mixed_precision", "'fp32'", "'bf16'")),
-    "option-unknown": (2, FailureKind.OPTION, ("cache_text_encoder_outputs", "Drop it")),
+    "option-unknown": (2, FailureKind.OPTION, ("cache_text_encoder_outputs", "Remove it")),
     "output-is-a-file": (
         1,
         FailureKind.ENVIRONMENT,
@@ -113,7 +118,7 @@ REAL: dict[str, tuple[int, FailureKind, tuple[str, ...]]] = {
         FailureKind.DATASET,
         ("The picture " + PICTURES + "img2.jpg is damaged",),
     ),
-    "resume-finished": (1, FailureKind.STATE, ("at step 2 already", "max_train_steps")),
+    "resume-finished": (1, FailureKind.STATE, ("already at step 2", "max_train_steps")),
     "resume-half": (1, FailureKind.STATE, ("AlvaroBadia-step00000001-state is damaged", "older")),
     "resume-half-model": (
         1,
@@ -122,14 +127,14 @@ REAL: dict[str, tuple[int, FailureKind, tuple[str, ...]]] = {
     ),
     "resume-missing": (1, FailureKind.STATE, ("AlvaroBadia-step00000300-state is gone",)),
     "resume-other-dim": (1, FailureKind.STATE, ("network_dim",)),
-    "scheduler-unknown": (1, FailureKind.OPTION, ("no lr_scheduler cosinus",)),
+    "scheduler-unknown": (1, FailureKind.OPTION, ("no lr_scheduler named cosinus",)),
     "script-missing": (2, FailureKind.ENVIRONMENT, ("train_network.py is gone", "setup")),
     "sd15-script-sdxl-base": (1, FailureKind.BASE_MODEL, ("not an SD 1.5 or SD 2 model", "SDXL")),
     "sdxl-script-sd15-base": (1, FailureKind.BASE_MODEL, ("not an SDXL model",)),
     "sdxl-te-cache-and-te-training": (1, FailureKind.OPTION, ("network_train_unet_only=true",)),
     "setup-disk-full": (1, FailureKind.DISK, ("The disk is full",)),
     "setup-hash": (1, FailureKind.ENVIRONMENT, ("not the one that was expected",)),
-    "setup-no-network": (1, FailureKind.NETWORK, ("could not be downloaded", "proxy")),
+    "setup-no-network": (1, FailureKind.NETWORK, ("couldn't be downloaded", "proxy")),
     "setup-no-version": (1, FailureKind.ENVIRONMENT, ("There is no torch==9.9.9", "--python")),
     "tokenizer-offline": (1, FailureKind.NETWORK, ("tokenizer", "`sd-scripts-bridge setup`")),
     "tokenizer-sd2-offline": (1, FailureKind.NETWORK, ("tokenizer", "`sd-scripts-bridge setup`")),
@@ -145,7 +150,7 @@ REAL: dict[str, tuple[int, FailureKind, tuple[str, ...]]] = {
         FailureKind.BASE_MODEL,
         ("The VAE /data/jobs/vae-missing/vae.safetensors is gone",),
     ),
-    "wandb-missing": (1, FailureKind.OPTION, ("wandb", "Drop log_with")),
+    "wandb-missing": (1, FailureKind.OPTION, ("wandb", "Remove log_with")),
     "weights-missing": (1, FailureKind.OPTION, ("nope.safetensors", "is gone")),
     "weights-other-dim": (1, FailureKind.STATE, ("network_dim",)),
     "worker-killed": (1, FailureKind.HOST_MEMORY, ("max_data_loader_n_workers=0",)),
@@ -214,6 +219,15 @@ def test_the_table_is_long_and_its_names_are_its_own() -> None:
     assert {entry.name for entry in TABLE} == set(TEXT)
 
 
+def test_a_row_says_run_where_a_recorded_run_shows_it_and_only_there() -> None:
+    recorded = {
+        of((FAILURES / f"{name}.txt").read_text(encoding="utf-8").replace("\r", "\n"))
+        for name in REAL
+    }
+    assert {entry.name for entry in TABLE if entry.was_run} == recorded - {None}
+    assert all(entry.source for entry in TABLE)
+
+
 @pytest.mark.parametrize(("name", "text"), EXAMPLES)
 def test_no_entry_stands_in_anothers_light(name: str, text: str) -> None:
     assert of(text) == name
@@ -250,7 +264,7 @@ def test_the_launchers_command_line_is_never_read() -> None:
         "ValueError: something new",
         *launcher,
     ]
-    assert explain.failure(1, lines) == "The trainer ended with code 1: ValueError: something new"
+    assert explain.failure(1, lines) == "The trainer exited with code 1: ValueError: something new"
     assert "Command" not in explain.failure(1, ["odd words", *launcher])
 
 
@@ -263,7 +277,7 @@ def test_only_the_newest_attempt_counts() -> None:
         "KeyError: 'x'",
     ]
     assert explain.cause(1, lines) == explain.Cause(
-        FailureKind.UNKNOWN, "The trainer ended with code 1: KeyError: 'x'"
+        FailureKind.UNKNOWN, "The trainer exited with code 1: KeyError: 'x'"
     )
     assert explain.cause(1, lines[:2]).kind is FailureKind.GPU_MEMORY
 
@@ -279,7 +293,7 @@ def test_an_exception_without_words_comes_with_its_code() -> None:
     ]
     assert (
         explain.failure(1, lines)
-        == "The trainer ended with code 1: AssertionError (assert size > 0)"
+        == "The trainer exited with code 1: AssertionError (assert size > 0)"
     )
 
 

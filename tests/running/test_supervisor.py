@@ -97,7 +97,7 @@ def test_many_submitters_lose_no_job(bridge: Bridge, make_job: MakeJob) -> None:
     ("act", "sentence"),
     [
         ("crash:3", "ValueError: the moon is in the wrong phase"),
-        ("exit:3", "ended with code 7"),
+        ("exit:3", "exited with code 7"),
         pytest.param("kill:3", "SIGKILL", marks=posix),
         ("nothing", "found no pictures"),
         ("nan", "NaN"),

@@ -1,0 +1,1 @@
+"""Failures that are known: what the log says, and what to tell the user."""
