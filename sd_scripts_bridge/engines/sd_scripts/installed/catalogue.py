@@ -17,6 +17,7 @@ from typing import Any
 from ....errors import Problem, short
 from ....options.families import FAMILIES
 from ....options.kinds import SECRETS, SENDING
+from ....options.known import parsers
 from ....paths import Home
 from ....system import process
 from ....system.files import write_json
@@ -118,11 +119,13 @@ def write(home: Home, python: Path, scripts: Path) -> list[str]:
 
 
 def read(home: Home, script: str) -> dict[str, dict[str, Any]]:
-    """The options of ``script`` by name; empty where setup hasn't read them."""
+    """The options of ``script`` by name: of the installed one, or before `setup` of the version that
+    it would install.
+    """
     try:
         rows = json.loads(_file(home, script).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return {}
+        return {name: dict(row) for name, row in parsers.options(script).items()}
     return {row["name"]: row for row in rows}
 
 

@@ -1,0 +1,1 @@
+"""What the pinned sd-scripts accepts: options, schedulers, optimizers, arguments of networks."""

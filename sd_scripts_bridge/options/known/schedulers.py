@@ -1,0 +1,52 @@
+"""The schedules of the learning rate that sd-scripts accepts: those that `get_scheduler_fix` in its
+library/train_util.py made when each was tried with sd-scripts 0.10.1 and transformers 4.54.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+SCHEDULERS = (
+    "constant",
+    "constant_with_warmup",
+    "linear",
+    "cosine",
+    "cosine_with_restarts",
+    "polynomial",
+    "cosine_with_min_lr",
+    "inverse_sqrt",
+    "warmup_stable_decay",
+    "piecewise_constant",
+    "adafactor",
+)
+"""transformers' ``reduce_lr_on_plateau`` and ``cosine_warmup_with_min_lr`` have names there, too,
+and end with a TypeError.
+"""
+
+WITHOUT_WARMUP = ("constant", "adafactor")
+"""With a warm-up sd-scripts stops: "does not require num_warmup_steps"."""
+
+
+def lacking(
+    name: str, options: Mapping[str, Any], optimizer: str, optimizer_args: Iterable[str] = ()
+) -> str:
+    """What the schedule still needs before sd-scripts can make it, as a sentence; "" for nothing.
+
+    ``options`` are those beyond the known parameters (``TrainingParams.extra``).
+    """
+    args = [str(word) for word in options.get("lr_scheduler_args") or ()]
+    ratio = options.get("lr_scheduler_min_lr_ratio")
+    if name == "cosine_with_min_lr" and ratio is None and not _given(args, "min_lr", "min_lr_rate"):
+        return "needs lr_scheduler_min_lr_ratio, for example 0.1"
+    if name == "piecewise_constant" and not _given(args, "step_rules"):
+        return 'needs lr_scheduler_args, for example step_rules="1:10,0.1:20,0.01"'
+    if name == "adafactor" and (
+        optimizer.lower() != "adafactor" or "relative_step=False" in [*optimizer_args]
+    ):
+        return "works only with optimizer_type=Adafactor and its own relative_step"
+    return ""
+
+
+def _given(args: Iterable[str], *names: str) -> bool:
+    return any(word.partition("=")[0] in names for word in args)
