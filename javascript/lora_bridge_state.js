@@ -189,11 +189,6 @@
         return sentences.length ? sentences.map(lb.sentence) : ((error && error.problems) || []).map(lb.problemSentence);
     };
 
-    /** One problem as a sentence: where, what is wrong, what to do. */
-    lb.problemSentence = function (problem) {
-        if (typeof problem === "string") return lb.sentence(problem);
-        const what = (problem.where ? problem.where + ": " : "") + (problem.what || "");
-        const whole = [/[.!?]$/.test(what) || !what ? what : what + ".", problem.remedy || ""].filter(Boolean).join(" ");
-        return lb.sentence(whole);
-    };
+    /** One problem {code, where, what, remedy, text, values} as a sentence. */
+    lb.problemSentence = (problem) => lb.sentence(typeof problem === "string" ? problem : problem.text);
 })(globalThis.loraBridge = globalThis.loraBridge || {});

@@ -2,8 +2,9 @@
 (function (lb) {
     "use strict";
 
-    let patterns = null;
-    let patternsOf = null;
+    const MOST_MESSAGES = 5000;
+    /** The server's messages that were seen: English -> {code, values}. The oldest goes first. */
+    const messages = new Map();
 
     /** The dictionary in use: the host's own localization, else the one that the standalone page brings for the browser's language. */
     lb.dictionary = function () {
@@ -20,10 +21,19 @@
         return (host && host !== "None" ? host : (globalThis.navigator && globalThis.navigator.language) || "en").slice(0, 2).toLowerCase();
     };
 
-    /** Puts `values` into the `{places}` of `text`. */
+    /** Puts `values` into the `{places}` of `text`; `{n:photo|photos}` chooses between one and many. */
     function filled(text, values) {
         if (!values) return text;
-        return text.replace(/\{(\w+)\}/g, (place, name) => (name in values ? String(values[name]) : place));
+        return text.replace(/\{(\w+)(?::([^|{}]*)\|([^|{}]*))?\}/g, (place, name, one, many) => {
+            if (!(name in values)) return place;
+            if (one !== undefined) return values[name] === 1 ? one : many;
+            return spoken(values[name]);
+        });
+    }
+
+    /** A value as it is shown: a message inside a message in the user's language, too. */
+    function spoken(value) {
+        return value && typeof value === "object" ? lb.message(value) : String(value);
     }
 
     /** A text of ours in the user's language. The tests read every call, so `text` is always written out. */
@@ -32,45 +42,32 @@
         return filled(typeof found === "string" && found ? found : text, values);
     };
 
-    /** "{1} of {2} captions" as an expression that reads the values back. */
-    function pattern(key, translation) {
-        const names = [];
-        const source = key.split(/(\{\d\})/).map((part) => {
-            if (!/^\{\d\}$/.test(part)) return part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-            names.push(part.slice(1, -1));
-            return "(.+?)";
-        }).join("");
-        return {expression: new RegExp("^" + source + "$"), names: names, translation: translation};
-    }
-
-    /** The dictionary's entries for sentences with something changing in them: their places are numbers, the page's own have names. */
-    function patternsIn(dictionary) {
-        if (patternsOf === dictionary) return patterns;
-        patternsOf = dictionary;
-        const keys = Object.keys(dictionary).filter((key) => /\{\d\}/.test(key)).sort((one, other) => other.length - one.length);
-        patterns = keys.map((key) => pattern(key, dictionary[key]));
-        return patterns;
-    }
-
-    function translated(text) {
-        const dictionary = lb.dictionary();
-        if (typeof dictionary[text] === "string") return dictionary[text];
-        for (const one of patternsIn(dictionary)) {
-            const match = one.expression.exec(text);
-            if (!match) continue;
-            const values = {};
-            one.names.forEach((name, index) => { values[name] = match[index + 1]; });
-            return filled(one.translation, values);
+    /** Keeps the codes and values that came beside an answer's sentences. */
+    lb.remember = function (answer) {
+        for (const [text, message] of Object.entries((answer && answer.messages) || {})) {
+            messages.delete(text);
+            messages.set(text, message);
         }
-        return null;
-    }
+        while (messages.size > MOST_MESSAGES) messages.delete(messages.keys().next().value);
+        return answer;
+    };
 
-    /** What the server wrote, in the user's language where the dictionary has it: as a whole, else sentence by sentence. */
+    /** A message of the server {code, text, values} in the user's language: by its code, else its English. */
+    lb.message = function (message) {
+        const translation = lb.dictionary()[message.code];
+        if (typeof translation === "string" && translation) return filled(translation, message.values);
+        const nested = Object.values(message.values || {}).filter((value) => value && typeof value === "object");
+        return nested.reduce((text, value) => text.replace(value.text, () => lb.message(value)), message.text || "");
+    };
+
+    /** What the server wrote, in the user's language: by the code that came beside it, else as a text of its own. */
     lb.sentence = function (text) {
         if (!text) return "";
-        const whole = translated(text);
-        if (whole !== null) return whole;
-        return text.split(/(?<=[.!?]) (?=\S)/).map((part) => translated(part) || part).join(" ");
+        if (typeof text === "object") return lb.message(text);
+        const message = messages.get(text);
+        if (message) return lb.message({...message, text: text});
+        const whole = lb.dictionary()[text];
+        return typeof whole === "string" && whole ? whole : text;
     };
 
     /** Seconds in words: "7 min 43 s". */

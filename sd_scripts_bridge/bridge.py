@@ -123,6 +123,7 @@ class Bridge:
             raise Invalid(
                 [
                     Problem(
+                        "bridge.cluster_can_asked_sending",
                         "on",
                         "a cluster can be asked only by sending it the photos, and nothing is "
                         "sent here",
@@ -197,7 +198,12 @@ class Bridge:
             return f"Job {job_id} stops now." if now else f"Job {job_id} stops after its next save."
         row = self.store.get(job_id)
         if row.status.is_over:
-            raise Conflict(f"Job {job_id} is over already ({row.status}).")
+            raise Conflict(
+                "bridge.job_over_already",
+                "Job {job_id} is over already ({status}).",
+                job_id=job_id,
+                status=row.status,
+            )
         return f"Job {job_id} is stopping already."
 
     def pause(self, job_id: int, minutes: float = PAUSE_MINUTES) -> str:
@@ -206,21 +212,39 @@ class Bridge:
         """
         if not 0 < minutes <= LONGEST_PAUSE_MINUTES:
             raise Invalid(
-                [Problem("minutes", f"{minutes:g} is outside 0 to {LONGEST_PAUSE_MINUTES}")]
+                [
+                    Problem(
+                        "bridge.outside",
+                        "minutes",
+                        "{minutes} is outside 0 to {longest_pause_minutes}",
+                        minutes=f"{minutes:g}",
+                        longest_pause_minutes=LONGEST_PAUSE_MINUTES,
+                    )
+                ]
             )
         row = self.job(job_id)
         if row.kind != "train" or row.status not in (Status.RUNNING, Status.QUEUED):
             raise Conflict(
-                f"Job {job_id} ({row.title}) is {row.status}; only a training that runs or waits "
-                "can be paused."
+                "bridge.job_training_runs_waits",
+                "Job {job_id} ({title}) is {status}; only a training that runs or waits can be "
+                "paused.",
+                job_id=job_id,
+                title=row.title,
+                status=row.status,
             )
         job = row.job
         if isinstance(job, TrainingJob) and job.on:
-            raise Conflict(f"Job {job_id} trains on a cluster: this machine's card is free.")
+            raise Conflict(
+                "bridge.job_trains_cluster_machines",
+                "Job {job_id} trains on a cluster: this machine's card is free.",
+                job_id=job_id,
+            )
         if isinstance(job, TrainingJob) and job.params.save_state and not job.saves_states:
             raise Conflict(
-                f"Job {job_id} saves no states (several machines, or DeepSpeed): a pause would "
-                "lose all."
+                "bridge.job_saves_states_several",
+                "Job {job_id} saves no states (several machines, or DeepSpeed): a pause would "
+                "lose all.",
+                job_id=job_id,
             )
         self.store.ask_for_pause(row.device, 60 * minutes)
         if row.status is Status.RUNNING and self.store.ask_to_stop(job_id, "pause"):
@@ -258,8 +282,11 @@ class Bridge:
         row = self.job(job_id)
         if not row.status.is_over or row.status is Status.SUCCEEDED:
             raise Conflict(
-                f"Job {job_id} is {row.status}; only one that failed, stopped or was lost can be "
-                "tried again."
+                "bridge.job_failed_stopped_lost",
+                "Job {job_id} is {status}; only one that failed, stopped or was lost can be "
+                "tried again.",
+                job_id=job_id,
+                status=row.status,
             )
         shutil.rmtree(self.folder(job_id).output, ignore_errors=True)
         self._again(job_id)
@@ -271,8 +298,10 @@ class Bridge:
         again = [Status.FAILED, Status.STOPPED, Status.LOST]
         if not self.store.move(job_id, Status.QUEUED, of=again, attempt=row.attempt):
             raise Conflict(
-                f"Job {job_id} is {row.status}; only one that failed, stopped or was lost can go "
-                "on."
+                "bridge.job_failed_stopped_lost_2",
+                "Job {job_id} is {status}; only one that failed, stopped or was lost can go on.",
+                job_id=job_id,
+                status=row.status,
             )
         return row
 
@@ -283,7 +312,12 @@ class Bridge:
         """
         row = self.job(job_id)
         if not self.store.remove(job_id):
-            raise Conflict(f"Job {job_id} is {row.status}. Stop it first.")
+            raise Conflict(
+                "bridge.job_stop_first",
+                "Job {job_id} is {status}. Stop it first.",
+                job_id=job_id,
+                status=row.status,
+            )
         folder = self.folder(job_id).root
         shutil.rmtree(folder, ignore_errors=True)
         if folder.exists():
@@ -345,7 +379,7 @@ class Bridge:
     def _training(self, job_id: int) -> TrainingJob:
         job = self.store.get(job_id).job
         if not isinstance(job, TrainingJob):
-            raise Conflict(f"Job {job_id} is no training.")
+            raise Conflict("bridge.job_training", "Job {job_id} is no training.", job_id=job_id)
         return job
 
     # ---- the rest ----
@@ -372,11 +406,13 @@ class Bridge:
 
         job = self.job(job_id).job
         if not isinstance(job, TrainingJob):
-            raise Conflict(f"Job {job_id} is no training.")
+            raise Conflict("bridge.job_training", "Job {job_id} is no training.", job_id=job_id)
         folder = self.folder(job_id)
         found = job_card.newest_checkpoint(job, folder)
         if found is None:
-            raise Conflict(f"Job {job_id} has saved no LoRA yet.")
+            raise Conflict(
+                "bridge.job_saved_lora_yet", "Job {job_id} has saved no LoRA yet.", job_id=job_id
+            )
         target = lora_dir or (
             Path(job.lora_dir) if job.lora_dir else self.home.root / "models" / "Lora"
         )

@@ -13,9 +13,11 @@ taken)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from .messages import Message
 
 
 def short(value: Any, most: int = 80) -> str:
@@ -30,29 +32,84 @@ def short(value: Any, most: int = 80) -> str:
     return text if len(text) <= most else f"{text[: most // 2]}...{text[-most // 4 :]}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Problem:
-    """One thing that is wrong: where, what (with the offending value), and what to do about it."""
+    """One thing that is wrong: where, what (with the offending value), and what to do about it.
 
+    ``where`` is the field, option or file that the page can mark; ``values`` fill the places of
+    both texts. ``Problem("name.long", "name", "has {count} letters", "Use {most}.", count=80,
+    ...)``
+    """
+
+    code: str
     where: str
     what: str
-    remedy: str = ""
+    remedy: str
+
+    def __init__(
+        self, code: str, where: str, what: str, remedy: str = "", /, **values: Any
+    ) -> None:
+        said = what if isinstance(what, Message) else Message(code, what, **values)
+        todo = remedy
+        if remedy and not isinstance(remedy, Message):
+            todo = Message(f"{code}.remedy", remedy, **values)
+        for name, value in (("code", code), ("where", where), ("what", said), ("remedy", todo)):
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Problem:
+        """The problem that `as_dict` described. Raises KeyError for other data."""
+        code, values = str(data["code"]), data["values"]
+        what = Message.stored(code, str(data["what"]), values)
+        remedy = Message.stored(f"{code}.remedy", str(data["remedy"]), values)
+        return cls(code, str(data["where"]), what, remedy)
+
+    def at(self, where: str) -> Problem:
+        """The same problem of another field."""
+        return Problem(self.code, where, self.what, self.remedy)
+
+    @property
+    def sentence(self) -> Message:
+        """Where, what and remedy as one message."""
+        end = "" if self.what.endswith((".", "!", "?")) else "."
+        text = "{where}: {what}" if self.where else "{what}"
+        text += end + (" {remedy}" if self.remedy else "")
+        return Message("problem", text, where=self.where, what=self.what, remedy=self.remedy)
 
     def __str__(self) -> str:
-        sentence = f"{self.where}: {self.what}" if self.where else self.what
-        if not sentence.endswith((".", "!", "?")):
-            sentence += "."
-        return f"{sentence} {self.remedy}".rstrip()
+        return str(self.sentence)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As REST and ``--json`` tell it: code, where, what, remedy, text, values."""
+        values = self.what.as_dict()["values"] if isinstance(self.what, Message) else {}
+        told = {"code": self.code, "where": self.where, "what": self.what, "remedy": self.remedy}
+        return {**told, "text": self.sentence, "values": values}
 
 
 class BridgeError(Exception):
-    """Something went wrong that the user can act on; ``str()`` is the sentence to show."""
+    """Something went wrong that the user can act on; ``message`` is the sentence to show.
+
+    ``BridgeError("job.is_over", "Job {job} is over.", job=7)``, or with a `Message` that is there.
+    """
+
+    def __init__(self, code: str, text: str = "", /, **values: Any) -> None:
+        if not text and not isinstance(code, Message):
+            raise TypeError(f"a message needs a code and a text: {code!r}")
+        self.message = code if isinstance(code, Message) else Message(code, text, **values)
+        super().__init__(str(self.message))
+
+
+def all_said(problems: Sequence[Problem]) -> Message:
+    """All problems as one message, one on a line."""
+    text = "\n".join(f"{{part{number + 1}}}" for number in range(len(problems)))
+    parts = {f"part{n}": problem.sentence for n, problem in enumerate(problems, 1)}
+    return Message("problems", text, **parts)
 
 
 class _WithProblems(BridgeError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        super().__init__(all_said(problems))
 
 
 class Invalid(_WithProblems):
@@ -76,10 +133,14 @@ class CommandFailed(BridgeError):
 
     def __init__(self, argv: Sequence[str], code: int, output: str) -> None:
         self.argv, self.code, self.output = tuple(argv), code, output
-        last = next(
-            (line for line in reversed(output.splitlines()) if line.strip()), "it printed nothing"
+        said = (line.strip() for line in reversed(output.splitlines()) if line.strip())
+        super().__init__(
+            "command.failed",
+            "{program} exited with code {code}: {last}",
+            program=repr(argv[0]),
+            code=code,
+            last=next(said, "it printed nothing"),
         )
-        super().__init__(f"{argv[0]!r} exited with code {code}: {last.strip()}")
 
 
 class TrainingFailed(BridgeError):

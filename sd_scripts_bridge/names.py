@@ -27,9 +27,13 @@ def name_problems(name: str, where: str = "name") -> list[Problem]:
     if not name.strip() or len(name) > LONGEST:
         return [
             Problem(
+                "names.characters",
                 where,
-                f"{short(name)} has {len(name)} characters",
-                f"Use 1 to {LONGEST} letters or digits.",
+                "{name} has {count} characters",
+                "Use 1 to {longest} letters or digits.",
+                name=short(name),
+                count=len(name),
+                longest=LONGEST,
             )
         ]
     foreign = sorted({character for character in name if not _allowed(character)})
@@ -40,23 +44,46 @@ def name_problems(name: str, where: str = "name") -> list[Problem]:
         )
         return [
             Problem(
-                where, f"{name!r} holds {signs}", "Use letters, digits, space, dot, _ and - only."
+                "names.holds",
+                where,
+                "{name} holds {signs}",
+                "Use letters, digits, space, dot, _ and - only.",
+                name=repr(name),
+                signs=signs,
             )
         ]
     if name[0] in MARKS - {"_"} or unicodedata.category(name[0])[0] == "M":
         return [
-            Problem(where, f"{name!r} begins with {name[0]!r}", "Begin with a letter or a digit.")
+            Problem(
+                "names.begins",
+                where,
+                "{name} begins with {name2}",
+                "Begin with a letter or a digit.",
+                name=repr(name),
+                name2=repr(name[0]),
+            )
         ]
     if name[-1] in ". ":
         return [
             Problem(
+                "names.ends_windows_drops",
                 where,
-                f"{name!r} ends with {name[-1]!r}, which Windows drops",
+                "{name} ends with {name2}, which Windows drops",
                 "End with a letter or digit.",
+                name=repr(name),
+                name2=repr(name[-1]),
             )
         ]
     if unicodedata.normalize("NFKC", name).split(".")[0].strip().upper() in RESERVED:
-        return [Problem(where, f"{name!r} is a reserved name on Windows", "Choose another.")]
+        return [
+            Problem(
+                "names.reserved_name_windows",
+                where,
+                "{name} is a reserved name on Windows",
+                "Choose another.",
+                name=repr(name),
+            )
+        ]
     return []
 
 

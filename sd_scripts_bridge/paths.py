@@ -106,18 +106,25 @@ class Home:
         """
         if len(os.fsencode(self.root)) > LONGEST_HOME:
             raise BridgeError(
-                f"The home folder's path has {len(os.fsencode(self.root))} characters, and "
-                "SQLite takes no more "
-                f"than {LONGEST_HOME}. Choose a shorter one with --home or ${HOME_VARIABLE}."
+                "paths.home_folders_path_characters",
+                "The home folder's path has {count} characters, and SQLite takes no more than "
+                "{longest_home}. Choose a shorter one with --home or ${home_variable}.",
+                count=len(os.fsencode(self.root)),
+                longest_home=LONGEST_HOME,
+                home_variable=HOME_VARIABLE,
             )
         try:
             return self._create()
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
             raise BridgeError(
-                f"The home folder {str(self.root)!r} ({self.source}) can't be used: {why}. "
-                "Choose another with "
-                f"--home or ${HOME_VARIABLE}."
+                "paths.home_folder_cant_used",
+                "The home folder {root} ({source}) can't be used: {why}. Choose another with "
+                "--home or ${home_variable}.",
+                root=repr(str(self.root)),
+                source=self.source,
+                why=why,
+                home_variable=HOME_VARIABLE,
             ) from error
 
     def _create(self) -> Home:

@@ -29,6 +29,7 @@ ONLY_IN = {
 }
 
 LAYERS = (
+    ("messages",),
     ("errors",),
     ("names", "paths", "system"),
     ("options", "photos"),

@@ -22,7 +22,11 @@ def launch_of(options: argparse.Namespace) -> Launch | None:
     try:
         return launch.from_words(options.gpus, **given)
     except ValueError:
-        raise BridgeError(f"--gpus {options.gpus!r} is no list of cards: write 0,1.") from None
+        raise BridgeError(
+            "launch.gpus_list_cards_write",
+            "--gpus {gpus} is no list of cards: write 0,1.",
+            gpus=repr(options.gpus),
+        ) from None
 
 
 def cluster_of(options: argparse.Namespace) -> Cluster | None:
@@ -36,7 +40,11 @@ def cluster_of(options: argparse.Namespace) -> Cluster | None:
         return Cluster(address(options.on), options.on_base, options.on_home, options.on_gpus)
     lone = next((word for word, value in more.items() if value is not None), None)
     if lone:
-        raise BridgeError(f"{lone} is for a cluster: name it with --on ray://HOST.")
+        raise BridgeError(
+            "launch.cluster_name_ray_host",
+            "{lone} is for a cluster: name it with --on ray://HOST.",
+            lone=lone,
+        )
     return None
 
 

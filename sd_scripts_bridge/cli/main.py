@@ -262,7 +262,9 @@ def _published(bridge: Bridge, options: argparse.Namespace) -> PublishedLora:
     if options.file.name.isdigit() and not options.file.exists():
         return bridge.publish_job(int(options.file.name), options.lora_dir, options.name)
     if options.lora_dir is None:
-        raise BridgeError("Say where it shall go: --lora-dir WEBUI/models/Lora.")
+        raise BridgeError(
+            "cli.main.say_shall_go_lora", "Say where it shall go: --lora-dir WEBUI/models/Lora."
+        )
     return bridge.publish(options.file, options.lora_dir, options.name)
 
 
@@ -285,7 +287,12 @@ def show_help(options: argparse.Namespace) -> int:
     whole = parser()
     verbs = verbs_of(whole)
     if options.topic and options.topic not in verbs:
-        raise NotFound(f"There is no verb {options.topic!r}. Choose one of: {', '.join(verbs)}.")
+        raise NotFound(
+            "cli.main.verb_choose",
+            "There is no verb {topic}. Choose one of: {verbs}.",
+            topic=repr(options.topic),
+            verbs=", ".join(verbs),
+        )
     print((verbs[options.topic] if options.topic else whole).format_help(), end="")
     return OK
 

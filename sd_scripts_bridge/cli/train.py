@@ -138,6 +138,10 @@ def _settings(words: Sequence[str]) -> dict[str, str]:
     for word in words:
         key, equals, value = word.partition("=")
         if not equals or not key:
-            raise BridgeError(f"--set {word!r} is not of the form key=value.")
+            raise BridgeError(
+                "train.set_form_key_value",
+                "--set {word} is not of the form key=value.",
+                word=repr(word),
+            )
         pairs[key.strip().lstrip("-").replace("-", "_")] = value.strip()
     return pairs

@@ -41,18 +41,21 @@ def main() -> int:
     try:
         return WORK[what](ask, work)
     except Invalid as error:
-        say(
-            {
-                "problems": [
-                    [problem.where, problem.what, problem.remedy] for problem in error.problems
-                ]
-            }
-        )
+        say({"problems": [problem.as_dict() for problem in error.problems]})
     except ImportError as error:
-        lacks = f"the cluster's Python ({sys.executable}) lacks {error.name}"
-        say({"problems": [["on", lacks, f"Install there: pip install {NEEDED}"]]})
+        lacks = Problem(
+            "cluster.lacks",
+            "on",
+            "the cluster's Python ({python}) lacks {module}",
+            "Install there: pip install {packages}",
+            python=sys.executable,
+            module=error.name,
+            packages=NEEDED,
+        )
+        say({"problems": [lacks.as_dict()]})
     except (BridgeError, OSError) as error:
-        say({"problems": [["", str(error), ""]]})
+        said = error.message if isinstance(error, BridgeError) else str(error)
+        say({"problems": [Problem("cluster.failed", "", "{said}", said=said).as_dict()]})
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return 1
@@ -129,9 +132,11 @@ def _home(ask: Mapping[str, Any], work: Path, sent: Path) -> Home:
         raise Invalid(
             [
                 Problem(
+                    "entry.folder_cluster",
                     "on-home",
-                    f"{ask['home']!r} is no folder on the cluster",
+                    "{ask} is no folder on the cluster",
                     "Give the home in which `sd-scripts-bridge setup` was run there.",
+                    ask=repr(ask["home"]),
                 )
             ]
         )

@@ -14,10 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..errors import BridgeError
+from ..errors import BridgeError, Problem
 from ..jobs.events import Note, Phase, to_dict
 from ..jobs.folder import JobFolder
 from ..jobs.job import TrainingJob, job_from_dict
+from ..messages import Message
 from ..paths import Home
 from ..system.files import write_json
 from . import parcel, question
@@ -70,7 +71,14 @@ class Follower:
                 return self._leave()
             if info.status == "PENDING" and not waits:
                 waits = True
-                _tell(Phase("waiting for a free place on the cluster"))
+                _tell(
+                    Phase(
+                        Message(
+                            "phase.waiting_free_place_cluster",
+                            "waiting for a free place on the cluster",
+                        )
+                    )
+                )
             self._pass_on(self._patiently(lambda: self.jobs.log(self.name)))
             time.sleep(LOOK_SECONDS + self._read / SLOWER_BYTES)
             info = self._patiently(self._info)
@@ -92,11 +100,19 @@ class Follower:
         if info is None or info.status in ("STOPPED", "FAILED"):
             return None
         self.name = name
-        _tell(Note(f"Found again on the cluster, where it is {info.status.lower()}."))
+        _tell(
+            Note(
+                Message(
+                    "note.found_again_cluster",
+                    "Found again on the cluster, where it is {status}.",
+                    status=info.status.lower(),
+                )
+            )
+        )
         return info
 
     def _submit(self) -> JobInfo:
-        _tell(Phase("sending the photos to the cluster"))
+        _tell(Phase(Message("phase.sending_photos_cluster", "sending the photos to the cluster")))
         base = None if self.on.base else Path(self.job.base)
         environment = parcel.send(
             self.jobs, Path(self.job.dataset), base, question.tokenizers(self.home)
@@ -117,8 +133,9 @@ class Follower:
         info = self.jobs.info(self.name)
         if info is None:
             raise BridgeError(
+                "follower.cluster_doesnt_know_job",
                 "The cluster doesn't know the job any more: it was restarted. Resume trains from "
-                "the beginning."
+                "the beginning.",
             )
         return info
 
@@ -132,21 +149,28 @@ class Follower:
             except Unreachable as error:
                 if self._ended or self.folder.stop_request.exists() or time.monotonic() > deadline:
                     raise Unreachable(
-                        f"{error} Resume finds the training again, where it went on meanwhile."
+                        Message(
+                            "follower.resume_finds_training_again",
+                            "{error} Resume finds the training again, where it went on meanwhile.",
+                            error=error,
+                        )
                     ) from error
                 if not silent:
                     _tell(
                         Note(
-                            f"The cluster is silent; it has {PATIENCE_SECONDS / 60:.0f} minutes "
-                            "to come back. "
-                            "The training there goes on."
+                            Message(
+                                "note.cluster_silent_minutes_come",
+                                "The cluster is silent; it has {patience_seconds} minutes to "
+                                "come back. The training there goes on.",
+                                patience_seconds=f"{PATIENCE_SECONDS / 60:.0f}",
+                            )
                         )
                     )
                 silent = True
                 time.sleep(5 * LOOK_SECONDS)
                 continue
             if silent:
-                _tell(Note("The cluster answers again."))
+                _tell(Note(Message("note.cluster_answers_again", "The cluster answers again.")))
             return answer
 
     def _leave(self) -> int:
@@ -185,17 +209,19 @@ class Follower:
 
     def _judge(self, info: JobInfo) -> int:
         if info.status == "SUCCEEDED" and "lora" in self._said:
-            _tell(Phase("fetching the LoRA"))
+            _tell(Phase(Message("phase.fetching_lora", "fetching the LoRA")))
             self._fetch(info.node, self._said["lora"])
             return 0
-        problems = "; ".join(
-            f"{where}: {what}" if where else what
-            for where, what, _ in self._said.get("problems", [])
+        problems = " ".join(
+            str(Problem.from_dict(problem)) for problem in self._said.get("problems", [])
         )
         if info.status == "STOPPED":
-            raise BridgeError("The job was stopped on the cluster. Resume trains it anew.")
+            raise BridgeError(
+                "follower.job_stopped_cluster_resume",
+                "The job was stopped on the cluster. Resume trains it anew.",
+            )
         why = self._said.get("failed") or problems or info.message or "it ended without a word."
-        raise BridgeError(f"On the cluster: {why}")
+        raise BridgeError("follower.cluster", "On the cluster: {why}", why=why)
 
     def _fetch(self, node: str, lora: dict[str, Any]) -> None:
         target = self.folder.final_lora(self.job.name)
@@ -210,8 +236,10 @@ class Follower:
         if sha256(aside) != lora["sha256"]:
             size = aside.stat().st_size
             raise BridgeError(
-                f"The LoRA arrived damaged ({size:,} of {lora['bytes']:,} bytes). Resume fetches "
-                "it again."
+                "follower.lora_arrived_damaged_bytes",
+                "The LoRA arrived damaged ({size} of {lora} bytes). Resume fetches it again.",
+                size=f"{size:,}",
+                lora=f"{lora['bytes']:,}",
             )
         aside.replace(target)
 

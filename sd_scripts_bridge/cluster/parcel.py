@@ -37,19 +37,24 @@ def problems(image_dir: Path, base: Path | None) -> list[Problem]:
     if base is not None and base.stat().st_size > LARGEST_BASE:
         found.append(
             Problem(
+                "parcel.gb_too_much_send",
                 "base",
-                f"{base.name} has {base.stat().st_size / 1e9:.1f} GB, too much to send through Ray",
+                "{name} has {st_size} GB, too much to send through Ray",
                 "Put it where the cluster can read it, and give --on-base PATH (as it is called "
                 "there).",
+                name=base.name,
+                st_size=f"{base.stat().st_size / 1000000000.0:.1f}",
             )
         )
     size = sum(path.stat().st_size for _, path in photos(image_dir))
     if size > LARGEST_DATASET:
         found.append(
             Problem(
+                "parcel.photos_gb_too_much",
                 "dataset",
-                f"the photos have {size / 1e9:.1f} GB, too much to send through Ray",
+                "the photos have {size} GB, too much to send through Ray",
                 "Train there: copy them to the cluster, and run `train` on it.",
+                size=f"{size / 1000000000.0:.1f}",
             )
         )
     return found

@@ -47,6 +47,7 @@ def plan(planner: Planner, request: Request) -> tuple[TrainingJob, list[str]]:
     if request.gpu is not None:
         problems.append(
             Problem(
+                "question.card_machine",
                 "gpu",
                 "is a card of this machine",
                 "Say with --on-gpus how many to ask the cluster for.",
@@ -54,7 +55,12 @@ def plan(planner: Planner, request: Request) -> tuple[TrainingJob, list[str]]:
         )
     secrets = sorted(SECRETS & request.values.keys())
     problems += [
-        Problem(name, "is a secret, and isn't sent to a cluster", "Set it up there.")
+        Problem(
+            "question.secret_isnt_sent_cluster",
+            name,
+            "is a secret, and isn't sent to a cluster",
+            "Set it up there.",
+        )
         for name in secrets
     ]
     data = open_dataset(request.dataset)
@@ -69,7 +75,8 @@ def plan(planner: Planner, request: Request) -> tuple[TrainingJob, list[str]]:
     answer = _ask(jobs, where, environment, _question(request, where))
     if "plan" not in answer:
         raise Invalid(
-            [Problem(*problem) for problem in answer.get("problems", [])] or [_silent(answer)]
+            [Problem.from_dict(problem) for problem in answer.get("problems", [])]
+            or [_silent(answer)]
         )
     job = job_from_dict(answer["plan"])
     assert isinstance(job, TrainingJob)
@@ -95,7 +102,12 @@ def tokenizers(home: Home) -> Path | None:
 def _cards(jobs: RayJobs, where: Cluster, request: Request) -> tuple[Cluster, list[Problem]]:
     wanted, there = request.launch.processes if request.launch else 1, jobs.gpus()
     problems = [
-        Problem("machines", "a training on a cluster runs on one of its machines", "Leave it out.")
+        Problem(
+            "question.training_cluster_runs_machines",
+            "machines",
+            "a training on a cluster runs on one of its machines",
+            "Leave it out.",
+        )
         for _ in range(1)
         if request.launch and request.launch.machines > 1
     ]
@@ -104,9 +116,12 @@ def _cards(jobs: RayJobs, where: Cluster, request: Request) -> tuple[Cluster, li
     if (where.gpus or 0) > there:
         problems.append(
             Problem(
+                "question.cluster_cards_wanted",
                 "on",
-                f"the cluster has {there} cards, and {where.gpus} are wanted",
+                "the cluster has {there} cards, and {gpus} are wanted",
                 "Set --on-gpus lower.",
+                there=there,
+                gpus=where.gpus,
             )
         )
     return where, problems
@@ -117,9 +132,11 @@ def _base_problems(base: Path) -> list[Problem]:
         return []
     return [
         Problem(
+            "question.is_not_here",
             "base",
-            f"{str(base)!r} is not here",
+            "{base} is not here",
             "If it lies on the cluster, say so: --on-base PATH.",
+            base=repr(str(base)),
         )
     ]
 
@@ -153,9 +170,12 @@ def _ask(
         if time.monotonic() > deadline:
             jobs.stop(name)
             raise BridgeError(
-                f"The cluster at {where.address} didn't get to the question within "
-                f"{PATIENCE_SECONDS:.0f} s "
-                f"({info.status.lower()}). Is it busy? `ray status` there says."
+                "question.cluster_didnt_get_question",
+                "The cluster at {address} didn't get to the question within {patience_seconds} s "
+                "({status}). Is it busy? `ray status` there says.",
+                address=where.address,
+                patience_seconds=f"{PATIENCE_SECONDS:.0f}",
+                status=info.status.lower(),
             )
         time.sleep(LOOK_SECONDS)
     log = jobs.log(name)
@@ -168,7 +188,9 @@ def _ask(
 def _silent(answer: dict[str, Any]) -> Problem:
     words = " ".join([*answer.get("log", []), answer.get("status", "")])[-600:].strip()
     return Problem(
+        "question.cluster_could_run_program",
         "on",
-        f"the cluster could not run our program: {words or 'it printed nothing'}",
+        "the cluster could not run our program: {words}",
         "Its Python must be 3.10 or newer; docs/more-than-one.md says what it needs.",
+        words=words or "it printed nothing",
     )

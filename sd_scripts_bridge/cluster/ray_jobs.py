@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import BridgeError
+from ..messages import Message
 
 SECONDS = 30.0
 UPLOAD_SECONDS = 600.0
@@ -36,7 +37,7 @@ class Unreachable(BridgeError):
 class RayRefused(BridgeError):
     """The cluster answered no. ``code`` is HTTP's."""
 
-    def __init__(self, sentence: str, code: int) -> None:
+    def __init__(self, sentence: Message, code: int) -> None:
         super().__init__(sentence)
         self.code = code
 
@@ -141,8 +142,11 @@ class RayJobs:
             found = None
         if not isinstance(found, dict):
             raise RayRefused(
-                f"{self.address} answers, but not as Ray's dashboard does. Is the port right "
-                "(8265)?",
+                Message(
+                    "ray_jobs.answers_but_rays_dashboard",
+                    "{address} answers, but not as Ray's dashboard does. Is the port right (8265)?",
+                    address=self.address,
+                ),
                 0,
             )
         return found
@@ -161,16 +165,26 @@ class RayJobs:
                 error.reason
             ]
             raise RayRefused(
-                f"The Ray cluster at {self.address} refused {path.partition('?')[0]} "
-                f"({error.code}): {last[0][:300]}",
+                Message(
+                    "ray_jobs.ray_cluster_refused",
+                    "The Ray cluster at {address} refused {path} ({code_name}): {last}",
+                    address=self.address,
+                    path=path.partition("?")[0],
+                    code_name=error.code,
+                    last=last[0][:300],
+                ),
                 error.code,
             ) from error
         except (OSError, HTTPException) as error:
             reason = getattr(error, "reason", None) or error
             raise Unreachable(
-                f"No Ray cluster answers at {self.address}: {reason}. Check the address; it is "
-                "the dashboard's, "
-                "with port 8265 unless it was started with another."
+                Message(
+                    "ray_jobs.ray_cluster_answers_check",
+                    "No Ray cluster answers at {address}: {reason}. Check the address; it is the "
+                    "dashboard's, with port 8265 unless it was started with another.",
+                    address=self.address,
+                    reason=reason,
+                )
             ) from error
 
 
@@ -183,7 +197,9 @@ def _headers(body: bytes | None) -> dict[str, str]:
     try:
         more = json.loads(os.environ.get(HEADERS) or "{}")
     except ValueError:
-        raise BridgeError(f"${HEADERS} is no JSON object.") from None
+        raise BridgeError(
+            "ray_jobs.json_object", "${headers} is no JSON object.", headers=HEADERS
+        ) from None
     return {**headers, **{str(name): str(value) for name, value in more.items()}}
 
 
@@ -197,7 +213,11 @@ def _blocks(answer: Any) -> Iterator[bytes]:
             yield block
     except (OSError, HTTPException) as error:
         raise Unreachable(
-            f"The Ray cluster fell silent in the middle of an answer: {error}."
+            Message(
+                "ray_jobs.ray_cluster_fell_silent",
+                "The Ray cluster fell silent in the middle of an answer: {error}.",
+                error=error,
+            )
         ) from error
 
 

@@ -43,7 +43,15 @@ def change(
     """
     if not text.strip():
         raise Invalid(
-            [Problem("text", f"is empty, so there is nothing to {action}", "Write what.")]
+            [
+                Problem(
+                    "caption_files.empty_nothing",
+                    "text",
+                    "is empty, so there is nothing to {action}",
+                    "Write what.",
+                    action=action,
+                )
+            ]
         )
     data = _ours(folder)
     heads = heads_of(data.subject, data.class_token)
@@ -67,8 +75,9 @@ def undo(folder: Path) -> list[Caption]:
     levels = _levels(data.root)
     if not levels:
         raise Conflict(
-            f"No caption in {data.root} was changed by `captions`, so there is nothing to take "
-            "back."
+            "caption_files.caption_changed_captions_nothing",
+            "No caption in {root} was changed by `captions`, so there is nothing to take back.",
+            root=data.root,
         )
     found = []
     for name, text in levels[-1].items():
@@ -84,9 +93,10 @@ def _ours(folder: Path) -> Dataset:
     data = open_dataset(folder)
     if not dataset_writer.is_clean(data):
         raise Conflict(
-            f"{folder} was not made by `dataset`, or its pictures have changed since: your own "
-            "captions stay as "
-            "they are. Make a dataset of it first."
+            "caption_files.made_dataset_pictures_changed",
+            "{folder} was not made by `dataset`, or its pictures have changed since: your own "
+            "captions stay as they are. Make a dataset of it first.",
+            folder=folder,
         )
     return data
 

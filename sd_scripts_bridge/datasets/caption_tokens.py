@@ -64,8 +64,10 @@ def write_tokenizer(folder: Path, pad_token: str = END, vocabulary: Path | None 
     source = vocabulary or find_vocabulary()
     if source is None:
         raise NotFound(
-            f"CLIP's vocabulary ({FILE}) is not installed. Run: pip install --no-deps "
-            "open_clip_torch"
+            "caption_tokens.clips_vocabulary_installed_run",
+            "CLIP's vocabulary ({file}) is not installed. Run: pip install --no-deps "
+            "open_clip_torch",
+            file=FILE,
         )
     vocab, merges = _read(source)
     aside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
@@ -139,7 +141,11 @@ def _read(source: Path) -> tuple[dict[str, int], list[tuple[str, str]]]:
     vocab = {token: number for number, token in enumerate(tokens)}
     if len(vocab) != SIZE:
         raise NotFound(
-            f"{source} holds {len(vocab)} tokens instead of {SIZE}. Reinstall open_clip_torch."
+            "caption_tokens.holds_tokens_instead_reinstall",
+            "{source} holds {count} tokens instead of {size}. Reinstall open_clip_torch.",
+            source=source,
+            count=len(vocab),
+            size=SIZE,
         )
     return vocab, merges
 

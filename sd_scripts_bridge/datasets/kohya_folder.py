@@ -109,7 +109,13 @@ def open_dataset(path: Path) -> Dataset:
     problems = photo_files.path_problems(path)
     if not problems and not path.is_dir():
         problems = [
-            Problem("", f"{shown(path)!r} is a file", "Give the folder that holds the photos.")
+            Problem(
+                "kohya_folder.file",
+                "",
+                "{shown} is a file",
+                "Give the folder that holds the photos.",
+                shown=repr(shown(path)),
+            )
         ]
     if problems:
         raise Invalid(problems)
@@ -218,11 +224,21 @@ def _no_photos(path: Path) -> Problem:
     ]
     if folders:
         return Problem(
+            "kohya_folder.holds_photos_folders",
             "",
-            f"{shown(path)!r} holds no photos, only folders: {', '.join(folders[:5])}",
-            f"Put a number of repeats in front ('10_{folders[0]}'), or give one of those folders.",
+            "{shown} holds no photos, only folders: {folders}",
+            "Put a number of repeats in front ('10_{folders2}'), or give one of those folders.",
+            shown=repr(shown(path)),
+            folders=", ".join(folders[:5]),
+            folders2=folders[0],
         )
-    return Problem("", f"{shown(path)!r} holds no photos", "Give the folder that holds them.")
+    return Problem(
+        "kohya_folder.holds_photos",
+        "",
+        "{shown} holds no photos",
+        "Give the folder that holds them.",
+        shown=repr(shown(path)),
+    )
 
 
 def _images(folder: Path) -> int:

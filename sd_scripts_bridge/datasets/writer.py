@@ -169,29 +169,58 @@ def _naming_problems(name: str, class_token: str, steps: int) -> list[Problem]:
     if not problems and len(leaf_name(MOST_STEPS, name, class_token).encode()) > 255:
         problems = [
             Problem(
+                "datasets.writer.too_long_folders_name",
                 "name",
-                f"{name!r} with {class_token!r} is too long for a folder's name",
+                "{name} with {class_token} is too long for a folder's name",
                 "Shorten it.",
+                name=repr(name),
+                class_token=repr(class_token),
             )
         ]
     if not 1 <= steps <= MOST_STEPS:
-        problems.append(Problem("steps", f"{short(steps)} is outside 1 to {MOST_STEPS:,}"))
+        problems.append(
+            Problem(
+                "datasets.writer.outside",
+                "steps",
+                "{steps} is outside 1 to {most_steps}",
+                steps=short(steps),
+                most_steps=f"{MOST_STEPS:,}",
+            )
+        )
     return problems
 
 
 def _out_problems(out: Path, paths: Sequence[Path]) -> list[Problem]:
     text = shown(out)
     if out.exists() and not out.is_dir():
-        return [Problem("out", f"{text!r} is a file", "Choose a new folder.")]
+        return [
+            Problem(
+                "datasets.writer.file",
+                "out",
+                "{text_name} is a file",
+                "Choose a new folder.",
+                text_name=repr(text),
+            )
+        ]
     if out.is_dir() and any(out.iterdir()):
         return [
-            Problem("out", f"{text!r} is not empty", "Choose a new folder; nothing is overwritten.")
+            Problem(
+                "datasets.writer.empty",
+                "out",
+                "{text_name} is not empty",
+                "Choose a new folder; nothing is overwritten.",
+                text_name=repr(text),
+            )
         ]
     for folder in (path.resolve() for path in paths if path.is_dir()):
         if out.resolve() == folder or folder in out.resolve().parents:
             return [
                 Problem(
-                    "out", f"{text!r} lies in the photos' own folder", "Choose a folder outside it."
+                    "datasets.writer.lies_photos_own_folder",
+                    "out",
+                    "{text_name} lies in the photos' own folder",
+                    "Choose a folder outside it.",
+                    text_name=repr(text),
                 )
             ]
     return []
@@ -201,14 +230,15 @@ def _nothing_usable(report: Report) -> list[Problem]:
     if not report.photos:
         return [
             Problem(
+                "datasets.writer.none",
                 "photos",
                 "there are none here",
                 "Give the photos themselves, or the folder that holds them.",
             )
         ]
     return [
-        Problem("photos", "none can be used"),
-        *(Problem("", verdict.sentence) for verdict in report.photos[:20]),
+        Problem("datasets.writer.none_can_used", "photos", "none can be used"),
+        *(Problem("datasets.writer.said", "", verdict.sentence) for verdict in report.photos[:20]),
     ]
 
 
@@ -229,7 +259,12 @@ def _written_aside(out: Path) -> Iterator[Path]:
         finally:
             shutil.rmtree(aside, ignore_errors=True)
     except OSError as error:
-        raise BridgeError(f"Can't write {shown(out)!r}: {error.strerror or error}.") from error
+        raise BridgeError(
+            "datasets.writer.cant_write",
+            "Can't write {shown}: {strerror}.",
+            shown=repr(shown(out)),
+            strerror=error.strerror or error,
+        ) from error
 
 
 def _remove_stale(parent: Path, prefix: str) -> None:

@@ -33,4 +33,9 @@ def get(name: str, home: Home) -> Engine:
         from .embedded import EmbeddedEngine
 
         return EmbeddedEngine(home)
-    raise NotFound(f"There is no engine {name!r}. Choose one of: {', '.join(ENGINES)}.")
+    raise NotFound(
+        "engines.engine_choose",
+        "There is no engine {name}. Choose one of: {engines}.",
+        name=repr(name),
+        engines=", ".join(ENGINES),
+    )

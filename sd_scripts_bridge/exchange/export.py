@@ -80,7 +80,17 @@ def files(
     Raises `Invalid`.
     """
     if form not in FORMATS:
-        raise Invalid([Problem("format", f"{form!r} is not one of {', '.join(FORMATS)}")])
+        raise Invalid(
+            [
+                Problem(
+                    "export.is_not_one",
+                    "format",
+                    "{form} is not one of {formats}",
+                    form=repr(form),
+                    formats=", ".join(FORMATS),
+                )
+            ]
+        )
     options, notes = told(job, out, place)
     script = place.script or installation.SCRIPTS[job.family]
     launcher = ["-m", MODULE, *job.launch.words(job.params.mixed_precision)] if job.launch else []

@@ -45,9 +45,12 @@ def read(path: Path, here: Here | None = None) -> Imported:
     raise Invalid(
         [
             Problem(
+                "imports.nothing_known_ends",
                 path.name,
-                f"nothing is known that ends in {suffix or 'nothing'!r}",
-                f"Give {KINDS}.",
+                "nothing is known that ends in {suffix}",
+                "Give {kinds}.",
+                suffix=repr(suffix or "nothing"),
+                kinds=KINDS,
             )
         ]
     )
@@ -59,9 +62,12 @@ def _text(path: Path) -> str:
             raise Invalid(
                 [
                     Problem(
+                        "imports.too_large_settings_bytes",
                         path.name,
-                        f"is too large for settings ({path.stat().st_size:,} bytes)",
-                        f"Give {KINDS}.",
+                        "is too large for settings ({st_size} bytes)",
+                        "Give {kinds}.",
+                        st_size=f"{path.stat().st_size:,}",
+                        kinds=KINDS,
                     )
                 ]
             )
@@ -70,12 +76,24 @@ def _text(path: Path) -> str:
         raise Invalid(
             [
                 Problem(
-                    path.name, "is not UTF-8 text", "Save it again from the program that made it."
+                    "imports.utf_text",
+                    path.name,
+                    "is not UTF-8 text",
+                    "Save it again from the program that made it.",
                 )
             ]
         ) from None
     except OSError as error:
-        raise Invalid([Problem(path.name, f"can't be read: {error.strerror or error}")]) from error
+        raise Invalid(
+            [
+                Problem(
+                    "imports.cant_read",
+                    path.name,
+                    "can't be read: {strerror}",
+                    strerror=error.strerror or error,
+                )
+            ]
+        ) from error
 
 
 def _json(path: Path, here: Here) -> Imported:
@@ -85,14 +103,26 @@ def _json(path: Path, here: Here) -> Imported:
         raise Invalid(
             [
                 Problem(
+                    "imports.json",
                     path.name,
-                    f"is not JSON: {error}",
+                    "is not JSON: {error}",
                     "Save it again from the program that made it.",
+                    error=error,
                 )
             ]
         ) from None
     if not isinstance(data, dict):
-        raise Invalid([Problem(path.name, "is not a JSON object", f"Give {KINDS}.")])
+        raise Invalid(
+            [
+                Problem(
+                    "imports.json_object",
+                    path.name,
+                    "is not a JSON object",
+                    "Give {kinds}.",
+                    kinds=KINDS,
+                )
+            ]
+        )
     if data.get("kind") == "train" and isinstance(data.get("params"), dict):
         return _job(path, data, here)
     if kohya_gui_reader.looks_like(data):
@@ -100,9 +130,11 @@ def _json(path: Path, here: Here) -> Imported:
     raise Invalid(
         [
             Problem(
+                "imports.holds_settings_kohya_ss",
                 path.name,
                 "holds no settings that kohya_ss or LoRA Bridge has saved",
-                f"Give {KINDS}.",
+                "Give {kinds}.",
+                kinds=KINDS,
             )
         ]
     )
@@ -115,9 +147,11 @@ def _toml(path: Path, here: Here) -> Imported:
         raise Invalid(
             [
                 Problem(
+                    "imports.toml",
                     path.name,
-                    f"is not TOML: {error}",
+                    "is not TOML: {error}",
                     "Save it again from the program that made it.",
+                    error=error,
                 )
             ]
         ) from None
@@ -136,7 +170,17 @@ def _job(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
         if name not in data
     ]
     if missing:
-        raise Invalid([Problem(path.name, f"lacks {', '.join(missing)}", "Give a whole job.json.")])
+        raise Invalid(
+            [
+                Problem(
+                    "imports.lacks",
+                    path.name,
+                    "lacks {missing}",
+                    "Give a whole job.json.",
+                    missing=", ".join(missing),
+                )
+            ]
+        )
     job = job_from_dict(data)
     assert isinstance(job, TrainingJob), "its kind is train"
     base, dataset = here.find_base(job.base, path.parent), here.existing(job.dataset, path.parent)
@@ -175,7 +219,7 @@ def _folder(path: Path) -> Imported:
     try:
         data = open_dataset(path)
     except BridgeError as error:
-        raise Invalid([Problem("", str(error))]) from error
+        raise Invalid([Problem("imports.said", "", str(error))]) from error
     subsets = (*data.subsets, *data.regularisation)
     rows = tuple(
         KeyRow(subset.folder.name, Fate.USED, f"{subset.images} photos x {subset.repeats}")

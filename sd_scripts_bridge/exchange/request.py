@@ -62,12 +62,25 @@ def fill(
     file = imported.path.name
     if dataset is None and imported.dataset is None and not imported.subsets:
         remedy = "Give their folder: train DATASET --config FILE."
-        problems.append(Problem("dataset", f"{file} names no photos that are here", remedy))
+        problems.append(
+            Problem(
+                "request.names_photos",
+                "dataset",
+                "{file} names no photos that are here",
+                remedy,
+                file=file,
+            )
+        )
     if base is None and imported.base is None:
         named = f" ({imported.base_name!r} isn't here)" if imported.base_name else ""
         problems.append(
             Problem(
-                "base", f"{file} names no base model that is here{named}", "Give one with --base."
+                "request.names_base_model",
+                "base",
+                "{file} names no base model that is here{named}",
+                "Give one with --base.",
+                file=file,
+                named=named,
             )
         )
     if problems:

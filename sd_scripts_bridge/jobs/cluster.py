@@ -44,7 +44,12 @@ class Cluster:
         names = {spec.name for spec in fields(cls)}
         values: dict[str, Any] = {key: value for key, value in data.items() if key in names}
         wrong = [
-            Problem(f"on.{key}", f"{short(value)} is not what a job has there")
+            Problem(
+                "cluster.job",
+                f"on.{key}",
+                "{value} is not what a job has there",
+                value=short(value),
+            )
             for key, value in values.items()
             if not (value is None or isinstance(value, int if key == "gpus" else str))
         ]
@@ -64,9 +69,11 @@ def address(text: str) -> str:
         raise Invalid(
             [
                 Problem(
+                    "cluster.address_ray_cluster",
                     "on",
-                    f"{text!r} is no address of a Ray cluster",
+                    "{text_name} is no address of a Ray cluster",
                     "Write ray://HOST, or http://HOST:8265.",
+                    text_name=repr(text),
                 )
             ]
         )

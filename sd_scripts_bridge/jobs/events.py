@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
+from ..messages import Message
+
 
 @dataclass(frozen=True)
 class Started:
@@ -128,7 +130,11 @@ EVENT_TYPES: Mapping[str, type[Any]] = {
 
 def to_dict(event: Event) -> dict[str, Any]:
     """``event`` as plain data, its kind under "type"."""
-    return {"type": event.type, **asdict(event)}
+    data = {"type": event.type, **asdict(event)}
+    said = next((value for value in data.values() if isinstance(value, Message)), None)
+    if said is not None:
+        data["message"] = said.as_dict()
+    return data
 
 
 def from_dict(data: Mapping[str, Any]) -> Event:
@@ -140,5 +146,9 @@ def from_dict(data: Mapping[str, Any]) -> Event:
     if cls is None:
         raise ValueError(f"unknown event type {data.get('type')!r}")
     names = {field.name for field in fields(cls)}
-    event: Event = cls(**{key: value for key, value in data.items() if key in names})
+    values = {key: value for key, value in data.items() if key in names}
+    if isinstance(data.get("message"), dict):
+        said = Message.from_dict(data["message"])
+        values = {key: said if value == said else value for key, value in values.items()}
+    event: Event = cls(**values)
     return event

@@ -202,7 +202,11 @@ def _unusable(spec: Field[Any], values: Mapping[str, Any]) -> list[Problem]:
     """What another version, or an editor, has made of a job's own fields."""
     if spec.name not in values:
         needed = spec.default is MISSING and spec.default_factory is MISSING
-        return [Problem(spec.name, "is missing", "Give a whole job.json.")] if needed else []
+        return (
+            [Problem("job.missing", spec.name, "is missing", "Give a whole job.json.")]
+            if needed
+            else []
+        )
     value = values[spec.name]
     kinds: dict[str, tuple[type, ...]] = {
         "int | None": (int,),
@@ -216,8 +220,10 @@ def _unusable(spec: Field[Any], values: Mapping[str, Any]) -> list[Problem]:
         return []
     return [
         Problem(
+            "job.job",
             spec.name,
-            f"{short(value)} is not what a job has there",
+            "{value} is not what a job has there",
             "Give a job.json as it was written.",
+            value=short(value),
         )
     ]

@@ -75,7 +75,12 @@ class Launch:
         names = {spec.name for spec in fields(cls)}
         values: dict[str, Any] = {key: value for key, value in data.items() if key in names}
         wrong = [
-            Problem(f"launch.{key}", f"{short(value)} is not what a job has there")
+            Problem(
+                "launch.job",
+                f"launch.{key}",
+                "{value} is not what a job has there",
+                value=short(value),
+            )
             for key, value in values.items()
             if not _is_kind(key, value)
         ]
@@ -89,56 +94,85 @@ class Launch:
         if not 2 <= self.processes <= MOST_PROCESSES:
             found.append(
                 Problem(
+                    "launch.number",
                     "processes",
-                    f"{self.processes} is not a number from 2 to {MOST_PROCESSES}",
+                    "{processes} is not a number from 2 to {most_processes}",
                     "Leave it out for one process.",
+                    processes=self.processes,
+                    most_processes=MOST_PROCESSES,
                 )
             )
         if self.machines < 1 or self.processes % max(1, self.machines):
             found.append(
                 Problem(
+                    "launch.processes_cant_shared_evenly",
                     "machines",
-                    f"{self.processes} processes can't be shared evenly by {self.machines} "
-                    "machines",
+                    "{processes} processes can't be shared evenly by {machines} machines",
                     "Each machine runs as many.",
+                    processes=self.processes,
+                    machines=self.machines,
                 )
             )
         elif not 0 <= self.machine_rank < self.machines:
             found.append(
                 Problem(
+                    "launch.is_not_one",
                     "machine_rank",
-                    f"{self.machine_rank} is not one of 0 to {self.machines - 1}",
+                    "{machine_rank} is not one of 0 to {machines}",
                     "Count the machines from 0; 0 is the one that saves.",
+                    machine_rank=self.machine_rank,
+                    machines=self.machines - 1,
                 )
             )
         elif self.gpu_ids and (len(set(self.gpu_ids)) != self.here or min(self.gpu_ids) < 0):
             cards = ",".join(map(str, self.gpu_ids))
             found.append(
                 Problem(
+                    "launch.names_cards_processes_run",
                     "gpus",
-                    f"{cards} names {len(set(self.gpu_ids))} cards, and {self.here} processes "
-                    "run here",
+                    "{cards} names {count} cards, and {here} processes run here",
                     "Give one card for each.",
+                    cards=cards,
+                    count=len(set(self.gpu_ids)),
+                    here=self.here,
                 )
             )
         if self.machines > 1 and not (self.main_process_ip and self.main_process_port):
             found.append(
                 Problem(
+                    "launch.several_machines_need_address",
                     "main_process_ip",
                     "several machines need the address and the port of machine 0",
                     "Give --main-process-ip and --main-process-port, the same on each.",
                 )
             )
         if self.main_process_ip and not _HOST.fullmatch(self.main_process_ip):
-            found.append(Problem("main_process_ip", f"{self.main_process_ip!r} is no address"))
+            found.append(
+                Problem(
+                    "launch.address",
+                    "main_process_ip",
+                    "{main_process_ip} is no address",
+                    main_process_ip=repr(self.main_process_ip),
+                )
+            )
         if self.main_process_port is not None and not 1 <= self.main_process_port <= 65535:
             found.append(
-                Problem("main_process_port", f"{self.main_process_port} is not a port (1 to 65535)")
+                Problem(
+                    "launch.port",
+                    "main_process_port",
+                    "{main_process_port} is not a port (1 to 65535)",
+                    main_process_port=self.main_process_port,
+                )
             )
         threads = self.num_cpu_threads_per_process
         if threads is not None and not 1 <= threads <= 1024:
             found.append(
-                Problem("num_cpu_threads_per_process", f"{threads} is not a number from 1 to 1024")
+                Problem(
+                    "launch.number_2",
+                    "num_cpu_threads_per_process",
+                    "{threads} is not a number from 1 to 1024",
+                    threads=threads,
+                )
             )
         return found
 

@@ -64,10 +64,16 @@ def m003_jobs_on_several_cards(db: sqlite3.Connection) -> None:
     )
 
 
+def m004_messages(db: sqlite3.Connection) -> None:
+    """A job's sentence keeps its code and values: JSON of `messages.Message.as_dict`."""
+    db.execute("ALTER TABLE jobs ADD COLUMN message TEXT")
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_jobs_and_events,
     m002_pauses,
     m003_jobs_on_several_cards,
+    m004_messages,
 )
 
 
@@ -79,9 +85,11 @@ def migrate(db: sqlite3.Connection) -> None:
     version = _version(db)
     if version > len(MIGRATIONS):
         raise BridgeError(
-            f"The database is of version {version}, and this LoRA Bridge knows only "
-            f"{len(MIGRATIONS)}. "
-            "Update LoRA Bridge, or choose another home folder."
+            "migrations.database_version_lora_bridge",
+            "The database is of version {version}, and this LoRA Bridge knows only {count}. "
+            "Update LoRA Bridge, or choose another home folder.",
+            version=version,
+            count=len(MIGRATIONS),
         )
     if version == len(MIGRATIONS):
         return

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BridgeError, NotFound
+from ..messages import Message
 from ..system import process
 from . import recovery
 from .events import Event, from_dict, to_dict
@@ -115,7 +116,11 @@ class Store:
                 yield db
         except sqlite3.Error as error:
             raise BridgeError(
-                f"The job database {str(self.path)!r} can't be used: {error}.{_room(self.path)}"
+                "store.job_database_cant_used",
+                "The job database {path} can't be used: {error}.{room}",
+                path=repr(str(self.path)),
+                error=error,
+                room=_room(self.path),
             ) from error
 
     @contextmanager
@@ -155,7 +160,11 @@ class Store:
         with self._open() as db:
             row = db.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
         if row is None:
-            raise NotFound(f"There is no job {job_id}. `jobs` lists those that there are.")
+            raise NotFound(
+                "store.job_jobs_lists_those",
+                "There is no job {job_id}. `jobs` lists those that there are.",
+                job_id=job_id,
+            )
         return _row(row)
 
     def jobs(self, statuses: Sequence[Status] = tuple(Status)) -> list[JobRow]:
@@ -209,7 +218,7 @@ class Store:
             db.execute(
                 "UPDATE jobs SET status = 'running', attempt = attempt + 1, started = ?, "
                 "finished = NULL, process = NULL,"
-                " sentence = '' WHERE id = ? AND status = 'queued'",
+                " sentence = '', message = NULL WHERE id = ? AND status = 'queued'",
                 (time.time(), row["id"]),
             )
         return self.get(row["id"])
@@ -224,7 +233,8 @@ class Store:
         if any(to not in MOVES[status] for status in of):
             raise ValueError(f"no move leads from {[str(s) for s in of]} to {to}")
         now = time.time()
-        sets = {"status": to.value, "sentence": sentence}
+        told = json.dumps(sentence.as_dict()) if isinstance(sentence, Message) else None
+        sets = {"status": to.value, "sentence": str(sentence), "message": told}
         changes: dict[str, Any] = sets | ({"finished": now} if to.is_over else {})
         if to is Status.QUEUED:
             changes |= {"queued": now, "stop": None, "finished": None}
@@ -403,6 +413,9 @@ def _room(path: Path) -> str:
 def _row(row: sqlite3.Row) -> JobRow:
     values = dict(row)
     values["status"] = Status(values["status"])
+    told = values.pop("message")
+    if told:
+        values["sentence"] = Message.from_dict(json.loads(told))
     return JobRow(**values)
 
 

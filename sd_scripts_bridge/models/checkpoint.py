@@ -141,18 +141,34 @@ def _refuse_other_formats(path: Path) -> None:
         raise Invalid(
             [
                 Problem(
+                    "checkpoint.file_can_run_programs",
                     path.name,
-                    f"a {suffix} file can run programs when it is opened, so it is not",
+                    "a {suffix} file can run programs when it is opened, so it is not",
                     "Choose the .safetensors version of this model, or convert it in the WebUI's "
                     "Checkpoint Merger.",
+                    suffix=suffix,
                 )
             ]
         )
     if os.path.isdir(path):  # noqa: PTH112  # never raises, also for a name that is too long
-        raise Invalid([Problem(path.name, "is a folder", "Choose one .safetensors file.")])
+        raise Invalid(
+            [
+                Problem(
+                    "checkpoint.folder", path.name, "is a folder", "Choose one .safetensors file."
+                )
+            ]
+        )
     if suffix != ".safetensors":
         raise Invalid(
-            [Problem(path.name, f"is not a .safetensors file ({suffix or 'no ending'})", FULL)]
+            [
+                Problem(
+                    "checkpoint.safetensors_file",
+                    path.name,
+                    "is not a .safetensors file ({suffix})",
+                    FULL,
+                    suffix=suffix or "no ending",
+                )
+            ]
         )
 
 
@@ -174,15 +190,27 @@ def _incomplete(name: str, family: str, found: list[ModelPart]) -> list[Problem]
     for part in found:
         if part.absent:
             problems.append(
-                Problem(name, f"has no {part.title}", f"Choose a whole {title(family)} checkpoint.")
+                Problem(
+                    "checkpoint.has_no",
+                    name,
+                    "has no {title}",
+                    "Choose a whole {title2} checkpoint.",
+                    title=part.title,
+                    title2=title(family),
+                )
             )
         elif part.missing:
             count = f"{len(part.missing)} of the {part.expected}"
             problems.append(
                 Problem(
+                    "checkpoint.lacks_tensors_example",
                     name,
-                    f"lacks {count} tensors of its {part.title}, for example {part.missing[0]}",
-                    f"It is damaged, or no ordinary {title(family)} model; choose another.",
+                    "lacks {count} tensors of its {title}, for example {missing}",
+                    "It is damaged, or no ordinary {title2} model; choose another.",
+                    count=count,
+                    title=part.title,
+                    missing=part.missing[0],
+                    title2=title(family),
                 )
             )
     return problems
@@ -197,9 +225,12 @@ def _mismatch(name: str, family: str, header: Header) -> list[Problem]:
     spoken = " + ".join(map(str, widths))
     return [
         Problem(
+            "checkpoint.net_text_width_but",
             name,
-            f"has a U-Net for text of width {context}, but its text encoder gives {spoken}",
+            "has a U-Net for text of width {context}, but its text encoder gives {spoken}",
             "Its parts come from different models; choose another.",
+            context=context,
+            spoken=spoken,
         )
     ]
 
@@ -248,9 +279,11 @@ def _dtype(name: str, tensors: Mapping[str, TensorInfo], prefix: str = UNET) -> 
         raise Invalid(
             [
                 Problem(
+                    "checkpoint.holds_quantised_weights",
                     name,
-                    f"holds quantised weights ({dtype})",
+                    "holds quantised weights ({dtype})",
                     "Choose the fp16, bf16 or fp32 version of this model.",
+                    dtype=dtype,
                 )
             ]
         )

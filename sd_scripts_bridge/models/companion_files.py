@@ -108,25 +108,42 @@ def _wrong(companion: Companion, path: Path) -> Problem | None:
     if companion.option == "qwen3" and path.is_dir():
         return None  # a folder of Hugging Face, which the script reads too
     if path.suffix.lower() not in ENDINGS:
-        return Problem(companion.option, f"{str(path)!r} is not a .safetensors file", remedy)
+        return Problem(
+            "companion_files.safetensors_file",
+            companion.option,
+            "{path} is not a .safetensors file",
+            remedy,
+            path=repr(str(path)),
+        )
     try:
         tensors = read_header(path).tensors
     except Invalid as error:
         return Problem(
+            "companion_files.said",
             companion.option,
-            f"{str(path)!r} {error.problems[0].what}",
+            "{path} {what_name}",
             error.problems[0].remedy or remedy,
+            path=repr(str(path)),
+            what_name=error.problems[0].what,
         )
     if companion_kinds.is_quantised(tensors):
         return Problem(
+            "companion_files.holds_quantised_weights_sd",
             companion.option,
-            f"{path.name} holds quantised weights, which sd-scripts does not read",
+            "{name} holds quantised weights, which sd-scripts does not read",
             remedy,
+            name=path.name,
         )
     if not kind.fits(tensors):
         real = companion_kinds.called(tensors) or "something else"
         return Problem(
-            companion.option, f"{path.name} is {real}, where {kind.title} is wanted", remedy
+            "companion_files.wanted",
+            companion.option,
+            "{name} is {real}, where {title} is wanted",
+            remedy,
+            name=path.name,
+            real=real,
+            title=kind.title,
         )
     return None
 
@@ -167,11 +184,16 @@ def _search(companion: Companion, family: Family, folders: list[Path], found: Fo
 def _missing(companion: Companion, family: Family, folders: list[Path]) -> Problem:
     looked = ", ".join(map(str, folders)) or "no folder"
     return Problem(
+        "companion_files.needs_usually_none_lies",
         companion.option,
-        f"{family.title} needs {companion.title} (usually {companion.usual}), and none lies in "
-        f"{looked}",
-        f"Put it into one of them, or name it: {companion.option}=/path/to/{companion.usual} "
-        "(--set, or Advanced in the tab).",
+        "{title} needs {title2} (usually {usual}), and none lies in {looked}",
+        "Put it into one of them, or name it: {option}=/path/to/{usual} (--set, or Advanced in "
+        "the tab).",
+        title=family.title,
+        title2=companion.title,
+        usual=companion.usual,
+        looked=looked,
+        option=companion.option,
     )
 
 

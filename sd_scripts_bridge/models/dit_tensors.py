@@ -187,10 +187,16 @@ def problems(name: str, tensors: Tensors, model: Transformer) -> list[Problem]:
     if missing:
         return [
             Problem(
+                "dit_tensors.lacks_tensors_example",
                 name,
-                f"lacks {len(missing)} of the {len(expected)} tensors of {title}, for example "
-                f"{missing[0]}",
-                f"It is damaged, or only a part; {whole[0].lower()}{whole[1:]}",
+                "lacks {count} of the {count2} tensors of {title}, for example {missing}",
+                "It is damaged, or only a part; {whole}{whole2}",
+                count=len(missing),
+                count2=len(expected),
+                title=title,
+                missing=missing[0],
+                whole=whole[0].lower(),
+                whole2=whole[1:],
             )
         ]
     if model.prefix not in layout.prefixes:
@@ -201,18 +207,24 @@ def problems(name: str, tensors: Tensors, model: Transformer) -> list[Problem]:
         )
         return [
             Problem(
+                "dit_tensors.but_sd_scripts_read",
                 name,
-                f"is {title}, but {said}, which sd-scripts does not read",
+                "is {title}, but {said}, which sd-scripts does not read",
                 "Choose its original file.",
+                title=title,
+                said=said,
             )
         ]
     if layout.width and width(tensors, model) != layout.width:
         return [
             Problem(
+                "dit_tensors.wide_sd_scripts_takes",
                 name,
-                f"is {width(tensors, model)} wide, and sd-scripts takes {title}'s {layout.width} "
-                "for granted",
+                "is {width} wide, and sd-scripts takes {title}'s {width2} for granted",
                 whole,
+                width=width(tensors, model),
+                title=title,
+                width2=layout.width,
             )
         ]
     return []
@@ -239,17 +251,22 @@ def _other_variant(
             (model.family, channels),
             f"takes {channels} channels, not {layout.channels}, as {title} does",
         )
-        return Problem(name, said, f"Choose an ordinary {title} model.")
+        return Problem(
+            "dit_tensors.said", name, said, "Choose an ordinary {title} model.", title=title
+        )
     if model.family == "hunyuan-image" and any(
         tensor.startswith(("time_r_in.", "guidance_in.")) for tensor in tensors
     ):
         return Problem(
+            "dit_tensors.hunyuanimages_distilled_model_sd",
             name,
             "is HunyuanImage's distilled model, which sd-scripts does not train",
-            f"Choose {title} itself.",
+            "Choose {title} itself.",
+            title=title,
         )
     if model.family == "sd3" and any(tensor.startswith(ENCODERS_INSIDE) for tensor in tensors):
         return Problem(
+            "dit_tensors.text_encoders_inside_sd",
             name,
             "has its text encoders inside, where sd-scripts 0.10.1 does not find them",
             "Choose the file without (sd3_medium.safetensors); the encoders are files of their "
@@ -258,10 +275,12 @@ def _other_variant(
     other = next((tensor for tensor in tensors if not tensor.startswith(model.prefix)), None)
     if other and model.family not in ("sd3", "lumina2"):
         return Problem(
+            "dit_tensors.holds_more_model_example",
             name,
-            f"holds more than the model (for example {other[:80]!r}), and sd-scripts wants that "
-            "alone",
-            f"Choose the {title} file without VAE and text encoders.",
+            "holds more than the model (for example {other}), and sd-scripts wants that alone",
+            "Choose the {title} file without VAE and text encoders.",
+            other=repr(other[:80]),
+            title=title,
         )
     return None
 

@@ -136,7 +136,7 @@ def inspect(path: Path, *, whole: bool = True) -> LoraFile:
     header = read_header(path, whole=whole)
     modules = _modules(header)
     if not any(_weights(module) for module in modules.values()):
-        raise Invalid([Problem(path.name, "holds no LoRA modules")])
+        raise Invalid([Problem("lora.holds_lora_modules", path.name, "holds no LoRA modules")])
     sizes = {tensor.dtype: 0 for tensor in header.tensors.values()}
     for tensor in header.tensors.values():
         sizes[tensor.dtype] += tensor.end - tensor.begin
@@ -174,7 +174,16 @@ def examine(path: Path) -> Verdict:
     except Invalid as invalid:
         return Verdict(invalid.problems)
     except OSError as error:
-        return Verdict((Problem(path.name, f"can't be read: {error.strerror or error}"),))
+        return Verdict(
+            (
+                Problem(
+                    "lora.cant_read",
+                    path.name,
+                    "can't be read: {strerror}",
+                    strerror=error.strerror or error,
+                ),
+            )
+        )
     return Verdict((*found, *numbers.problems(path.name)), numbers.notes(path.name))
 
 
@@ -219,7 +228,13 @@ def _shape_problems(file_name: str, modules: Mapping[str, Module]) -> list[Probl
             faults.setdefault(fault, []).append(name)
     return [
         Problem(
-            file_name, f"{fault} ({len(names)} of {len(modules)} modules, for example {names[0]})"
+            "lora.modules_example",
+            file_name,
+            "{fault} ({count} of {count2} modules, for example {names})",
+            fault=fault,
+            count=len(names),
+            count2=len(modules),
+            names=names[0],
         )
         for fault, names in faults.items()
     ]
@@ -284,16 +299,23 @@ class _Numbers:
 
     def problems(self, file_name: str) -> list[Problem]:
         found = [
-            Problem(file_name, f"holds numbers in a format that LoRAs don't have ({dtype})")
+            Problem(
+                "lora.holds_numbers_format_loras",
+                file_name,
+                "holds numbers in a format that LoRAs don't have ({dtype})",
+                dtype=dtype,
+            )
             for dtype in sorted(self.unknown)
         ]
         if self.broken:
             found.append(
                 Problem(
+                    "lora.holds_nan_infinite_numbers",
                     file_name,
-                    f"holds NaN or infinite numbers in {len(self.broken)} tensors, for example "
-                    f"{self.broken[0]}",
+                    "holds NaN or infinite numbers in {count} tensors, for example {broken}",
                     "The training diverged: lower the learning rate, or compute in bf16 or fp32.",
+                    count=len(self.broken),
+                    broken=self.broken[0],
                 )
             )
         return found

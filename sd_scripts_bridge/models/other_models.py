@@ -89,9 +89,9 @@ def refusal(name: str, tensors: Mapping[str, TensorInfo]) -> Problem | None:
     Diffusion.
     """
     if not tensors:
-        return Problem(name, "holds no tensors", FULL)
+        return Problem("other_models.holds_tensors", name, "holds no tensors", FULL)
     found = _kind(tensors) or _variant(tensors)
-    return Problem(name, *found) if found else None
+    return Problem("other_models.said", name, *found) if found else None
 
 
 def _kind(tensors: Mapping[str, TensorInfo]) -> tuple[str, str] | None:

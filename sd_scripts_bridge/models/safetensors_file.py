@@ -115,11 +115,19 @@ def read_header(path: Path, *, whole: bool = True) -> Header:
         _check_extent(tensors, data_start, size if whole else max(size, data_start + end))
         return Header(metadata, tensors, data_start, size)
     except _HeaderError as bad:
-        raise Invalid([Problem(path.name, str(bad), bad.remedy)]) from None
+        raise Invalid([Problem("safetensors_file.said", path.name, str(bad), bad.remedy)]) from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         why = getattr(error, "strerror", None) or error
         raise Invalid(
-            [Problem(path.name, f"can't be read: {why}", "Choose another file.")]
+            [
+                Problem(
+                    "safetensors_file.cant_read",
+                    path.name,
+                    "can't be read: {why}",
+                    "Choose another file.",
+                    why=why,
+                )
+            ]
         ) from error
 
 

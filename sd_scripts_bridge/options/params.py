@@ -171,7 +171,9 @@ class TrainingParams:
     def from_dict(cls, data: Mapping[str, Any]) -> TrainingParams:
         """Params from plain data. Raises `Invalid` with every unknown name and unusable value."""
         if not isinstance(data, Mapping) or not isinstance(data.get("extra", {}), Mapping):
-            raise Invalid([Problem("params", f"{short(data)} are no options")])
+            raise Invalid(
+                [Problem("params.options", "params", "{data} are no options", data=short(data))]
+            )
         known = {key: value for key, value in data.items() if key != "extra"}
         return cls(extra=dict(data.get("extra", {}))).with_values(known)
 
@@ -187,12 +189,16 @@ class TrainingParams:
         for name, value in values.items():
             spec = next((f for f in fields_of_params() if f.name == name), None)
             if spec is None:
-                problems.append(Problem(name, "there is no such option", _did_you_mean(name)))
+                problems.append(
+                    Problem(
+                        "params.such_option", name, "there is no such option", _did_you_mean(name)
+                    )
+                )
                 continue
             try:
                 changes[name] = _read(value, option_type(name))
             except ValueError as error:
-                problems.append(Problem(name, str(error), _range_of(spec)))
+                problems.append(Problem("params.said", name, str(error), _range_of(spec)))
         changed = dataclasses.replace(self, **changes)
         problems += changed.problems(changes)
         if problems:
@@ -222,7 +228,15 @@ class TrainingParams:
         if value is None:
             return []
         if choices and value not in choices:
-            return [Problem(spec.name, f"{short(value)} is not one of {', '.join(choices)}")]
+            return [
+                Problem(
+                    "params.is_not_one",
+                    spec.name,
+                    "{value} is not one of {choices}",
+                    value=short(value),
+                    choices=", ".join(choices),
+                )
+            ]
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return []
         if (
@@ -231,7 +245,14 @@ class TrainingParams:
             or (high is not None and value > high)
         ):
             return [
-                Problem(spec.name, f"{short(value)} is outside {_plain(low)} to {_plain(high)}")
+                Problem(
+                    "params.outside",
+                    spec.name,
+                    "{value} is outside {plain} to {plain2}",
+                    value=short(value),
+                    plain=_plain(low),
+                    plain2=_plain(high),
+                )
             ]
         return []
 
@@ -242,13 +263,22 @@ class TrainingParams:
         except ValueError:
             return [
                 Problem(
+                    "params.number_pixels",
                     "resolution",
-                    f"{short(self.resolution)} is not a number of pixels",
+                    "{resolution} is not a number of pixels",
                     "Write 512, or 512,768.",
+                    resolution=short(self.resolution),
                 )
             ]
         return [
-            Problem("resolution", f"{side} pixels is outside {low} to {high}")
+            Problem(
+                "params.pixels_outside",
+                "resolution",
+                "{side} pixels is outside {low} to {high}",
+                side=side,
+                low=low,
+                high=high,
+            )
             for side in set(sides)
             if not low <= side <= high
         ]
@@ -262,10 +292,14 @@ class TrainingParams:
             return []
         return [
             Problem(
+                "params.too_coarse_resolution_bucket",
                 "bucket_reso_steps",
-                f"{self.bucket_reso_steps} is too coarse for resolution {self.resolution} with "
+                "{bucket_reso_steps} is too coarse for resolution {resolution} with "
                 "bucket_no_upscale",
-                f"Set {most} or less, or bucket_no_upscale=false.",
+                "Set {most} or less, or bucket_no_upscale=false.",
+                bucket_reso_steps=self.bucket_reso_steps,
+                resolution=self.resolution,
+                most=most,
             )
         ]
 
@@ -274,6 +308,7 @@ class TrainingParams:
         if self.network_train_unet_only and self.network_train_text_encoder_only:
             found.append(
                 Problem(
+                    "params.excludes_network_train_text",
                     "network_train_unet_only",
                     "excludes network_train_text_encoder_only",
                     "Choose one.",
@@ -283,6 +318,7 @@ class TrainingParams:
             if not self.network_train_unet_only:
                 found.append(
                     Problem(
+                        "params.needs_network_train_unet",
                         "cache_text_encoder_outputs",
                         "needs network_train_unet_only=true",
                         "A text encoder that learns can't be cached.",
@@ -291,6 +327,7 @@ class TrainingParams:
             if self.shuffle_caption or self.caption_dropout_rate:
                 found.append(
                     Problem(
+                        "params.excludes_shuffle_caption_caption",
                         "cache_text_encoder_outputs",
                         "excludes shuffle_caption and caption_dropout_rate",
                         "Cached captions can't change from step to step.",
@@ -299,8 +336,11 @@ class TrainingParams:
         if self.enable_bucket and self.min_bucket_reso > self.max_bucket_reso:
             found.append(
                 Problem(
+                    "params.above_max_bucket_reso",
                     "min_bucket_reso",
-                    f"{self.min_bucket_reso} is above max_bucket_reso {self.max_bucket_reso}",
+                    "{min_bucket_reso} is above max_bucket_reso {max_bucket_reso}",
+                    min_bucket_reso=self.min_bucket_reso,
+                    max_bucket_reso=self.max_bucket_reso,
                 )
             )
         return found

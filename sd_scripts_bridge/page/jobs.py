@@ -310,5 +310,11 @@ def sample(bridge: Bridge, job_id: int, number: int, fold: Fold) -> Path:
     """Raises `NotFound`."""
     found = samples(bridge.folder(job_id), fold)
     if not 0 <= number < len(found):
-        raise NotFound(f"Job {job_id} has no sample {number}; it has {len(found)}.")
+        raise NotFound(
+            "jobs.job_sample",
+            "Job {job_id} has no sample {number}; it has {count}.",
+            job_id=job_id,
+            number=number,
+            count=len(found),
+        )
     return found[number][1]

@@ -151,11 +151,21 @@ def _base(
     context: Context, title: str | None, problems: list[Problem]
 ) -> tuple[Path | None, Base | None]:
     if not title:
-        problems.append(Problem("base", "no base model is chosen", "Choose one."))
+        problems.append(
+            Problem("plan.base_model_chosen", "base", "no base model is chosen", "Choose one.")
+        )
         return None, None
     path = offered.find(title, context.bases(), local=context.local)
     if path is None:
-        problems.append(Problem("base", f"{title!r} is not there any more", "Choose another."))
+        problems.append(
+            Problem(
+                "plan.any_more",
+                "base",
+                "{title} is not there any more",
+                "Choose another.",
+                title=repr(title),
+            )
+        )
         return None, None
     found = offered.look(path)
     problems += found.problems
@@ -167,7 +177,7 @@ def _preset(name: str | None, base: Base | None, problems: list[Problem]) -> Pre
     try:
         return presets.get(name or fitting)
     except NotFound as error:
-        problems.append(Problem("preset", str(error)))
+        problems.append(Problem("plan.said", "preset", str(error)))
         return presets.get(fitting)
 
 
@@ -180,9 +190,11 @@ def _cards(text: str, problems: list[Problem]) -> tuple[int | None, Launch | Non
     except ValueError:
         problems.append(
             Problem(
+                "plan.list_cards",
                 "cards",
-                f"{text!r} is no list of cards",
+                "{text_name} is no list of cards",
                 "Write 0,1; leave it empty for the first one.",
+                text_name=repr(text),
             )
         )
         return None, None
@@ -218,7 +230,11 @@ def _params(
 
 def _naming(name: str, class_token: str, lora_name: str) -> list[Problem]:
     if not name:
-        return [Problem("name", "is missing", "Write how prompts shall call your subject.")]
+        return [
+            Problem(
+                "plan.missing", "name", "is missing", "Write how prompts shall call your subject."
+            )
+        ]
     found = [
         *name_problems(name, "name"),
         *(name_problems(class_token, "class") if class_token else []),
@@ -226,28 +242,45 @@ def _naming(name: str, class_token: str, lora_name: str) -> list[Problem]:
     if not found and len(leaf_name(1_000_000, name, class_token).encode()) > 255:
         found = [
             Problem(
+                "plan.too_long_folders_name",
                 "name",
-                f"{name!r} with {class_token!r} is too long for a folder's name",
+                "{name} with {class_token} is too long for a folder's name",
                 "Shorten it.",
+                name=repr(name),
+                class_token=repr(class_token),
             )
         ]
     return found or [
-        Problem("LoRA name", p.what, p.remedy) for p in publish.stem_problems(lora_name or name)
+        Problem("plan.said", "LoRA name", p.what, p.remedy)
+        for p in publish.stem_problems(lora_name or name)
     ]
 
 
 def _photo_problems(draft: Draft, used: int) -> list[Problem]:
     progress = draft.check.progress
     if not draft.state.items:
-        return [Problem("photos", "there are none yet", "Drop some, or give a folder.")]
+        return [
+            Problem("plan.none_yet", "photos", "there are none yet", "Drop some, or give a folder.")
+        ]
     if progress:
         return [
             Problem(
-                "photos", f"{progress[0]} of {progress[1]} have been looked at", "Wait a moment."
+                "plan.looked",
+                "photos",
+                "{progress} of {progress2} have been looked at",
+                "Wait a moment.",
+                progress=progress[0],
+                progress2=progress[1],
             )
         ]
     return (
-        [] if used else [Problem("photos", "none will be used", "Include some, or bring others.")]
+        []
+        if used
+        else [
+            Problem(
+                "plan.none_used", "photos", "none will be used", "Include some, or bring others."
+            )
+        ]
     )
 
 
@@ -273,7 +306,7 @@ def _sketch(bridge: Bridge, context: Context, plan: Plan) -> None:
     except Invalid as error:
         plan.problems += error.problems
     except BridgeError as error:
-        plan.problems.append(Problem("", str(error)))
+        plan.problems.append(Problem("plan.said", "", str(error)))
 
 
 def _likely_engine(bridge: Bridge, base: Base | None) -> str:

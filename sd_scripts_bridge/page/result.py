@@ -24,10 +24,18 @@ def result_dict(views: JobViews, job_id: int, bases: list[BaseFile]) -> dict[str
     """Raises `NotFound`, or `Conflict` while there is no LoRA."""
     row, fold = views.row(job_id), views.fold(job_id)
     if row.kind != "train":
-        raise NotFound(f"Job {job_id} trains nothing, so it has no LoRA.")
+        raise NotFound(
+            "result.job_trains_nothing_lora",
+            "Job {job_id} trains nothing, so it has no LoRA.",
+            job_id=job_id,
+        )
     if fold.published is None:
         raise Conflict(
-            f"Job {job_id} is {row.status}: there is no LoRA of it yet. {row.sentence}".rstrip()
+            "result.no_lora_yet",
+            "Job {job} has no LoRA yet ({status}). {why}",
+            job=job_id,
+            status=row.status.value,
+            why=row.sentence,
         )
     job = row.job
     assert isinstance(job, TrainingJob)

@@ -21,6 +21,7 @@ from PIL import Image
 from PIL import __version__ as pillow_version
 
 from ..errors import BridgeError, Invalid, Problem, short
+from ..messages import Message
 from . import content
 from . import folders as photo_folders
 from . import pixels as photo_pixels
@@ -138,9 +139,11 @@ class PhotoUnreadable(BridgeError):
     file's name.
     """
 
-    def __init__(self, path: Path, reason: str) -> None:
+    def __init__(self, path: Path, reason: Message) -> None:
         self.path, self.reason = path, reason
-        super().__init__(f"{shown(path.name)} {reason}")
+        super().__init__(
+            "photo.unreadable", "{file} {reason}", file=shown(path.name), reason=reason
+        )
 
 
 def find(paths: Sequence[Path]) -> list[Path]:
@@ -167,7 +170,12 @@ def find(paths: Sequence[Path]) -> list[Path]:
         raise Invalid(
             [
                 Problem(
-                    "photos", f"{len(found):,} files are too many", f"The limit is {MOST_FILES:,}."
+                    "photos.files.files_too_many",
+                    "photos",
+                    "{count} files are too many",
+                    "The limit is {most_files}.",
+                    count=f"{len(found):,}",
+                    most_files=f"{MOST_FILES:,}",
                 )
             ]
         )
@@ -227,9 +235,23 @@ def read(path: Path) -> Picture:
     if kind not in content.PICTURES:
         what = "picture" if path.suffix.lower() in PICTURE_ENDINGS else "photo"
         remedy = " Unpack it first." if kind in content.ARCHIVES else ""
-        raise PhotoUnreadable(path, f"is not a {what} (content: {kind}).{remedy}")
+        raise PhotoUnreadable(
+            path,
+            Message(
+                "photos.files.content",
+                "is not a {what_name} (content: {kind}).{remedy_name}",
+                what_name=what,
+                kind=kind,
+                remedy_name=remedy,
+            ),
+        )
     if path.suffix.lower() in _RAW:
-        raise PhotoUnreadable(path, "is a camera's raw file. Export it as JPEG.")
+        raise PhotoUnreadable(
+            path,
+            Message(
+                "photos.files.cameras_raw_file_export", "is a camera's raw file. Export it as JPEG."
+            ),
+        )
     _refuse_size(path, content.header_size(data))
     try:
         pixels, notes = _decoded(path, data, kind)
@@ -250,25 +272,43 @@ def path_problems(path: Path) -> list[Problem]:
         if path.is_dir():
             wrong = photo_folders.unfit(path, text)
             if wrong is None and not os.access(path, os.R_OK | os.X_OK):
-                wrong = Problem("", f"{text} can't be read (permission denied)")
+                wrong = Problem(
+                    "photos.files.cant_read_permission_denied",
+                    "",
+                    "{text_name} can't be read (permission denied)",
+                    text_name=text,
+                )
             return [wrong] if wrong else []
         if path.is_file():
             return []
         if path.exists():
             return [
                 Problem(
+                    "photos.files.neither_file_nor_folder",
                     "",
-                    f"{text} is neither a file nor a folder",
+                    "{text_name} is neither a file nor a folder",
                     "Give photos, or the folder that holds them.",
+                    text_name=text,
                 )
             ]
-        return [Problem("", f"{text} does not exist", "Check how it is spelt.")]
+        return [
+            Problem(
+                "photos.files.exist",
+                "",
+                "{text_name} does not exist",
+                "Check how it is spelt.",
+                text_name=text,
+            )
+        ]
     except (OSError, ValueError) as error:  # a name that is too long, a share that is gone, a NUL
         return [
             Problem(
+                "photos.files.cant_used",
                 "",
-                f"{text} can't be used: {getattr(error, 'strerror', None) or error}",
+                "{text_name} can't be used: {error}",
                 photo_folders.REMEDY,
+                text_name=text,
+                error=getattr(error, "strerror", None) or error,
             )
         ]
 
@@ -299,11 +339,23 @@ def _bytes(path: Path) -> tuple[bytes, str]:
                 return head, kind
             if size > LARGEST_BYTES:
                 raise PhotoUnreadable(
-                    path, f"is {size / 1e9:.1f} GB; the limit is 1 GB. Export it as JPEG."
+                    path,
+                    Message(
+                        "photos.files.gb_limit_gb_export",
+                        "is {size} GB; the limit is 1 GB. Export it as JPEG.",
+                        size=f"{size / 1000000000.0:.1f}",
+                    ),
                 )
             return head + file.read(), kind
     except OSError as error:
-        raise PhotoUnreadable(path, f"can't be opened ({error.strerror or error}).") from error
+        raise PhotoUnreadable(
+            path,
+            Message(
+                "photos.files.cant_opened",
+                "can't be opened ({strerror}).",
+                strerror=error.strerror or error,
+            ),
+        ) from error
 
 
 def _refuse_size(path: Path, size: tuple[int, int] | None) -> None:
@@ -313,7 +365,13 @@ def _refuse_size(path: Path, size: tuple[int, int] | None) -> None:
 
 def _too_large(path: Path, what: str) -> PhotoUnreadable:
     return PhotoUnreadable(
-        path, f"{what}; the limit is {LARGEST_PIXELS // 1_000_000} megapixels. Export it smaller."
+        path,
+        Message(
+            "photos.files.limit_megapixels_export_smaller",
+            "{what_name}; the limit is {largest_pixels} megapixels. Export it smaller.",
+            what_name=what,
+            largest_pixels=LARGEST_PIXELS // 1000000,
+        ),
     )
 
 
@@ -338,7 +396,12 @@ def _formats(path: Path, kind: str) -> tuple[str, ...]:
     Image.init()
     if not any(name in Image.OPEN for name in formats):
         raise PhotoUnreadable(
-            path, f"is a {kind} picture, which this Pillow can't read. Export it as JPEG."
+            path,
+            Message(
+                "photos.files.picture_pillow_cant_read",
+                "is a {kind} picture, which this Pillow can't read. Export it as JPEG.",
+                kind=kind,
+            ),
         )
     return tuple(name for name in formats if name in Image.OPEN)
 
@@ -356,7 +419,12 @@ def _heic(path: Path, data: bytes) -> tuple[Image.Image, tuple[str, ...]]:
     if importlib.util.find_spec("pillow_heif") is None:
         wanted = "pillow-heif==0.16.0" if int(pillow_version.split(".")[0]) < 10 else "pillow-heif"
         raise PhotoUnreadable(
-            path, f"is an iPhone's HEIC. Run pip install {wanted}, or export it as JPEG."
+            path,
+            Message(
+                "photos.files.iphones_heic_run_pip",
+                "is an iPhone's HEIC. Run pip install {wanted}, or export it as JPEG.",
+                wanted=wanted,
+            ),
         )
     import pillow_heif  # type: ignore[import-untyped,unused-ignore]
 
@@ -365,12 +433,14 @@ def _heic(path: Path, data: bytes) -> tuple[Image.Image, tuple[str, ...]]:
     return photo_pixels.plain(heif.to_pillow(), turn=False)  # libheif has turned it already
 
 
-def _damage(data: bytes, kind: str, error: BaseException) -> str:
+def _damage(data: bytes, kind: str, error: BaseException) -> Message:
     if isinstance(error, MemoryError):
-        return "needs more memory than there is. Export it smaller."
+        return Message("photo.memory", "needs more memory than there is. Export it smaller.")
     percent = content.jpeg_percent(data) if kind == "JPEG" else None
-    return (
-        f"is damaged (stops at about {percent} %). Export it again."
-        if percent
-        else "is damaged. Export it again."
-    )
+    if percent:
+        return Message(
+            "photo.cut_off",
+            "is damaged (stops at about {percent} %). Export it again.",
+            percent=percent,
+        )
+    return Message("photo.damaged", "is damaged. Export it again.")

@@ -31,18 +31,47 @@ def unfit(folder: Path, text: str) -> Problem | None:
     """Why ``folder`` (shown as ``text``) is not searched for photos; None: it may be."""
     real = Path(os.path.realpath(folder))
     if real == Path(real.anchor) or real == _home():
-        return Problem("", f"{text} is not a folder for photos alone", REMEDY)
+        return Problem(
+            "folders.folder_photos_alone",
+            "",
+            "{text_name} is not a folder for photos alone",
+            REMEDY,
+            text_name=text,
+        )
     above = {real, *real.parents}
     if above & _system_folders():
-        return Problem("", f"{text} belongs to the system", REMEDY)
+        return Problem(
+            "folders.belongs_system",
+            "",
+            "{text_name} belongs to the system",
+            REMEDY,
+            text_name=text,
+        )
     if _is_webui(real):
         return Problem(
-            "", f"{text} is the WebUI's own folder", f"{REMEDY} Its pictures lie in its outputs."
+            "folders.webuis_own_folder",
+            "",
+            "{text_name} is the WebUI's own folder",
+            "{remedy_name} Its pictures lie in its outputs.",
+            text_name=text,
+            remedy_name=REMEDY,
         )
     if any(part.name == "models" and _is_webui(part.parent) for part in above):
-        return Problem("", f"{text} is the WebUI's folder for models", REMEDY)
+        return Problem(
+            "folders.webuis_folder_models",
+            "",
+            "{text_name} is the WebUI's folder for models",
+            REMEDY,
+            text_name=text,
+        )
     if (real / "bridge.sqlite3").is_file():
-        return Problem("", f"{text} is LoRA Bridge's own folder", REMEDY)
+        return Problem(
+            "folders.lora_bridges_own_folder",
+            "",
+            "{text_name} is LoRA Bridge's own folder",
+            REMEDY,
+            text_name=text,
+        )
     return None
 
 

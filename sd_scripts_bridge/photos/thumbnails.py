@@ -41,7 +41,7 @@ def _made(photo: Path) -> bytes:
     try:
         pixels = _quickly(photo) or read(photo).pixels
     except PhotoUnreadable as error:
-        raise NotFound(str(error)) from error
+        raise NotFound(error.message) from error
     pixels.thumbnail((SIDE, SIDE), reducing_gap=2.0)
     out = io.BytesIO()
     pixels.save(out, "JPEG", quality=82)

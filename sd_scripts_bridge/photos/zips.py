@@ -105,7 +105,15 @@ def unpack(archive: IO[bytes], name: str, into: Path, limits: Limits | None = No
         return _unpack(archive, into, limits or Limits())
     except _Refused as refused:
         raise Invalid(
-            [Problem(name, f"is refused: {refused}", "Unpack it yourself and give the photos.")]
+            [
+                Problem(
+                    "zips.refused",
+                    name,
+                    "is refused: {refused}",
+                    "Unpack it yourself and give the photos.",
+                    refused=refused,
+                )
+            ]
         ) from None
 
 

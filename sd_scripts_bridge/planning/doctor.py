@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from .. import engines
 from ..engines.sd_scripts.installed import installation
@@ -45,7 +45,7 @@ def examine(home: Home) -> list[Readiness]:
 
 def _engine(name: str, problems: list[Problem], any_ready: bool) -> Readiness:
     if problems:
-        said = " ".join(str(replace(problem, where="")) for problem in problems)
+        said = " ".join(str(problem.at("")) for problem in problems)
         return Readiness(name, False, f"Engine {name}: {said}", needed=not any_ready)
     return Readiness(name, True, f"Engine {name} is ready.")
 

@@ -72,18 +72,24 @@ def problems(job: TrainingJob, machine: Room) -> list[Problem]:
     if machine.disk_free < wanted.disk:
         found.append(
             Problem(
+                "preflight.run_writes_free",
                 "disk",
-                f"the run writes {size(wanted.disk)}, and {size(machine.disk_free)} are free",
+                "the run writes {size}, and {size2} are free",
                 "Free some space, or save less often (save_every_n_steps).",
+                size=size(wanted.disk),
+                size2=size(machine.disk_free),
             )
         )
     if machine.publish_free < wanted.lora + SPARE_BYTES:
         found.append(
             Problem(
+                "preflight.lora_takes_free_disk",
                 "lora_dir",
-                f"the LoRA takes {size(wanted.lora)}, and {size(machine.publish_free)} are free"
-                f" on the disk of {job.lora_dir}",
+                "the LoRA takes {size}, and {size2} are free on the disk of {lora_dir}",
                 "Free some space there.",
+                size=size(wanted.lora),
+                size2=size(machine.publish_free),
+                lora_dir=job.lora_dir,
             )
         )
     copies = (
@@ -93,10 +99,14 @@ def problems(job: TrainingJob, machine: Room) -> list[Problem]:
         each = f" in each of {copies} processes" if copies > 1 else ""
         found.append(
             Problem(
+                "preflight.base_model_alone_takes",
                 "memory",
-                f"the base model alone takes {size(wanted.weights)}{each}, and the "
-                f"{machine.memory_name} has {size(machine.memory)}",
+                "the base model alone takes {size}{each}, and the {memory_name} has {size2}",
                 "Choose a smaller base model.",
+                size=size(wanted.weights),
+                each=each,
+                memory_name=machine.memory_name,
+                size2=size(machine.memory),
             )
         )
     return found
@@ -124,7 +134,13 @@ def gone(job: TrainingJob) -> list[Problem]:
     """What the job was queued with and is not there now that its turn has come."""
     places = {"dataset": job.dataset, "base": job.base}
     return [
-        Problem(name, f"{place!r} is not there any more", "Bring it back, or start anew.")
+        Problem(
+            "preflight.any_more",
+            name,
+            "{place} is not there any more",
+            "Bring it back, or start anew.",
+            place=repr(place),
+        )
         for name, place in places.items()
         if not Path(place).exists()
     ]

@@ -80,7 +80,12 @@ class Planner:
         if request.gpu is not None and not 0 <= request.gpu <= MOST_GPU:
             problems.append(
                 Problem(
-                    "gpu", f"{short(request.gpu)} is no card's number", f"Give 0 to {MOST_GPU}."
+                    "request.cards_number",
+                    "gpu",
+                    "{gpu} is no card's number",
+                    "Give 0 to {most_gpu}.",
+                    gpu=short(request.gpu),
+                    most_gpu=MOST_GPU,
                 )
             )
         problems += engines.get(self._choose_engine(request.engine, base)[0], self.home).check()
@@ -137,15 +142,23 @@ class Planner:
         ]
         if job.launch and job.gpu is not None:
             refused.append(
-                Problem("gpu", "is for one process", "Name the cards of several with --gpus.")
+                Problem(
+                    "request.process",
+                    "gpu",
+                    "is for one process",
+                    "Name the cards of several with --gpus.",
+                )
             )
         if name == "sd-scripts" and not base.full_size:
             refused.append(
                 Problem(
+                    "request.smaller_full_size_model",
                     "base",
-                    f"{base.path.name} is smaller than a full-size {base.family_title} model, and "
-                    "sd-scripts takes the full sizes for granted",
+                    "{name} is smaller than a full-size {family_title} model, and sd-scripts "
+                    "takes the full sizes for granted",
                     "Use --engine embedded.",
+                    name=base.path.name,
+                    family_title=base.family_title,
                 )
             )
         more += engines.get(name, self.home).notes(job)
@@ -215,7 +228,7 @@ class Planner:
             try:
                 extra[key] = catalogue.typed(value, options[key]) if key in options else value
             except ValueError as error:
-                problems.append(Problem(key, str(error)))
+                problems.append(Problem("request.said", key, str(error)))
         if problems:
             raise Invalid(problems)
         return extra
@@ -289,7 +302,7 @@ def _collect(problems: list[Problem], read: Callable[[], Any]) -> Any:
     except Invalid as error:
         problems += error.problems
     except BridgeError as error:
-        problems.append(Problem("", str(error)))
+        problems.append(Problem("request.said", "", str(error)))
     return None
 
 

@@ -23,7 +23,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
-from ..errors import Invalid, Problem, PublishRefused
+from ..errors import Invalid, Problem, PublishRefused, all_said
+from ..messages import Message
 from ..models import lora, safetensors_file
 from ..names import name_problems, normal
 from ..system.files import flush_folder
@@ -80,9 +81,13 @@ def publish(
     _require(stem_problems(name))
     verdict = lora.examine(source)
     if verdict.problems:
-        raise PublishRefused("\n".join(map(str, verdict.problems)))
+        raise PublishRefused(all_said(verdict.problems))
     if lora_dir.exists() and not lora_dir.is_dir():
-        raise PublishRefused(f"{lora_dir} is not a folder. Choose the WebUI's models/Lora folder.")
+        raise PublishRefused(
+            "publish.folder_choose_webuis_models",
+            "{lora_dir} is not a folder. Choose the WebUI's models/Lora folder.",
+            lora_dir=lora_dir,
+        )
     try:
         lora_dir.mkdir(parents=True, exist_ok=True)
         _refuse_published(source, lora_dir)
@@ -101,8 +106,11 @@ def _publish(
             notes = _fill(place, source, card, preview)
             return PublishedLora(place.model, place.stem, place.activation_text, tuple(notes))
     raise PublishRefused(
-        f"Another program keeps taking the names {name}, {name}-2... in {lora_dir}. Publish it "
-        "again."
+        "publish.another_program_keeps_taking",
+        "Another program keeps taking the names {name}, {name}-2... in {lora_dir}. Publish it "
+        "again.",
+        name=name,
+        lora_dir=lora_dir,
     )
 
 
@@ -115,9 +123,11 @@ def stem_problems(name: str) -> list[Problem]:
     if not found and normal(name).casefold() in FORBIDDEN:
         found = [
             Problem(
+                "publish.meaning_own_webuis_prompts",
                 "name",
-                f"{name!r} has a meaning of its own in the WebUI's prompts",
+                "{name} has a meaning of its own in the WebUI's prompts",
                 "Choose another.",
+                name=repr(name),
             )
         ]
     return found
@@ -304,7 +314,10 @@ def _write_model(place: _Place, source: Path) -> None:
     place.file.close()
     if safetensors_file.model_hash(place.aside) != digest:
         raise PublishRefused(
-            f"{source.name} changed while it was copied to {place.folder}. Publish it again."
+            "publish.changed_while_copied_publish",
+            "{name} changed while it was copied to {folder}. Publish it again.",
+            name=source.name,
+            folder=place.folder,
         )
 
 
@@ -388,7 +401,10 @@ def _refuse_published(source: Path, lora_dir: Path) -> None:
     inside, folder = source.resolve(), lora_dir.resolve()
     if folder in inside.parents:
         raise PublishRefused(
-            f"{source.name} is in the Lora folder {lora_dir} already. The WebUI finds it there."
+            "publish.lora_folder_already_webui",
+            "{name} is in the Lora folder {lora_dir} already. The WebUI finds it there.",
+            name=source.name,
+            lora_dir=lora_dir,
         )
 
 
@@ -397,21 +413,31 @@ def _refuse_full(source: Path, lora_dir: Path) -> None:
     free = shutil.disk_usage(lora_dir).free
     if free < needed:
         raise PublishRefused(
-            f"The Lora folder {lora_dir} has {free:,} bytes free, but {needed:,} are needed. "
-            "Free some space and publish again; the trained file is kept."
+            "publish.lora_folder_bytes_free",
+            "The Lora folder {lora_dir} has {free} bytes free, but {needed} are needed. Free "
+            "some space and publish again; the trained file is kept.",
+            lora_dir=lora_dir,
+            free=f"{free:,}",
+            needed=f"{needed:,}",
         )
 
 
-def _sentence(lora_dir: Path, error: OSError) -> str:
+def _sentence(lora_dir: Path, error: OSError) -> Message:
     if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
-        reason = "is full"
+        reason = Message("publish.full", "is full")
     elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        reason = "can't be written"
+        reason = Message("publish.not_writable", "can't be written")
     else:
-        reason = f"refuses the file ({error.strerror or error})"
-    return (
-        f"The Lora folder {lora_dir} {reason}; {_free_bytes(lora_dir)} bytes are free. "
-        "Nothing was left there; the trained file is kept. Put this right and publish again."
+        reason = Message(
+            "publish.refuses", "refuses the file ({error})", error=error.strerror or str(error)
+        )
+    return Message(
+        "publish.folder_unusable",
+        "The Lora folder {folder} {reason}; {free} bytes are free. "
+        "Nothing was left there; the trained file is kept. Put this right and publish again.",
+        folder=lora_dir,
+        reason=reason,
+        free=_free_bytes(lora_dir),
     )
 
 

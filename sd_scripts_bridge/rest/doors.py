@@ -23,6 +23,7 @@ from starlette.types import ASGIApp
 
 from .. import __version__
 from ..errors import BridgeError, Conflict, EngineNotReady, Invalid, NotFound, Problem
+from ..messages import Message, found_in
 from ..page.context import Context
 from .privacy import Privacy
 from .routes import NONCE_HEADER, PARTS, Rule
@@ -37,7 +38,7 @@ BODY_LIMIT = 256 << 20
 class Refused(BridgeError):
     """A request that is not let in."""
 
-    def __init__(self, status: int, sentence: str) -> None:
+    def __init__(self, status: int, sentence: Message) -> None:
         self.status = status
         super().__init__(sentence)
 
@@ -66,7 +67,16 @@ class Call:
         if not text:
             return default
         if not text.isdecimal() or not text.isascii() or len(text) > DIGITS:
-            raise Invalid([Problem(name, f"{text[:40]!r} is not a whole number")])
+            raise Invalid(
+                [
+                    Problem(
+                        "doors.whole_number",
+                        name,
+                        "{text_name} is not a whole number",
+                        text_name=repr(text[:40]),
+                    )
+                ]
+            )
         return int(text)
 
 
@@ -110,10 +120,24 @@ async def _answer(context: Context, rules: Mapping[str, Rule], request: Request)
         if inspect.isawaitable(found):
             await found
     if not rules:
-        raise Refused(404, "There is no such address here; docs/rest.md lists them.")
+        raise Refused(
+            404,
+            Message(
+                "doors.such_address_docs_rest",
+                "There is no such address here; docs/rest.md lists them.",
+            ),
+        )
     rule = rules.get("GET" if request.method == "HEAD" else request.method)
     if rule is None:
-        raise Refused(405, f"{request.method} is not done here, only {' and '.join(rules)}.")
+        raise Refused(
+            405,
+            Message(
+                "doors.done",
+                "{method} is not done here, only {rules}.",
+                method=request.method,
+                rules=" and ".join(rules),
+            ),
+        )
     if rule.method == "GET":
         _refuse_from_afar(context, rule)
     raw = await _body(context, rule, request) if rule.method == "POST" else b""
@@ -126,15 +150,28 @@ async def _body(context: Context, rule: Rule, request: Request) -> bytes:
         request.headers.get("content-type", "").partition(";")[0].strip().lower()
         != "application/json"
     ):
-        raise Refused(415, "A POST needs Content-Type: application/json.")
+        raise Refused(
+            415,
+            Message(
+                "doors.post_needs_content_type", "A POST needs Content-Type: application/json."
+            ),
+        )
     if not hmac.compare_digest(
         request.headers.get(NONCE_HEADER, "").encode(), context.nonce.encode()
     ):
-        raise Refused(403, "This page belongs to an earlier start of the server. Reload it.")
+        raise Refused(
+            403,
+            Message(
+                "doors.page_belongs_earlier_start",
+                "This page belongs to an earlier start of the server. Reload it.",
+            ),
+        )
     _refuse_from_afar(context, rule)
-    sentence = (
-        f"This is more than {BODY_LIMIT >> 20} MB at once. Send fewer photos at a time, "
-        "or give their folder."
+    sentence = Message(
+        "rest.too_large",
+        "This is more than {megabytes} MB at once. Send fewer photos at a time, "
+        "or give their folder.",
+        megabytes=BODY_LIMIT >> 20,
     )
     length = request.headers.get("content-length", "0")
     if length.isdecimal() and int(length) > BODY_LIMIT:
@@ -152,8 +189,12 @@ def _refuse_from_afar(context: Context, rule: Rule) -> None:
     if rule.only_local and not context.local:
         raise Refused(
             403,
-            f"{rule.only_local} can't be used from afar: the WebUI runs with --listen or --share "
-            "and without --enable-insecure-extension-access.",
+            Message(
+                "doors.cant_used_afar_webui",
+                "{only_local} can't be used from afar: the WebUI runs with --listen or --share "
+                "and without --enable-insecure-extension-access.",
+                only_local=rule.only_local,
+            ),
         )
 
 
@@ -162,9 +203,17 @@ def _handle(context: Context, rule: Rule, request: Request, raw: bytes) -> Respo
     try:
         body = json.loads(raw, parse_constant=_no_number, parse_float=_finite) if raw else {}
     except (ValueError, RecursionError):
-        raise Invalid([Problem("", "The request's body is not JSON")]) from None
+        raise Invalid(
+            [Problem("doors.requests_body_json", "", "The request's body is not JSON")]
+        ) from None
     if not isinstance(body, dict):
-        raise Invalid([Problem("", "The request's body is not a JSON object")])
+        raise Invalid(
+            [
+                Problem(
+                    "doors.requests_body_json_object", "", "The request's body is not a JSON object"
+                )
+            ]
+        )
     call = Call(context, _numbers(request), request.query_params, request.headers, body)
     result = handler_of(rule)(call)
     return result if isinstance(result, Response) else answer(context, result)
@@ -180,7 +229,11 @@ def _no_number(word: str) -> float:
     raise Invalid(
         [
             Problem(
-                "", f"{word[:40]} is not a number that can be used", "Send one with fewer digits."
+                "doors.number_can_used",
+                "",
+                "{word} is not a number that can be used",
+                "Send one with fewer digits.",
+                word=word[:40],
             )
         ]
     )
@@ -191,7 +244,12 @@ def _numbers(request: Request) -> dict[str, int]:
     names = {name: str(value) for name, value in request.path_params.items()}
     for text in names.values():
         if not (text.isdecimal() and text.isascii() and len(text) <= DIGITS):
-            raise Refused(404, f"There is no {text[:40]!r} here.")
+            raise Refused(
+                404,
+                Message(
+                    "doors.there_is_no", "There is no {text_name} here.", text_name=repr(text[:40])
+                ),
+            )
     return {name: int(text) for name, text in names.items()}
 
 
@@ -209,6 +267,8 @@ def answer(
 
     Never kept by a cache.
     """
+    if isinstance(data, dict) and (messages := found_in(data)):
+        data = {**data, "messages": messages}
     if not context.local:
         data = Privacy.of(context).hidden(data)
     content = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -225,10 +285,12 @@ def answer(
 
 def _bridge_error(context: Context, error: BridgeError) -> Response:
     if isinstance(error, Refused):
-        return _error(context, error.status, [str(error)])
+        return _error(context, error.status, [error.message])
     status = next((status for kind, status in STATUS.items() if isinstance(error, kind)), 409)
     problems: Sequence[Problem] = getattr(error, "problems", ())
-    return _error(context, status, [str(problem) for problem in problems] or [str(error)], problems)
+    return _error(
+        context, status, [problem.sentence for problem in problems] or [error.message], problems
+    )
 
 
 def _error(
@@ -238,10 +300,7 @@ def _error(
     problems: Sequence[Problem] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    rows = [
-        {"where": problem.where, "what": problem.what, "remedy": problem.remedy}
-        for problem in problems
-    ]
+    rows = [problem.as_dict() for problem in problems]
     return answer(
         context, {"error": {"sentences": list(sentences), "problems": rows}}, status, headers
     )

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from ..engines import of
 from ..engines.base import Command, Engine
-from ..errors import BridgeError
+from ..errors import BridgeError, all_said
 from ..jobs.events import Event, Finished, Note, Phase, Progress, Published, Result, Started
 from ..jobs.facts import Facts
 from ..jobs.folder import JobFolder, state_step
 from ..jobs.job import SetupJob, Status, TrainingJob
 from ..jobs.store import JobRow, Store
+from ..messages import Message
 from ..paths import Home
 from ..planning.preflight import gone
 from ..publishing import job_card
@@ -76,7 +77,7 @@ class Attempt:
                 return
             status, sentence = self._judge(code)
         except BridgeError as error:
-            self._give_up(str(error))
+            self._give_up(error.message)
         except OSError as error:
             self._give_up(f"{error.strerror}: {error.filename}.")
         else:
@@ -117,10 +118,18 @@ class Attempt:
             return self.engine.setup(self.job)
         problems = [*self.engine.check(), *gone(self.job)]
         if problems:
-            raise BridgeError("\n".join(map(str, problems)))
+            raise BridgeError(all_said(problems))
         states = self.engine.states(self.job, self.folder) if self.row.attempt > 1 else []
         if states:
-            self._tell(Note(f"Going on from step {state_step(states[-1])}."))
+            self._tell(
+                Note(
+                    Message(
+                        "note.going_step",
+                        "Going on from step {state_step}.",
+                        state_step=state_step(states[-1]),
+                    )
+                )
+            )
         return self.engine.command(self.job, self.folder, states[-1] if states else None)
 
     def _card_to_use(self) -> dict[str, str]:
@@ -239,7 +248,15 @@ class Attempt:
         self.store.begin_pause(self.row.device)  # first: else the next job has the card at once
         if not self.store.put_back(self.row.id, self.row.attempt):
             return False
-        self._tell(Note(f"Paused at step {self._saved()}. It goes on by itself."))
+        self._tell(
+            Note(
+                Message(
+                    "note.paused_step_goes_itself",
+                    "Paused at step {self_name}. It goes on by itself.",
+                    self_name=self._saved(),
+                )
+            )
+        )
         return True
 
     # ---- healing ----
@@ -290,8 +307,11 @@ class Attempt:
         if code:
             return Status.FAILED, explain.failure(code, last_lines(self.folder.log, 200))
         if isinstance(self.job, SetupJob):
-            return Status.SUCCEEDED, "The training environment is ready."
-        self._tell(Phase("checking and publishing the LoRA"))
+            ready = Message("attempt.environment_ready", "The training environment is ready.")
+            return Status.SUCCEEDED, ready
+        self._tell(
+            Phase(Message("phase.checking_publishing_lora", "checking and publishing the LoRA"))
+        )
         return self._publish(self.job)
 
     def _ran_to_the_end(self, code: int) -> bool:
@@ -303,11 +323,16 @@ class Attempt:
 
     def _stopped_sentence(self) -> str:
         if isinstance(self.job, TrainingJob) and self.job.on:
-            return "Stopped, here and on the cluster."
+            return Message("attempt.stopped_cluster", "Stopped, here and on the cluster.")
         step = self._saved()
         if step:
-            return f"Stopped. Step {step} is saved: `resume {self.row.id}` goes on from there."
-        return "Stopped before the first checkpoint was saved."
+            return Message(
+                "attempt.stopped",
+                "Stopped. Step {step} is saved: `resume {job}` goes on from there.",
+                step=step,
+                job=self.row.id,
+            )
+        return Message("attempt.stopped_early", "Stopped before the first checkpoint was saved.")
 
     def _publish(self, job: TrainingJob) -> tuple[Status, str]:
         from ..models import lora
@@ -316,7 +341,11 @@ class Attempt:
         if job.launch and not job.launch.saves:
             return (
                 Status.SUCCEEDED,
-                f"Machine {job.launch.machine_rank} has done its part; the LoRA is on machine 0.",
+                Message(
+                    "attempt.machine_done",
+                    "Machine {machine} has done its part; the LoRA is on machine 0.",
+                    machine=job.launch.machine_rank,
+                ),
             )
         source = next(
             (path for path in reversed(self.engine.results(job, self.folder)) if self._new(path)),
@@ -324,7 +353,11 @@ class Attempt:
         )
         if source is None:
             reason = explain.failure(0, last_lines(self.folder.log, 200))
-            return Status.FAILED, f"The trainer ended without writing a LoRA. {reason}"
+            return Status.FAILED, Message(
+                "attempt.no_lora",
+                "The trainer ended without writing a LoRA. {reason}",
+                reason=reason,
+            )
         target = Path(job.lora_dir) if job.lora_dir else self.home.root / "models" / "Lora"
         steps = self.facts.steps or job.params.max_train_steps
         published = publish(
@@ -367,4 +400,12 @@ class Attempt:
         try:
             write_json(self.folder.report, {"job": self.row.id, **report})
         except OSError as error:
-            self._tell(Note(f"report.json was not written: {error.strerror}."))
+            self._tell(
+                Note(
+                    Message(
+                        "note.report_json_written",
+                        "report.json was not written: {strerror}.",
+                        strerror=error.strerror,
+                    )
+                )
+            )

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ..messages import Message
 from .failures.known import FailureKind, Known
 from .failures.table import TABLE
 
@@ -100,7 +101,15 @@ def cause(code: int | None, lines: Sequence[str]) -> Cause:
     last = _last_exception(said) or next(
         (line for line in reversed(said) if line.strip()), "it printed nothing"
     )
-    return Cause(FailureKind.UNKNOWN, f"The trainer exited with code {code}: {last.strip()}")
+    return Cause(
+        FailureKind.UNKNOWN,
+        Message(
+            "failure.unknown",
+            "The trainer exited with code {code}: {last}",
+            code=str(code),
+            last=last.strip(),
+        ),
+    )
 
 
 def known(text: str) -> tuple[Known, Cause] | None:
@@ -109,9 +118,9 @@ def known(text: str) -> tuple[Known, Cause] | None:
         match = entry.pattern.search(text)
         if match:
             values = {name: (value or "").strip() for name, value in match.groupdict().items()}
-            return entry, Cause(
-                entry.kind, re.sub(r" +(?=[ :.])", "", entry.sentence.format(**values))
-            )
+            said = Message(f"failure.{entry.name}", entry.sentence, **values)
+            tidy = re.sub(r" +(?=[ :.])", "", said)  # a group may be empty
+            return entry, Cause(entry.kind, Message.stored(said.code, tidy, values))
     return None
 
 

@@ -18,6 +18,7 @@ from ..errors import Invalid
 from ..jobs.events import Finished
 from ..jobs.job import Status
 from ..jobs.store import JobRow, Store, known_process
+from ..messages import Message
 from ..paths import PACKAGE_PARENT, Home
 from ..system import process
 from ..system.locks import hold, is_held
@@ -32,7 +33,10 @@ LOOK_SECONDS = 0.25
 PAUSED_LOOK_SECONDS = 1.0
 """Between two looks whether a pause is over."""
 
-LOST = "The supervisor vanished while this job ran (a crash, or the machine went off)."
+LOST = Message(
+    "supervisor.lost",
+    "The supervisor vanished while this job ran (a crash, or the machine went off).",
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -90,7 +90,12 @@ class Environment:
                 facts: dict[str, Any] = json.loads(line[5:])
                 return facts
         last = output.strip().splitlines()[-1:] or ["it printed nothing"]
-        raise BridgeError(f"The Python {str(self.python)!r} doesn't run: {last[0]}")
+        raise BridgeError(
+            "environment.python_doesnt_run",
+            "The Python {python} doesn't run: {last}",
+            python=repr(str(self.python)),
+            last=last[0],
+        )
 
 
 def make(folder: Path) -> Environment:
@@ -103,9 +108,11 @@ def make(folder: Path) -> Environment:
         return environment
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
         raise BridgeError(
-            f"This is Python {sys.version_info[0]}.{sys.version_info[1]}; training needs 3.10 to "
-            "3.13. "
-            "Run the same command with one of those."
+            "environment.python_training_needs_run",
+            "This is Python {version_info}.{version_info2}; training needs 3.10 to 3.13. Run the "
+            "same command with one of those.",
+            version_info=sys.version_info[0],
+            version_info2=sys.version_info[1],
         )
     makers: list[list[str]] = []
     if importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip"):
@@ -121,8 +128,11 @@ def make(folder: Path) -> Environment:
             continue
         return environment
     raise BridgeError(
-        f"No virtual environment could be made in {str(folder)!r} ({'; '.join(failures)}). "
-        "Install uv (`pip install uv`), or your system's venv package, and try again."
+        "environment.virtual_environment_could_made",
+        "No virtual environment could be made in {folder} ({failures}). Install uv (`pip install "
+        "uv`), or your system's venv package, and try again.",
+        folder=repr(str(folder)),
+        failures="; ".join(failures),
     )
 
 

@@ -76,7 +76,13 @@ def serve(place: Options, started: Callable[[str], None]) -> None:
     if missing:
         raise Invalid(
             [
-                Problem("", f"{str(folder)!r} is no folder", "Check how it is spelt.")
+                Problem(
+                    "standalone.folder",
+                    "",
+                    "{folder} is no folder",
+                    "Check how it is spelt.",
+                    folder=repr(str(folder)),
+                )
                 for folder in missing
             ]
         )
@@ -100,7 +106,8 @@ def application(place: Options) -> Any:
         from fastapi import FastAPI
     except ImportError as error:
         raise BridgeError(
-            "The page needs gradio, which is not there. Get it: pip install 'gradio>=5'"
+            "standalone.page_needs_gradio_get",
+            "The page needs gradio, which is not there. Get it: pip install 'gradio>=5'",
         ) from error
 
     from .routes import Routes
@@ -155,6 +162,10 @@ def _bind(place: Options) -> socket.socket:
         door.close()
         why = getattr(error, "strerror", None) or str(error).rstrip(".")
         raise BridgeError(
-            f"{place.host}:{place.port} can't be used: {why}. Choose another --port, or --host."
+            "standalone.cant_used_choose_another",
+            "{host}:{port} can't be used: {why}. Choose another --port, or --host.",
+            host=place.host,
+            port=place.port,
+            why=why,
         ) from error
     return door

@@ -123,7 +123,7 @@ test("an older answer about the draft doesn't replace a newer one", () => {
 
 test("errors become sentences", () => {
     assert.deepStrictEqual(lb.errorSentences({sentences: ["One.", "Two."]}), ["One.", "Two."]);
-    assert.deepStrictEqual(lb.errorSentences({problems: [{where: "steps", what: "0 is too few", remedy: "Write 1 or more."}]}), ["steps: 0 is too few. Write 1 or more."]);
+    assert.deepStrictEqual(lb.errorSentences({problems: [{where: "steps", text: "steps: 0 is too few. Write 1 or more."}]}), ["steps: 0 is too few. Write 1 or more."]);
     assert.deepStrictEqual(lb.errorSentences(null), []);
 });
 

@@ -42,10 +42,23 @@ test("the host's localization translates the page's texts and the server's sente
     assert.strictEqual(lb.t("{used} of {total} photos will be used.", {used: 10, total: 12}), "10 of 12 photos will be used.");
     globalThis.localization = spanish;
     assert.strictEqual(lb.t("{used} of {total} photos will be used.", {used: 10, total: 12}), "Se usarán 10 de 12 fotos.");
-    assert.strictEqual(lb.sentence("turned upright"), "puesta derecha");
-    assert.strictEqual(lb.sentence("a copy of a (1).jpg, which is used instead."), "copia de a (1).jpg, que se usa en su lugar.");
-    assert.strictEqual(lb.sentence("name: is missing. Write how prompts shall call your subject."), "nombre: falta. Escribe cómo lo llamarán los prompts.");
-    assert.strictEqual(lb.sentence("Something new. Choose one."), "Something new. Elige uno.");
+    const missing = {
+        code: "problem", text: "name: is missing. Write it.",
+        values: {where: "name", what: {code: "test.missing", text: "is missing", values: {count: 2}}, remedy: "Write it."},
+    };
+    globalThis.localization = {problem: "{where}: {what}. {remedy}", "test.missing": "{count:falta|faltan}", "as it is": "tal cual"};
+    lb.remember({messages: {[missing.text]: missing, "3 photos": {code: "test.new", values: {count: 3}}}});
+    assert.strictEqual(lb.sentence(missing.text), "name: faltan. Write it.");
+    assert.strictEqual(lb.sentence(missing), "name: faltan. Write it.");
+    assert.strictEqual(lb.sentence("3 photos"), "3 photos", "English where a code has no translation");
+    assert.strictEqual(lb.sentence("as it is"), "tal cual");
+});
+
+test("a sentence around one that is translated keeps its own words", (t) => {
+    t.after(() => { delete globalThis.localization; });
+    globalThis.localization = {"test.full": "está llena"};
+    const full = {code: "test.full", text: "is full", values: {}};
+    assert.strictEqual(lb.sentence({code: "test.folder", text: "D: is full.", values: {folder: "D:", reason: full}}), "D: está llena.");
 });
 
 test("a place in a text takes what it is given, also signs that replace() knows", () => {

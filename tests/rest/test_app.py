@@ -160,7 +160,7 @@ def test_a_defect_is_one_sentence_and_no_path_from_afar(
     assert (
         answer.status_code == 500
         and "secret" in sentences(answer)
-        and "test_rest.py" in sentences(answer)
+        and "test_app.py" in sentences(answer)
     )
     context.local = False
     far = sentences(page.get("engine"))
@@ -381,7 +381,7 @@ def test_a_start_that_the_host_refuses_leaves_nothing(ready: Page, context: Cont
     from sd_scripts_bridge.errors import Conflict
 
     def busy() -> list[str]:
-        raise Conflict("A picture is being generated. Start when it is done.")
+        raise Conflict("test.busy", "A picture is being generated. Start when it is done.")
 
     context.before_start = busy
     answer = ready.post("train")

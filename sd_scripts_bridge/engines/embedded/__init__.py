@@ -64,13 +64,22 @@ class EmbeddedEngine:
         if wrong:
             problems.append(
                 Problem(
+                    "embedded.training_environment_isnt_complete",
                     "embedded",
-                    f"the training environment isn't complete: {'; '.join(wrong)}",
+                    "the training environment isn't complete: {wrong}",
                     SETUP,
+                    wrong="; ".join(wrong),
                 )
             )
         if not self._has_tokenizers() and caption_tokens.find_vocabulary() is None:
-            problems.append(Problem("embedded", "CLIP's vocabulary is missing", SETUP))
+            problems.append(
+                Problem(
+                    "embedded.clips_vocabulary_missing",
+                    "embedded",
+                    "CLIP's vocabulary is missing",
+                    SETUP,
+                )
+            )
         return problems
 
     def refuse(self, job: TrainingJob) -> list[Problem]:

@@ -21,15 +21,18 @@ def refusals(job: TrainingJob) -> list[Problem]:
         name = FAMILIES[job.family].title if job.family in FAMILIES else repr(job.family)
         return [
             Problem(
+                "refusals.embedded_engine_doesnt_train",
                 "base",
-                f"the embedded engine doesn't train {name}, only "
-                f"{', '.join(FAMILIES[n].title for n in LDM)}",
+                "the embedded engine doesn't train {name}, only {ldm}",
                 "Train with the sd-scripts engine, or choose another base.",
+                name=name,
+                ldm=", ".join(FAMILIES[n].title for n in LDM),
             )
         ]
     if job.launch is not None:
         return [
             Problem(
+                "refusals.embedded_engine_trains_process",
                 "processes",
                 "the embedded engine trains in one process",
                 "Leave them out, or train with --engine sd-scripts (`setup` makes it ready).",
@@ -41,7 +44,13 @@ def refusals(job: TrainingJob) -> list[Problem]:
 def _unknown(params: TrainingParams) -> list[Problem]:
     """Options that are switched off, or that ask for what is done anyway, are no reason to refuse."""
     return [
-        Problem(name, f"the embedded engine has no such option (it is set to {value!r})", ELSEWHERE)
+        Problem(
+            "refusals.embedded_engine_such_option",
+            name,
+            "the embedded engine has no such option (it is set to {value})",
+            ELSEWHERE,
+            value=repr(value),
+        )
         for name, value in sorted(params.extra.items())
         if not _is_off(value) and ALWAYS.get(name) != value
     ]
@@ -56,22 +65,27 @@ def _choices(params: TrainingParams) -> list[Problem]:
     if params.optimizer_type.lower() != "adamw":
         found.append(
             Problem(
+                "refusals.embedded_engine_adamw",
                 "optimizer_type",
-                f"the embedded engine has AdamW, not {params.optimizer_type!r}",
+                "the embedded engine has AdamW, not {optimizer_type}",
                 "Set it to AdamW, or train with the sd-scripts engine.",
+                optimizer_type=repr(params.optimizer_type),
             )
         )
     if params.network_module != "networks.lora":
         found.append(
             Problem(
+                "refusals.embedded_engine_networks_lora",
                 "network_module",
-                f"the embedded engine has networks.lora, not {params.network_module!r}",
+                "the embedded engine has networks.lora, not {network_module}",
                 "Set it to networks.lora, or train with the sd-scripts engine.",
+                network_module=repr(params.network_module),
             )
         )
     if not params.sdpa:
         found.append(
             Problem(
+                "refusals.embedded_engine_always_uses",
                 "sdpa",
                 "the embedded engine always uses PyTorch's fused attention",
                 "Set it to true.",
@@ -85,9 +99,12 @@ def _sizes(job: TrainingJob) -> list[Problem]:
     if not params.enable_bucket:
         return [
             Problem(
+                "refusals.multiple_pixels",
                 "resolution",
-                f"{side} is not a multiple of {step} pixels",
+                "{side} is not a multiple of {step} pixels",
                 "Switch enable_bucket on.",
+                side=side,
+                step=step,
             )
             for side in sorted(set(params.area))
             if side % step
@@ -95,10 +112,13 @@ def _sizes(job: TrainingJob) -> list[Problem]:
     if params.bucket_reso_steps % step:
         return [
             Problem(
+                "refusals.multiple_needs",
                 "bucket_reso_steps",
-                f"{params.bucket_reso_steps} is not a multiple of {step}, which "
-                f"{FAMILIES[job.family].title} needs",
-                f"Set it to {step}.",
+                "{bucket_reso_steps} is not a multiple of {step}, which {title} needs",
+                "Set it to {step}.",
+                bucket_reso_steps=params.bucket_reso_steps,
+                step=step,
+                title=FAMILIES[job.family].title,
             )
         ]
     return []
@@ -109,9 +129,11 @@ def _family(job: TrainingJob) -> list[Problem]:
     if job.family == "sdxl" and job.params.clip_skip is not None:
         found.append(
             Problem(
+                "refusals.sdxl_always_reads_layer",
                 "clip_skip",
-                f"SDXL always reads the layer before the last, not {job.params.clip_skip}",
+                "SDXL always reads the layer before the last, not {clip_skip}",
                 "Leave it empty.",
+                clip_skip=job.params.clip_skip,
             )
         )
     return found

@@ -51,13 +51,24 @@ class SdScriptsEngine:
     def check(self) -> list[Problem]:
         found = installation.read(self.home)
         if found is None:
-            return [Problem("sd-scripts", "is not set up yet", installation.RUN_SETUP)]
+            return [
+                Problem(
+                    "sd_scripts.set_yet", "sd-scripts", "is not set up yet", installation.RUN_SETUP
+                )
+            ]
         return found.problems()
 
     def refuse(self, job: TrainingJob) -> list[Problem]:
         script = installation.SCRIPTS.get(job.family)
         if script is None:
-            return [Problem("base", f"no script trains the family {job.family!r} yet")]
+            return [
+                Problem(
+                    "sd_scripts.script_trains_family_yet",
+                    "base",
+                    "no script trains the family {family} yet",
+                    family=repr(job.family),
+                )
+            ]
         problems = catalogue.problems(job.params.extra, catalogue.read(self.home, script), script)
         problems += catalogue.name_problems("optimizer_type", job.params.optimizer_type)
         found = installation.read(self.home)
@@ -67,15 +78,21 @@ class SdScriptsEngine:
         if job.params.cache_text_encoder_outputs and not FAMILIES[job.family].caches_captions:
             problems.append(
                 Problem(
-                    "cache_text_encoder_outputs", f"{script} has no such option", "Leave it out."
+                    "sd_scripts.such_option",
+                    "cache_text_encoder_outputs",
+                    "{script} has no such option",
+                    "Leave it out.",
+                    script=script,
                 )
             )
         if not job.params.network_train_unet_only and not FAMILIES[job.family].text_encoder_learns:
             problems.append(
                 Problem(
+                    "sd_scripts.text_encoders_cant_trained",
                     "network_train_unet_only",
-                    f"{FAMILIES[job.family].title}'s text encoders can't be trained",
+                    "{title}'s text encoders can't be trained",
                     "Set it to true.",
+                    title=FAMILIES[job.family].title,
                 )
             )
         return problems

@@ -36,6 +36,7 @@ def problems(job: TrainingJob, found: Installation | None) -> list[Problem]:
     if job.launch is None:
         return [
             Problem(
+                "launching.shares_work_several_processes",
                 "deepspeed",
                 "shares the work of several processes, and this job has one",
                 "Give --processes 2.",
@@ -48,9 +49,11 @@ def problems(job: TrainingJob, found: Installation | None) -> list[Problem]:
     except CommandFailed:
         return [
             Problem(
+                "launching.installed_training_environment",
                 "deepspeed",
                 "is not installed in the training environment",
-                f'Install it: "{found.python}" -m pip install deepspeed',
+                'Install it: "{python}" -m pip install deepspeed',
+                python=found.python,
             )
         ]
     return []

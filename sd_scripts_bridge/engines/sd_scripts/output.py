@@ -9,6 +9,7 @@ import math
 import re
 
 from ...jobs.events import Checkpoint, Event, Phase, Progress, Sample
+from ...messages import Message
 
 _STEPS = re.compile(
     r"^steps:\s+\d+%\|[^|]*\|\s*(?P<step>\d+)/(?P<total>\d+) \[.*?(?:avr_loss=(?P<loss>[^,\]\s]+))?\]?$"
@@ -35,7 +36,11 @@ def read(line: str) -> Event | None:
     saving = _SAVING.match(line)
     if saving:
         step = _SAVED_STEP.search(saving["path"])
-        return Checkpoint(saving["path"], int(step[1])) if step else Phase("saving the LoRA")
+        return (
+            Checkpoint(saving["path"], int(step[1]))
+            if step
+            else Phase(Message("phase.saving_lora", "saving the LoRA"))
+        )
     sample = _SAMPLE.match(line)
     if sample:
         return Sample(sample["path"], 0)
@@ -45,7 +50,7 @@ def read(line: str) -> Event | None:
 def _progress(match: re.Match[str]) -> Event | None:
     step, total = int(match["step"]), int(match["total"])
     if match["loss"] is None:
-        return Phase("training") if step == 0 else None
+        return Phase(Message("phase.training", "training")) if step == 0 else None
     try:
         loss = float(match["loss"])
     except ValueError:

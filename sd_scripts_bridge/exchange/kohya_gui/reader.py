@@ -99,6 +99,7 @@ def _refuse_other_tabs(path: Path, data: Mapping[str, Any]) -> None:
         raise Invalid(
             [
                 Problem(
+                    "kohya_gui.reader.holds_settings_textual_inversion",
                     path.name,
                     "holds settings for a textual inversion, not for a LoRA",
                     "Save them on kohya_ss' LoRA tab.",
@@ -109,6 +110,7 @@ def _refuse_other_tabs(path: Path, data: Mapping[str, Any]) -> None:
         raise Invalid(
             [
                 Problem(
+                    "kohya_gui.reader.holds_settings_fine_tuning",
                     path.name,
                     "holds settings for fine-tuning a whole model, not for a LoRA",
                     "Save them on kohya_ss' LoRA tab.",

@@ -43,6 +43,7 @@ def read(path: Path, text: str, here: Here) -> Imported:
         raise Invalid(
             [
                 Problem(
+                    "scripts.reader.calls_train_network_py",
                     path.name,
                     "calls no train_network.py",
                     "Give the script that starts the training.",

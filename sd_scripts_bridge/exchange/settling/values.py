@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from ...engines.sd_scripts.installed.catalogue import NETWORK_MODULES
 from ...errors import Invalid
+from ...messages import Message, joined
 from ...options.params import SCHEDULERS, TrainingParams
 
 MOST_DIM = 4096
@@ -37,7 +38,7 @@ def read(option: str, value: Any) -> Reading:
     try:
         params = base.with_values({option: reading.value})
     except Invalid as error:
-        raise Unusable(" ".join(f"{problem.what}." for problem in error.problems)) from None
+        raise Unusable(joined(problem.at("").sentence for problem in error.problems)) from None
     return reading._replace(value=getattr(params, option))
 
 
@@ -48,7 +49,9 @@ def _special(option: str, value: Any) -> Reading:
     except Unusable:
         raise
     except (ValueError, TypeError, SyntaxError, OverflowError, MemoryError, RecursionError):
-        raise Unusable(f"{value!r} can't be read.") from None
+        raise Unusable(
+            Message("values.cant_read", "{value} can't be read.", value=repr(value))
+        ) from None
 
 
 # ---- options that others write otherwise ----
@@ -57,7 +60,9 @@ def _special(option: str, value: Any) -> Reading:
 def _resolution(value: Any) -> Reading:
     sides = value if isinstance(value, (list, tuple)) else re.findall(r"\d+", str(value))
     if len(sides) not in (1, 2):
-        raise Unusable(f"{value!r} is not a number of pixels.")
+        raise Unusable(
+            Message("values.number_pixels", "{value} is not a number of pixels.", value=repr(value))
+        )
     first, last = str(sides[0]), str(sides[-1])
     return Reading(first if first == last else f"{first},{last}")
 
@@ -128,7 +133,14 @@ def _seed(value: Any) -> Reading:
 def _module(value: Any) -> Reading:
     if value in NETWORK_MODULES:
         return Reading(value)
-    raise Unusable(f"{value!r} is not one of {', '.join(sorted(NETWORK_MODULES))}.")
+    raise Unusable(
+        Message(
+            "values.is_not_one",
+            "{value} is not one of {network_modules}.",
+            value=repr(value),
+            network_modules=", ".join(sorted(NETWORK_MODULES)),
+        )
+    )
 
 
 def _positive(value: Any) -> Reading:

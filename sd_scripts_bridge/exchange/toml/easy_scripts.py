@@ -43,7 +43,16 @@ def read(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
     part = data.get("train_mode", {})
     mode = part.get("train_mode", "lora") if isinstance(part, Mapping) else part
     if mode != "lora":
-        raise Invalid([Problem(path.name, f"holds settings for {mode!r}, not for a LoRA")])
+        raise Invalid(
+            [
+                Problem(
+                    "easy_scripts.holds_settings_lora",
+                    path.name,
+                    "holds settings for {mode}, not for a LoRA",
+                    mode=repr(mode),
+                )
+            ]
+        )
     work = Settling(path, KIND, here, {**SCRIPT_DEFAULTS, "optimizer_type": "AdamW8bit"})
     if "train_mode" in data:
         work.ledger.used("train_mode.train_mode", mode)
@@ -134,7 +143,14 @@ def _datasets(work: Settling, data: Mapping[str, Any], places: dict[str, str]) -
     listed = data.get("subsets", [])
     if not isinstance(listed, list) or not all(isinstance(subset, Mapping) for subset in listed):
         raise Invalid(
-            [Problem(work.path.name, "its subsets are no tables", "Write them as [[subsets]].")]
+            [
+                Problem(
+                    "easy_scripts.subsets_tables",
+                    work.path.name,
+                    "its subsets are no tables",
+                    "Write them as [[subsets]].",
+                )
+            ]
         )
     subsets = [dict(subset) for subset in listed]
     for index, subset in enumerate(subsets):

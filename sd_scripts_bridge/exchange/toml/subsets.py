@@ -55,6 +55,7 @@ def _check_shape(name: str, data: Mapping[str, Any]) -> None:
         raise Invalid(
             [
                 Problem(
+                    "subsets.general_datasets_tables",
                     name,
                     "its general or datasets are no tables",
                     "Write them as [general] and [[datasets]].",
@@ -67,7 +68,14 @@ def _check_shape(name: str, data: Mapping[str, Any]) -> None:
         for subsets in lists
     ):
         raise Invalid(
-            [Problem(name, "its subsets are no tables", "Write them as [[datasets.subsets]].")]
+            [
+                Problem(
+                    "subsets.subsets_tables",
+                    name,
+                    "its subsets are no tables",
+                    "Write them as [[datasets.subsets]].",
+                )
+            ]
         )
 
 

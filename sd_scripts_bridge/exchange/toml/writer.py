@@ -54,9 +54,11 @@ def _dataset(job: TrainingJob, options: Mapping[str, Any]) -> str:
         raise Invalid(
             [
                 Problem(
+                    "toml.writer.jobs_pictures_any_more",
                     "dataset",
-                    f"the job's pictures are not there any more: {error}",
+                    "the job's pictures are not there any more: {error}",
                     "Export as sh or kohya, which name their folder only.",
+                    error=error,
                 )
             ]
         ) from error

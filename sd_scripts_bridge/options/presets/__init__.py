@@ -125,7 +125,12 @@ def get(name: str) -> Preset:
         return _load(FOLDER / f"{name}.toml")
     if name.endswith(".toml") and Path(name).is_file():
         return _load(Path(name))
-    raise NotFound(f"There is no preset {name!r}. Choose one of: {', '.join(names())}.")
+    raise NotFound(
+        "presets.preset_choose",
+        "There is no preset {name}. Choose one of: {names}.",
+        name=repr(name),
+        names=", ".join(names()),
+    )
 
 
 def copy(name: str, to: Path) -> Path:
@@ -136,7 +141,11 @@ def copy(name: str, to: Path) -> Path:
     get(name)
     to = to / f"{name}.toml" if to.is_dir() else to
     if to.exists():
-        raise Conflict(f"{str(to)!r} is there already. Choose another name, or remove it first.")
+        raise Conflict(
+            "presets.already_choose_another_name",
+            "{to} is there already. Choose another name, or remove it first.",
+            to=repr(str(to)),
+        )
     shutil.copyfile(FOLDER / f"{name}.toml", to)
     return to.absolute()
 
@@ -160,7 +169,15 @@ def _load(path: Path) -> Preset:
         )
     except (KeyError, ValueError) as error:
         raise Invalid(
-            [Problem(path.name, f"is no preset ({error})", "Start from `presets cp`.")]
+            [
+                Problem(
+                    "presets.preset",
+                    path.name,
+                    "is no preset ({error})",
+                    "Start from `presets cp`.",
+                    error=error,
+                )
+            ]
         ) from error
     preset.params(1000)
     return preset

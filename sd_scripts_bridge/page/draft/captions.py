@@ -69,7 +69,15 @@ def bulk(
     text = " ".join(text.split()) if action != "replace" else text
     if action in ("add", "remove", "replace") and not text:
         raise Invalid(
-            [Problem("text", f"is empty, so there is nothing to {action}", "Write what.")]
+            [
+                Problem(
+                    "captions.empty_nothing",
+                    "text",
+                    "is empty, so there is nothing to {action}",
+                    "Write what.",
+                    action=action,
+                )
+            ]
         )
     changed: dict[int, str | None] = {}
     for item in state.items:

@@ -29,14 +29,18 @@ def write(draft: Draft) -> Path:
     with draft.writing_lock:
         if draft.writing is not None:
             raise Conflict(
-                "The photos are being copied for a start already. Wait until that is done."
+                "dataset.photos_being_copied_start",
+                "The photos are being copied for a start already. Wait until that is done.",
             )
         draft.writing = (0, 0)
     try:
         return _write(draft)
     except OSError as error:
         raise BridgeError(
-            f"The photos can't be copied: {error.filename or ''} {error.strerror or error}."
+            "dataset.photos_cant_copied",
+            "The photos can't be copied: {filename} {strerror}.",
+            filename=error.filename or "",
+            strerror=error.strerror or error,
         ) from error
     finally:
         draft.writing = None
@@ -69,7 +73,9 @@ def _write(draft: Draft) -> Path:
         )
         if made.images != len(used):
             shutil.rmtree(out, ignore_errors=True)
-            raise Invalid([Problem("", v.sentence) for v in report.photos if not v.used])
+            raise Invalid(
+                [Problem("dataset.said", "", v.sentence) for v in report.photos if not v.used]
+            )
         return out
     finally:
         shutil.rmtree(stage, ignore_errors=True)
@@ -89,9 +95,10 @@ def _refuse_changed(draft: Draft, used: Sequence[DraftPhoto]) -> None:
     if changed:
         draft.look_again()
         raise Conflict(
-            f"Changed since they were looked at: {', '.join(changed[:5])}. They are looked at "
-            "again now; "
-            "see what becomes of them, and start again."
+            "dataset.changed_since_they_looked",
+            "Changed since they were looked at: {changed}. They are looked at again now; see "
+            "what becomes of them, and start again.",
+            changed=", ".join(changed[:5]),
         )
 
 

@@ -86,7 +86,7 @@ class Draft:
         """The photo. Raises `NotFound`."""
         item = self.state.item(pid)
         if item is None:
-            raise NotFound(f"There is no photo {pid} in the draft.")
+            raise NotFound("draft.photo_draft", "There is no photo {pid} in the draft.", pid=pid)
         return item
 
     def _read(self) -> State:
@@ -97,7 +97,12 @@ class Draft:
         except FileNotFoundError:
             return State()
         except OSError as error:
-            raise BridgeError(f"{self._file} can't be read: {error.strerror or error}.") from error
+            raise BridgeError(
+                "draft.cant_read",
+                "{file} can't be read: {strerror}.",
+                file=self._file,
+                strerror=error.strerror or error,
+            ) from error
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             return self._found_again(error)
 
@@ -119,7 +124,11 @@ class Draft:
             write_text(self._file, json.dumps(state.as_dict()))
         except OSError as failed:
             raise BridgeError(
-                f"{self._file} can't be read ({error}), nor put aside: {failed.strerror}."
+                "draft.cant_read_nor_put",
+                "{file} can't be read ({error}), nor put aside: {strerror}.",
+                file=self._file,
+                error=error,
+                strerror=failed.strerror,
             ) from failed
         return state
 
@@ -133,7 +142,10 @@ class Draft:
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._lock, hold(self.folder / ".lock", wait=10) as mine:
             if not mine:
-                raise Conflict("Another program is changing this draft. Try again.")
+                raise Conflict(
+                    "draft.another_program_changing_draft",
+                    "Another program is changing this draft. Try again.",
+                )
             before = self.state
             after = edit(before)
             if after == before:
@@ -143,7 +155,10 @@ class Draft:
                 write_text(self._file, json.dumps(after.as_dict()))
             except OSError as error:
                 raise BridgeError(
-                    f"{self._file} can't be written: {error.strerror or error}."
+                    "draft.cant_written",
+                    "{file} can't be written: {strerror}.",
+                    file=self._file,
+                    strerror=error.strerror or error,
                 ) from error
             self._state, self._mark = after, mark(self._file)
             if [(i.id, i.file) for i in before.items] != [(i.id, i.file) for i in after.items]:
@@ -156,7 +171,7 @@ class Draft:
         Raises `Invalid` for what isn't one of them.
         """
         problems = [
-            Problem(key, "is no part of the draft")
+            Problem("draft.part_draft", key, "is no part of the draft")
             for key in data.keys() - {"name", "class_token", "training"}
         ]
         words = {key: data[key] for key in ("name", "class_token") if key in data}
@@ -187,9 +202,11 @@ class Draft:
             raise Invalid(
                 [
                     Problem(
+                        "draft.whole_path",
                         "path",
-                        f"{short(str(path))} is not a whole path",
+                        "{path} is not a whole path",
                         "Begin with / or a drive's letter.",
+                        path=short(str(path)),
                     )
                 ]
             )
@@ -198,7 +215,12 @@ class Draft:
             raise Invalid(
                 [
                     Problem(
-                        "path", f"{len(found)} files are in there", f"The limit is {MOST_PHOTOS}."
+                        "draft.files",
+                        "path",
+                        "{count} files are in there",
+                        "The limit is {most_photos}.",
+                        count=len(found),
+                        most_photos=MOST_PHOTOS,
                     )
                 ]
             )
@@ -213,17 +235,34 @@ class Draft:
         """Use it or not, and its caption. Raises `NotFound` or `Invalid`."""
         item = self.item(pid)
         problems = [
-            Problem(key, "is no part of a photo") for key in data.keys() - {"used", "caption"}
+            Problem("draft.part_photo", key, "is no part of a photo")
+            for key in data.keys() - {"used", "caption"}
         ]
         used, caption = data.get("used", item.used), data.get("caption")
         if used is not None and not isinstance(used, bool):
-            problems.append(Problem("used", f"{used!r} is neither true nor false"))
+            problems.append(
+                Problem(
+                    "draft.neither_true_nor_false",
+                    "used",
+                    "{used} is neither true nor false",
+                    used=repr(used),
+                )
+            )
         if caption is not None and not _is_text(caption, LONGEST_TEXT):
-            problems.append(Problem("caption", f"is not a text of up to {LONGEST_TEXT} characters"))
+            problems.append(
+                Problem(
+                    "draft.text_characters",
+                    "caption",
+                    "is not a text of up to {longest_text} characters",
+                    longest_text=LONGEST_TEXT,
+                )
+            )
         seen = self.check.judged.seen.get(pid)
         if used and not problems and seen and seen.finding.photo is None:
             problems.append(
-                Problem("", self.check.judged.verdicts[pid].sentence, "It can't be used.")
+                Problem(
+                    "draft.said", "", self.check.judged.verdicts[pid].sentence, "It can't be used."
+                )
             )
         if problems:
             raise Invalid(problems)
@@ -273,24 +312,42 @@ def _refuse(word: str) -> None:
 def training_problems(training: Any) -> list[Problem]:
     """What can't be stored as training choices; whether they can be trained is the plan's question."""
     if not isinstance(training, Mapping):
-        return [Problem("training", f"{short(training)} is not an object")]
+        return [
+            Problem(
+                "draft.object", "training", "{training} is not an object", training=short(training)
+            )
+        ]
     found = [
-        Problem(key, "is no training choice")
+        Problem("draft.training_choice", key, "is no training choice")
         for key in training.keys() - {*_STRINGS, "steps", "values"}
     ]
     for key in _STRINGS:
         if training.get(key) is not None and not _is_text(training[key], 1000):
             found.append(
-                Problem(key, f"{short(training[key])} is not a text of up to 1000 characters")
+                Problem(
+                    "draft.text_characters_2",
+                    key,
+                    "{training} is not a text of up to 1000 characters",
+                    training=short(training[key]),
+                )
             )
     steps = training.get("steps", 1)
     if not isinstance(steps, int) or isinstance(steps, bool) or not 1 <= steps <= 1_000_000:
-        found.append(Problem("steps", f"{short(steps)} is not a whole number from 1 to 1,000,000"))
+        found.append(
+            Problem(
+                "draft.whole_number",
+                "steps",
+                "{steps} is not a whole number from 1 to 1,000,000",
+                steps=short(steps),
+            )
+        )
     values = training.get("values", {})
     if not isinstance(values, Mapping) or any(
         isinstance(value, Mapping) for value in values.values()
     ):
-        found.append(Problem("values", "is not an object of option: value"))
+        found.append(
+            Problem("draft.object_option_value", "values", "is not an object of option: value")
+        )
     return found
 
 
@@ -299,7 +356,7 @@ def _unkeepable(key: str, name: Any) -> list[Problem]:
     even kept.
     """
     if not isinstance(name, str):
-        return [Problem(key, f"{short(name)} is not a text")]
+        return [Problem("draft.text", key, "{name} is not a text", name=short(name))]
     return name_problems(name, "class" if key == "class_token" else key) if len(name) > 200 else []
 
 

@@ -65,7 +65,12 @@ def read(
     if too_large:
         raise Invalid(
             [
-                Problem(file.name, f"is too large for settings ({len(file.data):,} bytes)")
+                Problem(
+                    "imports.too_large_settings_bytes_2",
+                    file.name,
+                    "is too large for settings ({count} bytes)",
+                    count=f"{len(file.data):,}",
+                )
                 for file in too_large
             ]
         )
@@ -96,7 +101,13 @@ def _main(paths: Sequence[Path]) -> Path:
     if len(others) != 1 or any(path.suffix.lower() != ".toml" for path in paths):
         names = ", ".join(path.name for path in paths)
         remedy = "Bring one at a time; or a .toml and its dataset.toml."
-        raise Invalid([Problem("files", f"{names} are not one training", remedy)])
+        raise Invalid(
+            [
+                Problem(
+                    "imports.training", "files", "{names} are not one training", remedy, names=names
+                )
+            ]
+        )
     return others[0]
 
 

@@ -72,7 +72,12 @@ def uploads(files: Any) -> list[Upload]:
         )
         if not isinstance(name, str) or not isinstance(data, str):
             problems.append(
-                Problem(f"file {number}", "has no name or no data", "Send name and base64 data.")
+                Problem(
+                    "intake.name_data",
+                    f"file {number}",
+                    "has no name or no data",
+                    "Send name and base64 data.",
+                )
             )
             continue
         try:
@@ -80,10 +85,15 @@ def uploads(files: Any) -> list[Upload]:
             found.append(Upload(name, b64decode(encoded, validate=True)))
         except (binascii.Error, ValueError):
             problems.append(
-                Problem(name, "did not arrive whole (its base64 is damaged)", "Send it again.")
+                Problem(
+                    "intake.arrive_whole_base_damaged",
+                    name,
+                    "did not arrive whole (its base64 is damaged)",
+                    "Send it again.",
+                )
             )
     if not found and not problems:
-        problems.append(Problem("files", "there are none", "Send at least one."))
+        problems.append(Problem("intake.none", "files", "there are none", "Send at least one."))
     if problems:
         raise Invalid(problems)
     return found
@@ -117,7 +127,12 @@ def take_in(files: Sequence[Upload], folder: Path, have: int = 0) -> Taken:
                 raise Invalid(
                     [
                         Problem(
-                            "photos", f"{have + count} are too many", f"The limit is {MOST_PHOTOS}."
+                            "intake.too_many",
+                            "photos",
+                            "{have} are too many",
+                            "The limit is {most_photos}.",
+                            have=have + count,
+                            most_photos=MOST_PHOTOS,
                         )
                     ]
                 )
@@ -126,7 +141,10 @@ def take_in(files: Sequence[Upload], folder: Path, have: int = 0) -> Taken:
             shutil.rmtree(aside, ignore_errors=True)
     except OSError as error:
         raise BridgeError(
-            f"The photos can't be stored in {folder}: {error.strerror or error}."
+            "intake.photos_cant_stored",
+            "The photos can't be stored in {folder}: {strerror}.",
+            folder=folder,
+            strerror=error.strerror or error,
         ) from error
 
 

@@ -31,7 +31,14 @@ def start(draft: Draft, interrogator: Interrogator | None, text: str = "") -> No
     """
     if not draft.state.name:
         raise Invalid(
-            [Problem("name", "is missing, and captions begin with it", "Give the name first.")]
+            [
+                Problem(
+                    "interrogation.missing_captions_begin",
+                    "name",
+                    "is missing, and captions begin with it",
+                    "Give the name first.",
+                )
+            ]
         )
     todo = undrafted(draft.state, draft.check.judged)
     if interrogator is None:
@@ -40,7 +47,10 @@ def start(draft: Draft, interrogator: Interrogator | None, text: str = "") -> No
         return
     with draft.drafting_lock:
         if draft.drafting is not None:
-            raise Conflict("Captions are being drafted already. Wait until that is done.")
+            raise Conflict(
+                "interrogation.captions_being_drafted_already",
+                "Captions are being drafted already. Wait until that is done.",
+            )
         if not todo:
             return
         draft.drafting, draft.failure = (0, len(todo)), None

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from ...datasets.caption_edits import ACTIONS
 from ...errors import Invalid, Problem
+from ...messages import Message
 from ...options.params import fields_of_params
 from ...page.draft import captions, interrogation
 from ...page.draft.intake import uploads
@@ -49,13 +50,22 @@ def _refuse_foreign(call: Call) -> None:
     if foreign:
         raise Refused(
             403,
-            "From afar only the options that LoRA Bridge knows can be set, not "
-            f"{', '.join(foreign)}: the WebUI "
-            "runs with --listen or --share and without --enable-insecure-extension-access.",
+            Message(
+                "draft.afar_options_lora_bridge",
+                "From afar only the options that LoRA Bridge knows can be set, not {foreign}: "
+                "the WebUI runs with --listen or --share and without "
+                "--enable-insecure-extension-access.",
+                foreign=", ".join(foreign),
+            ),
         )
     base = training.get("base")
     if base and base not in {offered.title for offered in call.context.bases()}:
-        raise Refused(403, f"{base!r} is not one of the WebUI's models.")
+        raise Refused(
+            403,
+            Message(
+                "draft.webuis_models", "{base} is not one of the WebUI's models.", base=repr(base)
+            ),
+        )
 
 
 def upload(call: Call) -> Any:
@@ -68,7 +78,13 @@ def use_folder(call: Call) -> Any:
     """Take the photos of a folder, which stay where they are; null for none."""
     path = call.body.get("path")
     if path is not None and (not isinstance(path, str) or "\0" in path):
-        raise Invalid([Problem("path", f"{path!r} is not a folder's path")])
+        raise Invalid(
+            [
+                Problem(
+                    "draft.folders_path", "path", "{path} is not a folder's path", path=repr(path)
+                )
+            ]
+        )
     text = (path or "").strip().strip('"')
     call.context.draft.use_folder(expanded(text) if text else None)
     return draft_dict(call.context.draft)
@@ -85,7 +101,17 @@ def change_captions(call: Call) -> Any:
     """Change many captions at once, or take the last change back."""
     draft, action = call.context.draft, call.body.get("action")
     if action not in ACTIONS:
-        raise Invalid([Problem("action", f"{action!r} is not one of {', '.join(ACTIONS)}")])
+        raise Invalid(
+            [
+                Problem(
+                    "draft.is_not_one",
+                    "action",
+                    "{action} is not one of {actions}",
+                    action=repr(action),
+                    actions=", ".join(ACTIONS),
+                )
+            ]
+        )
     text, by = _text(call, "text"), _text(call, "with")
     if action == "undo":
         draft.change(lambda state: state.undone())
@@ -103,7 +129,14 @@ def _text(call: Call, name: str) -> str:
     value = call.body.get(name) or ""
     if not isinstance(value, str) or len(value) > 1000:
         raise Invalid(
-            [Problem(name, f"{str(value)[:40]!r} is not a text of up to 1000 characters")]
+            [
+                Problem(
+                    "draft.text_characters_3",
+                    name,
+                    "{value} is not a text of up to 1000 characters",
+                    value=repr(str(value)[:40]),
+                )
+            ]
         )
     return value
 

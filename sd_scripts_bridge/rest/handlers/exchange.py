@@ -9,6 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from ...errors import Invalid, Problem
+from ...messages import Message
 from ...page.draft import imports
 from ...page.draft.intake import uploads
 from ...page.draft.view import draft_dict
@@ -23,11 +24,24 @@ def bring(call: Call) -> Any:
     context, local = call.context, call.context.local
     apply = call.body.get("apply", False)
     if not isinstance(apply, bool):
-        raise Invalid([Problem("apply", f"{apply!r} is neither true nor false")])
+        raise Invalid(
+            [
+                Problem(
+                    "exchange.neither_true_nor_false",
+                    "apply",
+                    "{apply} is neither true nor false",
+                    apply=repr(apply),
+                )
+            ]
+        )
     if "path" in call.body:
         if not local:
             raise Refused(
-                403, "Files of this machine can't be imported from afar: send the file itself."
+                403,
+                Message(
+                    "exchange.files_machine_cant_imported",
+                    "Files of this machine can't be imported from afar: send the file itself.",
+                ),
             )
         imported = imports.read_path(
             path_of(call, "path"), context.the_bridge.home, context.bases()

@@ -61,7 +61,16 @@ def setup(call: Call) -> Any:
     """Queue the job that makes the training environment."""
     source = call.body.get("source") or None
     if source is not None and (not isinstance(source, str) or "\0" in source):
-        raise Invalid([Problem("source", f"{source!r} is not a folder or an address")])
+        raise Invalid(
+            [
+                Problem(
+                    "facts.folder_address",
+                    "source",
+                    "{source} is not a folder or an address",
+                    source=repr(source),
+                )
+            ]
+        )
     python = path_of(call, "python") if call.body.get("python") is not None else None
     return {
         "job": call.context.the_bridge.setup(source.strip().strip('"') if source else None, python)

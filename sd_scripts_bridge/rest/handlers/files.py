@@ -30,7 +30,16 @@ def dataset(call: Call) -> Any:
     """Clean copies and captions as a kohya folder."""
     steps = call.body.get("steps", 1500)
     if not isinstance(steps, int) or isinstance(steps, bool) or not 1 <= steps <= 1_000_000:
-        raise Invalid([Problem("steps", f"{steps!r} is not a whole number from 1 to 1,000,000")])
+        raise Invalid(
+            [
+                Problem(
+                    "handlers.files.whole_number",
+                    "steps",
+                    "{steps} is not a whole number from 1 to 1,000,000",
+                    steps=repr(steps),
+                )
+            ]
+        )
     made = call.context.the_bridge.write_dataset(
         _paths(call, "photos"),
         _text(call, "name"),
@@ -69,7 +78,12 @@ def train(call: Call) -> Any:
         missing = [name for name in ("dataset", "base") if not wanted[name]]
         if missing:
             raise Invalid(
-                [Problem(name, "is missing", "Give its path; or a config.") for name in missing]
+                [
+                    Problem(
+                        "handlers.files.missing", name, "is missing", "Give its path; or a config."
+                    )
+                    for name in missing
+                ]
             )
         request = Request(**wanted)
 
@@ -85,7 +99,16 @@ def publish(call: Call) -> Any:
     """A finished LoRA with card and preview, into a Lora folder."""
     folder = _path_or_none(call, "lora_dir") or call.context.lora_dir
     if folder is None:
-        raise Invalid([Problem("lora_dir", "is missing", "Give the WebUI's models/Lora.")])
+        raise Invalid(
+            [
+                Problem(
+                    "handlers.files.no_lora_dir",
+                    "lora_dir",
+                    "is missing",
+                    "Give the WebUI's models/Lora.",
+                )
+            ]
+        )
     return call.context.the_bridge.publish(
         path_of(call, "file"), folder, _text(call, "name") or None
     ).as_dict()
@@ -111,14 +134,32 @@ def _path_or_none(call: Call, name: str) -> Path | None:
 def _path(name: str, value: Any) -> Path:
     text = value.strip().strip('"') if isinstance(value, str) else ""
     if not text or "\0" in text:
-        raise Invalid([Problem(name, f"{value!r} is not a path", "Give a whole one.")])
+        raise Invalid(
+            [
+                Problem(
+                    "handlers.files.path",
+                    name,
+                    "{value} is not a path",
+                    "Give a whole one.",
+                    value=repr(value),
+                )
+            ]
+        )
     try:
         path = Path(text).expanduser()
     except RuntimeError:  # the home of nobody
         path = Path(text)
     if not path.is_absolute():
         raise Invalid(
-            [Problem(name, f"{text!r} is not a whole path", "Begin with / or a drive's letter.")]
+            [
+                Problem(
+                    "handlers.files.whole_path",
+                    name,
+                    "{text_name} is not a whole path",
+                    "Begin with / or a drive's letter.",
+                    text_name=repr(text),
+                )
+            ]
         )
     return path
 
@@ -126,7 +167,16 @@ def _path(name: str, value: Any) -> Path:
 def _paths(call: Call, name: str) -> list[Path]:
     given = call.body.get(name)
     if not isinstance(given, list) or not given:
-        raise Invalid([Problem(name, "is not a list of paths", "Give one path at least.")])
+        raise Invalid(
+            [
+                Problem(
+                    "handlers.files.list_paths",
+                    name,
+                    "is not a list of paths",
+                    "Give one path at least.",
+                )
+            ]
+        )
     return [_path(name, value) for value in given]
 
 
@@ -134,7 +184,14 @@ def _text(call: Call, name: str) -> str:
     value = call.body.get(name) or ""
     if not isinstance(value, str) or len(value) > 1000:
         raise Invalid(
-            [Problem(name, f"{str(value)[:40]!r} is not a text of up to 1000 characters")]
+            [
+                Problem(
+                    "handlers.files.text_characters",
+                    name,
+                    "{value} is not a text of up to 1000 characters",
+                    value=repr(str(value)[:40]),
+                )
+            ]
         )
     return value.strip()
 
@@ -144,14 +201,31 @@ def _values(call: Call) -> Mapping[str, Any]:
     if not isinstance(values, Mapping) or any(
         isinstance(value, Mapping) for value in values.values()
     ):
-        raise Invalid([Problem("values", "is not an object of option: value")])
+        raise Invalid(
+            [
+                Problem(
+                    "handlers.files.object_option_value",
+                    "values",
+                    "is not an object of option: value",
+                )
+            ]
+        )
     return {str(key).replace("-", "_"): value for key, value in values.items()}
 
 
 def _card(call: Call) -> int | None:
     card = call.body.get("gpu")
     if card is not None and (not isinstance(card, int) or isinstance(card, bool) or card < 0):
-        raise Invalid([Problem("gpu", f"{card!r} is not a card's number, counted from 0")])
+        raise Invalid(
+            [
+                Problem(
+                    "handlers.files.cards_number_counted",
+                    "gpu",
+                    "{card} is not a card's number, counted from 0",
+                    card=repr(card),
+                )
+            ]
+        )
     return card
 
 
@@ -174,7 +248,16 @@ def _launch(call: Call) -> Launch | None:
         return None
     cards = given.pop("gpus", None) or []
     if any(not isinstance(card, int) or isinstance(card, bool) for card in cards):
-        raise Invalid([Problem("launch", f"gpus: {cards!r} is not a list of cards' numbers")])
+        raise Invalid(
+            [
+                Problem(
+                    "handlers.files.gpus_list_cards_numbers",
+                    "launch",
+                    "gpus: {cards} is not a list of cards' numbers",
+                    cards=repr(cards),
+                )
+            ]
+        )
     return launch.from_words(",".join(map(str, cards)) or None, **given)
 
 
@@ -196,8 +279,13 @@ def _object(call: Call, name: str, kinds: Mapping[str, type]) -> dict[str, Any] 
     if given is None:
         return None
     if not isinstance(given, Mapping):
-        raise Invalid([Problem(name, f"{given!r} is not an object")])
-    problems = [Problem(name, f"{key} is no part of it") for key in given.keys() - kinds.keys()]
+        raise Invalid(
+            [Problem("handlers.files.object", name, "{given} is not an object", given=repr(given))]
+        )
+    problems = [
+        Problem("handlers.files.part", name, "{key} is no part of it", key=key)
+        for key in given.keys() - kinds.keys()
+    ]
     found = {key: value for key, value in given.items() if key in kinds and value is not None}
     wrong = [
         key
@@ -205,7 +293,14 @@ def _object(call: Call, name: str, kinds: Mapping[str, type]) -> dict[str, Any] 
         if not isinstance(value, kinds[key]) or isinstance(value, bool)
     ]
     problems += [
-        Problem(name, f"{key}: {found[key]!r} is not of the kind {kinds[key].__name__}")
+        Problem(
+            "handlers.files.kind",
+            name,
+            "{key}: {found} is not of the kind {name__}",
+            key=key,
+            found=repr(found[key]),
+            name__=kinds[key].__name__,
+        )
         for key in wrong
     ]
     if problems:

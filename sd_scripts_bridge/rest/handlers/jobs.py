@@ -62,7 +62,17 @@ def log(call: Call) -> Any:
     """The end of the trainer's own output."""
     lines = call.number("lines", 40)
     if not 1 <= lines <= MOST_LINES:
-        raise Invalid([Problem("lines", f"{lines} is outside 1 to {MOST_LINES}")])
+        raise Invalid(
+            [
+                Problem(
+                    "jobs.outside",
+                    "lines",
+                    "{lines} is outside 1 to {most_lines}",
+                    lines=lines,
+                    most_lines=MOST_LINES,
+                )
+            ]
+        )
     return {"lines": call.context.the_bridge.log(_id(call), lines)}
 
 
@@ -83,7 +93,7 @@ def preview_picture(call: Call) -> Any:
     views = call.context.views
     picture = preview(views.fold(views.row(_id(call)).id))
     if picture is None:
-        raise NotFound(f"Job {_id(call)} has no preview picture.")
+        raise NotFound("jobs.job_preview_picture", "Job {id} has no preview picture.", id=_id(call))
     return _picture(picture)
 
 
@@ -102,7 +112,16 @@ def stop(call: Call) -> Any:
     """Stop a job after its next save, or now."""
     now = call.body.get("now", False)
     if not isinstance(now, bool):
-        raise Invalid([Problem("now", f"{now!r} is neither true nor false")])
+        raise Invalid(
+            [
+                Problem(
+                    "jobs.neither_true_nor_false",
+                    "now",
+                    "{now} is neither true nor false",
+                    now=repr(now),
+                )
+            ]
+        )
     return {"sentence": call.context.the_bridge.stop(_id(call), now=now)}
 
 
@@ -114,7 +133,9 @@ def pause(call: Call) -> Any:
     """
     minutes = call.body.get("minutes", 1.0 if call.context.can_send else 10.0)
     if isinstance(minutes, bool) or not isinstance(minutes, (int, float)):
-        raise Invalid([Problem("minutes", f"{minutes!r} is not a number")])
+        raise Invalid(
+            [Problem("jobs.number", "minutes", "{minutes} is not a number", minutes=repr(minutes))]
+        )
     return {"sentence": call.context.the_bridge.pause(_id(call), float(minutes))}
 
 

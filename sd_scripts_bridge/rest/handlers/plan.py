@@ -28,7 +28,12 @@ def train(call: Call) -> Any:
     context.draft.look_again()
     if not context.draft.check.wait(5):
         done, total = context.draft.check.progress or (0, 0)
-        raise Conflict(f"{done} of {total} photos have been looked at. Start when all are.")
+        raise Conflict(
+            "plan.photos_looked_start_all",
+            "{done} of {total} photos have been looked at. Start when all are.",
+            done=done,
+            total=total,
+        )
     made = plan.make(context)
     _refuse(context, made)
     folder = dataset.write(context.draft)

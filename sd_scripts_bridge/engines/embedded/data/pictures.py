@@ -69,16 +69,25 @@ def place(pictures: Sequence[SubsetPicture], params: TrainingParams) -> list[Pla
                 size = image.size
         except OSError as error:
             problems.append(
-                Problem(str(picture.path), f"can't be opened as a picture ({error})", "Remove it.")
+                Problem(
+                    "pictures.cant_opened_picture",
+                    str(picture.path),
+                    "can't be opened as a picture ({error})",
+                    "Remove it.",
+                    error=error,
+                )
             )
             continue
         where = buckets.place(size)
         if min(where.bucket) <= 0:
             problems.append(
                 Problem(
+                    "pictures.pixels_too_few_bucket",
                     str(picture.path),
-                    f"{size[0]}x{size[1]} pixels are too few for a bucket",
+                    "{size}x{size2} pixels are too few for a bucket",
                     "Remove it, or switch bucket_no_upscale off.",
+                    size=size[0],
+                    size2=size[1],
                 )
             )
         placed.append(Placed(picture, size, where))

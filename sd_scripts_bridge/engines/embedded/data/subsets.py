@@ -87,9 +87,11 @@ def read(dataset: Path) -> TrainingSet:
         raise Invalid(
             [
                 Problem(
+                    "subsets.holds_folder_named_like",
                     str(dataset),
                     "holds no folder named like '10_AlvaroBadia man' with pictures in it",
-                    f"A picture ends in {', '.join(EXTENSIONS)}.",
+                    "A picture ends in {extensions}.",
+                    extensions=", ".join(EXTENSIONS),
                 )
             ]
         )
@@ -123,7 +125,11 @@ def _picture(path: Path, repeats: int, class_tokens: str, is_reg: bool) -> Subse
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
         raise Invalid(
-            [Problem(str(file), "is not UTF-8 text", "Save the caption as UTF-8.")]
+            [
+                Problem(
+                    "subsets.utf_text", str(file), "is not UTF-8 text", "Save the caption as UTF-8."
+                )
+            ]
         ) from None
     return SubsetPicture(path, lines[0].strip() if lines else "", repeats, is_reg, True)
 

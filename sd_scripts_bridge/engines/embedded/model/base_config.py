@@ -35,9 +35,11 @@ def unet_config(tensors: Tensors, family: str) -> dict[str, Any]:
         raise Invalid(
             [
                 Problem(
+                    "base_config.net_takes_channels_inpainting",
                     "base",
-                    f"its U-Net takes {first[1]} channels (an inpainting or editing model)",
+                    "its U-Net takes {first} channels (an inpainting or editing model)",
                     "Choose a model for plain text-to-image.",
+                    first=first[1],
                 )
             ]
         )

@@ -64,9 +64,11 @@ def _read(path: Path) -> dict[str, torch.Tensor]:
         raise Invalid(
             [
                 Problem(
+                    "base_model.cant_read_safetensors_file",
                     str(path),
-                    f"can't be read as a .safetensors file ({error})",
+                    "can't be read as a .safetensors file ({error})",
                     "Download or convert the model again.",
+                    error=error,
                 )
             ]
         ) from None
@@ -74,6 +76,7 @@ def _read(path: Path) -> dict[str, torch.Tensor]:
         raise Invalid(
             [
                 Problem(
+                    "base_model.holds_stable_diffusion_net",
                     str(path),
                     "holds no Stable Diffusion U-Net in the one-file layout",
                     "Choose a whole checkpoint, not a LoRA, a VAE or a diffusers folder's part.",
@@ -99,7 +102,16 @@ def _load_vae(tensors: dict[str, torch.Tensor], family: str) -> Any:
     from diffusers import AutoencoderKL
 
     if f"{base_config.VAE}encoder.conv_in.weight" not in tensors:
-        raise Invalid([Problem("base", "has no VAE", "Choose a checkpoint with the VAE baked in.")])
+        raise Invalid(
+            [
+                Problem(
+                    "base_model.vae",
+                    "base",
+                    "has no VAE",
+                    "Choose a checkpoint with the VAE baked in.",
+                )
+            ]
+        )
     return _from_single_file(
         AutoencoderKL,
         tensors,

@@ -84,9 +84,11 @@ def _complete(weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
         raise Invalid(
             [
                 Problem(
+                    "clip.text_encoder_tensor_named",
                     "base",
-                    f"has no text encoder (no tensor named {prefix}...)",
+                    "has no text encoder (no tensor named {prefix}...)",
                     "Choose a complete checkpoint, not a U-Net alone.",
+                    prefix=prefix,
                 )
             ]
         )
@@ -133,10 +135,12 @@ def _build(weights: dict[str, Tensor], activation: str, dtype: torch.dtype) -> n
         raise Invalid(
             [
                 Problem(
+                    "clip.text_encoder_clip",
                     "base",
-                    f"its text encoder is not CLIP: {(missing + unexpected)[0]} is "
-                    f"{'missing' if missing else 'unknown'}",
+                    "its text encoder is not CLIP: {missing} is {value}",
                     "Choose another checkpoint.",
+                    missing=(missing + unexpected)[0],
+                    value="missing" if missing else "unknown",
                 )
             ]
         )

@@ -20,13 +20,17 @@ def choose(precision: str, base: Path) -> torch.device:
     """
     if torch.cuda.is_available():
         if precision == "bf16" and not torch.cuda.is_bf16_supported(including_emulation=False):
-            raise TrainingFailed("This GPU can't compute in bf16. Set mixed_precision to fp16.")
+            raise TrainingFailed(
+                "device.gpu_cant_compute_bf",
+                "This GPU can't compute in bf16. Set mixed_precision to fp16.",
+            )
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
         torch.backends.cudnn.benchmark = True
         return torch.device("cuda")
     if precision == "fp16":
         raise TrainingFailed(
-            "mixed_precision fp16 needs a CUDA GPU, and there is none. Set it to no or bf16."
+            "device.mixed_precision_fp_needs",
+            "mixed_precision fp16 needs a CUDA GPU, and there is none. Set it to no or bf16.",
         )
     if base_model.is_tiny(base):
         torch.set_num_threads(1)

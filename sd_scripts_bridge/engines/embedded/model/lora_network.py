@@ -117,6 +117,7 @@ class LoraNetwork(nn.Module):
             raise Invalid(
                 [
                     Problem(
+                        "lora_network.saved_state_belongs_lora",
                         "resume",
                         "the saved state belongs to a LoRA of another dim or on other layers",
                         "Start the training anew, or use the job's own options.",

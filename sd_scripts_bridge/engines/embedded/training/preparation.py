@@ -14,6 +14,7 @@ from torch import nn
 
 from ....jobs.events import Note, Phase
 from ....jobs.job import TrainingJob
+from ....messages import Message
 from ..data import pictures, subsets
 from ..data.batches import Batch, BatchOrder
 from ..data.buckets import Size
@@ -89,10 +90,14 @@ def prepare(job: TrainingJob, tokenizers: Path, device: torch.device) -> Prepare
     """
     dtype = COMPUTE[job.params.mixed_precision]
     data = read_data(job)
-    say(Phase("loading the base model"))
+    say(Phase(Message("phase.loading_base_model", "loading the base model")))
     base = base_model.load(Path(job.base), job.family, dtype)
     predicts = _prediction(job, base.unet, device)
-    say(Phase(f"encoding {len(data.placed)} pictures"))
+    say(
+        Phase(
+            Message("phase.encoding_pictures", "encoding {count} pictures", count=len(data.placed))
+        )
+    )
     shelves = pictures.encode(
         data.placed, base.vae.to(device), base.latent_scale, job.params, device
     )
@@ -107,7 +112,7 @@ def prepare(job: TrainingJob, tokenizers: Path, device: torch.device) -> Prepare
 
 def read_data(job: TrainingJob) -> Data:
     """The dataset, checked down to each picture's header."""
-    say(Phase("reading the pictures"))
+    say(Phase(Message("phase.reading_pictures", "reading the pictures")))
     training_set = subsets.read(Path(job.dataset))
     placed = tuple(pictures.place(training_set.pictures, job.params))
     plan = BatchOrder(
@@ -123,8 +128,12 @@ def _prediction(job: TrainingJob, unet: Any, device: torch.device) -> str:
     unet.to("cpu")
     say(
         Note(
-            "The base model's file doesn't say what it predicts; asked, its U-Net answers like "
-            f"{answer}."
+            Message(
+                "note.base_models_file_doesnt",
+                "The base model's file doesn't say what it predicts; asked, its U-Net answers "
+                "like {answer}.",
+                answer=answer,
+            )
         )
     )
     return answer
@@ -137,12 +146,21 @@ def _captions(
     tokenizers: Path,
     device: torch.device,
 ) -> Captions:
-    say(Phase("encoding the captions"))
+    say(Phase(Message("phase.encoding_captions", "encoding the captions")))
     params = job.params
     tokenizer = Tokenizer(tokenizers, job.family)
     length = int(params.max_token_length or tokenizer.shortest_length(data.captions))
     if length > CHUNK and params.max_token_length is None:
-        say(Note(f"A caption has more than {CHUNK} tokens, so captions are read up to {length}."))
+        say(
+            Note(
+                Message(
+                    "note.caption_more_tokens_captions",
+                    "A caption has more than {chunk} tokens, so captions are read up to {length}.",
+                    chunk=CHUNK,
+                    length=length,
+                )
+            )
+        )
     for encoder in encoders:
         encoder.to(device)
     text = TextEncoders(encoders, job.family, params.clip_skip, tokenizer.end)

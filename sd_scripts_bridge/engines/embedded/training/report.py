@@ -74,7 +74,10 @@ def progress(step: int, total: int, losses: LossMean) -> None:
     mean = losses.read()
     if mean is not None and not math.isfinite(mean):
         raise TrainingFailed(
-            f"The loss became {mean} by step {step}. Lower the learning rate, "
-            "or choose mixed_precision bf16 instead of fp16."
+            "report.loss_became_step_lower",
+            "The loss became {mean} by step {step}. Lower the learning rate, or choose "
+            "mixed_precision bf16 instead of fp16.",
+            mean=mean,
+            step=step,
         )
     say(Progress(step, total, mean))

@@ -69,13 +69,24 @@ def load_state(folder: Path) -> dict[str, Any]:
         raise Invalid(
             [
                 Problem(
+                    "state.holds",
                     str(folder),
-                    f"holds no {STATE_FILE}",
+                    "holds no {state_file}",
                     "Resume with the engine that wrote the state, or start the training anew.",
+                    state_file=STATE_FILE,
                 )
             ]
         )
     if not zipfile.is_zipfile(file):
-        raise Invalid([Problem(str(file), "is cut off or damaged", "Resume from an older state.")])
+        raise Invalid(
+            [
+                Problem(
+                    "state.cut_off_damaged",
+                    str(file),
+                    "is cut off or damaged",
+                    "Resume from an older state.",
+                )
+            ]
+        )
     state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
     return state

@@ -17,6 +17,7 @@ from ....errors import BridgeError, TrainingFailed
 from ....jobs.events import Checkpoint, Note, Phase, Result
 from ....jobs.folder import JobFolder
 from ....jobs.job import TrainingJob, job_from_dict
+from ....messages import Message
 from ..model import base_model, device
 from . import noise, proof, report, state
 from .loss import Rows
@@ -53,11 +54,19 @@ def read_job(folder: JobFolder) -> TrainingJob:
     Raises `TrainingFailed` where there is none to train.
     """
     if not folder.job.is_file():
-        raise TrainingFailed(f"{folder.job} is missing: {folder.root} is no job's folder.")
+        raise TrainingFailed(
+            "trainer.missing_jobs_folder",
+            "{job} is missing: {root} is no job's folder.",
+            job=folder.job,
+            root=folder.root,
+        )
     job = job_from_dict(json.loads(folder.job.read_text(encoding="utf-8")))
     if not isinstance(job, TrainingJob):
         raise TrainingFailed(
-            f"{folder.job} holds a {job.kind} job. The embedded trainer only trains."
+            "trainer.holds_job_embedded_trainer",
+            "{job} holds a {kind} job. The embedded trainer only trains.",
+            job=folder.job,
+            kind=job.kind,
         )
     return job.evolve(params=job.params.fitted_buckets())
 
@@ -81,7 +90,7 @@ class Training:
         """Train to the last step, or until somebody asks to stop."""
         if resume is not None:
             self._resume(resume)
-        say(Phase("training"))
+        say(Phase(Message("phase.training", "training")))
         clock, total, first = report.Clock(), self.params.max_train_steps, self.optimizer.done
         for batches in self._batches():
             self._step(batches)
@@ -138,7 +147,7 @@ class Training:
         }
 
     def _resume(self, folder: Path) -> None:
-        say(Phase(f"going on from {folder.name}"))
+        say(Phase(Message("phase.going", "going on from {name}", name=folder.name)))
         saved = state.load_state(folder)
         self.network.restore(saved["network"])
         self.optimizer.restore(saved["optimizer"])
@@ -151,12 +160,18 @@ class Training:
     def _stop(self) -> None:
         self._checkpoint(with_state=True)
         say(
-            Note(f"Stopped as asked after step {self.optimizer.done}; resuming goes on from there.")
+            Note(
+                Message(
+                    "note.stopped_asked_after_step",
+                    "Stopped as asked after step {done}; resuming goes on from there.",
+                    done=self.optimizer.done,
+                )
+            )
         )
 
     def _finish(self, steps: int) -> None:
         seconds = time.monotonic() - self.started
-        say(Phase("saving the LoRA"))
+        say(Phase(Message("phase.saving_lora", "saving the LoRA")))
         path = self.folder.final_lora(self.job.name)
         state.save_lora(
             path, self.network, self.params.save_precision, self.metadata.at(self.optimizer.done)
@@ -168,7 +183,7 @@ class Training:
         """Measure what was learned; the LoRA is saved already, so that too little memory here costs
         only the proof.
         """
-        say(Phase("measuring what the LoRA learned"))
+        say(Phase(Message("phase.measuring_lora_learned", "measuring what the LoRA learned")))
         quick = self.prepared.device.type == "cuda" or base_model.is_tiny(Path(self.job.base))
         chosen = proof.choose(
             self.prepared.data.placed, proof.MOST_PICTURES if quick else proof.FEW_PICTURES
@@ -178,8 +193,11 @@ class Training:
         except torch.OutOfMemoryError:
             say(
                 Note(
-                    "The LoRA is complete, but there was too little GPU memory to measure what "
-                    "it learned."
+                    Message(
+                        "note.lora_complete_but_too",
+                        "The LoRA is complete, but there was too little GPU memory to measure "
+                        "what it learned.",
+                    )
                 )
             )
 

@@ -156,14 +156,33 @@ def problems(
     found = []
     for name, value in extra.items():
         if name in OWNED:
-            found.append(Problem(name, "is set by LoRA Bridge itself", "Leave it out."))
+            found.append(
+                Problem(
+                    "catalogue.set_lora_bridge_itself",
+                    name,
+                    "is set by LoRA Bridge itself",
+                    "Leave it out.",
+                )
+            )
         elif name in NOT_ALLOWED:
-            found.append(Problem(name, f"is not allowed: it {NOT_ALLOWED[name]}", "Leave it out."))
+            found.append(
+                Problem(
+                    "catalogue.allowed",
+                    name,
+                    "is not allowed: it {not_allowed}",
+                    "Leave it out.",
+                    not_allowed=NOT_ALLOWED[name],
+                )
+            )
         elif options and name not in options:
             near = difflib.get_close_matches(name, options, n=1)
             found.append(
                 Problem(
-                    name, f"{script} has no such option", f"Did you mean {near[0]}?" if near else ""
+                    "catalogue.such_option",
+                    name,
+                    "{script} has no such option",
+                    f"Did you mean {near[0]}?" if near else "",
+                    script=script,
                 )
             )
         elif name in _IMPORTS_BY_NAME:
@@ -181,9 +200,11 @@ def name_problems(option: str, value: Any) -> list[Problem]:
         return []
     return [
         Problem(
+            "catalogue.import_program_name",
             option,
-            f"{short(value)} would import a program by its name",
+            "{value} would import a program by its name",
             "Give a plain name, such as AdamW8bit.",
+            value=short(value),
         )
     ]
 
@@ -191,10 +212,11 @@ def name_problems(option: str, value: Any) -> list[Problem]:
 def _weights_problems(name: str, values: list[Any]) -> list[Problem]:
     return [
         Problem(
+            "catalogue.safetensors_file_others_can",
             name,
-            f"{short(file)} is not a .safetensors file, and others can run programs when they "
-            "are opened",
+            "{file} is not a .safetensors file, and others can run programs when they are opened",
             "Choose the .safetensors version.",
+            file=short(file),
         )
         for file in values
         if Path(str(file)).suffix.lower() != ".safetensors"
@@ -206,16 +228,44 @@ def _value_problems(name: str, value: Any, spec: Mapping[str, Any]) -> list[Prob
         return (
             []
             if isinstance(value, bool)
-            else [Problem(name, f"{short(value)} is neither true nor false")]
+            else [
+                Problem(
+                    "catalogue.neither_true_nor_false",
+                    name,
+                    "{value} is neither true nor false",
+                    value=short(value),
+                )
+            ]
         )
     if spec["choices"] and value not in spec["choices"]:
         return [
-            Problem(name, f"{short(value)} is not one of {', '.join(map(str, spec['choices']))}")
+            Problem(
+                "catalogue.is_not_one",
+                name,
+                "{value} is not one of {map}",
+                value=short(value),
+                map=", ".join(map(str, spec["choices"])),
+            )
         ]
     wanted = _TYPES.get(str(spec["type"]))
     values = value if isinstance(value, list) else [value]
     if wanted and any(isinstance(item, bool) or not isinstance(item, wanted) for item in values):
-        return [Problem(name, f"{short(value)} is not of type {spec['type']}")]
+        return [
+            Problem(
+                "catalogue.type",
+                name,
+                "{value} is not of type {spec}",
+                value=short(value),
+                spec=spec["type"],
+            )
+        ]
     if any(isinstance(item, (int, float)) and not abs(item) < 2**63 for item in values):
-        return [Problem(name, f"{short(value)} is no number that the scripts can use")]
+        return [
+            Problem(
+                "catalogue.number_scripts_can_use",
+                name,
+                "{value} is no number that the scripts can use",
+                value=short(value),
+            )
+        ]
     return []

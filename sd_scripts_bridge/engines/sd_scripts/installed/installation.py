@@ -57,13 +57,23 @@ class Installation:
         if not (Path(self.scripts) / "train_network.py").is_file():
             found.append(
                 Problem(
+                    "installation.folder_holds_train_network",
                     "sd-scripts",
-                    f"the folder {self.scripts!r} holds no train_network.py any more",
+                    "the folder {scripts} holds no train_network.py any more",
                     RUN_SETUP,
+                    scripts=repr(self.scripts),
                 )
             )
         if not (Path(self.python).is_file() and os.access(self.python, os.X_OK)):
-            found.append(Problem("sd-scripts", f"its Python {self.python!r} is gone", RUN_SETUP))
+            found.append(
+                Problem(
+                    "installation.python_gone",
+                    "sd-scripts",
+                    "its Python {python} is gone",
+                    RUN_SETUP,
+                    python=repr(self.python),
+                )
+            )
         return found
 
 

@@ -30,16 +30,24 @@ def problems(
     if module not in NETWORK_MODULES:
         return [
             Problem(
-                "network_module", f"{module!r} is not one of {', '.join(sorted(NETWORK_MODULES))}"
+                "networks.is_not_one",
+                "network_module",
+                "{module} is not one of {network_modules}",
+                module=repr(module),
+                network_modules=", ".join(sorted(NETWORK_MODULES)),
             )
         ]
     wanted = FAMILIES[family]
     if module not in (wanted.network, *wanted.other_networks):
         return [
             Problem(
+                "networks.doesnt_fit",
                 "network_module",
-                f"{module} doesn't fit {wanted.title}",
-                f"Leave it out: {wanted.network} does.",
+                "{module} doesn't fit {title}",
+                "Leave it out: {network} does.",
+                module=module,
+                title=wanted.title,
+                network=wanted.network,
             )
         ]
     problems = _argument_problems(params.extra.get("network_args", []))
@@ -54,13 +62,22 @@ def problems(
 
 def _argument_problems(args: Any) -> list[Problem]:
     if not isinstance(args, Sequence) or isinstance(args, str):
-        return [Problem("network_args", f"{args!r} is not a list of name=value")]
+        return [
+            Problem(
+                "networks.list_name_value",
+                "network_args",
+                "{args} is not a list of name=value",
+                args=repr(args),
+            )
+        ]
     bad = [arg for arg in args if "=" not in str(arg).strip("=")]
     return [
         Problem(
+            "networks.form_name_value",
             "network_args",
-            f"{arg!r} is not of the form name=value",
+            "{arg} is not of the form name=value",
             "Write conv_dim=8, for example.",
+            arg=repr(arg),
         )
         for arg in bad
     ]
@@ -78,7 +95,13 @@ def _file_problems(module: str, scripts: Path) -> list[Problem]:
             f"network_args=algo={name}."
         )
     return [
-        Problem("network_module", f"the installed sd-scripts has no networks/{name}.py", remedy)
+        Problem(
+            "networks.installed_sd_scripts_networks",
+            "network_module",
+            "the installed sd-scripts has no networks/{name}.py",
+            remedy,
+            name=name,
+        )
     ]
 
 
@@ -87,9 +110,12 @@ def _lycoris_problems(found: Installation) -> list[Problem]:
         return []
     return [
         Problem(
+            "networks.lycoris_installed_training_environment",
             "network_module",
             "LyCORIS is not installed in the training environment",
-            f'Install it: "{found.python}" -m pip install --no-deps {LYCORIS_PACKAGE}',
+            'Install it: "{python}" -m pip install --no-deps {lycoris_package}',
+            python=found.python,
+            lycoris_package=LYCORIS_PACKAGE,
         )
     ]
 
@@ -103,18 +129,24 @@ def _dylora_problems(params: TrainingParams) -> list[Problem]:
     if "conv_dim" in args and args["conv_dim"] != str(params.network_dim):
         found.append(
             Problem(
+                "networks.conv_dim_differs_network",
                 "network_args",
-                f"conv_dim={args['conv_dim']} differs from network_dim={params.network_dim}",
+                "conv_dim={args} differs from network_dim={network_dim}",
                 "For DyLoRA they have to be the same.",
+                args=args["conv_dim"],
+                network_dim=params.network_dim,
             )
         )
     unit = args.get("unit", "1")
     if not unit.isdigit() or int(unit) < 1 or params.network_dim % int(unit):
         found.append(
             Problem(
+                "networks.unit_doesnt_divide_network",
                 "network_args",
-                f"unit={unit} doesn't divide network_dim={params.network_dim}",
+                "unit={unit} doesn't divide network_dim={network_dim}",
                 "Choose a whole number that does.",
+                unit=unit,
+                network_dim=params.network_dim,
             )
         )
     return found

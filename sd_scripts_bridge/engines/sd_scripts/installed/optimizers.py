@@ -40,9 +40,13 @@ def problems(optimizer: str, found: Installation | None) -> list[Problem]:
         return []
     return [
         Problem(
+            "optimizers.needs_installed_training_environment",
             "optimizer_type",
-            f"{optimizer} needs {package}, which is not installed in the training environment",
-            f'Install it ("{found.python}" -m pip install {package}), or set optimizer_type=AdamW.',
+            "{optimizer} needs {package}, which is not installed in the training environment",
+            'Install it ("{python}" -m pip install {package}), or set optimizer_type=AdamW.',
+            optimizer=optimizer,
+            package=package,
+            python=found.python,
         )
     ]
 

@@ -60,7 +60,10 @@ def set_up(home: Home, source: str | None, python: Path | None) -> installation.
     if facts["missing"] or "torch_error" in facts:
         what = facts.get("torch_error") or "it lacks " + ", ".join(facts["missing"])
         raise BridgeError(
-            f"The environment {str(environment.python)!r} can't run sd-scripts: {what}."
+            "setup.environment_cant_run_sd",
+            "The environment {python} can't run sd-scripts: {what_name}.",
+            python=repr(str(environment.python)),
+            what_name=what,
         )
     say("laying down the tokenizers")
     lay_down_tokenizers(home)
@@ -71,7 +74,9 @@ def set_up(home: Home, source: str | None, python: Path | None) -> installation.
             [environment.python, scripts / "train_network.py", "--help"], check=False
         )
         raise BridgeError(
-            f"train_network.py doesn't start in this environment: {output.strip().splitlines()[-1]}"
+            "setup.train_network_py_doesnt",
+            "train_network.py doesn't start in this environment: {output}",
+            output=output.strip().splitlines()[-1],
         )
     found = installation.Installation(
         str(scripts), str(environment.python), commit_of(scripts), facts
@@ -98,9 +103,10 @@ def find_scripts(home: Home, source: str | None) -> Path:
                 return candidate
         if not (folder / "HEAD").is_file() and not (folder / ".git").exists():
             raise BridgeError(
-                f"The folder {str(folder)!r} holds no train_network.py, nor does its sd-scripts "
-                "folder. "
-                "Name the folder of sd-scripts or of kohya_ss."
+                "setup.folder_holds_train_network",
+                "The folder {folder} holds no train_network.py, nor does its sd-scripts folder. "
+                "Name the folder of sd-scripts or of kohya_ss.",
+                folder=repr(str(folder)),
             )
     return clone(source or REPOSITORY, home.engines / "sd-scripts")
 
@@ -119,9 +125,11 @@ def clone(address: str, folder: Path) -> Path:
             process.run(["git", "-C", aside, "checkout", "--quiet", COMMIT if pinned else "HEAD"])
         except BridgeError as error:
             raise BridgeError(
-                f"sd-scripts could not be cloned from {address}: {error} Check the network (and "
-                "that git "
-                "is installed), or name a folder that you have: setup --source DIR."
+                "setup.sd_scripts_could_cloned",
+                "sd-scripts could not be cloned from {address}: {error} Check the network (and "
+                "that git is installed), or name a folder that you have: setup --source DIR.",
+                address=address,
+                error=error,
             ) from error
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(aside, folder)
@@ -145,7 +153,9 @@ def find_environment(
     )
     if named is not None:
         if not named.is_file():
-            raise BridgeError(f"There is no Python at {str(named)!r}.")
+            raise BridgeError(
+                "setup.python", "There is no Python at {named}.", named=repr(str(named))
+            )
         return Environment(named.absolute())
     candidates = (
         [] if own_scripts else [*environments_near(scripts), Environment(Path(sys.executable))]
