@@ -11,7 +11,7 @@ from ...errors import BridgeError, Invalid, Problem
 from ...options.kinds import is_off
 from ...photos import files as photo_files
 from ...photos.files import LEAF
-from ..settling.rules import use_dataset
+from ..settling.places import use_dataset
 from ..settling.work import Given, Settling, number
 
 _RENAMED = {"batch_size": "train_batch_size"}

@@ -1,0 +1,110 @@
+"""Where things are, and under which names they go: base model, folders, the LoRA's name."""
+
+from __future__ import annotations
+
+from ...datasets.kohya_folder import Dataset, open_dataset
+from ...errors import BridgeError
+from ...names import name_problems
+from ...options.kinds import is_off
+from .work import Given, Settling
+
+CAPTIONS_READ = (".txt", ".caption", "")
+
+
+def base(work: Settling, item: Given) -> None:
+    work.base_name = str(item.value or "")
+    work.base = work.here.find_base(work.base_name, work.path.parent)
+    if work.base is not None:
+        work.taken(
+            item,
+            str(work.base),
+            "" if str(work.base) == work.base_name else "found here under the same name",
+        )
+    elif work.base_name:
+        work.ledger.ignored(
+            item.key, item.value, "it is not on this machine; give your copy with --base"
+        )
+    else:
+        work.ledger.used(item.key, item.value)
+
+
+def data_dir(work: Settling, item: Given) -> None:
+    if is_off(item.value):
+        work.ledger.used(item.key, item.value)
+        return
+    found = work.here.existing(item.value, work.path.parent)
+    if found is None:
+        work.ledger.ignored(
+            item.key, item.value, "a folder of the author's machine; give your photos as DATASET"
+        )
+        return
+    try:
+        use_dataset(work, open_dataset(found))
+    except BridgeError as error:
+        work.ledger.ignored(item.key, item.value, str(error))
+        return
+    work.taken(item, str(work.dataset))
+
+
+def use_dataset(work: Settling, data: Dataset) -> None:
+    """Train the pictures of ``data``."""
+    work.dataset = data.image_dir
+    work.trigger = f"{data.subject} {data.class_token}".strip()
+
+
+def reg_dir(work: Settling, item: Given) -> None:
+    found = work.here.existing(item.value, work.path.parent)
+    beside = work.dataset.parent / "reg" if work.dataset else None
+    if is_off(item.value) or (
+        found is not None and beside is not None and beside.exists() and found.samefile(beside)
+    ):
+        work.ledger.used(item.key, item.value)
+    else:
+        work.ledger.ignored(
+            item.key,
+            item.value,
+            "regularisation pictures are taken from the folder 'reg' beside 'img'",
+        )
+
+
+def output_name(work: Settling, item: Given) -> None:
+    problems = name_problems(str(item.value)) if item.value else []
+    if problems:
+        work.ledger.ignored(
+            item.key,
+            item.value,
+            f"{problems[0].what}; the LoRA is called as its subject, or as --name says",
+        )
+        return
+    work.name = str(item.value) if item.value and item.value != "last" else None
+    work.taken(item, "the LoRA's name" if work.name else "the subject's name")
+
+
+def caption_extension(work: Settling, item: Given) -> None:
+    read = str(item.value or "") in CAPTIONS_READ
+    work.taken(
+        item,
+        ".txt",
+        ""
+        if read
+        else "that training read no .txt captions; here .txt and .caption files are read",
+    )
+
+
+def save_model_as(work: Settling, item: Given) -> None:
+    work.taken(
+        item,
+        "safetensors",
+        "" if item.value in ("safetensors", "", None) else "the WebUI's safe format",
+    )
+
+
+def sending(work: Settling, item: Given) -> None:
+    if is_off(item.value):
+        work.ledger.used(item.key, item.value)
+    else:
+        work.ledger.ignored(
+            item.key,
+            item.value,
+            "it would send something to a service; switch that on yourself with --set",
+        )

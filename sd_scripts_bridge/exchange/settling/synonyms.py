@@ -1,0 +1,86 @@
+"""Options that other programs, or other families of models, have another word for."""
+
+from __future__ import annotations
+
+from ...engines.sd_scripts import sampling
+from ...options.kinds import is_off
+from .work import Given, Settling, number
+
+
+def attention(work: Settling, item: Given) -> None:
+    """Each of them computes the same; PyTorch's own needs no further package."""
+    if is_off(item.value):
+        work.ledger.used(item.key, item.value)
+        return
+    work.values["sdpa"] = True
+    work.ledger.changed(
+        item.key,
+        item.value,
+        "sdpa=True",
+        "PyTorch's own fused attention: the same numbers, no package",
+    )
+
+
+def sample_prompts(work: Settling, item: Given) -> None:
+    """A prompt file that an export of ours wrote is written anew with each job, from the subject's
+    own words.
+    """
+    found = work.here.existing(item.value, work.path.parent)
+    if found is not None and found.is_file() and sampling.is_ours(found):
+        work.taken(item, "the subject's own prompt")
+    else:
+        work.other(item)
+
+
+def eight_bit(work: Settling, item: Given) -> None:
+    """The way before --optimizer_type."""
+    if is_off(item.value):
+        work.ledger.used(item.key, item.value)
+    elif "optimizer_type" in work.keys:
+        work.ledger.ignored(
+            item.key, item.value, f"{work.keys['optimizer_type'].key} says which optimizer"
+        )
+    else:
+        work.known(
+            item._replace(
+                option="optimizer_type", value="AdamW8bit" if "8bit" in item.option else "Lion"
+            )
+        )
+
+
+def v2(work: Settling, item: Given) -> None:
+    work.taken(item, "the base model itself says this")
+
+
+def no_half_vae(work: Settling, item: Given) -> None:
+    if work.family == "sdxl" and item.value:
+        work.taken(item, "always so for SDXL")
+    else:
+        work.other(item)
+
+
+def clip_skip(work: Settling, item: Given) -> None:
+    if work.family == "sdxl" and number(item.value):
+        work.values["clip_skip"] = None
+        work.ledger.ignored(item.key, item.value, "SDXL always reads the layer before the last")
+    else:
+        work.known(item)
+
+
+def cached_captions(work: Settling, item: Given) -> None:
+    if work.family in ("sd1", "sd2") and not is_off(item.value):
+        work.ledger.ignored(item.key, item.value, "SD 1.5's and SD 2's script doesn't know it")
+    else:
+        work.known(item)
+
+
+def lasting_workers(work: Settling, item: Given) -> None:
+    count = work.keys.get("max_data_loader_n_workers")
+    if not is_off(item.value) and (count is None or not number(count.value)):
+        work.ledger.ignored(
+            item.key,
+            item.value,
+            "there are no workers to keep alive (max_data_loader_n_workers is 0)",
+        )
+    else:
+        work.other(item)
