@@ -19,6 +19,7 @@ from .paths import Home
 from .planning.request import Planner, Request
 from .running import supervisor
 from .running.log_tail import last_lines
+from .running.log_words import spoken
 
 if TYPE_CHECKING:
     from .datasets.caption_files import Caption
@@ -162,9 +163,9 @@ class Bridge:
         return JobFolder.of(self.home, job_id)
 
     def log(self, job_id: int, lines: int = 40) -> list[str]:
-        """The end of the trainer's own output. Raises `NotFound`."""
+        """The end of the trainer's own output, our engine's events in words. Raises `NotFound`."""
         self.store.get(job_id)
-        return last_lines(self.folder(job_id).log, lines)
+        return [spoken(line) for line in last_lines(self.folder(job_id).log, lines)]
 
     def report(self, job_id: int) -> str:
         """The job's story as text that may be pasted in public: without names, paths and pictures.
