@@ -5,6 +5,7 @@ photo.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -23,6 +24,11 @@ SMALLEST_SIDE = 32
 GOOD_AREA = 512 * 512
 WIDEST = 2.0
 GOOD, MIND, LEFT_OUT = "good", "mind", "left out"
+_COPY = re.compile(
+    r"^(copy|copia|kopie|copie|c[oó]pia) (of|de|von) |[ _(-](copy|copia|kopie|copie|c[oó]pia)\b|"
+    r" ?\(\d{1,2}\)$",
+    re.IGNORECASE,
+)
 
 Progress = Callable[[int, int], None]
 
@@ -223,10 +229,12 @@ def _caption(photo: Path) -> bytes | None:
 
 
 def _originals(findings: Sequence[Finding]) -> dict[Path, Finding]:
-    """For each copy, the photo that it is a copy of: the larger, then the first."""
+    """For each copy, the photo that it is a copy of: the larger, then the one whose name doesn't
+    call it a copy, then the first.
+    """
     kept: list[Finding] = []
     found: dict[Path, Finding] = {}
-    for finding in sorted(findings, key=_area, reverse=True):
+    for finding in sorted(findings, key=lambda one: (-_area(one), _is_called_copy(one.path))):
         if finding.measures is None:
             continue
         original = next((other for other in kept if _same(finding, other)), None)
@@ -235,6 +243,11 @@ def _originals(findings: Sequence[Finding]) -> dict[Path, Finding]:
         else:
             kept.append(finding)
     return found
+
+
+def _is_called_copy(path: Path) -> bool:
+    """Whether file managers and browsers have named it so: "me (copy)", "me - Copy", "me (1)"."""
+    return bool(_COPY.search(path.stem))
 
 
 def _area(finding: Finding) -> int:
