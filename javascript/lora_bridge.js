@@ -26,6 +26,7 @@
             const titles = {photos: lb.t("1 Photos"), captions: lb.t("2 Captions"), train: lb.t("3 Train"), try: lb.t("4 Try")};
             this.strip = new lb.Strip(this);
             this.live = lb.el("div", {class: "lb-unseen", role: "status", "aria-live": "polite"});
+            this.loading = lb.el("p", {class: "lb-loading", role: "status"}, lb.t("Loading ..."));
             this.offline = lb.el("p", {class: "lb-offline", hidden: true}, lb.t("Connection lost, trying again."));
             this.restarted = this.buildRestarted();
             this.bare = lb.el("p", {class: "lb-note", hidden: true}, lb.t("Training is not set up yet. Photos and captions can be prepared meanwhile."), " ",
@@ -35,7 +36,7 @@
             this.alert = lb.el("div", {class: "lb-alert", role: "alert", hidden: true}, this.alertList, close);
             this.tabs = {};
             const tabs = lb.el("div", {class: "lb-tabs", role: "tablist", "aria-label": lb.t("Train LoRA"), onkeydown: (event) => this.arrow(event)});
-            const panels = lb.el("div", {class: "lb-panels"});
+            this.panels = lb.el("div", {class: "lb-panels", hidden: true});
             for (const step of STEPS) {
                 const panel = this.views[step].panel;
                 const tab = lb.el("button", {
@@ -48,9 +49,9 @@
                 panel.setAttribute("aria-labelledby", tab.id);
                 this.tabs[step] = tab;
                 tabs.append(tab);
-                panels.append(panel);
+                this.panels.append(panel);
             }
-            this.root.replaceChildren(this.live, this.strip.node, this.offline, this.restarted, this.alert, this.bare, tabs, panels);
+            this.root.replaceChildren(this.live, this.strip.node, this.offline, this.restarted, this.alert, this.bare, tabs, this.loading, this.panels);
             this.open(STEPS.includes(lb.remembered("step")) ? lb.remembered("step") : "photos");
         }
 
@@ -73,6 +74,15 @@
             this.update();
         }
 
+        /** The button at the end of a step that leads to the next one. */
+        next(step, text) {
+            return lb.button(text, () => {
+                this.open(step);
+                this.root.scrollIntoView({block: "start"});
+                this.tabs[step].focus({preventScroll: true});
+            }, "primary");
+        }
+
         /** Arrow keys go from step to step, as in every list of tabs. */
         arrow(event) {
             const move = {ArrowRight: 1, ArrowLeft: -1}[event.key];
@@ -86,6 +96,8 @@
 
         update() {
             if (!this.root.isConnected) return;
+            lb.show(this.loading, !this.state.draft);
+            lb.show(this.panels, Boolean(this.state.draft));
             this.strip.update();
             const running = this.state.status && this.state.status.running;
             lb.show(this.bare, Boolean(this.state.engine) && !this.state.engine.ready && this.step !== "train" && !running);

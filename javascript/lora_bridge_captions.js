@@ -2,6 +2,8 @@
 (function (lb) {
     "use strict";
 
+    const LONGEST = 10000;
+
     lb.Captions = class {
         constructor(app) {
             this.app = app;
@@ -18,7 +20,8 @@
             });
             this.list.node.classList.add("lb-captions");
             this.drafting = lb.el("p", {class: "lb-dim", role: "status", hidden: true});
-            this.panel = lb.el("div", {}, this.tools, this.form, this.drafting, this.hint, this.empty, this.list.node);
+            this.foot = lb.el("div", {class: "lb-foot"}, app.next("train", lb.t("Next: train")));
+            this.panel = lb.el("div", {}, this.tools, this.form, this.drafting, this.hint, this.empty, this.list.node, this.foot);
         }
 
         buildTools() {
@@ -70,13 +73,15 @@
         // ---- one caption ----
 
         makeRow() {
-            const parts = {image: lb.el("img", {alt: "", decoding: "async"}), remarks: lb.el("p", {class: "lb-remarks"})};
+            const parts = {image: lb.picture(), lost: lb.el("span", {class: "lb-no-picture", hidden: true}), remarks: lb.el("p", {class: "lb-remarks"})};
             parts.box = lb.el("textarea", {
-                rows: 3, spellcheck: "true", oninput: () => this.typed(parts),
+                rows: 3, spellcheck: "true", maxlength: LONGEST, oninput: () => this.typed(parts),
                 onblur: () => this.left(parts),
+                onpaste: (event) => this.refuseLong(event, parts.box, event.clipboardData),
+                ondrop: (event) => this.refuseLong(event, parts.box, event.dataTransfer),
             });
             const row = lb.el("div", {class: "lb-cell", role: "listitem"}, lb.el("div", {class: "lb-caption"},
-                lb.el("span", {class: "lb-picture"}, parts.image), lb.el("div", {class: "lb-caption-text"}, parts.box, parts.remarks)));
+                lb.el("span", {class: "lb-picture"}, parts.image, parts.lost), lb.el("div", {class: "lb-caption-text"}, parts.box, parts.remarks)));
             row.lbParts = parts;
             return row;
         }
@@ -85,13 +90,22 @@
             const parts = node.lbParts;
             const same = parts.photo && parts.photo.id === photo.id;
             parts.photo = photo;
-            this.app.views.photos.showPicture(parts.image, photo);
+            this.app.views.photos.showPicture(parts, photo);
             const key = "photo " + photo.id;
             const unsaved = this.app.saver.unsaved(key);
             const text = unsaved ? unsaved.caption : photo.caption || "";
             if (parts.box.value !== text && !(same && document.activeElement === parts.box)) parts.box.value = text;
             parts.box.setAttribute("aria-label", lb.t("Caption of {file}", {file: photo.file}));
             this.remark(parts, unsaved ? null : photo.tokens);
+        }
+
+        /** A text that is no caption any more is refused as a whole, before it gets into the box: what was there stays. */
+        refuseLong(event, box, brought) {
+            const text = brought ? brought.getData("text") : "";
+            if (box.value.length - (box.selectionEnd - box.selectionStart) + text.length <= LONGEST) return;
+            event.preventDefault();
+            const values = {n: text.length.toLocaleString(), most: LONGEST.toLocaleString()};
+            this.app.complain({sentences: [lb.t("That text has {n} characters, and a caption can have {most}. The caption stays as it was.", values)]});
         }
 
         typed(parts) {
@@ -140,6 +154,7 @@
             lb.show(this.list.node, some);
             lb.show(this.tools, some);
             lb.show(this.hint, some);
+            lb.show(this.foot, some);
             lb.show(this.form, some && Boolean(this.action));
         }
     };

@@ -44,7 +44,8 @@
 
     lb.setClass = (node, name, on) => { if (node.classList.contains(name) !== Boolean(on)) node.classList.toggle(name, Boolean(on)); };
 
-    lb.show = (node, visible) => { if (node.hidden === Boolean(visible)) node.hidden = !visible; };
+    /** By the attribute: an SVG has no property `hidden`. */
+    lb.show = (node, visible) => { if (node.hasAttribute("hidden") === Boolean(visible)) node.toggleAttribute("hidden", !visible); };
 
     /** Sets an input's value, unless the user is in it. */
     lb.setValue = function (input, value) {

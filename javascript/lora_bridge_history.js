@@ -8,16 +8,18 @@
             this.part = lb.part("history", lb.t("Queue and history"), () => app.load("jobs", "jobs"));
             this.list = lb.el("ul", {class: "lb-jobs"});
             this.empty = lb.el("p", {class: "lb-dim"}, lb.t("Nothing was trained yet."));
-            this.part.body.append(this.empty, this.list);
+            this.loading = lb.el("p", {class: "lb-dim"}, lb.t("Loading ..."));
+            this.part.body.append(this.loading, this.empty, this.list);
             this.node = this.part.node;
         }
 
         update() {
             const jobs = this.app.state.jobs && this.app.state.jobs.jobs;
+            lb.show(this.loading, !jobs);
+            lb.show(this.empty, Boolean(jobs) && !jobs.length);
             if (!jobs) return;
             lb.setText(this.part.more, jobs.length ? " (" + jobs.length + ")" : "");
             if (!this.node.open) return;
-            lb.show(this.empty, !jobs.length);
             const still = jobs.map((job) => ({id: job.id, kind: job.kind, title: job.title, status: job.status, sentence: job.sentence, created: job.created,
                 attempt: job.attempt, base: job.base, engine: job.engine, total: job.total, saved: job.saved}));
             lb.fillList(this.list, still, (job) => job.id, (job) => this.draw(job));

@@ -4,6 +4,7 @@
 
     const REQUEST_BYTES = 6 * 1024 ** 2;
     const REQUEST_FILES = 12;
+    const LARGE = 8 * 1024 ** 2;
     const USABLE = /\.(jpe?g|png|webp|heic|heif|avif|gif|bmp|tiff?|zip|txt|caption)$/i;
 
     lb.Photos = class {
@@ -20,7 +21,7 @@
                 oninput: () => app.saveDraft("class", {class_token: this.kind.input.value}), onblur: () => app.saver.flush("draft class"),
             }));
             this.panel = lb.el("div", {}, lb.el("div", {class: "lb-row"}, this.name.node, this.kind.node, this.buildSource()),
-                this.buildProgress(), this.buildSummary(), this.buildGrid(), this.buildAdvice());
+                this.buildProgress(), this.buildSummary(), this.buildAdvice(), this.buildGrid(), this.buildFoot());
             lb.acceptFiles(this.panel, (files) => this.upload(files));
         }
 
@@ -65,7 +66,6 @@
                 lb.el("span", {}, lb.t("Different places, light, clothes and distances. One subject in each. A zip works too.")));
             this.grid = new lb.Windowed({
                 label: lb.t("Photos"),
-                below: () => (this.forSet ? this.forSet.parentNode.offsetHeight : 0),
                 columns: (width) => Math.max(2, Math.floor(width / 178)),
                 height: () => 212,
                 make: () => this.makeTile(),
@@ -78,19 +78,25 @@
         buildAdvice() {
             this.advice = lb.el("ul", {class: "lb-advice"});
             this.problems = lb.el("ul", {class: "lb-problems"});
-            this.forSet = lb.el("div", {class: "lb-for-set"}, lb.el("span", {class: "lb-dim"}, lb.t("For the set:")), this.advice);
+            this.forSet = lb.el("div", {class: "lb-for-set"}, lb.el("b", {}, lb.t("The set")), " · ", this.advice);
             return lb.el("div", {}, this.problems, this.forSet);
+        }
+
+        buildFoot() {
+            this.next = this.app.next("captions", lb.t("Next: captions"));
+            this.foot = lb.el("div", {class: "lb-foot"}, this.next);
+            return this.foot;
         }
 
         // ---- one photo ----
 
         makeTile() {
             const parts = {
-                image: lb.el("img", {alt: "", decoding: "async", draggable: "false", onerror: (event) => event.target.removeAttribute("src")}), badge: lb.el("span", {class: "lb-badge"}),
+                image: lb.picture(), lost: lb.el("span", {class: "lb-no-picture", hidden: true}), badge: lb.el("span", {class: "lb-badge"}),
                 file: lb.el("span", {class: "lb-file"}), sentence: lb.el("span", {class: "lb-tile-text"}),
             };
             const tile = lb.el("button", {type: "button", class: "lb-tile", onclick: () => this.toggle(parts)},
-                lb.el("span", {class: "lb-picture"}, parts.image), lb.el("span", {class: "lb-tile-head"}, parts.badge, parts.file), parts.sentence);
+                lb.el("span", {class: "lb-picture"}, parts.image, parts.lost), lb.el("span", {class: "lb-tile-head"}, parts.badge, parts.file), parts.sentence);
             parts.tile = tile;
             const item = lb.el("div", {class: "lb-cell", role: "listitem"}, tile);
             item.lbParts = parts;
@@ -100,12 +106,12 @@
         fillTile(node, photo) {
             const parts = node.lbParts;
             parts.photo = photo;
-            this.showPicture(parts.image, photo);
+            this.showPicture(parts, photo);
             const badge = this.badge(photo);
             lb.setText(parts.badge, badge.text);
             parts.badge.className = "lb-badge lb-" + badge.kind;
             lb.setText(parts.file, photo.file);
-            lb.setText(parts.sentence, lb.tileText(photo));
+            lb.setText(parts.sentence, photo.thumb ? lb.tileText(photo) : "");
             const fixed = photo.can_be_used === false;
             const click = fixed ? "" : photo.used ? lb.t("Click to leave it out") : lb.t("Click to use it");
             parts.tile.title = [lb.sentence(photo.sentence), click].filter(Boolean).join("\n");
@@ -114,9 +120,12 @@
             lb.setClass(parts.tile, "lb-off", !photo.used);
         }
 
-        /** Shows a thumbnail; an earlier picture in this recycled place is taken away at once. */
-        showPicture(image, photo) {
+        /** Shows a thumbnail, or why there is none; an earlier picture in this recycled place is taken away at once. */
+        showPicture(parts, photo) {
+            const image = parts.image;
             const address = this.app.server.url(photo.thumb);
+            lb.show(parts.lost, !photo.thumb);
+            lb.setText(parts.lost, photo.thumb ? "" : lb.tileText(photo));
             if (image.getAttribute("src") === address) return;
             image.removeAttribute("src");
             if (address) image.src = address;
@@ -148,16 +157,14 @@
 
         async upload(all) {
             const files = all.filter((file) => USABLE.test(file.name) || file.type.startsWith("image/"));
-            files.sort((one, other) => one.name.localeCompare(other.name, "en", {numeric: true}));  // 2.jpg before 10.jpg
             if (!files.length && all.some(lb.isConfig)) {
                 this.app.open("train");
                 this.app.views.train.importer.bring(all);
                 return;
             }
-            if (!files.length) {
-                if (all.length) this.app.complain({sentences: [lb.t("These files are no photos. Pictures (JPEG, PNG, WebP, HEIC ...) and zips can be used.")]});
-                return;
-            }
+            files.push(...all.filter((file) => !files.includes(file)).map(lb.toBeLeftOut));
+            files.sort(lb.byName);
+            if (!files.length) return;
             this.app.calm();
             this.queue = (this.queue || []).concat(lb.batches(files, REQUEST_BYTES, REQUEST_FILES));
             this.expected = (this.expected || 0) + files.length;
@@ -252,6 +259,7 @@
             }
             this.fromAfar();
             const some = draft.photos.length > 0;
+            lb.show(this.foot, some);
             lb.show(this.summary, some);
             lb.show(this.empty, !some && !this.uploading);
             lb.show(this.grid.node, some);
@@ -275,6 +283,12 @@
             this.folder.input.placeholder = lb.t("drop photos or a zip here");
         }
     };
+
+    /** What is no picture goes along, as a file that is listed as left out, with the reason; of a large one its beginning is enough. */
+    lb.toBeLeftOut = (file) => (file.size > LARGE ? new File([file.slice(0, 4096)], file.name) : file);
+
+    /** A place for a thumbnail. */
+    lb.picture = () => lb.el("img", {alt: "", decoding: "async", draggable: "false", onerror: (event) => event.target.removeAttribute("src")});
 
     /** Reads a file as base64. */
     lb.base64 = function (file) {

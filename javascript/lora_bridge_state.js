@@ -152,11 +152,16 @@
     /** Whether an answer about the draft is newer than what is shown. */
     lb.isNewer = (draft, shown) => !shown || !("revision" in draft) || draft.revision >= shown.revision;
 
+    const stemOf = (file) => file.name.replace(/\.[^.]*$/, "");
+
+    /** The order of people: "2.jpg" before "10.jpg", "me.jpg" before "me (copy).jpg". */
+    lb.byName = (one, other) => stemOf(one).localeCompare(stemOf(other), "en", {numeric: true}) || one.name.localeCompare(other.name, "en");
+
     /** Files that belong together: a photo and the caption of the same name. */
     lb.together = function (files) {
         const found = new Map();
         for (const file of files) {
-            const stem = file.name.replace(/\.[^.]*$/, "").toLowerCase();
+            const stem = stemOf(file).toLowerCase();
             found.set(stem, [...(found.get(stem) || []), file]);
         }
         return [...found.values()];

@@ -147,6 +147,8 @@
             const state = this.app.state;
             const training = state.draft && state.draft.training;
             const plan = state.plan;
+            if (!state.bases) lb.setChoices(this.base.input, [{value: "", text: lb.t("Loading ...")}], "");
+            if (!state.presets) lb.setChoices(this.preset.input, [{value: "", text: lb.t("Loading ...")}], "");
             if (state.bases) lb.setChoices(this.base.input, this.baseChoices(state.bases.bases, training && training.base), (this.unsaved("base") || training || {}).base);
             if (state.presets) lb.setChoices(this.preset.input, this.presetChoices(state.presets.presets, plan), (this.unsaved("preset") || training || {}).preset);
             if (!training) return;

@@ -6,6 +6,7 @@
         constructor(app) {
             this.app = app;
             this.empty = lb.el("p", {class: "lb-empty"}, lb.t("Nothing to try yet: start a training in step 3."));
+            this.loading = lb.el("p", {class: "lb-loading"}, lb.t("Loading ..."));
             this.which = lb.field("LoRA", lb.el("select", {onchange: () => this.show(Number(this.which.input.value) || this.which.input.value)}));
             this.file = lb.el("b", {class: "lb-good"});
             this.facts = lb.el("span", {});
@@ -13,7 +14,7 @@
             this.text = lb.el("pre", {class: "lb-infotext", tabindex: 0, "aria-label": lb.t("What goes to txt2img")});
             this.body = lb.el("div", {hidden: true}, lb.el("p", {}, this.file, " ", this.facts),
                 lb.el("div", {class: "lb-halves"}, this.pictures, lb.el("div", {}, this.text, this.buildButtons(), this.buildBase())));
-            this.panel = lb.el("div", {}, this.empty, this.which.node, this.body);
+            this.panel = lb.el("div", {}, this.loading, this.empty, this.which.node, this.body);
         }
 
         buildButtons() {
@@ -55,13 +56,14 @@
 
         async ask(id, mark) {
             this.asked = mark;
+            this.result = null;
             try {
                 this.result = await this.app.server.get("jobs/" + id + "/result");
                 this.small512 = false;
             } catch (error) {
-                this.result = null;
                 if (error.status) this.app.complain(error);
                 else this.asked = null;
+                this.lost = mark;
             }
             this.app.update();
         }
@@ -73,6 +75,7 @@
             const job = jobs.find((one) => one.id === this.chosen) || jobs[0];
             lb.show(this.empty, Boolean(this.app.state.jobs) && !job);
             lb.show(this.which.node, jobs.length > 1);
+            lb.show(this.loading, !this.app.state.jobs || Boolean(job && !this.result && this.lost !== job.id + "." + job.attempt));
             if (!job) {
                 lb.show(this.body, false);
                 return;

@@ -1,4 +1,5 @@
-/* A list that holds only what can be seen, so that 1,000 photos cost as little as ten. */
+/* A list that holds only what can be seen, so that 1,000 photos cost as little as ten. It scrolls with the window:
+   nothing scrolls inside the page. */
 (function (lb) {
     "use strict";
 
@@ -14,11 +15,11 @@
             this.spare = [];
             this.body = lb.el("div", {class: "lb-window-body", role: "list", "aria-label": options.label});
             this.node = lb.el("div", {class: "lb-window"}, this.body);
-            this.node.addEventListener("scroll", () => this.later(), {passive: true});
             this.watch = new ResizeObserver(() => this.later());
             this.watch.observe(this.node);
-            this.resized = () => this.later();
-            window.addEventListener("resize", this.resized);
+            this.moved = () => this.later();
+            window.addEventListener("resize", this.moved);
+            document.addEventListener("scroll", this.moved, {passive: true, capture: true}); // whatever scrolls, the window as a rule
         }
 
         set(items) {
@@ -37,15 +38,15 @@
 
         draw() {
             if (!this.node.clientWidth || !this.node.offsetParent) return;
-            this.fit();
             const width = this.node.clientWidth;
             const columns = Math.max(1, this.options.columns(width));
             const height = this.options.height(width);
             const rows = Math.ceil(this.items.length / columns);
             const total = rows * height + "px";
             if (this.body.style.height !== total) this.body.style.height = total;
-            const first = Math.max(0, Math.floor(this.node.scrollTop / height) - 1);
-            const last = Math.min(rows, Math.ceil((this.node.scrollTop + this.node.clientHeight) / height) + 1);
+            const above = -this.body.getBoundingClientRect().top;
+            const first = Math.max(0, Math.floor(above / height) - 1);
+            const last = Math.min(rows, Math.ceil((above + window.innerHeight) / height) + 1);
             const wanted = new Set();
             for (let index = first * columns; index < Math.min(last * columns, this.items.length); index++) wanted.add(this.items[index].id);
             this.recycle(wanted);
@@ -57,14 +58,6 @@
             }
             for (const id of wanted) if (!this.shown.has(id)) this.shown.set(id, {node: this.take()});
             for (const [id, entry] of this.shown) this.place(entry, places.get(id), columns, height);
-        }
-
-        /** As high as the screen has room for, below what stands above and above what stands below. */
-        fit() {
-            const top = this.node.getBoundingClientRect().top + window.scrollY;
-            const room = window.innerHeight - top - (this.options.below ? this.options.below() : 0) - 36;
-            const height = Math.max(300, Math.round(room)) + "px";
-            if (this.node.style.maxHeight !== height) this.node.style.maxHeight = height;
         }
 
         /** Takes back elements that are out of sight, except the one that has the focus. */
@@ -113,7 +106,8 @@
 
         dispose() {
             this.watch.disconnect();
-            window.removeEventListener("resize", this.resized);
+            window.removeEventListener("resize", this.moved);
+            document.removeEventListener("scroll", this.moved, {capture: true});
         }
     };
 })(globalThis.loraBridge = globalThis.loraBridge || {});

@@ -2,6 +2,7 @@
 
 CHROMIUM          the browser; otherwise the first one found
 UI_PYTHON         another Python to serve the page with, for another gradio (this one)
+AXE_CORE          axe.min.js, which judges whether everybody can use the page (npm's)
 TRAINING_PYTHON   a Python with torch, diffusers and transformers to train with (this one)
 """
 
@@ -12,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +64,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     missing = run(TRAINING_PYTHON, "import diffusers, torch, transformers")
     if missing:
         pytest.skip(f"nothing to train with: {missing.splitlines()[-1]}")
-    code = "import sys; from sd_scripts_bridge.engines.embedded import tiny; tiny.make(sys.argv[1])"
+    code = "import sys; from sd_scripts_bridge.engines.embedded.model import tiny; tiny.make(sys.argv[1])"
     failed = run(TRAINING_PYTHON, code, str(folder / "tiny-sd15.safetensors"))
     assert not failed, failed
     return folder
@@ -74,6 +76,23 @@ def run(python: str, code: str, *words: str) -> str:
         [python, "-c", code, *words], capture_output=True, text=True, cwd=ROOT, check=False
     )
     return done.stderr if done.returncode else ""
+
+
+@pytest.fixture(scope="session")
+def axe(request: pytest.FixtureRequest) -> str:
+    """axe-core's source; got from npm once, and kept."""
+    named = os.environ.get("AXE_CORE")
+    kept = request.config.cache.mkdir("axe-core")  # type: ignore[union-attr]
+    file = Path(named) if named else kept / "package" / "axe.min.js"
+    if not file.is_file() and not named and (npm := shutil.which("npm")):
+        command = [npm, "pack", "axe-core@4", "--silent"]
+        subprocess.run(command, cwd=kept, capture_output=True, timeout=120, check=False)
+        for packed in kept.glob("axe-core-*.tgz"):
+            with tarfile.open(packed) as archive:
+                archive.extract("package/axe.min.js", kept)
+    if not file.is_file():
+        pytest.skip("axe-core is not here: name its axe.min.js in AXE_CORE, or install npm")
+    return file.read_text(encoding="utf-8")
 
 
 @dataclass

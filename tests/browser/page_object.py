@@ -81,6 +81,16 @@ class Tab:
         found.wait_for(timeout=seconds * 1000)
         return found
 
+    def violations(self, axe: str) -> list[str]:
+        """What axe-core has against the step that is open."""
+        self.page.evaluate(axe)
+        found = self.page.evaluate("axe.run('#lora-bridge')")["violations"]
+        return [
+            f"{one['id']}: {node['target']} {node['failureSummary']}"
+            for one in found
+            for node in one["nodes"]
+        ]
+
     def drop(self, files: Sequence[Path], onto: Any = None) -> None:
         """Let go of files over the first step or another place, as from a file manager."""
         box = (onto or self.root.locator("#lora-bridge-photos")).bounding_box()

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from ...datasets.caption_edits import ACTIONS
-from ...errors import Invalid, Problem
+from ...errors import Invalid, NotFound, Problem
 from ...messages import Message
 from ...options.params import fields_of_params
 from ...page.draft import captions, interrogation
@@ -18,6 +18,12 @@ from ...photos.thumbnails import thumbnail
 from ..doors import Call, Refused, answer
 
 YEAR = "private, max-age=31536000, immutable"
+NO_PICTURE = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="256" height="256" viewBox="0 0 256 256">'
+    '<path d="M64 80h128v96H64zM64 176l48-48 28 28 20-20 32 32M96 40l64 176" '
+    'fill="none" stroke="#808080" stroke-width="6"/></svg>'
+)
+"""A picture frame, struck through: a photo that can't be shown is an answer, not an error."""
 
 
 def show(call: Call) -> Any:
@@ -160,6 +166,8 @@ def thumb(call: Call) -> Any:
     }
     if call.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
-    return Response(
-        thumbnail(path, draft.thumbs_folder, str(pid)), headers=headers, media_type="image/jpeg"
-    )
+    try:
+        picture = thumbnail(path, draft.thumbs_folder, str(pid))
+    except NotFound:  # nothing to show; the photo's verdict says why
+        return Response(NO_PICTURE, headers=headers, media_type="image/svg+xml")
+    return Response(picture, headers=headers, media_type="image/jpeg")

@@ -1,0 +1,143 @@
+"""The first two steps with what people really bring: broken files, copies, a PDF, a text far too
+long.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from .conftest import Ui
+from .page_object import Tab
+
+NAME = "Name (how you will call it in the prompt)"
+
+
+@pytest.fixture
+def mixed(pictures: list[Path], tmp_path: Path) -> list[Path]:
+    """Three photos, a copy that sorts first, half a photo and a PDF."""
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    contents = {
+        "me.jpg": pictures[0].read_bytes(),
+        "Copy of me.jpg": pictures[0].read_bytes(),
+        "me (copy).jpg": pictures[0].read_bytes(),
+        "you.jpg": pictures[1].read_bytes(),
+        "she.jpg": pictures[3].read_bytes(),
+        "half.jpg": pictures[4].read_bytes()[:3000],
+        "invoice.pdf": b"%PDF-1.4 one page",
+    }
+    for name, data in contents.items():
+        (folder / name).write_bytes(data)
+    return sorted(folder.iterdir())
+
+
+def test_nothing_vanishes_and_the_original_is_kept(
+    serve: Callable[..., Ui], visit: Callable[..., Tab], mixed: list[Path]
+) -> None:
+    tab = visit(serve().address)
+    failed: list[str] = []
+    tab.page.on("response", lambda got: failed.append(got.url) if got.status >= 400 else None)
+    tab.drop(mixed)
+    tab.sees("3 of 7 photos will be used.", 60)
+
+    def tile(name: str) -> str:
+        named = tab.page.get_by_text(name, exact=True)
+        return str(tab.root.locator(".lb-tile", has=named).first.inner_text())
+
+    assert "left out" in tile("invoice.pdf") and "PDF" in tile("invoice.pdf")
+    assert "left out" in tile("half.jpg") and "damaged" in tile("half.jpg")
+    for copied in ("Copy of me.jpg", "me (copy).jpg"):
+        assert "same file as me.jpg" in tile(copied)
+    assert failed == [], "a photo that can't be shown is a tile that says why"
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (400, 720)])
+def test_the_photos_scroll_with_the_window(
+    serve: Callable[..., Ui],
+    visit: Callable[..., Tab],
+    tmp_path: Path,
+    width: int,
+    height: int,
+) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(60):
+        Image.effect_noise((300, 300), 60).save(folder / f"{number}.jpg")
+    tab = visit(serve().address, viewport={"width": width, "height": height})
+    tab.field("Photos").fill(str(folder))
+    tab.field("Photos").press("Enter")
+    tab.sees("60 of 60 photos will be used.", 60)
+    inner = tab.page.evaluate(
+        "[...document.querySelectorAll('#lora-bridge *')].filter((node) => node.offsetParent"
+        " && node.scrollHeight > node.clientHeight + 1"
+        " && /auto|scroll/.test(getComputedStyle(node).overflowY)).map((node) => node.className)"
+    )
+    assert inner == [], "nothing scrolls inside the page"
+    tab.page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+    tab.sees("59.jpg")
+    assert tab.root.locator(".lb-tile").count() < 60, "only what is in sight is in the page"
+    following = tab.button("Next: captions").bounding_box()
+    assert following and following["y"] + following["height"] <= height
+    tab.page.evaluate("window.scrollTo(0, 400)")
+    tab.page.wait_for_timeout(300)
+    following = tab.button("Next: captions").bounding_box()
+    assert following and following["y"] + following["height"] <= height, "always in sight"
+
+
+def test_one_font_for_bold_and_plain(serve: Callable[..., Ui], visit: Callable[..., Tab]) -> None:
+    tab = visit(serve().address)
+    fonts = tab.page.evaluate(
+        "[...new Set([...document.querySelectorAll('#lora-bridge *:not(pre, code)')]"
+        ".map((node) => getComputedStyle(node).fontFamily))]"
+    )
+    assert len(fonts) == 1 and fonts[0].startswith("system-ui")
+
+
+def test_loading_is_not_shown_as_empty(
+    serve: Callable[..., Ui], visit: Callable[..., Tab], pictures: list[Path]
+) -> None:
+    tab = visit(serve().address)
+    tab.drop(pictures[:2])
+    tab.sees("2 of 2 photos will be used.", 60)
+    tab.page.route("**/lora-bridge/v1/draft*", lambda route: None)
+    tab.page.reload()
+    tab.sees("Loading ...")
+    assert tab.root.get_by_text("Drop 10 to 30 photos here").is_hidden()
+    assert tab.field(NAME).is_hidden()
+    tab.page.unroute("**/lora-bridge/v1/draft*")
+    tab.page.reload()
+    tab.sees("2 of 2 photos will be used.")
+
+
+def test_a_caption_far_too_long_is_refused_at_once_and_nothing_is_lost(
+    serve: Callable[..., Ui], visit: Callable[..., Tab], pictures: list[Path]
+) -> None:
+    tab = visit(serve().address)
+    tab.field(NAME).fill("Ada")
+    tab.drop(pictures[:1])
+    tab.sees("1 of 1 photos will be used.", 60)
+    box = tab.step("Captions").get_by_role("textbox").first
+    box.fill("Ada, in the snow")
+    took = tab.page.evaluate(PASTE)
+    tab.sees(re.compile("That text has 1.600.000 characters"))
+    assert took < 1000, "milliseconds"
+    assert box.input_value() == "Ada, in the snow"
+    box.blur()
+    tab.knows("app.state.draft.photos[0].caption === 'Ada, in the snow'")
+
+
+PASTE = """() => {
+    const box = document.querySelector('#lora-bridge-captions textarea');
+    box.focus();
+    const brought = new DataTransfer();
+    brought.setData('text/plain', 'word '.repeat(320000));
+    const begun = performance.now();
+    const event = new ClipboardEvent('paste', {clipboardData: brought, bubbles: true, cancelable: true});
+    if (box.dispatchEvent(event)) document.execCommand('insertText', false, brought.getData('text'));
+    return performance.now() - begun;
+}"""
