@@ -52,10 +52,10 @@
 
         async ask(path, options) {
             const answer = await fetch(this.base + path, {credentials: "same-origin", cache: "no-cache", ...options});
-            if (answer.ok) return options.file ? answer.blob() : lb.remember(await answer.json());
+            if (answer.ok) return options.file ? answer.blob() : lb.learn(await answer.json());
             let error = {};
             try {
-                const body = lb.remember(await answer.json());
+                const body = lb.learn(await answer.json());
                 error = body.error || {sentences: [typeof body.detail === "string" ? body.detail : ""]};
             } catch (notJson) { /* a proxy's page, say */ }
             const sentences = lb.errorSentences(error).filter(Boolean);

@@ -43,7 +43,7 @@
     };
 
     /** Keeps the codes and values that came beside an answer's sentences. */
-    lb.remember = function (answer) {
+    lb.learn = function (answer) {
         for (const [text, message] of Object.entries((answer && answer.messages) || {})) {
             messages.delete(text);
             messages.set(text, message);

@@ -47,7 +47,7 @@ test("the host's localization translates the page's texts and the server's sente
         values: {where: "name", what: {code: "test.missing", text: "is missing", values: {count: 2}}, remedy: "Write it."},
     };
     globalThis.localization = {problem: "{where}: {what}. {remedy}", "test.missing": "{count:falta|faltan}", "as it is": "tal cual"};
-    lb.remember({messages: {[missing.text]: missing, "3 photos": {code: "test.new", values: {count: 3}}}});
+    lb.learn({messages: {[missing.text]: missing, "3 photos": {code: "test.new", values: {count: 3}}}});
     assert.strictEqual(lb.sentence(missing.text), "name: faltan. Write it.");
     assert.strictEqual(lb.sentence(missing), "name: faltan. Write it.");
     assert.strictEqual(lb.sentence("3 photos"), "3 photos", "English where a code has no translation");
