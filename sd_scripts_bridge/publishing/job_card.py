@@ -5,20 +5,16 @@ newest.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..jobs.folder import JobFolder
 from ..jobs.job import TrainingJob
+from ..models import lora
 from ..options.families import FAMILIES
-
-if TYPE_CHECKING:
-    from .publish import Card
+from .card import Card
 
 
 def card(job: TrainingJob, steps: int) -> Card:
     """For a LoRA that learnt for so many optimizer steps."""
-    from .publish import Card
-
     return Card(
         description=f"{job.activation_text}: trained on {Path(job.base).stem}, {steps} steps",
         sd_version=FAMILIES[job.family].sd_version if job.family in FAMILIES else "Unknown",
@@ -40,8 +36,6 @@ def newest_checkpoint(job: TrainingJob, folder: JobFolder) -> tuple[Path, int] |
     """(file, its step) of the newest LoRA that is whole; what was being written when the run ended
     is passed over.
     """
-    from ..models import lora
-
     found = [
         *folder.checkpoints(job.name),
         *((path, job.params.max_train_steps) for path in [folder.final_lora(job.name)]),

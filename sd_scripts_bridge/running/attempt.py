@@ -19,9 +19,11 @@ from ..jobs.folder import JobFolder, state_step
 from ..jobs.job import SetupJob, Status, TrainingJob
 from ..jobs.store import JobRow, Store
 from ..messages import Message
+from ..models import lora
 from ..paths import Home
 from ..planning.preflight import gone
 from ..publishing import job_card
+from ..publishing.publish import publish
 from ..system import process
 from ..system.files import write_json, write_text
 from ..system.peak_memory import PeakMemory
@@ -335,9 +337,6 @@ class Attempt:
         return Message("attempt.stopped_early", "Stopped before the first checkpoint was saved.")
 
     def _publish(self, job: TrainingJob) -> tuple[Status, str]:
-        from ..models import lora
-        from ..publishing.publish import publish  # checks the numbers before it copies
-
         if job.launch and not job.launch.saves:
             return (
                 Status.SUCCEEDED,

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import Invalid
@@ -22,6 +23,7 @@ from ..messages import Message
 from ..paths import PACKAGE_PARENT, Home
 from ..system import process
 from ..system.locks import hold, is_held
+from . import code
 from .attempt import Attempt
 
 LOCK_WAIT_SECONDS = 2.0
@@ -46,14 +48,22 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def drain(home: Home) -> None:
-    """Run every queued job. Returns at once where another supervisor is at work."""
+    """Run every queued job. Returns at once where another supervisor is at work.
+
+    Where the package was updated meanwhile, a supervisor of the new code takes the queue over.
+    """
     store = Store(home.database, home.jobs)
+    code.load_all()
+    loaded = code.on_disk()
     while True:
         with hold(home.supervisor_lock, wait=LOCK_WAIT_SECONDS) as mine:
             if not mine:
                 return
             mark_lost(store)
-            run_all(home, store)
+            run_all(home, store, lambda: code.on_disk() == loaded)
+        if code.on_disk() != loaded:
+            hand_over(home, store)
+            return
         if not store.waiting() and not wait_for_pauses(home, store):
             return
 
@@ -71,14 +81,22 @@ def wait_for_pauses(home: Home, store: Store) -> bool:
     return bool(store.waiting())
 
 
-def run_all(home: Home, store: Store) -> None:
+def hand_over(home: Home, store: Store) -> None:
+    """Let the code that lies on the disk now run what waits."""
+    if store.jobs([Status.QUEUED]) and code.comes_back():
+        spawn(home)
+
+
+def run_all(home: Home, store: Store, is_current: Callable[[], bool]) -> None:
     """Until nothing waits and nothing runs: on each card one job after another, the cards side by
     side.
+
+    Also until nothing runs and we aren't the current code any more.
     """
     workers: list[threading.Thread] = []
     while True:
         workers = [worker for worker in workers if worker.is_alive()]
-        while (row := store.claim()) is not None:
+        while (workers or is_current()) and (row := store.claim()) is not None:
             workers.append(threading.Thread(target=run, args=(home, store, row)))
             workers[-1].start()
         if not workers:
