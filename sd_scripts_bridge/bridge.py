@@ -15,7 +15,8 @@ from .jobs.folder import JobFolder
 from .jobs.job import SetupJob, Status, TrainingJob
 from .jobs.store import Entry, JobRow, Store
 from .options import presets
-from .paths import Home
+from .paths import Home, absolute
+from .planning import named_paths
 from .planning.request import Planner, Request
 from .running import supervisor
 from .running.log_tail import last_lines
@@ -426,10 +427,12 @@ class Bridge:
         )
 
     def setup(self, source: str | None = None, python: Path | None = None) -> int:
-        """Queue the job that makes the training environment; returns its number."""
-        job_id = self.store.add(
-            SetupJob(source=source, python=str(python.absolute()) if python else None)
+        """Queue the job that makes the training environment; returns its number. Raises `Invalid`."""
+        job = SetupJob(
+            source=named_paths.source(source) if source else None,
+            python=str(absolute(python)) if python else None,
         )
+        job_id = self.store.add(job)
         supervisor.spawn(self.home)
         return job_id
 

@@ -37,6 +37,16 @@ def expanded(path: str | os.PathLike[str]) -> Path:
         return Path(path)
 
 
+def absolute(path: str | os.PathLike[str], beside: Path | None = None) -> Path:
+    """``path`` for good, wherever it is opened from: ~ is the home folder, and a relative path
+    counts from ``beside`` (the current folder).
+
+    Every path that somebody types or a file names comes through here.
+    """
+    found = expanded(path)
+    return (beside / found if beside is not None else found).absolute()
+
+
 def user_data_folder() -> Path:
     """The platform's folder for a program's data."""
     if sys.platform == "win32":
@@ -63,9 +73,9 @@ class Home:
         platform's.
         """
         if argument:
-            return cls(expanded(argument).absolute(), "--home")
+            return cls(absolute(argument), "--home")
         if os.environ.get(HOME_VARIABLE):
-            return cls(expanded(os.environ[HOME_VARIABLE]).absolute(), f"${HOME_VARIABLE}")
+            return cls(absolute(os.environ[HOME_VARIABLE]), f"${HOME_VARIABLE}")
         if webui_data is not None:
             return cls(webui_data.absolute() / "lora-bridge", "the WebUI's data folder")
         return cls(user_data_folder(), "the user's data folder")

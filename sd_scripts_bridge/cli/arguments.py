@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from .. import __version__
 from ..options.families import FAMILIES
-from ..paths import expanded
+from ..paths import absolute
 from . import pages as help_pages
 from .shells import SHELLS
 
@@ -92,13 +92,13 @@ def _add_launch(sub: argparse.ArgumentParser) -> None:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what to do about a value that begins with a dash, and knows the home folder where the
-    shell doesn't.
+    """Says what to do about a value that begins with a dash, and makes every path that is typed
+    absolute.
     """
 
     def __init__(self, **words: Any) -> None:
         super().__init__(**words)
-        self.register("type", Path, expanded)
+        self.register("type", Path, absolute)
 
     def error(self, message: str) -> NoReturn:
         hint = (

@@ -82,8 +82,8 @@ def plan(planner: Planner, request: Request) -> tuple[TrainingJob, list[str]]:
     assert isinstance(job, TrainingJob)
     at = f"On the Ray cluster at {where.address} (Ray {version}"
     cards = f", {where.gpus} of its cards)." if where.gpus else ", without a card)."
-    lora_dir = str(request.lora_dir.expanduser().absolute()) if request.lora_dir else None
-    base = where.base or str(request.base.expanduser().absolute())
+    lora_dir = str(request.lora_dir) if request.lora_dir else None
+    base = where.base or str(request.base)
     job = job.evolve(dataset=str(image_dir), base=base, lora_dir=lora_dir, on=where, healed=())
     return job, [at + cards, *notes, *answer.get("notes", [])]
 

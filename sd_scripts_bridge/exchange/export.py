@@ -14,7 +14,7 @@ from ..jobs.folder import JobFolder
 from ..jobs.job import TrainingJob
 from ..jobs.launch import MODULE
 from ..options.kinds import SECRETS
-from ..paths import Home, expanded
+from ..paths import Home, absolute
 from ..system.files import write_text
 from .kohya_gui import writer as kohya_gui_writer
 from .scripts import writer as script_writer
@@ -62,7 +62,7 @@ def export(job: TrainingJob, form: str, out: Path, place: InstalledScripts) -> E
 
     Raises `Invalid` for an unknown format.
     """
-    out = expanded(out).absolute()
+    out = absolute(out)
     texts, notes = files(job, form, out, place)
     out.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():

@@ -11,7 +11,7 @@ from typing import Any
 from ..datasets.kohya_folder import open_dataset
 from ..errors import BridgeError, Invalid, Problem
 from ..jobs.job import TrainingJob, job_from_dict
-from ..paths import expanded
+from ..paths import absolute
 from ..system import toml_file
 from . import lora_metadata
 from .kohya_gui import reader as kohya_gui_reader
@@ -30,7 +30,7 @@ LARGEST = 10_000_000
 
 def read(path: Path, here: Here | None = None) -> Imported:
     """What ``path`` says about a training. Raises `Invalid` with what is wrong with it."""
-    path, here = expanded(path).absolute(), here or Here()
+    path, here = absolute(path), here or Here()
     if os.path.isdir(path):  # noqa: PTH112  # never raises, also for a name that is too long
         return _folder(path)
     suffix = path.suffix.lower()

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import Invalid, Problem
 from ..jobs.launch import Launch
-from ..paths import Home, expanded
+from ..paths import Home, absolute
 from . import imports
 from .settling.report import Fate, Imported
 from .settling.work import Here, Options
@@ -40,7 +40,7 @@ def read(
 
 def model_folders(lora_dir: Path | None) -> list[Path]:
     """Where a WebUI keeps its base models, seen from its Lora folder."""
-    folder = expanded(lora_dir).absolute().parent / "Stable-diffusion" if lora_dir else None
+    folder = absolute(lora_dir).parent / "Stable-diffusion" if lora_dir else None
     return [folder] if folder is not None and folder.is_dir() else []
 
 

@@ -15,7 +15,8 @@ from ..jobs.launch import Launch
 from ..options import presets
 from ..options.families import FAMILIES, Family
 from ..options.params import TrainingParams, fields_of_params
-from ..paths import Home, expanded
+from ..paths import Home, absolute
+from . import named_paths
 
 if TYPE_CHECKING:
     from ..datasets.writer import Dataset
@@ -28,7 +29,10 @@ MOST_GPU = 63
 
 @dataclass(frozen=True)
 class Request:
-    """What somebody wants trained."""
+    """What somebody wants trained.
+
+    A relative path counts from the folder in which the request was made.
+    """
 
     dataset: Path
     base: Path
@@ -47,6 +51,18 @@ class Request:
     """More than one process; None: one."""
     on: Cluster | None = None
     """The Ray cluster to train on; None: here."""
+
+    def __post_init__(self) -> None:
+        """From here on every path is absolute: the trainer runs in the job's folder."""
+        settled = {
+            "dataset": absolute(self.dataset),
+            "base": absolute(self.base),
+            "lora_dir": absolute(self.lora_dir) if self.lora_dir else None,
+            "model_folders": tuple(map(absolute, self.model_folders)),
+            "values": named_paths.settled(self.values),
+        }
+        for name, value in settled.items():
+            object.__setattr__(self, name, value)
 
 
 class Planner:
@@ -123,13 +139,13 @@ class Planner:
             name=request.name or data.subject,
             subject=data.subject,
             class_token=data.class_token,
-            dataset=str(data.image_dir),
-            base=str(base.path),
+            dataset=str(absolute(data.image_dir)),
+            base=str(absolute(base.path)),
             family=base.family,
             engine=name,
             params=params,
             prediction=base.prediction,
-            lora_dir=str(expanded(request.lora_dir).absolute()) if request.lora_dir else None,
+            lora_dir=str(request.lora_dir) if request.lora_dir else None,
             preset=preset.name,
             gpu=request.gpu,
             launch=request.launch,

@@ -16,6 +16,7 @@ from ...engines.sd_scripts.installed import catalogue
 from ...jobs.launch import Launch
 from ...options.kinds import LISTS, PLACES, TEXTS, is_default, is_off
 from ...options.params import fields_of_params
+from ...paths import absolute
 from . import values as option_values
 from .report import Ledger
 from .values import Unusable
@@ -74,14 +75,9 @@ def existing(name: Any, beside: Path) -> Path | None:
     if not isinstance(name, str) or not name.strip():
         return None
     try:
-        path = Path(name).expanduser()
-        path = path if path.is_absolute() else beside / path
-        return path.absolute() if path.exists() else None
-    except (
-        OSError,
-        ValueError,
-        RuntimeError,
-    ):  # a name that no file system takes, or the home of nobody
+        path = absolute(name, beside)
+        return path if path.exists() else None
+    except (OSError, ValueError):  # a name that no file system takes
         return None
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from ....datasets import caption_tokens
 from ....errors import BridgeError
 from ....jobs.events import Note, Phase, to_dict
-from ....paths import Home, expanded
+from ....paths import Home, absolute
 from ....system import process
 from ....system.environment import Environment, install_torch, make
 from ....system.torch_choice import choose, this_machine
@@ -97,7 +97,7 @@ def find_scripts(home: Home, source: str | None) -> Path:
     """An existing folder as it is, else a clone (of ``source``, or of the pinned commit of
     kohya-ss/sd-scripts).
     """
-    if source and (folder := expanded(source).absolute()).is_dir():
+    if source and (folder := absolute(source)).is_dir():
         for candidate in (folder, folder / "sd-scripts"):  # kohya_ss keeps it one level down
             if (candidate / "train_network.py").is_file():
                 return candidate
