@@ -67,6 +67,11 @@ class JobFolder:
         return self.root / "report.json"
 
     @property
+    def published(self) -> Path:
+        """What publishing has reserved, placed and ended with (`publishing.record`)."""
+        return self.root / "published.json"
+
+    @property
     def stop_request(self) -> Path:
         """A trainer of ours that finds this file saves, and ends."""
         return self.root / "stop"

@@ -28,9 +28,14 @@ def source(text: str) -> str:
     if _ADDRESS.search(text):
         return text
     if not _is_here(text):
-        where = f"there is no folder {str(absolute(text))!r}"
-        remedy = "Name the folder of sd-scripts or of kohya_ss, or an address to clone."
-        raise Invalid([Problem("source", where, remedy)])
+        problem = Problem(
+            "source.no_folder",
+            "source",
+            "there is no folder {folder}",
+            "Name the folder of sd-scripts or of kohya_ss, or an address to clone.",
+            folder=repr(str(absolute(text))),
+        )
+        raise Invalid([problem])
     return str(absolute(text))
 
 

@@ -18,6 +18,7 @@ from PIL import Image
 from sd_scripts_bridge.errors import BridgeError, Invalid, PublishRefused
 from sd_scripts_bridge.models import safetensors_file
 from sd_scripts_bridge.models.lora import inspect
+from sd_scripts_bridge.publishing import place as places
 from sd_scripts_bridge.publishing import publish as publisher
 from sd_scripts_bridge.publishing.publish import Card, card_from_metadata, free_stem, publish
 from tests.support import model_headers as headers
@@ -169,14 +170,14 @@ def test_nothing_is_ever_overwritten(
     source: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody else copies a file of that name in at the last moment."""
-    real = publisher._move_in
+    real = places.move_in
 
     def late(aside: Path, target: Path) -> None:
         if target.name == "hero.safetensors":
             target.write_bytes(b"somebody else's")
         real(aside, target)
 
-    monkeypatch.setattr(publisher, "_move_in", late)
+    monkeypatch.setattr(places, "move_in", late)
     assert publish(source, folder, "hero", CARD).stem == "hero-2"
     assert (folder / "hero.safetensors").read_bytes() == b"somebody else's"
     assert names(folder) == ["hero-2.json", "hero-2.safetensors", "hero.safetensors"]
@@ -192,7 +193,7 @@ def test_without_hard_links_nothing_is_overwritten_either(
     assert publish(source, folder, "hero", CARD).path.exists()
     (folder / "aside").write_bytes(b"new")
     with pytest.raises(FileExistsError):
-        publisher._move_in(folder / "aside", folder / "hero.safetensors")
+        places.move_in(folder / "aside", folder / "hero.safetensors")
     assert inspect(folder / "hero.safetensors").modules == 3
 
 
@@ -334,7 +335,7 @@ def test_a_full_disk_is_seen_before_anything_is_written(
     assert names(folder) == []
 
 
-@pytest.mark.parametrize("moment", ["_write_model", "_place_card", "_place_preview", "_move_in"])
+@pytest.mark.parametrize("moment", ["_write_model", "_place_card", "_place_preview", "move_in"])
 @pytest.mark.parametrize("existing", [False, True])
 def test_a_disk_that_fills_up_on_the_way_leaves_the_folder_as_it_was(
     source: Path,
@@ -347,17 +348,18 @@ def test_a_disk_that_fills_up_on_the_way_leaves_the_folder_as_it_was(
     if existing:
         (folder / "hero.json").write_text('{"description": "mine"}')
     before = {name: (folder / name).read_bytes() for name in names(folder)}
-    real = getattr(publisher, moment)
+    module = places if moment == "move_in" else publisher
+    real = getattr(module, moment)
 
     def full(*args: Any) -> Any:
-        if moment == "_move_in" and args[1].suffix != ".safetensors":
+        if moment == "move_in" and args[1].suffix != ".safetensors":
             return real(*args)
-        if moment != "_move_in":
+        if moment != "move_in":
             real(*args)
         raise OSError(errno.ENOSPC, "No space left on device")
 
     sample = picture(tmp_path / "sample.png")
-    monkeypatch.setattr(publisher, moment, full)
+    monkeypatch.setattr(module, moment, full)
     monkeypatch.setattr(Path, "write_bytes", full)  # the way back may not need any space
     with pytest.raises(PublishRefused) as caught:
         publish(source, folder, "hero", CARD, sample)
@@ -383,7 +385,7 @@ def test_read_only_folders_are_named(
     def refused(*_: Any) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(publisher, "_reserve", refused)
+    monkeypatch.setattr(places, "_reserve", refused)
     with pytest.raises(PublishRefused, match="can't be written"):
         publish(source, folder, "hero", CARD)
 
@@ -433,6 +435,7 @@ def test_publishers_at_once_never_share_a_stem(source: Path, folder: Path) -> No
         thread.start()
     for thread in threads:
         thread.join()
+    assert not [lora for lora in found if isinstance(lora, BridgeError)], found
     stems = [lora.stem.casefold() for lora in found]
     assert sorted(stems) == sorted(["hero", *(f"hero-{number}" for number in range(2, 9))])
     assert len(names(folder)) == 16, "each with its card, and nothing left over"
@@ -447,7 +450,7 @@ def test_what_a_killed_publisher_left_blocks_its_name_for_an_hour_only(
     assert publish(source, folder, "hero", CARD).stem == "hero-2"
     (folder / "hero-2.safetensors").unlink()
     (folder / "hero-2.json").unlink()
-    os.utime(folder / ".hero.publishing", (0, time.time() - 2 * publisher.STALE_SECONDS))
+    os.utime(folder / ".hero.publishing", (0, time.time() - 2 * places.STALE_SECONDS))
     assert publish(source, folder, "hero", CARD).stem == "hero"
     assert names(folder) == ["hero.json", "hero.safetensors"]
 
@@ -456,15 +459,15 @@ def test_a_scan_never_meets_a_model_without_its_card_nor_half_a_model(
     source: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[list[str]] = []
-    real = publisher._move_in
+    real = places.move_in
 
     def watching(aside: Path, target: Path) -> None:
         seen.append([name for name in names(folder) if not name.startswith(".")])
         real(aside, target)
 
-    monkeypatch.setattr(publisher, "_move_in", watching)
+    monkeypatch.setattr(places, "move_in", watching)
     publish(source, folder, "hero", CARD, picture(tmp_path / "sample.png"))
-    assert seen == [[], ["hero.json"], ["hero.json", "hero.png"]]
+    assert seen == [[], [], ["hero.json"], ["hero.json", "hero.png"]]
 
 
 # ---- a card for any LoRA of sd-scripts ----

@@ -1,0 +1,80 @@
+"""What a published LoRA may be called, and which names are free in a Lora folder."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import Invalid, Problem
+from ..names import name_problems, normal
+
+MODEL_ENDINGS = frozenset({".safetensors", ".pt", ".ckpt"})
+FORBIDDEN = frozenset({"none", "addams"})
+"""Names that the WebUI's prompt parser keeps to itself."""
+
+
+def stem_problems(name: str) -> list[Problem]:
+    """Why a LoRA can't be called ``name``, or nothing."""
+    found = name_problems(name)
+    if not found and normal(name).casefold() in FORBIDDEN:
+        found = [
+            Problem(
+                "publish.meaning_own_webuis_prompts",
+                "name",
+                "{name} has a meaning of its own in the WebUI's prompts",
+                "Choose another.",
+                name=repr(name),
+            )
+        ]
+    return found
+
+
+def free_stem(lora_dir: Path, name: str) -> str:
+    """``name``, or ``name-2``, ``name-3``...: no file anywhere in ``lora_dir`` has this stem,
+    however it is spelt.
+
+    Raises `Invalid` for a name that no LoRA can have.
+    """
+    require(stem_problems(name))
+    return next(free_stems(lora_dir, normal(name)))
+
+
+def free_stems(lora_dir: Path, name: str) -> Iterator[str]:
+    """Every stem that is free now, in order."""
+    stems = taken(lora_dir)
+    for number in itertools.count(1):
+        stem = name if number == 1 else f"{name}-{number}"
+        if folded(stem) not in stems:
+            yield stem
+
+
+def taken(lora_dir: Path) -> set[str]:
+    """Folded stems of every model file in the folder and below, links followed once."""
+    stems: set[str] = set()
+    seen: set[str] = set()
+    for root, folders, files in os.walk(lora_dir, followlinks=True):
+        real = os.path.realpath(root)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        stems |= {
+            folded(stem)
+            for stem, ending in map(os.path.splitext, files)
+            if ending.lower() in MODEL_ENDINGS
+        }
+    return stems
+
+
+def folded(stem: str) -> str:
+    """Equal for two stems that some file system or prompt takes for one."""
+    return unicodedata.normalize("NFC", stem).casefold()
+
+
+def require(problems: list[Problem]) -> None:
+    """Raises `Invalid` where there are any."""
+    if problems:
+        raise Invalid(problems)
