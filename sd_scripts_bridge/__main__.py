@@ -1,7 +1,22 @@
-"""python -m sd_scripts_bridge: the command line."""
+"""python -m sd_scripts_bridge: the command line, and what the console script calls."""
 
+from __future__ import annotations
+
+import os
+import signal
 import sys
 
-from .cli.main import main
 
-sys.exit(main())
+def main() -> int:
+    """The command line. Ctrl-C ends it with 130, also in the second in which modules load."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:  # else somebody ignores it: so do we
+        signal.signal(signal.SIGINT, lambda *_: os._exit(130))  # nothing is open yet
+    from .cli.main import main as run
+
+    signal.signal(signal.SIGINT, before)
+    return run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,6 +1,7 @@
 """What a shell may put where the cursor is.
 
-The scripts for the shells ask us at each Tab, so they never grow old.
+The scripts for the shells (completion.bash and its siblings) ask us at each Tab, so they never grow
+old.
 """
 
 from __future__ import annotations
@@ -143,6 +144,13 @@ def _line(text: str | None) -> str:
 
 
 # ---- the shells' side ----
+
+
+def script(shell: str, program: str) -> str:
+    """What the shell has to read at its start."""
+    suffix = ".ps1" if shell == "powershell" else f".{shell}"
+    text = Path(__file__).with_suffix(suffix).read_text(encoding="utf-8")
+    return text.replace("PROGRAM", program)
 
 
 def answer(parser: argparse.ArgumentParser, shell: str, words: Sequence[str]) -> list[str]:

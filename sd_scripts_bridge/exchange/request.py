@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import Invalid, Problem
+from ..errors import Invalid, NotFound, Problem
 from ..jobs.launch import Launch
 from ..paths import Home, absolute
 from . import imports
@@ -21,10 +21,14 @@ def read(
     path: Path, home: Home, folders: Sequence[Path] = (), *, looks: bool = True, whole: bool = True
 ) -> Imported:
     """The file, checked against the options of the sd-scripts that is set up in ``home``; see
-    `Here`.
+    `Here`. Raises `NotFound` or `Invalid`.
     """
     from ..engines.sd_scripts.installed import catalogue, installation
 
+    if not path.exists():
+        raise NotFound(
+            "import.no_file", "There is no file {path}. Check the path.", path=repr(str(path))
+        )
     scripts = sorted(set(installation.SCRIPTS.values()))
 
     def options(family: str | None) -> Options:

@@ -54,4 +54,4 @@ def last_lines(path: Path, count: int) -> list[str]:
     except OSError:
         return []
     tail = LogTail(path, max(0, size - 256 * 1024))
-    return tail.read(at_end=True)[-count:]
+    return tail.read(at_end=True)[-count:] if count > 0 else []

@@ -49,7 +49,7 @@ def test_dataset_makes_the_folder_kohya_users_know(
         out,
     )
     assert done.returncode == 0, done.stderr
-    assert "3 photos x 33 repeats = 99 steps (100 were wanted)" in done.stdout
+    assert "3 photos x 33 repeats = 99 steps (100 asked for)" in done.stdout
     leaf = out / "img" / "33_AlvaroBadia man"
     assert sorted(path.name for path in leaf.iterdir()) == [
         "1.png",

@@ -17,8 +17,7 @@ from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.cli import completion
 from sd_scripts_bridge.cli import main as cli
 from sd_scripts_bridge.cli import pages as help_pages
-from sd_scripts_bridge.cli.arguments import parser, verbs_of
-from sd_scripts_bridge.cli.shells import SHELLS, script
+from sd_scripts_bridge.cli.arguments import SHELLS, parser, verbs_of
 from sd_scripts_bridge.engines.sd_scripts.installed import catalogue
 from sd_scripts_bridge.jobs.job import SetupJob
 from tests.support.verbs import FAKE_SCRIPTS, run
@@ -63,7 +62,7 @@ def test_help_is_shown_without_a_home(capsys: pytest.CaptureFixture[str], tmp_pa
     assert cli.main(["--home", str(tmp_path / "none"), "help", "train"]) == 0
     assert "--set takes every option" in capsys.readouterr().out
     assert cli.main(["help", "trian"]) == 1
-    assert "Choose one of: check, dataset" in capsys.readouterr().err
+    assert "Did you mean train?" in capsys.readouterr().err
     assert not (tmp_path / "none").exists()
 
 
@@ -105,7 +104,7 @@ def test_completing_makes_no_home(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_each_shell_has_its_script(shell: str) -> None:
-    text = script(shell, "sd-scripts-bridge")
+    text = completion.script(shell, "sd-scripts-bridge")
     assert f"completion {shell} --for" in text and "PROGRAM" not in text
 
 
@@ -178,7 +177,7 @@ def test_a_real_fish_completes(bridge: Bridge, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not shutil.which("zsh"), reason="zsh is not installed")
 def test_zsh_reads_its_script(tmp_path: Path) -> None:
-    (tmp_path / "script").write_text(script("zsh", "sd-scripts-bridge"))
+    (tmp_path / "script").write_text(completion.script("zsh", "sd-scripts-bridge"))
     asks = (
         f"autoload -U compinit; compinit -D -u; source {tmp_path}/script; print "
         "$_comps[sd-scripts-bridge]"

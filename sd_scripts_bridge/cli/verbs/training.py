@@ -8,16 +8,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..bridge import Bridge
-from ..errors import BridgeError
-from ..exchange import request as exchange_request
-from ..jobs.job import Status
-from ..jobs.meter import duration
-from ..options import presets
-from ..planning.request import Request
-from .follow import exit_code, follow
+from ...bridge import Bridge
+from ...errors import BridgeError
+from ...exchange import request as exchange_request
+from ...jobs.job import Status
+from ...jobs.meter import duration
+from ...options import presets
+from ...planning.request import Request
+from ..follow import exit_code, follow
+from ..output import INTERRUPTED, OK, USAGE, show
 from .launch import cluster_of, launch_of, where
-from .output import INTERRUPTED, OK, USAGE, show
 
 
 def train(bridge: Bridge, options: argparse.Namespace) -> int:
@@ -75,8 +75,8 @@ def _dry_run(
     bridge: Bridge, request: Request, remarks: Sequence[str], options: argparse.Namespace
 ) -> int:
     """What would be trained, and what is known of its time and memory."""
-    from ..page import plan
-    from ..page.jobs import JobViews
+    from ...page import plan
+    from ...page.jobs import JobViews
 
     job, notes = bridge.look(request)
     steps, pace = (

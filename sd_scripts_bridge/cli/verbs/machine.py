@@ -1,0 +1,58 @@
+"""Verbs for this machine and this program: ui, doctor, completion, help."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import asdict
+
+from ...bridge import Bridge
+from ...errors import NotFound
+from .. import completion
+from .. import pages as help_pages
+from ..arguments import meant, parser, verbs_of
+from ..output import OK, PROBLEM, show
+
+
+def ui(bridge: Bridge, options: argparse.Namespace) -> int:
+    from ...webui.standalone import Options, serve
+
+    place = Options(
+        bridge.home, options.host, options.port, options.models, options.webui, options.lora_dir
+    )
+
+    def started(address: str) -> None:
+        show(options, {"address": address}, [f"LoRA Bridge: {address}   (Ctrl-C ends it)"])
+        sys.stdout.flush()
+
+    serve(place, started)
+    return OK
+
+
+def doctor(bridge: Bridge, options: argparse.Namespace) -> int:
+    findings = bridge.doctor()
+    show(options, [asdict(finding) for finding in findings], [str(finding) for finding in findings])
+    return OK if all(finding.ready or not finding.needed for finding in findings) else PROBLEM
+
+
+def complete(options: argparse.Namespace) -> int:
+    if options.words is None:
+        print(completion.script(options.shell, help_pages.PROGRAM), end="")
+    else:
+        for line in completion.answer(parser(), options.shell, options.words):
+            print(line)
+    return OK
+
+
+def show_help(options: argparse.Namespace) -> int:
+    whole = parser()
+    verbs = verbs_of(whole)
+    if options.topic and options.topic not in verbs:
+        raise NotFound(
+            "cli.no_verb",
+            "There is no verb {verb}. {remedy}",
+            verb=repr(options.topic),
+            remedy=meant(options.topic, verbs),
+        )
+    print((verbs[options.topic] if options.topic else whole).format_help(), end="")
+    return OK

@@ -1,0 +1,93 @@
+"""Words that can't be understood, or that name nothing: each gets one sentence, or JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sd_scripts_bridge.bridge import Bridge
+from sd_scripts_bridge.jobs.job import SetupJob, Status
+from tests.support.verbs import run
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (["trian"], 2, "There is no verb 'trian'. Did you mean train?"),
+        (["qqqq"], 2, "There is no verb 'qqqq'. `sd-scripts-bridge --help` lists them."),
+        (["check", ""], 2, "an empty word is not a path"),
+        (["jobs", "9" * 23], 2, "is not a job's number"),
+        (["log", "1", "--lines", "-3"], 2, "'-3' is not a number of lines"),
+        (["import", "/nowhere/x.json"], 1, "There is no file '/nowhere/x.json'."),
+        (["jobs", "9"], 1, "There is no job 9"),
+    ],
+)
+def test_one_sentence_on_stderr_or_json_on_stdout(
+    bridge: Bridge, words: list[str], code: int, sentence: str
+) -> None:
+    done = run(bridge, *words)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert sentence in done.stderr and "Traceback" not in done.stderr
+    as_json = run(bridge, *words, "--json")
+    assert (as_json.returncode, as_json.stderr) == (code, "")
+    told = json.loads(as_json.stdout)["error"]
+    assert sentence in told["sentences"][0] and isinstance(told["problems"], list)
+
+
+def test_no_lines_are_no_lines(bridge: Bridge) -> None:
+    bridge.store.add(SetupJob())
+    log = bridge.folder(1).log
+    log.parent.mkdir(parents=True)
+    log.write_text("one\ntwo\n", encoding="utf-8")
+    assert run(bridge, "log", 1).stdout == "one\ntwo\n"
+    assert run(bridge, "log", 1, "--lines", 0).stdout == ""
+
+
+def test_several_jobs_go_at_once_and_what_stays_is_named(bridge: Bridge) -> None:
+    for _ in range(4):
+        job = bridge.store.add(SetupJob())
+        bridge.store.move(job, Status.STOPPED, of=[Status.QUEUED], attempt=0, sentence="")
+    done = run(bridge, "rm", 2, 9, 3)
+    assert done.returncode == 1 and "There is no job 9" in done.stderr
+    assert [row.id for row in bridge.store.jobs()] == [1, 4]
+    told = json.loads(run(bridge, "rm", 8, 1, "--json").stdout)
+    assert [row["job"] for row in told["removed"]] == [1] and told["error"]["sentences"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
+@pytest.mark.parametrize("after", [0.05, 0.1, 0.15, 0.2, 0.3, 0.5])
+def test_ctrl_c_while_modules_load_is_130_and_says_nothing(bridge: Bridge, after: float) -> None:
+    slow = "import time; time.sleep(1)"  # a slow disk: the command line's own modules take long
+    code = (
+        "import sys, runpy\n"
+        "class Slow:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == 'sd_scripts_bridge.bridge': {slow}\n"
+        "sys.meta_path.insert(0, Slow())\n"
+        "sys.argv = ['x', 'jobs']\n"
+        "print('on', flush=True)\n"
+        "runpy.run_module('sd_scripts_bridge', run_name='__main__')\n"
+    )
+    environment = {**os.environ, "SD_SCRIPTS_BRIDGE_HOME": str(bridge.home.root)}
+    child = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=environment,
+    )
+    assert child.stdout and child.stdout.readline() == "on\n"
+    time.sleep(after)
+    child.send_signal(signal.SIGINT)
+    _, errors = child.communicate(timeout=30)
+    assert (child.returncode, errors) == (130, "")
