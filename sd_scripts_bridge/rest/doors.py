@@ -4,6 +4,7 @@ docs/rest.md says.
 
 from __future__ import annotations
 
+import gzip
 import hmac
 import importlib
 import inspect
@@ -25,6 +26,7 @@ from .. import __version__
 from ..errors import BridgeError, Conflict, EngineNotReady, Invalid, NotFound, Problem
 from ..messages import Message, found_in
 from ..page.context import Context
+from .origin import FRAMING, is_foreign
 from .privacy import Privacy
 from .routes import NONCE_HEADER, PARTS, Rule
 
@@ -33,6 +35,8 @@ DIGITS = 18
 """Of a number in an address or a query; SQLite's end at 19."""
 BODY_LIMIT = 256 << 20
 """Bytes of one request; base64 makes photos a third larger."""
+PACKED_FROM = 1000
+"""Bytes from which an answer goes compressed, to whoever can read that."""
 
 
 class Refused(BridgeError):
@@ -96,6 +100,11 @@ def entrance(context: Context, rules: Sequence[Rule]) -> ASGIApp:
 
 def _endpoint(context: Context, rules: Mapping[str, Rule]) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
+        response = await attempt(request)
+        response.headers.update({"X-Content-Type-Options": "nosniff", **FRAMING})
+        return response
+
+    async def attempt(request: Request) -> Response:
         try:
             return await _answer(context, rules, request)
         except HTTPException as error:
@@ -166,6 +175,14 @@ async def _body(context: Context, rule: Rule, request: Request) -> bytes:
                 "This page belongs to an earlier start of the server. Reload it.",
             ),
         )
+    if is_foreign(request.headers):
+        raise Refused(
+            403,
+            Message(
+                "doors.other_site",
+                "This request comes from another site's page. Open LoRA Bridge's own.",
+            ),
+        )
     _refuse_from_afar(context, rule)
     sentence = Message(
         "rest.too_large",
@@ -216,7 +233,19 @@ def _handle(context: Context, rule: Rule, request: Request, raw: bytes) -> Respo
         )
     call = Call(context, _numbers(request), request.query_params, request.headers, body)
     result = handler_of(rule)(call)
-    return result if isinstance(result, Response) else answer(context, result)
+    response = result if isinstance(result, Response) else answer(context, result)
+    return packed(response) if "gzip" in request.headers.get("accept-encoding", "") else response
+
+
+def packed(response: Response) -> Response:
+    """The answer compressed, where it is JSON and worth it."""
+    if response.media_type != "application/json" or len(response.body) < PACKED_FROM:
+        return response
+    response.body = gzip.compress(response.body, 4)
+    response.headers["Content-Encoding"] = "gzip"
+    response.headers["Content-Length"] = str(len(response.body))
+    response.headers["Vary"] = "Accept-Encoding"
+    return response
 
 
 def _finite(digits: str) -> float:

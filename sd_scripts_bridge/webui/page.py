@@ -11,10 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from ..paths import PACKAGE_PARENT
+from ..rest.origin import FRAMING, has_foreign_origin
 
 FILES = "/lora-bridge-page"
 NARROW = "<style>@media (max-width: 640px) { .app.app { padding: 8px 0 !important; } }</style>"
 """On a phone gradio's own margins would take a quarter of the width."""
+OURS = ("/lora-bridge/", f"{FILES}/")
+GRADIOS = ("/assets/", "/static/", "/theme.css", "/info", "/favicon.ico", "/manifest.json")
+"""What gradio's page loads, 3.41 to 6."""
 LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 _FOREIGN = re.compile(
@@ -23,27 +27,35 @@ _FOREIGN = re.compile(
 
 
 class Page:
-    """An ASGI application around gradio's: its page gets ``head``, requests for other names than
-    ``names`` get nothing.
+    """An ASGI application around gradio's: its page gets ``head``, its API is closed, and requests
+    for other names than ``names`` get nothing.
 
     A foreign site can give its own name to 127.0.0.1; such requests carry that name. ``names``
-    None: every name is fine.
+    None: every name is fine. Gradio takes uploads from every site, and tells its page's settings,
+    our nonce among them, to every page on this machine.
     """
 
     def __init__(self, app: Any, head: Callable[[], str], names: Iterable[str] | None) -> None:
         self._app, self._head = app, head
         self._names = None if names is None else frozenset(names)
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http" and self._names is not None and _name(scope) not in self._names:
-            await _refuse(send)
-        elif scope["type"] == "http" and scope["method"] == "GET" and scope["path"] == "/":
-            plain = [(key, value) for key, value in scope["headers"] if key != b"accept-encoding"]
-            await self._app(
-                {**scope, "headers": plain}, receive, _Rewriter(send, self._head().encode()).send
-            )
-        else:
-            await self._app(scope, receive, send)
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
+        if scope["type"] == "lifespan":
+            return await self._app(scope, receive, send)
+        if scope["type"] != "http":
+            return await send({"type": "websocket.close"})
+        send = _unframed(send)
+        if self._names is not None and _name(scope) not in self._names:
+            return await _refuse(send, 403, "This page answers to 127.0.0.1 and localhost only.")
+        if has_foreign_origin(_headers(scope)):
+            return await _refuse(send, 403, "This page answers to no other site.")
+        if not _is_needed(scope):
+            return await _refuse(send, 404, "There is no such page here.")
+        if scope["path"] != "/":
+            return await self._app(scope, receive, send)
+        plain = [(key, value) for key, value in scope["headers"] if key != b"accept-encoding"]
+        rewriter = _Rewriter(send, self._head().encode())
+        return await self._app({**scope, "headers": plain}, receive, rewriter.send)
 
 
 class _Rewriter:
@@ -72,21 +84,43 @@ class _Rewriter:
         await self._send({"type": "http.response.body", "body": body})
 
 
+def _headers(scope: Any) -> dict[str, str]:
+    return {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
+
+
 def _name(scope: Any) -> str:
     """The name that the browser asked for, without the port."""
-    host: str = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+    host = _headers(scope).get("host", "")
     return host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]
 
 
-async def _refuse(send: Any) -> None:
-    body = b"This page answers to 127.0.0.1 and localhost only.\n"
-    await send(
-        {
-            "type": "http.response.start",
-            "status": 403,
-            "headers": [(b"content-length", str(len(body)).encode())],
-        }
-    )
+def _is_needed(scope: Any) -> bool:
+    """Ours, or what gradio's page loads: never its API, which a page without gradio's own parts
+    doesn't call.
+    """
+    path: str = scope["path"]
+    if path.startswith(OURS):
+        return True
+    return scope["method"] in ("GET", "HEAD") and (path == "/" or path.startswith(GRADIOS))
+
+
+def _unframed(send: Any) -> Any:
+    """``send`` with the headers that keep the page out of other sites' frames."""
+    more = [(key.lower().encode(), value.encode()) for key, value in FRAMING.items()]
+
+    async def send_with_headers(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            had = [pair for pair in message["headers"] if pair[0].lower() not in dict(more)]
+            message = {**message, "headers": [*had, *more]}
+        await send(message)
+
+    return send_with_headers
+
+
+async def _refuse(send: Any, status: int, sentence: str) -> None:
+    body = f"{sentence}\n".encode()
+    headers = [(b"content-length", str(len(body)).encode()), (b"content-type", b"text/plain")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 

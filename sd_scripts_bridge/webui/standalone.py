@@ -153,7 +153,8 @@ def _routes(place: Options, nonce: str) -> Any:
 
 def _bind(place: Options) -> socket.socket:
     family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
-    door = socket.socket(family)
+    door = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    # asyncio turns Nagle's algorithm off only where the protocol is named: 44 ms an answer
     door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         door.bind((place.host, place.port))

@@ -75,6 +75,50 @@ def test_the_hosts_login_is_asked_for_on_every_route(page: Page, rule: Rule) -> 
     assert page.get("nowhere").status_code == 401
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"Origin": "http://testserver:9999"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "same-site", "Origin": "http://testserver"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ],
+)
+def test_a_post_from_another_sites_page_is_refused_even_with_the_nonce(
+    page: Page, sent: dict[str, str]
+) -> None:
+    """Gradio tells the nonce to any page on this machine."""
+    sent = {NONCE_HEADER: page.context.nonce, **sent}
+    answer = page.client.post(f"{PREFIX}/draft", json={"name": "Eve"}, headers=sent)
+    assert answer.status_code == 403 and "another site" in sentences(answer)
+    assert page.get("draft").json()["name"] == ""
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"Origin": "http://testserver", "Sec-Fetch-Site": "same-origin"},
+        {"Origin": "http://testserver"},
+        {"Origin": "https://nas.example", "Sec-Fetch-Site": "same-origin"},
+        {"Origin": "http://nas.example", "X-Forwarded-Host": "nas.example"},
+        {},
+    ],
+)
+def test_our_own_page_may_post_behind_a_proxy_too(page: Page, sent: dict[str, str]) -> None:
+    sent = {NONCE_HEADER: page.context.nonce, **sent}
+    answer = page.client.post(f"{PREFIX}/draft", json={"name": "Eve"}, headers=sent)
+    assert answer.status_code == 200 and answer.headers["X-Frame-Options"] == "DENY"
+
+
+def test_long_answers_travel_compressed(page: Page) -> None:
+    packed = page.get("presets", **{"Accept-Encoding": "gzip"})
+    plain = page.get("presets", **{"Accept-Encoding": "identity"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers and packed.json() == plain.json()
+    assert int(packed.headers["Content-Length"]) < len(plain.content) / 3
+
+
 def test_too_large_a_body_is_refused_stated_or_not(
     page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:

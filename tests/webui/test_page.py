@@ -23,7 +23,7 @@ from sd_scripts_bridge.paths import Home
 from sd_scripts_bridge.system import gpu_memory
 from sd_scripts_bridge.system.gpu_memory import Memory
 from sd_scripts_bridge.webui import page, routes
-from sd_scripts_bridge.webui.standalone import Options, serve
+from sd_scripts_bridge.webui.standalone import Options, _bind, serve
 
 HTML = (
     '<html><head><link rel="preconnect" href="https://fonts.googleapis.com" />'
@@ -31,8 +31,10 @@ HTML = (
 )
 
 
-def ask(app: Any, path: str, host: str = "127.0.0.1:7862") -> tuple[int, dict[str, str], bytes]:
-    """One GET, without a server."""
+def ask(
+    app: Any, path: str, host: str = "127.0.0.1:7862", method: str = "GET", **headers: str
+) -> tuple[int, dict[str, str], bytes]:
+    """One request, without a server."""
     sent: list[Any] = []
     asked: list[Any] = []
 
@@ -47,20 +49,24 @@ def ask(app: Any, path: str, host: str = "127.0.0.1:7862") -> tuple[int, dict[st
 
     scope = {
         "type": "http",
-        "method": "GET",
+        "method": method,
         "path": path,
         "raw_path": path.encode(),
         "root_path": "",
         "query_string": b"",
-        "headers": [(b"host", host.encode()), (b"accept-encoding", b"gzip, br")],
+        "headers": [
+            (b"host", host.encode()),
+            (b"accept-encoding", b"gzip, br"),
+            *((name.encode(), value.encode()) for name, value in headers.items()),
+        ],
         "http_version": "1.1",
         "scheme": "http",
         "server": ("127.0.0.1", 7862),
         "client": ("127.0.0.1", 5),
     }
     asyncio.run(app(scope, receive, send))
-    headers = {key.decode(): value.decode() for key, value in sent[0]["headers"]}
-    return sent[0]["status"], headers, b"".join(message.get("body", b"") for message in sent[1:])
+    said = {key.decode(): value.decode() for key, value in sent[0]["headers"]}
+    return sent[0]["status"], said, b"".join(message.get("body", b"") for message in sent[1:])
 
 
 def gradio(request: Any) -> Any:
@@ -71,7 +77,10 @@ def gradio(request: Any) -> Any:
 @pytest.fixture
 def app() -> page.Page:
     inner = Starlette(
-        routes=[Route("/", gradio), Route("/other", lambda _request: PlainTextResponse("</head>"))]
+        routes=[
+            Route("/", gradio),
+            Route("/{rest:path}", lambda _: PlainTextResponse("</head>"), methods=["GET", "POST"]),
+        ]
     )
     return page.Page(inner, lambda: "<ours>", page.LOCAL_NAMES)
 
@@ -80,7 +89,31 @@ def test_our_tags_go_in_and_foreign_ones_leave(app: page.Page) -> None:
     status, headers, body = ask(app, "/")
     assert (status, body) == (200, b"<html><head><ours></head><body>y</body></html>")
     assert headers["content-length"] == str(len(body)) and headers["cache-control"] == "no-store"
-    assert ask(app, "/other")[2] == b"</head>"
+    assert ask(app, "/assets/other.js")[2] == b"</head>"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/gradio_api/upload"),
+        ("POST", "/upload"),
+        ("POST", "/assets/x"),
+        ("GET", "/gradio_api/file=/etc/passwd"),
+        ("GET", "/file=/etc/passwd"),
+        ("GET", "/config"),
+    ],
+)
+def test_gradios_own_api_is_closed(app: page.Page, method: str, path: str) -> None:
+    """Its upload takes files from every site, and /config tells the nonce to every local port."""
+    assert ask(app, path, method=method)[0] == 404
+
+
+def test_no_other_site_reads_the_page_or_frames_it(app: page.Page) -> None:
+    assert ask(app, "/", origin="http://127.0.0.1:9999")[0] == 403
+    assert ask(app, "/", origin="null")[0] == 403
+    status, headers, _ = ask(app, "/", origin="http://127.0.0.1:7862")
+    assert (status, headers["x-frame-options"]) == (200, "DENY")
+    assert headers["content-security-policy"] == "frame-ancestors 'none'"
 
 
 @pytest.mark.parametrize(
@@ -219,6 +252,26 @@ def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
         taken.listen()
         with pytest.raises(BridgeError, match=r"can't be used.*--port"):
             serve(Options(Home(tmp_path), port=taken.getsockname()[1]), print)
+
+
+def test_answers_leave_at_once(tmp_path: Path) -> None:
+    """With Nagle's algorithm each one waits 44 ms for the browser's acknowledgement."""
+
+    async def nagle_is_off() -> bool:
+        found = asyncio.get_running_loop().create_future()
+
+        async def met(_reader: Any, writer: Any) -> None:
+            door = writer.get_extra_info("socket")
+            found.set_result(bool(door.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)))
+            writer.close()
+
+        door = _bind(Options(Home(tmp_path), port=0))
+        async with await asyncio.start_server(met, sock=door):
+            _, writer = await asyncio.open_connection(*door.getsockname())
+            writer.close()
+            return bool(await found)
+
+    assert asyncio.run(nagle_is_off())
 
 
 @pytest.mark.parametrize(
