@@ -53,15 +53,15 @@ class TrainingParams:
     ``--help``).
     """
 
-    max_train_steps: int = option(1500, "optimizer steps of the whole run", ge=1, le=1_000_000)
+    max_train_steps: int = option(1500, "optimizer steps in the whole run", ge=1, le=1_000_000)
     resolution: str = option(
-        "512", "training area: the side of a square, or width,height in pixels"
+        "512", "training resolution in pixels: one side of a square, or width,height"
     )
-    train_batch_size: int = option(1, "pictures per step", ge=1, le=256)
+    train_batch_size: int = option(1, "pictures per batch", ge=1, le=256)
     gradient_accumulation_steps: int = option(1, "batches per optimizer step", ge=1, le=1024)
 
     learning_rate: float = option(
-        1e-4, "learning rate of every part that has none of its own", ge=0, le=2
+        1e-4, "learning rate of every part without one of its own", ge=0, le=2
     )
     unet_lr: float | None = option(None, "learning rate of the U-Net", ge=0, le=2)
     text_encoder_lr: float | None = option(None, "learning rate of the text encoder", ge=0, le=2)
@@ -69,7 +69,7 @@ class TrainingParams:
         "AdamW", "AdamW, or one that the installed sd-scripts has (AdamW8bit, Prodigy, ...)"
     )
     lr_scheduler: str = option(
-        "cosine", "how the learning rate changes over the run", choices=SCHEDULERS
+        "cosine", "how the learning rate changes during the run", choices=SCHEDULERS
     )
     lr_warmup_steps: int = option(
         0, "steps over which the learning rate rises from 0", ge=0, le=1_000_000
@@ -77,63 +77,71 @@ class TrainingParams:
     lr_scheduler_num_cycles: int = option(1, "restarts of cosine_with_restarts", ge=1, le=1000)
     lr_scheduler_power: float = option(1.0, "exponent of the polynomial schedule", ge=0, le=100)
     max_grad_norm: float = option(
-        1.0, "gradients are clipped to this norm; 0: not clipped", ge=0, le=1000
+        1.0, "gradients are clipped to this norm; 0: no clipping", ge=0, le=1000
     )
 
-    network_module: str = option("networks.lora", "kind of network: sd-scripts' module")
-    network_dim: int = option(32, "rank of the LoRA", ge=1, le=4096)
+    network_module: str = option("networks.lora", "network type: the name of sd-scripts' module")
+    network_dim: int = option(32, "rank (dim) of the LoRA", ge=1, le=4096)
     network_alpha: float = option(
         16.0, "LoRA alpha: the effect is scaled by alpha / dim", ge=1e-6, le=4096
     )
-    network_train_unet_only: bool = option(False, "leave the text encoder as it is")
-    network_train_text_encoder_only: bool = option(False, "leave the U-Net as it is")
+    network_train_unet_only: bool = option(False, "train the U-Net only, not the text encoder")
+    network_train_text_encoder_only: bool = option(
+        False, "train the text encoder only, not the U-Net"
+    )
 
     min_snr_gamma: float | None = option(
-        5.0, "min-SNR loss weight (arXiv:2303.09556); 5 is usual", ge=0.01, le=100
+        5.0, "min-SNR loss weighting (arXiv:2303.09556); 5 is common", ge=0.01, le=100
     )
     noise_offset: float | None = option(
-        None, "offset noise, for darker darks; 0.0357 is usual", ge=0, le=1
+        None, "noise offset, for darker darks and brighter brights; 0.0357 is common", ge=0, le=1
     )
-    prior_loss_weight: float = option(1.0, "loss weight of regularisation pictures", ge=0, le=100)
+    prior_loss_weight: float = option(1.0, "loss weight of the regularization images", ge=0, le=100)
     clip_skip: int | None = option(
-        None, "use the text encoder's layer this far from the end", ge=1, le=12
+        None, "use the text encoder's output this many layers from its end", ge=1, le=12
     )
     max_token_length: str | None = option(
-        None, "caption length in CLIP tokens; empty: as the captions need", choices=TOKEN_LENGTHS
+        None,
+        "longest caption in CLIP tokens; empty: as long as the captions need",
+        choices=TOKEN_LENGTHS,
     )
-    shuffle_caption: bool = option(False, "mix the comma-separated parts of a caption at each step")
+    shuffle_caption: bool = option(
+        False, "shuffle the comma-separated tags of each caption at every step"
+    )
     keep_tokens: int = option(
-        0, "so many parts of a caption stay in front when mixed", ge=0, le=255
+        0, "number of leading tags that stay in place when tags are shuffled", ge=0, le=255
     )
     caption_dropout_rate: float = option(
-        0.0, "chance to train a picture without its caption", ge=0, le=1
+        0.0, "probability of training a picture without its caption", ge=0, le=1
     )
     flip_aug: bool = option(
-        False, "mirror pictures at random; not for people: faces are not symmetric"
+        False, "flip pictures horizontally at random; not for people: faces are not symmetric"
     )
 
-    enable_bucket: bool = option(True, "keep each picture's shape, in buckets of like shapes")
-    min_bucket_reso: int = option(256, "shortest side of a bucket, pixels", ge=32, le=4096)
-    max_bucket_reso: int = option(1024, "longest side of a bucket, pixels", ge=64, le=8192)
-    bucket_reso_steps: int = option(64, "bucket sides are multiples of this, pixels", ge=8, le=1024)
-    bucket_no_upscale: bool = option(False, "never enlarge a picture")
+    enable_bucket: bool = option(
+        True, "keep each picture's aspect ratio, in buckets of similar shapes"
+    )
+    min_bucket_reso: int = option(256, "shortest side of a bucket, in pixels", ge=32, le=4096)
+    max_bucket_reso: int = option(1024, "longest side of a bucket, in pixels", ge=64, le=8192)
+    bucket_reso_steps: int = option(
+        64, "bucket sides are multiples of this many pixels", ge=8, le=1024
+    )
+    bucket_no_upscale: bool = option(False, "never upscale a picture")
 
     cache_latents: bool = option(True, "encode each picture once, before the first step")
     cache_text_encoder_outputs: bool = option(
         False, "encode each caption once (needs network_train_unet_only)"
     )
-    gradient_checkpointing: bool = option(False, "less memory, about a third slower")
-    mixed_precision: str = option("bf16", "number format of the computation", choices=PRECISIONS)
-    save_precision: str = option("fp16", "number format of the saved LoRA", choices=SAVE_PRECISIONS)
-    sdpa: bool = option(True, "PyTorch's fused attention")
+    gradient_checkpointing: bool = option(False, "uses less GPU memory, about a third slower")
+    mixed_precision: str = option("bf16", "precision of the computation", choices=PRECISIONS)
+    save_precision: str = option("fp16", "precision of the saved LoRA", choices=SAVE_PRECISIONS)
+    sdpa: bool = option(True, "use PyTorch's own memory-efficient attention")
     save_every_n_steps: int | None = option(
-        None, "a checkpoint each so many steps; empty: ten over the run", ge=1, le=1_000_000
+        None, "save a checkpoint every N steps; empty: ten in the whole run", ge=1, le=1_000_000
     )
-    save_state: bool = option(True, "with each checkpoint also what resuming needs")
-    seed: int = option(
-        42, "start of every random number; the same seed repeats a run", ge=0, le=2**32 - 1
-    )
-    training_comment: str | None = option(None, "a text that goes into the LoRA's metadata")
+    save_state: bool = option(True, "save with each checkpoint the state that resuming needs")
+    seed: int = option(42, "random seed; the same seed repeats a run", ge=0, le=2**32 - 1)
+    training_comment: str | None = option(None, "a comment that is stored in the LoRA's metadata")
 
     extra: Mapping[str, Any] = field(default_factory=dict)
 
