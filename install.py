@@ -1,10 +1,9 @@
-"""Run by the WebUI at every start: does nothing, and quickly. Run by hand: the one-command set-up.
+"""Run by the WebUI at every start: does nothing, and quickly. Run by hand: set up with one command.
 
-    python install.py demo     ten drawn pictures to a LoRA in a WebUI-shaped folder
+    python install.py demo     from ten drawn pictures to a LoRA in a WebUI-shaped folder
     python install.py test     all checks and tests
-    python install.py ui       the tab without a WebUI, on this machine only
-    python install.py setup    sd-scripts and its training environment (same as: sd-scripts-bridge
-    setup)
+    python install.py ui       the Train LoRA tab without a WebUI, in the browser
+    python install.py setup    sd-scripts and its training environment (as sd-scripts-bridge setup)
 
 Nothing is ever installed into the WebUI's environment. By hand everything goes into .venv beside
 this file. Only the standard library is used here.
@@ -12,12 +11,21 @@ this file. Only the standard library is used here.
 
 from __future__ import annotations
 
-import hashlib
 import sys
+
+if __name__ == "__main__" and len(sys.argv) == 1:
+    sys.exit(0)  # the WebUI's call: before any other import, which would cost its start
+
+import collections
+import hashlib
+import shutil
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
+CPU_SIZE = "about 2 minutes, 400 MB"
+"""As measured for the CPU build; what a GPU needs is larger."""
 
 
 def main(words: list[str]) -> int:
@@ -29,13 +37,10 @@ def main(words: list[str]) -> int:
         print(__doc__)
         return 2
     sys.path.insert(0, str(ROOT))
-    from sd_scripts_bridge.errors import BridgeError, CommandFailed
+    from sd_scripts_bridge.errors import BridgeError
 
     try:
         return verbs[words[0]](words[1:])
-    except CommandFailed as error:
-        print(f"\n{error}", file=sys.stderr)
-        return 1
     except BridgeError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
@@ -44,7 +49,9 @@ def main(words: list[str]) -> int:
 
 
 def demo(words: list[str]) -> int:
-    return run(ready("train", "heic"), "-m", "sd_scripts_bridge.demo", *words)
+    began = time.time()
+    python = ready("train", "heic")
+    return run(python, "-m", "sd_scripts_bridge.demo", "--began", str(began), *words)
 
 
 def ui(words: list[str]) -> int:
@@ -83,15 +90,62 @@ def ready(*extras: str) -> Path:
         stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted for stamp in stamps.values()
     ):
         return environment.Environment.in_folder(VENV).python
-    print(f"Making ready {VENV} (once; PyTorch {choice.torch}: {choice.reason}).", flush=True)
-    made = environment.make(VENV)
-    environment.install_torch(made, choice, vision=False)
-    made.install("-e", f"{ROOT}[{','.join(extras)}]")
-    vocabulary = environment.extras(toml_file.load(ROOT / "pyproject.toml"), "vocabulary")
-    made.install(*vocabulary, dependencies=False)
+    size = "several GB" if choice.cuda else CPU_SIZE
+    print(f"Setting up {VENV}, once: 3 steps, {size}. The WebUI is left alone.", flush=True)
+    with Step(1, "a Python environment"):
+        made = environment.make(VENV)
+    with Step(2, f"PyTorch {choice.torch} ({choice.reason})") as step:
+        environment.install_torch(made, choice, vision=False, take=step.take)
+    with Step(3, "LoRA Bridge and what it needs") as step:
+        made.install("-e", f"{ROOT}[{','.join(extras)}]", take=step.take)
+        vocabulary = environment.extras(toml_file.load(ROOT / "pyproject.toml"), "vocabulary")
+        made.install(*vocabulary, dependencies=False, take=step.take)
     for stamp in stamps.values():
         stamp.write_text(wanted, encoding="utf-8")
     return made.python
+
+
+class Step:
+    """One step of the set-up as one line on the screen, and pip's own text only if it fails."""
+
+    def __init__(self, number: int, what: str) -> None:
+        from sd_scripts_bridge.system.pip_output import PipProgress
+
+        self.title = f"Step {number} of 3: {what}"
+        self.progress, self.lines = PipProgress(), collections.deque[str](maxlen=200)
+        self.began = time.monotonic()
+
+    def __enter__(self) -> Step:
+        self.show(f"{self.title} ...")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.show(f"{self.title}: {took(self.began)}", end="\n")
+            return
+        print("", *self.lines, sep="\n", file=sys.stderr)
+
+    def take(self, line: str) -> None:
+        """A line that pip prints."""
+        if not self.progress.is_bar(line):
+            self.lines.append(line)
+        if self.progress.take(line) and sys.stdout.isatty():
+            self.show(f"{self.title}: {self.progress.sentence}")
+
+    @staticmethod
+    def show(text: str, end: str = "") -> None:
+        """Over the line that stands there; where nobody watches, only whole lines."""
+        if sys.stdout.isatty():
+            columns = shutil.get_terminal_size().columns - 1
+            print(f"\r{text[:columns]}\x1b[K", end=end, flush=True)
+        elif end:
+            print(text, flush=True)
+
+
+def took(began: float) -> str:
+    """The time since then, in words."""
+    minutes, seconds = divmod(round(time.monotonic() - began), 60)
+    return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"
 
 
 def run(python: Path, *words: str) -> int:

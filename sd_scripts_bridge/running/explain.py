@@ -28,6 +28,7 @@ _LAUNCHER = re.compile(r"CalledProcessError|ChildFailedError")
 _ELASTIC = re.compile(r"^[A-Z]\d{4} [\d:.]+ .{0,200}?torch/distributed/elastic/")
 _CHILD = re.compile(r"failed \(exitcode: (-?\d+)\) local_rank|died with <Signals\.\w+: (\d+)>")
 _REMARK = re.compile(r"^(?:\w+\.)*(?:\w*Warning\b|ModuleNotFoundError: No module named 'triton')")
+_PIP_FAILED = re.compile(r"(?:python|python\.exe)' (?:ended|exited) with code \d+: ")
 _OWN = re.compile(r"^(?:Error|SetupError): ")
 
 _WINDOWS_ENDS = {
@@ -88,10 +89,9 @@ def cause(code: int | None, lines: Sequence[str]) -> Cause:
     else its last exception.
     """
     said, code = lines_of_the_trainer(lines), _childs_code(lines, code)
-    found = known("\n".join(said))
+    found, own = known("\n".join(said)), _own_words(said)
     if found:
-        return found[1]
-    own = _own_words(said)
+        return Cause(found[1].kind, own) if own and _says_enough(said) else found[1]
     if own:
         return Cause(FailureKind.UNKNOWN, own)
     if code is not None and code < 0:
@@ -189,6 +189,12 @@ def _own_words(lines: Sequence[str]) -> str | None:
     if not starts or any(_TRACEBACK.match(line) for line in lines[starts[-1] :]):
         return None
     return _OWN.sub("", "\n".join(lines[starts[-1] :])).strip() or None
+
+
+def _says_enough(lines: Sequence[str]) -> bool:
+    """Whether setup itself says what failed and what to do; else it only names pip's exit code."""
+    last = [line for line in lines if line.startswith("SetupError: ")]
+    return bool(last) and not _PIP_FAILED.search(last[-1])
 
 
 def _last_exception(lines: Sequence[str]) -> str | None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ from . import process
 from .torch_choice import TorchChoice
 
 OLDEST, NEWEST = (3, 10), (3, 13)
+
+Take = Callable[[str], None]
+"""Told each line that pip prints."""
 
 _PROBE = """
 import importlib.util, json, sys
@@ -61,22 +65,38 @@ class Environment:
     def exists(self) -> bool:
         return self.python.is_file()
 
-    def pip(self, *arguments: str) -> None:
-        """Run pip, its output shown as it comes. Raises `CommandFailed`."""
-        process.stream(
-            [self.python, "-m", "pip", *arguments], env={"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-        )
+    def pip(self, *arguments: str, take: Take | None = None) -> None:
+        """Run pip, its output shown as it comes, or given to ``take`` line by line.
+
+        Raises `CommandFailed`.
+        """
+        argv: list[str | os.PathLike[str]] = [self.python, "-m", "pip", *arguments]
+        env = {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+        if take is None:
+            process.stream(argv, env=env)
+        else:
+            process.each_line(argv, take, env=env)
 
     def install(
-        self, *requirements: str, index: str | None = None, dependencies: bool = True
+        self,
+        *requirements: str,
+        index: str | None = None,
+        dependencies: bool = True,
+        take: Take | None = None,
     ) -> None:
         """``pip install``; ``index`` is used only where it answers."""
-        arguments = ["install", "--progress-bar", "off"]
+        arguments = ["install", "--progress-bar", self._bar() if take else "off"]
         if index and answers(index):
             arguments += ["--index-url", index]
         if not dependencies:
             arguments.append("--no-deps")
-        self.pip(*arguments, *requirements)
+        self.pip(*arguments, *requirements, take=take)
+
+    def _bar(self) -> str:
+        """How pip is to say how far a download is: by lines of numbers, where it can (24.1)."""
+        said = process.run([self.python, "-m", "pip", "--version"], check=False)
+        version = re.match(r"pip (\d+)\.(\d+)", said)
+        return "raw" if version and (int(version[1]), int(version[2])) >= (24, 1) else "off"
 
     def probe(self, modules: Sequence[str] = ()) -> dict[str, Any]:
         """What the environment holds: python, torch, device, gpu, capability, memory (bytes),
@@ -136,13 +156,15 @@ def make(folder: Path) -> Environment:
     )
 
 
-def install_torch(environment: Environment, choice: TorchChoice, *, vision: bool) -> None:
+def install_torch(
+    environment: Environment, choice: TorchChoice, *, vision: bool, take: Take | None = None
+) -> None:
     """Install the chosen PyTorch (and torchvision, for sd-scripts)."""
     torch, torchvision = choice.requirements
-    environment.install(torch, index=choice.index)
+    environment.install(torch, index=choice.index, take=take)
     if vision:
-        environment.install(torchvision, index=choice.index, dependencies=False)
-        environment.install("numpy", "pillow")  # what torchvision needs besides torch
+        environment.install(torchvision, index=choice.index, dependencies=False, take=take)
+        environment.install("numpy", "pillow", take=take)  # what torchvision needs besides torch
 
 
 def answers(address: str, seconds: float = 5.0) -> bool:

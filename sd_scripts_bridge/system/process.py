@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -119,6 +119,39 @@ def stream(
         raise CommandFailed(words, MISSING_PROGRAM, str(error)) from error
     if code:
         raise CommandFailed(words, code, "see the output above")
+
+
+def each_line(
+    argv: Sequence[str | os.PathLike[str]],
+    take: Callable[[str], None],
+    *,
+    env: Mapping[str, str | None] | None = None,
+) -> None:
+    """Run to the end, each line of the output (stderr too) given to ``take`` as it comes.
+
+    Raises `CommandFailed`, which carries the output, where the code isn't 0.
+    """
+    words = [os.fspath(word) for word in argv]
+    lines: list[str] = []
+    try:
+        child = subprocess.Popen(
+            words,
+            env=child_environment(env or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            creationflags=_no_window(),
+        )
+    except OSError as error:
+        raise CommandFailed(words, MISSING_PROGRAM, str(error)) from error
+    with child:
+        for line in child.stdout or ():
+            lines.append(line)
+            take(line.rstrip("\r\n"))
+    if child.returncode:
+        raise CommandFailed(words, child.returncode, "".join(lines))
 
 
 def start(

@@ -13,15 +13,18 @@ import os
 import re
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from ....datasets import caption_tokens
 from ....errors import BridgeError
 from ....jobs.events import Note, Phase, to_dict
+from ....messages import Message
 from ....paths import Home, absolute
 from ....system import process
-from ....system.environment import Environment, install_torch, make
+from ....system.environment import Environment, Take, install_torch, make
+from ....system.pip_output import PipProgress
 from ....system.torch_choice import choose, this_machine
 from . import catalogue, installation
 
@@ -29,6 +32,8 @@ REPOSITORY = "https://github.com/kohya-ss/sd-scripts.git"
 COMMIT = "48d368fa557731ad0488c07304dfeba8c07910eb"  # 2026-02-16, v0.10.1 and five commits
 VOCABULARY = "open_clip_torch==3.3.0"
 PYTHON_VARIABLE = "SD_SCRIPTS_PYTHON"
+TELL_SECONDS = 3.0
+"""Between two words on how far pip is."""
 
 _NOT_OURS = re.compile(r"^(#|-e\b|torch\b|torchvision\b|xformers\b)")
 _NEEDS_CUDA = re.compile(r"^bitsandbytes\b")
@@ -55,7 +60,7 @@ def set_up(home: Home, source: str | None, python: Path | None) -> installation.
     """
     scripts = find_scripts(home, source)
     environment = find_environment(home, scripts, python, own_scripts=source is None)
-    say("asking the environment what it can do")
+    say(Message("setup.asking", "checking what the environment can do"))
     facts = environment.probe(installation.MODULES)
     if facts["missing"] or "torch_error" in facts:
         what = facts.get("torch_error") or "it lacks " + ", ".join(facts["missing"])
@@ -65,9 +70,9 @@ def set_up(home: Home, source: str | None, python: Path | None) -> installation.
             python=repr(str(environment.python)),
             what_name=what,
         )
-    say("laying down the tokenizers")
+    say(Message("setup.tokenizers", "installing the tokenizers"))
     lay_down_tokenizers(home)
-    say("reading the scripts' options")
+    say(Message("setup.options", "reading the scripts' options"))
     names = catalogue.write(home, environment.python, scripts)
     if "train_network.py" not in names:
         output = process.run(
@@ -83,9 +88,14 @@ def set_up(home: Home, source: str | None, python: Path | None) -> installation.
     )
     installation.write(home, found)
     note(
-        f"sd-scripts {found.commit[:8] or '(no git folder)'} with torch {facts['torch']} on "
-        f"{facts.get('gpu') or 'the CPU'}, "
-        f"{len(names)} training scripts."
+        Message(
+            "setup.done",
+            "sd-scripts {commit} with torch {torch} on {device}, {count} training scripts.",
+            commit=found.commit[:8] or "(not a git clone)",
+            torch=facts["torch"],
+            device=facts.get("gpu") or "the CPU",
+            count=len(names),
+        )
     )
     return found
 
@@ -114,7 +124,7 @@ def find_scripts(home: Home, source: str | None) -> Path:
 def clone(address: str, folder: Path) -> Path:
     """Clone, and check out the pinned commit; what is there already is used."""
     if not (folder / "train_network.py").is_file():
-        say(f"getting sd-scripts from {address}")
+        say(Message("setup.getting", "downloading sd-scripts from {address}", address=address))
         aside = folder.with_name("sd-scripts.part")
         shutil.rmtree(aside, ignore_errors=True)
         try:
@@ -125,9 +135,10 @@ def clone(address: str, folder: Path) -> Path:
             process.run(["git", "-C", aside, "checkout", "--quiet", COMMIT if pinned else "HEAD"])
         except BridgeError as error:
             raise BridgeError(
-                "setup.sd_scripts_could_cloned",
-                "sd-scripts could not be cloned from {address}: {error} Check the network (and "
-                "that git is installed), or name a folder that you have: setup --source DIR.",
+                "setup.not_downloaded",
+                "sd-scripts can't be downloaded from {address}: {error} Check the network and "
+                "that git is installed. If you have sd-scripts or kohya_ss already, use that "
+                "folder: sd-scripts-bridge setup --source DIR.",
                 address=address,
                 error=error,
             ) from error
@@ -163,7 +174,8 @@ def find_environment(
     for environment in candidates:
         facts = environment.probe(installation.MODULES)
         if not facts["missing"] and "torch_error" not in facts:
-            note(f"Using the environment of {environment.python}.")
+            python_path = str(environment.python)
+            note(Message("setup.using", "Using the environment of {path}.", path=python_path))
             return environment
     return build(home, scripts)
 
@@ -180,10 +192,17 @@ def build(home: Home, scripts: Path) -> Environment:
     """A new environment with the PyTorch for this machine's card and the scripts' own requirements."""
     environment = make(home.engines / "venv")
     choice = choose(this_machine())
-    say(f"installing PyTorch {choice.torch}: {choice.reason}")
-    install_torch(environment, choice, vision=True)
-    say("installing what sd-scripts needs")
-    environment.install(*requirements(scripts, cuda=choice.cuda), "psutil")
+    torch = say(
+        Message(
+            "setup.torch",
+            "installing PyTorch {version}: {reason}",
+            version=choice.torch,
+            reason=choice.reason,
+        )
+    )
+    install_torch(environment, choice, vision=True, take=telling(torch))
+    needed = say(Message("setup.requirements", "installing what sd-scripts needs"))
+    environment.install(*requirements(scripts, cuda=choice.cuda), "psutil", take=telling(needed))
     ensure_torchvision(environment)
     return environment
 
@@ -232,9 +251,33 @@ def lay_down_tokenizers(home: Home) -> None:
     caption_tokens.write_tokenizers(home.tokenizers)
 
 
-def say(text: str) -> None:
-    print(json.dumps(to_dict(Phase(text))), flush=True)
+# ---- telling ----
 
 
-def note(text: str) -> None:
+def telling(what: Message) -> Take:
+    """For pip's lines: into the log, and every few seconds how far it is."""
+    progress, told = PipProgress(), time.monotonic()
+
+    def take(line: str) -> None:
+        nonlocal told
+        if not progress.is_bar(line):
+            print(line, flush=True)
+        if progress.take(line) and time.monotonic() - told >= TELL_SECONDS:
+            told = time.monotonic()
+            say(
+                Message(
+                    "setup.progress", "{what}: {progress}", what=what, progress=progress.sentence
+                )
+            )
+
+    return take
+
+
+def say(phase: Message) -> Message:
+    """What is being done now."""
+    print(json.dumps(to_dict(Phase(phase))), flush=True)
+    return phase
+
+
+def note(text: Message) -> None:
     print(json.dumps(to_dict(Note(text))), flush=True)
