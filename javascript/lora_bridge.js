@@ -214,7 +214,7 @@
         /** Asks for the plan a moment after the last change, and only while it is looked at. */
         planSoon() {
             clearTimeout(this.planTimer);
-            if (this.step !== "train") return;
+            if (this.step !== "train" && this.step !== "captions") return;
             this.planTimer = setTimeout(async () => {
                 this.state.plan = await this.server.get("plan").catch(() => this.state.plan);
                 this.update();
@@ -374,7 +374,7 @@
     /** Draws the page into its element, also when the host replaces that. */
     lb.mount = function () {
         const root = lb.host().querySelector("#lora-bridge");
-        const parts = [lb.Windowed, lb.Server, lb.Strip, lb.Photos, lb.Captions, lb.Train, lb.Try, lb.Advanced, lb.About, lb.Import, lb.History, lb.Setup, lb.Curve];
+        const parts = [lb.Windowed, lb.Server, lb.Strip, lb.Photos, lb.Captions, lb.Train, lb.Try, lb.Advanced, lb.About, lb.Import, lb.History, lb.Setup, lb.Curve, lb.BaseChooser, lb.PresetChoice, lb.fieldsOf];
         if (!root || (lb.app && lb.app.root === root) || !lb.t || !lb.foldStatus || !lb.el || !parts.every(Boolean)) return;
         if (lb.app) lb.app.dispose();
         lb.app = new lb.App(root);

@@ -15,8 +15,8 @@
         ["train_batch_size", lb.t("Batch size"), lb.t("Photos per step; more is quicker and takes more memory.")],
         ["seed", lb.t("Seed"), lb.t("The same seed repeats a run.")],
         ["lr_scheduler", lb.t("Schedule"), lb.t("How the learning rate goes down towards the end.")],
-        ["optimizer_type", lb.t("Optimizer"), lb.t("AdamW runs everywhere; AdamW8bit saves memory on NVIDIA cards.")],
-        ["mixed_precision", lb.t("Precision"), lb.t("bf16 on cards from RTX 30 on, fp16 on older ones.")],
+        ["optimizer_type", lb.t("Optimizer"), lb.t("AdamW runs everywhere; AdamW8bit saves memory on NVIDIA GPUs.")],
+        ["mixed_precision", lb.t("Precision"), lb.t("bf16 from RTX 30 on, fp16 on older GPUs.")],
     ];
 
     lb.Advanced = class {
@@ -25,7 +25,7 @@
             this.part = lb.part("advanced", lb.t("Advanced"), () => this.opened());
             this.node = this.part.node;
             this.engine = lb.field(lb.t("Engine"), lb.el("select", {onchange: () => this.saveEngine()}));
-            this.gpus = lb.field(lb.t("Cards"), lb.el("input", {
+            this.gpus = lb.field(lb.t("GPUs"), lb.el("input", {
                 type: "text", autocomplete: "off", maxlength: 100, placeholder: "0,1",
                 oninput: () => this.app.saveDraft("training.gpus", {training: {gpus: this.gpus.input.value.trim()}}, 500),
             }));
@@ -59,7 +59,7 @@
             this.built = true;
             for (const [name, title, why] of lb.mainOptions()) this.main.append(this.row(name, title, why).node);
             this.main.append(this.engine.node, this.gpus.node);
-            lb.setText(this.gpus.hint, lb.t("Their numbers, for more than one: each step then sees a batch of every card. Empty: the usual one."));
+            lb.setText(this.gpus.hint, lb.t("Their numbers, for more than one: each step then sees a batch of every GPU. Empty: the usual one."));
             lb.setText(this.engine.hint, lb.t("sd-scripts where it is set up. embedded is our own, smaller one."));
         }
 

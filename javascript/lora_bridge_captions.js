@@ -20,8 +20,10 @@
             });
             this.list.node.classList.add("lb-captions");
             this.drafting = lb.el("p", {class: "lb-dim", role: "status", hidden: true});
+            this.noDrafts = lb.el("p", {class: "lb-dim lb-small", hidden: true});
+            this.advice = lb.el("ul", {class: "lb-advice"});
             this.foot = lb.el("div", {class: "lb-foot"}, app.next("train", lb.t("Next: train")));
-            this.panel = lb.el("div", {}, this.tools, this.form, this.drafting, this.hint, this.empty, this.list.node, this.foot);
+            this.panel = lb.el("div", {}, this.tools, this.noDrafts, this.form, this.drafting, this.hint, this.advice, this.empty, this.list.node, this.foot);
         }
 
         buildTools() {
@@ -30,8 +32,9 @@
                 type: "button", class: "lb-button", "aria-expanded": "false", onclick: (event) => this.openForm(action, event.currentTarget),
             }, text);
             this.undo = lb.button(lb.t("Undo"), all("undo"));
+            this.draftAll = lb.button(lb.t("Draft all"), all("draft"));
             return lb.el("div", {class: "lb-tools"},
-                lb.button(lb.t("Draft all"), all("draft")), opens("replace", lb.t("Find and replace")),
+                this.draftAll, opens("replace", lb.t("Find and replace")),
                 opens("add", lb.t("Add to all")), opens("remove", lb.t("Remove from all")), this.undo);
         }
 
@@ -133,6 +136,17 @@
 
         opened() {
             this.list.later();
+            this.app.planSoon();
+        }
+
+        /** What to mind about the captions, and why none can be drafted. */
+        showAdvice(draft) {
+            const {plan, host} = this.app.state;
+            lb.sentences(this.advice, [...(draft.caption_advice || []), ...((plan && plan.caption_advice) || [])].map(lb.sentence));
+            const without = host && host.no_interrogator;
+            lb.show(this.draftAll, !without);
+            lb.show(this.noDrafts, Boolean(without) && draft.photos.length > 0);
+            lb.setText(this.noDrafts, lb.sentence(without));
         }
 
         update() {
@@ -149,6 +163,7 @@
             lb.show(this.drafting, Boolean(drafting));
             if (drafting) lb.setText(this.drafting, lb.t("Drafting: {done} of {total}", drafting));
             this.undo.disabled = draft.undo === 0;
+            this.showAdvice(draft);
             const some = this.list.items.length > 0;
             lb.show(this.empty, !some);
             lb.show(this.list.node, some);

@@ -269,7 +269,7 @@
             }
             const used = draft.photos.filter((photo) => photo.used).length;
             lb.setText(this.count, lb.t("{used} of {total} photos will be used.", {used: used, total: draft.photos.length}));
-            lb.sentences(this.problems, (draft.problems || []).map(lb.problemSentence));
+            lb.showProblems(this.app, this.problems, draft.problems || []);
             lb.sentences(this.advice, (draft.advice || []).map(lb.sentence));
             lb.show(this.forSet, !this.advice.hidden);
             this.grid.later();

@@ -4,8 +4,9 @@
 
     /** An answer that is no success, with its sentences. */
     lb.ServerError = class extends Error {
-        constructor(status, sentences, problems) {
+        constructor(status, sentences, problems, english) {
             super(sentences.join(" "));
+            this.english = english || sentences;
             this.status = status;
             this.sentences = sentences;
             this.problems = problems || [];
@@ -60,7 +61,7 @@
             } catch (notJson) { /* a proxy's page, say */ }
             const sentences = lb.errorSentences(error).filter(Boolean);
             if (!sentences.length) sentences.push(lb.t("The server answered {status}.", {status: answer.status}));
-            throw new lb.ServerError(answer.status, sentences, error.problems);
+            throw new lb.ServerError(answer.status, sentences, error.problems, error.sentences);
         }
 
         /** After a restart of the WebUI the page's nonce is old. The new one is in the host's page description. False where it can't be found. */

@@ -194,6 +194,22 @@
         return sentences.length ? sentences.map(lb.sentence) : ((error && error.problems) || []).map(lb.problemSentence);
     };
 
+    /** What a problem's sentence is about, and the rest of it: {where, text}; as the server's message has them. */
+    lb.problemParts = function (sentence) {
+        const message = lb.messageOf(sentence);
+        if (!message || message.code !== "problem" || !message.values.where) return {where: "", text: lb.sentence(sentence)};
+        const {where, what, remedy} = message.values;
+        const said = lb.sentence(what);
+        return {where: where, text: [/[.!?]$/.test(said) ? said : said + ".", lb.sentence(remedy)].filter(Boolean).join(" ")};
+    };
+
+    /** Sentences that say the same of other numbers count once: the first. */
+    lb.saidOnce = function (sentences, before) {
+        const plain = (text) => text.replace(/\d[\d.,]*/g, "#").replace(/\b[GMk]B\b/g, "B");
+        const seen = new Set((before || []).map(plain));
+        return sentences.filter((text) => !seen.has(plain(text)) && seen.add(plain(text)));
+    };
+
     /** One problem {code, where, what, remedy, text, values} as a sentence. */
     lb.problemSentence = (problem) => lb.sentence(typeof problem === "string" ? problem : problem.text);
 })(globalThis.loraBridge = globalThis.loraBridge || {});

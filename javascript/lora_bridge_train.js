@@ -28,7 +28,8 @@
         buildFields() {
             const save = (name, value, delay) => this.app.saveDraft("training." + name, {training: {[name]: value}}, delay);
             this.base = lb.field(lb.t("Base model"), lb.el("select", {onchange: () => save("base", this.base.input.value || null, 0)}));
-            this.preset = lb.field(lb.t("For"), lb.el("select", {onchange: () => save("preset", this.preset.input.value || null, 0)}));
+            this.choice = new lb.PresetChoice(this.app, (name) => save("preset", name || null, 0));
+            this.chooser = new lb.BaseChooser(this.app);
             this.count = lb.field(lb.t("Steps"), lb.el("input", {
                 type: "number", min: 1, max: 1000000, step: 1, inputmode: "numeric",
                 oninput: () => { if (this.count.input.checkValidity() && this.count.input.value) save("steps", Number(this.count.input.value)); },
@@ -38,7 +39,9 @@
                 type: "text", autocomplete: "off", spellcheck: "false", maxlength: 64, oninput: () => save("lora_name", this.name.input.value),
                 onblur: () => this.app.saver.flush("draft training.lora_name"),
             }));
-            return lb.el("div", {class: "lb-row lb-row-4"}, this.base.node, this.preset.node, this.count.node, this.name.node);
+            const fields = [this.base, this.choice.subject, this.choice.memory, this.count, this.name];
+            this.base.node.append(this.chooser.opener);
+            return lb.el("div", {}, lb.el("div", {class: "lb-row lb-row-5"}, ...fields.map((field) => field.node)), this.chooser.node);
         }
 
         buildStart() {
@@ -46,7 +49,8 @@
             this.promise = lb.el("span", {class: "lb-dim"});
             this.problems = lb.el("ul", {class: "lb-problems"});
             this.advice = lb.el("ul", {class: "lb-advice"});
-            return lb.el("div", {}, lb.el("p", {class: "lb-start"}, this.start, " ", this.promise), this.problems, this.advice);
+            this.missing = lb.el("p", {hidden: true}, lb.t("Before it can start:"));
+            return lb.el("div", {}, lb.el("p", {class: "lb-start"}, this.start, " ", this.promise), this.missing, this.problems, this.advice);
         }
 
         buildRun() {
@@ -75,13 +79,13 @@
                 try {
                     const answer = await this.app.server.post("train", {});
                     this.refused = null;
-                    this.told = answer.notes || [];
+                    this.told = {job: answer.job, notes: answer.notes || []};
                     this.app.say(lb.t("The training is in the queue."));
                     this.app.follow(null);
                     return answer;
                 } catch (error) {
                     if (!error.status || error.status === 403) throw error;
-                    this.refused = error.sentences;
+                    this.refused = error.english;
                     this.app.planSoon();
                     return null;
                 }
@@ -148,9 +152,9 @@
             const training = state.draft && state.draft.training;
             const plan = state.plan;
             if (!state.bases) lb.setChoices(this.base.input, [{value: "", text: lb.t("Loading ...")}], "");
-            if (!state.presets) lb.setChoices(this.preset.input, [{value: "", text: lb.t("Loading ...")}], "");
             if (state.bases) lb.setChoices(this.base.input, this.baseChoices(state.bases.bases, training && training.base), (this.unsaved("base") || training || {}).base);
-            if (state.presets) lb.setChoices(this.preset.input, this.presetChoices(state.presets.presets, plan), (this.unsaved("preset") || training || {}).preset);
+            this.choice.update(state.presets && state.presets.presets, plan, (this.unsaved("preset") || training || {}).preset);
+            this.chooser.update(state.bases, training);
             if (!training) return;
             lb.setValue(this.count.input, (this.unsaved("steps") || training).steps);
             lb.setValue(this.name.input, (this.unsaved("lora_name") || training).lora_name);
@@ -167,7 +171,7 @@
         }
 
         baseChoices(bases, chosen) {
-            const none = {value: "", text: bases.length ? lb.t("choose one") : lb.t("no model in the WebUI's list")};
+            const none = {value: "", text: bases.length ? lb.t("choose one") : lb.t("none yet, see below")};
             const gone = chosen && !bases.some((base) => base.title === chosen) ? [{value: chosen, text: lb.t("{base} (not in the list)", {base: chosen})}] : [];
             return [none, ...gone, ...bases.map((base) => ({
                 value: base.title, disabled: !base.trainable, title: lb.sentence(base.why || ""),
@@ -175,16 +179,10 @@
             }))];
         }
 
-        presetChoices(presets, plan) {
-            const chosen = plan && plan.preset && (plan.preset.title || plan.preset.name);
-            const fits = chosen ? lb.t("{preset} (fits the base)", {preset: lb.sentence(chosen)}) : lb.t("what fits the base");
-            return [{value: "", text: fits}, ...presets.map((preset) => ({value: preset.name, text: lb.sentence(preset.title), title: preset.why}))];
-        }
-
         /** Why the base can't be trained on, or which of the files beside it are missing. */
         baseWords(base) {
             if (!base.trainable) return lb.sentence(base.why);
-            const names = (base.lacks || []).map((sentence) => sentence.split(":")[0]).join(", ");
+            const names = (base.lacks || []).map((sentence) => lb.problemParts(sentence).where).join(", ");
             return names && lb.t("It needs files beside it, see below: {names}", {names: names});
         }
 
@@ -196,16 +194,29 @@
         showProblems() {
             const plan = this.app.state.plan;
             const said = this.setup.said();
-            const planned = plan ? (plan.problems || []).filter((problem) => !said.includes(problem)).map(lb.problemSentence) : [];
+            const planned = plan ? plan.problems : [];
             const refused = (this.refused || []).filter((sentence) => !planned.includes(sentence));
-            lb.sentences(this.problems, [...planned, ...refused]);
+            lb.showProblems(this.app, this.problems, [...planned.filter((problem) => !said.includes(problem)), ...refused]);
             lb.setClass(this.problems, "lb-refused", refused.length > 0);
-            const advice = [...(this.told || []), ...((plan && plan.advice) || [])];
-            lb.sentences(this.advice, [...new Set(advice)].map(lb.sentence));
+            lb.show(this.missing, planned.length > 0 && !this.problems.hidden);
+            this.showStart(plan, planned);
+            const status = this.app.state.status;
+            const advice = lb.saidOnce([...lb.toldOf(this.told, status), ...((plan && plan.advice) || [])], lb.notesOf(status));
+            lb.sentences(this.advice, advice.map(lb.sentence));
             const host = this.app.state.host;
             const inside = host && host.host !== "standalone";
             lb.setText(this.promise, inside ? lb.t("The WebUI's model leaves the GPU while it trains, and comes back afterwards.")
                 : lb.t("It goes on when this page is closed."));
+        }
+
+        /** Start is quiet until it can start. */
+        showStart(plan, planned) {
+            const draft = this.app.state.draft;
+            const writing = draft && draft.writing;
+            const can = Boolean(plan) && !planned.length && !writing;
+            lb.setClass(this.start, "lb-primary", can);
+            if (!this.starting) this.start.disabled = !can;
+            lb.setText(this.start, writing && writing.total ? lb.t("Copying photos: {done} of {total}", writing) : lb.t("Start training"));
         }
 
         showRun() {
@@ -222,7 +233,7 @@
             this.curve.set(this.app.known.curve, job.total);
             lb.setText(this.curve.caption, this.curve.points.length > 1 ? lb.t("loss by step; the strong line is the running mean") : "");
             lb.showSamples(this.app, this.samples, status.samples || []);
-            lb.sentences(this.notes, (status.notes || []).map(lb.sentence));
+            lb.sentences(this.notes, lb.notesOf(status).map(lb.sentence));
             if (this.logPart.node.open) lb.showLog(this.app, this.log, job, 300);
         }
 
@@ -236,6 +247,15 @@
             lb.show(this.buttons, buttons.length > 0);
         }
     };
+
+    /** What was said at a start, as long as that training waits or runs. */
+    lb.toldOf = function (told, status) {
+        const job = status && [status.running, status.job].find((one) => one && told && one.id === told.job);
+        return told && job && !lb.isOver(job) ? told.notes : [];
+    };
+
+    /** What a training says of itself, each thing once. */
+    lb.notesOf = (status) => (status && status.job && status.job.kind === "train" ? lb.saidOnce(status.notes || []) : []);
 
     /** Sample pictures in the order of their steps; a click shows one in full size. */
     lb.showSamples = function (app, box, samples) {

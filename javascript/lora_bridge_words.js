@@ -52,6 +52,9 @@
         return answer;
     };
 
+    /** The message that an English sentence of the server came with; undefined where it is none. */
+    lb.messageOf = (text) => (text && typeof text === "object" ? text : messages.get(text));
+
     /** A message of the server {code, text, values} in the user's language: by its code, else its English. */
     lb.message = function (message) {
         const translation = lb.dictionary()[message.code];

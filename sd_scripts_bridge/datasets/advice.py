@@ -34,11 +34,15 @@ class Judged(Protocol):
 
 
 def set_advice(
-    verdicts: Sequence[Judged], paths: Sequence[Path], faces: tuple[str, int] | None
+    verdicts: Sequence[Judged],
+    paths: Sequence[Path],
+    faces: tuple[str, int] | None,
+    *,
+    captions: bool = True,
 ) -> Iterator[str]:
     """One sentence for each thing to mind.
 
-    ``faces``: who looked for them, and on how many photos in vain.
+    ``faces``: who looked for them, and on how many photos in vain. ``captions``: about these, too.
     """
     used = [verdict for verdict in verdicts if verdict.used]
     unreadable = sum(not verdict.used and verdict.copy_of is None for verdict in verdicts)
@@ -56,7 +60,8 @@ def set_advice(
         yield f"{_count(unreadable, 'file')} can't be used as a photo."
     if copies:
         yield f"{_count(copies, 'copy', 'copies')} of other photos left out."
-    yield from _caption_advice(used)
+    if captions:
+        yield from caption_advice(used)
     yield from _unread_folders(paths)
     if used:
         yield _face_advice(faces)
@@ -73,7 +78,8 @@ def _face_advice(faces: tuple[str, int] | None) -> str:
     )
 
 
-def _caption_advice(used: Sequence[Judged]) -> Iterator[str]:
+def caption_advice(used: Sequence[Judged]) -> Iterator[str]:
+    """One sentence for each thing to mind about the captions of the photos that are used."""
     texts = [verdict.caption.text for verdict in used if verdict.caption and verdict.caption.text]
     if not used:
         return

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..models.offered import BaseFile
+from ..models.offered import BaseFile, in_folder
 from ..system.gpu_memory import Memory
 
 if TYPE_CHECKING:
@@ -39,12 +39,16 @@ class Context:
     """Whether the page can fill the host's txt2img."""
     lora_dir: Path | None = None
     bases: Callable[[], Sequence[BaseFile]] = tuple
+    looked: Callable[[], Sequence[Path]] = tuple
+    """The folders that ``bases`` come from, for the page to say."""
     memory: Callable[[], Memory | None] | None = None
     interrogator: Callable[[Sequence[Path]], Iterable[str]] | None = None
     """Describes pictures in words, one for one; only where its model is there.
 
     Called with a few at a time.
     """
+    no_interrogator: str = ""
+    """Why there is no ``interrogator``, and how to get one: a sentence of the host's."""
     face_models: Sequence[Path] = ()
     """Folders that may hold YuNet's .onnx (A1111: models/opencv)."""
     before_start: Callable[[], Sequence[str] | None] | None = None
@@ -59,6 +63,14 @@ class Context:
     @functools.cached_property
     def the_bridge(self) -> Bridge:
         return self.bridge() if callable(self.bridge) else self.bridge
+
+    def models(self) -> list[BaseFile]:
+        """The base models that are offered: the host's, and those in the user's own folder."""
+        known = list(self.bases())
+        folder = self.draft.state.training.model_folder
+        paths = {Path(base.path) for base in known}
+        own = in_folder(Path(folder)) if folder and self.local else []
+        return [*known, *(base for base in own if base.path not in paths)]
 
     @functools.cached_property
     def draft(self) -> Draft:

@@ -12,7 +12,6 @@ from typing import Any
 
 from .. import engines
 from ..bridge import Bridge
-from ..datasets.caption_text import begins_with_name
 from ..datasets.kohya_folder import Dataset, Subset, leaf_name, repeats_for
 from ..errors import BridgeError, Invalid, NotFound, Problem
 from ..jobs.job import TrainingJob
@@ -90,7 +89,7 @@ def make(context: Context) -> Plan:
     used = [item for item in state.items if is_used(item, judged)]
     training = state.training
     base_path, base = _base(context, training.base, problems)
-    preset = _preset(training.preset, base, problems)
+    preset = _preset(training.preset, base, _gpu_gigabytes(context), problems)
     repeats = repeats_for(len(used), training.steps) if used else 0
     gpu, launch = _cards(training.gpus, problems)
     params, changed = _params(
@@ -137,7 +136,7 @@ def request(context: Context, plan: Plan, dataset: Path) -> Request:
         lora_dir=lora_folder(context),
         name=state.training.lora_name or state.name,
         model_folders=tuple(
-            dict.fromkeys(Path(base.path).absolute().parent for base in context.bases())
+            dict.fromkeys(Path(base.path).absolute().parent for base in context.models())
         ),
         gpu=plan.gpu,
         launch=plan.launch,
@@ -155,7 +154,7 @@ def _base(
             Problem("plan.base_model_chosen", "base", "no base model is chosen", "Choose one.")
         )
         return None, None
-    path = offered.find(title, context.bases(), local=context.local)
+    path = offered.find(title, context.models(), local=context.local)
     if path is None:
         problems.append(
             Problem(
@@ -172,8 +171,17 @@ def _base(
     return path, found.base
 
 
-def _preset(name: str | None, base: Base | None, problems: list[Problem]) -> Preset:
-    fitting = presets.fitting(base.family, base.full_size) if base else presets.fitting("sd1")
+def _gpu_gigabytes(context: Context) -> float | None:
+    """With half a gigabyte on top: a GPU of 12 GB reports a little less."""
+    memory = context.memory() if context.memory else None
+    return memory.total / 2**30 + 0.5 if memory else None
+
+
+def _preset(
+    name: str | None, base: Base | None, gigabytes: float | None, problems: list[Problem]
+) -> Preset:
+    family, full_size = (base.family, base.full_size) if base else ("sd1", True)
+    fitting = presets.fitting(family, full_size, gigabytes)
     try:
         return presets.get(name or fitting)
     except NotFound as error:
@@ -347,19 +355,27 @@ def as_dict(context: Context, plan: Plan) -> dict[str, Any]:
         if title and plan.base_path
         else None,
         "preset": plan.preset.as_dict(),
+        "presets": [preset.name for preset in _offered(plan)],
+        "gigabytes": _gpu_gigabytes(context),
         "lora_stem": plan.stem,
         "engine": plan.engine,
-        "problems": list(dict.fromkeys(map(str, plan.problems))),
+        "problems": list(dict.fromkeys(problem.sentence for problem in plan.problems)),
         "advice": [*plan.notes, *_advice(context, plan)],
+        "caption_advice": _caption_advice(plan),
         "changed": plan.changed,
     }
+
+
+def _offered(plan: Plan) -> list[Preset]:
+    base = plan.base
+    return presets.offered(base.family, base.full_size) if base else presets.offered("sd1")
 
 
 def _lacking(plan: Plan) -> list[str]:
     """The problems that are about the files beside the base."""
     return list(
         dict.fromkeys(
-            str(problem) for problem in plan.problems if problem.where in COMPANION_OPTIONS
+            problem.sentence for problem in plan.problems if problem.where in COMPANION_OPTIONS
         )
     )
 
@@ -410,8 +426,8 @@ def _kind(
     )
 
 
-def _advice(context: Context, plan: Plan) -> Sequence[str]:
-    state, found = context.draft.state, []
+def _caption_advice(plan: Plan) -> list[str]:
+    found = []
     reads_clip = (
         plan.base is None or FAMILIES[plan.base.family].is_ldm
     )  # others read longer captions with T5 and the like
@@ -423,14 +439,11 @@ def _advice(context: Context, plan: Plan) -> Sequence[str]:
         found.append(
             f"A caption has {longest} of {CHUNK} tokens: the limit goes up to {limit} by itself."
         )
-    unnamed = (
-        sum(not begins_with_name(text, state.name) for text in plan.captions) if state.name else 0
-    )
-    if unnamed:
-        found.append(
-            f"{unnamed} of {plan.images} captions don't begin with {state.name!r}, so they teach "
-            "it less."
-        )
+    return found
+
+
+def _advice(context: Context, plan: Plan) -> Sequence[str]:
+    state, found = context.draft.state, []
     wanted, real = state.training.steps, plan.images * plan.repeats
     if plan.images and abs(real - wanted) > 0.1 * wanted:
         found.append(

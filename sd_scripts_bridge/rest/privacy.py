@@ -55,7 +55,7 @@ def _folders(context: Context) -> frozenset[str]:
         Path(sys.base_prefix),
     ]
     found += [context.lora_dir] if context.lora_dir else []
-    bases = {Path(base.path) for base in context.bases()}
+    bases = {Path(base.path) for base in context.models()}
     found += {base.parent for base in bases}
     found += {root for base in bases for root in companion_files.roots(base, context.lora_dir)}
     setup = installation.read(home)

@@ -76,6 +76,7 @@ TRAINING: Schema = body(
     steps={"type": "integer", "minimum": 1, "maximum": 1_000_000},
     lora_name=some(TEXT),
     gpus=some(TEXT),
+    model_folder=TEXT,
     values=VALUES,
 )
 
@@ -163,6 +164,7 @@ SCHEMAS: Mapping[str, Schema] = {
         total=WHOLE,
         sentence=TEXT,
         advice=TEXTS,
+        caption_advice=TEXTS,
         checking=PROGRESS,
         drafting=PROGRESS,
         writing=PROGRESS,
@@ -196,6 +198,8 @@ SCHEMAS: Mapping[str, Schema] = {
         ),
         memory=TEXT,
         gigabytes=some(WHOLE),
+        subject=words("person", "style", "object", ""),
+        family=TEXT,
         sources=TEXTS,
     ),
     "Plan": shape(
@@ -210,10 +214,13 @@ SCHEMAS: Mapping[str, Schema] = {
         card=some(TEXT),
         base=some(ref("Base")),
         preset=ref("Preset"),
+        presets=TEXTS,
+        gigabytes=some(NUMBER),
         lora_stem=some(TEXT),
         engine=TEXT,
         problems=TEXTS,
         advice=TEXTS,
+        caption_advice=TEXTS,
         changed=WHOLE,
     ),
     "Option": shape(

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..bridge import Bridge, Submitted
+from ..messages import Message
 from ..models.offered import BaseFile
 from ..page.context import Context
 from ..paths import Home
@@ -19,6 +20,12 @@ from ..system.gpu_memory import Memory
 from . import host, settings
 from .guard import Guard
 from .keeper import Keeper
+
+NO_BLIP = Message(
+    "webui.no_blip",
+    "The WebUI's BLIP is not downloaded yet, so a caption is the name and the class until you "
+    "write more. Press Interrogate CLIP in img2img once, then Reload UI: it can draft captions.",
+)
 
 
 def of(context: Context) -> Any:
@@ -42,8 +49,10 @@ def in_webui(app: Any, home: Home, nonce: str) -> Any:
             can_send=True,
             lora_dir=host.lora_dir(),
             bases=_bases,
+            looked=host.model_folders,
             memory=_memory,
             interrogator=host.interrogator(),
+            no_interrogator=NO_BLIP,
             face_models=[host.face_folder()],
             before_start=_before_start,
         )

@@ -106,6 +106,12 @@ def bases() -> list[tuple[str, Path]]:
     ]
 
 
+def model_folders() -> list[Path]:
+    """Where the host looks for base models (``--ckpt-dir``)."""
+    given = getattr(options(), "ckpt_dir", None)
+    return [models_path() / "Stable-diffusion", *([Path(given)] if given else [])]
+
+
 def face_folder() -> Path:
     """Where the host (or an extension of it) keeps face detectors that it has downloaded."""
     return models_path() / "opencv"

@@ -145,6 +145,7 @@ def _routes(place: Options, nonce: str) -> Any:
             local=place.is_local,
             lora_dir=place.loras,
             bases=place.bases,
+            looked=lambda: place.model_folders,
             memory=CardMemory(),
             face_models=[place.webui / "models" / "opencv"] if place.webui else (),
         )

@@ -314,7 +314,9 @@ def test_the_plan_says_everything_that_is_missing_at_once(page: Page) -> None:
 
 
 def test_the_plan_follows_every_choice(ready: Page, context: Context) -> None:
-    context.memory = lambda: Memory(5_000, 12_000, "RTX 3060")
+    context.memory = lambda: Memory(5 << 30, 12 << 30, "RTX 3060")
+    assert ready.get("plan").json()["preset"]["name"] == "person-sd15-12gb"
+    ready.post("draft", training={"preset": "person-sd15"})
     plan = ready.get("plan").json()
     assert (
         plan["sentence"] == "3 photos x 10 repeats / batch 1 = 30 steps" and plan["problems"] == []
@@ -324,7 +326,10 @@ def test_the_plan_follows_every_choice(ready: Page, context: Context) -> None:
         "sd-scripts",
         "SD 1.5",
     )
-    assert (plan["memory"], plan["card"]) == ({"free": 5_000, "total": 12_000}, "RTX 3060")
+    assert (plan["memory"], plan["card"]) == (
+        {"free": 5 << 30, "total": 12 << 30},
+        "RTX 3060",
+    )
     assert plan["seconds"] is None and "first steps" in plan["seconds_from"]
     ready.post(
         "draft", training={"values": {"train_batch_size": 2, "network_dim": 32, "unet_lr": 3e-4}}
@@ -343,7 +348,7 @@ def test_the_plan_follows_every_choice(ready: Page, context: Context) -> None:
     long = "Ada woman, " + "very " * 90
     ready.post("draft", training={"values": {"network_dim": None}, "preset": None})
     ready.post("draft/photo/1", caption=long)
-    assert any("limit goes up to 150" in advice for advice in ready.get("plan").json()["advice"])
+    assert any("limit goes up to 150" in advice for advice in ready.get("plan").json()["caption_advice"])
 
 
 def test_from_photos_to_txt2img(ready: Page, context: Context, tmp_path: Path) -> None:

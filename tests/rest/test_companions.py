@@ -95,7 +95,7 @@ def test_a_long_caption_is_no_matter_for_t5(bridge: Bridge, tmp_path: Path) -> N
         ).status_code
         == 200
     )
-    assert not any("tokens" in advice for advice in page.get("plan").json()["advice"])
+    assert not any("tokens" in advice for advice in page.get("plan").json()["caption_advice"])
 
 
 def test_from_afar_no_path_is_shown_or_taken(bridge: Bridge, tmp_path: Path) -> None:

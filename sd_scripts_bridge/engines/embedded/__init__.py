@@ -15,6 +15,7 @@ from ...jobs.events import Event, from_dict
 from ...jobs.folder import JobFolder
 from ...jobs.job import SetupJob, TrainingJob
 from ...paths import PACKAGE_PARENT, Home
+from ...system import process
 from ...system.environment import Environment
 from ..base import Command
 from . import libraries
@@ -29,6 +30,10 @@ STATE_FILE = "training_state.pt"
 _LAUNCHER = (
     "import sys; sys.path.append({parent!r}); "
     "from sd_scripts_bridge.engines.embedded.training.trainer import main; sys.exit(main())"
+)
+_TINY = (
+    "import sys; sys.path.append({parent!r}); "
+    "from sd_scripts_bridge.engines.embedded.model import tiny; tiny.make(sys.argv[1])"
 )
 
 
@@ -81,6 +86,11 @@ class EmbeddedEngine:
                 )
             )
         return problems
+
+    def make_tiny(self, file: Path) -> None:
+        """Write the demo's tiny base model. Raises `CommandFailed`."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        process.run([self.python, "-c", _TINY.format(parent=str(PACKAGE_PARENT)), file])
 
     def refuse(self, job: TrainingJob) -> list[Problem]:
         return refusals(job)

@@ -19,6 +19,7 @@ from ...system.toml_file import load
 from ..params import TrainingParams
 
 FOLDER = Path(__file__).parent
+SUBJECTS = ("person", "style", "object")
 FOR_FAMILY = {
     "sd1": "person-sd15",
     "sd2": "person-sd15",
@@ -31,6 +32,9 @@ FOR_FAMILY = {
     "hunyuan-image": "person-hunyuan-image",
     "anima": "person-anima",
 }
+_SAME = {"sd2": "sd1", "flux1-schnell": "flux1"}
+"""Families that train with another one's presets."""
+TINY = "tiny"
 IMPORTED = "imported"
 """Nothing of ours: for options that a file from elsewhere names."""
 
@@ -56,6 +60,10 @@ class Preset:
     """How many pictures the whole run should show, from and to, each repeat counted."""
     gigabytes: int | None = None
     """The card that it is for."""
+    subject: str = ""
+    """What it trains: person, style or object."""
+    family: str = ""
+    """The base models that it is for."""
 
     def params(self, steps: int) -> TrainingParams:
         """The preset's options for a run of ``steps``."""
@@ -103,13 +111,34 @@ class Preset:
             "pictures": self.pictures,
             "memory": self.memory,
             "gigabytes": self.gigabytes,
+            "subject": self.subject,
+            "family": self.family,
             "sources": list(self.sources),
         }
 
 
-def fitting(family: str, full_size: bool = True) -> str:
-    """The name of the preset for a base model nobody has chosen one for."""
-    return FOR_FAMILY[family] if full_size else "tiny"
+def fitting(family: str, full_size: bool = True, gigabytes: float | None = None) -> str:
+    """The name of the preset for a base model nobody has chosen one for.
+
+    ``gigabytes``: the GPU's memory, None where it isn't known.
+    """
+    if not full_size:
+        return TINY
+    plain = get(FOR_FAMILY[family])
+    sized = [p for p in offered(family) if p.subject == plain.subject and p.gigabytes]
+    if gigabytes is None or not sized:
+        return plain.name
+    fits = [preset for preset in sized if (preset.gigabytes or 0) <= gigabytes]
+    return (fits[-1] if fits else sized[0]).name
+
+
+def offered(family: str, full_size: bool = True) -> list[Preset]:
+    """The presets that fit a base model: by what they train, then in order of their memory."""
+    if not full_size:
+        return [get(TINY)]
+    wanted = _SAME.get(family, family)
+    found = [preset for preset in map(get, names()) if preset.family == wanted]
+    return sorted(found, key=lambda p: (SUBJECTS.index(p.subject), p.gigabytes or math.inf))
 
 
 def names() -> list[str]:
@@ -166,6 +195,8 @@ def _load(path: Path) -> Preset:
             data.get("memory", ""),
             (pictures[0], pictures[1]) if pictures else None,
             data.get("gigabytes"),
+            data.get("subject", ""),
+            data.get("family", ""),
         )
     except (KeyError, ValueError) as error:
         raise Invalid(

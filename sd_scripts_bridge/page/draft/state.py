@@ -39,6 +39,8 @@ class TrainingChoices:
     engine: str | None = None
     steps: int = 1500
     lora_name: str = ""
+    model_folder: str = ""
+    """A folder of the user's with base models, besides the host's."""
     gpus: str = ""
     """The cards, "1" or "0,1": one process on each."""
     values: Mapping[str, Any] = field(default_factory=dict)

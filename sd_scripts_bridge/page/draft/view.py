@@ -10,6 +10,7 @@ from typing import Any
 from ...datasets import caption_text
 from ...datasets.caption_text import Repaired
 from ...errors import Problem
+from ...messages import Message
 from ...names import name_problems
 from ...photos.files import shown
 from .captions import caption_of, counted
@@ -75,6 +76,7 @@ def draft_dict(draft: Draft) -> dict[str, Any]:
     revision = draft.revision
     state, judged = draft.state, draft.check.judged
     used = sum(is_used(item, judged) for item in state.items)
+    about_set, about_captions = advice(draft, state, judged)
     return {
         "revision": revision,
         "name": state.name,
@@ -86,14 +88,15 @@ def draft_dict(draft: Draft) -> dict[str, Any]:
         "sentence": f"{used} of {len(state.items)} photos will be used."
         if state.items
         else "There are no photos yet.",
-        "advice": advice(draft, state, judged),
+        "advice": about_set,
+        "caption_advice": about_captions,
         "checking": _progress(draft.check.progress),
         "drafting": _progress(draft.drafting),
         "writing": _progress(draft.writing),
         "training": asdict(state.training),
         "undo": len(state.undo),
         "imported": state.before is not None,
-        "problems": list(map(str, naming_problems(state))),
+        "problems": [problem.sentence for problem in naming_problems(state)],
     }
 
 
@@ -107,14 +110,45 @@ def naming_problems(state: State) -> list[Problem]:
     return [*found, *(name_problems(state.class_token, "class") if state.class_token else [])]
 
 
-def advice(draft: Draft, state: State, judged: Verdicts) -> list[str]:
-    """What to mind about the set as it is with the user's choices; last what went wrong on our
-    side.
+def advice(draft: Draft, state: State, judged: Verdicts) -> tuple[list[str], list[str]]:
+    """What to mind about the set as it is with the user's choices, and about its captions; last
+    what went wrong on our side.
     """
-    from ...datasets.advice import set_advice
+    from ...datasets.advice import caption_advice, set_advice
 
+    parts, faceless = _in_set(draft, state, judged)
     if not state.items:
+        return [], []
+    faces = (judged.faces, faceless) if judged.faces else None
+    source = [Path(state.source)] if state.source and Path(state.source).is_dir() else []
+    said = [*set_advice(parts, source, faces, captions=False)] if parts else []
+    captions = [*caption_advice([part for part in parts if part.used])]
+    captions += _unnamed(state, judged)
+    failures = [failure for failure in (draft.check.failure, draft.failure) if failure]
+    return [*said, *failures], [*captions, *([draft.failure] if draft.failure else [])]
+
+
+def _unnamed(state: State, judged: Verdicts) -> list[str]:
+    """Of the captions that will be trained, those that don't begin with the name."""
+    if not state.name:
         return []
+    texts = [caption_of(item, state, judged) for item in state.items if is_used(item, judged)]
+    count = sum(not caption_text.begins_with_name(text, state.name) for text in texts)
+    if not count:
+        return []
+    return [
+        Message(
+            "captions.without_name",
+            "{count} of {total} captions don't begin with {name}, so they teach it less.",
+            count=count,
+            total=len(texts),
+            name=repr(state.name),
+        )
+    ]
+
+
+def _in_set(draft: Draft, state: State, judged: Verdicts) -> tuple[list[PhotoInSet], int]:
+    """The photos that were looked at, and on how many of the used ones no face was found."""
     parts, faceless = [], 0
     for item in state.items:
         seen, verdict = judged.seen.get(item.id), judged.verdicts.get(item.id)
@@ -133,7 +167,4 @@ def advice(draft: Draft, state: State, judged: Verdicts) -> list[str]:
                 *(counted(text) if own else (None, None)),
             )
         )
-    faces = (judged.faces, faceless) if judged.faces else None
-    source = [Path(state.source)] if state.source and Path(state.source).is_dir() else []
-    failures = [failure for failure in (draft.check.failure, draft.failure) if failure]
-    return [*(set_advice(parts, source, faces) if parts else ()), *failures]
+    return parts, faceless

@@ -65,7 +65,7 @@ def _refuse_foreign(call: Call) -> None:
             ),
         )
     base = training.get("base")
-    if base and base not in {offered.title for offered in call.context.bases()}:
+    if base and base not in {offered.title for offered in call.context.models()}:
         raise Refused(
             403,
             Message(

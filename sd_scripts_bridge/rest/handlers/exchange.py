@@ -44,13 +44,13 @@ def bring(call: Call) -> Any:
                 ),
             )
         imported = imports.read_path(
-            path_of(call, "path"), context.the_bridge.home, context.bases()
+            path_of(call, "path"), context.the_bridge.home, context.models()
         )
     else:
         imported = imports.read(
-            uploads(call.body.get("files")), context.the_bridge.home, context.bases(), local=local
+            uploads(call.body.get("files")), context.the_bridge.home, context.models(), local=local
         )
-    proposal = imports.propose(imported, context.draft.state, context.bases(), local=local)
+    proposal = imports.propose(imported, context.draft.state, context.models(), local=local)
     if apply:
         imports.use(context.draft, proposal)
     return {**imported.as_dict(), "draft": proposal.as_dict(), "applied": apply}

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from ...errors import Invalid, Problem
+from ...messages import Message
 from ...models import offered
 from ...options import presets
 from ...page.context import Context
 from ...planning import option_list
 from ..doors import Call
 from .files import path_of
-
-
-def bases(call: Call) -> Any:
-    """The base models that are offered, and what each is."""
-    return {
-        "bases": [
-            offered.base_dict(title, Path(path)) for title, path in map(_pair, call.context.bases())
-        ]
-    }
-
-
-def _pair(base: Any) -> tuple[str, Path]:
-    return base.title, base.path
 
 
 def list_presets(_call: Call) -> Any:
@@ -45,7 +32,7 @@ def options(call: Call) -> Any:
 
 def _family(context: Context) -> str:
     title = context.draft.state.training.base
-    path = offered.find(title, context.bases(), local=context.local) if title else None
+    path = offered.find(title, context.models(), local=context.local) if title else None
     base = offered.look(path).base if path else None
     return base.family if base else "sd1"
 
@@ -77,6 +64,14 @@ def setup(call: Call) -> Any:
     }
 
 
+def _no_interrogator(context: Context) -> str:
+    return context.no_interrogator or Message(
+        "facts.no_interrogator",
+        "No program that describes pictures is here, so a caption is the name and the class until "
+        "you write more. In a WebUI its BLIP drafts them.",
+    )
+
+
 def host(call: Call) -> Any:
     """Where this page lives, and what it can do there."""
     context = call.context
@@ -85,6 +80,7 @@ def host(call: Call) -> Any:
         "host": context.host,
         "local": context.local,
         "can_send": context.can_send,
+        "no_interrogator": None if context.interrogator else _no_interrogator(context),
         "memory": {"free": memory.free, "total": memory.total, "name": memory.name}
         if memory
         else None,

@@ -57,7 +57,7 @@ def train(call: Call) -> Any:
         _path_or_none(call, "config"),
         _path_or_none(call, "lora_dir") or call.context.lora_dir,
     )
-    folders = sorted({Path(base.path).absolute().parent for base in call.context.bases()})
+    folders = sorted({Path(base.path).absolute().parent for base in call.context.models()})
     wanted: dict[str, Any] = {
         "dataset": _path_or_none(call, "dataset"),
         "base": _path_or_none(call, "base"),

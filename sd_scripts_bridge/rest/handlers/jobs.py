@@ -105,7 +105,7 @@ def _picture(path: Path) -> FileResponse:
 
 def result(call: Call) -> Any:
     """The finished LoRA: its prompt, the text for txt2img, proof and facts."""
-    return result_dict(call.context.views, _id(call), list(call.context.bases()))
+    return result_dict(call.context.views, _id(call), list(call.context.models()))
 
 
 def stop(call: Call) -> Any:

@@ -66,6 +66,7 @@ def _file(media: str) -> Doc:
 FILES, PATH, QUEUED = schemas.FILES, schemas.PATH, schemas.QUEUED
 _LINES = (WHOLE, "how many of the last lines, 1 to 5000 (40)")
 _AGAIN = Doc(shape(sentence=TEXT, notes=TEXTS), takes=body(), errors=(404, 409))
+_BASES = shape(bases=many(ref("Base")), looked=TEXTS)
 _SEARCH = (TEXT, "only options with all these words in their name or help")
 
 DOCS: Mapping[str, Doc] = {
@@ -184,7 +185,9 @@ DOCS: Mapping[str, Doc] = {
         takes=body("file", file=PATH, lora_dir=PATH, name=TEXT),
         errors=(409, 422),
     ),
-    "GET /bases": Doc(shape(bases=many(ref("Base")))),
+    "GET /bases": Doc(_BASES),
+    "POST /bases": Doc(_BASES, takes=body("path", path=PATH), errors=(404, 422)),
+    "POST /bases/demo": Doc(_BASES, takes=body(), errors=(409, 503)),
     "GET /presets": Doc(shape(presets=many(ref("Preset")))),
     "POST /presets/copy": Doc(
         shape(path=TEXT), takes=body("name", "to", name=TEXT, to=PATH), errors=(404, 409, 422)
@@ -195,7 +198,13 @@ DOCS: Mapping[str, Doc] = {
         shape(job=WHOLE), takes=body(source=some(TEXT), python=some(PATH)), errors=(422,)
     ),
     "GET /host": Doc(
-        shape(host=TEXT, local=YES_NO, can_send=YES_NO, memory=some({"type": "object"}))
+        shape(
+            host=TEXT,
+            local=YES_NO,
+            can_send=YES_NO,
+            no_interrogator=some(TEXT),
+            memory=some({"type": "object"}),
+        )
     ),
     "GET /openapi.json": Doc({"type": "object", "additionalProperties": schemas.ANY}),
 }

@@ -1,0 +1,92 @@
+"""The base models that the page offers: the host's, a folder or a file of the user's, the demo's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..errors import EngineNotReady, Invalid, NotFound, Problem
+from ..models import offered
+from .context import Context
+from .draft.state import State
+
+DEMO = "tiny-sd15.safetensors"
+
+
+def as_dict(context: Context) -> dict[str, Any]:
+    """docs/rest.md's answer of `GET bases`."""
+    own = context.draft.state.training.model_folder
+    folders = [*context.looked(), *([Path(own)] if own else [])]
+    return {
+        "bases": [offered.base_dict(base.title, Path(base.path)) for base in context.models()],
+        "looked": [str(folder) for folder in folders],
+    }
+
+
+def choose(context: Context, path: Path) -> None:
+    """Train on the file ``path``, or offer what lies below the folder ``path`` from now on.
+
+    Raises `NotFound`, or `Invalid` where nothing in it can be trained.
+    """
+    if path.is_dir():
+        _offer(context, path)
+    elif not path.exists():
+        raise NotFound("bases.none_there", "There is no such file or folder: {path}.", path=path)
+    else:
+        problems = offered.look(path).problems
+        if problems:
+            raise Invalid(problems)
+        _train_on(context, path)
+
+
+def make_demo(context: Context) -> None:
+    """The demo's tiny model, made here and chosen. Raises `EngineNotReady` or `BridgeError`."""
+    from ..engines.embedded import EmbeddedEngine
+
+    home = context.the_bridge.home
+    engine = EmbeddedEngine(home)
+    file = home.root / "models" / "demo" / DEMO
+    if not file.is_file():
+        if problems := engine.check():
+            raise EngineNotReady(problems)
+        engine.make_tiny(file)
+    _train_on(context, file)
+
+
+def _offer(context: Context, folder: Path) -> None:
+    found = offered.in_folder(folder)
+    usable = [file for file in found if offered.look(file.path).base is not None]
+    if not usable:
+        raise Invalid([_nothing(folder, len(found))])
+
+    def edit(state: State) -> State:
+        training = replace(state.training, model_folder=str(folder), base=usable[0].title)
+        return replace(state, training=training)
+
+    context.draft.change(edit)
+
+
+def _nothing(folder: Path, count: int) -> Problem:
+    if count:
+        return Problem(
+            "bases.none_trainable",
+            "base",
+            "none of the {count} .safetensors files in {folder} can be trained",
+            "Choose a checkpoint of a base model.",
+            count=count,
+            folder=folder,
+        )
+    return Problem(
+        "bases.no_safetensors",
+        "base",
+        "there is no .safetensors file in {folder}",
+        "Choose another folder, or a file.",
+        folder=folder,
+    )
+
+
+def _train_on(context: Context, file: Path) -> None:
+    context.draft.change(
+        lambda state: replace(state, training=replace(state.training, base=str(file)))
+    )
