@@ -9,7 +9,7 @@
         constructor(root) {
             this.root = root;
             this.server = new lb.Server(root.dataset.base || "./lora-bridge/v1/", root.dataset.nonce || "");
-            this.saver = new lb.Saver(this.server, (key, answer) => this.saved(key, answer), (key, error) => this.complain(error));
+            this.saver = new lb.Saver(this.server, (key, answer) => this.saved(key, answer), (key, error, entry) => this.notSaved(key, error, entry));
             this.state = {status: null, draft: null, plan: null, host: null, engine: null, bases: null, presets: null, jobs: null};
             this.known = lb.noProgress();
             this.followed = null;
@@ -25,6 +25,7 @@
             this.views = {photos: new lb.Photos(this), captions: new lb.Captions(this), train: new lb.Train(this), try: new lb.Try(this)};
             const titles = {photos: lb.t("1 Photos"), captions: lb.t("2 Captions"), train: lb.t("3 Train"), try: lb.t("4 Try")};
             this.strip = new lb.Strip(this);
+            this.windows = new lb.Windows(this);
             this.live = lb.el("div", {class: "lb-unseen", role: "status", "aria-live": "polite"});
             this.loading = lb.el("p", {class: "lb-loading", role: "status"}, lb.t("Loading ..."));
             this.offline = lb.el("p", {class: "lb-offline", hidden: true}, lb.t("Connection lost, trying again."));
@@ -51,7 +52,7 @@
                 tabs.append(tab);
                 this.panels.append(panel);
             }
-            this.root.replaceChildren(this.live, this.strip.node, this.offline, this.restarted, this.alert, this.bare, tabs, this.loading, this.panels);
+            this.root.replaceChildren(this.live, this.strip.node, this.offline, this.restarted, this.alert, this.windows.node, this.bare, tabs, this.loading, this.panels);
             this.open(STEPS.includes(lb.remembered("step")) ? lb.remembered("step") : "photos");
         }
 
@@ -126,6 +127,7 @@
             this.width.disconnect();
             this.views.photos.grid.dispose();
             this.views.captions.list.dispose();
+            this.windows.dispose();
         }
 
         // ---- messages ----
@@ -201,7 +203,9 @@
             const draft = await this.server.get("draft");
             this.draftTook = Date.now() - started;
             this.draftAt = Date.now();
+            const before = this.state.draft;
             this.takeDraft(draft);
+            if (before) this.windows.heard(before, this.state.draft);
         }
 
         takeDraft(draft) {
@@ -223,12 +227,24 @@
 
         /** Saves part of the draft a moment after the last key. */
         saveDraft(key, part, delay) {
-            this.saver.later("draft " + key, "draft", part, delay === undefined ? 500 : delay);
+            const was = this.state.draft ? lb.partsNow(this.state.draft, part) : undefined;
+            this.saver.later("draft " + key, "draft", part, delay === undefined ? 500 : delay, was);
         }
 
         saved(key, answer) {
+            this.windows.tell();
             if (key.startsWith("photo ")) this.takePhoto(answer);
             else this.takeDraft(answer);
+        }
+
+        /** What can't be saved is said; where another window has written there, too, it is asked. */
+        notSaved(key, error, entry) {
+            const conflict = lb.messageOf((error.english || [])[0]);
+            if (!conflict || conflict.code !== "draft.changed_elsewhere") return this.complain(error);
+            this.windows.ask(entry, conflict, (keep) => {
+                if (keep) this.saver.later(key, entry.path, entry.body, 0);
+                this.loadDraft();
+            });
         }
 
         takePhoto(photo) {
@@ -244,7 +260,10 @@
 
         async post(path, body) {
             const answer = await this.server.post(path, body);
-            if (answer && answer.photos) this.takeDraft(answer);
+            if (answer && answer.photos) {
+                this.takeDraft(answer);
+                this.windows.tell();
+            }
             return answer;
         }
 
@@ -333,6 +352,7 @@
                 this.wantDraft = true;
                 this.server.renew().then((renewed) => lb.show(this.restarted, !renewed));
             }
+            if (this.state.draft && now.draft > this.state.draft.revision) this.wantDraft = true;
             const was = before && before.job;
             const is = now.job;
             if (is && was && is.id === was.id && is.status !== was.status) this.say(is.title + ": " + lb.sentence(is.sentence || lb.statusWord(is.status)));
@@ -374,7 +394,7 @@
     /** Draws the page into its element, also when the host replaces that. */
     lb.mount = function () {
         const root = lb.host().querySelector("#lora-bridge");
-        const parts = [lb.Windowed, lb.Server, lb.Strip, lb.Photos, lb.Captions, lb.Train, lb.Try, lb.Advanced, lb.About, lb.Import, lb.History, lb.Setup, lb.Curve, lb.BaseChooser, lb.PresetChoice, lb.fieldsOf];
+        const parts = [lb.Windowed, lb.Server, lb.Strip, lb.Photos, lb.Captions, lb.Train, lb.Try, lb.Advanced, lb.About, lb.Import, lb.History, lb.Setup, lb.Curve, lb.BaseChooser, lb.Windows, lb.PresetChoice, lb.fieldsOf];
         if (!root || (lb.app && lb.app.root === root) || !lb.t || !lb.foldStatus || !lb.el || !parts.every(Boolean)) return;
         if (lb.app) lb.app.dispose();
         lb.app = new lb.App(root);

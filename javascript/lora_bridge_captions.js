@@ -113,7 +113,7 @@
 
         typed(parts) {
             const id = parts.photo.id;
-            this.app.saver.later("photo " + id, "draft/photo/" + id, {caption: parts.box.value}, 600);
+            this.app.saver.later("photo " + id, "draft/photo/" + id, {caption: parts.box.value}, 600, {caption: parts.photo.caption});
             this.remark(parts, null);
         }
 

@@ -92,11 +92,12 @@
             this.left = this.restore();
         }
 
-        /** `body` goes to `path` after `delay`; a later one for the same `key` replaces it. */
-        later(key, path, body, delay) {
+        /** `body` goes to `path` after `delay`; a later one for the same `key` replaces it. `was`: the same parts before. */
+        later(key, path, body, delay, was) {
             const old = this.waiting.get(key);
             if (old) clearTimeout(old.timer);
-            const entry = {path: path, body: body, timer: setTimeout(() => this.flush(key), delay)};
+            const seen = old ? [...old.was, ...(old.sent ? [old.body] : [])] : was ? [].concat(was) : [];
+            const entry = {path: path, body: body, was: seen, timer: setTimeout(() => this.flush(key), delay)};
             this.waiting.set(key, entry);
             this.keep();
         }
@@ -124,13 +125,14 @@
             entry.sent = true;
             entry.leaving = leaving;
             try {
-                const answer = leaving ? await this.server.send(entry.path, entry.body, true) : await this.server.post(entry.path, entry.body);
+                const body = entry.was.length ? {...entry.body, was: entry.was} : entry.body;
+                const answer = leaving ? await this.server.send(entry.path, body, true) : await this.server.post(entry.path, body);
                 this.forget(key, entry);
                 this.saved(key, answer);
             } catch (error) {
                 if (!error.status || error.status === 403 || error.status >= 500) this.retry(key, entry);
                 else this.forget(key, entry);
-                this.failed(key, error);
+                this.failed(key, error, entry);
             }
         }
 
@@ -146,7 +148,7 @@
         }
 
         keep() {
-            const entries = [...this.waiting].map(([key, entry]) => [key, entry.path, entry.body]);
+            const entries = [...this.waiting].map(([key, entry]) => [key, entry.path, entry.body, entry.was]);
             lb.remember("unsaved", entries.length ? JSON.stringify(entries) : "");
         }
 
@@ -160,7 +162,7 @@
 
         /** Sends what an earlier page could not. */
         async resume() {
-            for (const [key, path, body] of this.left.splice(0)) this.later(key, path, body, 0);
+            for (const [key, path, body, was] of this.left.splice(0)) this.later(key, path, body, 0, was);
             await this.flush();
         }
     };

@@ -77,7 +77,7 @@
             return this.app.act(this.start, async () => {
                 await this.app.saver.flush();
                 try {
-                    const answer = await this.app.server.post("train", {});
+                    const answer = await this.app.server.post("train", {seen: lb.seenOf(this.app.state.draft)});
                     this.refused = null;
                     this.told = {job: answer.job, notes: answer.notes || []};
                     this.app.say(lb.t("The training is in the queue."));
@@ -86,6 +86,7 @@
                 } catch (error) {
                     if (!error.status || error.status === 403) throw error;
                     this.refused = error.english;
+                    this.app.wantDraft = true;
                     this.app.planSoon();
                     return null;
                 }
@@ -247,6 +248,9 @@
             lb.show(this.buttons, buttons.length > 0);
         }
     };
+
+    /** What a window shows of the draft, for Start to train just that. */
+    lb.seenOf = (draft) => ({name: draft.name, class_token: draft.class_token, training: draft.training});
 
     /** What was said at a start, as long as that training waits or runs. */
     lb.toldOf = function (told, status) {

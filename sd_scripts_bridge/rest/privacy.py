@@ -36,7 +36,7 @@ class Privacy:
         if isinstance(data, str):
             return self.folders.sub("…", data) if "/" in data or "\\" in data else data
         if isinstance(data, Mapping):
-            return {key: self.hidden(value) for key, value in data.items()}
+            return {self.hidden(key): self.hidden(value) for key, value in data.items()}
         if isinstance(data, (list, tuple)):
             return [self.hidden(value) for value in data]
         return data

@@ -106,6 +106,7 @@ SCHEMAS: Mapping[str, Schema] = {
     ),
     "Status": shape(
         boot=TEXT,
+        draft={"type": "integer", "description": "the draft's revision"},
         seq=WHOLE,
         running=some(ref("Job")),
         waiting=WHOLE,

@@ -171,3 +171,28 @@ def many(folder: Path, count: int) -> Path:
         picture.putpixel((number % 900, number // 900), (number % 256, 0, 255))
         picture.save(folder / f"{number:04}.jpg", quality=70)
     return folder
+
+
+def test_two_windows_hear_of_each_other(
+    serve: Callable[..., Ui], visit: Callable[..., Tab]
+) -> None:
+    ui = serve()
+    one, other = visit(ui.address), visit(ui.address)
+    one.field(NAME).fill("Ada")
+    one.field(NAME).blur()
+    other.page.wait_for_function("loraBridge.app.state.draft.name === 'Ada'", timeout=30_000)
+    other.shows(NAME, "Ada")
+    other.sees("Changed in another window: Name.")
+    other.page.route("**/lora-bridge/v1/status*", lambda route: None)  # it hears nothing any more
+    one.field(NAME).fill("Ada Lovelace")
+    one.field(NAME).blur()
+    one.knows("app.state.draft.name === 'Ada Lovelace'")
+    other.field(NAME).fill("Eve")
+    other.field(NAME).blur()
+    other.sees("Name was changed in another window, too.")
+    other.button("Take 'Ada Lovelace'").click()
+    other.shows(NAME, "Ada Lovelace")
+    other.field(NAME).fill("Eve")
+    other.field(NAME).blur()
+    one.shows(NAME, "Eve")
+    assert one.errors == other.errors == []

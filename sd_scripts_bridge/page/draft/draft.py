@@ -20,7 +20,7 @@ from ...names import name_problems, normal
 from ...paths import Home
 from ...system.files import mark, write_text
 from ...system.locks import hold
-from . import captions, intake
+from . import captions, intake, windows
 from .check import PhotoCheck
 from .intake import MOST_PHOTOS, Upload, take_in
 from .state import DraftPhoto, State, TrainingChoices, from_dict
@@ -168,11 +168,12 @@ class Draft:
     def describe(self, data: Mapping[str, Any]) -> None:
         """Other name, class or training choices, any part of them.
 
-        Raises `Invalid` for what isn't one of them.
+        ``was``: a list of what the window has seen there, see `windows.refuse_overwriting`.
+        Raises `Invalid` for what isn't one of them, `Conflict` for what another window has changed.
         """
         problems = [
             Problem("draft.part_draft", key, "is no part of the draft")
-            for key in data.keys() - {"name", "class_token", "training"}
+            for key in data.keys() - {"name", "class_token", "training", "was"}
         ]
         words = {key: data[key] for key in ("name", "class_token") if key in data}
         problems += [problem for key, text in words.items() for problem in _unkeepable(key, text)]
@@ -181,7 +182,12 @@ class Draft:
         if problems:
             raise Invalid(problems)
         names = {key: normal(text) for key, text in words.items()}
-        self.change(lambda state: _described(state, names, training))
+
+        def edit(state: State) -> State:
+            windows.refuse_overwriting(state, data, data.get("was") or ())
+            return _described(state, names, training)
+
+        self.change(edit)
 
     def upload(self, files: Sequence[Upload]) -> tuple[str, ...]:
         """Take photos, captions and zips in; returns what to say.
@@ -236,7 +242,7 @@ class Draft:
         item = self.item(pid)
         problems = [
             Problem("draft.part_photo", key, "is no part of a photo")
-            for key in data.keys() - {"used", "caption"}
+            for key in data.keys() - {"used", "caption", "was"}
         ]
         used, caption = data.get("used", item.used), data.get("caption")
         if used is not None and not isinstance(used, bool):
@@ -269,6 +275,7 @@ class Draft:
 
         def edit(state: State) -> State:
             if "caption" in data:
+                self._refuse_overwriting(pid, state, caption or "", data.get("was") or ())
                 text = None if caption is None else captions.bound(one_line(caption), state)
                 state = state.with_captions({pid: text})
             return state.with_items(
@@ -276,6 +283,16 @@ class Draft:
             )
 
         self.change(edit)
+
+    def _refuse_overwriting(
+        self, pid: int, state: State, here: str, was: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """As `windows.refuse_overwriting`, of one photo's caption."""
+        item = state.item(pid)
+        there = captions.caption_of(item, state, self.check.judged) if item else ""
+        known = [one_line(str(part.get("caption") or "")) for part in was]
+        if known and there not in (one_line(here), *known):
+            raise windows.changed_elsewhere("caption", here, there)
 
     def clear(self) -> None:
         """Begin anew: no photos, no name; the training choices stay.

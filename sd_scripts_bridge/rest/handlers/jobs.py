@@ -28,7 +28,12 @@ def status(call: Call) -> Any:
     another, ask with 0.
     """
     job = call.number("job") if call.query.get("job") else None
-    return {"boot": call.context.boot, **call.context.views.status(job, call.number("since"))}
+    revision = call.context.draft.revision
+    return {
+        "boot": call.context.boot,
+        "draft": revision,
+        **call.context.views.status(job, call.number("since")),
+    }
 
 
 def jobs(call: Call) -> Any:

@@ -133,7 +133,9 @@ DOCS: Mapping[str, Doc] = {
     "GET /draft": Doc(ref("Draft")),
     "POST /draft": Doc(
         ref("Draft"),
-        takes=body(name=TEXT, class_token=TEXT, training=ref("Training")),
+        takes=body(
+            name=TEXT, class_token=TEXT, training=ref("Training"), was=many({"type": "object"})
+        ),
         errors=(409, 422),
     ),
     "POST /draft/photos": Doc(
@@ -143,7 +145,9 @@ DOCS: Mapping[str, Doc] = {
     ),
     "POST /draft/folder": Doc(ref("Draft"), takes=body("path", path=some(PATH)), errors=(422,)),
     "POST /draft/photo/{pid}": Doc(
-        ref("Photo"), takes=body(used=some(YES_NO), caption=some(TEXT)), errors=(404, 422)
+        ref("Photo"),
+        takes=body(used=some(YES_NO), caption=some(TEXT), was=many({"type": "object"})),
+        errors=(404, 409, 422),
     ),
     "GET /draft/photo/{pid}/thumb": _file("image/jpeg"),
     "POST /draft/captions": Doc(
@@ -159,7 +163,7 @@ DOCS: Mapping[str, Doc] = {
     ),
     "POST /draft/clear": Doc(ref("Draft"), takes=body(), errors=(409,)),
     "GET /plan": Doc(ref("Plan")),
-    "POST /train": Doc(QUEUED, takes=body(), errors=(409, 422, 503)),
+    "POST /train": Doc(QUEUED, takes=body(seen={"type": "object"}), errors=(409, 422, 503)),
     "POST /import": Doc(
         ref("Import"), takes=body(files=FILES, path=PATH, apply=YES_NO), errors=(413, 422)
     ),

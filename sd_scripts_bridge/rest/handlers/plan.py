@@ -10,7 +10,7 @@ from ...bridge import Submitted
 from ...errors import Conflict, EngineNotReady, Invalid
 from ...page import plan
 from ...page.context import Context, started
-from ...page.draft import dataset
+from ...page.draft import dataset, windows
 from ..doors import Call
 
 
@@ -25,6 +25,7 @@ def train(call: Call) -> Any:
     Raises `Invalid` with everything that is in the way.
     """
     context = call.context
+    windows.refuse_unseen(context.draft.state, call.body.get("seen"))
     context.draft.look_again()
     if not context.draft.check.wait(5):
         done, total = context.draft.check.progress or (0, 0)
