@@ -14,6 +14,7 @@ from .jobs import facts
 from .jobs.folder import JobFolder
 from .jobs.job import SetupJob, Status, TrainingJob
 from .jobs.store import Entry, JobRow, Store
+from .jobs.wanted import ALL, Wanted
 from .options import presets
 from .paths import Home, absolute
 from .planning import named_paths
@@ -148,6 +149,20 @@ class Bridge:
         """All jobs, oldest first; those that lost their supervisor are found out here."""
         supervisor.reconcile(self.home, self.store)
         return self.store.jobs()
+
+    def active(self, *, reconcile: bool = True) -> list[JobRow]:
+        """The jobs that run, stop or wait, oldest first; without ``reconcile`` as last written."""
+        if reconcile:
+            supervisor.reconcile(self.home, self.store)
+        return self.store.jobs([status for status in Status if not status.is_over])
+
+    def newest(self, count: int, *, below: int | None = None, wanted: Wanted = ALL) -> list[JobRow]:
+        """One page of the history, newest first, from below the number ``below`` on."""
+        return self.store.newest(count, below=below, wanted=wanted)
+
+    def count(self, wanted: Wanted = ALL) -> int:
+        """How many jobs are ``wanted``."""
+        return self.store.count(wanted)
 
     def job(self, job_id: int) -> JobRow:
         """One job, its status true as of now. Raises `NotFound`."""

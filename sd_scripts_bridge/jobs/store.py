@@ -19,8 +19,11 @@ from . import recovery
 from .events import Event, from_dict, to_dict
 from .job import MOVES, Job, Status, job_from_dict, share_a_card
 from .migrations import migrate
+from .wanted import ALL, Wanted
 
 BUSY_SECONDS = 30.0
+MOST_JOBS = 2**62
+"""No number of a job is larger."""
 FULL_BYTES = 1_000_000
 """Less than this free, and the disk is to blame."""
 
@@ -176,6 +179,25 @@ class Store:
                 [s.value for s in statuses],
             )
             return [_row(row) for row in rows]
+
+    def newest(self, count: int, *, below: int | None = None, wanted: Wanted = ALL) -> list[JobRow]:
+        """At most ``count`` of the ``wanted`` jobs, newest first; with ``below`` only those whose
+        number is smaller, for the next page.
+        """
+        where, values = wanted.as_sql()
+        with self._open() as db:
+            rows = db.execute(
+                f"SELECT * FROM jobs WHERE {where} AND id < ? ORDER BY id DESC LIMIT ?",
+                [*values, below or MOST_JOBS, count],
+            )
+            return [_row(row) for row in rows]
+
+    def count(self, wanted: Wanted = ALL) -> int:
+        """How many jobs are ``wanted``."""
+        where, values = wanted.as_sql()
+        with self._open() as db:
+            found = db.execute(f"SELECT count(*) FROM jobs WHERE {where}", values).fetchone()
+        return int(found[0])
 
     def waiting(self) -> list[str]:
         """The devices for which a job waits that may run now: not those that are paused."""
@@ -363,16 +385,7 @@ class Store:
             rows = db.execute(
                 "SELECT * FROM events WHERE job = ? AND seq > ? ORDER BY seq", (job_id, after)
             ).fetchall()
-        return [
-            Entry(
-                row["seq"],
-                row["job"],
-                row["attempt"],
-                row["time"],
-                from_dict(json.loads(row["data"])),
-            )
-            for row in rows
-        ]
+        return [entry for row in rows if (entry := _entry(row)) is not None]
 
 
 def _paused(db: sqlite3.Connection) -> list[str]:
@@ -417,6 +430,15 @@ def _row(row: sqlite3.Row) -> JobRow:
     if told:
         values["sentence"] = Message.from_dict(json.loads(told))
     return JobRow(**values)
+
+
+def _entry(row: sqlite3.Row) -> Entry | None:
+    """None for an event of a kind that only a newer version knows."""
+    try:
+        event = from_dict(json.loads(row["data"]))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+    return Entry(row["seq"], row["job"], row["attempt"], row["time"], event)
 
 
 def known_process(row: JobRow) -> tuple[process.Identity, str] | None:

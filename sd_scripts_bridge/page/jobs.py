@@ -23,13 +23,13 @@ from ..jobs.folder import JobFolder
 from ..jobs.job import Status, TrainingJob
 from ..jobs.meter import Meter, Pace
 from ..jobs.store import Entry, JobRow
+from ..jobs.wanted import Wanted
 
 CURVE_POINTS = 2000
 CURVE_KEPT = 20_000
 """Of a run of days the older half gets thinner each time that there are more."""
 FOLDS = 8
 RECONCILE_SECONDS = 5.0
-ACTIVE = (Status.RUNNING, Status.STOPPING, Status.QUEUED)
 PICTURES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
 _STEP = re.compile(r"_(\d{6,})_\d{2}_\d{14}|-step(\d{6,})|step[-_]?(\d+)")
 
@@ -120,24 +120,31 @@ class JobViews:
         with self._lock:
             self._folds.pop(job_id, None)
 
-    def rows(self) -> list[JobRow]:
-        """All jobs, oldest first.
+    def active(self) -> list[JobRow]:
+        """The jobs that run, stop or wait, oldest first.
 
         Whether their supervisor still lives is looked up every few seconds.
         """
-        rows = self.bridge.store.jobs()
-        if (
-            any(row.status in ACTIVE for row in rows)
-            and time.monotonic() - self._reconciled > RECONCILE_SECONDS
-        ):
+        rows = self.bridge.active(reconcile=False)
+        if rows and time.monotonic() - self._reconciled > RECONCILE_SECONDS:
             self._reconciled = time.monotonic()
-            rows = self.bridge.jobs()
+            rows = self.bridge.active()
         return rows
+
+    def history(self, count: int, below: int | None, wanted: Wanted) -> dict[str, Any]:
+        """docs/rest.md's `GET jobs`: one page, newest first."""
+        self.active()
+        rows = self.bridge.newest(count + 1, below=below, wanted=wanted)
+        return {
+            "jobs": [self.job_dict(row) for row in rows[:count]],
+            "more": len(rows) > count,
+            "found": self.bridge.count(wanted),
+            "total": self.bridge.count(),
+        }
 
     def row(self, job_id: int) -> JobRow:
         """Raises `NotFound`."""
-        found = next((row for row in self.rows() if row.id == job_id), None)
-        return found or self.bridge.store.get(job_id)
+        return _by_id(self.active(), job_id) or self.bridge.job(job_id)
 
     def job_dict(self, row: JobRow) -> dict[str, Any]:
         job, spec_error = _spec(row)
@@ -189,21 +196,15 @@ class JobViews:
 
         Raises `NotFound` for a job that was named and isn't there.
         """
-        rows = self.rows()
-        running = next(
-            (row for row in rows if row.status in (Status.RUNNING, Status.STOPPING)), None
-        )
+        rows = self.active()
+        running = next((row for row in rows if row.status is not Status.QUEUED), None)
         waiting = [row for row in rows if row.status is Status.QUEUED]
         pauses = self.bridge.store.pauses() if waiting else {}
         paused = next((row for row in waiting if row.device in pauses), None)
-        named = next(
-            (row for row in rows if row.id == job_id), None
-        )  # of the same look, so that it agrees with `running`
-        shown = (
-            named or self.row(job_id)
-            if job_id is not None
-            else running or paused or (rows[-1] if rows else None)
-        )
+        if job_id is None:
+            shown = running or paused or next(iter(self.bridge.newest(1)), None)
+        else:  # of the same look where it is active, so that it agrees with `running`
+            shown = _by_id(rows, job_id) or self.bridge.job(job_id)
         answer = {
             "running": self.job_dict(running) if running else None,
             "waiting": len(waiting),
@@ -232,6 +233,10 @@ class JobViews:
             "notes": list(fold.notes),
             "samples": sample_dicts(self.bridge.folder(shown.id), shown.id, fold),
         }
+
+
+def _by_id(rows: Sequence[JobRow], job_id: int) -> JobRow | None:
+    return next((row for row in rows if row.id == job_id), None)
 
 
 def _spec(row: JobRow) -> tuple[dict[str, Any], str]:
@@ -284,14 +289,19 @@ def read_report(folder: JobFolder) -> dict[str, Any]:
 
 def samples(folder: JobFolder, fold: Fold) -> list[tuple[int, Path]]:
     """(step, picture) of everything that was sampled, oldest first; the place in this list is its
-    number in the address.
+    number in the address. A link is no sample: it may lead out of the job's folder.
     """
     found = []
     for parent in (folder.samples, folder.output / "sample"):
-        for path in parent.iterdir() if parent.is_dir() else ():
+        for path in parent.iterdir() if _is_own(parent, folder) else ():
             if path.suffix.lower() in PICTURES and not path.name.startswith("."):
-                found.append((_step(path.name, fold), path))
+                found += [(_step(path.name, fold), path)] if _is_own(path, folder) else []
     return sorted(found, key=lambda sample: (sample[0], sample[1].name))
+
+
+def _is_own(path: Path, folder: JobFolder) -> bool:
+    """Whether it is there, and really lies in the job's folder."""
+    return path.exists() and path.resolve().is_relative_to(folder.root.resolve())
 
 
 def _step(name: str, fold: Fold) -> int:

@@ -393,7 +393,7 @@ def pace(
 ) -> tuple[float, str] | None:
     """(seconds a step, from where that is known) of the newest run of this kind here."""
     wanted = _kind(family, engine, params, launch)
-    for row in list(reversed(views.rows()))[:HISTORY]:
+    for row in views.bridge.newest(HISTORY):
         try:
             job = row.job
         except BridgeError:

@@ -27,7 +27,7 @@ from ..errors import BridgeError, Conflict, EngineNotReady, Invalid, NotFound, P
 from ..messages import Message, found_in
 from ..page.context import Context
 from .origin import FRAMING, is_foreign
-from .privacy import Privacy
+from .privacy import Privacy, without_secrets
 from .routes import NONCE_HEADER, PARTS, Rule
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -330,9 +330,8 @@ def _error(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     rows = [problem.as_dict() for problem in problems]
-    return answer(
-        context, {"error": {"sentences": list(sentences), "problems": rows}}, status, headers
-    )
+    error = without_secrets({"sentences": list(sentences), "problems": rows})
+    return answer(context, {"error": error}, status, headers)
 
 
 def _defect(context: Context, error: Exception) -> str:

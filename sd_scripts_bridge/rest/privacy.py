@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..messages import Message
 from ..models import companion_files
 from ..paths import PACKAGE_PARENT
+from ..system import secret_text
 
 if TYPE_CHECKING:
     from ..page.context import Context
@@ -40,6 +42,20 @@ class Privacy:
         if isinstance(data, (list, tuple)):
             return [self.hidden(value) for value in data]
         return data
+
+
+def without_secrets(data: Any) -> Any:
+    """``data`` without passwords and keys in its texts, nor in the values of its messages."""
+    if isinstance(data, Message):
+        text = secret_text.hidden(str(data))
+        return Message.stored(data.code, text, without_secrets(data.values))
+    if isinstance(data, str):
+        return secret_text.hidden(data)
+    if isinstance(data, Mapping):
+        return {key: without_secrets(value) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [without_secrets(value) for value in data]
+    return data
 
 
 def _folders(context: Context) -> frozenset[str]:

@@ -25,6 +25,7 @@ from .. import __version__
 from ..errors import BridgeError
 from ..jobs.job import Status, TrainingJob
 from ..jobs.store import JobRow
+from ..system.secret_text import KEY, SECRET
 from . import explain
 
 LOG_LINES = 60
@@ -68,15 +69,6 @@ _KEPT_HOSTS = (
 )
 _MAIL = re.compile(r"[^\s\"'<>@:/\\]+@[^\s\"'<>@:/\\]+\.\w{2,}")
 _IPV4 = re.compile(r"(?<![\w.=-])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
-_KEY = re.compile(
-    r"\b(?:hf|gh[pousr]|glpat|sk|pk|xox[abp])[_-][A-Za-z0-9_-]{8,}|\beyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]*|\b[0-9a-fA-F]{32,}\b"
-    r"|(?i:(?<=bearer )|(?<=basic ))[A-Za-z0-9._~+/=-]{8,}"
-)
-_SECRET = re.compile(
-    r"\b([\w-]*(?:api_?key|token|password|passwd|secret|authorization))((?:\\?[\"'])? ?[=:] ?(?:\\?[\"'])?)"
-    r"(?!None\b)[^\s\"',}\\]+",
-    re.IGNORECASE,
-)
 _CAPTION = re.compile(
     r"^(\s*(?:negative_prompt|prompt|caption|class_tokens|caption_prefix|caption_suffix|training_comment)\s*[:=]\s*)(?!None\b)\S.*$",
     re.IGNORECASE,
@@ -201,7 +193,7 @@ class Cleaner:
         return "\n".join(map(self._line, text.splitlines()))
 
     def _line(self, line: str) -> str:
-        line = _CAPTION.sub(r"\1<caption>", _SECRET.sub(r"\1\2<key>", _KEY.sub("<key>", line)))
+        line = _CAPTION.sub(r"\1<caption>", SECRET.sub(r"\1\2<key>", KEY.sub("<key>", line)))
         trace = _TRACE.match(line)
         line = trace[1] + _last_part(trace[2]) + trace[3] if trace else _without_paths(line)
         line = _IPV4.sub("<host>", _MAIL.sub("<user>@<host>", line))

@@ -394,3 +394,33 @@ def test_more_than_one_process_is_asked_for_in_words(
     )
     assert asked[0].on is not None and asked[0].on.address.endswith("head:8265")
     assert asked[0].base == Path("/there/m.safetensors")
+
+
+@pytest.mark.parametrize("place", ["outside/mine.toml", "home/mine.sh", "home/link/mine.toml"])
+def test_a_preset_is_copied_as_toml_into_ones_own_folder_only(
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    for folder in ("home", "outside"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "home" / "link").symlink_to(tmp_path / "outside")
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
+    answer = page.post("presets/copy", name="tiny", to=str(tmp_path / place))
+    assert answer.status_code == 422 and not [*tmp_path.rglob("mine.*")]
+    fine = page.post("presets/copy", name="tiny", to=str(tmp_path / "home" / "mine.toml"))
+    assert fine.status_code == 200 and (tmp_path / "home" / "mine.toml").is_file()
+
+
+SECRET = "hf_AbCdEfGhIjKlMnOpQrStUv"
+
+
+def test_no_sentence_repeats_a_secret(page: Page) -> None:
+    for body in ({"base": f"https://me:{SECRET}@host/x"}, {"dataset": f"x {SECRET}"}):
+        answer = page.post("jobs", **body)
+        assert answer.status_code == 422 and SECRET not in answer.text
+
+
+def test_an_import_shows_no_password_of_another_program(page: Page) -> None:
+    config = json.dumps({**KOHYA, "hf_token": "abc", "my_password": "xyz"})
+    files = [{"name": "a.json", "data": base64.b64encode(config.encode()).decode()}]
+    rows = {row["key"]: row["value"] for row in page.post("import", files=files).json()["keys"]}
+    assert rows["hf_token"] == rows["my_password"] == "(not shown)"

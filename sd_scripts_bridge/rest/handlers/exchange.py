@@ -13,7 +13,9 @@ from ...messages import Message
 from ...page.draft import imports
 from ...page.draft.intake import uploads
 from ...page.draft.view import draft_dict
+from ...system import secret_text
 from ..doors import Call, Refused
+from ..privacy import without_secrets
 from .files import path_of
 
 README, HOW = "READ ME.txt", "Unpack this into a folder of its own, and run it there."
@@ -53,7 +55,14 @@ def bring(call: Call) -> Any:
     proposal = imports.propose(imported, context.draft.state, context.models(), local=local)
     if apply:
         imports.use(context.draft, proposal)
-    return {**imported.as_dict(), "draft": proposal.as_dict(), "applied": apply}
+    told = {**imported.as_dict(), "draft": proposal.as_dict(), "applied": apply}
+    return {**told, "keys": [_without_secret(row) for row in told["keys"]]}
+
+
+def _without_secret(row: dict[str, Any]) -> dict[str, Any]:
+    """A key's row, with nothing that a strange program keeps as its password."""
+    shown = "(not shown)" if secret_text.is_name_of_one(row["key"]) else row["value"]
+    return without_secrets({**row, "value": shown})  # type: ignore[no-any-return]
 
 
 def take_back(call: Call) -> Any:

@@ -115,8 +115,36 @@ def publish(call: Call) -> Any:
 
 
 def copy_preset(call: Call) -> Any:
-    """One of our presets as a file of one's own, to change."""
-    return {"path": str(presets.copy(_text(call, "name"), path_of(call, "to")))}
+    """One of our presets as a .toml of one's own, to change, in the user's folder or the home."""
+    to = path_of(call, "to")
+    own = (Path.home(), call.context.the_bridge.home.root)
+    if not any(to.resolve().is_relative_to(folder.resolve()) for folder in own):
+        raise Invalid(
+            [
+                Problem(
+                    "files.not_own_folder",
+                    "to",
+                    "{path} is outside your own folder",
+                    "Choose a file in {folder}.",
+                    path=repr(str(to)),
+                    folder=own[0],
+                )
+            ]
+        )
+    if not to.is_dir() and to.suffix.lower() != ".toml":
+        raise Invalid(
+            [
+                Problem(
+                    "files.not_toml",
+                    "to",
+                    "{path} does not end in .toml",
+                    "Call it {stem}.toml.",
+                    path=repr(str(to)),
+                    stem=to.stem,
+                )
+            ]
+        )
+    return {"path": str(presets.copy(_text(call, "name"), to))}
 
 
 # ---- what a body says ----

@@ -10,15 +10,19 @@ from typing import Any
 
 from starlette.responses import FileResponse
 
-from ...errors import Invalid, NotFound, Problem
+from ...errors import Invalid, NotFound, Problem, short
 from ...jobs.events import to_dict
+from ...jobs.job import Status
+from ...jobs.wanted import Wanted
 from ...page.context import started
 from ...page.jobs import read_report, sample
 from ...page.result import preview, result_dict
 from ..doors import Call
+from ..privacy import without_secrets
 
 MOST_LINES = 5000
 MOST_EVENTS = 5000
+MOST_JOBS = 500
 
 
 def status(call: Call) -> Any:
@@ -37,9 +41,46 @@ def status(call: Call) -> Any:
 
 
 def jobs(call: Call) -> Any:
-    """The queue and its history, newest first."""
-    views = call.context.views
-    return {"jobs": [views.job_dict(row) for row in reversed(views.rows())]}
+    """The queue and its history, newest first, a page at a time.
+
+    ``found`` counts the jobs that the search and the filter let through, ``total`` all; where
+    ``more`` is true, ask again with ``below``: the number of the page's last job.
+    """
+    count = call.number("count", 50)
+    if not 1 <= count <= MOST_JOBS:
+        raise Invalid(
+            [
+                Problem(
+                    "jobs.count_outside",
+                    "count",
+                    "{count} is outside 1 to {most}",
+                    count=count,
+                    most=MOST_JOBS,
+                )
+            ]
+        )
+    wanted = Wanted(call.query.get("search", ""), _statuses(call.query.get("status", "")))
+    return call.context.views.history(count, call.number("below") or None, wanted)
+
+
+def _statuses(text: str) -> list[Status]:
+    """The statuses in a list with commas; all where there is none. Raises `Invalid`."""
+    words = [word for word in text.split(",") if word]
+    try:
+        return [Status(word) for word in words] or list(Status)
+    except ValueError:
+        raise Invalid(
+            [
+                Problem(
+                    "jobs.no_status",
+                    "status",
+                    "{text} is no status of a job",
+                    "Use {choices}.",
+                    text=short(text),
+                    choices=", ".join(Status),
+                )
+            ]
+        ) from None
 
 
 def job(call: Call) -> Any:
@@ -47,7 +88,8 @@ def job(call: Call) -> Any:
     views = call.context.views
     row = views.row(_id(call))
     report = read_report(views.bridge.folder(row.id))
-    return {**views.job_dict(row), "spec": json.loads(row.spec), "report": report or None}
+    spec = without_secrets(json.loads(row.spec))
+    return {**views.job_dict(row), "spec": spec, "report": report or None}
 
 
 def events(call: Call) -> Any:

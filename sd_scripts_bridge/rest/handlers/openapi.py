@@ -75,7 +75,16 @@ DOCS: Mapping[str, Doc] = {
         {"job": (WHOLE, "follow this job"), "since": (WHOLE, "seq of the last answer")},
         errors=(404, 422),
     ),
-    "GET /jobs": Doc(shape(jobs=many(ref("Job")))),
+    "GET /jobs": Doc(
+        shape(jobs=many(ref("Job")), more=YES_NO, found=WHOLE, total=WHOLE),
+        {
+            "count": (WHOLE, "how many, 1 to 500 (50)"),
+            "below": (WHOLE, "only jobs with a smaller number: the next page"),
+            "search": (TEXT, "only jobs with all these words: name, base, sentence, number"),
+            "status": (TEXT, "only these, with commas between: failed,lost"),
+        },
+        errors=(422,),
+    ),
     "POST /jobs": Doc(
         QUEUED,
         takes=body(
