@@ -40,7 +40,7 @@ def read(path: Path, here: Here | None = None) -> Imported:
         return _json(path, here)
     if suffix == ".toml":
         return _toml(path, here)
-    if suffix in script_reader.SHELLS:
+    if suffix in script_reader.SHELLS or suffix == script_reader.NOTEBOOK:
         return script_reader.read(path, _text(path), here)
     raise Invalid(
         [

@@ -73,7 +73,7 @@ class SdScriptsEngine:
         problems += catalogue.name_problems("optimizer_type", job.params.optimizer_type)
         found = installation.read(self.home)
         problems += networks.problems(job.params, found, job.family)
-        problems += optimizers.problems(job.params.optimizer_type, found)
+        problems += optimizers.problems(job.params, found)
         problems += launching.problems(job, found)
         if job.params.cache_text_encoder_outputs and not FAMILIES[job.family].caches_captions:
             problems.append(

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...options.kinds import LISTS
-from ..settling.work import Given
+from ...options.known import parsers
+from ..settling.work import Given, Unread
 
 
 def read(words: Sequence[str], prefix: str = "") -> tuple[list[Given], list[str]]:
@@ -24,13 +25,22 @@ def read(words: Sequence[str], prefix: str = "") -> tuple[list[Given], list[str]
             stray.append(word)
             continue
         name, equals, value = word[2:].partition("=")
-        values = [value] if equals else []
-        while not equals and position < len(words) and not words[position].startswith("--"):
+        option = name.replace("-", "_")
+        values = [Unread(value) if isinstance(word, Unread) else value] if equals else []
+        most = 0 if equals else _most(option)
+        while len(values) < most and position < len(words) and not words[position].startswith("--"):
             values.append(words[position])
             position += 1
-        option = name.replace("-", "_")
         given.append(Given(option, _value(option, values), f"{prefix}--{name}"))
     return given, stray
+
+
+def _most(option: str) -> int:
+    """How many words the option takes: a switch none, a list any number, others one."""
+    spec = parsers.anywhere().get(option)
+    if spec is None or option in LISTS or spec["nargs"] in ("*", "+"):
+        return 10_000
+    return 0 if spec["flag"] else 1
 
 
 def _value(option: str, values: list[str]) -> Any:

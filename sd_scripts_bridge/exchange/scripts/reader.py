@@ -1,66 +1,137 @@
-"""A shell, batch or PowerShell script that calls a training script of sd-scripts, as the settings
-that it passes.
+"""A shell, batch or PowerShell script, or a notebook, that calls a training script of sd-scripts, as
+the settings that it passes.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from ...errors import Invalid, Problem
-from ...options.families import FAMILIES
 from ...options.kinds import SCRIPT_DEFAULTS
+from ...options.known import parsers
 from ..settling import rules
 from ..settling.report import Imported
-from ..settling.work import Given, Here, Settling
-from . import command_words, shell_words
+from ..settling.work import Given, Here, Settling, Unread, is_unread
+from ..toml import reader as toml_reader
+from . import bash, batch, calls, command_words, notebook, powershell
 from .writer import MARK
 
 KIND = "a script that calls sd-scripts"
-SHELLS = {".sh": "sh", ".bash": "sh", ".bat": "bat", ".cmd": "bat", ".ps1": "ps1"}
-
-_SCRIPT = re.compile(
-    r"(?:.*[\\/])?((?:sdxl_|flux_|sd3_|lumina_|hunyuan_image_|anima_)?train_network)\.py"
-)
-_FAMILIES = {
-    family.script.removesuffix(".py"): family.name for family in reversed(list(FAMILIES.values()))
+NOTEBOOK, NOTEBOOK_KIND = ".ipynb", "a notebook that calls sd-scripts"
+SHELLS: Mapping[str, Callable[[str], list[list[str]]]] = {
+    ".sh": bash.commands,
+    ".bash": bash.commands,
+    ".bat": batch.commands,
+    ".cmd": batch.commands,
+    ".ps1": powershell.commands,
 }
-"""Of several families with one script, the first; the base model has the last word."""
+Tables = Mapping[str, Mapping[str, Any]]
 
 
 def read(path: Path, text: str, here: Here) -> Imported:
     """The training that the script starts. Raises `Invalid` where it starts none."""
-    shell = SHELLS[path.suffix.lower()]
-    call = next(
-        (
-            words
-            for words in shell_words.commands(text, shell)
-            if any(map(_SCRIPT.fullmatch, words))
-        ),
-        None,
+    is_notebook = path.suffix.lower() == NOTEBOOK
+    commands, written = _followed(path, text) if is_notebook else (_commands(path, text), {})
+    found = calls.find(commands)
+    if not found:
+        raise Invalid([_no_call(path)])
+    work = Settling(
+        path, NOTEBOOK_KIND if is_notebook else KIND, here, SCRIPT_DEFAULTS, textual=True
     )
-    if call is None:
+    work.family = found[0].family
+    rules.take_launch(work, command_words.read(found[0].launcher, "launcher ")[0])
+    given = _given(work, found[0].options, written)
+    if len(found) > 1:
+        work.notes.append(f"It starts {len(found)} trainings; this is the first.")
+    return rules.settle(work, [*given, *_unsaid(text, given)])
+
+
+def _commands(path: Path, text: str) -> list[list[str]]:
+    return SHELLS[path.suffix.lower()](text)
+
+
+def _followed(path: Path, text: str) -> tuple[list[list[str]], Tables]:
+    try:
+        found = notebook.follow(text)
+    except (ValueError, RecursionError) as error:
         raise Invalid(
             [
                 Problem(
-                    "scripts.reader.calls_train_network_py",
+                    "scripts.no_notebook",
                     path.name,
-                    "calls no train_network.py",
-                    "Give the script that starts the training.",
+                    "is no notebook: {error}",
+                    "Save it again from the program that made it.",
+                    error=error,
+                )
+            ]
+        ) from None
+    return found.commands, found.files
+
+
+def _no_call(path: Path) -> Problem:
+    return Problem(
+        "scripts.no_call",
+        path.name,
+        "starts no training script of sd-scripts (train_network.py)",
+        "Give the script that starts the training, or the .toml that it names.",
+    )
+
+
+def _given(work: Settling, words: tuple[str, ...], written: Tables) -> list[Given]:
+    """The options of the command line, and before them those of the files that it names."""
+    given, stray = command_words.read(words)
+    for word in stray:
+        unread = isinstance(word, Unread)
+        work.ledger.ignored(
+            word, word, "set outside this file" if unread else "belongs to no option"
+        )
+    given = [*_config_file(work, given, written), *given]
+    given = [*toml_reader.dataset_config(work, given, written), *given]
+    if not any(item.option in parsers.anywhere() and not is_unread(item.value) for item in given):
+        raise Invalid(
+            [
+                Problem(
+                    "scripts.nothing_read",
+                    work.path.name,
+                    "names no setting that can be read: all of them come from outside this file",
+                    "Give the .toml or .json that holds the settings.",
                 )
             ]
         )
-    known = {} if MARK in text else shell_words.variables(text)
-    words = [shell_words.expanded(word, known, batch=shell == "bat") for word in call]
-    at = next(position for position, word in enumerate(words) if _SCRIPT.fullmatch(word))
-    match = _SCRIPT.fullmatch(words[at])
-    work = Settling(path, KIND, here, SCRIPT_DEFAULTS, textual=True)
-    work.family = _FAMILIES.get(match[1] if match else "")
-    rules.take_launch(work, command_words.read(words[:at], "launcher ")[0])
-    given, stray = command_words.read(words[at + 1 :])
-    for word in stray:
-        work.ledger.ignored(word, word, "belongs to no option")
-    return rules.settle(work, [*given, *_unsaid(text, given)])
+    return given
+
+
+def _config_file(work: Settling, given: list[Given], written: Tables) -> list[Given]:
+    """The options of the ``--config_file``, whose key leaves ``given``.
+
+    Raises `Invalid` where the file isn't here: it holds the training.
+    """
+    item = next((item for item in given if item.option == "config_file"), None)
+    if item is None:
+        return []
+    given.remove(item)
+    name = str(item.value)
+    table = written.get(Path(name).name)
+    if table is None:
+        found = toml_reader.beside(work, name if name.endswith(".toml") else f"{name}.toml")
+        if found is None:
+            raise Invalid([_config_missing(work.path, name)])
+        table, name = toml_reader.load(found), found.name
+    work.ledger.used(item.key, item.value, Path(name).name)
+    place = Path(name).name
+    return [option._replace(key=f"{place} {option.key}") for option in toml_reader.options(table)]
+
+
+def _config_missing(path: Path, name: str) -> Problem:
+    return Problem(
+        "scripts.config_missing",
+        path.name,
+        "takes its settings from the --config_file {name}, which is not beside it",
+        "Give that .toml itself, or put it beside this file.",
+        name=repr(str(name)),
+    )
 
 
 def _unsaid(text: str, given: list[Given]) -> list[Given]:

@@ -10,10 +10,10 @@ from ...engines.sd_scripts import sampling
 from ...errors import BridgeError
 from ...jobs import launch
 from ...options.kinds import OURS, SECRETS, SENDING
-from . import lengths, places, synonyms
+from . import arguments, lengths, places, synonyms
 from . import values as option_values
 from .report import HIDDEN, Imported
-from .work import KNOWN, Given, Settling
+from .work import KNOWN, Given, Settling, is_unread
 
 ATTENTION = ("xformers", "mem_eff_attn")
 
@@ -43,6 +43,10 @@ def _one(work: Settling, item: Given) -> None:
             HIDDEN if value else "",
             "a secret: never taken from a file, never written into one",
         )
+    elif is_unread(value):
+        kept = work.defaults.get(option)
+        stays = f"; it stays {kept}" if kept is not None else ""
+        work.ledger.ignored(key, value, f"set outside this file{stays}; --set {option}=... sets it")
     elif option in SENDING:
         places.sending(work, item)
     elif option in OURS:
@@ -58,6 +62,7 @@ def _one(work: Settling, item: Given) -> None:
 def _done(work: Settling) -> Imported:
     """The result, with what the options say about each other."""
     _without_prompts(work)
+    arguments.check(work)
     if work.extra.get("lr_scheduler_type"):
         _drop_warmup(work, "the scheduler of lr_scheduler_type has none")
     values = {**work.defaults, **work.values}

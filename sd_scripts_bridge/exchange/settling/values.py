@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from ...engines.sd_scripts.installed.catalogue import NETWORK_MODULES
 from ...errors import Invalid
 from ...messages import Message, joined
+from ...options.known import optimizers
 from ...options.params import SCHEDULERS, TrainingParams
 
 MOST_DIM = 4096
@@ -82,7 +83,21 @@ def _one_rate(value: Any) -> Reading:
 
 
 def _optimizer(value: Any) -> Reading:
-    return Reading(value or "AdamW")
+    name = str(value or "AdamW")
+    if optimizers.written(name) is None:
+        near = optimizers.nearest(name)
+        hint = Message("values.did_you_mean", "Did you mean {near}?", near=near) if near else ""
+        raise Unusable(
+            Message(
+                "values.no_optimizer",
+                "sd-scripts has no optimizer {name}. {hint}"
+                if hint
+                else "sd-scripts has no optimizer {name}.",
+                name=name,
+                hint=hint,
+            )
+        )
+    return Reading(name)
 
 
 def _scheduler(value: Any) -> Reading:

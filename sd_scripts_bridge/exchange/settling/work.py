@@ -27,6 +27,18 @@ Options = Mapping[str, Mapping[str, Any]]
 KNOWN = tuple(spec.name for spec in fields_of_params())
 
 
+class Unread(str):
+    """A value as it stands in a script that takes it from elsewhere: ``$1``, ``{lr}``."""
+
+    __slots__ = ()
+
+
+def is_unread(value: Any) -> bool:
+    """Whether a value, or one of a list, comes from outside the script."""
+    values = value if isinstance(value, list) else [value]
+    return any(isinstance(item, Unread) for item in values)
+
+
 class Given(NamedTuple):
     """An option as the file asks for it, and the key there that says so."""
 
@@ -142,7 +154,7 @@ class Settling:
             self.ledger.ignored(
                 key,
                 item.value,
-                f"the installed sd-scripts has no such option for this family{hint}",
+                f"sd-scripts has no such option for this family{hint}",
             )
             return
         try:

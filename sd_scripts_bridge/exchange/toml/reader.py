@@ -5,37 +5,51 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
+from types import MappingProxyType
 from typing import Any
 
-from ...errors import BridgeError
+from ...errors import Invalid, Problem
 from ...options.kinds import SCRIPT_DEFAULTS
-from ...system.toml_file import load
+from ...options.known import parsers
+from ...system import toml_file
 from ..settling import rules
 from ..settling.report import Imported
 from ..settling.work import Given, Here, Settling
 from . import subsets
 
+NOTHING: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 CONFIG, DATASET = "sd-scripts' config_file", "sd-scripts' dataset_config"
 
 
 def read(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
     """The training that the file describes, with the dataset_config that it names where that is
-    here.
+    here. Raises `Invalid` for a TOML file of something else.
     """
     is_dataset = looks_like_dataset(data)
     work = Settling(path, DATASET if is_dataset else CONFIG, here, SCRIPT_DEFAULTS)
     if is_dataset:
         return rules.settle(work, subsets.options(work, data))
-    given = list(_flattened(data))
-    return rules.settle(work, [*_dataset_config(work, given), *given])
+    given = list(options(data))
+    if not any(item.option in parsers.anywhere() for item in given):
+        raise Invalid([_no_option(path)])
+    return rules.settle(work, [*dataset_config(work, given), *given])
+
+
+def _no_option(path: Path) -> Problem:
+    return Problem(
+        "toml.no_option",
+        path.name,
+        "holds no option of sd-scripts",
+        "Give the .toml that a training was started with (--config_file or --dataset_config).",
+    )
 
 
 def looks_like_dataset(data: Mapping[str, Any]) -> bool:
     return isinstance(data.get("datasets"), list)
 
 
-def _flattened(data: Mapping[str, Any]) -> Iterator[Given]:
+def options(data: Mapping[str, Any]) -> Iterator[Given]:
     """Every key, whatever the section; two levels deep, as sd-scripts reads it."""
     for key, value in data.items():
         if isinstance(value, Mapping):
@@ -44,43 +58,61 @@ def _flattened(data: Mapping[str, Any]) -> Iterator[Given]:
             yield Given(key, value, key)
 
 
-def _dataset_config(work: Settling, given: list[Given]) -> list[Given]:
-    """The options of the dataset_config, which go before the config_file's; its key leaves
-    ``given``.
+def load(path: Path) -> Mapping[str, Any]:
+    """The tables of a TOML file. Raises `Invalid` with what is wrong with it."""
+    try:
+        return toml_file.load(path)
+    except (OSError, ValueError) as error:
+        raise Invalid(
+            [Problem("toml.unreadable", path.name, "can't be read as TOML: {error}", error=error)]
+        ) from error
+
+
+def beside(work: Settling, name: str) -> Path | None:
+    """The file that the imported one names, where it is here: at that path, or beside it."""
+    folder, look = work.path.parent, work.here.existing
+    return look(name, folder) or look(PureWindowsPath(name).name, folder)
+
+
+def dataset_config(
+    work: Settling, given: list[Given], written: Mapping[str, Mapping[str, Any]] = NOTHING
+) -> list[Given]:
+    """The options of the dataset_config, which take precedence over the config_file's; its key
+    leaves ``given``. ``written`` are tables that come with the imported file, by file name.
     """
     item = next((item for item in given if item.option == "dataset_config"), None)
     if item is None:
         return []
     given.remove(item)
-    folder, look = work.path.parent, work.here.existing
-    found = look(item.value, folder) or look(
-        Path(str(item.value)).name if item.value else None, folder
-    )
-    if found is None:
-        work.ledger.ignored(
-            item.key, item.value, "a file of the author's machine; give your photos as DATASET"
-        )
+    name = PureWindowsPath(str(item.value or "")).name
+    data, why = _dataset_table(work, item, written.get(name))
+    if data is None:
+        work.ledger.ignored(item.key, item.value, why)
         return []
-    try:
-        data = load(found)
-    except (OSError, ValueError) as error:
-        work.ledger.ignored(item.key, item.value, f"can't be read as TOML: {error}")
-        return []
-    if not looks_like_dataset(data):
-        work.ledger.ignored(item.key, item.value, "holds no [[datasets]]")
-        return []
-    work.ledger.used(item.key, item.value, str(found))
-    try:
-        options = list(subsets.options(work, data, f"{found.name} "))
-    except BridgeError as error:
-        work.ledger.ignored(item.key, item.value, str(error))
-        return []
-    named = {option.option for option in options}
+    work.ledger.used(item.key, item.value, why)
+    found = list(subsets.options(work, data, f"{name} "))
+    named = {option.option for option in found}
     for other in [
         other for other in given if other.option in named | {"train_data_dir", "reg_data_dir"}
     ]:
         given.remove(other)
         work.ledger.ignored(
-            other.key, other.value, f"{found.name} says it, and goes before this in sd-scripts, too"
+            other.key, other.value, f"{name} says it, and takes precedence in sd-scripts, too"
         )
-    return options
+    return found
+
+
+def _dataset_table(
+    work: Settling, item: Given, table: Mapping[str, Any] | None
+) -> tuple[Mapping[str, Any] | None, str]:
+    """(its tables, where they are), or (None, why there are none)."""
+    found = None if table is not None else beside(work, str(item.value or ""))
+    if table is None and found is None:
+        return None, "it is not on this machine; give your photos as DATASET"
+    try:
+        table = table if found is None else load(found)
+    except Invalid as invalid:
+        return None, str(invalid)
+    if table is None or not looks_like_dataset(table):
+        return None, "holds no [[datasets]]"
+    return table, str(found or "")

@@ -40,9 +40,9 @@ def options(script: str) -> Mapping[str, Option]:
 
 
 @functools.cache
-def everywhere() -> frozenset[str]:
-    """Every option that any of the scripts has."""
-    return frozenset(row["name"] for row in _data()["options"])
+def anywhere() -> Mapping[str, Option]:
+    """Every option that any of the scripts has, by name."""
+    return {row["name"]: _whole(row) for row in _data()["options"]}
 
 
 def _whole(row: Mapping[str, Any]) -> Option:

@@ -79,13 +79,13 @@ def test_lycoris_is_looked_for_where_the_training_runs(
 def test_an_optimizer_whose_package_is_missing_is_refused_before_the_start(
     found: Installation, optimizer: str
 ) -> None:
-    (problem,) = optimizers.problems(optimizer, found)
+    (problem,) = optimizers.problems(TrainingParams(optimizer_type=optimizer), found)
     assert optimizer in str(problem) and f'"{sys.executable}" -m pip install ' in str(problem)
 
 
 def test_an_optimizer_that_is_there_is_not(found: Installation) -> None:
     for name in ("AdamW", "adafactor", "SGDNesterov", "torch.optim.AdamW"):
-        assert optimizers.problems(name, found) == []
+        assert optimizers.problems(TrainingParams(optimizer_type=name), found) == []
     assert optimizers.has(sys.executable, "json")
 
 

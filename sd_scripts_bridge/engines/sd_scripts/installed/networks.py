@@ -4,16 +4,19 @@ arguments can be read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ....errors import Problem
+from ....errors import CommandFailed, Problem
 from ....options.families import FAMILIES
+from ....options.known import arguments, network_args
 from ....options.params import TrainingParams
+from ....system import process
 from .catalogue import NETWORK_MODULES
 from .installation import Installation
-from .optimizers import has
+from .optimizers import argument_problem, has
 
 LYCORIS = "lycoris.kohya"
 LYCORIS_PACKAGE = "lycoris-lora==3.2.0.post2"
@@ -50,7 +53,7 @@ def problems(
                 network=wanted.network,
             )
         ]
-    problems = _argument_problems(params.extra.get("network_args", []))
+    problems = _argument_problems(module, params.extra.get("network_args", []), found)
     if found is not None and not problems:
         problems = (
             _lycoris_problems(found)
@@ -60,7 +63,7 @@ def problems(
     return problems or _dylora_problems(params)
 
 
-def _argument_problems(args: Any) -> list[Problem]:
+def _argument_problems(module: str, args: Any, found: Installation | None) -> list[Problem]:
     if not isinstance(args, Sequence) or isinstance(args, str):
         return [
             Problem(
@@ -70,17 +73,34 @@ def _argument_problems(args: Any) -> list[Problem]:
                 args=repr(args),
             )
         ]
-    bad = [arg for arg in args if "=" not in str(arg).strip("=")]
-    return [
-        Problem(
-            "networks.form_name_value",
-            "network_args",
-            "{arg} is not of the form name=value",
-            "Write conv_dim=8, for example.",
-            arg=repr(arg),
-        )
-        for arg in bad
-    ]
+    wrong = list(arguments.of_network(module, args))
+    if wrong and found is not None:  # another version may know more
+        wrong = list(arguments.of_network(module, args, _read_by(module, found)))
+    return [argument_problem("network_args", word) for word in wrong]
+
+
+def _read_by(module: str, found: Installation) -> frozenset[str] | None:
+    """The arguments that the installed network reads; None where its code isn't found."""
+    if module == LYCORIS:
+        code = _lycoris_code(found.python)
+    else:
+        file = Path(found.scripts) / "networks" / f"{module.rpartition('.')[2]}.py"
+        code = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+    names = frozenset(re.findall(r"kwargs\.get\(\s*[\"'](\w+)", code))
+    known = network_args.arguments(module) or frozenset()
+    return names | known if names else None
+
+
+def _lycoris_code(python: str) -> str:
+    code = (
+        "import importlib.util, pathlib; found = importlib.util.find_spec('lycoris');"
+        " place = pathlib.Path(found.origin).with_name('kohya.py') if found else None;"
+        " print(place.read_text('utf-8') if place and place.is_file() else '')"
+    )
+    try:
+        return process.run([python, "-c", code], timeout=60)
+    except CommandFailed:
+        return ""
 
 
 def _file_problems(module: str, scripts: Path) -> list[Problem]:

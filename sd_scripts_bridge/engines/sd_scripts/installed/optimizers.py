@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 
-from ....errors import CommandFailed, Problem
+from ....errors import CommandFailed, Problem, short
+from ....options.known import arguments, optimizers
+from ....options.params import TrainingParams
 from ....system import process
 from .installation import Installation
 
@@ -29,8 +31,48 @@ it.
 """
 
 
-def problems(optimizer: str, found: Installation | None) -> list[Problem]:
-    """Why sd-scripts would stop at this optimizer, or nothing."""
+def problems(params: TrainingParams, found: Installation | None) -> list[Problem]:
+    """Why sd-scripts would stop at this optimizer or its arguments, or nothing."""
+    name = params.optimizer_type
+    if optimizers.written(name) is None and not (found and has_in_torch(found.python, name)):
+        near = optimizers.nearest(name)
+        remedy = "Did you mean {near}?" if near else "Set optimizer_type=AdamW."
+        return [
+            Problem(
+                "optimizers.unknown",
+                "optimizer_type",
+                "sd-scripts has no optimizer {name}",
+                remedy,
+                name=short(name),
+                near=near,
+            )
+        ]
+    return [*_package_problems(name, found), *_argument_problems(params)]
+
+
+def _argument_problems(params: TrainingParams) -> list[Problem]:
+    known = optimizers.arguments(params.optimizer_type)
+    found = []
+    for option, names in (("optimizer_args", known), ("lr_scheduler_args", None)):
+        words = params.extra.get(option) or []
+        words = words if isinstance(words, (list, tuple)) else [words]
+        found += [argument_problem(option, wrong) for wrong in arguments.of_optimizer(words, names)]
+    return found
+
+
+def argument_problem(option: str, wrong: arguments.Wrong) -> Problem:
+    """One word of a list of arguments as a problem of that option."""
+    return Problem(
+        "arguments.wrong",
+        option,
+        "{word} {why}",
+        wrong.remedy,
+        word=short(wrong.word),
+        why=wrong.why,
+    )
+
+
+def _package_problems(optimizer: str, found: Installation | None) -> list[Problem]:
     name = optimizer.lower()
     module, package = next(
         ((module, package) for pattern, module, package in _PACKAGES if pattern.match(name)),
@@ -49,6 +91,18 @@ def problems(optimizer: str, found: Installation | None) -> list[Problem]:
             python=found.python,
         )
     ]
+
+
+def has_in_torch(python: str, name: str) -> bool:
+    """Whether that Python's torch.optim has the optimizer: a newer one than the package knows."""
+    if not name.isidentifier():
+        return False
+    code = "import sys, torch; sys.exit(not hasattr(torch.optim, sys.argv[1]))"
+    try:
+        process.run([python, "-c", code, name], timeout=60)
+    except CommandFailed:
+        return False
+    return True
 
 
 def has(python: str, module: str) -> bool:

@@ -1,0 +1,88 @@
+"""What is wrong with the words of optimizer_args, lr_scheduler_args and network_args: each has to be
+name=value, with a name that is known there and a value that can be read.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple
+
+from . import network_args
+
+_WHOLE = ("conv_dim", "unit", "block_size", "factor")
+_NUMBERS: tuple[str, ...] = (
+    "conv_alpha",
+    "dropout",
+    "rank_dropout",
+    "module_dropout",
+    "constraint",
+)
+_NUMBERS += ("loraplus_lr_ratio", "loraplus_unet_lr_ratio", "loraplus_text_encoder_lr_ratio")
+
+
+class Wrong(NamedTuple):
+    """One word that can't be used, and why (the end of a sentence that begins with the word)."""
+
+    word: str
+    why: str
+    remedy: str = ""
+
+
+def of_optimizer(words: Iterable[object], known: Collection[str] | None) -> Iterator[Wrong]:
+    """Problems of optimizer_args or lr_scheduler_args; ``known`` are the names, None where they
+    aren't known. Values are Python: ``betas=(0.9,0.99)``, ``decouple=True``.
+    """
+    for word in map(str, words):
+        name, equals, value = word.partition("=")
+        if not equals or not name or "=" in value:
+            yield Wrong(word, "is not of the form name=value", "Write weight_decay=0.01.")
+        elif known is not None and name not in known:
+            yield Wrong(word, "has a name that is not known there", _near(name, known))
+        elif not _is_python(value):
+            hint = f"Write {name}={value.capitalize()}." if value in ("true", "false") else ""
+            yield Wrong(word, "has a value that can't be read", hint)
+
+
+def of_network(
+    module: str, words: Iterable[object], known: Collection[str] | None = None
+) -> Iterator[Wrong]:
+    """Problems of network_args for ``module``; ``known`` instead of what the package knows."""
+    names = known if known is not None else network_args.arguments(module)
+    for word in map(str, words):
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            yield Wrong(word, "is not of the form name=value", "Write conv_dim=8, for example.")
+        elif names is not None and name not in names:
+            yield Wrong(word, f"is nothing that {module} knows", _near(name, names))
+        elif name == "algo" and value.lower() not in network_args.ALGORITHMS:
+            algorithms = network_args.ALGORITHMS
+            yield Wrong(word, f"is not one of {', '.join(algorithms)}", _near(value, algorithms))
+        elif name in _WHOLE and not _is_number(value, whole=True):
+            yield Wrong(word, "has a value that is no whole number")
+        elif name in _NUMBERS and not _is_number(value):
+            yield Wrong(word, "has a value that is no number")
+
+
+def _near(name: str, known: Collection[str]) -> str:
+    found = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"Did you mean {found[0]}?" if found else "Leave it out."
+
+
+def _is_python(value: str) -> bool:
+    try:
+        ast.literal_eval(value)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return False
+    return True
+
+
+def _is_number(value: str, *, whole: bool = False) -> bool:
+    if value in ("", "None"):
+        return True
+    try:
+        int(value) if whole else float(value)
+    except ValueError:
+        return False
+    return True

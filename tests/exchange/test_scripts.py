@@ -1,0 +1,219 @@
+"""Scripts and notebooks as people have them: variables, lists, conditions, several calls."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sd_scripts_bridge.errors import Invalid
+from sd_scripts_bridge.exchange import imports
+from sd_scripts_bridge.exchange.settling.report import Fate, Imported, KeyRow
+
+
+def read(path: Path, text: str) -> Imported:
+    path.write_text(text, encoding="utf-8", newline="")
+    return imports.read(path)
+
+
+def row(imported: Imported, key: str) -> KeyRow:
+    return next(row for row in imported.rows if row.key == key)
+
+
+SHELL = """#!/bin/bash
+script="./sd-scripts/sdxl_train_network.py"   # not a call
+if [ -f sd-scripts/train_network.py ]; then echo "found train_network.py"; fi
+base_lr=1e-4
+name=${NAME:-ada}
+steps=$1
+kind="lycoris"
+extra=(--shuffle_caption "--keep_tokens=2")
+if [[ $kind == "lycoris" ]]; then
+  extra+=("--network_args conv_dim=4 algo=loha")
+else
+  extra+=("--network_args nonsense=1")
+fi
+[ -z "$HOME" ] && echo none
+accelerate launch ${launch[@]} $script \\
+  --network_module=lycoris.kohya --learning_rate=$base_lr --output_name "$name" --max_train_steps $steps \\
+  --training_comment='a $5 picture' ${extra[@]} --cache_latents > train.log 2>&1 && echo done
+"""
+
+
+def test_a_shell_scripts_variables_lists_and_conditions(tmp_path: Path) -> None:
+    imported = read(tmp_path / "run.sh", SHELL)
+    values = imported.values
+    assert imported.family == "sdxl" and imported.name == "ada"
+    assert (values["learning_rate"], values["keep_tokens"]) == (1e-4, 2)
+    assert values["shuffle_caption"] is True and values["cache_latents"] is True
+    assert values["network_args"] == ["conv_dim=4", "algo=loha"]
+    assert values["training_comment"] == "a $5 picture"
+    steps = row(imported, "--max_train_steps")
+    assert steps.fate is Fate.IGNORED and "outside this file" in steps.why
+    assert not {"2", "done", "train.log"} & {row.key for row in imported.rows}
+
+
+BATCH = (
+    "@echo off\r\n"
+    "rem python train_network.py --learning_rate 1\r\n"
+    'set "MODELS=D:\\sd\\models"\r\n'
+    "set NAME=ada\r\nset STEP=2\r\nset SDXL=1\r\n"
+    'if "%SDXL%"=="1" (\r\n  set SCRIPT=sdxl_train_network.py\r\n'
+    ") else (\r\n  set SCRIPT=train_network.py\r\n)\r\n"
+    "if not exist out mkdir out\r\n"
+    '.\\venv\\Scripts\\python.exe "C:\\sd scripts\\%SCRIPT%" ^\r\n'
+    ' --pretrained_model_name_or_path="%MODELS%\\base.safetensors" ^\r\n'
+    " --output_name=%NAME%_%STEP% --learning_rate %~1 --network_dim 8 > log.txt 2>&1 & pause\r\n"
+)
+
+
+def test_a_batch_files_variables_blocks_and_backslashes(tmp_path: Path) -> None:
+    imported = read(tmp_path / "run.bat", BATCH)
+    assert imported.family == "sdxl" and imported.name == "ada_2"
+    assert imported.base_name == "D:\\sd\\models\\base.safetensors"
+    assert imported.values["network_dim"] == 8
+    assert row(imported, "--learning_rate").fate is Fate.IGNORED
+    assert "pause" not in {row.key for row in imported.rows}
+
+
+POWERSHELL = """# settings
+$lr = "2e-4"
+$unet_only = 1
+$args = [System.Collections.ArrayList]::new()
+if ($unet_only) {
+  [void]$args.Add("--network_train_unet_only")
+}
+else { [void]$args.Add("--keep_tokens=9") }
+if ($kind -eq "lycoris") { [void]$args.Add("--network_dim=3") }
+$more = @(
+  "--lr_scheduler=cosine",   # a comment
+  '--seed=7'
+)
+$more += "--output_name=" + "ada"
+$file = if ($unet_only -eq 1) { "sdxl_train_network.py" } else { "train_network.py" }
+accelerate launch --num_cpu_threads_per_process=8 "./sd-scripts/$file" `
+  --unet_lr=$lr --optimizer_args weight_decay=0.1 betas=0.9,0.99 `
+  --learning_rate=$(Get-Rate) $args @more | Tee-Object log.txt
+"""
+
+
+def test_a_powershell_scripts_lists_and_conditions(tmp_path: Path) -> None:
+    imported = read(tmp_path / "run.ps1", POWERSHELL)
+    values = imported.values
+    assert imported.family == "sdxl" and imported.name == "ada"
+    assert (values["unet_lr"], values["seed"], values["lr_scheduler"]) == (2e-4, 7, "cosine")
+    assert values["network_train_unet_only"] is True and values["keep_tokens"] == 0
+    assert values["network_dim"] == 4
+    assert values["optimizer_args"] == ["weight_decay=0.1", "betas=0.9,0.99"]
+    assert row(imported, "--learning_rate").fate is Fate.IGNORED
+
+
+def test_the_files_that_a_script_names_are_read(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "lora.toml").write_text(
+        'network_dim = 12\nunet_lr = 3e-4\n[part]\noptimizer_type = "Lion"\n', encoding="utf-8"
+    )
+    (tmp_path / "data.toml").write_text(
+        "[general]\nflip_aug = true\n[[datasets]]\nbatch_size = 3\n"
+        '[[datasets.subsets]]\nimage_dir = "gone"\n',
+        encoding="utf-8",
+    )
+    imported = read(
+        tmp_path / "run.sh",
+        "python train_network.py --config_file=config/lora --dataset_config data.toml "
+        "--unet_lr 5e-4\n",
+    )
+    values = imported.values
+    assert (values["network_dim"], values["unet_lr"]) == (12, 5e-4)  # the command line wins
+    assert (values["flip_aug"], values["train_batch_size"]) == (True, 3)
+    assert values["optimizer_type"] == "Lion"
+    assert row(imported, "lora.toml part.optimizer_type").fate is Fate.USED
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("python train_network.py --config_file=gone.toml\n", "--config_file 'gone.toml'"),
+        ('python train_network.py --config_file "$1"\n', "--config_file '$1'"),
+        ("python train_network.py $@\n", "no setting that can be read"),
+        ('script="train_network.py"\nls $script\n', "starts no training script"),
+        ("if [ -f train_network.py ]; then\n  pip install x\nfi\n", "starts no training script"),
+    ],
+)
+def test_a_script_that_says_nothing_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(Invalid) as caught:  # its text is asserted below
+        read(tmp_path / "run.sh", text)
+    assert says in str(caught.value)
+
+
+def test_of_several_trainings_the_first_is_taken_and_it_says_so(tmp_path: Path) -> None:
+    call = "python train_network.py --network_dim {}\n"
+    imported = read(tmp_path / "run.sh", call.format(4) + call.format(8))
+    assert imported.values["network_dim"] == 4
+    assert any("2 trainings" in note for note in imported.notes)
+
+
+# ---- notebooks ----
+
+FORM = """#@title Settings
+name = "ada" #@param {type:"string"}
+rate = 5e-4 #@param {type:"number"}
+kind = "LoCon" #@param ["LoRA", "LoCon"]
+if "extra" not in globals():
+  extra = None
+network_args = None
+if kind.lower() == "locon":
+  network_args = [f"conv_dim={4 * 2}", "conv_alpha=4"]
+"""
+RUN = """import os, toml
+config_file = os.path.join("/content", name, "config.toml")
+def write():
+  global config_file
+  table = {
+    "network": {"unet_lr": rate, "network_args": network_args, "network_weights": extra or None},
+    "train": {"output_name": name, "seed": int(os.environ["SEED"]), "network_dim": 16},
+  }
+  for key in table:
+    table[key] = {k: v for k, v in table[key].items() if v is not None}
+  with open(config_file, "w") as f:
+    f.write(toml.dumps(table))
+def main():
+  write()
+  !accelerate launch --quiet train_network_xl_wrapper.py --config_file={config_file} \\
+     --lr_scheduler=$scheduler --output_name="{name}"
+scheduler = "cosine"
+main()
+"""
+
+
+def notebook(*cells: tuple[str, int | None]) -> str:
+    made: list[dict[str, Any]] = [{"cell_type": "markdown", "source": ["# LoRA"]}]
+    for source, count in cells:
+        lines = source.splitlines(keepends=True)
+        made.append({"cell_type": "code", "source": lines, "execution_count": count})
+    return json.dumps({"cells": made, "nbformat": 4})
+
+
+def test_a_notebooks_forms_and_the_file_that_it_writes(tmp_path: Path) -> None:
+    imported = read(tmp_path / "train.ipynb", notebook((FORM, None), (RUN, None)))
+    values = imported.values
+    assert imported.family == "sdxl" and imported.name == "ada"
+    assert (values["unet_lr"], values["network_dim"]) == (5e-4, 16)
+    assert values["network_args"] == ["conv_dim=8", "conv_alpha=4"]
+    assert values["lr_scheduler"] == "cosine"
+    seed = row(imported, "config.toml train.seed")
+    assert seed.fate is Fate.IGNORED and "outside this file" in seed.why
+
+
+def test_cells_count_in_the_order_in_which_they_were_run(tmp_path: Path) -> None:
+    later, never = 'scheduler = "linear"\nrate = 1e-3\n', "rate = 9\n"
+    text = notebook((FORM, 1), (RUN, 3), (later, 2), (never, None))
+    assert read(tmp_path / "train.ipynb", text).values["unet_lr"] == 1e-3
+
+
+def test_a_notebook_that_is_none_or_trains_nothing_is_refused(tmp_path: Path) -> None:
+    for text in ("{", '{"cells": 3}', notebook(("print(1)", None)), notebook(("!ls -l", None))):
+        with pytest.raises(Invalid):
+            read(tmp_path / "train.ipynb", text)
