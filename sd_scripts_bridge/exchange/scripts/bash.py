@@ -23,7 +23,7 @@ _BETWEEN = ("then", "do", "{", "}", "done", "!", "elif", "else")
 MOST_WORDS = 200_000
 
 
-class Piece(NamedTuple):
+class WordPiece(NamedTuple):
     """Part of a word: its own text, or an expansion (without the $)."""
 
     text: str
@@ -31,10 +31,10 @@ class Piece(NamedTuple):
     expands: bool = False
 
 
-class Token(NamedTuple):
+class ShellToken(NamedTuple):
     """A word (its pieces), or an operator."""
 
-    pieces: tuple[Piece, ...] = ()
+    pieces: tuple[WordPiece, ...] = ()
     operator: str = ""
 
     @property
@@ -52,8 +52,8 @@ def commands(text: str) -> list[list[str]]:
 # ---- words ----
 
 
-def _tokens(text: str) -> Iterator[Token]:
-    position, pieces, heredocs = 0, list[Piece](), list[str]()
+def _tokens(text: str) -> Iterator[ShellToken]:
+    position, pieces, heredocs = 0, list[WordPiece](), list[str]()
     begun = False
     while position < len(text):
         sign = text[position]
@@ -61,20 +61,20 @@ def _tokens(text: str) -> Iterator[Token]:
             position += 2
         elif sign in " \t" or (sign == "#" and not begun):
             if begun:
-                yield Token(tuple(pieces))
+                yield ShellToken(tuple(pieces))
                 pieces, begun = [], False
             position = text.find("\n", position) if sign == "#" else position + 1
             position = len(text) if position < 0 else position
         elif sign == "(" and begun and _opens_list(pieces):
-            yield Token((*pieces, Piece("(", False)))
+            yield ShellToken((*pieces, WordPiece("(", False)))
             pieces, begun = [], False
             position += 1
         elif operator := next((o for o in _OPERATORS if text.startswith(o, position)), ""):
             if begun and not (operator in _REDIRECTIONS and _is_number(pieces)):
-                yield Token(tuple(pieces))
+                yield ShellToken(tuple(pieces))
             pieces, begun = [], False
             position += len(operator)
-            yield Token(operator=operator)
+            yield ShellToken(operator=operator)
             if operator == "<<":
                 heredocs.append(_heredoc_end(text, position))
             elif operator == "\n" and heredocs:
@@ -85,32 +85,32 @@ def _tokens(text: str) -> Iterator[Token]:
             pieces += piece
             begun = True
     if begun:
-        yield Token(tuple(pieces))
+        yield ShellToken(tuple(pieces))
 
 
-def _opens_list(pieces: list[Piece]) -> bool:
+def _opens_list(pieces: list[WordPiece]) -> bool:
     return bool(_ASSIGNMENT.fullmatch("".join(piece.text for piece in pieces)))
 
 
-def _is_number(pieces: list[Piece]) -> bool:
+def _is_number(pieces: list[WordPiece]) -> bool:
     return "".join(piece.text for piece in pieces).isdigit()
 
 
-def _piece(text: str, position: int) -> tuple[list[Piece], int]:
+def _piece(text: str, position: int) -> tuple[list[WordPiece], int]:
     sign = text[position]
     if sign == "\\":
-        return [Piece(text[position + 1 : position + 2], True)], position + 2
+        return [WordPiece(text[position + 1 : position + 2], True)], position + 2
     if sign == "'":
         end = _find(text, "'", position + 1)
-        return [Piece(text[position + 1 : end], True)], end + 1
+        return [WordPiece(text[position + 1 : end], True)], end + 1
     if sign == '"':
         return _double_quoted(text, position + 1)
     if sign == "`":
         end = _find(text, "`", position + 1)
-        return [Piece(text[position : end + 1], False, True)], end + 1
+        return [WordPiece(text[position : end + 1], False, True)], end + 1
     if sign == "$":
         return _expansion(text, position, quoted=False)
-    return [Piece(sign, False)], position + 1
+    return [WordPiece(sign, False)], position + 1
 
 
 def _find(text: str, sign: str, start: int) -> int:
@@ -118,35 +118,35 @@ def _find(text: str, sign: str, start: int) -> int:
     return len(text) if end < 0 else end
 
 
-def _double_quoted(text: str, position: int) -> tuple[list[Piece], int]:
-    pieces = [Piece("", True)]
+def _double_quoted(text: str, position: int) -> tuple[list[WordPiece], int]:
+    pieces = [WordPiece("", True)]
     while position < len(text) and text[position] != '"':
         if text[position] == "\\" and text[position + 1 : position + 2] in '\\"$`\n':
             kept = text[position + 1 : position + 2]
-            pieces.append(Piece("" if kept == "\n" else kept, True))
+            pieces.append(WordPiece("" if kept == "\n" else kept, True))
             position += 2
         elif text[position] == "$":
             more, position = _expansion(text, position, quoted=True)
             pieces += more
         else:
-            pieces.append(Piece(text[position], True))
+            pieces.append(WordPiece(text[position], True))
             position += 1
     return pieces, position + 1
 
 
-def _expansion(text: str, position: int, *, quoted: bool) -> tuple[list[Piece], int]:
+def _expansion(text: str, position: int, *, quoted: bool) -> tuple[list[WordPiece], int]:
     """``$name``, ``${...}``, ``$(...)``, ``$1``; a lonely dollar sign is itself."""
     rest = text[position + 1 : position + 2]
     if rest in ("(", "{"):
         end = _closing(text, position + 1, rest, {"(": ")", "{": "}"}[rest])
         inner = text[position + 1 : end]
-        return [Piece(inner[1:-1] if rest == "{" else inner, quoted, True)], end
+        return [WordPiece(inner[1:-1] if rest == "{" else inner, quoted, True)], end
     match = _NAME.match(text, position + 1)
     if match:
-        return [Piece(match[0], quoted, True)], match.end()
+        return [WordPiece(match[0], quoted, True)], match.end()
     if rest and rest in "0123456789@*#?$!":
-        return [Piece(rest, quoted, True)], position + 2
-    return [Piece("$", quoted)], position + 1
+        return [WordPiece(rest, quoted, True)], position + 2
+    return [WordPiece("$", quoted)], position + 1
 
 
 def _closing(text: str, position: int, opens: str, closes: str) -> int:
@@ -175,7 +175,7 @@ def _after_heredocs(text: str, position: int, ends: list[str]) -> int:
 class _Run:
     """The script's own course: what its variables hold, and which commands are reached."""
 
-    def __init__(self, tokens: list[Token]) -> None:
+    def __init__(self, tokens: list[ShellToken]) -> None:
         self.tokens, self.position = tokens, 0
         self.texts: dict[str, str] = {}
         self.arrays: dict[str, list[str]] = {}
@@ -190,9 +190,9 @@ class _Run:
             self._command(self._until_end())
         return [words for words in self.found if words]
 
-    def _until_end(self) -> list[Token]:
+    def _until_end(self) -> list[ShellToken]:
         """The words of the next command; redirections and what they name are left out."""
-        words: list[Token] = []
+        words: list[ShellToken] = []
         while self.position < len(self.tokens):
             token = self.tokens[self.position]
             self.position += 1
@@ -213,12 +213,12 @@ class _Run:
             self.position += 1
 
     @staticmethod
-    def _opens_array(token: Token) -> bool:
+    def _opens_array(token: ShellToken) -> bool:
         return token.plain.endswith("=(") and bool(_ASSIGNMENT.match(token.plain))
 
-    def _array(self, token: Token) -> Token:
+    def _array(self, token: ShellToken) -> ShellToken:
         """An assignment of a list is carried out here, for its words end at the bracket."""
-        words: list[Token] = []
+        words: list[ShellToken] = []
         while self.position < len(self.tokens):
             inner = self.tokens[self.position]
             self.position += 1
@@ -231,9 +231,9 @@ class _Run:
             before = self.arrays.get(name, []) if plus else []
             self.arrays[name] = [*before, *self._expanded(words)]
             self.texts.pop(name, None)
-        return Token()
+        return ShellToken()
 
-    def _command(self, words: list[Token]) -> None:
+    def _command(self, words: list[ShellToken]) -> None:
         while words and (words[0].plain in _BETWEEN or not words[0].pieces):
             first = words.pop(0).plain
             if first in ("elif", "else"):
@@ -258,7 +258,7 @@ class _Run:
             self.live[-1] = not self.decided[-1]
             self.decided[-1] = True
 
-    def _condition(self, words: list[Token], *, reopened: bool) -> None:
+    def _condition(self, words: list[ShellToken], *, reopened: bool) -> None:
         """An ``if`` whose outcome the script's text doesn't say takes its first branch."""
         expanded = self._expanded(words, empty=True) if all(self.live[:-1] or self.live) else []
         holds = conditions.bash(expanded)
@@ -270,7 +270,7 @@ class _Run:
             self.live.append(taken)
             self.decided.append(taken)
 
-    def _simple(self, words: list[Token]) -> None:
+    def _simple(self, words: list[ShellToken]) -> None:
         if words[0].plain in _DECLARING:
             words = [word for word in words[1:] if not word.plain.startswith("-")]
         while words and self._assigned(words[0]):
@@ -278,12 +278,12 @@ class _Run:
         if words and sum(map(len, self.found)) < MOST_WORDS:
             self.found.append(self._expanded(words))
 
-    def _assigned(self, token: Token) -> bool:
+    def _assigned(self, token: ShellToken) -> bool:
         head = "".join(piece.text if not piece.expands else "$" for piece in token.pieces)
         match = _ASSIGNMENT.match(head)
         if not match or any(piece.quoted or piece.expands for piece in token.pieces[: match.end()]):
             return not token.pieces
-        rest = Token(token.pieces[match.end() :])
+        rest = ShellToken(token.pieces[match.end() :])
         value = " ".join(self._expanded([rest], split=False)) if rest.pieces else ""
         unread = any(isinstance(word, Unread) for word in self._expanded([rest], split=False))
         value = self.texts.get(match[1], "") + value if match[2] else value
@@ -294,14 +294,14 @@ class _Run:
     # ---- expansion ----
 
     def _expanded(
-        self, words: list[Token], *, split: bool = True, empty: bool = False
+        self, words: list[ShellToken], *, split: bool = True, empty: bool = False
     ) -> list[str]:
         found: list[str] = []
         for word in words:
             found += self._fields(word, split, empty)
         return found
 
-    def _fields(self, word: Token, split: bool, empty: bool) -> list[str]:
+    def _fields(self, word: ShellToken, split: bool, empty: bool) -> list[str]:
         """The words that one word becomes: a variable out of quotes is split at its spaces."""
         fields, unread, kept, vanishes = [""], False, False, False
         for piece in word.pieces:

@@ -26,14 +26,14 @@ MOST_ROUNDS = 500
 DEEPEST = 20
 
 
-class Followed(NamedTuple):
+class FollowedNotebook(NamedTuple):
     """What a notebook does: its commands as words, and the tables that it writes, by file name."""
 
     commands: list[list[str]]
     files: Mapping[str, Mapping[str, Any]]
 
 
-def follow(text: str) -> Followed:
+def follow(text: str) -> FollowedNotebook:
     """Raises ValueError for what is no notebook."""
     data = json.loads(text)
     cells = data.get("cells") if isinstance(data, dict) else None
@@ -42,7 +42,7 @@ def follow(text: str) -> Followed:
     run = _Run()
     for source in _sources(cells):
         run.cell(source)
-    return Followed(run.commands, run.files)
+    return FollowedNotebook(run.commands, run.files)
 
 
 def _sources(cells: Sequence[Any]) -> Iterator[str]:

@@ -28,7 +28,7 @@ _WORDS = {"true": "True", "false": "", "null": ""}
 Value = str | list[str]
 
 
-class Token(NamedTuple):
+class PowerShellToken(NamedTuple):
     """A piece of the script: its kind (a group of `_TOKEN`) and its text."""
 
     kind: str
@@ -44,14 +44,14 @@ def commands(text: str) -> list[list[str]]:
     return [words for words in run.found if words]
 
 
-def _tokens(text: str) -> Iterator[Token]:
+def _tokens(text: str) -> Iterator[PowerShellToken]:
     glued = False
     for match in _TOKEN.finditer(text):
         kind = str(match.lastgroup)
         if kind == "comment" and glued and match[0].startswith("#"):
-            yield Token("bare", match[0], True)  # a#b is a word
+            yield PowerShellToken("bare", match[0], True)  # a#b is a word
         elif kind not in ("space", "comment"):
-            yield Token(kind, match[0], glued)
+            yield PowerShellToken(kind, match[0], glued)
         glued = kind not in ("space", "newline", "comment")
 
 
@@ -64,7 +64,7 @@ class _Run:
 
     # ---- statements ----
 
-    def block(self, tokens: list[Token]) -> None:
+    def block(self, tokens: list[PowerShellToken]) -> None:
         position = 0
         while position < len(tokens):
             if tokens[position].kind == "newline" or tokens[position].text == "}":
@@ -80,7 +80,7 @@ class _Run:
                 self._statement(tokens[position:end])
                 position = end
 
-    def _other_block(self, tokens: list[Token], position: int) -> int:
+    def _other_block(self, tokens: list[PowerShellToken], position: int) -> int:
         """What stands in its braces is taken as if it were run once."""
         while position < len(tokens) and tokens[position].text != "{":
             in_brackets = tokens[position].kind == "open"
@@ -89,7 +89,7 @@ class _Run:
         self.block(tokens[position + 1 : max(position, end - 1)])
         return end
 
-    def _if(self, tokens: list[Token], position: int) -> int:
+    def _if(self, tokens: list[PowerShellToken], position: int) -> int:
         for body, end in self._branches(tokens, position):
             if body is not None:
                 self.block(body)
@@ -97,8 +97,8 @@ class _Run:
         return position
 
     def _branches(
-        self, tokens: list[Token], position: int
-    ) -> Iterator[tuple[list[Token] | None, int]]:
+        self, tokens: list[PowerShellToken], position: int
+    ) -> Iterator[tuple[list[PowerShellToken] | None, int]]:
         """Each branch with where it ends; its tokens where it is the one that is taken.
 
         Where the script's text doesn't say how a condition turns out, its branch is taken.
@@ -122,10 +122,10 @@ class _Run:
             if position >= len(tokens) or tokens[position].text.lower() not in ("elseif", "else"):
                 return
 
-    def _holds(self, tokens: list[Token]) -> conditions.Answer:
+    def _holds(self, tokens: list[PowerShellToken]) -> conditions.Answer:
         return conditions.powershell(self._words(tokens, empty=True))
 
-    def _statement(self, tokens: list[Token]) -> None:
+    def _statement(self, tokens: list[PowerShellToken]) -> None:
         tokens = [*tokens]
         while tokens and (tokens[0].text == "&" or tokens[0].text.startswith("[void]")):
             rest = tokens[0].text.removeprefix("[void]").removeprefix("&")
@@ -142,7 +142,7 @@ class _Run:
         for part in _piped(tokens):
             self.found.append(self._words(part))
 
-    def _assign(self, name: str, tokens: list[Token], *, add: bool) -> None:
+    def _assign(self, name: str, tokens: list[PowerShellToken], *, add: bool) -> None:
         value = self._value(tokens)
         before = self.values.get(name)
         if not add or before is None:
@@ -154,7 +154,7 @@ class _Run:
 
     # ---- values ----
 
-    def _value(self, tokens: list[Token]) -> Value:
+    def _value(self, tokens: list[PowerShellToken]) -> Value:
         tokens = [token for token in tokens if token.kind != "newline" or token.text == ";"]
         if tokens and tokens[0].text.lower() == "if":
             taken = (body for body, _ in self._branches(tokens, 0) if body is not None)
@@ -173,9 +173,9 @@ class _Run:
         joined = _text(*parts)
         return joined if simple and not _is_call(tokens) else Unread(joined)
 
-    def _list(self, tokens: list[Token]) -> list[str]:
-        found, item = list[str](), list[Token]()
-        for token in [*tokens, Token("sign", ",", False)]:
+    def _list(self, tokens: list[PowerShellToken]) -> list[str]:
+        found, item = list[str](), list[PowerShellToken]()
+        for token in [*tokens, PowerShellToken("sign", ",", False)]:
             if token.text == "," or token.kind == "newline":
                 value = self._value(item) if item else []
                 found += value if isinstance(value, list) else [value]
@@ -184,7 +184,7 @@ class _Run:
                 item.append(token)
         return found
 
-    def _words(self, tokens: list[Token], *, empty: bool = False) -> list[str]:
+    def _words(self, tokens: list[PowerShellToken], *, empty: bool = False) -> list[str]:
         """Words as a program gets them; a list becomes a word for each of its items."""
         words: list[str] = []
         for token in tokens:
@@ -199,7 +199,7 @@ class _Run:
                 words += value if isinstance(value, list) else [value]
         return words
 
-    def _one(self, token: Token, empty: bool) -> Value:
+    def _one(self, token: PowerShellToken, empty: bool) -> Value:
         if token.kind == "variable":
             name = _name(token)
             if name in _WORDS:
@@ -232,7 +232,7 @@ class _Run:
 # ---- tokens ----
 
 
-def _name(token: Token) -> str:
+def _name(token: PowerShellToken) -> str:
     return token.text[1:].strip("{}").lower()
 
 
@@ -241,12 +241,12 @@ def _text(*parts: str) -> str:
     return Unread(joined) if any(isinstance(part, Unread) for part in parts) else joined
 
 
-def _is_call(tokens: list[Token]) -> bool:
+def _is_call(tokens: list[PowerShellToken]) -> bool:
     """A value that is a command's output, like ``Get-Date``."""
     return bool(tokens) and bool(re.fullmatch(r"[A-Za-z]+-[A-Za-z]+", tokens[0].text))
 
 
-def _closing(tokens: list[Token], position: int) -> int:
+def _closing(tokens: list[PowerShellToken], position: int) -> int:
     """Behind the bracket that closes the one at ``position``."""
     depth = 0
     for end in range(position, len(tokens)):
@@ -256,13 +256,13 @@ def _closing(tokens: list[Token], position: int) -> int:
     return len(tokens)
 
 
-def _skip_newlines(tokens: list[Token], position: int) -> int:
+def _skip_newlines(tokens: list[PowerShellToken], position: int) -> int:
     while position < len(tokens) and tokens[position].text == "\n":
         position += 1
     return position
 
 
-def _end_of_statement(tokens: list[Token], position: int) -> int:
+def _end_of_statement(tokens: list[PowerShellToken], position: int) -> int:
     while position < len(tokens) and tokens[position].kind != "newline":
         if tokens[position].text == "}":
             return position
@@ -276,9 +276,9 @@ def _end_of_statement(tokens: list[Token], position: int) -> int:
     return position
 
 
-def _piped(tokens: list[Token]) -> list[list[Token]]:
+def _piped(tokens: list[PowerShellToken]) -> list[list[PowerShellToken]]:
     """The commands of one statement; a redirection and what follows it is left out."""
-    parts: list[list[Token]] = [[]]
+    parts: list[list[PowerShellToken]] = [[]]
     skip = False
     for token in tokens:
         if token.text in ("|", "||", "&&"):
