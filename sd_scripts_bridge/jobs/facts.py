@@ -56,7 +56,7 @@ def lines(report: Mapping[str, Any]) -> list[str]:
         *(("healed", sentence) for sentence in report.get("healed") or ()),
         *(("note", sentence) for sentence in report.get("notes") or ()),
     ]
-    return [f"      {name:<9}  {text}" for name, text in told if text]
+    return [f"  {name:<10} {text}" for name, text in told if text]
 
 
 @dataclass

@@ -23,6 +23,9 @@ from .torch_choice import TorchChoice
 
 OLDEST, NEWEST = (3, 10), (3, 13)
 
+NUMBERS_SINCE = (24, 1)
+"""The first pip that tells how far a download is by lines of numbers."""
+
 Take = Callable[[str], None]
 """Told each line that pip prints."""
 
@@ -93,10 +96,16 @@ class Environment:
         self.pip(*arguments, *requirements, take=take)
 
     def _bar(self) -> str:
-        """How pip is to say how far a download is: by lines of numbers, where it can (24.1)."""
+        """How pip is to say how far a download is: in numbers, for which an older one is renewed."""
+        if self._pip_version() < NUMBERS_SINCE:
+            words = ("-m", "pip", "install", "--quiet", "--upgrade", "pip")
+            process.run([self.python, *words], check=False)  # where that fails, there is no bar
+        return "raw" if self._pip_version() >= NUMBERS_SINCE else "off"
+
+    def _pip_version(self) -> tuple[int, int]:
         said = process.run([self.python, "-m", "pip", "--version"], check=False)
-        version = re.match(r"pip (\d+)\.(\d+)", said)
-        return "raw" if version and (int(version[1]), int(version[2])) >= (24, 1) else "off"
+        found = re.match(r"pip (\d+)\.(\d+)", said)
+        return (int(found[1]), int(found[2])) if found else (0, 0)
 
     def probe(self, modules: Sequence[str] = ()) -> dict[str, Any]:
         """What the environment holds: python, torch, device, gpu, capability, memory (bytes),

@@ -71,7 +71,10 @@ def test_train_to_the_published_card(
     lora_dir = tmp_path / "web ui" / "models" / "Lora"
     done = run(bridge, "train", dataset, "--base", base, "--lora-dir", lora_dir)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Ada, 30 steps on v1-5-pruned-emaonly.safetensors, engine sd-scripts" in done.stdout
+    assert (
+        "Job 1: Ada\n  base       v1-5-pruned-emaonly.safetensors, SD 1.5\n  engine     sd-scripts"
+        in done.stdout
+    )
     card = json.loads((lora_dir / "Ada.json").read_text(encoding="utf-8"))
     assert card["activation text"] == "Ada woman" and card["sd version"] == "SD1"
     assert sorted(path.name for path in lora_dir.iterdir()) == [
@@ -175,7 +178,7 @@ def test_ctrl_c_leaves_the_job_running_and_says_so(
     child.send_signal(signal.SIGINT)
     _, errors = child.communicate(timeout=30)
     assert child.returncode == 130
-    assert "goes on without this window" in errors and "watch 1" in errors
+    assert "continues without this window" in errors and "watch 1" in errors
     assert bridge.store.get(1).status is Status.RUNNING
     (bridge.folder(1).output / "go").touch()
     assert run(bridge, "watch", 1).returncode == 0

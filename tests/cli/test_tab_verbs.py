@@ -51,8 +51,8 @@ def test_a_dry_run_says_it_all_and_starts_nothing(
     done = run(bridge, "train", dataset, "--base", base, "--preset", "person-sd15-8gb", "--dry-run")
     assert done.returncode == 0, done.stderr
     assert (
-        "15 steps on v1-5-pruned-emaonly.safetensors, preset person-sd15-8gb, engine sd-scripts"
-        in done.stdout
+        "engine     sd-scripts, preset person-sd15-8gb" in done.stdout
+        and "steps      15, 1 epoch at batch size" in done.stdout
     )
     assert (
         "nothing like it was trained here yet" in done.stdout

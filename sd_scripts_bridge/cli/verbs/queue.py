@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from typing import Any
 
 from ...bridge import Bridge
 from ...errors import BridgeError, Invalid, Problem
 from ...jobs.facts import lines as report_lines
 from ...jobs.facts import read
-from ...jobs.meter import duration
+from ...jobs.job import Status, TrainingJob
 from ...jobs.store import JobRow
+from .. import job_table, summary
 from ..output import OK, PROBLEM, error_dict, refuse, show
+from ..terminal import Terminal
 
 
 def jobs(bridge: Bridge, options: argparse.Namespace) -> int:
-    if options.job is not None:
-        row = bridge.job(options.job)
-        done = read(bridge.folder(row.id).report)
-        show(
-            options,
-            {**_job_dict(row), "report": done or None},
-            [_job_line(row), *report_lines(done)],
-        )
+    terminal = Terminal.of(sys.stdout)
+    if options.job is None:
+        rows = bridge.jobs()
+        show(options, [_job_dict(row) for row in rows], job_table.lines(rows, terminal))
         return OK
-    rows = bridge.jobs()
-    lines = [_job_line(row) for row in rows] or ["There are no jobs."]
-    show(options, [_job_dict(row) for row in rows], lines)
+    row = bridge.job(options.job)
+    done = read(bridge.folder(row.id).report)
+    told = [*job_table.lines([row], terminal), *_settings(row), *report_lines(done)]
+    if row.status is Status.SUCCEEDED:
+        told.insert(2, f"  {row.sentence}")
+    show(options, {**_job_dict(row), "report": done or None}, told)
     return OK
 
 
@@ -98,15 +100,13 @@ def _say(options: argparse.Namespace, sentence: str) -> int:
     return OK
 
 
-def _job_line(row: JobRow) -> str:
-    took = (
-        f", {duration(max(0.0, row.finished - row.started))}"
-        if row.finished and row.started
-        else ""
-    )
-    return f"{row.id:>4}  {row.status.value:<9}  {row.title}{took}" + (
-        f"  {row.sentence}" if row.sentence else ""
-    )
+def _settings(row: JobRow) -> list[str]:
+    """What a training was asked for; nothing where another version wrote it."""
+    try:
+        job = row.job
+    except BridgeError:
+        return []
+    return summary.lines(job) if isinstance(job, TrainingJob) else []
 
 
 def _job_dict(row: JobRow) -> dict[str, Any]:

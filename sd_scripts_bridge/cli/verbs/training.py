@@ -7,23 +7,56 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ...bridge import Bridge
 from ...errors import BridgeError
 from ...exchange import request as exchange_request
-from ...jobs.job import Status
+from ...jobs.job import Status, TrainingJob
 from ...jobs.meter import duration
 from ...options import presets
 from ...planning.request import Request
+from .. import summary
 from ..follow import exit_code, follow
-from ..output import INTERRUPTED, OK, USAGE, show
-from .launch import cluster_of, launch_of, where
+from ..output import INTERRUPTED, OK, USAGE, refuse, show
+from ..pages import PROGRAM
+from ..terminal import Terminal
+from .launch import cluster_of, launch_of
 
 
 def train(bridge: Bridge, options: argparse.Namespace) -> int:
-    wanted = {
+    wanted = _wanted(options)
+    remarks: list[str] = []
+    if options.config:
+        folders = exchange_request.model_folders(options.lora_dir)
+        imported = bridge.import_file(options.config, folders)
+        remarks, request = exchange_request.remarks(imported), bridge.like(imported, wanted)
+    elif options.dataset is None or wanted["base"] is None:
+        sentence = "Give DATASET and --base, or --config with a file that names them."
+        return refuse(sentence, as_json=options.json, code=USAGE)
+    else:
+        request = Request(**wanted)
+    if options.dry_run:
+        return _dry_run(bridge, request, remarks, options)
+    submitted = bridge.submit(request)
+    notes = [*remarks, *submitted.notes]
+    if options.json:
+        print(json.dumps({"type": "queued", "job": submitted.id, "notes": notes}), flush=True)
+    else:
+        _announce(f"Job {submitted.id}: {submitted.job.title}", submitted.job, notes)
+    if options.detach:
+        if not options.json:
+            print(f"Follow it: {PROGRAM} watch {submitted.id}")
+        return OK
+    return _follow(bridge, submitted.id, options)
+
+
+def _wanted(options: argparse.Namespace) -> dict[str, Any]:
+    """The request's fields, as they were typed."""
+    there = Path(options.on_base) if options.on and options.on_base else None
+    return {
         "dataset": options.dataset,
-        "base": options.base or (Path(options.on_base) if options.on and options.on_base else None),
+        "base": options.base or there,
         "engine": options.engine,
         "preset": options.preset,
         "values": _settings(options.set),
@@ -33,42 +66,17 @@ def train(bridge: Bridge, options: argparse.Namespace) -> int:
         "launch": launch_of(options),
         "on": cluster_of(options),
     }
-    remarks: list[str] = []
-    if options.config:
-        imported = bridge.import_file(
-            options.config, exchange_request.model_folders(options.lora_dir)
-        )
-        remarks, request = exchange_request.remarks(imported), bridge.like(imported, wanted)
-    elif options.dataset is None or wanted["base"] is None:
-        print("Give DATASET and --base, or --config with a file that names them.", file=sys.stderr)
-        return USAGE
-    else:
-        request = Request(**wanted)
-    if options.dry_run:
-        return _dry_run(bridge, request, remarks, options)
-    submitted = bridge.submit(request)
-    if options.json:
-        print(
-            json.dumps(
-                {"type": "queued", "job": submitted.id, "notes": [*remarks, *submitted.notes]}
-            ),
-            flush=True,
-        )
-    else:
-        for note in [*remarks, *submitted.notes]:
-            print(note)
-        params = submitted.job.params
-        print(
-            f"Job {submitted.id}: {submitted.job.title}, {params.max_train_steps} steps on "
-            f"{Path(submitted.job.base).name}, engine "
-            f"{submitted.job.engine}{where(submitted.job)}.",
-            flush=True,
-        )
-    if options.detach:
-        if not options.json:
-            print(f"Follow it: sd-scripts-bridge watch {submitted.id}")
-        return OK
-    return _follow(bridge, submitted.id, options)
+
+
+def _announce(head: str, job: TrainingJob, notes: Sequence[str]) -> None:
+    """What will train, then what was decided for the user on the way."""
+    terminal = Terminal.of(sys.stdout)
+    print(terminal.paint(head, "bold"))
+    for line in summary.lines(job):
+        print(terminal.wrap(line, " " * 13))
+    for note in notes:
+        print(terminal.paint(terminal.wrap(note), "yellow"))
+    sys.stdout.flush()
 
 
 def _dry_run(
@@ -79,29 +87,24 @@ def _dry_run(
     from ...page.jobs import JobViews
 
     job, notes = bridge.look(request)
-    steps, pace = (
-        job.params.max_train_steps,
-        plan.pace(JobViews(bridge), job.family, job.engine, job.params, job.launch),
-    )
+    steps = job.params.max_train_steps
+    pace = plan.pace(JobViews(bridge), job.family, job.engine, job.params, job.launch)
     preset = presets.get(request.preset or job.preset)
-    time_text = f"About {duration(pace[0] * steps)}. {pace[1]}" if pace else plan.UNKNOWN
-    lines = [
-        *remarks,
-        *notes,
-        *([f"Memory: {preset.memory}"] if preset.memory else []),
-        time_text,
-        f"It would train {job.title}: {steps} steps on {Path(job.base).name}, preset "
-        f"{preset.name}, engine {job.engine}"
-        f"{where(job)}. Nothing was started.",
-    ]
-    data = {
-        "job": job.as_dict(),
-        "steps": steps,
-        "seconds": pace[0] * steps if pace else None,
-        "memory": preset.memory,
-        "notes": [*remarks, *notes],
-    }
-    show(options, data, lines)
+    if options.json:
+        data = {
+            "job": job.as_dict(),
+            "steps": steps,
+            "seconds": pace[0] * steps if pace else None,
+            "memory": preset.memory,
+            "notes": [*remarks, *notes],
+        }
+        show(options, data, [])
+        return OK
+    _announce(f"{job.title} would train:", job, [*remarks, *notes])
+    if preset.memory:
+        print(f"Memory: {preset.memory}")
+    print(f"Time: about {duration(pace[0] * steps)}. {pace[1]}" if pace else plan.UNKNOWN)
+    print("Nothing was started.")
     return OK
 
 
@@ -115,18 +118,18 @@ def setup(bridge: Bridge, options: argparse.Namespace) -> int:
 
 
 def _follow(bridge: Bridge, job_id: int, options: argparse.Namespace) -> int:
+    """Until it is over; how it ended is the last event that is shown."""
     try:
         row = follow(bridge, job_id, as_json=options.json)
     except KeyboardInterrupt:
         print(
-            f"\nJob {job_id} goes on without this window. Follow it: sd-scripts-bridge watch "
-            f"{job_id}   "
-            f"Stop it: sd-scripts-bridge stop {job_id}",
+            f"\nJob {job_id} continues without this window. Follow it: {PROGRAM} watch {job_id}   "
+            f"Stop it: {PROGRAM} stop {job_id}",
             file=sys.stderr,
         )
         return INTERRUPTED
-    if row.status is not Status.SUCCEEDED:
-        print(f"Job {job_id} is {row.status}: {row.sentence}", file=sys.stderr)
+    if row.status is not Status.SUCCEEDED and not options.json:
+        print(f"The trainer's own output: {PROGRAM} log {job_id}", file=sys.stderr)
     return exit_code(row)
 
 
