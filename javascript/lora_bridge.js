@@ -373,6 +373,7 @@
             if (job.status === "succeeded" && lb.remembered("refreshed") !== job.id + "." + job.attempt) {
                 lb.remember("refreshed", job.id + "." + job.attempt);
                 lb.refreshCards();
+                this.load("loras", "loras");
             }
         }
 
@@ -394,10 +395,11 @@
     /** Draws the page into its element, also when the host replaces that. */
     lb.mount = function () {
         const root = lb.host().querySelector("#lora-bridge");
-        const parts = [lb.Windowed, lb.Server, lb.Strip, lb.Photos, lb.Captions, lb.Train, lb.Try, lb.Advanced, lb.About, lb.Import, lb.History, lb.Setup, lb.Curve, lb.BaseChooser, lb.Windows, lb.PresetChoice, lb.fieldsOf];
+        const parts = [lb.Windowed, lb.Server, lb.Strip, lb.Photos, lb.Captions, lb.Train, lb.Try, lb.Advanced, lb.About, lb.Import, lb.History, lb.Setup, lb.Curve, lb.BaseChooser, lb.Windows, lb.Waiting, lb.PresetChoice, lb.fieldsOf];
         if (!root || (lb.app && lb.app.root === root) || !lb.t || !lb.foldStatus || !lb.el || !parts.every(Boolean)) return;
         if (lb.app) lb.app.dispose();
         lb.app = new lb.App(root);
+        lb.watchGenerate();
     };
 
     if (typeof document !== "undefined") {

@@ -91,7 +91,7 @@
             this.put(this.rate, view.rate);
             this.put(this.left, view.left && lb.t("{time} left", {time: view.left}));
             this.put(this.loss, view.loss && lb.t("loss {loss}", {loss: view.loss}));
-            this.put(this.silent, view.silent && lb.t("no sign of life for {time}: busy or stuck, you decide", {time: view.silent}));
+            this.put(this.silent, view.silent && lb.t("no output for {time}: it may be busy or stuck", {time: view.silent}));
             this.stops.update(view.active, view.stopping, view.kind);
             lb.show(this.pause, view.active && !view.stopping && view.kind === "train");
             lb.show(this.goOn, Boolean(view.paused));

@@ -7,7 +7,7 @@
             this.app = app;
             this.empty = lb.el("p", {class: "lb-empty"}, lb.t("Nothing to try yet: start a training in step 3."));
             this.loading = lb.el("p", {class: "lb-loading"}, lb.t("Loading ..."));
-            this.which = lb.field("LoRA", lb.el("select", {onchange: () => this.show(Number(this.which.input.value) || this.which.input.value)}));
+            this.which = lb.field("LoRA", lb.el("select", {onchange: () => this.choose(this.which.input.value)}));
             this.file = lb.el("b", {class: "lb-good"});
             this.facts = lb.el("span", {});
             this.pictures = lb.el("div", {class: "lb-samples lb-samples-large"});
@@ -40,30 +40,47 @@
 
         /** Opens this step with one job's result. */
         show(id) {
-            this.chosen = id;
+            this.chosen = "job:" + id;
             this.app.open("try");
         }
 
-        finished() {
-            const jobs = (this.app.state.jobs && this.app.state.jobs.jobs) || [];
-            return jobs.filter((job) => job.kind === "train" && job.status === "succeeded");
+        choose(key) {
+            this.chosen = key;
+            this.app.update();
+        }
+
+        /** Everything that can be tried, newest first: {key, title, time, path of its result}. */
+        offered() {
+            const {jobs, loras} = this.app.state;
+            const done = ((jobs && jobs.jobs) || []).filter((job) => job.kind === "train" && job.status === "succeeded");
+            const byJob = (job) => ({key: "job:" + job.id, mark: job.id + "." + job.attempt, title: job.title, time: job.finished || job.created, path: "jobs/" + job.id + "/result"});
+            const files = ((loras && loras.loras) || []).map((file) => {
+                const job = done.find((one) => one.id === file.job);
+                return job ? {...byJob(job), title: file.stem} : {key: "file:" + file.file, mark: file.file + file.time, title: file.stem, time: file.time,
+                    path: "loras/result?file=" + encodeURIComponent(file.file)};
+            });
+            const gone = done.filter((job) => !files.some((file) => file.key === "job:" + job.id)).map(byJob);
+            return [...files, ...gone].sort((one, other) => other.time - one.time);
         }
 
         opened() {
             this.asked = null;
+            this.app.load("loras", "loras");
             if (!this.app.state.bases) this.app.load("bases", "bases");
         }
 
-        async ask(id, mark) {
-            this.asked = mark;
+        async ask(one) {
+            this.asked = one.mark;
             this.result = null;
             try {
-                this.result = await this.app.server.get("jobs/" + id + "/result");
+                const result = await this.app.server.get(one.path);
+                if (this.asked !== one.mark) return;
+                this.result = result;
                 this.small512 = false;
             } catch (error) {
                 if (error.status) this.app.complain(error);
                 else this.asked = null;
-                this.lost = mark;
+                this.lost = one.mark;
             }
             this.app.update();
         }
@@ -71,18 +88,16 @@
         // ---- showing ----
 
         update() {
-            const jobs = this.finished();
-            const job = jobs.find((one) => one.id === this.chosen) || jobs[0];
-            lb.show(this.empty, Boolean(this.app.state.jobs) && !job);
-            lb.show(this.which.node, jobs.length > 1);
-            lb.show(this.loading, !this.app.state.jobs || Boolean(job && !this.result && this.lost !== job.id + "." + job.attempt));
-            if (!job) {
-                lb.show(this.body, false);
-                return;
-            }
-            lb.setChoices(this.which.input, jobs.map((one) => ({value: String(one.id), text: one.title + " · " + lb.when(one.finished || one.created)})), job.id);
-            const mark = job.id + "." + job.attempt;
-            if (this.asked !== mark) this.ask(job.id, mark);
+            const {jobs, loras} = this.app.state;
+            const offered = this.offered();
+            const one = offered.find((some) => some.key === this.chosen) || offered[0];
+            lb.show(this.empty, Boolean(jobs && loras) && !one);
+            lb.show(this.which.node, offered.length > 1);
+            lb.show(this.loading, one ? !this.result && this.lost !== one.mark : !jobs || !loras);
+            lb.show(this.body, Boolean(one && this.result));
+            if (!one) return;
+            lb.setChoices(this.which.input, offered.map((some) => ({value: some.key, text: some.title + " · " + lb.when(some.time)})), one.key);
+            if (this.asked !== one.mark) this.ask(one);
             lb.show(this.body, Boolean(this.result));
             if (this.result) this.showResult(this.result);
         }

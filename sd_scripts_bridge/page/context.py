@@ -51,6 +51,8 @@ class Context:
     """Why there is no ``interrogator``, and how to get one: a sentence of the host's."""
     face_models: Sequence[Path] = ()
     """Folders that may hold YuNet's .onnx (A1111: models/opencv)."""
+    generate_waits: Callable[[], bool] = bool
+    """Whether the host's Generate waits now, because a training has the GPU."""
     before_start: Callable[[], Sequence[str] | None] | None = None
     """Called before a job is queued (start, resume, retry): frees the card.
 

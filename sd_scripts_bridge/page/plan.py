@@ -16,6 +16,7 @@ from ..datasets.kohya_folder import Dataset, Subset, leaf_name, repeats_for
 from ..errors import BridgeError, Invalid, NotFound, Problem
 from ..jobs.job import TrainingJob
 from ..jobs.launch import Launch, from_words
+from ..messages import Message
 from ..models import offered
 from ..models.checkpoint import Base
 from ..names import name_problems
@@ -34,7 +35,11 @@ from .jobs import JobViews
 CHUNK, LONGEST = 75, 225
 """CLIP tokens: what one piece holds, and the most that the trainers read."""
 HISTORY = 50
-UNKNOWN = "How long it takes is known after the first steps: nothing like it was trained here yet."
+UNKNOWN = Message(
+    "plan.no_estimate",
+    "No estimate yet: nothing comparable has been trained on this machine. One appears after the "
+    "first steps.",
+)
 
 
 @dataclass

@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import Conflict, NotFound
 from ..jobs.job import TrainingJob
 from ..models.offered import BaseFile
-from ..options.families import FAMILIES
+from ..options.families import FAMILIES, Family
 from ..publishing import infotext
 from ..publishing.card import PREVIEW_KINDS
 from .jobs import Fold, JobViews, read_report, sample_dicts
@@ -43,20 +43,13 @@ def result_dict(views: JobViews, job_id: int, bases: list[BaseFile]) -> dict[str
     report = read_report(folder)
     stem, spoken = fold.published.stem, fold.published.activation_text or job.activation_text
     family = FAMILIES.get(job.family, FAMILIES["sd1"])
-    prompt, small = infotext.prompt(spoken, stem), family.trained_at < 1024
-    negative = infotext.negative(family)
     picture = preview(fold)
     return {
         "job": job_id,
         "stem": stem,
         "file": fold.published.path,
         "activation_text": spoken,
-        "prompt": prompt,
-        "negative_prompt": negative,
-        "batch_count": infotext.BATCH_COUNT,
-        "infotext": infotext.infotext(prompt, negative, 1024, infotext.settings(family)),
-        "infotext_512": infotext.infotext(prompt, negative, 512, infotext.HIRES) if small else None,
-        "why_512": WHY_512.format(family=family.title) if small else None,
+        **texts(stem, spoken, family),
         "family": job.family,
         "base_title": base_title(Path(job.base), bases),
         "sentence": _sentence(fold, row.sentence, report),
@@ -71,6 +64,20 @@ def result_dict(views: JobViews, job_id: int, bases: list[BaseFile]) -> dict[str
         },
         "healed": report.get("healed", []),
         "notes": list(fold.notes),
+    }
+
+
+def texts(stem: str, spoken: str, family: Family) -> dict[str, Any]:
+    """What goes to txt2img; ``spoken`` are the words that bring the subject."""
+    prompt, small = infotext.prompt(spoken, stem), family.trained_at < 1024
+    negative = infotext.negative(family)
+    return {
+        "prompt": prompt,
+        "negative_prompt": negative,
+        "batch_count": infotext.BATCH_COUNT,
+        "infotext": infotext.infotext(prompt, negative, 1024, infotext.settings(family)),
+        "infotext_512": infotext.infotext(prompt, negative, 512, infotext.HIRES) if small else None,
+        "why_512": WHY_512.format(family=family.title) if small else None,
     }
 
 
@@ -101,9 +108,11 @@ def base_title(path: Path, bases: list[BaseFile]) -> str:
 
 def preview(fold: Fold) -> Path | None:
     """The card's picture, as the WebUI finds it."""
-    if fold.published is None:
-        return None
-    lora = Path(fold.published.path)
+    return preview_of(Path(fold.published.path)) if fold.published else None
+
+
+def preview_of(lora: Path) -> Path | None:
+    """The picture beside a LoRA."""
     for middle in ("", ".preview"):
         for kind in PREVIEW_KINDS:
             path = lora.with_name(f"{lora.stem}{middle}.{kind}")

@@ -107,6 +107,7 @@ SCHEMAS: Mapping[str, Schema] = {
     "Status": shape(
         boot=TEXT,
         draft={"type": "integer", "description": "the draft's revision"},
+        generate_waits=YES_NO,
         seq=WHOLE,
         running=some(ref("Job")),
         waiting=WHOLE,
@@ -118,7 +119,7 @@ SCHEMAS: Mapping[str, Schema] = {
         samples=many(SAMPLE),
     ),
     "Result": shape(
-        job=WHOLE,
+        job=some(WHOLE),
         stem=TEXT,
         file=TEXT,
         activation_text=TEXT,

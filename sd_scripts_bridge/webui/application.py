@@ -54,6 +54,7 @@ def in_webui(app: Any, home: Home, nonce: str) -> Any:
             interrogator=host.interrogator(),
             no_interrogator=NO_BLIP,
             face_models=[host.face_folder()],
+            generate_waits=_generate_waits,
             before_start=_before_start,
         )
     )
@@ -75,6 +76,11 @@ def _bases() -> Sequence[BaseFile]:
 def _memory() -> Memory | None:
     found = host.memory()
     return Memory(*found) if found else None
+
+
+def _generate_waits() -> bool:
+    keeper = Keeper.running()
+    return keeper is not None and keeper.is_parked
 
 
 def _before_start() -> list[str]:

@@ -143,3 +143,42 @@ test("a finished training says what it took and what was changed on the way", ()
     assert.deepStrictEqual(lb.resultCosts(facts, [healed]), ["It took 17 min 00 s and at most 6.5 GB of memory.", healed]);
     assert.deepStrictEqual(lb.resultCosts({}, []), [""]);
 });
+
+test("txt2img says why Generate waits, and only while it does", () => {
+    const waits = (values, more) => lb.waitingText(answer({generate_waits: true, running: running(values), ...more}));
+    assert.strictEqual(waits(), "A LoRA is training (step 620 of 1500): the picture waits for the GPU.");
+    assert.match(waits({status: "stopping"}), /when it has saved/);
+    assert.strictEqual(waits({}, {generate_waits: false}) + lb.waitingText(null) + waits({}, {running: null}), "");
+});
+
+test("a problem's field is known, and the rest of its sentence", () => {
+    const problem = {code: "problem", values: {where: "name", what: {code: "plan.missing", text: "is missing", values: {}}, remedy: {code: "plan.missing.remedy", text: "Write one.", values: {}}}};
+    lb.learn({messages: {"name: is missing. Write one.": problem}});
+    assert.deepStrictEqual(lb.problemParts("name: is missing. Write one."), {where: "name", text: "is missing. Write one."});
+    assert.deepStrictEqual(lb.problemParts("Something else."), {where: "", text: "Something else."});
+});
+
+test("what is said of other numbers is said once", () => {
+    const files = (free) => "Files that will come: the LoRA of 1 MB; " + free + " are free.";
+    assert.deepStrictEqual(lb.saidOnce([files("64.4 GB"), "Other."], [files("900 MB")]), ["Other."]);
+    assert.deepStrictEqual(lb.saidOnce([files("1 GB"), files("2 GB")]), [files("1 GB")]);
+});
+
+test("notes of a start don't outlive it", () => {
+    const told = {job: 4, notes: ["The model leaves."]};
+    assert.deepStrictEqual(lb.toldOf(told, answer()), told.notes);
+    assert.deepStrictEqual(lb.toldOf(told, answer({job: running({status: "succeeded"})})), []);
+    assert.deepStrictEqual(lb.toldOf(told, answer({job: running({id: 5})})), []);
+});
+
+test("of presets in order of memory the largest that the GPU has room for", () => {
+    const some = [{name: "6", gigabytes: 6}, {name: "12", gigabytes: 12}, {name: "24", gigabytes: 24}, {name: "any", gigabytes: null}];
+    assert.deepStrictEqual([null, 4, 8, 12.4, 80].map((have) => lb.bestFor(some, have).name), ["any", "6", "6", "12", "24"]);
+});
+
+test("another window's changes are found by field", () => {
+    const draft = (values) => ({name: "A", class_token: "", training: {steps: 1, values: {seed: 7}}, ...values});
+    assert.deepStrictEqual(lb.changedFields(draft(), draft({name: "B", training: {steps: 2, values: {lr: 1}}})), ["name", "training.steps", "option.seed", "option.lr"]);
+    assert.deepStrictEqual(lb.changedFields(draft(), draft()), []);
+    assert.deepStrictEqual(lb.partsNow(draft(), {training: {values: {seed: 1, lr: 2}}}), {training: {values: {seed: 7, lr: null}}});
+});

@@ -46,6 +46,12 @@ def is_used(item: DraftPhoto, judged: Verdicts) -> bool:
     return verdict.used if verdict else True
 
 
+def used(draft: Draft) -> list[DraftPhoto]:
+    """The photos that will be trained, as far as they were looked at."""
+    judged = draft.check.judged
+    return [item for item in draft.state.items if is_used(item, judged)]
+
+
 def photo_dict(item: DraftPhoto, state: State, judged: Verdicts) -> dict[str, Any]:
     verdict, seen = judged.verdicts.get(item.id), judged.seen.get(item.id)
     text = caption_of(item, state, judged)

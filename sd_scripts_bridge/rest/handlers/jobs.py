@@ -32,11 +32,12 @@ def status(call: Call) -> Any:
     another, ask with 0.
     """
     job = call.number("job") if call.query.get("job") else None
-    revision = call.context.draft.revision
+    context = call.context
     return {
-        "boot": call.context.boot,
-        "draft": revision,
-        **call.context.views.status(job, call.number("since")),
+        "boot": context.boot,
+        "draft": context.draft.revision,
+        "generate_waits": context.generate_waits(),
+        **context.views.status(job, call.number("since")),
     }
 
 
@@ -132,19 +133,20 @@ def sample_picture(call: Call) -> Any:
     """A sample picture."""
     views = call.context.views
     row = views.row(_id(call))
-    return _picture(sample(views.bridge, row.id, call.path["number"], views.fold(row.id)))
+    return picture(sample(views.bridge, row.id, call.path["number"], views.fold(row.id)))
 
 
 def preview_picture(call: Call) -> Any:
     """The published card's picture."""
     views = call.context.views
-    picture = preview(views.fold(views.row(_id(call)).id))
-    if picture is None:
+    found = preview(views.fold(views.row(_id(call)).id))
+    if found is None:
         raise NotFound("jobs.job_preview_picture", "Job {id} has no preview picture.", id=_id(call))
-    return _picture(picture)
+    return picture(found)
 
 
-def _picture(path: Path) -> FileResponse:
+def picture(path: Path) -> FileResponse:
+    """A picture that stays what it is for a day."""
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     headers = {"Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
     return FileResponse(path, media_type=kind, headers=headers)

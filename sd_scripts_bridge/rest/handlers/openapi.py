@@ -14,6 +14,7 @@ from .. import schemas
 from ..doors import Call, handler_of
 from ..routes import NONCE_HEADER, PREFIX, RULES, Rule
 from ..schemas import (
+    NUMBER,
     SCHEMAS,
     TEXT,
     TEXTS,
@@ -67,6 +68,8 @@ FILES, PATH, QUEUED = schemas.FILES, schemas.PATH, schemas.QUEUED
 _LINES = (WHOLE, "how many of the last lines, 1 to 5000 (40)")
 _AGAIN = Doc(shape(sentence=TEXT, notes=TEXTS), takes=body(), errors=(404, 409))
 _BASES = shape(bases=many(ref("Base")), looked=TEXTS)
+_PICTURE = {"type": "string", "contentMediaType": "image/png"}
+_FILE = {"file": (TEXT, "its name in the Lora folder")}
 _SEARCH = (TEXT, "only options with all these words in their name or help")
 
 DOCS: Mapping[str, Doc] = {
@@ -201,6 +204,11 @@ DOCS: Mapping[str, Doc] = {
     "GET /bases": Doc(_BASES),
     "POST /bases": Doc(_BASES, takes=body("path", path=PATH), errors=(404, 422)),
     "POST /bases/demo": Doc(_BASES, takes=body(), errors=(409, 503)),
+    "GET /loras": Doc(
+        shape(loras=many(shape(file=TEXT, stem=TEXT, time=NUMBER, job=some(WHOLE)))),
+    ),
+    "GET /loras/result": Doc(ref("Result"), _FILE, errors=(404, 422)),
+    "GET /loras/preview": Doc(_PICTURE, _FILE, errors=(404,), media="image/png"),
     "GET /presets": Doc(shape(presets=many(ref("Preset")))),
     "POST /presets/copy": Doc(
         shape(path=TEXT), takes=body("name", "to", name=TEXT, to=PATH), errors=(404, 409, 422)

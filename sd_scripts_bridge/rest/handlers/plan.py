@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ from ...bridge import Submitted
 from ...errors import Conflict, EngineNotReady, Invalid
 from ...page import plan
 from ...page.context import Context, started
-from ...page.draft import dataset, windows
+from ...page.draft import dataset, view, windows
+from ...page.draft.draft import Draft
+from ...page.draft.state import DraftPhoto
+from ...photos.files import shown
 from ..doors import Call
 
 
@@ -26,6 +30,7 @@ def train(call: Call) -> Any:
     """
     context = call.context
     windows.refuse_unseen(context.draft.state, call.body.get("seen"))
+    wanted = view.used(context.draft)
     context.draft.look_again()
     if not context.draft.check.wait(5):
         done, total = context.draft.check.progress or (0, 0)
@@ -35,6 +40,7 @@ def train(call: Call) -> Any:
             done=done,
             total=total,
         )
+    _refuse_gone(context.draft, wanted)
     made = plan.make(context)
     _refuse(context, made)
     folder = dataset.write(context.draft)
@@ -44,6 +50,20 @@ def train(call: Call) -> Any:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return {"job": submitted.id, "notes": [*notes, *submitted.notes]}
+
+
+def _refuse_gone(draft: Draft, wanted: Sequence[DraftPhoto]) -> None:
+    """Raises `Conflict` naming the photos that were to be trained and can't be any more."""
+    left = {item.id for item in view.used(draft)}
+    gone = [shown(Path(item.file).name) for item in wanted if item.id not in left]
+    if gone:
+        raise Conflict(
+            "train.photos_gone",
+            "Not there any more, or not usable: {photos}. {count} {count:photo is|photos are} left "
+            "and the steps are counted again; look at them, and start again.",
+            photos=", ".join(gone[:5]) + (", ..." if len(gone) > 5 else ""),
+            count=len(left),
+        )
 
 
 def _refuse(context: Context, made: plan.Plan) -> None:
