@@ -366,7 +366,7 @@
 
         finished(job, seen) {
             if (job.kind === "setup") {
-                if (seen) this.load("engine", "engine");
+                if (seen) this.setUp();
                 return;
             }
             if (seen) this.planSoon();
@@ -375,6 +375,13 @@
                 lb.refreshCards();
                 this.load("loras", "loras");
             }
+        }
+
+        /** After a set-up everything that depends on it is asked for again. */
+        setUp() {
+            this.load("engine", "engine");
+            this.views.train.advanced.forget();
+            this.planSoon();
         }
 
         isBusy() {

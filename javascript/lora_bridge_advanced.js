@@ -45,6 +45,12 @@
             this.update();
         }
 
+        /** After a set-up there are more options: they are asked for again. */
+        forget() {
+            this.total = undefined;
+            if (this.node.open) this.opened();
+        }
+
         async ask(text) {
             const answer = await this.app.load("options", "options?search=" + encodeURIComponent(text));
             if (!answer) return [];

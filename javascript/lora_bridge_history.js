@@ -14,7 +14,7 @@
         }
 
         update() {
-            const jobs = this.app.state.jobs && this.app.state.jobs.jobs;
+            const jobs = this.app.state.jobs && this.app.state.jobs.jobs.filter((job) => job.kind === "train" || !lb.isOver(job));
             lb.show(this.loading, !jobs);
             lb.show(this.empty, Boolean(jobs) && !jobs.length);
             if (!jobs) return;

@@ -7,24 +7,29 @@
             this.app = app;
             this.findings = lb.el("ul", {class: "lb-findings"});
             this.start = lb.button(lb.t("Set up"), () => this.run(null), "primary");
-            this.what = lb.el("span", {class: "lb-dim"}, lb.t("Gets sd-scripts and what it needs into a folder of its own. Nothing of the WebUI is changed. It needs some GB and a while."));
-            this.source = lb.field(lb.t("Folder of kohya_ss or sd-scripts"), lb.el("input", {type: "text", autocomplete: "off", spellcheck: "false"}), true);
-            this.use = lb.button(lb.t("Use this folder"), () => this.run(this.source.input.value.trim()));
-            this.own = lb.el("details", {class: "lb-part"}, lb.el("summary", {}, lb.t("Use my existing kohya_ss or sd-scripts folder")),
+            this.what = lb.el("span", {class: "lb-dim"}, lb.t("Gets sd-scripts and what it needs into a folder of its own. Nothing of the WebUI is changed."));
+            this.cost = lb.el("b", {});
+            this.alone = lb.button(lb.t("Only the embedded engine"), () => this.run(null, "embedded"));
+            this.aloneWhat = lb.el("span", {class: "lb-dim"}, lb.t("For where GitHub can't be reached: ours, for SD 1.5, SD 2 and SDXL, from PyPI alone."));
+            this.aloneCost = lb.el("b", {});
+            this.source = lb.field(lb.t("Folder, archive (.zip, .tar.gz) or address of a mirror"), lb.el("input", {type: "text", autocomplete: "off", spellcheck: "false"}), true);
+            this.use = lb.button(lb.t("Use this"), () => this.run(this.source.input.value.trim()));
+            this.own = lb.el("details", {class: "lb-part"}, lb.el("summary", {}, lb.t("Use my kohya_ss or sd-scripts folder, an archive or a mirror")),
                 lb.el("div", {class: "lb-part-body lb-with-button"}, this.source.node, this.use));
             this.phase = lb.el("p", {"aria-live": "polite"});
             this.log = lb.el("pre", {class: "lb-log", tabindex: 0, "aria-label": lb.t("Log")});
             this.cancel = lb.button(lb.t("Cancel"), () => this.stop(), "small");
             this.running = lb.el("div", {hidden: true}, this.phase, this.log, this.cancel);
-            this.choice = lb.el("div", {}, lb.el("p", {class: "lb-start"}, this.start, " ", this.what), this.own);
+            this.choice = lb.el("div", {}, lb.el("p", {class: "lb-start"}, this.start, " ", lb.el("span", {class: "lb-what"}, this.what, " ", this.cost)),
+                lb.el("p", {class: "lb-start"}, this.alone, " ", lb.el("span", {class: "lb-what"}, this.aloneWhat, " ", this.aloneCost)), this.own);
             this.far = lb.el("p", {class: "lb-dim", hidden: true}, lb.t("Setting up is possible only on the WebUI's own computer."));
             this.node = lb.el("section", {class: "lb-box", hidden: true}, lb.el("h3", {}, lb.t("Training is not set up yet")), this.findings, this.far, this.choice, this.running);
         }
 
-        run(source) {
+        run(source, engine) {
             if (source === "") return this.source.input.focus();
-            return this.app.act(source === null ? this.start : this.use, async () => {
-                const answer = await this.app.server.post("setup", {source: source});
+            return this.app.act(engine ? this.alone : source === null ? this.start : this.use, async () => {
+                const answer = await this.app.server.post("setup", {source: source, ...(engine ? {engine: engine} : {})});
                 this.app.follow(answer.job);
             });
         }
@@ -56,6 +61,8 @@
             const missing = engine.findings.filter((finding) => finding.needed && !finding.ready);
             this.missing = missing.map((finding) => finding.sentence);
             lb.sentences(this.findings, this.missing.map((sentence) => lb.sentence(lb.withoutCommand(sentence))));
+            lb.setText(this.cost, engine.costs ? lb.sentence(engine.costs["sd-scripts"]) + "." : "");
+            lb.setText(this.aloneCost, engine.costs ? lb.sentence(engine.costs.embedded) + "." : "");
             const far = Boolean(host) && host.local === false;
             lb.show(this.far, far && !active);
             lb.show(this.choice, !active && !far);

@@ -185,8 +185,8 @@
         return groups;
     };
 
-    /** A checkpoint's title without its hash, for comparing: "v1-5.safetensors [6ce0161689]" and "v1-5.safetensors". */
-    lb.bareTitle = (title) => (title || "").replace(/\s*\[[0-9a-f]+\]\s*$/i, "").trim();
+    /** A checkpoint's title without its hash, a file of the user's without its folder: "v1-5.safetensors [6ce0161689]" and "v1-5.safetensors". */
+    lb.bareTitle = (title) => (title || "").replace(/\s*\[[0-9a-f]+\]\s*$/i, "").replace(/^([A-Za-z]:)?[\\/].*[\\/]/, "").trim();
 
     /** The sentences of an error answer. */
     lb.errorSentences = function (error) {

@@ -12,7 +12,7 @@
             this.history = new lb.History(app);
             this.curve = new lb.Curve();
             this.panel = lb.el("div", {}, this.buildSum(), this.setup.node, this.buildFields(), this.about.node, this.buildStart(), this.buildRun(),
-                this.advanced.node, this.importer.node, this.buildLog(), this.history.node);
+                this.advanced.node, this.importer.node, this.buildLog(), this.history.node, this.buildFoot());
             lb.acceptFiles(this.panel, (files) => (files.some(lb.isConfig) ? this.importer.bring(files) : app.views.photos.upload(files)));
         }
 
@@ -62,6 +62,12 @@
             this.run = lb.el("section", {class: "lb-run", hidden: true}, this.title, this.sentence, this.buttons,
                 lb.el("div", {class: "lb-halves"}, this.curve.node, this.samples), this.notes);
             return this.run;
+        }
+
+        buildFoot() {
+            this.foot = lb.el("div", {class: "lb-foot", hidden: true}, this.app.next("try", lb.t("Next: try")));
+            this.foot.firstChild.classList.remove("lb-primary");
+            return this.foot;
         }
 
         buildLog() {
@@ -125,6 +131,7 @@
             this.advanced.update();
             this.importer.update();
             this.history.update();
+            lb.show(this.foot, this.app.views.try.offered().length > 0);
         }
 
         showSum() {

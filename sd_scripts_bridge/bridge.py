@@ -441,9 +441,19 @@ class Bridge:
             job_card.picture(job, folder),
         )
 
-    def setup(self, source: str | None = None, python: Path | None = None) -> int:
-        """Queue the job that makes the training environment; returns its number. Raises `Invalid`."""
+    def setup(
+        self,
+        source: str | None = None,
+        python: Path | None = None,
+        *,
+        engine: str = "sd-scripts",
+    ) -> int:
+        """Queue the job that makes the training environment; returns its number.
+
+        ``engine`` "embedded": our own engine's alone, which needs PyPI only. Raises `Invalid`.
+        """
         job = SetupJob(
+            engine,
             source=named_paths.source(source) if source else None,
             python=str(absolute(python)) if python else None,
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import EngineNotReady, Invalid, NotFound, Problem
 from ..models import offered
+from ..models.offered import BaseFile
 from .context import Context
 from .draft.state import State
 
@@ -18,8 +19,11 @@ def as_dict(context: Context) -> dict[str, Any]:
     """docs/rest.md's answer of `GET bases`."""
     own = context.draft.state.training.model_folder
     folders = [*context.looked(), *([Path(own)] if own else [])]
+    models, chosen = context.models(), context.draft.state.training.base
+    if chosen and context.local and Path(chosen).is_file():
+        models.append(BaseFile(chosen, Path(chosen)))  # a file of the user's
     return {
-        "bases": [offered.base_dict(base.title, Path(base.path)) for base in context.models()],
+        "bases": [offered.base_dict(base.title, Path(base.path)) for base in models],
         "looked": [str(folder) for folder in folders],
     }
 

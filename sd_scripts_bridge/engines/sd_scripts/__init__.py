@@ -114,6 +114,7 @@ class SdScriptsEngine:
             "--home",
             str(self.home.root),
         ]
+        words += ["--engine", "embedded"] if job.engine == "embedded" else []
         words += ["--source", job.source] if job.source else []
         words += ["--python", job.python] if job.python else []
         return Command(tuple(words))

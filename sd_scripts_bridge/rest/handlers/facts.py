@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from ... import engines
 from ...errors import Invalid, Problem
 from ...messages import Message
 from ...models import offered
 from ...options import presets
 from ...page.context import Context
 from ...planning import option_list
+from ...system.torch_choice import choose, this_machine
 from ..doors import Call
 from .files import path_of
 
@@ -41,7 +43,24 @@ def engine(call: Call) -> Any:
     """What is ready and what is missing, in sentences."""
     findings = call.context.the_bridge.doctor()
     ready = all(finding.ready or not finding.needed for finding in findings)
-    return {"ready": ready, "findings": [asdict(finding) for finding in findings]}
+    return {
+        "ready": ready,
+        "findings": [asdict(finding) for finding in findings],
+        "costs": _costs(),
+    }
+
+
+def _costs() -> dict[str, Message]:
+    """What a set-up takes; measured without a GPU, and from the sizes of PyTorch's own files."""
+    if choose(this_machine()).cuda:
+        return {
+            "sd-scripts": Message("facts.cost_gpu", "3 GB to download, 7 GB on the disk"),
+            "embedded": Message("facts.cost_gpu_embedded", "3 GB to download, 6 GB on the disk"),
+        }
+    return {
+        "sd-scripts": Message("facts.cost_cpu", "about 2 minutes, 1.4 GB on the disk"),
+        "embedded": Message("facts.cost_cpu_embedded", "about 2 minutes, 400 MB to download"),
+    }
 
 
 def setup(call: Call) -> Any:
@@ -59,9 +78,13 @@ def setup(call: Call) -> Any:
             ]
         )
     python = path_of(call, "python") if call.body.get("python") is not None else None
-    return {
-        "job": call.context.the_bridge.setup(source.strip().strip('"') if source else None, python)
-    }
+    chosen = call.body.get("engine", "sd-scripts")
+    if chosen not in engines.ENGINES:
+        raise Invalid(
+            [Problem("facts.no_engine", "engine", "{engine} is no engine", engine=repr(chosen))]
+        )
+    named = source.strip().strip('"') if source else None
+    return {"job": call.context.the_bridge.setup(named, python, engine=chosen)}
 
 
 def _no_interrogator(context: Context) -> str:

@@ -214,9 +214,13 @@ DOCS: Mapping[str, Doc] = {
         shape(path=TEXT), takes=body("name", "to", name=TEXT, to=PATH), errors=(404, 409, 422)
     ),
     "GET /options": Doc(shape(options=many(ref("Option")), total=WHOLE), {"search": _SEARCH}),
-    "GET /engine": Doc(shape(ready=YES_NO, findings=many(schemas.FINDING))),
+    "GET /engine": Doc(
+        shape(ready=YES_NO, findings=many(schemas.FINDING), costs={"type": "object"})
+    ),
     "POST /setup": Doc(
-        shape(job=WHOLE), takes=body(source=some(TEXT), python=some(PATH)), errors=(422,)
+        shape(job=WHOLE),
+        takes=body(source=some(TEXT), python=some(PATH), engine=words("sd-scripts", "embedded")),
+        errors=(422,),
     ),
     "GET /host": Doc(
         shape(

@@ -21,12 +21,14 @@ from ....datasets import caption_tokens
 from ....errors import BridgeError
 from ....jobs.events import Note, Phase, to_dict
 from ....messages import Message
-from ....paths import Home, absolute
+from ....paths import PACKAGE_PARENT, Home, absolute
 from ....system import process
-from ....system.environment import Environment, Take, install_torch, make
+from ....system.environment import Environment, Take, extras, install_torch, make
 from ....system.pip_output import PipProgress
-from ....system.torch_choice import choose, this_machine
+from ....system.toml_file import load
+from ....system.torch_choice import TorchChoice, choose, this_machine
 from . import catalogue, installation
+from .archive import is_archive, unpack
 
 REPOSITORY = "https://github.com/kohya-ss/sd-scripts.git"
 COMMIT = "48d368fa557731ad0488c07304dfeba8c07910eb"  # 2026-02-16, v0.10.1 and five commits
@@ -44,9 +46,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--source")
     parser.add_argument("--python", type=Path)
+    parser.add_argument("--engine", choices=("sd-scripts", "embedded"), default="sd-scripts")
     options = parser.parse_args(arguments)
+    home = Home(options.home).create()
     try:
-        set_up(Home(options.home).create(), options.source, options.python)
+        if options.engine == "embedded":
+            set_up_embedded(home)
+        else:
+            set_up(home, options.source, options.python)
     except BridgeError as error:
         print(f"SetupError: {error}", flush=True)
         return 1
@@ -100,13 +107,36 @@ def set_up(home: Home, source: str | None, python: Path | None) -> installation.
     return found
 
 
+def set_up_embedded(home: Home) -> None:
+    """What our own engine needs, from PyPI alone. Raises `BridgeError`."""
+    environment = make(home.engines / "venv")
+    choice = choose(this_machine())
+    torch = say(_torch(choice))
+    install_torch(environment, choice, vision=False, take=telling(torch))
+    needed = say(Message("setup.embedded", "installing what the embedded engine needs"))
+    wanted = extras(load(PACKAGE_PARENT / "pyproject.toml"), "train")
+    environment.install(*wanted, "psutil", take=telling(needed))
+    say(Message("setup.tokenizers", "installing the tokenizers"))
+    lay_down_tokenizers(home)
+    note(
+        Message(
+            "setup.embedded_done",
+            "The embedded engine is ready, with torch for {device}.",
+            device="an NVIDIA GPU" if choice.cuda else "the CPU",
+        )
+    )
+
+
 # ---- the scripts ----
 
 
 def find_scripts(home: Home, source: str | None) -> Path:
-    """An existing folder as it is, else a clone (of ``source``, or of the pinned commit of
-    kohya-ss/sd-scripts).
+    """An existing folder as it is, an archive unpacked, else a clone (of ``source``, or of the
+    pinned commit of kohya-ss/sd-scripts).
     """
+    if source and is_archive(source):
+        say(Message("setup.getting", "downloading sd-scripts from {address}", address=source))
+        return unpack(source, home.engines / "sd-scripts")
     if source and (folder := absolute(source)).is_dir():
         for candidate in (folder, folder / "sd-scripts"):  # kohya_ss keeps it one level down
             if (candidate / "train_network.py").is_file():
@@ -192,19 +222,21 @@ def build(home: Home, scripts: Path) -> Environment:
     """A new environment with the PyTorch for this machine's card and the scripts' own requirements."""
     environment = make(home.engines / "venv")
     choice = choose(this_machine())
-    torch = say(
-        Message(
-            "setup.torch",
-            "installing PyTorch {version}: {reason}",
-            version=choice.torch,
-            reason=choice.reason,
-        )
-    )
+    torch = say(_torch(choice))
     install_torch(environment, choice, vision=True, take=telling(torch))
     needed = say(Message("setup.requirements", "installing what sd-scripts needs"))
     environment.install(*requirements(scripts, cuda=choice.cuda), "psutil", take=telling(needed))
     ensure_torchvision(environment)
     return environment
+
+
+def _torch(choice: TorchChoice) -> Message:
+    return Message(
+        "setup.torch",
+        "installing PyTorch {version}: {reason}",
+        version=choice.torch,
+        reason=choice.reason,
+    )
 
 
 def requirements(scripts: Path, *, cuda: bool) -> list[str]:
