@@ -86,7 +86,7 @@ def _is_shown(file: Path, folder: Path) -> bool:
 def _jobs(context: Context) -> dict[Path, int]:
     """Which job's each file is, as publishing has written it down."""
     found = {}
-    for row in context.views.rows():
+    for row in context.the_bridge.newest(MOST):
         record = Record.load(context.the_bridge.folder(row.id).published)
         if record.stem:
             found[Path(record.lora_dir) / f"{record.stem}.safetensors"] = row.id

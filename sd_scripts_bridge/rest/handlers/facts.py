@@ -58,8 +58,8 @@ def _costs() -> dict[str, Message]:
             "embedded": Message("facts.cost_gpu_embedded", "3 GB to download, 6 GB on the disk"),
         }
     return {
-        "sd-scripts": Message("facts.cost_cpu", "about 2 minutes, 1.4 GB on the disk"),
-        "embedded": Message("facts.cost_cpu_embedded", "about 2 minutes, 400 MB to download"),
+        "sd-scripts": Message("facts.cost_cpu", "About 2 minutes, 1.4 GB on the disk"),
+        "embedded": Message("facts.cost_cpu_embedded", "About 2 minutes, 400 MB to download"),
     }
 
 
