@@ -15,6 +15,7 @@ from .jobs.folder import JobFolder
 from .jobs.job import SetupJob, Status, TrainingJob
 from .jobs.store import Entry, JobRow, Store
 from .jobs.wanted import ALL, Wanted
+from .messages import Message
 from .options import presets
 from .paths import Home, absolute
 from .planning import named_paths
@@ -201,18 +202,32 @@ class Bridge:
         """
         row = self.job(job_id)
         before = (
-            "Stopped while it waited; what is saved is kept."
+            Message(
+                "job.stopped_while_waited_saved", "Stopped while it waited; what is saved is kept."
+            )
             if row.attempt
-            else "Stopped before it began."
+            else Message("job.stopped_before_began", "Stopped before it began.")
         )
         if row.status is Status.QUEUED and self.store.move(
             job_id, Status.STOPPED, of=[Status.QUEUED], attempt=row.attempt, sentence=before
         ):
-            return f"Job {job_id} is out of the queue."
+            return Message("job.job_queue", "Job {job_id} is out of the queue.", job_id=job_id)
         if self.store.ask_to_stop(job_id, "now" if now else "save"):
             if "://" in row.device:
-                return f"Job {job_id} stops, here and on the cluster."
-            return f"Job {job_id} stops now." if now else f"Job {job_id} stops after its next save."
+                return Message(
+                    "job.job_stops_cluster",
+                    "Job {job_id} stops, here and on the cluster.",
+                    job_id=job_id,
+                )
+            return (
+                Message("job.job_stops_now", "Job {job_id} stops now.", job_id=job_id)
+                if now
+                else Message(
+                    "job.job_stops_after_next",
+                    "Job {job_id} stops after its next save.",
+                    job_id=job_id,
+                )
+            )
         row = self.store.get(job_id)
         if row.status.is_over:
             raise Conflict(
@@ -221,7 +236,9 @@ class Bridge:
                 job_id=job_id,
                 status=row.status,
             )
-        return f"Job {job_id} is stopping already."
+        return Message(
+            "job.job_stopping_already", "Job {job_id} is stopping already.", job_id=job_id
+        )
 
     def pause(self, job_id: int, minutes: float = PAUSE_MINUTES) -> str:
         """Leave the card to something else: after the next save for ``minutes``, then go on by
@@ -265,16 +282,25 @@ class Bridge:
             )
         self.store.ask_for_pause(row.device, 60 * minutes)
         if row.status is Status.RUNNING and self.store.ask_to_stop(job_id, "pause"):
-            return f"Job {job_id} pauses at its next save, and goes on by itself."
+            return Message(
+                "job.job_pauses_next_save",
+                "Job {job_id} pauses at its next save, and goes on by itself.",
+                job_id=job_id,
+            )
         self.store.begin_pause(row.device)
-        return f"Job {job_id} waits, and begins by itself after {minutes:g} minutes."
+        return Message(
+            "job.job_waits_begins_itself",
+            "Job {job_id} waits, and begins by itself after {minutes} minutes.",
+            job_id=job_id,
+            minutes=f"{minutes:g}",
+        )
 
     def resume(self, job_id: int) -> str:
         """Queue it again from its newest saved state, or end its pause. Raises `Conflict`."""
         waiting = self.job(job_id)
         if waiting.status is Status.QUEUED and self.store.end_pause(waiting.device):
             supervisor.spawn(self.home)
-            return f"Job {job_id} goes on now."
+            return Message("job.job_goes_now", "Job {job_id} goes on now.", job_id=job_id)
         row = self._again(job_id)
         job = row.job
         states = (
@@ -284,14 +310,25 @@ class Bridge:
         )
         supervisor.spawn(self.home)
         if isinstance(job, TrainingJob) and job.on:
-            return (
-                f"Job {job_id} is looked for on the cluster, and starts anew where it doesn't "
-                "run there any more."
+            return Message(
+                "job.job_looked_cluster_starts",
+                "Job {job_id} is looked for on the cluster, and starts anew where it doesn't run "
+                "there any more.",
+                job_id=job_id,
             )
         return (
-            f"Job {job_id} goes on from {states[-1].name}."
+            Message(
+                "job.job_goes",
+                "Job {job_id} goes on from {name}.",
+                job_id=job_id,
+                name=states[-1].name,
+            )
             if states
-            else f"Job {job_id} starts anew: no state is saved."
+            else Message(
+                "job.job_starts_anew_state",
+                "Job {job_id} starts anew: no state is saved.",
+                job_id=job_id,
+            )
         )
 
     def retry(self, job_id: int) -> str:
@@ -308,7 +345,7 @@ class Bridge:
         shutil.rmtree(self.folder(job_id).output, ignore_errors=True)
         self._again(job_id)
         supervisor.spawn(self.home)
-        return f"Job {job_id} starts anew."
+        return Message("job.job_starts_anew", "Job {job_id} starts anew.", job_id=job_id)
 
     def _again(self, job_id: int) -> JobRow:
         row = self.job(job_id)
@@ -338,11 +375,16 @@ class Bridge:
         folder = self.folder(job_id).root
         shutil.rmtree(folder, ignore_errors=True)
         if folder.exists():
-            return (
-                f"Job {job_id} is gone. Part of {folder} could not be deleted: something has "
-                "it open, or you may not."
+            return Message(
+                "job.job_gone_part_could",
+                "Job {job_id} is gone. Part of {folder} could not be deleted: something has it "
+                "open, or you may not.",
+                job_id=job_id,
+                folder=folder,
             )
-        return f"Job {job_id} and its folder are gone."
+        return Message(
+            "job.job_folder_gone", "Job {job_id} and its folder are gone.", job_id=job_id
+        )
 
     # ---- from elsewhere, and back ----
 

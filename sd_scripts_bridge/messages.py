@@ -54,13 +54,13 @@ class Message(str):
         return cls.stored(str(data["code"]), str(data["text"]), values)
 
 
-def joined(messages: Iterable[str]) -> str:
-    """Several sentences as one, each still known by its code."""
+def joined(messages: Iterable[str], by: str = " ") -> str:
+    """Several messages as one, ``by`` between them, each still known by its code."""
     parts = [part for part in messages if part]
     if len(parts) < 2:
         return parts[0] if parts else ""
     names = {f"part{number}": part for number, part in enumerate(parts, 1)}
-    return Message("joined", " ".join(f"{{{name}}}" for name in names), **names)
+    return Message("joined", by.join(f"{{{name}}}" for name in names), **names)
 
 
 def code_of(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from ..messages import Message
 from ..photos import files as photo_files
 from ..photos.files import shown
 from .caption_text import ADVICE, Repaired
@@ -48,18 +49,34 @@ def set_advice(
     unreadable = sum(not verdict.used and verdict.copy_of is None for verdict in verdicts)
     copies = sum(verdict.copy_of is not None for verdict in verdicts)
     if not verdicts:
-        yield "There are no photos here."
+        yield Message("advice.photos", "There are no photos here.")
     elif len(used) < FEWEST:
         yield (
-            f"{_count(len(used), 'photo')} can be used, which is few: 5 to 20 different ones "
-            "give a better LoRA."
+            Message(
+                "advice.can_used_few_different",
+                "{count} {count:photo|photos} can be used, which is few: 5 to 20 different ones "
+                "give a better LoRA.",
+                count=len(used),
+            )
         )
     elif len(used) > MOST:
-        yield f"{len(used)} photos are many: in 1500 steps each one is seen fewer than 15 times."
+        yield Message(
+            "advice.photos_many_steps_each",
+            "{count} photos are many: in 1500 steps each one is seen fewer than 15 times.",
+            count=len(used),
+        )
     if unreadable:
-        yield f"{_count(unreadable, 'file')} can't be used as a photo."
+        yield Message(
+            "advice.cant_used_photo",
+            "{count} {count:file|files} can't be used as a photo.",
+            count=unreadable,
+        )
     if copies:
-        yield f"{_count(copies, 'copy', 'copies')} of other photos left out."
+        yield Message(
+            "advice.other_photos_left",
+            "{count} {count:copy|copies} of other photos left out.",
+            count=copies,
+        )
     if captions:
         yield from caption_advice(used)
     yield from _unread_folders(paths)
@@ -69,12 +86,20 @@ def set_advice(
 
 def _face_advice(faces: tuple[str, int] | None) -> str:
     if faces is None:
-        return "Faces were not checked: no face detector here."
+        return Message(
+            "advice.faces_checked_face_detector", "Faces were not checked: no face detector here."
+        )
     name, without = faces
     if not without:
-        return f"{name} found a face on every photo."
-    return (
-        f"{name} found no face on {_count(without, 'photo')}; it can miss turned and covered ones."
+        return Message(
+            "advice.found_face_every_photo", "{name} found a face on every photo.", name=name
+        )
+    return Message(
+        "advice.found_face_can_miss",
+        "{name} found no face on {count} {count:photo|photos}; it can miss turned and covered "
+        "ones.",
+        name=name,
+        count=without,
     )
 
 
@@ -83,33 +108,57 @@ def caption_advice(used: Sequence[Judged]) -> Iterator[str]:
     texts = [verdict.caption.text for verdict in used if verdict.caption and verdict.caption.text]
     if not used:
         return
-    yield f"{len(texts)} of {len(used)} photos have a caption" + (
-        "." if len(texts) == len(used) else "; the others get the name and the class."
-    )
+    if len(texts) == len(used):
+        yield Message("advice.captioned", "All {count} photos have a caption.", count=len(used))
+    else:
+        yield Message(
+            "advice.some_captioned",
+            "{count} of {all} photos have a caption; the others get the name and the class.",
+            count=len(texts),
+            all=len(used),
+        )
     least, most = ADVICE
     outside = sum(
         verdict.words is not None and not least <= verdict.words <= most for verdict in used
     )
     if outside:
         yield (
-            f"{_count(outside, 'caption')} outside the advice of {least} to {most} words on "
-            "what the photo shows."
+            Message(
+                "advice.outside_advice_words_photo",
+                "{count} {count:caption|captions} outside the advice of {least} to {most} words "
+                "on what the photo shows.",
+                count=outside,
+                least=least,
+                most=most,
+            )
         )
     if len(texts) > 1 and len(set(texts)) == 1:
         yield (
-            "All captions are the same; say what differs from photo to photo (clothes, place, "
-            "light, expression)."
+            Message(
+                "advice.all_captions_same_say",
+                "All captions are the same; say what differs from photo to photo (clothes, "
+                "place, light, expression).",
+            )
         )
     if longer := sum((verdict.tokens or 0) > CHUNK for verdict in used):
         yield (
-            f"{_count(longer, 'caption')} longer than {CHUNK} tokens, which is what "
-            "max_token_length 75 reads."
+            Message(
+                "advice.longer_tokens_max_token",
+                "{count} {count:caption|captions} longer than {chunk} tokens, which is what "
+                "max_token_length 75 reads.",
+                count=longer,
+                chunk=CHUNK,
+            )
         )
     stems = Counter(verdict.path.with_suffix("") for verdict in used if verdict.caption)
     for stem in (stem for stem, times in stems.items() if times > 1):
         yield (
-            f"{stems[stem]} photos share the caption beside {shown(stem.name)!r}; check that "
-            "it fits each."
+            Message(
+                "advice.photos_share_caption_beside",
+                "{stems} photos share the caption beside {shown}; check that it fits each.",
+                stems=stems[stem],
+                shown=repr(shown(stem.name)),
+            )
         )
 
 
@@ -124,10 +173,10 @@ def _unread_folders(paths: Sequence[Path]) -> Iterator[str]:
             ]
             if others:
                 yield (
-                    f"Not looked into below {shown(path.name)!r}: {', '.join(others[:5])}. "
-                    "Name a folder to use it."
+                    Message(
+                        "advice.looked_below_name_folder",
+                        "Not looked into below {shown}: {others}. Name a folder to use it.",
+                        shown=repr(shown(path.name)),
+                        others=", ".join(others[:5]),
+                    )
                 )
-
-
-def _count(number: int, noun: str, plural: str = "") -> str:
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"

@@ -10,6 +10,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from ..messages import Message
+
 ADVICE = (25, 75)
 """Words that a caption should have, least and most."""
 LONGEST = 10_000
@@ -51,12 +53,19 @@ def repair(raw: bytes | str, name: str, fallback: str) -> Repaired:
         text, change = step(text)
         changes += [change] if change else []
     if not _WORD.search(text):
-        return Repaired(fallback, ("empty, so it says the name",))
+        return Repaired(
+            fallback, (Message("caption.empty_says_name", "empty, so it says the name"),)
+        )
     if name:
         text, change = _with_name(text, name, fallback)
         changes += [change] if change else []
     remarks = (
-        ("has braces, which mean a choice with enable_wildcard",)
+        (
+            Message(
+                "caption.braces_mean_choice_enable",
+                "has braces, which mean a choice with enable_wildcard",
+            ),
+        )
         if "{" in text or "}" in text
         else ()
     )
@@ -93,16 +102,20 @@ def _decoded(raw: bytes) -> tuple[str, list[str]]:
     for mark, encoding in _BOMS:
         if raw.startswith(mark):
             text = raw[len(mark) :].decode(encoding, errors="replace")
-            return text, ["byte order mark removed"] if encoding == "utf-8" else [
-                f"{encoding[:6].upper()} to UTF-8"
+            return text, [
+                Message("caption.byte_order_mark_removed", "byte order mark removed")
+            ] if encoding == "utf-8" else [
+                Message("caption.utf", "{encoding} to UTF-8", encoding=encoding[:6].upper())
             ]
     if _looks_like_utf16(raw):
         order = "utf-16-le" if raw[1::2].count(0) >= raw[0::2].count(0) else "utf-16-be"
-        return raw.decode(order, errors="replace"), ["UTF-16 to UTF-8"]
+        return raw.decode(order, errors="replace"), [Message("caption.utf_utf", "UTF-16 to UTF-8")]
     try:
         return raw.decode("utf-8"), []
     except UnicodeDecodeError:
-        return raw.decode("cp1252", errors="replace"), ["Windows-1252 to UTF-8"]
+        return raw.decode("cp1252", errors="replace"), [
+            Message("caption.windows_utf", "Windows-1252 to UTF-8")
+        ]
 
 
 def _looks_like_utf16(raw: bytes) -> bool:
@@ -118,7 +131,9 @@ def _looks_like_utf16(raw: bytes) -> bool:
 
 def _without_invisible(text: str) -> tuple[str, str]:
     kept = "".join(character for character in text if _visible(character))
-    return kept, "control characters removed" if kept != text else ""
+    return kept, Message(
+        "caption.control_characters_removed", "control characters removed"
+    ) if kept != text else ""
 
 
 def _visible(character: str) -> bool:
@@ -136,13 +151,15 @@ def _one_line(text: str) -> tuple[str, str]:
     joined = ""
     for line in lines:
         joined += ("" if not joined else " " if joined[-1] in ".,;:!?" else ", ") + line
-    return joined, "lines joined" if len(lines) > 1 else ""
+    return joined, Message("caption.lines_joined", "lines joined") if len(lines) > 1 else ""
 
 
 def _shortened(text: str) -> tuple[str, str]:
     if len(text) <= LONGEST:
         return text, ""
-    return text[:LONGEST].rsplit(" ", 1)[0].rstrip(), f"cut to {LONGEST} characters"
+    return text[:LONGEST].rsplit(" ", 1)[0].rstrip(), Message(
+        "caption.cut_characters", "cut to {longest} characters", longest=LONGEST
+    )
 
 
 def _with_name(text: str, name: str, fallback: str) -> tuple[str, str]:
@@ -150,11 +167,15 @@ def _with_name(text: str, name: str, fallback: str) -> tuple[str, str]:
         return text, ""
     for form in (text, unicodedata.normalize("NFC", text)):
         if _begins(form, name):
-            return name + form[len(name) :], "the name's spelling"
+            return name + form[len(name) :], Message(
+                "caption.names_spelling", "the name's spelling"
+            )
     class_token = fallback[len(name) :].strip() if fallback.startswith(name) else ""
     if class_token and _begins(text, class_token):
-        return f"{name} {text}", "the name put in front"
-    return f"{draft(name, class_token)}, {text}", "the name put in front"
+        return f"{name} {text}", Message("caption.name_put_front", "the name put in front")
+    return f"{draft(name, class_token)}, {text}", Message(
+        "caption.name_put_front", "the name put in front"
+    )
 
 
 def _begins(text: str, words: str) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Invalid, Problem
+from ..messages import Message
 from ..photos import files as photo_files
 from ..photos.files import LEAF, shown
 from . import manifest
@@ -135,10 +136,12 @@ def _single(path: Path) -> Dataset:
     if subsets:
         return _dataset(path.parent, subsets, ())
     subject, _, class_token = path.name.partition(" ")
-    remark = (
-        f"Took the photos directly in {shown(path.name)!r}: its name has no number of repeats, "
-        "so an epoch shows "
-        f"each once; the subject is called {shown(subject)!r}."
+    remark = Message(
+        "folder.took_photos_directly_name",
+        "Took the photos directly in {shown}: its name has no number of repeats, so an epoch "
+        "shows each once; the subject is called {shown2}.",
+        shown=repr(shown(path.name)),
+        shown2=repr(shown(subject)),
     )
     return Dataset(
         path,
@@ -169,7 +172,11 @@ def _dataset(image_dir: Path, subsets: tuple[Subset, ...], remarks: Sequence[str
 def _reg_remarks(folder: Path) -> list[str]:
     if _images(folder):
         return [
-            "The pictures in 'reg' are not used: they have to lie in a folder like 'reg/1_man'."
+            Message(
+                "folder.pictures_reg_used_they",
+                "The pictures in 'reg' are not used: they have to lie in a folder like "
+                "'reg/1_man'.",
+            )
         ]
     return _folder_remarks(folder)
 
@@ -201,16 +208,33 @@ def _folder_remarks(image_dir: Path) -> list[str]:
         match = LEAF.fullmatch(folder.name)
         if not match and _images(folder):
             remarks.append(
-                f"{shown(folder.name)!r} is not used: it needs a number of repeats, like "
-                f"{'10_' + shown(folder.name)!r}."
+                Message(
+                    "folder.used_needs_number_repeats",
+                    "{shown} is not used: it needs a number of repeats, like {value}.",
+                    shown=repr(shown(folder.name)),
+                    value=repr("10_" + shown(folder.name)),
+                )
             )
         elif match and not int(match[1]):
-            remarks.append(f"{shown(folder.name)!r} is not used: its number of repeats is 0.")
+            remarks.append(
+                Message(
+                    "folder.used_number_repeats",
+                    "{shown} is not used: its number of repeats is 0.",
+                    shown=repr(shown(folder.name)),
+                )
+            )
     loose = _images(image_dir)
     return [
         *remarks,
         *(
-            [f"Photos directly in {shown(image_dir.name)!r} are not used: {loose}."]
+            [
+                Message(
+                    "folder.photos_directly_used",
+                    "Photos directly in {shown} are not used: {loose}.",
+                    shown=repr(shown(image_dir.name)),
+                    loose=loose,
+                )
+            ]
             if loose
             else []
         ),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..messages import Message, code_of, joined
 from ..photos import files as photos
 from ..photos.faces import Detector, find_detector
 from ..photos.files import Photo, PhotoUnreadable, shown
@@ -24,6 +25,8 @@ SMALLEST_SIDE = 32
 GOOD_AREA = 512 * 512
 WIDEST = 2.0
 GOOD, MIND, LEFT_OUT = "good", "mind", "left out"
+BRIGHT, TRANSPARENT = ("photo.bright", "photo.bright_white"), "photo.transparent"
+"""Codes of `photos.measures` and `photos.pixels`: what lies on white is bright, which is fine."""
 _COPY = re.compile(
     r"^(copy|copia|kopie|copie|c[oó]pia) (of|de|von) |[ _(-](copy|copia|kopie|copie|c[oó]pia)\b|"
     r" ?\(\d{1,2}\)$",
@@ -100,7 +103,12 @@ class Report:
 
     @property
     def summary(self) -> str:
-        return f"{self.used} of {len(self.photos)} photos will be used."
+        return Message(
+            "photo.photos_used",
+            "{used} of {count} photos will be used.",
+            used=self.used,
+            count=len(self.photos),
+        )
 
     def lines(self) -> list[str]:
         """The report for a terminal: a line per photo, the advice, the summary."""
@@ -203,7 +211,13 @@ def _finding(path: Path, copy: Path | None, detector: Detector | None) -> Findin
     photo = picture.photo
     if min(photo.width, photo.height) < SMALLEST_SIDE:
         return Finding(
-            path, reason=f"is only {photo.width} x {photo.height} pixels, too small to train."
+            path,
+            reason=Message(
+                "photo.pixels_too_small_train",
+                "is only {width} x {height} pixels, too small to train.",
+                width=photo.width,
+                height=photo.height,
+            ),
         )
     if copy is not None:
         picture.pixels.save(copy, format="PNG", compress_level=1)
@@ -261,8 +275,18 @@ def _same(one: Finding, other: Finding) -> bool:
 
 
 def _copy_verdict(finding: Finding, original: Finding, label: str) -> PhotoVerdict:
-    what = "is the same file as" if finding.sha256 == original.sha256 else "is a copy of"
-    sentence = f"{label} {what} {shown(original.path.name)}, which is used instead."
+    what = (
+        Message("photo.same_file", "is the same file as")
+        if finding.sha256 == original.sha256
+        else Message("photo.copy", "is a copy of")
+    )
+    sentence = Message(
+        "photo.used_instead",
+        "{label} {what_name} {shown}, which is used instead.",
+        label=label,
+        what_name=what,
+        shown=shown(original.path.name),
+    )
     return PhotoVerdict(finding.path, LEFT_OUT, sentence, copy_of=original.path)
 
 
@@ -279,11 +303,17 @@ def _verdict(
         (caption_text.words(text), caption_tokens.count_tokens(text)) if text else (None, None)
     )
     facts = [f"{photo.width} x {photo.height}", *photo.notes, *_caption_facts(caption, *counted)]
-    about = f"({', '.join(facts)})"
+    about = joined(facts, ", ")
     sentence = (
-        f"{label} will be used {about}; mind: {'; '.join(concerns)}."
+        Message(
+            "photo.used_mind",
+            "{label} will be used ({about}); mind: {concerns}.",
+            label=label,
+            about=about,
+            concerns=joined(concerns, "; "),
+        )
         if concerns
-        else f"{label} is good {about}."
+        else Message("photo.good", "{label} is good ({about}).", label=label, about=about)
     )
     return PhotoVerdict(
         finding.path,
@@ -308,18 +338,20 @@ def _concerns(finding: Finding, of_people: bool, original: Finding | None) -> It
     photo, measures = finding.photo, finding.measures
     assert photo is not None and measures is not None
     if photo.width * photo.height < GOOD_AREA:
-        yield "small, 512 x 512 or more is better"
+        yield Message("photo.small_more_better", "small, 512 x 512 or more is better")
     if max(photo.width, photo.height) > WIDEST * min(photo.width, photo.height):
-        yield "long and narrow, so training crops it"
+        yield Message("photo.long_narrow_training_crops", "long and narrow, so training crops it")
     for concern in measures.concerns():
-        if not (concern.startswith("bright") and "transparency on white" in photo.notes):
+        if not (
+            code_of(concern) in BRIGHT and any(code_of(note) == TRANSPARENT for note in photo.notes)
+        ):
             yield concern
     if of_people and finding.faces == 0:
-        yield "no face found"
+        yield Message("photo.face_found", "no face found")
     elif finding.faces is not None and finding.faces > 1:
-        yield f"{finding.faces} faces"
+        yield Message("photo.faces", "{count} faces", count=finding.faces)
     if original:
-        yield f"a copy of {shown(original.path.name)}"
+        yield Message("photo.copy_2", "a copy of {shown}", shown=shown(original.path.name))
 
 
 def _caption_facts(
@@ -327,5 +359,10 @@ def _caption_facts(
 ) -> Iterator[str]:
     if caption is None:
         return
-    yield f"caption of {words or 0} words" + (f" and {tokens} tokens" if tokens is not None else "")
-    yield from (f"caption: {change}" for change in (*caption.changes, *caption.remarks))
+    yield Message("photo.caption_words", "caption of {words} words", words=words or 0)
+    if tokens is not None:
+        yield Message("photo.caption_tokens", "{tokens} tokens", tokens=tokens)
+    yield from (
+        Message("photo.caption_change", "caption: {change}", change=change)
+        for change in (*caption.changes, *caption.remarks)
+    )

@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BridgeError
+from ..messages import Message
 from .job import Status, job_from_dict
 
 _OVER = [status.value for status in Status if status.is_over]
-SENTENCE = "Found again in its folder after the job database was damaged."
+SENTENCE = Message(
+    "job.found_again_folder_after", "Found again in its folder after the job database was damaged."
+)
 
 
 def put_aside(database: Path) -> Path:

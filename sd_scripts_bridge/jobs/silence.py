@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from ..messages import Message
 from .job import Status
 from .meter import duration
 from .store import JobRow
@@ -35,8 +36,10 @@ def seconds(row: JobRow, log: Path, rate: float | None = None) -> float | None:
 
 def sentence(job_id: int, silent: float) -> str:
     """What to say of it."""
-    return (
-        f"No sign of life for {duration(silent)}. It may be busy, as while it loads a model, or "
-        "stuck: "
-        f"`stop {job_id} --now` ends it."
+    return Message(
+        "job.sign_life_may_busy",
+        "No sign of life for {duration}. It may be busy, as while it loads a model, or stuck: "
+        "`stop {job_id} --now` ends it.",
+        duration=duration(silent),
+        job_id=job_id,
     )

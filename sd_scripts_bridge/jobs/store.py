@@ -86,8 +86,11 @@ class Store:
                 raise
             aside = recovery.put_aside(path)
             self._prepare(jobs)
-            self.recovered = (
-                f"The job database was damaged; it lies aside as {aside.name}. {self.recovered}"
+            self.recovered = Message(
+                "store.job_database_damaged_lies",
+                "The job database was damaged; it lies aside as {name}. {recovered}",
+                name=aside.name,
+                recovered=self.recovered,
             )
 
     def _prepare(self, jobs: Path | None) -> None:
@@ -101,7 +104,11 @@ class Store:
             count = recovery.rebuild(db, jobs)
             db.execute("COMMIT")
         if count:
-            self.recovered = f"{count} jobs were found again in their folders."
+            self.recovered = Message(
+                "store.jobs_found_again_their",
+                "{count} jobs were found again in their folders.",
+                count=count,
+            )
 
     @contextmanager
     def _open(self, synchronous: str = "FULL") -> Iterator[sqlite3.Connection]:
@@ -417,7 +424,11 @@ def _room(path: Path) -> str:
     except OSError:
         return ""
     return (
-        f" Its disk is full ({free // 1000} kB are free): make some room."
+        Message(
+            "store.disk_full_kb_free",
+            " Its disk is full ({free} kB are free): make some room.",
+            free=free // 1000,
+        )
         if free < FULL_BYTES
         else ""
     )

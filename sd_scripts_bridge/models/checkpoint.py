@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import Invalid, Problem
+from ..messages import Message
 from ..options.families import title
 from . import dit_tensors
 from .dit_tensors import Transformer
@@ -333,7 +334,11 @@ def _config_prediction(config: Path) -> str | None:
 def _notes(path: Path, prediction: str) -> tuple[str, ...]:
     if prediction == EPSILON and re.search(r"v[-_ ]?pred", path.stem, re.IGNORECASE):
         return (
-            f"{path.name}: the name says v-prediction, but the file has no such mark; it is "
-            "trained as epsilon.",
+            Message(
+                "base.name_says_prediction_but",
+                "{name}: the name says v-prediction, but the file has no such mark; it is "
+                "trained as epsilon.",
+                name=path.name,
+            ),
         )
     return ()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import Invalid, Problem
+from ..messages import Message
 from ..options.families import Companion, Family
 from ..system.files import mark
 from . import companion_kinds
@@ -104,7 +105,12 @@ def roots(base: Path, lora_dir: Path | None = None) -> list[Path]:
 def _wrong(companion: Companion, path: Path) -> Problem | None:
     """Why ``path`` can't be handed over as this file."""
     kind = KINDS[companion.looks_for]
-    remedy = f"Give {companion.title} (usually {companion.usual})."
+    remedy = Message(
+        "companion.give_usually",
+        "Give {title} (usually {usual}).",
+        title=companion.title,
+        usual=companion.usual,
+    )
     if companion.option == "qwen3" and path.is_dir():
         return None  # a folder of Hugging Face, which the script reads too
     if path.suffix.lower() not in ENDINGS:
@@ -135,7 +141,9 @@ def _wrong(companion: Companion, path: Path) -> Problem | None:
             name=path.name,
         )
     if not kind.fits(tensors):
-        real = companion_kinds.called(tensors) or "something else"
+        real = companion_kinds.called(tensors) or Message(
+            "companion.something_else", "something else"
+        )
         return Problem(
             "companion_files.wanted",
             companion.option,
@@ -158,7 +166,13 @@ def _take_inside(companion: Companion, base: Path, found: Found) -> None:
     if companion.option != "vae":  # that one the script finds by itself
         found.options[companion.option] = str(base.absolute())
     found.notes.append(
-        f"{companion.title[0].upper()}{companion.title[1:]} is in {base.name} itself."
+        Message(
+            "companion.itself",
+            "{title}{title2} is in {name} itself.",
+            title=companion.title[0].upper(),
+            title2=companion.title[1:],
+            name=base.name,
+        )
     )
 
 
@@ -178,11 +192,19 @@ def _search(companion: Companion, family: Family, folders: list[Path], found: Fo
         found.problems.append(_missing(companion, family, folders))
     else:
         found.options[companion.option] = str(best)
-        found.notes.append(f"{companion.option}: {best} is taken as {companion.title}.")
+        found.notes.append(
+            Message(
+                "companion.taken",
+                "{option}: {best} is taken as {title}.",
+                option=companion.option,
+                best=best,
+                title=companion.title,
+            )
+        )
 
 
 def _missing(companion: Companion, family: Family, folders: list[Path]) -> Problem:
-    looked = ", ".join(map(str, folders)) or "no folder"
+    looked = ", ".join(map(str, folders)) or Message("companion.folder", "no folder")
     return Problem(
         "companion_files.needs_usually_none_lies",
         companion.option,

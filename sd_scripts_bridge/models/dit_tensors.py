@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ..errors import Problem
+from ..messages import Message
 from ..options.families import FAMILIES
 from .ldm_tensors import UNET
 from .safetensors_file import TensorInfo
@@ -126,9 +127,18 @@ LAYOUTS: Mapping[str, Layout] = {
 }  # fmt: skip
 
 VARIANTS = {
-    ("flux1", 384): "is FLUX.1 Fill, an inpainting model (it takes 384 channels, not 64)",
-    ("flux1", 128): "is FLUX.1 Canny or Depth, a control model (it takes 128 channels, not 64)",
-    ("hunyuan-image", 128): "is HunyuanImage's refiner (it takes 128 channels, not 64)",
+    ("flux1", 384): Message(
+        "base.flux_fill_inpainting_model",
+        "is FLUX.1 Fill, an inpainting model (it takes 384 channels, not 64)",
+    ),
+    ("flux1", 128): Message(
+        "base.flux_canny_depth_control",
+        "is FLUX.1 Canny or Depth, a control model (it takes 128 channels, not 64)",
+    ),
+    ("hunyuan-image", 128): Message(
+        "base.hunyuanimages_refiner_takes_channels",
+        "is HunyuanImage's refiner (it takes 128 channels, not 64)",
+    ),
 }
 ENCODERS_INSIDE = "text_encoders."
 PREFIXES = (UNET, "net.", "model.", "diffusion_model.", "transformer.", "")
@@ -178,7 +188,7 @@ def width(tensors: Tensors, model: Transformer) -> int:
 def problems(name: str, tensors: Tensors, model: Transformer) -> list[Problem]:
     """Why the file ``name`` can't be trained on though it is of a family that can."""
     layout, title = layout_of(model.family), FAMILIES[model.family].title
-    whole = f"Choose a whole {title} model."
+    whole = Message("base.choose_whole_model", "Choose a whole {title} model.", title=title)
     found = _other_variant(name, tensors, model, layout)
     if found:
         return [found]
@@ -201,9 +211,11 @@ def problems(name: str, tensors: Tensors, model: Transformer) -> list[Problem]:
         ]
     if model.prefix not in layout.prefixes:
         said = (
-            f"names its tensors {model.prefix}..."
+            Message("base.names_tensors", "names its tensors {prefix}...", prefix=model.prefix)
             if model.prefix
-            else f"has no {UNET} before its tensors' names"
+            else Message(
+                "base.before_tensors_names", "has no {unet} before its tensors' names", unet=UNET
+            )
         )
         return [
             Problem(
@@ -234,8 +246,12 @@ def notes(name: str) -> tuple[str, ...]:
     """What only the file's name ``name`` tells."""
     if "kontext" in name.lower():
         return (
-            f"{name}: Kontext has FLUX.1's tensors, so it is trained as FLUX.1: on single "
-            "pictures, not on pairs.",
+            Message(
+                "base.kontext_flux_tensors_trained",
+                "{name}: Kontext has FLUX.1's tensors, so it is trained as FLUX.1: on single "
+                "pictures, not on pairs.",
+                name=name,
+            ),
         )
     return ()
 
@@ -249,7 +265,13 @@ def _other_variant(
     if channels != layout.channels:
         said = VARIANTS.get(
             (model.family, channels),
-            f"takes {channels} channels, not {layout.channels}, as {title} does",
+            Message(
+                "base.takes_channels",
+                "takes {channels} channels, not {channels2}, as {title} does",
+                channels=channels,
+                channels2=layout.channels,
+                title=title,
+            ),
         )
         return Problem(
             "dit_tensors.said", name, said, "Choose an ordinary {title} model.", title=title

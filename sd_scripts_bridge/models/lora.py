@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from ..errors import Invalid, Problem
+from ..messages import Message
 from .safetensors_file import Header, TensorInfo, read_header
 
 CHUNK = 1 << 20
@@ -242,23 +243,35 @@ def _shape_problems(file_name: str, modules: Mapping[str, Module]) -> list[Probl
 
 def _faults(module: Module) -> Iterator[str]:
     if any(part in module for part in WITHOUT_WEBUI):
-        yield "is in diffusers' layout, which the WebUI does not load"
+        yield Message(
+            "lora.diffusers_layout_webui_load",
+            "is in diffusers' layout, which the WebUI does not load",
+        )
     for inner, outer in PAIRS:
         if (inner in module) != (outer in module):
             yield (
-                f"has {inner} without {outer}"
+                Message("lora.without", "has {inner} without {outer}", inner=inner, outer=outer)
                 if inner in module
-                else f"has {outer} without {inner}"
+                else Message(
+                    "lora.without_2", "has {outer} without {inner}", outer=outer, inner=inner
+                )
             )
         elif inner in module and not _fit(module, inner, outer):
-            yield f"has {inner} and {outer} of shapes that don't fit"
+            yield Message(
+                "lora.shapes_dont_fit",
+                "has {inner} and {outer} of shapes that don't fit",
+                inner=inner,
+                outer=outer,
+            )
     for kind in ("hada", "lokr"):
         halves = {part[:7] for part in module if part.startswith(f"{kind}_w")}
         if len(halves) == 1:
-            yield f"has only {halves.pop()} of two factors"
+            yield Message(
+                "lora.two_factors", "has only {halves} of two factors", halves=halves.pop()
+            )
     alpha = module.get("alpha")
     if alpha is not None and any(side != 1 for side in alpha.shape):
-        yield "has an alpha that is not one number"
+        yield Message("lora.alpha_number", "has an alpha that is not one number")
 
 
 def _fit(module: Module, inner: str, outer: str) -> bool:
@@ -322,10 +335,11 @@ class _Numbers:
 
     def notes(self, file_name: str) -> tuple[str, ...]:
         if self.factors and not self.learnt:
-            sentence = (
-                f"{file_name}: every lora_up is zero: the LoRA has learnt nothing and changes no "
-                "picture. "
-                "Check the learning rate and the number of steps."
+            sentence = Message(
+                "lora.every_lora_zero_lora",
+                "{file_name}: every lora_up is zero: the LoRA has learnt nothing and changes no "
+                "picture. Check the learning rate and the number of steps.",
+                file_name=file_name,
             )
             return (sentence,)
         return ()

@@ -21,12 +21,13 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from ..errors import Invalid, Problem
+from ..messages import Message
 
 HEADER_LIMIT = 100_000_000
 RANK_LIMIT = 64
 CHUNK = 1 << 20
 LEGACY_OFFSET, LEGACY_SIZE = 0x100000, 0x10000
-AGAIN = "Download or copy it again."
+AGAIN = Message("safetensors.download_copy_again", "Download or copy it again.")
 
 BITS = {
     "BOOL": 8,
@@ -55,11 +56,22 @@ BITS = {
 """Bits of one number, by the format's name."""
 
 _IMPOSTORS = (
-    (b"PK\x03\x04", "a PyTorch or zip file under another name"),
-    (b"\x80", "a pickled PyTorch file under another name"),
-    (b"version https://git-lfs", "a git-lfs pointer, not the file itself"),
-    (b"<", "a web page, not the file itself"),
-    (b"GGUF", "a GGUF file under another name"),
+    (
+        b"PK\x03\x04",
+        Message("safetensors.pytorch_zip_file_under", "a PyTorch or zip file under another name"),
+    ),
+    (
+        b"\x80",
+        Message(
+            "safetensors.pickled_pytorch_file_under", "a pickled PyTorch file under another name"
+        ),
+    ),
+    (
+        b"version https://git-lfs",
+        Message("safetensors.git_lfs_pointer_file", "a git-lfs pointer, not the file itself"),
+    ),
+    (b"<", Message("safetensors.web_page_file_itself", "a web page, not the file itself")),
+    (b"GGUF", Message("safetensors.gguf_file_under_another", "a GGUF file under another name")),
 )
 
 
@@ -249,7 +261,9 @@ def _check_extent(tensors: Mapping[str, TensorInfo], data_start: int, size: int)
     for name, tensor in tensors.items():
         if tensor.begin != place:
             fault = (
-                "overlaps the one before" if tensor.begin < place else "leaves a gap before itself"
+                Message("safetensors.overlaps_before", "overlaps the one before")
+                if tensor.begin < place
+                else Message("safetensors.leaves_gap_before_itself", "leaves a gap before itself")
             )
             raise _HeaderError(f"has a tensor {_short(name)} that {fault}")
         place = tensor.end

@@ -24,6 +24,7 @@ from ..jobs.job import Status, TrainingJob
 from ..jobs.meter import Meter, Pace
 from ..jobs.store import Entry, JobRow
 from ..jobs.wanted import Wanted
+from ..messages import Message
 
 CURVE_POINTS = 2000
 CURVE_KEPT = 20_000
@@ -243,17 +244,25 @@ def _spec(row: JobRow) -> tuple[dict[str, Any], str]:
     try:
         data = json.loads(row.spec)
     except ValueError:
-        return {}, "What this job was to do can't be read."
+        return {}, Message("phase.job_cant_read", "What this job was to do can't be read.")
     return (data, "") if isinstance(data, dict) else ({}, "")
 
 
 def _phase(row: JobRow, fold: Fold, waiting: Sequence[JobRow]) -> str:
     if row.status is Status.QUEUED:
         before = [other.id for other in waiting].index(row.id) if row in waiting else 0
-        return f"waiting, {before} before it" if before else "waiting for its turn"
+        return (
+            Message("phase.waiting_before", "waiting, {before} before it", before=before)
+            if before
+            else Message("phase.waiting_turn", "waiting for its turn")
+        )
     if row.status is Status.STOPPING:
-        words = {"now": "stopping now", "pause": "pausing at the next save"}.get(
-            row.stop or "", "stopping after the next save"
+        words = {
+            "now": Message("phase.stopping_now", "stopping now"),
+            "pause": Message("phase.pausing_next_save", "pausing at the next save"),
+        }.get(
+            row.stop or "",
+            Message("phase.stopping_after_next_save", "stopping after the next save"),
         )
         step = _next_save(row, fold) if row.stop != "now" else None
         return f"{words}, step {step}" if step else words

@@ -80,11 +80,20 @@ class Plan:
         that.
         """
         if not self.images:
-            return "No photos yet."
+            return Message("plan.photos_yet", "No photos yet.")
         shown = math.ceil(self.images * self.repeats / self.batch)
-        photos, repeats = _count(self.images, "photo"), _count(self.repeats, "repeat")
-        text = f"{photos} x {repeats} / batch {self.batch} = {_count(shown, 'step')}"
-        return text if shown == self.steps else f"{text}; it stops at {self.steps}"
+        text = Message(
+            "plan.sum",
+            "{photos} {photos:photo|photos} x {repeats} {repeats:repeat|repeats} / batch {batch}"
+            " = {steps} {steps:step|steps}",
+            photos=self.images,
+            repeats=self.repeats,
+            batch=self.batch,
+            steps=shown,
+        )
+        if shown == self.steps:
+            return text
+        return Message("plan.stops", "{sum}; it stops at {steps}", sum=text, steps=self.steps)
 
 
 def make(context: Context) -> Plan:
@@ -334,10 +343,6 @@ def _unwritten(context: Context, plan: Plan) -> Dataset:
     return Dataset(folder.parent, folder, (subset,))
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 # ---- for the page ----
 
 
@@ -388,7 +393,9 @@ def _lacking(plan: Plan) -> list[str]:
 def estimate(views: JobViews, plan: Plan) -> tuple[float | None, str]:
     """(seconds, from where that is known) from the newest run of this kind here; (None, why not)."""
     if plan.base is None or not plan.images:
-        return None, "Known once base model and photos are chosen."
+        return None, Message(
+            "plan.known_once_base_model", "Known once base model and photos are chosen."
+        )
     found = pace(views, plan.base.family, plan.engine, plan.params, plan.launch)
     return (found[0] * plan.steps, found[1]) if found else (None, UNKNOWN)
 
@@ -411,7 +418,13 @@ def pace(
             if seconds:
                 return (
                     seconds,
-                    f"As fast as job {row.id} ({row.title}) was: {seconds:.2g} s a step.",
+                    Message(
+                        "plan.fast_job_step",
+                        "As fast as job {id} ({title}) was: {seconds} s a step.",
+                        id=row.id,
+                        title=row.title,
+                        seconds=f"{seconds:.2g}",
+                    ),
                 )
     return None
 
@@ -432,17 +445,31 @@ def _kind(
 
 
 def _caption_advice(plan: Plan) -> list[str]:
-    found = []
+    found: list[str] = []
     reads_clip = (
         plan.base is None or FAMILIES[plan.base.family].is_ldm
     )  # others read longer captions with T5 and the like
     longest = max((counted(text)[1] or 0 for text in plan.captions), default=0) if reads_clip else 0
     if longest > LONGEST:
-        found.append(f"A caption has {longest} tokens; what comes after {LONGEST} is not read.")
+        found.append(
+            Message(
+                "plan.caption_tokens_comes_after",
+                "A caption has {longest} tokens; what comes after {longest2} is not read.",
+                longest=longest,
+                longest2=LONGEST,
+            )
+        )
     if longest > CHUNK:
         limit = 150 if longest <= 150 else LONGEST
         found.append(
-            f"A caption has {longest} of {CHUNK} tokens: the limit goes up to {limit} by itself."
+            Message(
+                "plan.caption_tokens_limit_goes",
+                "A caption has {longest} of {chunk} tokens: the limit goes up to {limit} by "
+                "itself.",
+                longest=longest,
+                chunk=CHUNK,
+                limit=limit,
+            )
         )
     return found
 
@@ -452,12 +479,21 @@ def _advice(context: Context, plan: Plan) -> Sequence[str]:
     wanted, real = state.training.steps, plan.images * plan.repeats
     if plan.images and abs(real - wanted) > 0.1 * wanted:
         found.append(
-            f"Each photo is shown {plan.repeats} times: {real} instead of {wanted}, the nearest "
-            "whole number."
+            Message(
+                "plan.each_photo_shown_times",
+                "Each photo is shown {repeats} times: {real} instead of {wanted}, the nearest "
+                "whole number.",
+                repeats=plan.repeats,
+                real=real,
+                wanted=wanted,
+            )
         )
     if not state.class_token:
         found.append(
-            "Without a class word (man, woman, dog, ...) the LoRA learns more slowly what your "
-            "subject is."
+            Message(
+                "plan.without_class_word_man",
+                "Without a class word (man, woman, dog, ...) the LoRA learns more slowly what "
+                "your subject is.",
+            )
         )
     return found

@@ -7,16 +7,17 @@ from typing import Any
 
 from ..errors import Conflict, NotFound
 from ..jobs.job import TrainingJob
+from ..messages import Message
 from ..models.offered import BaseFile
 from ..options.families import FAMILIES, Family
 from ..publishing import infotext
 from ..publishing.card import PREVIEW_KINDS
 from .jobs import Fold, JobViews, read_report, sample_dicts
 
-WHY_512 = (
+WHY_512 = Message(
+    "result.trained_tends_draw_everything",
     "{family} was trained on 512 x 512: at 1024 it tends to draw everything twice. 512 with "
-    "hires fix ends at 1024 "
-    "too, and looks better."
+    "hires fix ends at 1024 too, and looks better.",
 )
 
 
@@ -57,7 +58,9 @@ def result_dict(views: JobViews, job_id: int, bases: list[BaseFile]) -> dict[str
         if fold.proof
         else None,
         "samples": sample_dicts(folder, job_id, fold),
-        "preview": f"jobs/{job_id}/preview?v={picture.stat().st_mtime_ns:x}" if picture else None,
+        "preview": f"jobs/{job_id}/preview?v={f'{picture.stat().st_mtime_ns:x}'}"
+        if picture
+        else None,
         "facts": {
             **fold.facts,
             **{key: report[key] for key in ("steps", "planned_steps", "seconds") if key in report},
@@ -83,20 +86,36 @@ def texts(stem: str, spoken: str, family: Family) -> dict[str, Any]:
 
 def _sentence(fold: Fold, sentence: str, report: dict[str, Any]) -> str:
     parts = [
-        f"{report['steps']} of {report['planned_steps']} steps"
+        Message(
+            "result.steps",
+            "{report} of {report2} steps",
+            report=report["steps"],
+            report2=report["planned_steps"],
+        )
         if report.get("planned_steps")
         else ""
     ]
     facts = fold.facts
     if "captions_used" in facts and "images" in facts:
-        parts.append(f"{facts['captions_used']} of {facts['images']} captions used")
+        parts.append(
+            Message(
+                "result.captions_used",
+                "{facts} of {facts2} captions used",
+                facts=facts["captions_used"],
+                facts2=facts["images"],
+            )
+        )
     if "modules" in facts:
         parts.append(f"{facts['modules']} modules")
-    parts.append("nothing broken")
+    parts.append(Message("result.nothing_broken", "nothing broken"))
     if fold.proof:
         parts.append(
-            f"denoising loss on the training pictures {fold.proof.without:.4f} without it, "
-            f"{fold.proof.with_lora:.4f} with it"
+            Message(
+                "result.denoising_loss_training_pictures",
+                "denoising loss on the training pictures {without} without it, {with_lora} with it",
+                without=f"{fold.proof.without:.4f}",
+                with_lora=f"{fold.proof.with_lora:.4f}",
+            )
         )
     return f"{sentence} {', '.join(filter(None, parts)).capitalize()}.".strip()
 

@@ -142,7 +142,10 @@ class PhotoUnreadable(BridgeError):
     def __init__(self, path: Path, reason: Message) -> None:
         self.path, self.reason = path, reason
         super().__init__(
-            "photo.unreadable", "{file} {reason}", file=shown(path.name), reason=reason
+            "photo.unreadable",
+            "{file} {reason}",
+            file=shown(path.name),
+            reason=reason,
         )
 
 
@@ -234,7 +237,9 @@ def read(path: Path) -> Picture:
     data, kind = _bytes(path)
     if kind not in content.PICTURES:
         what = "picture" if path.suffix.lower() in PICTURE_ENDINGS else "photo"
-        remedy = " Unpack it first." if kind in content.ARCHIVES else ""
+        remedy = (
+            Message("photo.unpack_first", " Unpack it first.") if kind in content.ARCHIVES else ""
+        )
         raise PhotoUnreadable(
             path,
             Message(
@@ -258,7 +263,12 @@ def read(path: Path) -> Picture:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         count = re.search(r"\d+", str(error))
         raise _too_large(
-            path, f"has {int(count.group()) // 1_000_000 if count else 'too many'} megapixels"
+            path,
+            Message(
+                "photo.megapixels",
+                "has {value} megapixels",
+                value=int(count.group()) // 1000000 if count else "too many",
+            ),
         ) from error
     except _BROKEN as error:
         raise PhotoUnreadable(path, _damage(data, kind, error)) from error
@@ -360,7 +370,9 @@ def _bytes(path: Path) -> tuple[bytes, str]:
 
 def _refuse_size(path: Path, size: tuple[int, int] | None) -> None:
     if size and size[0] * size[1] > LARGEST_PIXELS:
-        raise _too_large(path, f"is {size[0]} x {size[1]} pixels")
+        raise _too_large(
+            path, Message("photo.pixels", "is {size} x {size2} pixels", size=size[0], size2=size[1])
+        )
 
 
 def _too_large(path: Path, what: str) -> PhotoUnreadable:
@@ -385,7 +397,7 @@ def _decoded(path: Path, data: bytes, kind: str) -> tuple[Image.Image, tuple[str
         if kind != "PNG":
             raise
         pixels, notes = _pillow(path, content.without_png_text(data), formats)
-        return pixels, (*notes, "text inside ignored")
+        return pixels, (*notes, Message("photo.text_inside_ignored", "text inside ignored"))
 
 
 def _formats(path: Path, kind: str) -> tuple[str, ...]:

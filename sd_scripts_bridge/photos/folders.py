@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 from ..errors import Problem
+from ..messages import Message
 from ..paths import expanded
 
-REMEDY = "Choose the folder that holds the photos."
+REMEDY = Message("photo.choose_folder_holds_photos", "Choose the folder that holds the photos.")
 
 _SYSTEM = (
     "/bin",

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ..messages import Message
+
 SIDE = 512
 """Everything is measured at this long side: the same photo at another size would measure quite
 differently.
@@ -49,17 +51,31 @@ class Measures:
 
     def concerns(self) -> list[str]:
         """What to mind, in a few words each."""
-        found = []
+        found: list[str] = []
         if self.brightness < DARK or self.black > CLIPPED:
-            found.append(f"dark, {self.black:.0%} pure black" if self.black > CLIPPED else "dark")
+            found.append(
+                Message("photo.dark_black", "dark, {black} pure black", black=f"{self.black:.0%}")
+                if self.black > CLIPPED
+                else Message("photo.dark", "dark")
+            )
         if self.brightness > BRIGHT or self.white > CLIPPED:
             found.append(
-                f"bright, {self.white:.0%} pure white" if self.white > CLIPPED else "bright"
+                Message(
+                    "photo.bright_white",
+                    "bright, {white} pure white",
+                    white=f"{self.white:.0%}",
+                )
+                if self.white > CLIPPED
+                else Message("photo.bright", "bright")
             )
         if (
             DARK <= self.brightness <= BRIGHT and self.sharpness < SOFT
         ):  # in the dark everything measures soft
-            found.append("very blurred" if self.sharpness < VERY_SOFT else "soft")
+            found.append(
+                Message("photo.very_blurred", "very blurred")
+                if self.sharpness < VERY_SOFT
+                else Message("photo.soft", "soft")
+            )
         return found
 
     def is_copy_of(self, other: Measures) -> bool:

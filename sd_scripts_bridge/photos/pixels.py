@@ -10,6 +10,8 @@ import struct
 import numpy as np
 from PIL import Image, ImageCms
 
+from ..messages import Message
+
 _ORIENTATION = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -30,7 +32,11 @@ def plain(image: Image.Image, turn: bool = True) -> tuple[Image.Image, tuple[str
     """
     notes: list[str] = []
     if getattr(image, "is_animated", False) and image.format != "MPO":
-        notes.append("first page" if image.format == "TIFF" else "first frame of an animation")
+        notes.append(
+            Message("photo.first_page", "first page")
+            if image.format == "TIFF"
+            else Message("photo.first_frame_animation", "first frame of an animation")
+        )
     image.load()
     orientation = _orientation(image) if turn else 1
     profile = image.info.get("icc_profile")
@@ -41,7 +47,12 @@ def plain(image: Image.Image, turn: bool = True) -> tuple[Image.Image, tuple[str
     notes += [note] if note else []
     if orientation in _TURNS:
         image = image.transpose(_TURNS[orientation])
-        notes.insert(0, "mirrored back" if orientation == 2 else "turned upright")
+        notes.insert(
+            0,
+            Message("photo.mirrored_back", "mirrored back")
+            if orientation == 2
+            else Message("photo.turned_upright", "turned upright"),
+        )
     return Image.frombytes("RGB", image.size, image.tobytes()), tuple(notes)
 
 
@@ -60,9 +71,9 @@ def _eight_bits(image: Image.Image) -> tuple[Image.Image, str]:
     top = float(values.max(initial=0))
     full = (1 if top <= 1 else 255) if image.mode == "F" and top <= 255 else max(top, 65535)
     grey = np.clip(values * (255 / full) + 0.5, 0, 255).astype(np.uint8)
-    return Image.fromarray(
-        grey
-    ), "16 bits to 8" if image.mode != "F" else "floating point to 8 bits"
+    return Image.fromarray(grey), Message(
+        "photo.bits", "16 bits to 8"
+    ) if image.mode != "F" else Message("photo.floating_point_bits", "floating point to 8 bits")
 
 
 def _on_white(image: Image.Image) -> tuple[Image.Image, str]:
@@ -77,11 +88,11 @@ def _on_white(image: Image.Image) -> tuple[Image.Image, str]:
         return coloured.convert("RGB"), ""
     paper = Image.new("RGB", image.size, "white")
     paper.paste(coloured.convert("RGB"), mask=alpha)
-    return paper, "transparency on white"
+    return paper, Message("photo.transparent", "transparency on white")
 
 
 def _to_srgb(image: Image.Image, profile: bytes) -> tuple[Image.Image, str]:
-    cmyk = "CMYK to sRGB" if image.mode == "CMYK" else ""
+    cmyk = Message("photo.cmyk_srgb", "CMYK to sRGB") if image.mode == "CMYK" else ""
     if not profile or image.mode not in ("RGB", "CMYK", "L", "LAB"):
         return image.convert("RGB"), cmyk
     try:
@@ -102,4 +113,6 @@ def _to_srgb(image: Image.Image, profile: bytes) -> tuple[Image.Image, str]:
         ImportError,
     ):  # damaged, or for another mode
         return image.convert("RGB"), cmyk
-    return turned or image.convert("RGB"), cmyk or f"{name or 'its colour profile'} to sRGB"
+    return turned or image.convert("RGB"), cmyk or Message(
+        "photo.srgb", "{name} to sRGB", name=name or "its colour profile"
+    )

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from ..errors import Invalid, Problem
+from ..messages import Message
 from ..names import RESERVED
 
 try:
@@ -130,9 +131,15 @@ def _unpack(archive: IO[bytes], into: Path, limits: Limits) -> list[Path]:
     except _Refused:
         raise
     except NotImplementedError as error:
-        raise _Refused(f"it is packed in a way that can't be read here ({error})") from error
+        raise _Refused(
+            Message(
+                "zip.packed_way_cant_read",
+                "it is packed in a way that can't be read here ({error})",
+                error=error,
+            )
+        ) from error
     except _DAMAGED as error:
-        raise _Refused(f"it is damaged ({error})") from error
+        raise _Refused(Message("zip.damaged", "it is damaged ({error})", error=error)) from error
 
 
 def _refuse_long_list(archive: IO[bytes], packed: int, limits: Limits) -> None:
@@ -141,10 +148,14 @@ def _refuse_long_list(archive: IO[bytes], packed: int, limits: Limits) -> None:
     tail = archive.read()
     at = tail.rfind(b"PK\x05\x06")
     if at < 0 or len(tail) < at + 22:
-        raise _Refused("it is damaged (its end is missing)")
+        raise _Refused(Message("zip.damaged_end_missing", "it is damaged (its end is missing)"))
     _, count, size = struct.unpack("<HHI", tail[at + 8 : at + 16])
     if count > limits.entries or size > 400 * limits.entries:
-        raise _Refused(f"it holds more than {limits.entries} files")
+        raise _Refused(
+            Message(
+                "zip.holds_more_files", "it holds more than {entries} files", entries=limits.entries
+            )
+        )
 
 
 def _budget(entries: list[zipfile.ZipInfo], packed: int, limits: Limits, free: int) -> int:
@@ -152,17 +163,36 @@ def _budget(entries: list[zipfile.ZipInfo], packed: int, limits: Limits, free: i
     for entry in entries:
         shown = ascii(entry.orig_filename[:80])
         if _is_unsafe(entry):
-            raise _Refused(f"unsafe entry {shown}")
+            raise _Refused(Message("zip.unsafe_entry", "unsafe entry {shown}", shown=shown))
         if entry.flag_bits & 1:
-            raise _Refused(f"it is encrypted ({shown})")
+            raise _Refused(Message("zip.encrypted", "it is encrypted ({shown})", shown=shown))
     if len(entries) > limits.entries:
-        raise _Refused(f"it holds {len(entries)} files; the limit is {limits.entries}")
+        raise _Refused(
+            Message(
+                "zip.holds_files_limit",
+                "it holds {count} files; the limit is {entries}",
+                count=len(entries),
+                entries=limits.entries,
+            )
+        )
     total, most = sum(entry.file_size for entry in entries), limits.of(packed)
     if total > most:
-        raise _Refused(f"it unpacks to {_megabytes(total)}, more than {_megabytes(most)}")
+        raise _Refused(
+            Message(
+                "zip.unpacks_more",
+                "it unpacks to {megabytes}, more than {megabytes2}",
+                megabytes=_megabytes(total),
+                megabytes2=_megabytes(most),
+            )
+        )
     if total > free - limits.small:
         raise _Refused(
-            f"it unpacks to {_megabytes(total)}, and {_megabytes(free)} are free on this disk"
+            Message(
+                "zip.unpacks_free_disk",
+                "it unpacks to {megabytes}, and {megabytes2} are free on this disk",
+                megabytes=_megabytes(total),
+                megabytes2=_megabytes(free),
+            )
         )
     return most
 
@@ -212,18 +242,33 @@ def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, budget
             while block := source.read(CHUNK):
                 count += len(block)
                 if count > budget or count > entry.file_size:
-                    raise _Refused(f"it unpacks to more than it says at {shown}")
+                    raise _Refused(
+                        Message(
+                            "zip.unpacks_more_says",
+                            "it unpacks to more than it says at {shown}",
+                            shown=shown,
+                        )
+                    )
                 copy.write(block)
     except _Refused:
         raise
     except (NotImplementedError, RuntimeError) as error:
-        raise _Refused(f"{shown} is packed in a way that can't be read here ({error})") from error
+        raise _Refused(
+            Message(
+                "zip.packed_way_cant_read_2",
+                "{shown} is packed in a way that can't be read here ({error})",
+                shown=shown,
+                error=error,
+            )
+        ) from error
     except _DAMAGED as error:
-        raise _Refused(f"it is damaged at {shown}") from error
+        raise _Refused(Message("zip.damaged_2", "it is damaged at {shown}", shown=shown)) from error
     except OSError as error:
         if error.errno is not None:  # ours: a full disk
             raise
-        raise _Refused(f"it is damaged at {shown}") from error  # bz2's
+        raise _Refused(
+            Message("zip.damaged_2", "it is damaged at {shown}", shown=shown)
+        ) from error  # bz2's
     return count
 
 

@@ -10,6 +10,7 @@ from ..engines.sd_scripts.installed import installation
 from ..errors import Problem
 from ..jobs.job import Status
 from ..jobs.store import Store
+from ..messages import Message
 from ..paths import Home
 
 LOW_DISK_BYTES = 10e9
@@ -32,7 +33,16 @@ def examine(home: Home) -> list[Readiness]:
     """One finding each for the home folder, the engines, the card and the disk. Changes nothing."""
     problems = {name: engines.get(name, home).check() for name in engines.ENGINES}
     return [
-        Readiness("home", True, f"Home folder: {home.root} (chosen by {home.source})."),
+        Readiness(
+            "home",
+            True,
+            Message(
+                "doctor.home_folder_chosen",
+                "Home folder: {root} (chosen by {source}).",
+                root=home.root,
+                source=home.source,
+            ),
+        ),
         *(
             _engine(name, found, any_ready=any(not p for p in problems.values()))
             for name, found in problems.items()
@@ -47,7 +57,9 @@ def _engine(name: str, problems: list[Problem], any_ready: bool) -> Readiness:
     if problems:
         said = " ".join(str(problem.at("")) for problem in problems)
         return Readiness(name, False, f"Engine {name}: {said}", needed=not any_ready)
-    return Readiness(name, True, f"Engine {name} is ready.")
+    return Readiness(
+        name, True, Message("doctor.engine_ready", "Engine {name} is ready.", name=name)
+    )
 
 
 def _card(home: Home) -> list[Readiness]:
@@ -56,26 +68,46 @@ def _card(home: Home) -> list[Readiness]:
         return []
     facts = found.facts
     if found.device != "cuda":
-        slow = (
-            f"sd-scripts trains on the CPU here (torch {facts.get('torch')}): for trying "
-            "only, not for real models."
+        slow = Message(
+            "doctor.sd_scripts_trains_cpu",
+            "sd-scripts trains on the CPU here (torch {facts}): for trying only, not for real "
+            "models.",
+            facts=facts.get("torch"),
         )
         return [Readiness("card", True, slow)]
     memory = float(facts.get("memory", 0)) / 2**30
     return [
-        Readiness("card", True, f"{facts.get('gpu')}, {memory:.1f} GB, torch {facts.get('torch')}.")
+        Readiness(
+            "card",
+            True,
+            Message(
+                "doctor.gb_torch",
+                "{facts}, {memory} GB, torch {facts2}.",
+                facts=facts.get("gpu"),
+                memory=f"{memory:.1f}",
+                facts2=facts.get("torch"),
+            ),
+        )
     ]
 
 
 def _queue(home: Home) -> Readiness:
     if not home.database.exists():
-        return Readiness("queue", True, "No job is running.")
+        return Readiness("queue", True, Message("doctor.job_running", "No job is running."))
     running = Store(home.database).jobs([Status.RUNNING, Status.STOPPING])
     names = ", ".join(f"{row.id} ({row.title})" for row in running)
-    return Readiness("queue", True, f"Running: {names}." if running else "No job is running.")
+    return Readiness(
+        "queue",
+        True,
+        f"Running: {names}." if running else Message("doctor.job_running", "No job is running."),
+    )
 
 
 def _disk(home: Home) -> Readiness:
     free = shutil.disk_usage(home.root).free
-    sentence = f"{free / 1e9:.0f} GB are free on the disk of the home folder."
+    sentence = Message(
+        "doctor.gb_free_disk_home",
+        "{free} GB are free on the disk of the home folder.",
+        free=f"{free / 1000000000.0:.0f}",
+    )
     return Readiness("disk", free > LOW_DISK_BYTES, sentence, needed=False)

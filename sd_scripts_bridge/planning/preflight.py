@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..errors import Problem
 from ..jobs.job import TrainingJob
+from ..messages import Message
 from ..models import dit_tensors, lora_size
 from ..models.safetensors_file import TensorInfo, read_header
 
@@ -96,7 +97,11 @@ def problems(job: TrainingJob, machine: Room) -> list[Problem]:
         job.launch.here if job.launch and machine.memory_name == "RAM" else 1
     )  # cards have each their own
     if machine.memory and wanted.weights * copies > machine.memory:
-        each = f" in each of {copies} processes" if copies > 1 else ""
+        each = (
+            Message("preflight.each_processes", " in each of {copies} processes", copies=copies)
+            if copies > 1
+            else ""
+        )
         found.append(
             Problem(
                 "preflight.base_model_alone_takes",
@@ -114,19 +119,53 @@ def problems(job: TrainingJob, machine: Room) -> list[Problem]:
 
 def outlook(job: TrainingJob, machine: Room) -> list[str]:
     """What will come and what it takes, in words, as far as it can be counted."""
-    wanted, lines = need(job), []
+    wanted = need(job)
+    lines: list[str] = []
     if wanted.lora:
         files = (
-            [f"{wanted.checkpoints} checkpoints of {size(wanted.lora)}"]
+            [
+                Message(
+                    "preflight.checkpoints",
+                    "{checkpoints} checkpoints of {size}",
+                    checkpoints=wanted.checkpoints,
+                    size=size(wanted.lora),
+                )
+            ]
             if wanted.checkpoints
             else []
         )
-        files += [f"states of {size(wanted.states)} together"] if wanted.states else []
-        coming = ", ".join([*files, f"the LoRA of {size(wanted.lora)}"])
-        lines.append(f"Files that will come: {coming}; {size(machine.disk_free)} are free.")
+        files += (
+            [
+                Message(
+                    "preflight.states_together",
+                    "states of {size} together",
+                    size=size(wanted.states),
+                )
+            ]
+            if wanted.states
+            else []
+        )
+        coming = ", ".join(
+            [*files, Message("preflight.lora", "the LoRA of {size}", size=size(wanted.lora))]
+        )
+        lines.append(
+            Message(
+                "preflight.files_come_free",
+                "Files that will come: {coming}; {size} are free.",
+                coming=coming,
+                size=size(machine.disk_free),
+            )
+        )
     if wanted.weights and machine.memory:
         have = f"the {machine.memory_name}'s {size(machine.memory)}"
-        lines.append(f"The base model alone takes {size(wanted.weights)} of {have}.")
+        lines.append(
+            Message(
+                "preflight.base_takes",
+                "The base model alone takes {size} of {have}.",
+                size=size(wanted.weights),
+                have=have,
+            )
+        )
     return lines
 
 

@@ -12,6 +12,7 @@ from .. import engines
 from ..errors import BridgeError, Invalid, Problem, short
 from ..jobs.job import TrainingJob
 from ..jobs.launch import Launch
+from ..messages import Message
 from ..options import presets
 from ..options.families import FAMILIES, Family
 from ..options.params import TrainingParams, fields_of_params
@@ -187,13 +188,19 @@ class Planner:
             return wanted, []
         if base is not None and not base.full_size:
             return "embedded", [
-                "The base is smaller than its family's own size: only the embedded engine trains "
-                "it."
+                Message(
+                    "request.base_smaller_familys_own",
+                    "The base is smaller than its family's own size: only the embedded engine "
+                    "trains it.",
+                )
             ]
         if not engines.get("sd-scripts", self.home).check():
             return "sd-scripts", []
         return "embedded", [
-            "sd-scripts is not set up (`setup` does it): training with the embedded engine."
+            Message(
+                "request.sd_scripts_set_setup",
+                "sd-scripts is not set up (`setup` does it): training with the embedded engine.",
+            )
         ]
 
     def _params(
@@ -202,7 +209,7 @@ class Planner:
         known, values = {f.name for f in fields_of_params()}, request.values
         named = {key: value for key, value in values.items() if key in known}
         first = preset.params(data.real_steps).with_values(named)
-        notes = []
+        notes: list[str] = []
         steps = first.max_train_steps
         if "max_train_steps" not in named:
             processes = max(1, request.launch.processes) if request.launch else 1
@@ -213,23 +220,34 @@ class Planner:
         first = preset.params(steps).with_values(named)
         if first.save_every_n_steps not in (None, first.save_interval):
             notes.append(
-                f"It saves every {first.save_interval} steps: a multiple of "
-                "gradient_accumulation_steps, from which "
-                "sd-scripts goes on exactly."
+                Message(
+                    "request.saves_every_steps_multiple",
+                    "It saves every {save_interval} steps: a multiple of "
+                    "gradient_accumulation_steps, from which sd-scripts goes on exactly.",
+                    save_interval=first.save_interval,
+                )
             )
         length = (
             self._token_length(data) if family.is_ldm and first.max_token_length is None else None
         )
         if length is not None:
             first = first.with_values({"max_token_length": str(length)})
-            notes.append(f"A caption is longer than 75 tokens: the limit is {length}.")
+            notes.append(
+                Message(
+                    "request.caption_longer_tokens_limit",
+                    "A caption is longer than 75 tokens: the limit is {length}.",
+                    length=length,
+                )
+            )
         if (
             "mixed_precision" not in named
             and first.mixed_precision == "bf16"
             and not self._has_bf16()
         ):
             first = first.with_values({"mixed_precision": "fp16"})
-            notes.append("This card has no bf16: training in fp16.")
+            notes.append(
+                Message("request.card_bf_training_fp", "This card has no bf16: training in fp16.")
+            )
         extra = self._extra({k: v for k, v in values.items() if k not in known}, engine, family)
         return replace(first, extra={**first.extra, **extra}), notes
 
@@ -284,9 +302,22 @@ class Planner:
         out = _free_folder(self.home.datasets, name)
         copy, report = dataset.clean_copy(data, out)
         left_out = len(report.photos) - report.used
-        notes = [f"Clean copies of {report.used} pictures lie in {out}; yours stay as they are."]
+        notes: list[str] = [
+            Message(
+                "request.clean_copies_pictures_lie",
+                "Clean copies of {used} pictures lie in {out}; yours stay as they are.",
+                used=report.used,
+                out=out,
+            )
+        ]
         if left_out:
-            notes.append(f"{left_out} pictures are left out; `check` says why.")
+            notes.append(
+                Message(
+                    "request.pictures_left_check_says",
+                    "{left_out} pictures are left out; `check` says why.",
+                    left_out=left_out,
+                )
+            )
         return copy.image_dir, notes
 
 
@@ -294,19 +325,34 @@ def _about_launch(job: TrainingJob, pictures: int) -> list[str]:
     """What several processes change, said before the start."""
     if job.launch is None or job.launch.problems():
         return []
-    notes = [
-        f"{job.launch.title}: each step sees {job.pictures_a_step} pictures, so "
-        f"{job.params.max_train_steps} steps see "
-        f"{job.params.max_train_steps * job.pictures_a_step} (one epoch is {pictures})."
+    notes: list[str] = [
+        Message(
+            "request.each_step_sees_pictures",
+            "{title}: each step sees {pictures_a_step} pictures, so {max_train_steps} steps see "
+            "{max_train_steps2} (one epoch is {pictures}).",
+            title=job.launch.title,
+            pictures_a_step=job.pictures_a_step,
+            max_train_steps=job.params.max_train_steps,
+            max_train_steps2=job.params.max_train_steps * job.pictures_a_step,
+            pictures=pictures,
+        )
     ]
     if job.params.lr_warmup_steps:
         notes.append(
-            f"sd-scripts counts warm-up in each process: {job.params.lr_warmup_steps} warm up over "
-            f"{job.params.lr_warmup_steps / job.launch.processes:g} steps."
+            Message(
+                "request.sd_scripts_counts_warm",
+                "sd-scripts counts warm-up in each process: {lr_warmup_steps} warm up over "
+                "{lr_warmup_steps2} steps.",
+                lr_warmup_steps=job.params.lr_warmup_steps,
+                lr_warmup_steps2=f"{job.params.lr_warmup_steps / job.launch.processes:g}",
+            )
         )
     if job.params.save_state and not job.saves_states:
         notes.append(
-            "No states are saved (several machines, or DeepSpeed): a stopped run starts anew."
+            Message(
+                "request.states_saved_several_machines",
+                "No states are saved (several machines, or DeepSpeed): a stopped run starts anew.",
+            )
         )
     return notes
 

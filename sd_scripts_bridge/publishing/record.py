@@ -77,7 +77,9 @@ class Record:
         return tuple(map(Message.from_dict, self.notes))
 
     def save(self) -> None:
-        """Whole or not at all. Raises `PublishRefused`: what isn't written down can't be taken back."""
+        """Whole or not at all. Raises `PublishRefused`: what isn't written down can't be taken
+        back.
+        """
         if self.file is None:
             return
         try:

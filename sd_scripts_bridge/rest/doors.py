@@ -338,9 +338,13 @@ def _defect(context: Context, error: Exception) -> str:
     place = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{place.filename if context.local else place.filename.replace(chr(92), '/').rpartition('/')[2]}:{place.lineno}"
     said = f"{type(error).__name__}: {error}" if context.local else type(error).__name__
-    return (
-        f"This is a defect of LoRA Bridge {__version__}. Please report it with this line: "
-        f"{said} ({where})."
+    return Message(
+        "rest.defect_lora_bridge_please",
+        "This is a defect of LoRA Bridge {version__}. Please report it with this line: {said} "
+        "({where_name}).",
+        version__=__version__,
+        said=said,
+        where_name=where,
     )
 
 

@@ -367,7 +367,9 @@ class Attempt:
         self._tell(Published(str(published.path), published.stem, published.activation_text))
         for note in published.notes:
             self._tell(Note(note))
-        return Status.SUCCEEDED, f"{published.path.name} is in {target}."
+        return Status.SUCCEEDED, Message(
+            "attempt.is_in", "{name} is in {target}.", name=published.path.name, target=target
+        )
 
     def _results(self) -> dict[Path, tuple[int, int]]:
         """The result files that are there, with time and size: what is new is known without

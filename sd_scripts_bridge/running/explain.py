@@ -34,38 +34,60 @@ _OWN = re.compile(r"^(?:Error|SetupError): ")
 _WINDOWS_ENDS = {
     0xC0000005: (
         FailureKind.ENVIRONMENT,
-        "The trainer crashed (access violation). Update the graphics driver, undo any "
-        "overclocking, and resume the job. If it happens again, run `sd-scripts-bridge setup` "
-        "again.",
+        Message(
+            "failure.trainer_crashed_access_violation",
+            "The trainer crashed (access violation). Update the graphics driver, undo any "
+            "overclocking, and resume the job. If it happens again, run `sd-scripts-bridge "
+            "setup` again.",
+        ),
     ),
     0xC00000FD: (
         FailureKind.ENVIRONMENT,
-        "The trainer crashed (stack overflow). Resume the job. If it happens again, run "
-        "`sd-scripts-bridge setup` again.",
+        Message(
+            "failure.trainer_crashed_stack_overflow",
+            "The trainer crashed (stack overflow). Resume the job. If it happens again, run "
+            "`sd-scripts-bridge setup` again.",
+        ),
     ),
     0xC0000135: (
         FailureKind.ENVIRONMENT,
-        "Windows couldn't load one of the trainer's libraries. Install Microsoft's Visual C++ "
-        "Redistributable (x64), then run `sd-scripts-bridge setup` again.",
+        Message(
+            "failure.windows_couldnt_load_trainers",
+            "Windows couldn't load one of the trainer's libraries. Install Microsoft's Visual "
+            "C++ Redistributable (x64), then run `sd-scripts-bridge setup` again.",
+        ),
     ),
     0xC0000142: (
         FailureKind.KILLED,
-        "Windows was shutting down or out of resources when the trainer started. Resume the job.",
+        Message(
+            "failure.windows_shutting_down_resources",
+            "Windows was shutting down or out of resources when the trainer started. Resume the "
+            "job.",
+        ),
     ),
     0xC000012D: (
         FailureKind.HOST_MEMORY,
-        "Windows ran out of virtual memory (page file). Let Windows manage the page file's size, "
-        "close other programs, then resume the job.",
+        Message(
+            "failure.windows_ran_virtual_memory",
+            "Windows ran out of virtual memory (page file). Let Windows manage the page file's "
+            "size, close other programs, then resume the job.",
+        ),
     ),
     0xC0000409: (
         FailureKind.ENVIRONMENT,
-        "The trainer crashed (stack buffer overrun). Update the graphics driver and resume the "
-        "job. If it happens again, run `sd-scripts-bridge setup` again.",
+        Message(
+            "failure.trainer_crashed_stack_buffer",
+            "The trainer crashed (stack buffer overrun). Update the graphics driver and resume "
+            "the job. If it happens again, run `sd-scripts-bridge setup` again.",
+        ),
     ),
     0xC000013A: (
         FailureKind.KILLED,
-        "The trainer was interrupted (its window was closed, or Ctrl-C). Resume the job to "
-        "continue.",
+        Message(
+            "failure.trainer_interrupted_window_closed",
+            "The trainer was interrupted (its window was closed, or Ctrl-C). Resume the job to "
+            "continue.",
+        ),
     ),
 }
 _CRASHES = {"SIGSEGV", "SIGBUS", "SIGILL", "SIGABRT", "SIGFPE"}
@@ -231,15 +253,27 @@ def _killed(number: int) -> Cause:
     if name == "SIGKILL":
         return Cause(
             FailureKind.KILLED,
-            "The trainer was killed (SIGKILL), most likely because the machine ran out of memory. "
-            "Close other programs, then resume the job.",
+            Message(
+                "failure.trainer_killed_sigkill_most",
+                "The trainer was killed (SIGKILL), most likely because the machine ran out of "
+                "memory. Close other programs, then resume the job.",
+            ),
         )
     if name in _CRASHES:
         return Cause(
             FailureKind.ENVIRONMENT,
-            f"The trainer crashed ({name}). Update the graphics driver and resume the job. If it "
-            "happens again, run `sd-scripts-bridge setup` again.",
+            Message(
+                "failure.trainer_crashed_update_graphics",
+                "The trainer crashed ({name}). Update the graphics driver and resume the job. If "
+                "it happens again, run `sd-scripts-bridge setup` again.",
+                name=name,
+            ),
         )
     return Cause(
-        FailureKind.KILLED, f"The trainer was killed ({name}). Resume the job to continue."
+        FailureKind.KILLED,
+        Message(
+            "failure.trainer_killed_resume_job",
+            "The trainer was killed ({name}). Resume the job to continue.",
+            name=name,
+        ),
     )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from ..jobs.job import TrainingJob
+from ..messages import Message
 from ..options.families import FAMILIES
 from ..options.params import TrainingParams
 
@@ -47,21 +48,42 @@ def _cures(job: TrainingJob, kind: str) -> Iterator[Cure]:
     elif kind == "nan":
         yield _steadier(job)
     elif kind == "cache":
-        yield Cure(job, "The cache of encoded pictures was damaged: it is made anew.")
+        yield Cure(
+            job,
+            Message(
+                "heal.cache_encoded_pictures_damaged",
+                "The cache of encoded pictures was damaged: it is made anew.",
+            ),
+        )
     elif kind == "state":
-        yield Cure(job, "The newest saved state can't be read: the one before is used.", older=True)
+        yield Cure(
+            job,
+            Message(
+                "heal.newest_saved_state_cant",
+                "The newest saved state can't be read: the one before is used.",
+            ),
+            older=True,
+        )
 
 
 def _less_memory(job: TrainingJob) -> Iterator[Cure]:
     """The rungs of the ladder: first what costs only time, last what changes the result."""
     params = job.params
     if not params.gradient_checkpointing:
-        yield _changed(job, "gradient checkpointing is on now", gradient_checkpointing=True)
+        yield _changed(
+            job,
+            Message("heal.gradient_checkpointing_now", "gradient checkpointing is on now"),
+            gradient_checkpointing=True,
+        )
     if params.train_batch_size > 1:
         together = params.train_batch_size * params.gradient_accumulation_steps
         yield _changed(
             job,
-            f"one picture at a time now, {together} gathered for each step",
+            Message(
+                "heal.picture_time_now_gathered",
+                "one picture at a time now, {together} gathered for each step",
+                together=together,
+            ),
             fresh=True,
             train_batch_size=1,
             gradient_accumulation_steps=together,
@@ -73,10 +95,17 @@ def _less_memory(job: TrainingJob) -> Iterator[Cure]:
         and not params.shuffle_caption
         and not params.caption_dropout_rate
     ):
-        yield _changed(job, "captions are encoded once now", cache_text_encoder_outputs=True)
+        yield _changed(
+            job,
+            Message("heal.captions_encoded_once_now", "captions are encoded once now"),
+            cache_text_encoder_outputs=True,
+        )
     if params.optimizer_type == "AdamW":
         yield _changed(
-            job, "the optimizer keeps 8-bit numbers now", fresh=True, optimizer_type="AdamW8bit"
+            job,
+            Message("heal.optimizer_keeps_bit_numbers", "the optimizer keeps 8-bit numbers now"),
+            fresh=True,
+            optimizer_type="AdamW8bit",
         )
     yield from _smaller(job, params)
 
@@ -88,7 +117,13 @@ def _smaller(job: TrainingJob, params: TrainingParams) -> Iterator[Cure]:
     if (width, height) != params.area and min(params.area) > SMALLEST_SIDE:
         yield _changed(
             job,
-            f"{width} x {height} instead of {params.resolution} pixels now",
+            Message(
+                "heal.instead_pixels_now",
+                "{width} x {height} instead of {resolution} pixels now",
+                width=width,
+                height=height,
+                resolution=params.resolution,
+            ),
             resolution=f"{width},{height}",
         )
 
@@ -98,7 +133,7 @@ def _steadier(job: TrainingJob) -> Cure:
     if params.mixed_precision == "fp16":
         return Cure(
             job.evolve(params=params.with_values({"mixed_precision": "bf16"})),
-            "The loss became NaN: bf16 instead of fp16 now.",
+            Message("heal.loss_became_nan_bf", "The loss became NaN: bf16 instead of fp16 now."),
             older=True,
         )
     rates = {
@@ -108,7 +143,7 @@ def _steadier(job: TrainingJob) -> Cure:
     }
     return Cure(
         job.evolve(params=params.with_values(rates)),
-        "The loss became NaN: half the learning rate now.",
+        Message("heal.loss_became_nan_half", "The loss became NaN: half the learning rate now."),
         older=True,
     )
 
@@ -116,6 +151,6 @@ def _steadier(job: TrainingJob) -> Cure:
 def _changed(job: TrainingJob, words: str, fresh: bool = False, **values: object) -> Cure:
     return Cure(
         job.evolve(params=job.params.with_values(values)),
-        f"The GPU ran out of memory: {words}.",
+        Message("heal.gpu_ran_memory", "The GPU ran out of memory: {words}.", words=words),
         fresh,
     )

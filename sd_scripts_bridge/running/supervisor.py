@@ -113,7 +113,11 @@ def run(home: Home, store: Store, row: JobRow) -> None:
         sentence = (
             str(error)
             if isinstance(error, Invalid)
-            else f"LoRA Bridge itself failed: {error!r}. See supervisor.log."
+            else Message(
+                "supervisor.lora_bridge_itself_failed",
+                "LoRA Bridge itself failed: {error}. See supervisor.log.",
+                error=repr(error),
+            )
         )
         store.append(row.id, row.attempt, Finished(Status.FAILED.value, sentence))
         store.move(

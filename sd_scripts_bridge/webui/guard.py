@@ -7,6 +7,8 @@ import binascii
 from hmac import compare_digest
 from typing import Any
 
+from ..messages import Message
+
 COOKIES = ("access-token", "access-token-unsecure")
 
 
@@ -22,10 +24,13 @@ class Guard:
     def __call__(self, request: Any) -> None:
         if getattr(self.app, "auth", None) is not None:
             if not self._logged_in(request):
-                raise _refusal("Log in to the WebUI first.")
+                raise _refusal(Message("webui.log_webui_first", "Log in to the WebUI first."))
         elif self.pairs and not self._knows_password(request):
             raise _refusal(
-                "This WebUI asks for a password (--api-auth).", {"WWW-Authenticate": "Basic"}
+                Message(
+                    "webui.webui_asks_password_api", "This WebUI asks for a password (--api-auth)."
+                ),
+                {"WWW-Authenticate": "Basic"},
             )
 
     def _logged_in(self, request: Any) -> bool:

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BridgeError
+from ..messages import Message
 from ..paths import Home
 from .vram import Vram
 
@@ -41,12 +42,16 @@ SPAWN_SECONDS = 5.0
 LONGEST_PAUSE = 60.0
 READY_SECONDS = 2.0
 
-FREED = (
+FREED = Message(
+    "webui.webuis_model_leaves_memory",
     "The WebUI's model leaves the memory for the training, and comes back after it; Generate "
-    "waits meanwhile."
+    "waits meanwhile.",
 )
 
-WAITING = "The WebUI is generating a picture: the training begins after it."
+WAITING = Message(
+    "webui.webui_generating_picture_training",
+    "The WebUI is generating a picture: the training begins after it.",
+)
 
 
 @dataclass(frozen=True)

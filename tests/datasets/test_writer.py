@@ -252,7 +252,7 @@ def test_captions_that_are_all_the_same_and_too_short(ten):
     for number in range(1, 11):
         (ten / f"{number}.txt").write_text("AlvaroBadia man")
     advice = check([ten]).advice
-    assert "10 of 10 photos have a caption." in advice
+    assert "All 10 photos have a caption." in advice
     assert "10 captions outside the advice of 25 to 75 words on what the photo shows." in advice
     assert any(sentence.startswith("All captions are the same") for sentence in advice)
 

@@ -45,7 +45,7 @@ class Page:
         assert self.context.draft.check.wait()
         return self.get("draft").json()  # type: ignore[no-any-return]
 
-    def over(self, job: int, seconds: float = 40) -> dict[str, Any]:
+    def over(self, job: int, seconds: float = 120) -> dict[str, Any]:
         """The status once the job is over."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

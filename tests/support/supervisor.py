@@ -25,7 +25,7 @@ def submit(bridge: Bridge, job: TrainingJob) -> int:
 
 
 def wait(
-    bridge: Bridge, job_id: int, until: Callable[[JobRow], bool], seconds: float = 40
+    bridge: Bridge, job_id: int, until: Callable[[JobRow], bool], seconds: float = 120
 ) -> JobRow:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -14,6 +14,7 @@ from ...errors import Problem
 from ...jobs.events import Event, from_dict
 from ...jobs.folder import JobFolder
 from ...jobs.job import SetupJob, TrainingJob
+from ...messages import Message
 from ...paths import PACKAGE_PARENT, Home
 from ...system import process
 from ...system.environment import Environment
@@ -21,7 +22,7 @@ from ..base import Command
 from . import libraries
 from .refusals import refusals
 
-SETUP = "Run `sd-scripts-bridge setup`."
+SETUP = Message("setup.run_sd_scripts_bridge", "Run `sd-scripts-bridge setup`.")
 TINY_BYTES = 100_000_000
 """A base file below this is a toy, for which one thread is the fastest."""
 

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from ...messages import Message
+
 OLDEST = {"torch": (2, 6), "diffusers": (0, 32), "transformers": (4, 54), "safetensors": (0, 4)}
 """The trainer's libraries, and the first version of each that it is tested with."""
 
@@ -23,7 +25,13 @@ def problems(python: Path) -> list[str]:
     found = [(name, _version(name, folders), oldest) for name, oldest in OLDEST.items()]
     missing = [name for name, version, _ in found if version is None]
     old = [
-        f"{name} {version} is older than {'.'.join(map(str, oldest))}"
+        Message(
+            "setup.older",
+            "{name} {version} is older than {map}",
+            name=name,
+            version=version,
+            map=".".join(map(str, oldest)),
+        )
         for name, version, oldest in found
         if version is not None and _numbers(version) < oldest
     ]

@@ -6,10 +6,13 @@ from __future__ import annotations
 
 from ...errors import Problem
 from ...jobs.job import TrainingJob
+from ...messages import Message
 from ...options.families import FAMILIES, LDM
 from ...options.params import TrainingParams
 
-ELSEWHERE = "Remove it, or train with the sd-scripts engine."
+ELSEWHERE = Message(
+    "option.remove_train_sd_scripts", "Remove it, or train with the sd-scripts engine."
+)
 ALWAYS = {"no_half_vae": True}
 """What this engine does in any case: its VAE computes in fp32."""
 BUCKET_STEPS = {"sd1": 64, "sd2": 64, "sdxl": 32}

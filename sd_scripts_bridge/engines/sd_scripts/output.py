@@ -19,12 +19,12 @@ _SAVED_STEP = re.compile(r"-step(\d{8})\.safetensors$")
 _SAMPLE = re.compile(r"^saving sample image: (?P<path>.+)$")
 
 _PHASES = (
-    ("prepare images", "reading the pictures"),
-    ("loading model for process", "loading the base model"),
-    ("caching latents", "encoding the pictures"),
-    ("caching Text Encoder outputs", "encoding the captions"),
-    ("create LoRA network", "making the LoRA"),
-    ("running training", "training"),
+    ("prepare images", Message("phase.reading_pictures", "reading the pictures")),
+    ("loading model for process", Message("phase.loading_base", "loading the base model")),
+    ("caching latents", Message("phase.encoding_pictures", "encoding the pictures")),
+    ("caching Text Encoder outputs", Message("phase.encoding_captions", "encoding the captions")),
+    ("create LoRA network", Message("phase.making_lora", "making the LoRA")),
+    ("running training", Message("phase.training", "training")),
 )
 
 

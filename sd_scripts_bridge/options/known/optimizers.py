@@ -38,7 +38,8 @@ _OWN: Mapping[str, str] = {
     "DAdaptAdanIP": f"{_DADAPT} betas eps no_prox",
     "DAdaptLion": "betas weight_decay log_every d0 fsdp_in_use",
     "DAdaptSGD": f"{_DADAPT} momentum fsdp_in_use",
-    "Prodigy": "betas beta3 eps weight_decay decouple use_bias_correction safeguard_warmup d0 d_coef"
+    "Prodigy": "betas beta3 eps weight_decay decouple use_bias_correction safeguard_warmup d0 "
+    "d_coef"
     " growth_rate fsdp_in_use slice_p",
     "Adafactor": "eps clip_threshold decay_rate beta1 weight_decay scale_parameter relative_step"
     " warmup_init",

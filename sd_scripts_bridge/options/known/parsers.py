@@ -1,7 +1,7 @@
 """The options of the pinned sd-scripts, script by script, as its own parsers have them.
 
-``parsers.json`` is made by ``tools/known_options.py``. It serves before `setup` has read the parsers
-of the scripts that are really installed.
+``parsers.json`` is made by ``tools/known_options.py``. It serves before `setup` has read the
+parsers of the scripts that are really installed.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...messages import Message
 from ...system.files import mark, write_text
 
 if TYPE_CHECKING:
@@ -77,7 +78,9 @@ class PhotoCheck:
             if self._thread is None and (photos or self.judged.seen):
                 self._progress = (0, len(photos))
                 self._thread = threading.Thread(
-                    target=self._run, name="lora-bridge photos", daemon=True
+                    target=self._run,
+                    name="lora-bridge photos",
+                    daemon=True,
                 )
                 self._thread.start()
 
@@ -98,7 +101,11 @@ class PhotoCheck:
                 self._look(photos, done)
         except Exception as error:  # noqa: BLE001  # the edge of the thread: the page must be able to say it
             traceback.print_exc()
-            self.failure = f"The check of the photos broke off: {error!r}. Please report it."
+            self.failure = Message(
+                "draft.check_photos_broke_off",
+                "The check of the photos broke off: {error}. Please report it.",
+                error=repr(error),
+            )
             with self._lock:
                 self._end()
 
@@ -180,7 +187,7 @@ class PhotoCheck:
         try:
             self.cache.parent.mkdir(parents=True, exist_ok=True)
             write_text(
-                self.cache, json.dumps({"version": 1, "faces": self._looked_by(), "photos": rows})
+                self.cache, json.dumps({"version": 2, "faces": self._looked_by(), "photos": rows})
             )
         except OSError:
             return
@@ -206,7 +213,7 @@ def _marks(path: Path) -> tuple[str, str]:
 def _row(finding: Finding) -> dict[str, Any]:
     row: dict[str, Any] = {
         "path": str(finding.path),
-        "reason": finding.reason,
+        "reason": _kept(finding.reason),
         "sha256": finding.sha256,
     }
     row["faces"] = finding.faces
@@ -214,7 +221,7 @@ def _row(finding: Finding) -> dict[str, Any]:
         row |= {
             "width": finding.photo.width,
             "height": finding.photo.height,
-            "notes": finding.photo.notes,
+            "notes": [_kept(note) for note in finding.photo.notes],
         }
     if finding.measures:
         measures = asdict(finding.measures)
@@ -222,6 +229,14 @@ def _row(finding: Finding) -> dict[str, Any]:
     if finding.caption is not None:
         row["caption"] = _text(finding.caption)
     return row
+
+
+def _kept(text: str | None) -> Any:
+    return text.as_dict() if isinstance(text, Message) else text
+
+
+def _told(kept: Any) -> Any:
+    return Message.from_dict(kept) if isinstance(kept, dict) else kept
 
 
 def _finding(row: Mapping[str, Any]) -> Finding:
@@ -233,12 +248,14 @@ def _finding(row: Mapping[str, Any]) -> Finding:
 
     path, photo, measures = Path(row["path"]), None, None
     if "width" in row:
-        photo = Photo(path, row["width"], row["height"], tuple(row["notes"]))
+        photo = Photo(path, row["width"], row["height"], tuple(map(_told, row["notes"])))
     if "measures" in row:
         thumb = np.frombuffer(base64.b64decode(row["measures"]["thumb"]), "u1").reshape(16, 16, 3)
         measures = Measures(**{**row["measures"], "thumb": thumb.astype(np.float32)})
     caption = base64.b64decode(row["caption"]) if "caption" in row else None
-    return Finding(path, photo, row["reason"], row["sha256"], measures, row["faces"], caption)
+    return Finding(
+        path, photo, _told(row["reason"]), row["sha256"], measures, row["faces"], caption
+    )
 
 
 def _read(cache: Path, faces: str) -> dict[int, Seen]:
@@ -248,7 +265,7 @@ def _read(cache: Path, faces: str) -> dict[int, Seen]:
     try:
         data = json.loads(cache.read_text(encoding="utf-8"))
         rows: Iterable[Mapping[str, Any]] = (
-            data["photos"] if data["faces"] == faces and data["version"] == 1 else ()
+            data["photos"] if data["faces"] == faces and data["version"] == 2 else ()
         )
         return {int(row["id"]): Seen(row["mark"], row["captions"], _finding(row)) for row in rows}
     except (OSError, ValueError, KeyError, TypeError):

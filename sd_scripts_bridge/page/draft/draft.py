@@ -16,6 +16,7 @@ from typing import Any
 
 from ...datasets.caption_edits import one_line
 from ...errors import BridgeError, Conflict, Invalid, NotFound, Problem, short
+from ...messages import Message
 from ...names import name_problems, normal
 from ...paths import Home
 from ...system.files import mark, write_text
@@ -114,10 +115,12 @@ class Draft:
         while (aside := self.folder / f"draft.json.broken-{number}").exists():
             number += 1
         state = _with_files(State(), intake.photos_in(self.photos_folder), self.photos_folder)
-        self.failure = (
-            f"draft.json can't be read ({short(str(error))}); it lies aside as {aside.name}. The "
-            "uploaded photos "
-            "are here again; name, captions and choices have to be made anew."
+        self.failure = Message(
+            "draft.draft_json_cant_read",
+            "draft.json can't be read ({error}); it lies aside as {name}. The uploaded photos "
+            "are here again; name, captions and choices have to be made anew.",
+            error=short(str(error)),
+            name=aside.name,
         )
         try:
             shutil.copyfile(self._file, aside)

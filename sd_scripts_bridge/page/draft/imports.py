@@ -15,6 +15,7 @@ from ...exchange import request as exchange_request
 from ...exchange.settling.report import Fate, Imported, KeyRow, plain
 from ...exchange.settling.work import KNOWN
 from ...exchange.toml import reader as toml_reader
+from ...messages import Message
 from ...models.offered import BaseFile
 from ...names import normal
 from ...options import families, presets
@@ -28,7 +29,9 @@ from .state import State, TrainingChoices
 
 LIMIT = 100_000_000
 """Bytes of a config; a LoRA's header may have as many."""
-FROM_AFAR = "from afar only the options that LoRA Bridge knows can be set"
+FROM_AFAR = Message(
+    "draft.only_known_options", "from afar only the options that LoRA Bridge knows can be set"
+)
 MOST_STEPS = 1_000_000
 
 
@@ -100,7 +103,9 @@ def _main(paths: Sequence[Path]) -> Path:
     others = [path for path in paths if not _is_dataset(path)]
     if len(others) != 1 or any(path.suffix.lower() != ".toml" for path in paths):
         names = ", ".join(path.name for path in paths)
-        remedy = "Bring one at a time; or a .toml and its dataset.toml."
+        remedy = Message(
+            "draft.bring_time_toml_dataset", "Bring one at a time; or a .toml and its dataset.toml."
+        )
         raise Invalid(
             [
                 Problem(
@@ -136,7 +141,15 @@ def without_foreign(imported: Imported) -> Imported:
     values = {key: value for key, value in imported.values.items() if key in KNOWN}
     unsaid = sorted(foreign.difference(*map(_options_of, imported.rows)))
     notes = (
-        (*imported.notes, f"Not used, since {FROM_AFAR}: {', '.join(unsaid)}.")
+        (
+            *imported.notes,
+            Message(
+                "draft.used_since",
+                "Not used, since {from_afar}: {unsaid}.",
+                from_afar=FROM_AFAR,
+                unsaid=", ".join(unsaid),
+            ),
+        )
         if unsaid
         else imported.notes
     )
@@ -179,11 +192,25 @@ def _steps_and_values(found: Proposal, imported: Imported, state: State) -> None
         settled = imported.settled(shown or 1, regularisation)
         steps = settled["max_train_steps"]
         given = (
-            f"{imported.epochs} epochs of {shown} pictures" if imported.epochs else "its own number"
+            Message(
+                "draft.epochs_pictures",
+                "{epochs} epochs of {shown} pictures",
+                epochs=imported.epochs,
+                shown=shown,
+            )
+            if imported.epochs
+            else Message("draft.own_number", "its own number")
         )
         found.sentences.append(
-            f"Steps: the file trains {steps} ({given}) at batch {batch}, which is "
-            f"{steps * batch} pictures."
+            Message(
+                "draft.steps_file_trains_batch",
+                "Steps: the file trains {steps} ({given}) at batch {batch}, which is {steps2} "
+                "pictures.",
+                steps=steps,
+                given=given,
+                batch=batch,
+                steps2=steps * batch,
+            )
         )
     else:
         steps = math.ceil(state.training.steps / batch)
@@ -191,14 +218,22 @@ def _steps_and_values(found: Proposal, imported: Imported, state: State) -> None
             imported, epochs=None, values={**imported.values, "max_train_steps": steps}
         ).settled(steps * batch)
         found.sentences.append(
-            f"Steps: the file counts {imported.epochs} epochs of photos that aren't here, so how "
-            "many that "
-            f"is can't be known: {state.training.steps} pictures stay."
+            Message(
+                "draft.steps_file_counts_epochs",
+                "Steps: the file counts {epochs} epochs of photos that aren't here, so how many "
+                "that is can't be known: {steps} pictures stay.",
+                epochs=imported.epochs,
+                steps=state.training.steps,
+            )
         )
         if imported.save_every_epochs:
             found.sentences.append(
-                f"Saves: every {imported.save_every_epochs} epochs can't be counted here; set "
-                "save_every_n_steps."
+                Message(
+                    "draft.saves_every_epochs_cant",
+                    "Saves: every {save_every_epochs} epochs can't be counted here; set "
+                    "save_every_n_steps.",
+                    save_every_epochs=imported.save_every_epochs,
+                )
             )
     found.training["steps"] = min(MOST_STEPS, max(1, steps * batch))
     ours = TrainingParams()
@@ -217,13 +252,21 @@ def _cards(found: Proposal, imported: Imported, state: State) -> Imported:
         return imported
     if launch.machines > 1:
         found.sentences.append(
-            f"{launch.title}: several machines train from the command line only. Here one "
-            "process trains."
+            Message(
+                "draft.several_machines_train_command",
+                "{title}: several machines train from the command line only. Here one process "
+                "trains.",
+                title=launch.title,
+            )
         )
         return replace(imported, launch=None)
     found.training["gpus"] = ",".join(map(str, launch.cards))
     found.sentences.append(
-        f"Cards: {found.training['gpus']}, one process on each. Empty the field Cards for one."
+        Message(
+            "draft.cards_process_each_empty",
+            "Cards: {training}, one process on each. Empty the field Cards for one.",
+            training=found.training["gpus"],
+        )
     )
     return replace(imported, launch=replace(launch, num_cpu_threads_per_process=None))
 
@@ -254,12 +297,23 @@ def _base(found: Proposal, imported: Imported, bases: Sequence[BaseFile], local:
     elif imported.base_name or imported.family:
         family = families.title(imported.family or "")
         named = (
-            f"{imported.base_name!r} isn't among the models here"
+            Message(
+                "draft.isnt_among_models",
+                "{base_name} isn't among the models here",
+                base_name=repr(imported.base_name),
+            )
             if imported.base_name
-            else "the file names no base model"
+            else Message("draft.file_names_base_model", "the file names no base model")
         )
         found.sentences.append(
-            f"Base model: {named}. Choose one{f' for {family}' if family else ''}."
+            Message(
+                "draft.choose_base_for",
+                "Base model: {named}. Choose one for {family}.",
+                named=named,
+                family=family,
+            )
+            if family
+            else Message("draft.choose_base", "Base model: {named}. Choose one.", named=named)
         )
 
 
@@ -269,7 +323,11 @@ def _photos(found: Proposal, imported: Imported, state: State, local: bool) -> N
         return
     if state.items:
         found.sentences.append(
-            f"Photos: those that you have here stay; the file's are in {imported.dataset}."
+            Message(
+                "draft.photos_those_stay_files",
+                "Photos: those that you have here stay; the file's are in {dataset}.",
+                dataset=imported.dataset,
+            )
         )
     else:
         found.folder = imported.dataset

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import BridgeError, Invalid, Problem
+from ...messages import Message
 from ...photos import zips
 from ...photos.zips import safe_name
 from ...system.files import replace_file
@@ -195,9 +196,25 @@ def _adopted(groups: Sequence[Sequence[Path]], folder: Path) -> Taken:
                 replace_file(file, folder / (stem + file.suffix))
         taken |= {_folded(stem)} if new else set()
         names += [stem + photo.suffix for photo in new]
-    notes = [f"{again} photo{' was' if again == 1 else 's were'} here already."] if again else []
+    notes = (
+        [
+            Message(
+                "draft.photo_already",
+                "{again} {again:photo was|photos were} here already.",
+                again=again,
+            )
+        ]
+        if again
+        else []
+    )
     notes += (
-        [f"{alone} caption{' belongs' if alone == 1 else 's belong'} to no photo that is here."]
+        [
+            Message(
+                "draft.caption_photo",
+                "{alone} {alone:caption belongs|captions belong} to no photo that is here.",
+                alone=alone,
+            )
+        ]
         if alone
         else []
     )

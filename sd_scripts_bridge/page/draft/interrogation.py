@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...errors import Conflict, Invalid, Problem
+from ...messages import Message
 from .captions import drafted, undrafted
 from .draft import Draft
 from .state import State
@@ -79,7 +80,11 @@ def _draft(draft: Draft, interrogator: Interrogator, photos: dict[int, Path], te
                 draft.drafting = (done, len(pids))
     except Exception as error:  # noqa: BLE001  # the edge of the thread, and the host's own code: the page must be able to say it
         traceback.print_exc()
-        draft.failure = f"The draft of the captions broke off: {error!r}."
+        draft.failure = Message(
+            "draft.draft_captions_broke_off",
+            "The draft of the captions broke off: {error}.",
+            error=repr(error),
+        )
     finally:
         draft.drafting = None
 

@@ -62,7 +62,9 @@ def photo_dict(item: DraftPhoto, state: State, judged: Verdicts) -> dict[str, An
         "id": item.id,
         "file": shown(Path(item.file).name),
         "verdict": verdict.verdict if verdict else None,
-        "sentence": verdict.sentence if verdict else "Not looked at yet.",
+        "sentence": verdict.sentence
+        if verdict
+        else Message("draft.looked_yet", "Not looked at yet."),
         "used": is_used(item, judged),
         "can_be_used": readable,
         "width": verdict.width if verdict else 0,
@@ -91,9 +93,14 @@ def draft_dict(draft: Draft) -> dict[str, Any]:
         "photos": [photo_dict(item, state, judged) for item in state.items],
         "used": used,
         "total": len(state.items),
-        "sentence": f"{used} of {len(state.items)} photos will be used."
+        "sentence": Message(
+            "draft.photos_used",
+            "{used} of {count} photos will be used.",
+            used=used,
+            count=len(state.items),
+        )
         if state.items
-        else "There are no photos yet.",
+        else Message("draft.photos_yet", "There are no photos yet."),
         "advice": about_set,
         "caption_advice": about_captions,
         "checking": _progress(draft.check.progress),

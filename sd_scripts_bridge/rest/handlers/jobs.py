@@ -14,6 +14,7 @@ from ...errors import Invalid, NotFound, Problem, short
 from ...jobs.events import to_dict
 from ...jobs.job import Status
 from ...jobs.wanted import Wanted
+from ...messages import Message
 from ...page.context import started
 from ...page.jobs import read_report, sample
 from ...page.result import preview, result_dict
@@ -207,7 +208,12 @@ def _again(call: Call, verb: Callable[[int], str]) -> Any:
 def publish(call: Call) -> Any:
     """The newest checkpoint that the job has saved, into the folder where its LoRA was to go."""
     done = call.context.the_bridge.publish_job(_id(call))
-    return {**done.as_dict(), "sentence": f"{done.path.name} is in {done.path.parent}."}
+    return {
+        **done.as_dict(),
+        "sentence": Message(
+            "result.is_in", "{name} is in {parent}.", name=done.path.name, parent=done.path.parent
+        ),
+    }
 
 
 def remove(call: Call) -> Any:

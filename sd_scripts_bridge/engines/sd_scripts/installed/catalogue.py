@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ....errors import Problem, short
+from ....messages import Message
 from ....options.families import FAMILIES
 from ....options.kinds import SECRETS, SENDING
 from ....options.known import parsers
@@ -75,9 +76,19 @@ OWNED = frozenset(
 """What the bridge itself decides; nobody else may."""
 
 NOT_ALLOWED: Mapping[str, str] = {
-    **dict.fromkeys(SENDING, "would send something out, and a run stays on this machine"),
-    **dict.fromkeys(SECRETS, "would put a secret into the job's files"),
-    "logging_dir": "would write outside the job's folder",
+    **dict.fromkeys(
+        SENDING,
+        Message(
+            "option.send_something_run_stays",
+            "would send something out, and a run stays on this machine",
+        ),
+    ),
+    **dict.fromkeys(
+        SECRETS, Message("option.put_secret_jobs_files", "would put a secret into the job's files")
+    ),
+    "logging_dir": Message(
+        "option.write_outside_jobs_folder", "would write outside the job's folder"
+    ),
 }
 """Options that nobody may set, and why."""
 
@@ -119,8 +130,8 @@ def write(home: Home, python: Path, scripts: Path) -> list[str]:
 
 
 def read(home: Home, script: str) -> dict[str, dict[str, Any]]:
-    """The options of ``script`` by name: of the installed one, or before `setup` of the version that
-    it would install.
+    """The options of ``script`` by name: of the installed one, or before `setup` of the version
+    that it would install.
     """
     try:
         rows = json.loads(_file(home, script).read_text(encoding="utf-8"))

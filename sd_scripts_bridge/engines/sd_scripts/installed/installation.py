@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ....errors import Problem
+from ....messages import Message
 from ....options.families import FAMILIES
 from ....paths import Home
 from ....system.files import write_json
@@ -30,7 +31,7 @@ MODULES = (
 )
 """What ``train_network.py`` imports and can't do without."""
 
-RUN_SETUP = "Run `sd-scripts-bridge setup`."
+RUN_SETUP = Message("setup.run_sd_scripts_bridge", "Run `sd-scripts-bridge setup`.")
 
 
 @dataclass(frozen=True)

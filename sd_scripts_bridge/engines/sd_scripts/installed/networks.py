@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ....errors import CommandFailed, Problem
+from ....messages import Message
 from ....options.families import FAMILIES
 from ....options.known import arguments, network_args
 from ....options.params import TrainingParams
@@ -108,11 +109,14 @@ def _file_problems(module: str, scripts: Path) -> list[Problem]:
     folder = scripts / "networks"
     if not folder.is_dir() or (folder / f"{name}.py").is_file():
         return []
-    remedy = "Set up a newer sd-scripts."
+    remedy = Message("network.set_newer_sd_scripts", "Set up a newer sd-scripts.")
     if name in ("loha", "lokr"):
-        remedy = (
-            f"Set up a newer sd-scripts, or use LyCORIS: network_module={LYCORIS} "
-            f"network_args=algo={name}."
+        remedy = Message(
+            "network.set_newer_sd_scripts_2",
+            "Set up a newer sd-scripts, or use LyCORIS: network_module={lycoris} "
+            "network_args=algo={name}.",
+            lycoris=LYCORIS,
+            name=name,
         )
     return [
         Problem(

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from ....errors import Invalid
 from ....jobs.job import TrainingJob
+from ....messages import Message
 from ....models.safetensors_file import read_header
 from ....system.files import write_text
 
@@ -72,14 +73,20 @@ def missing(job: TrainingJob, scripts: Path, tokenizers: Path) -> list[Hub]:
 def note(hub: Hub) -> str:
     """What the user has to know before something is fetched."""
     gated = (
-        " It is gated: accept its licence there, and log in once (hf auth login)."
+        Message(
+            "setup.gated_accept_licence_log",
+            " It is gated: accept its licence there, and log in once (hf auth login).",
+        )
         if hub.gated
         else ""
     )
-    return (
-        f"The tokenizer {hub.repository} (about {hub.megabytes} MB) isn't on this machine: the "
-        "run gets it once from "
-        f"huggingface.co.{gated}"
+    return Message(
+        "setup.tokenizer_about_mb_isnt",
+        "The tokenizer {repository} (about {megabytes} MB) isn't on this machine: the run gets "
+        "it once from huggingface.co.{gated}",
+        repository=hub.repository,
+        megabytes=hub.megabytes,
+        gated=gated,
     )
 
 
