@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ from ..errors import BridgeError, Invalid, Problem
 from ..jobs.job import TrainingJob, job_from_dict
 from ..paths import absolute
 from ..system import toml_file
-from . import lora_metadata
+from . import ai_toolkit, lora_metadata, onetrainer, texts
 from .kohya_gui import reader as kohya_gui_reader
 from .scripts import reader as script_reader
 from .settling.report import Fate, Imported, KeyRow
@@ -22,10 +21,9 @@ from .toml import easy_scripts
 from .toml import reader as toml_reader
 
 KINDS = (
-    "a .json of kohya_ss or of ours, a .toml, a LoRA's .safetensors, a .sh or .bat, or a "
-    "folder of photos"
+    "a .json of kohya_ss, OneTrainer or LoRA Bridge, a .toml, a job of ai-toolkit (.yaml), a LoRA's "
+    ".safetensors, a script (.sh, .bat, .ps1), a notebook (.ipynb), or a folder of photos"
 )
-LARGEST = 10_000_000
 
 
 def read(path: Path, here: Here | None = None) -> Imported:
@@ -38,10 +36,12 @@ def read(path: Path, here: Here | None = None) -> Imported:
         return lora_metadata.read(path, here)
     if suffix == ".json":
         return _json(path, here)
+    if suffix in (".yaml", ".yml"):
+        return _tables(path, texts.yaml_object(path), here)
     if suffix == ".toml":
         return _toml(path, here)
     if suffix in script_reader.SHELLS or suffix == script_reader.NOTEBOOK:
-        return script_reader.read(path, _text(path), here)
+        return script_reader.read(path, texts.read(path), here)
     raise Invalid(
         [
             Problem(
@@ -56,83 +56,26 @@ def read(path: Path, here: Here | None = None) -> Imported:
     )
 
 
-def _text(path: Path) -> str:
-    try:
-        if path.stat().st_size > LARGEST:
-            raise Invalid(
-                [
-                    Problem(
-                        "imports.too_large_settings_bytes",
-                        path.name,
-                        "is too large for settings ({st_size} bytes)",
-                        "Give {kinds}.",
-                        st_size=f"{path.stat().st_size:,}",
-                        kinds=KINDS,
-                    )
-                ]
-            )
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise Invalid(
-            [
-                Problem(
-                    "imports.utf_text",
-                    path.name,
-                    "is not UTF-8 text",
-                    "Save it again from the program that made it.",
-                )
-            ]
-        ) from None
-    except OSError as error:
-        raise Invalid(
-            [
-                Problem(
-                    "imports.cant_read",
-                    path.name,
-                    "can't be read: {strerror}",
-                    strerror=error.strerror or error,
-                )
-            ]
-        ) from error
-
-
 def _json(path: Path, here: Here) -> Imported:
-    try:
-        data = json.loads(_text(path))
-    except (ValueError, RecursionError) as error:
-        raise Invalid(
-            [
-                Problem(
-                    "imports.json",
-                    path.name,
-                    "is not JSON: {error}",
-                    "Save it again from the program that made it.",
-                    error=error,
-                )
-            ]
-        ) from None
-    if not isinstance(data, dict):
-        raise Invalid(
-            [
-                Problem(
-                    "imports.json_object",
-                    path.name,
-                    "is not a JSON object",
-                    "Give {kinds}.",
-                    kinds=KINDS,
-                )
-            ]
-        )
+    return _tables(path, texts.json_object(path), here)
+
+
+def _tables(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
+    """A JSON or YAML object, by what it holds."""
     if data.get("kind") == "train" and isinstance(data.get("params"), dict):
         return _job(path, data, here)
+    if ai_toolkit.looks_like(data):
+        return ai_toolkit.read(path, data, here)
+    if onetrainer.looks_like(data):
+        return onetrainer.read(path, data, here)
     if kohya_gui_reader.looks_like(data):
         return kohya_gui_reader.read(path, data, here)
     raise Invalid(
         [
             Problem(
-                "imports.holds_settings_kohya_ss",
+                "imports.no_settings",
                 path.name,
-                "holds no settings that kohya_ss or LoRA Bridge has saved",
+                "holds no settings that kohya_ss, OneTrainer, ai-toolkit or LoRA Bridge has saved",
                 "Give {kinds}.",
                 kinds=KINDS,
             )
@@ -142,7 +85,7 @@ def _json(path: Path, here: Here) -> Imported:
 
 def _toml(path: Path, here: Here) -> Imported:
     try:
-        data = toml_file.loads(_text(path))
+        data = toml_file.loads(texts.read(path))
     except ValueError as error:
         raise Invalid(
             [

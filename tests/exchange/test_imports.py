@@ -859,9 +859,9 @@ def test_a_folder_of_photos_says_what_was_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("x.yaml", "a: 1", "ends in '.yaml'"),
+        ("x.xml", "a: 1", "ends in '.xml'"),
         ("x.toml", "a =", "not TOML"),
-        ("x.json", "\udcff", "not UTF-8"),
+        ("x.json", "\0", "is not text"),
         ("gone.json", None, "can't be read"),
     ],
 )
