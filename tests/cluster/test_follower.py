@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -75,19 +76,17 @@ def ask(bridge: Bridge, ray: FakeRay, there: Home, tmp_path: Path) -> Callable[.
     (tmp_path / "there").mkdir()
     base = headers.full_size_sd15(tmp_path / "there" / "sd15.safetensors")
 
-    def make(act: str = "", **more: object) -> Request:
+    def make(act: str = "", **more: Any) -> Request:
         values = {"training_comment": act, "save_every_n_steps": "5", "max_train_steps": "20"}
         on = Cluster(ray.address, str(base), str(there.root))
-        return Request(
-            **{
-                "dataset": tmp_path / "set",
-                "base": base,
-                "values": values,
-                "lora_dir": tmp_path / "Lora",
-                "on": on,
-                **more,
-            }
-        )  # type: ignore[arg-type]
+        wanted: dict[str, Any] = {
+            "dataset": tmp_path / "set",
+            "base": base,
+            "values": values,
+            "lora_dir": tmp_path / "Lora",
+            "on": on,
+        }
+        return Request(**{**wanted, **more})
 
     return make
 

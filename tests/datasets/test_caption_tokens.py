@@ -11,6 +11,7 @@ from sd_scripts_bridge.datasets.caption_tokens import (
     token_ids,
     write_tokenizers,
 )
+from sd_scripts_bridge.errors import NotFound
 
 pytestmark = pytest.mark.skipif(find_vocabulary() is None, reason="needs open_clip_torch")
 
@@ -101,7 +102,7 @@ def test_without_a_vocabulary_nothing_is_counted_and_the_remedy_is_named(monkeyp
     monkeypatch.setitem(sys.modules, "open_clip", None)
     caption_tokens._tokenizer.cache_clear()
     assert count_tokens("a photo") is None
-    with pytest.raises(caption_tokens.NotFound, match="pip install --no-deps open_clip_torch"):
+    with pytest.raises(NotFound, match="pip install --no-deps open_clip_torch"):
         write_tokenizers(tmp_path)
     assert not list(tmp_path.iterdir())
     monkeypatch.undo()

@@ -30,7 +30,7 @@ from sd_scripts_bridge.options.params import TrainingParams, fields_of_params, o
 from sd_scripts_bridge.system.toml_file import load
 
 ONE_WORD = st.characters(
-    blacklist_categories=("Cs", "Cc", "Zl", "Zp", "Zs"), blacklist_characters='"'
+    blacklist_categories=("Cs", "Cc", "Zl", "Zp", "Zs"), exclude_characters='"'
 )
 TEXT = st.text(ONE_WORD, min_size=1, max_size=20)
 MODULES = ["networks.lora", "networks.lora_fa", "networks.dylora", "networks.oft", "lycoris.kohya"]
@@ -304,9 +304,7 @@ def test_a_batch_files_words_come_back(words: list[str]) -> None:
 
 @given(
     st.lists(
-        st.text(
-            st.characters(blacklist_categories=("Cs",), blacklist_characters="\x00"), min_size=1
-        ),
+        st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1),
         min_size=1,
     )
 )

@@ -709,7 +709,7 @@ def lora(
         "unet": "lora_unet_down_blocks_0_attentions_0_proj_in",
         "te": "lora_te1_text_model_encoder_layers_0_mlp_fc1",
     }
-    tensors = {}
+    tensors: dict[str, Any] = {}
     for part in parts:
         tensors |= {
             f"{names[part]}.lora_down.weight": np.zeros((4, 320), np.float16),

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="files of 20 GB are holes only on other systems"
 )
 
-FILES = {
+FILES: dict[str, tuple[str, Any]] = {
     "clip_l": ("text_encoder/clip_l.safetensors", made.clip_text),
     "t5xxl": ("text_encoder/t5xxl_fp16.safetensors", made.t5),
     "clip_g": ("CLIP/clip_g.safetensors", lambda: made.clip_text(1280, 32, True)),
@@ -214,7 +214,7 @@ def test_the_embedded_engine_refuses_by_name_and_asks_for_nothing(
 def test_a_network_of_another_family_and_a_learning_encoder_are_refused(
     home: Home, models: Path
 ) -> None:
-    values = {"network_module": "networks.lora_sd3"}
+    values: dict[str, Any] = {"network_module": "networks.lora_sd3"}
     assert (
         "networks.lora_sd3 doesn't fit FLUX.1"
         in sketch(home, base_of(models, "flux1"), values=values)[2][0]

@@ -54,10 +54,11 @@ def test_the_same_words_from_both_windows_are_no_conflict(draft: Draft) -> None:
 def test_start_trains_what_its_window_shows(draft: Draft) -> None:
     training = {"steps": 900, "base": None, "values": {"seed": 7}}
     refuse_unseen(draft.state, {"name": "Ada", "class_token": "", "training": training})
-    for other in (
+    others: tuple[dict[str, Any], ...] = (
         {"name": "Eve"},
         {"training": {**training, "steps": 1500}},
         {"training": {"values": {}}},
-    ):
+    )
+    for other in others:
         with pytest.raises(Conflict, match="Another window has changed this: "):
             refuse_unseen(draft.state, {"training": training, **other})

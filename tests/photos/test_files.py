@@ -59,7 +59,7 @@ def test_hidden_colour_under_transparency_stays_hidden(tmp_path):
     cut_out = Image.new("RGBA", (80, 80), (0, 0, 0, 0))
     cut_out.paste((200, 30, 30, 255), (0, 0, 40, 80))
     for name in ("a.png", "a.webp"):
-        cut_out.save(tmp_path / name, **({"lossless": True} if name.endswith("webp") else {}))
+        cut_out.save(tmp_path / name, lossless=True)
         pixels = read(tmp_path / name).pixels
         assert pixels.getpixel((60, 40)) == (255, 255, 255)
         assert pixels.getpixel((20, 40)) == (200, 30, 30)
@@ -102,8 +102,10 @@ def test_colours_of_another_profile_become_srgb(tmp_path):
     red.save(tmp_path / "swapped.png", icc_profile=swapped)
     red.save(tmp_path / "srgb.png", icc_profile=srgb)
     assert read(tmp_path / "srgb.png").pixels.getpixel((5, 5)) == (200, 0, 0)
-    red, green, _ = read(tmp_path / "swapped.png").pixels.getpixel((5, 5))
-    assert green > 150 > red  # this profile calls green what is stored as red
+    seen = read(tmp_path / "swapped.png").pixels.getpixel((5, 5))
+    assert (
+        isinstance(seen, tuple) and seen[1] > 150 > seen[0]
+    )  # this profile calls green what is stored as red
 
 
 def test_a_phones_second_picture_is_no_animation(tmp_path):

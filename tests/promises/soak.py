@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -38,7 +39,8 @@ def main(jobs: int = 200, pause: float = 3.0) -> int:
         bridge = Bridge(home)
         ids = [bridge.store.add(job(Path(folder))) for _ in range(jobs)]
         supervisor.spawn(home)
-        kills, before, began = Counter(), me(), time.monotonic()
+        kills: Counter[str] = Counter()
+        before, began = me(), time.monotonic()
         while any(not row.status.is_over for row in bridge.jobs()):
             time.sleep(dice.uniform(0.2, 2 * pause))
             kills[kill(bridge, dice)] += 1
@@ -83,9 +85,8 @@ def kill(bridge: Bridge, dice: random.Random) -> str:
 
 def me() -> tuple[int, float]:
     this = psutil.Process()
-    return this.num_fds() if hasattr(
-        this, "num_fds"
-    ) else this.num_handles(), this.memory_info().rss / 1e6
+    handles = getattr(this, "num_fds", None) or getattr(this, "num_handles")  # noqa: B009
+    return handles(), this.memory_info().rss / 1e6
 
 
 def say(
@@ -118,5 +119,5 @@ def say(
 
 
 if __name__ == "__main__":
-    numbers = [float(word) for word in sys.argv[1:]]
-    sys.exit(main(*([int(numbers[0]), *numbers[1:]] if numbers else [])))
+    words: list[Any] = [int(word) if n == 0 else float(word) for n, word in enumerate(sys.argv[1:])]
+    sys.exit(main(*words))

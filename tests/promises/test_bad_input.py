@@ -30,6 +30,7 @@ from sd_scripts_bridge.cli import main as cli
 from sd_scripts_bridge.datasets import writer as dataset_writer
 from sd_scripts_bridge.engines.sd_scripts.installed import catalogue
 from sd_scripts_bridge.jobs.job import Status, TrainingJob
+from sd_scripts_bridge.messages import Message
 from sd_scripts_bridge.models.offered import BaseFile
 from sd_scripts_bridge.page.context import Context
 from sd_scripts_bridge.page.draft.draft import _draft_at
@@ -347,9 +348,9 @@ def test_s4_folders_that_are_no_photos(place: Place) -> None:
             filter(Path.is_dir, sorted(photo_folders._system_folders()))
         ): "belongs to the system. Choose the folder",
     }
-    for folder, sentence in folders.items():
-        assert sentence in place.refused("check", folder), folder
-        assert sentence in place.post("draft/folder", path=str(folder)).text, folder
+    for unfit, sentence in folders.items():
+        assert sentence in place.refused("check", unfit), unfit
+        assert sentence in place.post("draft/folder", path=str(unfit)).text, unfit
         assert sentence in place.refused("train", folder, "--base", place.base), folder
     assert "is not a whole path" in place.post("draft/folder", path="photos").text
     assert "is not a folder's path" in place.post("draft/folder", path="/a\0b").text
@@ -831,7 +832,7 @@ def test_s26_every_route_asks_for_the_hosts_login(place: Place) -> None:
     from sd_scripts_bridge.rest.doors import Refused
 
     def guard(_request: Any) -> None:
-        raise Refused(401, "Log in to the WebUI first.")
+        raise Refused(401, Message("test.login", "Log in to the WebUI first."))
 
     place.context.guard = guard
     for rule in RULES:

@@ -148,9 +148,9 @@ def test_every_file_of_ours_torn_and_all_of_it_opens_still(
     rest.mount(app, context)
     client = TestClient(app, raise_server_exceptions=False)
     for rule in (rule for rule in RULES if rule.method == "GET"):
-        path = rule.path.replace("{job}", "1").replace("{pid}", "1").replace("{number}", "0")
-        answer = client.get(f"{PREFIX}{path}?format=toml")
-        assert answer.status_code in (200, 404, 409), (path, answer.text)
+        address = rule.path.replace("{job}", "1").replace("{pid}", "1").replace("{number}", "0")
+        answer = client.get(f"{PREFIX}{address}?format=toml")
+        assert answer.status_code in (200, 404, 409), (address, answer.text)
     assert context.draft.check.wait()
     shown = client.get(f"{PREFIX}/draft").json()
     assert [photo["file"] for photo in shown["photos"]] == ["0.jpg", "1.jpg", "2.jpg"]

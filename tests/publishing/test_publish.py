@@ -7,6 +7,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -329,7 +330,7 @@ def test_a_full_disk_is_seen_before_anything_is_written(
     source: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = type("usage", (), {"free": 1_234})
-    monkeypatch.setattr(publisher.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     with pytest.raises(PublishRefused, match=r"Lora has 1,234 bytes free, but [\d,]+ are needed"):
         publish(source, folder, "hero", CARD)
     assert names(folder) == []

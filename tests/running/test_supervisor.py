@@ -14,7 +14,7 @@ import pytest
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.errors import Conflict
 from sd_scripts_bridge.jobs.events import Checkpoint, Finished, Progress, Published, Started
-from sd_scripts_bridge.jobs.job import Status
+from sd_scripts_bridge.jobs.job import Status, TrainingJob
 from sd_scripts_bridge.page.jobs import JobViews
 from sd_scripts_bridge.system.locks import is_held
 from tests.support.supervisor import MakeJob, submit, survivors, wait, wait_over, wait_step
@@ -115,7 +115,7 @@ def test_out_of_memory_heals_itself_and_goes_on(bridge: Bridge, make_job: MakeJo
     job_id = submit(bridge, make_job("greedy:12"))
     row = wait_over(bridge, job_id)
     assert (row.status, row.attempt) == (Status.SUCCEEDED, 2), row.sentence
-    assert row.job.params.gradient_checkpointing
+    assert isinstance(row.job, TrainingJob) and row.job.params.gradient_checkpointing
     report = json.loads(bridge.folder(job_id).report.read_text())
     assert "gradient checkpointing is on now" in report["healed"][0]
     second = [
@@ -129,7 +129,11 @@ def test_out_of_memory_heals_itself_and_goes_on(bridge: Bridge, make_job: MakeJo
 def test_what_cannot_be_healed_ends_after_three_tries(bridge: Bridge, make_job: MakeJob) -> None:
     row = wait_over(bridge, submit(bridge, make_job("oom:3", resolution="512")))
     assert (row.status, row.attempt) == (Status.FAILED, 4)
-    assert len(row.job.healed) == 3 and "GPU ran out of memory" in row.sentence
+    assert (
+        isinstance(row.job, TrainingJob)
+        and len(row.job.healed) == 3
+        and "GPU ran out of memory" in row.sentence
+    )
 
 
 def test_a_diverging_run_goes_back_to_the_last_good_state_with_half_the_rate(
@@ -138,7 +142,7 @@ def test_a_diverging_run_goes_back_to_the_last_good_state_with_half_the_rate(
     job_id = submit(bridge, make_job("slow diverge:13", max_train_steps=40))
     row = wait_over(bridge, job_id)
     assert (row.status, row.attempt) == (Status.SUCCEEDED, 2), row.sentence
-    assert row.job.params.learning_rate == 5e-5
+    assert isinstance(row.job, TrainingJob) and row.job.params.learning_rate == 5e-5
     steps = [
         e.event.step
         for e in bridge.events(job_id)

@@ -43,7 +43,7 @@ class Page:
     def seen(self) -> dict[str, Any]:
         """The draft, once all photos are looked at."""
         assert self.context.draft.check.wait()
-        return self.get("draft").json()  # type: ignore[no-any-return]
+        return self.get("draft").json()
 
     def over(self, job: int, seconds: float = 120) -> dict[str, Any]:
         """The status once the job is over."""

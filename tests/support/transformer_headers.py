@@ -352,7 +352,7 @@ def qwen25_vl() -> Shapes:
     text = under(
         "model.", _language_model(152064, 3584, 18944, 28, 3584, 512, ("input", "post_attention"))
     )
-    biases = {
+    biases: Shapes = {
         f"self_attn.{part}_proj.bias": (side,)
         for part, side in (("q", 3584), ("k", 512), ("v", 512))
     }

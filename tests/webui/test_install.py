@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -103,7 +104,7 @@ def test_it_takes_no_time(webui: Path) -> None:
 def test_without_a_network_a_pip_a_venv_and_with_skip_install(webui: Path) -> None:
     breaking(webui, "pip", "venv", "ensurepip", "requests", "torch", "gradio")
     dead = "http://127.0.0.1:9"
-    env = {
+    env: dict[str, Any] = {
         "COMMANDLINE_ARGS": "--skip-install",
         "PIP_INDEX_URL": dead,
         "HTTPS_PROXY": dead,

@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from sd_scripts_bridge.paths import PACKAGE_PARENT
+from sd_scripts_bridge.system import process
+
 pytest.importorskip("starlette")
 
 from starlette.applications import Starlette
@@ -141,7 +144,7 @@ def test_a_page_for_the_network_answers_to_every_name() -> None:
 def test_every_script_is_named_once_and_served() -> None:
     app = Starlette(routes=page.routes())
     tags = page.head()
-    names = sorted(path.name for path in (page.PACKAGE_PARENT / "javascript").glob("*.js"))
+    names = sorted(path.name for path in (PACKAGE_PARENT / "javascript").glob("*.js"))
     assert len(names) > 5
     for name in names:
         assert tags.count(f"/{name}?") == 1
@@ -292,8 +295,6 @@ def test_the_drivers_answer(table: str, memory: Memory | None) -> None:
 
 def test_the_driver_is_not_asked_at_each_look(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(
-        gpu_memory.process, "run", lambda *words, **_: asked.append(words) or "1, 2, X"
-    )
+    monkeypatch.setattr(process, "run", lambda *words, **_: asked.append(words) or "1, 2, X")
     memory = gpu_memory.CardMemory()
     assert memory() == memory() == Memory(1 << 20, 2 << 20, "X") and len(asked) == 1

@@ -6,11 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="the embedded engine needs torch")
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = pytest.importorskip("torch", reason="the embedded engine needs torch")
 diffusers = pytest.importorskip("diffusers", reason="the embedded engine needs diffusers")
 pytest.importorskip("peft", reason="diffusers loads LoRAs with peft")
 

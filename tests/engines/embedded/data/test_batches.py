@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from sd_scripts_bridge.engines.embedded.data.batches import BatchOrder, vary_caption
 from sd_scripts_bridge.engines.embedded.data.subsets import SubsetPicture
@@ -13,13 +14,13 @@ from sd_scripts_bridge.options.params import TrainingParams
 SQUARE, UPRIGHT = (64, 64), (64, 128)
 
 
-def plan(**params: object) -> BatchOrder:
+def plan(**params: Any) -> BatchOrder:
     pictures = [
         SubsetPicture(Path(f"{n}.png"), f"Ada, tag {n}, photo", 3, False, True) for n in range(5)
     ]
     return BatchOrder(
         TrainingParams(**params), pictures, [SQUARE, SQUARE, SQUARE, UPRIGHT, UPRIGHT]
-    )  # type: ignore[arg-type]
+    )
 
 
 def test_an_epoch_shows_every_picture_as_often_as_its_folder_says() -> None:
@@ -33,7 +34,7 @@ def test_an_epoch_shows_every_picture_as_often_as_its_folder_says() -> None:
 def test_a_batch_holds_one_bucket_and_the_last_of_a_bucket_may_be_short() -> None:
     one = plan(train_batch_size=2)
 
-    sizes = {SQUARE: [], UPRIGHT: []}
+    sizes: dict[Any, list[int]] = {SQUARE: [], UPRIGHT: []}
     for batch in one.epoch(0):
         assert all((item.picture >= 3) == (batch.bucket == UPRIGHT) for item in batch.items)
         sizes[batch.bucket].append(len(batch.items))

@@ -7,10 +7,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="the embedded engine needs torch")
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = pytest.importorskip("torch", reason="the embedded engine needs torch")
 diffusers = pytest.importorskip("diffusers", reason="the embedded engine needs diffusers")
 
 from sd_scripts_bridge.engines.embedded.model import base_config, clip, lora_names, tiny  # noqa: E402

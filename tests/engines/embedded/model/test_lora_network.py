@@ -5,14 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="the embedded engine needs torch")
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = pytest.importorskip("torch", reason="the embedded engine needs torch")
 pytest.importorskip("diffusers", reason="the embedded engine needs diffusers")
 
-from sd_scripts_bridge.engines.embedded.model import base_model, lean, lora_names, lora_network  # noqa: E402
-from sd_scripts_bridge.errors import Invalid  # noqa: E402
+from sd_scripts_bridge.engines.embedded.model import base_model, lean, lora_names, lora_network
+from sd_scripts_bridge.errors import Invalid
 
 
 def sd_scripts_draws(
@@ -20,7 +24,7 @@ def sd_scripts_draws(
 ) -> torch.Tensor:
     """sd-scripts' rule in PyTorch's own words: two constructors, then kaiming on the first."""
     if kernel:
-        down = torch.nn.Conv2d(width_in, rank, 1, bias=False)
+        down: Any = torch.nn.Conv2d(width_in, rank, 1, bias=False)
         torch.nn.Conv2d(rank, width_out, 1, bias=False)
     else:
         down = torch.nn.Linear(width_in, rank, bias=False)
@@ -90,10 +94,15 @@ def test_acts_like_merged_weights_forwards_and_backwards(
         (answer - target).square().mean().backward()
 
     torch.testing.assert_close(answers[0], answers[1], rtol=1e-9, atol=1e-9)
-    expected = torch.cat([down.grad for down, _ in loras.values()], dim=1)
+    expected = torch.cat([grad_of(down) for down, _ in loras.values()], dim=1)
     torch.testing.assert_close(part.down.grad, expected, rtol=1e-6, atol=1e-9)
-    expected = torch.cat([up.grad.t() for _, up in loras.values()], dim=1)
+    expected = torch.cat([grad_of(up).t() for _, up in loras.values()], dim=1)
     torch.testing.assert_close(part.up.grad, expected, rtol=1e-6, atol=1e-9)
+
+
+def grad_of(weight: torch.Tensor) -> torch.Tensor:
+    assert weight.grad is not None
+    return weight.grad
 
 
 def _matrices(part: lora_network.Part) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
@@ -109,7 +118,7 @@ def _matrices(part: lora_network.Part) -> list[tuple[str, torch.Tensor, torch.Te
     ]
 
 
-def _merge(layer: torch.nn.Module, delta: torch.Tensor) -> None:
+def _merge(layer: Any, delta: torch.Tensor) -> None:
     weight = layer.weight.detach() + delta.view(layer.weight.shape)
     del layer.weight
     layer.weight = weight

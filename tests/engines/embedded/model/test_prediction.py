@@ -19,7 +19,7 @@ class UNet:
         self.config = SimpleNamespace(cross_attention_dim=32)
         self.shift = shift
 
-    def __call__(self, noisy, timestep, text, return_dict):  # type: ignore[no-untyped-def]
+    def __call__(self, noisy, timestep, text, return_dict):
         assert timestep.tolist() == [999]
         assert text.shape == (1, 2, 32)
         return (noisy + self.shift,)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from sd_scripts_bridge.engines.embedded.training.schedule import factor
@@ -12,7 +14,7 @@ optimization = pytest.importorskip(
     "transformers.optimization", reason="transformers is not installed"
 )
 
-NEEDS = {
+NEEDS: dict[str, dict[str, Any]] = {
     "constant": {},
     "constant_with_warmup": {"num_warmup_steps": 10},
     "linear": {"num_warmup_steps": 10, "num_training_steps": 100},

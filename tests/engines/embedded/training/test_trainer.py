@@ -6,11 +6,14 @@ import math
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="the embedded engine needs torch")
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = pytest.importorskip("torch", reason="the embedded engine needs torch")
 pytest.importorskip("diffusers", reason="the embedded engine needs diffusers")
 
 Train = Callable[..., Any]
