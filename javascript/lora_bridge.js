@@ -198,6 +198,13 @@
             }
         }
 
+        /** The newest jobs, and where the history is narrowed, that again. */
+        loadJobs() {
+            const history = this.views.train.history;
+            if (history.query()) history.look();
+            return this.load("jobs", "jobs");
+        }
+
         async loadDraft() {
             const started = Date.now();
             const draft = await this.server.get("draft");
@@ -360,7 +367,7 @@
             const other = JSON.stringify([now.running && now.running.id, now.waiting, is && is.id, is && is.status]);
             if (other !== this.queueSeen) {
                 this.queueSeen = other;
-                this.load("jobs", "jobs");
+                this.loadJobs();
             }
         }
 

@@ -5,21 +5,65 @@
     lb.History = class {
         constructor(app) {
             this.app = app;
-            this.part = lb.part("history", lb.t("Queue and history"), () => app.load("jobs", "jobs"));
+            this.part = lb.part("history", lb.t("Queue and history"), () => app.loadJobs());
+            this.search = lb.field(lb.t("Search"), lb.el("input", {type: "search", autocomplete: "off", oninput: () => this.lookSoon()}), true);
+            this.status = lb.field(lb.t("Show"), lb.el("select", {onchange: () => this.look()}, ...lb.historyChoices().map(([value, text]) => lb.el("option", {value: value}, text))));
+            this.filters = lb.el("div", {class: "lb-row"}, this.search.node, this.status.node);
             this.list = lb.el("ul", {class: "lb-jobs"});
             this.empty = lb.el("p", {class: "lb-dim"}, lb.t("Nothing was trained yet."));
+            this.none = lb.el("p", {class: "lb-dim", role: "status", hidden: true}, lb.t("No job fits the search."));
             this.loading = lb.el("p", {class: "lb-dim"}, lb.t("Loading ..."));
-            this.part.body.append(this.loading, this.empty, this.list);
+            this.more = lb.button(lb.t("Show more"), () => app.act(this.more, () => this.showMore()), "small");
+            this.part.body.append(this.filters, this.loading, this.empty, this.none, this.list, this.more);
             this.node = this.part.node;
+            this.older = [];
+        }
+
+        /** What is asked for: the words and the states; empty for all. */
+        query() {
+            const words = this.search.input.value.trim();
+            return (words ? "&search=" + encodeURIComponent(words) : "") + (this.status.input.value ? "&status=" + this.status.input.value : "");
+        }
+
+        lookSoon() {
+            clearTimeout(this.timer);
+            this.timer = setTimeout(() => this.look(), 250);
+        }
+
+        async look() {
+            const query = this.query();
+            this.found = query ? await this.app.server.get("jobs?count=50" + query).catch(() => null) : null;
+            this.older = [];
+            this.app.update();
+        }
+
+        async showMore() {
+            const shown = this.shown();
+            const page = await this.app.server.get("jobs?count=50&below=" + shown[shown.length - 1].id + this.query());
+            this.older = [...this.older, ...page.jobs];
+            this.hasMore = page.more;
+            this.app.update();
+        }
+
+        /** The first page, as it is now, and those that were asked for besides. */
+        shown() {
+            const page = this.found || this.app.state.jobs;
+            const known = new Set(page.jobs.map((job) => job.id));
+            return [...page.jobs, ...this.older.filter((job) => !known.has(job.id))];
         }
 
         update() {
-            const jobs = this.app.state.jobs && this.app.state.jobs.jobs.filter((job) => job.kind === "train" || !lb.isOver(job));
-            lb.show(this.loading, !jobs);
-            lb.show(this.empty, Boolean(jobs) && !jobs.length);
-            if (!jobs) return;
-            lb.setText(this.part.more, jobs.length ? " (" + jobs.length + ")" : "");
+            const page = this.found || this.app.state.jobs;
+            lb.show(this.loading, !page);
+            if (!page) return;
+            const total = this.app.state.jobs ? this.app.state.jobs.total : page.total;
+            lb.setText(this.part.more, total ? " (" + total + ")" : "");
             if (!this.node.open) return;
+            const jobs = this.shown().filter((job) => job.kind === "train" || !lb.isOver(job)); // a set-up that is over is no training
+            lb.show(this.filters, total > 5 || Boolean(this.found));
+            lb.show(this.empty, !jobs.length && !this.found);
+            lb.show(this.none, !jobs.length && Boolean(this.found));
+            lb.show(this.more, this.older.length ? Boolean(this.hasMore) : page.more);
             const still = jobs.map((job) => ({id: job.id, kind: job.kind, title: job.title, status: job.status, sentence: job.sentence, created: job.created,
                 attempt: job.attempt, base: job.base, engine: job.engine, total: job.total, saved: job.saved}));
             lb.fillList(this.list, still, (job) => job.id, (job) => this.draw(job));
@@ -34,6 +78,9 @@
                 lb.el("div", {class: "lb-job-buttons"}, lb.jobButtons(this.app, job)));
         }
     };
+
+    /** What the history can be narrowed to: [states, words]. */
+    lb.historyChoices = () => [["", lb.t("all")], ["queued,running,stopping", lb.t("waiting and running")], ["succeeded", lb.t("finished")], ["failed,lost", lb.t("failed")], ["stopped", lb.t("stopped")]];
 
     /** The buttons for what can be done with a job. */
     lb.jobButtons = function (app, job) {
@@ -100,7 +147,7 @@
             }
             if (action === "remove" && app.followed === job.id) app.follow(null);
             if (action === "resume" || action === "retry") app.follow(job.id);
-            await app.load("jobs", "jobs");
+            await app.loadJobs();
         });
     };
 })(globalThis.loraBridge = globalThis.loraBridge || {});

@@ -79,7 +79,7 @@ def test_a_kohya_config_is_reported_used_kept_and_taken_back(
     tab.knows("app.state.draft && app.state.draft.imported")
     tab.page.wait_for_function("loraBridge.app.views.train.advanced.built")
     tab.shows("Rank network_dim", "24")
-    tab.shows("For", "imported")
+    tab.shows("What are you training?", "imported")
     tab.shows("LoRA name", "FromKohya")
     tab.button("Take the import back").click()
     tab.knows("!app.state.draft.imported && app.state.draft.training.preset === null")

@@ -62,7 +62,6 @@ def test_a_running_training_is_there_after_a_restart_with_its_whole_curve(
     tab.drop(pictures[:3])
     tab.sees("3 of 3 photos will be used.", 60)
     tab.step("Train")
-    tab.field("For").select_option("tiny")
     tab.field("Steps").fill("3000")
     tab.field("Steps").blur()
     tab.sees(re.compile("3 photos × 1000 repeats"))

@@ -37,6 +37,7 @@ def test_from_ten_files_to_txt2img(
     models: Path,
     pictures: list[Path],
     tmp_path: Path,
+    axe: str,
 ) -> None:
     lora_dir = Path(mkdtemp()) / "stable-diffusion-webui" / "models" / "Lora"
     ui = serve("--models", str(models), "--lora-dir", str(lora_dir))
@@ -45,6 +46,10 @@ def test_from_ten_files_to_txt2img(
     captions(tab, tmp_path)
     training(tab, tmp_path)
     text = trying(tab, tmp_path)
+    for step in ("Photos", "Captions", "Train", "Try"):
+        tab.step(step)
+        tab.page.wait_for_timeout(500)
+        assert tab.violations(axe) == [], step
     assert (
         "AlvaroBadia man" in text.splitlines()[0] and "<lora:AlvaroBadia:1>" in text.splitlines()[0]
     )
@@ -85,7 +90,6 @@ def captions(tab: Tab, tmp_path: Path) -> None:
 
 def training(tab: Tab, tmp_path: Path) -> None:
     panel = tab.step("Train")
-    tab.field("For").select_option("tiny")
     tab.field("Steps").fill(str(STEPS))
     tab.field("Steps").blur()
     tab.sees(re.compile(rf"10 photos × {STEPS // 10} repeats"))
@@ -101,6 +105,8 @@ def training(tab: Tab, tmp_path: Path) -> None:
     assert panel.is_visible(), "the step that was open is open"
     panel.get_by_role("button", name="Try it").wait_for(timeout=240_000)
     assert "finished" in panel.locator(".lb-run h3").inner_text()
+    coming = tab.root.get_by_text(re.compile("Files that will come")).locator("visible=true")
+    assert coming.count() == 1
     points = tab.page.evaluate("loraBridge.app.known.curve.map((point) => point[0])")
     assert points and points[0] <= STEPS / 4, "the curve is whole, also before the reload"
 

@@ -153,7 +153,6 @@ def prepare(tab: Any, pictures: list[Path], steps: int = STEPS) -> None:
     tab.drop(pictures)
     tab.sees("2 of 2 photos will be used.", 60)
     tab.step("Train")
-    tab.field("For").select_option("tiny")
     tab.field("Steps").fill(str(steps))
     tab.field("Steps").blur()
     tab.sees(re.compile(f"{steps} steps"))
