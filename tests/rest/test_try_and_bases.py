@@ -8,10 +8,7 @@ import pytest
 
 from sd_scripts_bridge.page.context import Context
 from tests.support import model_headers as headers
-from tests.support import page as support
 from tests.support.page import Page, sentences
-
-base, context, page, ready = support.base, support.context, support.page, support.ready
 
 
 def test_a_photo_that_went_is_named_and_the_sum_made_again(ready: Page, context: Context) -> None:
@@ -20,7 +17,7 @@ def test_a_photo_that_went_is_named_and_the_sum_made_again(ready: Page, context:
     gone.unlink()
     refused = ready.post("train")
     assert refused.status_code == 409 and gone.name in sentences(refused)
-    assert "2 are left" in sentences(refused)
+    assert "2 photos are left" in sentences(refused)
     assert ready.get("plan").json()["sentence"].startswith("2 photos x 15 repeats")
     assert ready.post("train").status_code == 200
 
