@@ -91,3 +91,22 @@ def test_ctrl_c_while_modules_load_is_130_and_says_nothing(bridge: Bridge, after
     child.send_signal(signal.SIGINT)
     _, errors = child.communicate(timeout=30)
     assert (child.returncode, errors) == (130, "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="BROWSER is a shell script")
+@pytest.mark.parametrize("there", [True, False])
+def test_the_page_opens_where_there_is_a_browser(tmp_path: Path, there: bool) -> None:
+    browser, asked = tmp_path / "browser", tmp_path / "asked"
+    browser.write_text(f'#!/bin/sh\necho "$1" > "{asked}"\n', encoding="utf-8")
+    browser.chmod(0o755)
+    code = (
+        "from sd_scripts_bridge.cli.verbs.machine import open_page; "
+        "print(open_page('http://127.0.0.1:7'))"
+    )
+    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    environment = {**kept, "BROWSER": str(browser)} if there else kept
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, env=environment
+    )
+    assert done.stdout == f"{there}\n", done.stderr
+    assert not there or asked.read_text(encoding="utf-8") == "http://127.0.0.1:7\n"

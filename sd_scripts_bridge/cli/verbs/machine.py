@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from dataclasses import asdict
 
@@ -15,6 +16,7 @@ from ..output import OK, PROBLEM, show
 
 
 def ui(bridge: Bridge, options: argparse.Namespace) -> int:
+    print("Starting the page; loading gradio takes about ten seconds.", file=sys.stderr, flush=True)
     from ...webui.standalone import Options, serve
 
     place = Options(
@@ -22,11 +24,26 @@ def ui(bridge: Bridge, options: argparse.Namespace) -> int:
     )
 
     def started(address: str) -> None:
-        show(options, {"address": address}, [f"LoRA Bridge: {address}   (Ctrl-C ends it)"])
+        show(options, {"address": address}, [f"LoRA Bridge: {address}   (Ctrl-C stops it)"])
         sys.stdout.flush()
+        if sys.stdout.isatty() and place.is_local and not (options.json or options.no_browser):
+            open_page(address)
 
     serve(place, started)
     return OK
+
+
+def open_page(address: str) -> bool:
+    """Open it in the user's browser, if there is one with a window; never one inside the terminal.
+
+    The address waits already: it is answered as soon as the page is served.
+    """
+    import webbrowser
+
+    windows = sys.platform in ("win32", "darwin") or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+    )
+    return windows and webbrowser.open(address)
 
 
 def doctor(bridge: Bridge, options: argparse.Namespace) -> int:
