@@ -7,8 +7,11 @@ from __future__ import annotations
 import unicodedata
 
 from .errors import Problem, short
+from .messages import Message
 
 LONGEST = 64
+DROPPED = frozenset("'’`´\"")
+"""They go without leaving a space: O'Brien is OBrien."""
 MARKS = frozenset(" ._-")
 RESERVED = frozenset(
     ["CON", "PRN", "AUX", "NUL"]
@@ -42,12 +45,16 @@ def name_problems(name: str, where: str = "name") -> list[Problem]:
             ascii(character) if not character.isprintable() else character
             for character in foreign[:8]
         )
+        near = allowed(name)
+        remedy = Message("names.only", "Use letters, digits, space, dot, _ and - only.")
+        if near:
+            remedy = Message("names.near", "Take {near}, for example.", near=repr(near))
         return [
             Problem(
                 "names.holds",
                 where,
-                "{name} holds {signs}",
-                "Use letters, digits, space, dot, _ and - only.",
+                "{name} contains {signs}, which a name can't have",
+                remedy,
                 name=repr(name),
                 signs=signs,
             )
@@ -85,6 +92,16 @@ def name_problems(name: str, where: str = "name") -> list[Problem]:
             )
         ]
     return []
+
+
+def allowed(name: str) -> str | None:
+    """The nearest name that can be used: "Zoë OBrien" for "Zoë O'Brien"; None where there is none."""
+    kept = "".join(
+        character if _allowed(character) else "" if character in DROPPED else " "
+        for character in unicodedata.normalize("NFC", name)
+    )
+    near = " ".join(kept.split())[:LONGEST].strip("".join(MARKS))
+    return near if near and not name_problems(near) else None
 
 
 def _allowed(character: str) -> bool:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from ..errors import Invalid, Problem, short
+from .slang import did_you_mean
 
 PRECISIONS = ("no", "fp16", "bf16")
 SAVE_PRECISIONS = ("float", "fp16", "bf16")
@@ -197,10 +198,9 @@ class TrainingParams:
         for name, value in values.items():
             spec = next((f for f in fields_of_params() if f.name == name), None)
             if spec is None:
+                near = did_you_mean(name, [f.name for f in fields_of_params()])
                 problems.append(
-                    Problem(
-                        "params.such_option", name, "there is no such option", _did_you_mean(name)
-                    )
+                    Problem("params.such_option", name, "there is no such option", near)
                 )
                 continue
             try:
@@ -429,10 +429,3 @@ def _read_bool(value: Any) -> bool:
     if word in FALSE_WORDS:
         return False
     raise ValueError(f"{short(value)} is neither true nor false")
-
-
-def _did_you_mean(name: str) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(name, [f.name for f in fields_of_params()], n=1)
-    return f"Did you mean {near[0]}?" if near else ""

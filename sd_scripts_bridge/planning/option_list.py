@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..engines.sd_scripts.installed import catalogue, installation
+from ..options import slang
 from ..options.params import TrainingParams, fields_of_params, option_type
 from ..paths import Home
 from . import option_help
@@ -74,13 +75,17 @@ def options(home: Home, family: str, *, installed: bool = True) -> list[Option]:
 
 
 def search(rows: list[Option], text: str) -> list[Option]:
-    """Those whose name or help, in any language, holds every word of ``text``."""
+    """Those whose name, other names (`lr`) or help, in any language, holds every word of ``text``."""
     words = text.lower().replace("-", "_").split()
     return [
         row
         for row in rows
         if all(
-            word in f"{row.name} {row.help.english} {row.help.japanese}".lower() for word in words
+            word
+            in " ".join(
+                [row.name, *slang.names_for(row.name), row.help.english, row.help.japanese]
+            ).lower()
+            for word in words
         )
     ]
 

@@ -14,7 +14,9 @@ from ...errors import BridgeError
 from ...exchange import request as exchange_request
 from ...jobs.job import Status, TrainingJob
 from ...jobs.meter import duration
+from ...messages import Message
 from ...options import presets
+from ...options.slang import SLANG
 from ...planning.request import Request
 from .. import summary
 from ..follow import exit_code, follow
@@ -25,12 +27,13 @@ from .launch import cluster_of, launch_of
 
 
 def train(bridge: Bridge, options: argparse.Namespace) -> int:
-    wanted = _wanted(options)
-    remarks: list[str] = []
+    values, remarks = _settings(options.set)
+    wanted = {**_wanted(options), "values": values}
     if options.config:
         folders = exchange_request.model_folders(options.lora_dir)
         imported = bridge.import_file(options.config, folders)
-        remarks, request = exchange_request.remarks(imported), bridge.like(imported, wanted)
+        request = bridge.like(imported, wanted)
+        remarks += exchange_request.remarks(imported)
     elif options.dataset is None or wanted["base"] is None:
         sentence = "Give DATASET and --base, or --config with a file that names them."
         return refuse(sentence, as_json=options.json, code=USAGE)
@@ -59,7 +62,6 @@ def _wanted(options: argparse.Namespace) -> dict[str, Any]:
         "base": options.base or there,
         "engine": options.engine,
         "preset": options.preset,
-        "values": _settings(options.set),
         "lora_dir": options.lora_dir,
         "name": options.name,
         "gpu": options.gpu,
@@ -133,18 +135,21 @@ def _follow(bridge: Bridge, job_id: int, options: argparse.Namespace) -> int:
     return exit_code(row)
 
 
-def _settings(words: Sequence[str]) -> dict[str, str]:
-    """``key=value`` words. Dashes in a key count as underscores, as on sd-scripts' own command
-    line.
+def _settings(words: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """``key=value`` words, and what was understood by a short name such as `lr`. Dashes in a key
+    count as underscores, as on sd-scripts' own command line.
     """
-    pairs = {}
+    pairs: dict[str, str] = {}
+    notes: list[str] = []
     for word in words:
         key, equals, value = word.partition("=")
         if not equals or not key:
             raise BridgeError(
-                "train.set_form_key_value",
-                "--set {word} is not of the form key=value.",
-                word=repr(word),
+                "train.no_pair", "--set {word} is not of the form key=value.", word=repr(word)
             )
-        pairs[key.strip().lstrip("-").replace("-", "_")] = value.strip()
-    return pairs
+        typed = key.strip().lstrip("-").replace("-", "_")
+        name = SLANG.get(typed, typed)
+        if name != typed:
+            notes.append(Message("train.slang", "{typed} is {name} here.", typed=typed, name=name))
+        pairs[name] = value.strip()
+    return pairs, notes

@@ -4,7 +4,6 @@ far.
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 from ...datasets.kohya_folder import Subset
 from ...engines.sd_scripts.installed import catalogue
 from ...jobs.launch import Launch
+from ...options import slang
 from ...options.kinds import LISTS, PLACES, TEXTS, is_default, is_off
 from ...options.params import fields_of_params
 from ...paths import absolute
@@ -149,8 +149,8 @@ class Settling:
                 return
         options = self.here.options(self.family)
         if options and option not in options and not is_off(value):
-            near = difflib.get_close_matches(option, options, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
+            near = slang.meant(option, options)
+            hint = f"; did you mean {near}?" if near else ""
             self.ledger.ignored(
                 key,
                 item.value,

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import Conflict, Invalid, NotFound, Problem
+from ...messages import Message
 from ...system.toml_file import load
 from ..params import TrainingParams
+from ..slang import did_you_mean
 
 FOLDER = Path(__file__).parent
 SUBJECTS = ("person", "style", "object")
@@ -154,11 +156,12 @@ def get(name: str) -> Preset:
         return _load(FOLDER / f"{name}.toml")
     if name.endswith(".toml") and Path(name).is_file():
         return _load(Path(name))
+    listed = Message("presets.listed", "`sd-scripts-bridge presets` lists them.")
     raise NotFound(
-        "presets.preset_choose",
-        "There is no preset {name}. Choose one of: {names}.",
+        "presets.none",
+        "There is no preset {name}. {remedy}",
         name=repr(name),
-        names=", ".join(names()),
+        remedy=did_you_mean(name, names()) or listed,
     )
 
 

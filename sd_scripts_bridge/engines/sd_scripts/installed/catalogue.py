@@ -7,7 +7,6 @@ before.
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from ....messages import Message
 from ....options.families import FAMILIES
 from ....options.kinds import SECRETS, SENDING
 from ....options.known import parsers
+from ....options.slang import did_you_mean
 from ....paths import Home
 from ....system import process
 from ....system.files import write_json
@@ -186,13 +186,12 @@ def problems(
                 )
             )
         elif options and name not in options:
-            near = difflib.get_close_matches(name, options, n=1)
             found.append(
                 Problem(
                     "catalogue.such_option",
                     name,
                     "{script} has no such option",
-                    f"Did you mean {near[0]}?" if near else "",
+                    did_you_mean(name, options),
                     script=script,
                 )
             )
