@@ -197,6 +197,7 @@ def _queue(add: Add) -> None:
     sub = add("log", "the end of the trainer's own output")
     sub.add_argument("job", type=job_number, help=A_JOB)
     sub.add_argument("--lines", type=_count, default=40, help="number of lines (40)")
+    sub.add_argument("--csv", action="store_true", help="the loss at each step instead, as CSV")
     sub = add("stop", "stop after the next save, or now")
     sub.add_argument("job", type=job_number, help=A_JOB)
     sub.add_argument(

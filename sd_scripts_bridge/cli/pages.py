@@ -161,8 +161,14 @@ PAGES: dict[str, HelpPage] = {
         ),
     ),
     "log": HelpPage(
-        """Prints the end of the trainer's own output, as the trainer wrote it.""",
-        (("log 3", "the last 40 lines"), ("log 3 --lines 500", "more")),
+        """Prints the end of the trainer's own output, as the trainer wrote it; or the loss as a
+        table (attempt, step, loss, time in seconds since 1970). TensorBoard's own log files are
+        written into jobs/NUMBER/tensorboard/ with train --set log_with=tensorboard.""",
+        (
+            ("log 3", "the last 40 lines"),
+            ("log 3 --lines 500", "more"),
+            ("log 3 --csv", "for a spreadsheet: > loss.csv"),
+        ),
     ),
     "stop": HelpPage(
         """Stops a job after its next save, or at once. A waiting job leaves the queue. Everything

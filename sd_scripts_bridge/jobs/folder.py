@@ -59,6 +59,11 @@ class JobFolder:
         return self.root / "prompts.txt"
 
     @property
+    def tensorboard(self) -> Path:
+        """TensorBoard's own log files, where a job asks for them (log_with=tensorboard)."""
+        return self.root / "tensorboard"
+
+    @property
     def output(self) -> Path:
         return self.root / "output"
 

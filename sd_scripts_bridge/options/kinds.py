@@ -33,6 +33,11 @@ SENDING = frozenset(
 switch them on.
 """
 
+HARMLESS = frozenset({("log_with", "tensorboard")})
+"""Options of `SENDING` with a value that sends nothing out: TensorBoard's files stay in the job's
+folder.
+"""
+
 PLACES = frozenset(
     {
         "vae",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from sd_scripts_bridge.bridge import Bridge
+from sd_scripts_bridge.jobs.events import Progress
 from sd_scripts_bridge.jobs.job import SetupJob, Status
 from tests.support.verbs import run
 
@@ -50,6 +52,16 @@ def test_no_lines_are_no_lines(bridge: Bridge) -> None:
     log.write_text("one\ntwo\n", encoding="utf-8")
     assert run(bridge, "log", 1).stdout == "one\ntwo\n"
     assert run(bridge, "log", 1, "--lines", 0).stdout == ""
+
+
+def test_the_loss_comes_as_a_table(bridge: Bridge) -> None:
+    job = bridge.store.add(SetupJob())
+    for event in (Progress(1, 2), Progress(2, 2, 0.125)):
+        bridge.store.append(job, 1, event)
+    rows = run(bridge, "log", job, "--csv").stdout.splitlines()
+    assert rows[0] == "attempt,step,loss,time" and len(rows) == 3
+    assert re.fullmatch(r"1,1,,\d+\.\d{3}", rows[1])
+    assert rows[2].startswith("1,2,0.125,")
 
 
 def test_several_jobs_go_at_once_and_what_stays_is_named(bridge: Bridge) -> None:

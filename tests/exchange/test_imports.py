@@ -273,6 +273,10 @@ def test_nothing_is_sent_anywhere_because_a_file_says_so(gui: Any) -> None:
     assert not {"log_with", "huggingface_repo_id", "async_upload"} & imported.values.keys()
 
 
+def test_tensorboard_sends_nothing_and_is_taken(gui: Any) -> None:
+    assert gui(log_with="tensorboard").values["log_with"] == "tensorboard"
+
+
 def test_paths_of_another_machine_are_dropped_with_a_sentence(gui: Any) -> None:
     imported = gui(
         pretrained_model_name_or_path="C:/sd/x.safetensors",

@@ -13,7 +13,7 @@ from ...jobs.facts import lines as report_lines
 from ...jobs.facts import read
 from ...jobs.job import Status, TrainingJob
 from ...jobs.store import JobRow
-from .. import job_table, summary
+from .. import job_table, loss_table, summary
 from ..output import OK, PROBLEM, error_dict, refuse, show
 from ..terminal import Terminal
 
@@ -34,6 +34,11 @@ def jobs(bridge: Bridge, options: argparse.Namespace) -> int:
 
 
 def log(bridge: Bridge, options: argparse.Namespace) -> int:
+    if options.csv:
+        bridge.job(options.job)
+        text = loss_table.text(bridge.events(options.job))
+        show(options, {"job": options.job, "csv": text}, text.splitlines())
+        return OK
     lines = bridge.log(options.job, options.lines)
     show(options, {"job": options.job, "lines": lines}, lines)
     return OK

@@ -54,6 +54,7 @@ def table(
         if job.saves_states
         else None,  # keeps the newest two
         **_family(job),
+        "logging_dir": str(folder.tensorboard) if params.extra.get("log_with") else None,
         **params.extra,
         **sampling.options(job, folder.prompts, on_card=on_card),
     }

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from ...engines.sd_scripts import sampling
 from ...errors import BridgeError
 from ...jobs import launch
-from ...options.kinds import OURS, SECRETS, SENDING
+from ...options.kinds import HARMLESS, OURS, SECRETS, SENDING
 from . import arguments, lengths, places, synonyms
 from . import values as option_values
 from .report import HIDDEN, Imported
@@ -47,7 +47,7 @@ def _one(work: Settling, item: Given) -> None:
         kept = work.defaults.get(option)
         stays = f"; it stays {kept}" if kept is not None else ""
         work.ledger.ignored(key, value, f"set outside this file{stays}; --set {option}=... sets it")
-    elif option in SENDING:
+    elif option in SENDING and (option, value) not in HARMLESS:
         places.sending(work, item)
     elif option in OURS:
         work.ledger.ignored(key, value, OURS[option])

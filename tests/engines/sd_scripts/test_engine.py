@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,19 @@ def test_regularisation_pictures_beside_img_are_used(make_job: MakeJob, tmp_path
     assert config.table(job, JobFolder(tmp_path), tmp_path)["reg_data_dir"] is None
     (reg / "1_woman").mkdir()
     assert config.table(job, JobFolder(tmp_path), tmp_path)["reg_data_dir"] == str(reg)
+
+
+def test_tensorboards_files_stay_in_the_jobs_folder(make_job: MakeJob, tmp_path: Path) -> None:
+    job = make_job()
+    assert config.table(job, JobFolder(tmp_path), tmp_path)["logging_dir"] is None
+    params = replace(job.params, extra={"log_with": "tensorboard"})
+    table = config.table(job.evolve(params=params), JobFolder(tmp_path), tmp_path)
+    assert table["log_with"] == "tensorboard"
+    assert table["logging_dir"] == str(tmp_path / "tensorboard")
+    assert catalogue.problems({"log_with": "tensorboard"}, {}, "train_network.py") == []
+    for other in ("wandb", "all"):
+        (problem,) = catalogue.problems({"log_with": other}, {}, "train_network.py")
+        assert "would send something out" in str(problem)
 
 
 def test_samples_come_with_each_save_on_a_card_and_only_when_asked_on_a_cpu(

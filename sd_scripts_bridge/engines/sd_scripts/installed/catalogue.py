@@ -16,7 +16,7 @@ from typing import Any
 from ....errors import Problem, short
 from ....messages import Message
 from ....options.families import FAMILIES
-from ....options.kinds import SECRETS, SENDING
+from ....options.kinds import HARMLESS, SECRETS, SENDING
 from ....options.known import parsers
 from ....options.slang import did_you_mean
 from ....paths import Home
@@ -175,7 +175,7 @@ def problems(
                     "Leave it out.",
                 )
             )
-        elif name in NOT_ALLOWED:
+        elif name in NOT_ALLOWED and (name, value) not in HARMLESS:
             found.append(
                 Problem(
                     "catalogue.allowed",
