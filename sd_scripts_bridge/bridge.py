@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import engines
 from .errors import Conflict, Invalid, Problem
 from .jobs import facts
 from .jobs.folder import JobFolder
@@ -20,7 +19,7 @@ from .options import presets
 from .paths import Home, absolute
 from .planning import named_paths
 from .planning.request import Planner, Request
-from .running import supervisor
+from .running import again, supervisor
 from .running.log_tail import last_lines
 from .running.log_words import spoken
 
@@ -295,69 +294,19 @@ class Bridge:
             minutes=f"{minutes:g}",
         )
 
-    def resume(self, job_id: int) -> str:
-        """Queue it again from its newest saved state, or end its pause. Raises `Conflict`."""
-        waiting = self.job(job_id)
-        if waiting.status is Status.QUEUED and self.store.end_pause(waiting.device):
-            supervisor.spawn(self.home)
-            return Message("job.job_goes_now", "Job {job_id} goes on now.", job_id=job_id)
-        row = self._again(job_id)
-        job = row.job
-        states = (
-            engines.of(job, self.home).states(job, self.folder(job_id))
-            if isinstance(job, TrainingJob)
-            else []
-        )
-        supervisor.spawn(self.home)
-        if isinstance(job, TrainingJob) and job.on:
-            return Message(
-                "job.job_looked_cluster_starts",
-                "Job {job_id} is looked for on the cluster, and starts anew where it doesn't run "
-                "there any more.",
-                job_id=job_id,
-            )
-        return (
-            Message(
-                "job.job_goes",
-                "Job {job_id} goes on from {name}.",
-                job_id=job_id,
-                name=states[-1].name,
-            )
-            if states
-            else Message(
-                "job.job_starts_anew_state",
-                "Job {job_id} starts anew: no state is saved.",
-                job_id=job_id,
-            )
-        )
+    def resume(self, job_id: int, step: int | None = None) -> str:
+        """Queue it again from its newest saved state, or the one of ``step`` (newer ones are
+        removed then); or end its pause. Raises `Conflict`.
+        """
+        return self._spawned(again.resume(self.home, self.store, self.job(job_id), step))
 
     def retry(self, job_id: int) -> str:
         """Queue it again from step 0; what the last attempt wrote is removed. Raises `Conflict`."""
-        row = self.job(job_id)
-        if not row.status.is_over or row.status is Status.SUCCEEDED:
-            raise Conflict(
-                "bridge.job_failed_stopped_lost",
-                "Job {job_id} is {status}; only one that failed, stopped or was lost can be "
-                "tried again.",
-                job_id=job_id,
-                status=row.status,
-            )
-        shutil.rmtree(self.folder(job_id).output, ignore_errors=True)
-        self._again(job_id)
-        supervisor.spawn(self.home)
-        return Message("job.job_starts_anew", "Job {job_id} starts anew.", job_id=job_id)
+        return self._spawned(again.retry(self.home, self.store, self.job(job_id)))
 
-    def _again(self, job_id: int) -> JobRow:
-        row = self.job(job_id)
-        again = [Status.FAILED, Status.STOPPED, Status.LOST]
-        if not self.store.move(job_id, Status.QUEUED, of=again, attempt=row.attempt):
-            raise Conflict(
-                "bridge.job_failed_stopped_lost_2",
-                "Job {job_id} is {status}; only one that failed, stopped or was lost can go on.",
-                job_id=job_id,
-                status=row.status,
-            )
-        return row
+    def _spawned(self, sentence: str) -> str:
+        supervisor.spawn(self.home)
+        return sentence
 
     def remove(self, job_id: int) -> str:
         """Forget a job and delete its folder; a published LoRA stays.
@@ -372,6 +321,7 @@ class Bridge:
                 job_id=job_id,
                 status=row.status,
             )
+        again.take_back(self.folder(job_id))
         folder = self.folder(job_id).root
         shutil.rmtree(folder, ignore_errors=True)
         if folder.exists():
@@ -462,6 +412,7 @@ class Bridge:
         Raises `Conflict` where there is none.
         """
         from .publishing import job_card, publish
+        from .publishing.record import Record
 
         job = self.job(job_id).job
         if not isinstance(job, TrainingJob):
@@ -472,15 +423,15 @@ class Bridge:
             raise Conflict(
                 "bridge.job_saved_lora_yet", "Job {job_id} has saved no LoRA yet.", job_id=job_id
             )
-        target = lora_dir or (
-            Path(job.lora_dir) if job.lora_dir else self.home.root / "models" / "Lora"
-        )
+        target = lora_dir or job_card.lora_dir(job, self.home)
+        own = lora_dir is None and name is None  # then it is what the job itself would publish
         return publish.publish(
             found[0],
             target,
             name or job.name,
             job_card.card(job, found[1]),
             job_card.picture(job, folder),
+            Record.load(folder.published) if own else None,
         )
 
     def setup(

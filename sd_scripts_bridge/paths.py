@@ -89,6 +89,10 @@ class Home:
         return self.root / "supervisor.lock"
 
     @property
+    def supervisor_log(self) -> Path:
+        return self.root / "supervisor.log"
+
+    @property
     def waiter_lock(self) -> Path:
         """Held by the one supervisor that waits for the end of a pause."""
         return self.root / "waiter.lock"

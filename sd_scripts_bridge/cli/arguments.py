@@ -186,12 +186,20 @@ def _queue(add: Add) -> None:
     sub = add("jobs", "list all jobs, or show everything about one")
     sub.add_argument("job", nargs="?", type=job_number, help="a job's number")
     for name, purpose in (
-        ("resume", "continue from the latest saved state"),
         ("retry", "start over from step 0"),
         ("report", "a job's story for a bug report, without names, paths or pictures"),
         ("result", "a finished LoRA: its prompt and its txt2img settings"),
     ):
         add(name, purpose).add_argument("job", type=job_number, help=A_JOB)
+    sub = add("resume", "continue from the latest saved state, or from another")
+    sub.add_argument("job", type=job_number, help=A_JOB)
+    sub.add_argument(
+        "--from",
+        dest="step",
+        type=_count,
+        metavar="STEP",
+        help="the state saved at this step; later ones are deleted",
+    )
     sub = add("rm", "remove jobs and their folders")
     sub.add_argument("job", type=job_number, nargs="+", help="the jobs' numbers")
     sub = add("log", "the end of the trainer's own output")
@@ -286,7 +294,7 @@ def job_number(text: str) -> int:
 
 def _count(text: str) -> int:
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a number of lines")
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a whole number")
     return int(text[:9])
 
 

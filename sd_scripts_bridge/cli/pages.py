@@ -125,9 +125,12 @@ PAGES: dict[str, HelpPage] = {
     ),
     "resume": HelpPage(
         """Puts a job that was stopped, failed or was lost back into the queue. It continues from
-        its latest complete state, or starts from step 0 if there is none. Ends a pause at
-        once.""",
-        (("resume 3", "from the latest state"),),
+        its latest complete state, or starts from step 0 if there is none. If the training had
+        finished and only publishing was left, it is published. Ends a pause at once.""",
+        (
+            ("resume 3", "from the latest state"),
+            ("resume 3 --from 900", "from an earlier state; later ones are deleted"),
+        ),
     ),
     "retry": HelpPage(
         """Puts a job that was stopped, failed or was lost back into the queue, to start over from

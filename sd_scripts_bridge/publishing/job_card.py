@@ -10,6 +10,7 @@ from ..jobs.folder import JobFolder
 from ..jobs.job import TrainingJob
 from ..models import lora
 from ..options.families import FAMILIES
+from ..paths import Home
 from .card import Card
 
 
@@ -30,6 +31,17 @@ def picture(job: TrainingJob, folder: JobFolder) -> Path | None:
     if samples:
         return max(samples, key=lambda path: path.stat().st_mtime)
     return next(iter(sorted(Path(job.dataset).glob("*/1.png"))), None)
+
+
+def lora_dir(job: TrainingJob, home: Home) -> Path:
+    """Where the job's LoRA is published."""
+    return Path(job.lora_dir) if job.lora_dir else home.root / "models" / "Lora"
+
+
+def is_trained(job: TrainingJob, folder: JobFolder) -> bool:
+    """Whether the last step's LoRA is there, and whole: then only publishing is left."""
+    final = folder.final_lora(job.name)
+    return final.is_file() and not lora.problems(final)
 
 
 def newest_checkpoint(job: TrainingJob, folder: JobFolder) -> tuple[Path, int] | None:

@@ -1,11 +1,12 @@
-"""One attempt at one job: start its program, follow its log, stop it when asked, judge what it
-left, publish.
+"""One attempt at one job: start its program, follow its log, and see it to its end.
+
+`teller` tells what happens, `stop_watch` stops it when asked, `judge` judges what it left and
+publishes, `heal` knows the cure for some failures.
 """
 
 from __future__ import annotations
 
 import shutil
-import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -13,36 +14,26 @@ from pathlib import Path
 from ..engines import of
 from ..engines.base import Command, Engine
 from ..errors import BridgeError, all_said
-from ..jobs.events import Event, Finished, Note, Phase, Progress, Published, Result, Started
+from ..jobs.events import Event, Finished, Note, Progress, Started
 from ..jobs.facts import Facts
 from ..jobs.folder import JobFolder, state_step
 from ..jobs.job import SetupJob, Status, TrainingJob
 from ..jobs.store import JobRow, Store
 from ..messages import Message
-from ..models import lora
 from ..paths import Home
 from ..planning.preflight import gone
-from ..publishing import job_card
-from ..publishing.publish import publish
 from ..system import process
 from ..system.files import write_json, write_text
 from ..system.peak_memory import PeakMemory
 from . import explain, heal
+from .judge import Judge, Verdict
 from .log_tail import LogTail, last_lines
+from .stop_watch import StopWatch
+from .teller import Teller
 
 POLL_SECONDS = 0.25
-PROGRESS_SECONDS = 0.5
 NANS = 3
-"""So many losses in a row that are no number, and the run can't recover by itself."""
-
-DISK_SECONDS = 600.0
-"""So long the outcome of a job waits for a database that can't be written."""
-
-SAVE_SECONDS = 600.0
-"""A trainer that was asked to save and end, and does neither, is stopped after this long."""
-
-LEAVE_SECONDS = 40.0
-"""Whoever follows a cluster has this long to stop the training there, even when it shall be now."""
+"""A run with this many NaN losses in a row can't recover by itself."""
 
 _GONE = (Status.RUNNING, Status.STOPPING)
 
@@ -51,49 +42,67 @@ class Attempt:
     """Runs in the supervisor, for a row that it has claimed."""
 
     def __init__(self, home: Home, store: Store, row: JobRow) -> None:
-        self.home, self.store, self.row = home, store, row
+        self.home, self.store, self.row, self.job = home, store, row, row.job
         self.folder = JobFolder.of(home, row.id)
-        self.job = row.job
         self.engine: Engine = of(self.job, home)
         self.cookie = f"{home.root}#{row.id}#{row.attempt}"
-        self.facts = Facts()
-        self._told = 0.0
-        self._held_back: Progress | None = None
-        self._phase = ""
-        self._untold: list[Event] = []
-        self._before: dict[Path, tuple[int, int]] = {}
+        self.facts, self.teller = Facts(), Teller(store, row)
+        self.stops = StopWatch(store, row, self.job, self.engine, self.folder)
         self._nans = 0
         self._nan_since: int | None = None
-        self._states_when_asked: int | None = None
-        self._asked = 0.0
-        self._pausing = False
 
     # ---- the whole of it ----
 
     def run(self) -> None:
         """From claimed to finished. Whatever goes wrong becomes the job's sentence."""
+        code = None
         try:
             self._prepare()
-            code = self._follow(self._launch())
-            if self._pause(code) or ((code or self._nans >= NANS) and self._heal(code)):
-                return
-            status, sentence = self._judge(code)
+            if isinstance(self.job, TrainingJob) and self.judge.trained_before():
+                verdict = self._publish_only(self.job)
+            else:
+                code = self._follow(self._launch())
+                if self._pause(code) or ((code or self._nans >= NANS) and self._heal(code)):
+                    return
+                verdict = self._verdict(code)
         except BridgeError as error:
-            self._give_up(error.message)
+            verdict = self._give_up(error.message)
         except OSError as error:
-            self._give_up(f"{error.strerror}: {error.filename}.")
-        else:
-            self._finish(status, sentence, code)
+            verdict = self._give_up(f"{error.strerror}: {error.filename}.")
+        self._finish(*verdict, code)
 
-    def _give_up(self, sentence: str) -> None:
+    def _give_up(self, sentence: str) -> Verdict:
         """We can't look after the trainer any more, so it may not go on."""
         process.stop_tree(None, self.cookie)
-        self._finish(Status.FAILED, sentence, None)
+        return Status.FAILED, sentence
+
+    def _finish(self, status: Status, sentence: str, code: int | None) -> None:
+        self._write_report(status, sentence, code)
+        self.teller.tell(Finished(status.value, sentence, code))
+        if self.stops.pausing:  # before the job is over: else the next one has the GPU at once
+            self.teller.surely(lambda: self.store.begin_pause(self.row.device))
+        attempt = self.row.attempt
+        self.teller.surely(
+            lambda: self.store.move(
+                self.row.id, status, of=_GONE, attempt=attempt, sentence=sentence
+            )
+        )
+
+    def _write_report(self, status: Status, sentence: str, code: int | None) -> None:
+        report = self.facts.report(self.job, self.row.attempt, status, sentence, code)
+        try:
+            write_json(self.folder.report, {"job": self.row.id, **report})
+        except OSError as error:
+            text = "report.json was not written: {strerror}."
+            note = Message("note.report_json_written", text, strerror=error.strerror)
+            self.teller.tell(Note(note))
+
+    # ---- starting ----
 
     def _prepare(self) -> None:
         self.folder.create()
         self.folder.stop_request.unlink(missing_ok=True)
-        self._before = self._results()
+        self.judge = Judge(self.home, self.job, self.engine, self.folder, self.teller, self.facts)
         write_json(self.folder.job, self.job.as_dict())
 
     def _launch(self) -> process.Child:
@@ -111,8 +120,8 @@ class Attempt:
             )
         identity = process.Identity.of(child.pid)
         known = asdict(identity) if identity else {"pid": child.pid, "started": 0.0, "boot": ""}
-        self.store.note_process(self.row.id, self.row.attempt, {**known, "cookie": self.cookie})
-        self._tell(Started(self.row.attempt, child.pid))
+        self.teller.note_process({**known, "cookie": self.cookie})
+        self.teller.tell(Started(self.row.attempt, child.pid))
         return child
 
     def _command(self) -> Command:
@@ -123,15 +132,9 @@ class Attempt:
             raise BridgeError(all_said(problems))
         states = self.engine.states(self.job, self.folder) if self.row.attempt > 1 else []
         if states:
-            self._tell(
-                Note(
-                    Message(
-                        "note.going_step",
-                        "Going on from step {state_step}.",
-                        state_step=state_step(states[-1]),
-                    )
-                )
-            )
+            step = state_step(states[-1])
+            text = "Going on from step {state_step}."
+            self.teller.tell(Note(Message("note.going_step", text, state_step=step)))
         return self.engine.command(self.job, self.folder, states[-1] if states else None)
 
     def _card_to_use(self) -> dict[str, str]:
@@ -148,7 +151,7 @@ class Attempt:
         while child.poll() is None:
             memory.look()
             self._read_log()
-            self._obey(child.pid)
+            self.stops.obey(child.pid, self.cookie)
             if self._nans >= NANS:
                 process.stop_tree(child.pid, self.cookie)
             time.sleep(POLL_SECONDS)
@@ -162,23 +165,16 @@ class Attempt:
             event = self.engine.read(line)
             if event is not None:
                 self._take(event)
-        if self._held_back and (at_end or time.monotonic() - self._told >= PROGRESS_SECONDS):
-            self._tell_progress()
+        self.teller.flush() if at_end else self.teller.try_again()
 
     def _take(self, event: Event) -> None:
         if isinstance(event, Progress):
             self._watch_loss(event)
-            self._held_back = self._true_count(event)
-            self.facts.take(self._held_back)
-            return
-        if isinstance(event, Phase):
-            if event.text == self._phase:
-                return
-            self._phase = event.text
-        if self._held_back:
-            self._tell_progress()
+            event = self._true_count(event)
+            self.teller.progress(event)
+        else:
+            self.teller.tell(event)
         self.facts.take(event)
-        self._tell(event)
 
     def _true_count(self, event: Progress) -> Progress:
         """sd-scripts counts a resumed run from 0 up to the steps that are left."""
@@ -187,84 +183,53 @@ class Attempt:
         planned = self.job.params.max_train_steps
         return Progress(event.step + max(0, planned - event.total), planned, event.loss)
 
-    def _tell_progress(self) -> None:
-        if self._held_back:
-            self._tell(self._held_back)
-        self._held_back, self._told = None, time.monotonic()
-
-    def _tell(self, event: Event) -> None:
-        """Write the event down; while the database can't be written (a full disk), keep it and go
-        on training.
-        """
-        if self._untold and isinstance(event, Progress) and isinstance(self._untold[-1], Progress):
-            self._untold.pop()  # of the progress that can't be told, the newest will do
-        self._untold.append(event)
-        self._tell_rest()
-
-    def _tell_rest(self) -> None:
-        try:
-            while self._untold:
-                self.store.append(self.row.id, self.row.attempt, self._untold[0])
-                self._untold.pop(0)
-        except BridgeError as error:
-            print(f"job {self.row.id}: {error}", file=sys.stderr, flush=True)
-
-    # ---- stopping ----
-
-    def _obey(self, pid: int) -> None:
-        """Do what a request to stop asks for, once it is there."""
-        try:
-            wish = self.store.get(self.row.id).stop
-        except BridgeError:  # a full disk: nobody can have written a wish either
-            return
-        if wish is None:
-            return
-        if self._states_when_asked is None:
-            self._asked, self._states_when_asked = time.monotonic(), self._saved()
-            self.store.move(
-                self.row.id, Status.STOPPING, of=[Status.RUNNING], attempt=self.row.attempt
-            )
-            if self.engine.saves_on_request and (wish != "now" or self.engine.name == "cluster"):
-                self.folder.stop_request.touch()
-        self._pausing = wish == "pause"
-        saved = not self.engine.saves_on_request and self._saved() > self._states_when_asked
-        late = time.monotonic() - self._asked > SAVE_SECONDS and not self._pausing
-        never = isinstance(self.job, SetupJob) or not (
-            self.job.saves_states or self.engine.saves_on_request or self._pausing
-        )
-        leaves = self.engine.name == "cluster" and time.monotonic() - self._asked < LEAVE_SECONDS
-        if (wish == "now" or never or saved or late) and not leaves:
-            process.stop_tree(pid, self.cookie)
-
-    def _saved(self) -> int:
-        """The newest saved step, so far."""
-        states = (
-            self.engine.states(self.job, self.folder) if isinstance(self.job, TrainingJob) else []
-        )
-        return state_step(states[-1]) if states else 0
+    # ---- at its end ----
 
     def _pause(self, code: int) -> bool:
-        """Leave the card to somebody else and wait in front of the queue, where that was asked for."""
-        if not self._pausing or self._ran_to_the_end(code):
+        """Leave the GPU to somebody else and wait in front of the queue, where that was asked for."""
+        if not self.stops.pausing or self.judge.ran_to_the_end(code):
             return False
-        self.store.begin_pause(self.row.device)  # first: else the next job has the card at once
-        if not self.store.put_back(self.row.id, self.row.attempt):
+        # first: else the next job has the GPU at once
+        self.teller.surely(lambda: self.store.begin_pause(self.row.device))
+        if not self.teller.surely(lambda: self.store.put_back(self.row.id, self.row.attempt)):
             return False
-        self._tell(
-            Note(
-                Message(
-                    "note.paused_step_goes_itself",
-                    "Paused at step {self_name}. It goes on by itself.",
-                    self_name=self._saved(),
-                )
-            )
-        )
+        text = "Paused at step {self_name}. It goes on by itself."
+        step = self.stops.saved()
+        self.teller.tell(Note(Message("note.paused_step_goes_itself", text, self_name=step)))
         return True
+
+    def _verdict(self, code: int) -> Verdict:
+        if self.stops.was_asked and not self.judge.ran_to_the_end(code):
+            return Status.STOPPED, self._stopped_sentence()
+        return self.judge.verdict(code)
+
+    def _publish_only(self, job: TrainingJob) -> Verdict:
+        """What is left where an earlier attempt has trained to the end."""
+        text = "The training had ended already; only publishing was left."
+        self.teller.tell(Note(Message("note.publish_only", text)))
+        planned = job.params.max_train_steps
+        self.facts.take(Progress(planned, planned, self._last_loss()))
+        return self.judge.publish(job, self.folder.final_lora(job.name))
+
+    def _last_loss(self) -> float | None:
+        try:
+            told = reversed(self.store.events(self.row.id))
+        except BridgeError:  # the database can't be read now; the LoRA can be published
+            return None
+        return next((e.event.loss for e in told if isinstance(e.event, Progress)), None)
+
+    def _stopped_sentence(self) -> str:
+        if isinstance(self.job, TrainingJob) and self.job.on:
+            return Message("attempt.stopped_cluster", "Stopped, here and on the cluster.")
+        step = self.stops.saved()
+        if step:
+            text = "Stopped. Step {step} is saved: `resume {job}` goes on from there."
+            return Message("attempt.stopped", text, step=step, job=self.row.id)
+        return Message("attempt.stopped_early", "Stopped before the first checkpoint was saved.")
 
     # ---- healing ----
 
     def _watch_loss(self, event: Progress) -> None:
-        """Three losses in a row that are no number end the attempt."""
         if event.loss is not None or event.step == 0:
             self._nans, self._nan_since = 0, None
             return
@@ -273,140 +238,28 @@ class Attempt:
 
     def _heal(self, code: int) -> bool:
         """Queue the job again with the cure for its failure; whether there is one."""
-        if (
-            self._states_when_asked is not None
-            or not isinstance(self.job, TrainingJob)
-            or self.job.on
-        ):
+        if self.stops.was_asked or not isinstance(self.job, TrainingJob) or self.job.on:
             return False  # a cluster heals its own
         cause = explain.cause(code, last_lines(self.folder.log, 200))
         found = heal.cure(self.job, "nan" if self._nans >= NANS else cause.kind, self.engine.refuse)
         if found is None:
             return False
-        self._drop_states(found)
+        self._drop_spoilt(self.job, found)
         for cache in Path(self.job.dataset).rglob("*.npz") if cause.kind == "cache" else ():
             cache.unlink(missing_ok=True)
-        self._tell(Note(found.sentence))
-        return self.store.heal(self.row.id, self.row.attempt, found.job)
-
-    def _drop_states(self, found: heal.Cure) -> None:
-        """Remove the states that the cure can't go on from."""
-        states = (
-            self.engine.states(self.job, self.folder) if isinstance(self.job, TrainingJob) else []
+        self.teller.tell(Note(found.sentence))
+        cured = found.job
+        return bool(
+            self.teller.surely(lambda: self.store.heal(self.row.id, self.row.attempt, cured))
         )
+
+    def _drop_spoilt(self, job: TrainingJob, found: heal.Cure) -> None:
+        """Remove the states that the cure can't go on from, and a LoRA that isn't its."""
+        self.folder.final_lora(job.name).unlink(missing_ok=True)
+        states = self.engine.states(job, self.folder)
         for state in states:
             spoilt = found.older and state == states[-1]
             if self._nan_since is not None:  # then it is known which ones are
                 spoilt = state_step(state) >= self._nan_since
             if found.fresh or spoilt:
                 shutil.rmtree(state, ignore_errors=True)
-
-    # ---- afterwards ----
-
-    def _judge(self, code: int) -> tuple[Status, str]:
-        if self._states_when_asked is not None and not self._ran_to_the_end(code):
-            return Status.STOPPED, self._stopped_sentence()
-        if code:
-            return Status.FAILED, explain.failure(code, last_lines(self.folder.log, 200))
-        if isinstance(self.job, SetupJob):
-            ready = Message("attempt.environment_ready", "The training environment is ready.")
-            return Status.SUCCEEDED, ready
-        self._tell(
-            Phase(Message("phase.checking_publishing_lora", "checking and publishing the LoRA"))
-        )
-        return self._publish(self.job)
-
-    def _ran_to_the_end(self, code: int) -> bool:
-        if code or not isinstance(self.job, TrainingJob):
-            return False
-        if self.job.launch and not self.job.launch.saves:
-            return True
-        return self._new(self.folder.final_lora(self.job.name))
-
-    def _stopped_sentence(self) -> str:
-        if isinstance(self.job, TrainingJob) and self.job.on:
-            return Message("attempt.stopped_cluster", "Stopped, here and on the cluster.")
-        step = self._saved()
-        if step:
-            return Message(
-                "attempt.stopped",
-                "Stopped. Step {step} is saved: `resume {job}` goes on from there.",
-                step=step,
-                job=self.row.id,
-            )
-        return Message("attempt.stopped_early", "Stopped before the first checkpoint was saved.")
-
-    def _publish(self, job: TrainingJob) -> tuple[Status, str]:
-        if job.launch and not job.launch.saves:
-            return (
-                Status.SUCCEEDED,
-                Message(
-                    "attempt.machine_done",
-                    "Machine {machine} has done its part; the LoRA is on machine 0.",
-                    machine=job.launch.machine_rank,
-                ),
-            )
-        source = next(
-            (path for path in reversed(self.engine.results(job, self.folder)) if self._new(path)),
-            None,
-        )
-        if source is None:
-            reason = explain.failure(0, last_lines(self.folder.log, 200))
-            return Status.FAILED, Message(
-                "attempt.no_lora",
-                "The trainer ended without writing a LoRA. {reason}",
-                reason=reason,
-            )
-        target = Path(job.lora_dir) if job.lora_dir else self.home.root / "models" / "Lora"
-        steps = self.facts.steps or job.params.max_train_steps
-        published = publish(
-            source, target, job.name, job_card.card(job, steps), job_card.picture(job, self.folder)
-        )
-        self.facts.take_lora(lora.inspect(published.path), job)
-        self._tell(Result(self.facts.result))
-        self._tell(Published(str(published.path), published.stem, published.activation_text))
-        for note in published.notes:
-            self._tell(Note(note))
-        return Status.SUCCEEDED, Message(
-            "attempt.is_in", "{name} is in {target}.", name=published.path.name, target=target
-        )
-
-    def _results(self) -> dict[Path, tuple[int, int]]:
-        """The result files that are there, with time and size: what is new is known without
-        trusting the clock.
-        """
-        if not isinstance(self.job, TrainingJob):
-            return {}
-        found = ((path, path.stat()) for path in self.engine.results(self.job, self.folder))
-        return {path: (stat.st_mtime_ns, stat.st_size) for path, stat in found}
-
-    def _new(self, path: Path) -> bool:
-        return self._results().get(path) not in (None, self._before.get(path))
-
-    def _finish(self, status: Status, sentence: str, code: int | None) -> None:
-        self._write_report(status, sentence, code)
-        self._tell(Finished(status.value, sentence, code))
-        deadline = time.monotonic() + DISK_SECONDS
-        while self._untold and time.monotonic() < deadline:
-            time.sleep(1)
-            self._tell_rest()
-        if self._pausing:
-            self.store.begin_pause(
-                self.row.device
-            )  # first: once the job is over, the next one may have the card
-        self.store.move(self.row.id, status, of=_GONE, attempt=self.row.attempt, sentence=sentence)
-
-    def _write_report(self, status: Status, sentence: str, code: int | None) -> None:
-        report = self.facts.report(self.job, self.row.attempt, status, sentence, code)
-        try:
-            write_json(self.folder.report, {"job": self.row.id, **report})
-        except OSError as error:
-            self._tell(
-                Note(
-                    Message(
-                        "note.report_json_written",
-                        "report.json was not written: {strerror}.",
-                        strerror=error.strerror,
-                    )
-                )
-            )

@@ -8,14 +8,14 @@ not forgotten.
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from ..errors import Invalid
+from ..errors import BridgeError, Invalid
 from ..jobs.events import Finished
 from ..jobs.job import Status
 from ..jobs.store import JobRow, Store, known_process
@@ -23,9 +23,11 @@ from ..messages import Message
 from ..paths import PACKAGE_PARENT, Home
 from ..system import process
 from ..system.locks import hold, is_held
-from . import code
+from . import code, supervisor_log
 from .attempt import Attempt
+from .teller import DISK_SECONDS, Teller
 
+LOG = logging.getLogger(__name__)
 LOCK_WAIT_SECONDS = 2.0
 """Longer than anybody holds the lock just to look (`locks.is_held`)."""
 
@@ -43,7 +45,12 @@ LOST = Message(
 
 def main(arguments: list[str] | None = None) -> int:
     home = Home(Path((arguments or sys.argv[1:])[0])).create()
-    drain(home)
+    supervisor_log.begin(home.supervisor_log)
+    try:
+        drain(home)
+    except BridgeError as error:  # the database can't be used
+        LOG.error("%s", error)
+        return 1
     return 0
 
 
@@ -96,7 +103,7 @@ def run_all(home: Home, store: Store, is_current: Callable[[], bool]) -> None:
     workers: list[threading.Thread] = []
     while True:
         workers = [worker for worker in workers if worker.is_alive()]
-        while (workers or is_current()) and (row := store.claim()) is not None:
+        while (workers or is_current()) and (row := _claim(store, patient=not workers)):
             workers.append(threading.Thread(target=run, args=(home, store, row)))
             workers[-1].start()
         if not workers:
@@ -104,12 +111,27 @@ def run_all(home: Home, store: Store, is_current: Callable[[], bool]) -> None:
         workers[0].join(LOOK_SECONDS)
 
 
+def _claim(store: Store, *, patient: bool) -> JobRow | None:
+    """The next job. A full disk must not end the supervisor while its trainers run; ``patient``:
+    it is waited for.
+    """
+    deadline = time.monotonic() + (DISK_SECONDS if patient else 0)
+    while True:
+        try:
+            return store.claim()
+        except BridgeError as error:
+            LOG.warning("%s", error)
+            if time.monotonic() >= deadline:
+                return None
+        time.sleep(1)
+
+
 def run(home: Home, store: Store, row: JobRow) -> None:
     """One attempt. A defect of ours fails the job with a sentence, and leaves the queue running."""
     try:
         Attempt(home, store, row).run()
     except Exception as error:  # the edge of the process: nothing may take the queue down
-        traceback.print_exc()
+        LOG.exception("job %s", row.id)
         sentence = (
             str(error)
             if isinstance(error, Invalid)
@@ -119,14 +141,20 @@ def run(home: Home, store: Store, row: JobRow) -> None:
                 error=repr(error),
             )
         )
-        store.append(row.id, row.attempt, Finished(Status.FAILED.value, sentence))
-        store.move(
-            row.id,
-            Status.FAILED,
-            of=[Status.RUNNING, Status.STOPPING],
-            attempt=row.attempt,
-            sentence=sentence,
+        _fail(store, row, sentence)
+
+
+def _fail(store: Store, row: JobRow, sentence: str) -> None:
+    teller, running = Teller(store, row), [Status.RUNNING, Status.STOPPING]
+    teller.tell(Finished(Status.FAILED.value, sentence))
+    try:
+        teller.surely(
+            lambda: store.move(
+                row.id, Status.FAILED, of=running, attempt=row.attempt, sentence=sentence
+            )
         )
+    except BridgeError as error:  # it stays "running", and is lost once we are gone
+        LOG.error("job %s: %s", row.id, error)
 
 
 def reconcile(home: Home, store: Store) -> None:
@@ -165,8 +193,9 @@ def spawn(home: Home) -> None:
         "import sys; sys.path.insert(0, sys.argv.pop(1)); from "
         "sd_scripts_bridge.running.supervisor import main; main()"
     )
+    supervisor_log.make_room(home.supervisor_log)
     argv = [sys.executable, "-c", code, str(PACKAGE_PARENT), str(home.root)]
-    process.spawn_detached(argv, log=home.root / "supervisor.log", env={})
+    process.spawn_detached(argv, log=home.supervisor_log, env={})
 
 
 if __name__ == "__main__":

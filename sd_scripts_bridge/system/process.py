@@ -182,8 +182,14 @@ def start(
 
 
 def spawn_detached(argv: Sequence[str], *, log: Path, env: Mapping[str, str | None]) -> int:
-    """Start a program that outlives us, its output appended to ``log``; returns its pid."""
-    with log.open("ab") as file:
+    """Start a program that outlives us, its output appended to ``log``; returns its pid.
+
+    A log that can't be opened (a full disk) is left out.
+    """
+    with contextlib.ExitStack() as stack:
+        file: IO[bytes] | int = subprocess.DEVNULL
+        with contextlib.suppress(OSError):
+            file = stack.enter_context(log.open("ab"))
         flags = _own_group() | getattr(subprocess, "CREATE_BREAKAWAY_FROM_JOB", 0)
         for creationflags in (flags, _own_group()):  # a job object may forbid breaking away
             try:

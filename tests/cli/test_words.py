@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
         (["qqqq"], 2, "There is no verb 'qqqq'. `sd-scripts-bridge --help` lists them."),
         (["check", ""], 2, "an empty word is not a path"),
         (["jobs", "9" * 23], 2, "is not a job's number"),
-        (["log", "1", "--lines", "-3"], 2, "'-3' is not a number of lines"),
+        (["log", "1", "--lines", "-3"], 2, "'-3' is not a whole number"),
         (["import", "/nowhere/x.json"], 1, "There is no file '/nowhere/x.json'."),
         (["jobs", "9"], 1, "There is no job 9"),
     ],

@@ -337,5 +337,7 @@ def test_the_machine_that_saves_nothing_has_done_its_part(
     bridge.store.add(job)
     row = bridge.store.claim()
     assert row
-    status, sentence = Attempt(bridge.home, bridge.store, row)._judge(0)
+    attempt = Attempt(bridge.home, bridge.store, row)
+    attempt._prepare()
+    status, sentence = attempt._verdict(0)
     assert status is Status.SUCCEEDED and "machine 0" in sentence

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import logging
 import os
 import random
 import shutil
@@ -29,7 +30,7 @@ from sd_scripts_bridge.jobs.events import Finished, Note, Progress
 from sd_scripts_bridge.jobs.job import Status
 from sd_scripts_bridge.jobs.store import Store
 from sd_scripts_bridge.models.lora import problems
-from sd_scripts_bridge.running import supervisor
+from sd_scripts_bridge.running import supervisor, supervisor_log
 from sd_scripts_bridge.running.log_tail import last_lines
 from sd_scripts_bridge.system import process
 from tests.support.supervisor import MakeJob, submit, survivors, wait, wait_over, wait_step
@@ -190,6 +191,56 @@ def test_f13_a_disk_too_full_for_the_database_does_not_stop_the_run(
     done = store.get(row.id)
     assert done.status is Status.SUCCEEDED, done.sentence
     assert [e.event.step for e in store.events(row.id) if isinstance(e.event, Progress)][-1] == 200
+
+
+@pytest.mark.timeout(120)
+def test_f13_a_full_home_ends_no_supervisor_and_no_training(
+    bridge: Bridge, make_job: MakeJob, small_disk: Path, tmp_path: Path
+) -> None:
+    """The queue and the supervisor's log lie on the full disk, the job's own folder elsewhere."""
+    for folder in ("jobs", "engines"):
+        there = tmp_path / "elsewhere" / folder
+        shutil.copytree(bridge.home.root / folder, there)
+        (small_disk / folder).symlink_to(there)
+    full = Bridge(type(bridge.home)(small_disk))
+    first = full.store.add(make_job("hold", max_train_steps=30))
+    supervisor.spawn(full.home)
+    wait_step(full, first, 10)
+    second = full.store.add(make_job())
+    trainer = survivors(full, first)[0]
+    with (small_disk / "filler").open("wb", buffering=0) as file, pytest.raises(OSError):
+        while True:
+            file.write(b"x" * 512)
+    time.sleep(3)
+    assert trainer.is_running(), "a full disk of ours is no reason to end it"
+    (full.folder(first).output / "go").touch()
+    trainer.wait(30)
+    time.sleep(2)
+    (small_disk / "filler").unlink()
+    for job_id in (first, second):
+        row = wait_over(full, job_id)
+        assert row.status is Status.SUCCEEDED and row.attempt == 1, row.sentence
+
+
+def test_the_supervisors_log_stays_small_and_says_a_thing_once(tmp_path: Path) -> None:
+    log = logging.getLogger("sd_scripts_bridge.running.supervisor")
+    ours = logging.getLogger("sd_scripts_bridge")
+    before = ours.handlers[:], ours.level, ours.propagate
+    try:
+        supervisor_log.begin(tmp_path / "supervisor.log")
+        for _ in range(1000):
+            log.warning("the disk is full")
+        assert (tmp_path / "supervisor.log").read_text().count("the disk is full") == 1
+        for number in range(3000):
+            log.warning("%s %s", number, "x" * 1000)
+        sizes = [path.stat().st_size for path in tmp_path.glob("supervisor.log*")]
+        assert len(sizes) == 2 and max(sizes) < supervisor_log.MOST_BYTES + 2000
+        assert "2999 xxx" in (tmp_path / "supervisor.log").read_text()
+        supervisor_log.begin(tmp_path / "no such folder" / "supervisor.log")
+        log.warning("nobody hears this, and nothing happens")
+    finally:
+        ours.handlers[:], ours.propagate = before[0], before[2]
+        ours.setLevel(before[1])
 
 
 def test_f15_a_reader_never_sees_half_a_json_file(tmp_path: Path) -> None:

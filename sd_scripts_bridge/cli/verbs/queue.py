@@ -73,7 +73,7 @@ def pause(bridge: Bridge, options: argparse.Namespace) -> int:
 
 
 def resume(bridge: Bridge, options: argparse.Namespace) -> int:
-    return _say(options, bridge.resume(options.job))
+    return _say(options, bridge.resume(options.job, options.step))
 
 
 def retry(bridge: Bridge, options: argparse.Namespace) -> int:

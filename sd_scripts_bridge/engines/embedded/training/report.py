@@ -4,6 +4,7 @@ each step.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import sys
@@ -21,9 +22,10 @@ LONGEST_MEAN = 100
 
 
 def say(event: Event) -> None:
-    """Print ``event`` as one line."""
-    sys.stdout.write(json.dumps(to_dict(event)) + "\n")
-    sys.stdout.flush()
+    """Print ``event`` as one line. A log on a full disk must not cost the training."""
+    with contextlib.suppress(OSError):
+        sys.stdout.write(json.dumps(to_dict(event)) + "\n")
+        sys.stdout.flush()
 
 
 class LossMean:

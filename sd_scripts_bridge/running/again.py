@@ -1,0 +1,97 @@
+"""A job that ended, again: from a saved state, from the beginning, or only its publishing."""
+
+from __future__ import annotations
+
+import shutil
+
+from .. import engines
+from ..errors import Conflict
+from ..jobs.folder import JobFolder, state_step
+from ..jobs.job import Status, TrainingJob
+from ..jobs.store import JobRow, Store
+from ..messages import Message
+from ..paths import Home
+from ..publishing import job_card
+from ..publishing.publish import settled
+from ..publishing.record import Record
+
+AGAIN = (Status.FAILED, Status.STOPPED, Status.LOST)
+
+
+def resume(home: Home, store: Store, row: JobRow, step: int | None = None) -> str:
+    """Queue it from its newest saved state, or the one of ``step``; or end its pause. Returns what
+    will happen. Raises `Conflict`.
+    """
+    if row.status is Status.QUEUED and step is None and store.end_pause(row.device):
+        return Message("job.job_goes_now", "Job {job_id} goes on now.", job_id=row.id)
+    if row.status not in AGAIN:
+        raise _refusal(row)
+    job, folder = row.job, JobFolder.of(home, row.id)
+    if isinstance(job, TrainingJob) and step is not None:
+        _go_back(home, job, row.id, step)
+    sentence = _outlook(home, job, row.id) if isinstance(job, TrainingJob) else _anew(row.id)
+    folder.stop_request.unlink(missing_ok=True)
+    _queue(store, row)
+    return sentence
+
+
+def retry(home: Home, store: Store, row: JobRow) -> str:
+    """Queue it from step 0; what the last attempt wrote is removed. Raises `Conflict`."""
+    if row.status not in AGAIN:
+        raise _refusal(row)
+    shutil.rmtree(JobFolder.of(home, row.id).output, ignore_errors=True)
+    _queue(store, row)
+    return _anew(row.id)
+
+
+def take_back(folder: JobFolder) -> None:
+    """What an interrupted publishing has left in a Lora folder, before the job is forgotten."""
+    if folder.published.is_file():
+        settled(Record.load(folder.published))
+
+
+def _outlook(home: Home, job: TrainingJob, number: int) -> Message:
+    folder = JobFolder.of(home, number)
+    if job.on:
+        text = (
+            "Job {job_id} is looked for on the cluster, and starts anew where it doesn't run there "
+            "any more."
+        )
+        return Message("job.job_looked_cluster_starts", text, job_id=number)
+    if job_card.is_trained(job, folder):
+        text = "Job {job} is trained to its end; it is published now."
+        return Message("again.publish_only", text, job=number)
+    states = engines.of(job, home).states(job, folder)
+    if not states:
+        text = "Job {job_id} starts anew: no state is saved."
+        return Message("job.job_starts_anew_state", text, job_id=number)
+    text = "Job {job_id} goes on from {name}."
+    return Message("job.job_goes", text, job_id=number, name=states[-1].name)
+
+
+def _go_back(home: Home, job: TrainingJob, number: int, step: int) -> None:
+    """Remove what came after ``step``, so that the state of that step is the newest."""
+    folder = JobFolder.of(home, number)
+    whole = [state_step(state) for state in engines.of(job, home).states(job, folder)]
+    if step not in whole:
+        there = ", ".join(map(str, whole)) or "none"
+        text = "Job {job} has no whole state of step {step}. States that can be used: {there}."
+        raise Conflict("again.no_such_state", text, job=number, step=step, there=there)
+    for state in folder.states(job.name):
+        if state_step(state) > step:
+            shutil.rmtree(state, ignore_errors=True)
+    folder.final_lora(job.name).unlink(missing_ok=True)
+
+
+def _queue(store: Store, row: JobRow) -> None:
+    if not store.move(row.id, Status.QUEUED, of=AGAIN, attempt=row.attempt):
+        raise _refusal(store.get(row.id))
+
+
+def _anew(number: int) -> Message:
+    return Message("job.job_starts_anew", "Job {job_id} starts anew.", job_id=number)
+
+
+def _refusal(row: JobRow) -> Conflict:
+    text = "Job {job_id} is {status}; only one that failed, stopped or was lost can go on."
+    return Conflict("bridge.job_failed_stopped_lost_2", text, job_id=row.id, status=row.status)
