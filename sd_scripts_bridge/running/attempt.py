@@ -131,11 +131,19 @@ class Attempt:
         if problems:
             raise BridgeError(all_said(problems))
         states = self.engine.states(self.job, self.folder) if self.row.attempt > 1 else []
+        self._say_whence(self.job, states)
+        return self.engine.command(self.job, self.folder, states[-1] if states else None)
+
+    def _say_whence(self, job: TrainingJob, states: list[Path]) -> None:
+        whole = set(states)
+        for state in self.folder.states(job.name) if self.row.attempt > 1 else []:
+            if state not in whole and (not states or state_step(state) > state_step(states[-1])):
+                text = "The saved state of step {step} is damaged: it is not used."
+                self.teller.tell(Note(Message("note.state_damaged", text, step=state_step(state))))
         if states:
             step = state_step(states[-1])
             text = "Going on from step {state_step}."
             self.teller.tell(Note(Message("note.going_step", text, state_step=step)))
-        return self.engine.command(self.job, self.folder, states[-1] if states else None)
 
     def _card_to_use(self) -> dict[str, str]:
         if not isinstance(self.job, TrainingJob) or (

@@ -36,8 +36,8 @@ def cure(job: TrainingJob, kind: str, is_refused: Callable[[TrainingJob], object
 
     What the engine refuses (``is_refused``) is passed over.
     """
-    if len(job.healed) >= MOST_HEALINGS:
-        return None
+    if len(job.healed) >= MOST_HEALINGS and kind != "state":
+        return None  # a damaged state is removed each time, so that ends by itself
     found = next((cure for cure in _cures(job, kind) if not is_refused(cure.job)), None)
     return found and replace(found, job=found.job.evolve(healed=(*job.healed, found.sentence)))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import zipfile
 from pathlib import Path
 
 from ...datasets import caption_tokens
@@ -139,7 +140,8 @@ class EmbeddedEngine:
         return [*sorted(steps), *([final] if final.is_file() else [])]
 
     def states(self, job: TrainingJob, folder: JobFolder) -> list[Path]:
-        return [state for state in folder.states(job.name) if (state / STATE_FILE).is_file()]
+        """Those whose file has its end; what is broken inside, only a run of the trainer finds."""
+        return [s for s in folder.states(job.name) if zipfile.is_zipfile(s / STATE_FILE)]
 
     def _has_tokenizers(self) -> bool:
         return all(

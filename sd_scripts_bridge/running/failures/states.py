@@ -71,6 +71,14 @@ ROWS: tuple[Known, ...] = (
         "`retry`.",
     ),
     known(
+        "state-damaged-embedded",
+        FailureKind.STATE,
+        "engines/embedded/training/state.py",
+        r"^Error: The state (?P<folder>[^\n:]+): is cut off or damaged",
+        "The saved state {folder} is damaged. Resume from an older one (`resume JOB --from STEP`), "
+        "or start over with `retry`.",
+    ),
+    known(
         "state-other-optimizer",
         FailureKind.STATE,
         "kohya-ss/sd-scripts#378",

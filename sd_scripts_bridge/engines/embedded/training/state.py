@@ -10,6 +10,7 @@ import shutil
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from pickle import PickleError
 from typing import Any
 
 import torch
@@ -77,16 +78,17 @@ def load_state(folder: Path) -> dict[str, Any]:
                 )
             ]
         )
-    if not zipfile.is_zipfile(file):
-        raise Invalid(
-            [
-                Problem(
-                    "state.cut_off_damaged",
-                    str(file),
-                    "is cut off or damaged",
-                    "Resume from an older state.",
-                )
-            ]
-        )
-    state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+    try:
+        with zipfile.ZipFile(file) as packed:
+            if packed.testzip() is not None:
+                raise damaged(folder)
+        state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, ValueError, KeyError, PickleError):
+        raise damaged(folder) from None  # whatever torch makes of broken bytes
     return state
+
+
+def damaged(folder: Path) -> Invalid:
+    """The state can't be used. `running.failures.states` knows the sentence: an older one is."""
+    what, remedy = "is cut off or damaged", "Resume from an older state."
+    return Invalid([Problem("state.cut_off_damaged", f"The state {folder.name}", what, remedy)])

@@ -149,11 +149,14 @@ class Training:
     def _resume(self, folder: Path) -> None:
         say(Phase(Message("phase.going", "going on from {name}", name=folder.name)))
         saved = state.load_state(folder)
-        self.network.restore(saved["network"])
-        self.optimizer.restore(saved["optimizer"])
-        self.dice.set_state(saved["dice"])
-        self.losses.restore(saved["losses"])
-        self.metadata.session = saved["session"]
+        try:
+            self.network.restore(saved["network"])
+            self.optimizer.restore(saved["optimizer"])
+            self.dice.set_state(saved["dice"])
+            self.losses.restore(saved["losses"])
+            self.metadata.session = saved["session"]
+        except (KeyError, TypeError, RuntimeError, ValueError):
+            raise state.damaged(folder) from None  # whole, but not what we have written
 
     # ---- the end ----
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,28 @@ def test_a_broken_state_is_refused(tmp_path: Path) -> None:
     (tmp_path / "training_state.pt").write_bytes(b"half a fi")
     with pytest.raises(Invalid, match="Resume from an older state"):
         state.load_state(tmp_path)
+
+
+def _cut(data: bytes) -> bytes:
+    return data[: len(data) * 2 // 3]
+
+
+def _flipped(data: bytes) -> bytes:
+    middle = len(data) // 2
+    return (
+        data[:middle]
+        + bytes(255 - byte for byte in data[middle : middle + 64])
+        + data[middle + 64 :]
+    )
+
+
+@pytest.mark.parametrize("harm", [_cut, _flipped, lambda data: b"", lambda data: bytes(len(data))])
+def test_a_damaged_state_is_refused_in_one_sentence(
+    tmp_path: Path, harm: Callable[[bytes], bytes]
+) -> None:
+    folder = JobFolder(tmp_path).create()
+    kept = state.save_state(folder, "Ada", 5, {"epoch": 0, "network": torch.rand(100, 100)})
+    file = kept / "training_state.pt"
+    file.write_bytes(harm(file.read_bytes()))
+    with pytest.raises(Invalid, match="The state Ada-step00000005-state: is cut off or damaged"):
+        state.load_state(kept)
