@@ -18,6 +18,7 @@ from sd_scripts_bridge.jobs.job import TrainingJob
 from sd_scripts_bridge.options.params import TrainingParams
 from sd_scripts_bridge.paths import HOME_VARIABLE, Home
 from sd_scripts_bridge.system import process
+from tests.support.disks import lora_disk, read_only, small_disk
 
 settings.register_profile(
     "busy machine",
@@ -27,6 +28,8 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("busy machine")
+
+__all__ = ["lora_disk", "read_only", "small_disk"]
 
 FAKE_SCRIPTS = Path(__file__).parent / "fake_sd_scripts"
 

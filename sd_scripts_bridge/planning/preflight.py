@@ -16,6 +16,7 @@ from ..jobs.job import TrainingJob
 from ..messages import Message
 from ..models import dit_tensors, lora_size
 from ..models.safetensors_file import TensorInfo, read_header
+from ..publishing import folder
 
 STATES_KEPT = 2
 SPARE_BYTES = 200_000_000
@@ -69,7 +70,7 @@ def need(job: TrainingJob) -> Need:
 
 def problems(job: TrainingJob, machine: Room) -> list[Problem]:
     """Why the run can't end well here, with both numbers; nothing: it may."""
-    wanted, found = need(job), []
+    wanted, found = need(job), lora_folder(job)
     if machine.disk_free < wanted.disk:
         found.append(
             Problem(
@@ -170,9 +171,9 @@ def outlook(job: TrainingJob, machine: Room) -> list[str]:
 
 
 def gone(job: TrainingJob) -> list[Problem]:
-    """What the job was queued with and is not there now that its turn has come."""
+    """What the job was queued with and can't be used now that its turn has come."""
     places = {"dataset": job.dataset, "base": job.base}
-    return [
+    lost = [
         Problem(
             "preflight.any_more",
             name,
@@ -183,6 +184,14 @@ def gone(job: TrainingJob) -> list[Problem]:
         for name, place in places.items()
         if not Path(place).exists()
     ]
+    return [*lost, *lora_folder(job)]
+
+
+def lora_folder(job: TrainingJob) -> list[Problem]:
+    """Why its LoRA can't be published there, where this machine is the one that publishes."""
+    if not job.lora_dir or (job.launch and not job.launch.saves):
+        return []
+    return folder.problems(Path(job.lora_dir))
 
 
 def this_machine(job: TrainingJob, home: Path, gpu_bytes: int) -> Room:

@@ -56,6 +56,27 @@ def test_the_lora_folders_disk_counts_too(job: TrainingJob) -> None:
     assert "lora_dir" in str(preflight.problems(job, replace(ROOMY, publish_free=0))[0])
 
 
+def test_a_lora_folder_that_cannot_be_used_is_refused_before_the_training(
+    job: TrainingJob, tmp_path: Path
+) -> None:
+    (tmp_path / "a file").touch()
+    for place in ("a file", "a file/below/it"):
+        refused = preflight.problems(job.evolve(lora_dir=str(tmp_path / place)), ROOMY)
+        assert "lora_dir: " in str(refused[0]) and "a file is not a folder" in str(refused[0])
+        assert preflight.gone(job.evolve(lora_dir=str(tmp_path / place))) == refused
+    fine = job.evolve(lora_dir=str(tmp_path / "not there yet" / "Lora"))
+    assert preflight.problems(fine, ROOMY) == []
+    assert not (tmp_path / "not there yet").exists(), "nothing is written"
+
+
+def test_a_read_only_lora_folder_is_refused_before_the_training(
+    job: TrainingJob, read_only: Path
+) -> None:
+    for place in (read_only, read_only / "Lora"):
+        refused = preflight.problems(job.evolve(lora_dir=str(place)), ROOMY)
+        assert "can't be written" in str(refused[0]) and str(read_only) in str(refused[0])
+
+
 def test_a_model_larger_than_the_memory_is_refused(job: TrainingJob) -> None:
     assert "GPU has 1 MB" in str(preflight.problems(job, replace(ROOMY, memory=1_000_000))[0])
 

@@ -17,7 +17,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -41,23 +40,6 @@ deletes_open_files = pytest.mark.skipif(
 has_holes = pytest.mark.skipif(
     os.name == "nt", reason="on Windows a file with a hole takes its whole size"
 )
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 300 kB."""
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("mounting a small file system needs Linux and root")
-    folder = tmp_path / "small disk"
-    folder.mkdir()
-    if subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(folder)], check=False
-    ).returncode:
-        pytest.skip("this machine doesn't let us mount")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
 def test_f2_submitter_killed_and_the_trainer_ends_with_code_7(

@@ -31,11 +31,8 @@ from sd_scripts_bridge.paths import PACKAGE_PARENT, Home
 from sd_scripts_bridge.running import supervisor
 from sd_scripts_bridge.system import files
 from sd_scripts_bridge.webui.standalone import Options, serve
-from tests.promises.test_faults import small_disk
 from tests.support import messy
 from tests.support.supervisor import submit, wait_over
-
-__all__ = ["small_disk"]  # the fixture
 
 MakeJob = Callable[..., TrainingJob]
 FAKE_SCRIPTS = Path(__file__).parents[1] / "fake_sd_scripts"

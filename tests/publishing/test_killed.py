@@ -107,7 +107,7 @@ def kill_points(bridge: Bridge, job_id: int, row: JobRow) -> Iterator[int]:
     home, store = bridge.home, bridge.store
     folders = (lora_folder(bridge), home.root)
     for last in range(1, 400):
-        if in_child(lambda row=row: Attempt(home, store, row).run(), folders, last) != -1:
+        if in_child(Attempt(home, store, row).run, folders, last) != -1:
             return
         yield last
         row = again(bridge, job_id)
@@ -141,7 +141,7 @@ def test_killed_at_each_step_and_resumed_there_is_one_lora(
         _lay_out(lora_dir, before)
         bridge.folder(trained).published.unlink(missing_ok=True)
         row = _as_lost(bridge, trained)
-        steps = in_child(lambda row=row: Attempt(home, store, row).run(), folders, last)
+        steps = in_child(Attempt(home, store, row).run, folders, last)
         if steps != -1:
             break
         killed += 1

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -258,3 +259,31 @@ def test_where_nothing_is_saved_nothing_is_published(bridge: Bridge, make_job: M
     wait_over(bridge, job_id)
     with pytest.raises(Conflict, match="saved no LoRA"):
         bridge.publish_job(job_id)
+
+
+def test_a_lora_that_cannot_be_published_is_kept_and_published_by_one_command(
+    bridge: Bridge, make_job: MakeJob, lora_disk: Path
+) -> None:
+    """The disk fills while it trains, too late for any check before the start."""
+    job_id = submit(bridge, make_job("hold").evolve(lora_dir=str(lora_disk)))
+    wait_step(bridge, job_id, 10)
+    with (lora_disk / "filler").open("wb", buffering=0) as file, pytest.raises(OSError):
+        while True:
+            file.write(b"x" * 4096)
+    (bridge.folder(job_id).output / "go").touch()
+    row = wait_over(bridge, job_id)
+    assert row.status is Status.FAILED
+    assert "trained, but not published" in row.sentence and "bytes free" in row.sentence
+    assert str(bridge.folder(job_id).final_lora("Ada")) in row.sentence
+    assert f"`sd-scripts-bridge publish {job_id}` publishes it" in row.sentence
+    assert [path.name for path in lora_disk.iterdir()] == ["filler"]
+    (lora_disk / "filler").unlink()
+    assert bridge.publish_job(job_id).path == lora_disk / "Ada.safetensors"
+    assert "published now" in bridge.resume(job_id)
+    row = wait(bridge, job_id, lambda row: row.status.is_over and row.attempt == 2)
+    assert row.status is Status.SUCCEEDED, row.sentence
+    assert sorted(path.name for path in lora_disk.iterdir()) == [
+        "Ada.json",
+        "Ada.png",
+        "Ada.safetensors",
+    ]
