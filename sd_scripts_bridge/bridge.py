@@ -218,15 +218,10 @@ class Bridge:
                     "Job {job_id} stops, here and on the cluster.",
                     job_id=job_id,
                 )
-            return (
-                Message("job.job_stops_now", "Job {job_id} stops now.", job_id=job_id)
-                if now
-                else Message(
-                    "job.job_stops_after_next",
-                    "Job {job_id} stops after its next save.",
-                    job_id=job_id,
-                )
-            )
+            if now:
+                return again.stops_now(self.store, job_id)
+            text = "Job {job_id} stops after its next save."
+            return Message("job.job_stops_after_next", text, job_id=job_id)
         row = self.store.get(job_id)
         if row.status.is_over:
             raise Conflict(

@@ -43,8 +43,7 @@ def lines(rows: Sequence[JobRow], terminal: Terminal) -> list[str]:
 def _cells(row: JobRow) -> tuple[str, ...]:
     name = row.title if len(row.title) <= NAME_WIDTH else row.title[: NAME_WIDTH - 3] + "..."
     began = time.strftime("%Y-%m-%d %H:%M", time.localtime(row.started)) if row.started else ""
-    end = row.finished or time.time()
-    took = duration(max(0.0, end - row.started)) if row.started else ""
+    took = duration(row.seconds) if row.seconds is not None else ""
     return str(row.id), row.status.value, name, began, took
 
 

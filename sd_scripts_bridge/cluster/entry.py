@@ -111,9 +111,10 @@ def train(ask: Mapping[str, Any], work: Path) -> int:
     if row.status is Status.SUCCEEDED and published is not None:
         say({"lora": _lay_out(published, str(ask["id"]))})
         return 0
+    from ..jobs.folder import JobFolder
     from ..running.log_tail import last_lines
 
-    for line in last_lines(home.jobs / f"{job_id:06d}" / "train.log", LOG_LINES):
+    for line in last_lines(JobFolder.of(home, job_id).log, LOG_LINES):
         print(line)  # noqa: T201
     say({"failed": row.sentence})
     return 1

@@ -63,7 +63,7 @@ def lines(report: Mapping[str, Any]) -> list[str]:
 class Facts:
     """Gathered from the events of one attempt."""
 
-    started: float = field(default_factory=time.time)
+    started: float = field(default_factory=time.monotonic)
     progress: Progress | None = None
     proof: Proof | None = None
     result: dict[str, Any] = field(default_factory=dict)
@@ -109,7 +109,7 @@ class Facts:
             "status": status.value,
             "sentence": sentence,
             "exit_code": code,
-            "seconds": round(time.time() - self.started, 1),
+            "seconds": round(time.monotonic() - self.started, 1),
             "planned_steps": job.params.max_train_steps if isinstance(job, TrainingJob) else None,
             "steps": self.steps,
             "loss": self.progress.loss if self.progress else None,

@@ -23,6 +23,17 @@ class JobFolder:
         """The folder of job ``job_id`` in this home, whether it is there or not."""
         return cls(home.jobs / f"{job_id:06d}")
 
+    @classmethod
+    def all_in(cls, jobs: Path) -> list[JobFolder]:
+        """Every job's folder in ``<home>/jobs``, oldest first."""
+        found = [path for path in jobs.glob("[0-9]*") if path.name.isdecimal()]
+        return [cls(path) for path in sorted(found, key=lambda path: int(path.name))]
+
+    @property
+    def number(self) -> int:
+        """The job's. Raises ValueError for a folder that isn't one of a home."""
+        return int(self.root.name)
+
     @property
     def job(self) -> Path:
         return self.root / "job.json"
@@ -38,11 +49,6 @@ class JobFolder:
     @property
     def config(self) -> Path:
         return self.root / "config.toml"
-
-    @property
-    def dataset(self) -> Path:
-        """Clean copies, where the job was given a folder that holds other pictures than those."""
-        return self.root / "dataset"
 
     @property
     def resumed(self) -> Path:

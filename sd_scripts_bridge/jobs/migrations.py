@@ -83,6 +83,9 @@ def migrate(db: sqlite3.Connection) -> None:
     Raises `BridgeError` for one that a newer version of the bridge has written.
     """
     version = _version(db)
+    if version < len(MIGRATIONS) and version != (found := _version_by_its_tables(db)):
+        db.execute(f"PRAGMA user_version = {found}")  # the mark was lost, the tables are there
+        version = found
     if version > len(MIGRATIONS):
         raise BridgeError(
             "migrations.database_version_lora_bridge",
@@ -102,6 +105,15 @@ def migrate(db: sqlite3.Connection) -> None:
     except BaseException:
         db.execute("ROLLBACK")
         raise
+
+
+def _version_by_its_tables(db: sqlite3.Connection) -> int:
+    """How many migrations have left their trace."""
+    names = {row[0] for row in db.execute("SELECT name FROM sqlite_master")}
+    columns = {row[1] for row in db.execute("PRAGMA table_info(jobs)")}
+    traces = ("jobs" in names, "pauses" in names, "one_job_a_card" in names, "message" in columns)
+    assert len(traces) == len(MIGRATIONS), "a new migration leaves a trace, too"
+    return next((count for count, there in enumerate(traces) if not there), len(traces))
 
 
 def _version(db: sqlite3.Connection) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..errors import BridgeError
 from ..messages import Message
+from .folder import JobFolder
 from .job import Status, job_from_dict
 
 _OVER = [status.value for status in Status if status.is_over]
@@ -39,25 +40,25 @@ def rebuild(db: sqlite3.Connection, jobs: Path) -> int:
     """Insert a row for each job folder that the empty ``db`` lacks; returns how many."""
     known = {row[0] for row in db.execute("SELECT id FROM jobs")}
     found = 0
-    for folder in sorted(jobs.glob("[0-9]*")):
-        spec = _read(folder / "job.json")
-        if not folder.name.isdecimal() or int(folder.name) in known or spec is None:
+    for folder in JobFolder.all_in(jobs):
+        spec = _read(folder.job)
+        if folder.number in known or spec is None:
             continue
         db.execute(
             "INSERT INTO jobs (id, kind, title, spec, status, attempt, created, queued, started, "
             "finished, sentence, device)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            _row(folder, spec, _read(folder / "report.json") or {}),
+            _row(folder, spec, _read(folder.report) or {}),
         )
         found += 1
     return found
 
 
-def _row(folder: Path, spec: dict[str, Any], report: dict[str, Any]) -> tuple[Any, ...]:
-    made = (folder / "job.json").stat().st_mtime
+def _row(folder: JobFolder, spec: dict[str, Any], report: dict[str, Any]) -> tuple[Any, ...]:
+    made = folder.job.stat().st_mtime
     status, seconds, attempt = report.get("status"), report.get("seconds"), report.get("attempt")
     return (
-        int(folder.name),
+        folder.number,
         "setup" if spec.get("kind") == "setup" else "train",
         str(spec.get("name") or "set up"),
         json.dumps(spec),

@@ -16,6 +16,8 @@ from .store import JobRow
 SECONDS = 180.0
 """A silence shorter than this is nothing to mention."""
 
+LONGEST = 7 * 86400.0
+
 HARDLY_A_STEP = 10.0
 """Nor one of so many usual steps."""
 
@@ -31,6 +33,8 @@ def seconds(row: JobRow, log: Path, rate: float | None = None) -> float | None:
     except OSError:
         heard = row.started
     silent = time.time() - heard
+    if silent > LONGEST:
+        return None  # the clock was set on
     return silent if silent >= max(SECONDS, HARDLY_A_STEP / rate if rate else 0.0) else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 import time
@@ -24,6 +25,9 @@ from .wanted import ALL, Wanted
 BUSY_SECONDS = 30.0
 MOST_JOBS = 2**62
 """No number of a job is larger."""
+LONGEST_RUN = 60 * 86400.0
+"""Seconds. A run that seems longer was not: somebody has set the clock."""
+
 FULL_BYTES = 1_000_000
 """Less than this free, and the disk is to blame."""
 
@@ -46,6 +50,14 @@ class JobRow:
     started: float | None
     finished: float | None
     sentence: str
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the attempt took or has taken; None where the clock was set meanwhile."""
+        if self.started is None:
+            return None
+        took = (self.finished or time.time()) - self.started
+        return took if 0 <= took < LONGEST_RUN else None
 
     @property
     def job(self) -> Job:
@@ -366,11 +378,7 @@ class Store:
     def pauses(self) -> dict[str, float]:
         """The devices that are paused now, and until when (seconds since 1970)."""
         with self._open() as db:
-            return dict(
-                db.execute(
-                    "SELECT device, until FROM pauses WHERE until > ?", (time.time(),)
-                ).fetchall()
-            )
+            return {row["device"]: row["until"] for row in _pauses(db)}
 
     # ---- events ----
 
@@ -397,10 +405,14 @@ class Store:
 
 def _paused(db: sqlite3.Connection) -> list[str]:
     """The devices that are paused now."""
-    return [
-        row["device"]
-        for row in db.execute("SELECT device FROM pauses WHERE until > ?", (time.time(),))
-    ]
+    return [row["device"] for row in _pauses(db)]
+
+
+def _pauses(db: sqlite3.Connection) -> list[sqlite3.Row]:
+    """One that would begin later than now was begun before the clock was set back: it is over."""
+    now = {"now": time.time()}
+    asked = "SELECT * FROM pauses WHERE until > :now AND until - seconds <= :now + 1"
+    return db.execute(asked, now).fetchall()
 
 
 def _sharing(db: sqlite3.Connection, device: str) -> list[str]:
@@ -423,6 +435,9 @@ def _room(path: Path) -> str:
         free = shutil.disk_usage(path.parent).free
     except OSError:
         return ""
+    if not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+        text = " Make {folder} writable, or choose another home folder with --home."
+        return Message("store.not_writable", text, folder=path.parent)
     return (
         Message(
             "store.disk_full_kb_free",

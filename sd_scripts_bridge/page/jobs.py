@@ -25,6 +25,7 @@ from ..jobs.meter import Meter, Pace
 from ..jobs.store import Entry, JobRow
 from ..jobs.wanted import Wanted
 from ..messages import Message
+from ..system.files import mark
 
 CURVE_POINTS = 2000
 CURVE_KEPT = 20_000
@@ -302,15 +303,27 @@ def samples(folder: JobFolder, fold: Fold) -> list[tuple[int, Path]]:
     """
     found = []
     for parent in (folder.samples, folder.output / "sample"):
-        for path in parent.iterdir() if _is_own(parent, folder) else ():
+        for path in _files(parent) if _is_own(parent, folder) else ():
             if path.suffix.lower() in PICTURES and not path.name.startswith("."):
                 found += [(_step(path.name, fold), path)] if _is_own(path, folder) else []
     return sorted(found, key=lambda sample: (sample[0], sample[1].name))
 
 
+def _files(folder: Path) -> list[Path]:
+    """What lies there; nothing where it goes while it is read."""
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
 def _is_own(path: Path, folder: JobFolder) -> bool:
     """Whether it is there, and really lies in the job's folder."""
-    return path.exists() and path.resolve().is_relative_to(folder.root.resolve())
+    try:
+        path.stat()
+    except OSError:  # gone, or nobody may look: both are no sample
+        return False
+    return path.resolve().is_relative_to(folder.root.resolve())
 
 
 def _step(name: str, fold: Fold) -> int:
@@ -320,7 +333,7 @@ def _step(name: str, fold: Fold) -> int:
 
 def sample_dicts(folder: JobFolder, job_id: int, fold: Fold) -> list[dict[str, Any]]:
     return [
-        {"url": f"jobs/{job_id}/samples/{number}?v={path.stat().st_mtime_ns:x}", "step": step}
+        {"url": f"jobs/{job_id}/samples/{number}?v={mark(path)}", "step": step}
         for number, (step, path) in enumerate(samples(folder, fold))
     ]
 

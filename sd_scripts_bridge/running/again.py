@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 
 from .. import engines
 from ..errors import Conflict
@@ -14,6 +15,9 @@ from ..paths import Home
 from ..publishing import job_card
 from ..publishing.publish import settled
 from ..publishing.record import Record
+
+ANSWER_SECONDS = 3.0
+"""A supervisor looks for requests four times a second."""
 
 AGAIN = (Status.FAILED, Status.STOPPED, Status.LOST)
 
@@ -42,6 +46,21 @@ def retry(home: Home, store: Store, row: JobRow) -> str:
     shutil.rmtree(JobFolder.of(home, row.id).output, ignore_errors=True)
     _queue(store, row)
     return _anew(row.id)
+
+
+def stops_now(store: Store, job_id: int) -> Message:
+    """What has become of a request to stop now: whether its supervisor has heard it."""
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while store.get(job_id).status is Status.RUNNING:
+        if time.monotonic() > deadline:
+            text = (
+                "Job {job_id} is asked to stop now, but nothing has answered for {seconds} s: its "
+                "supervisor may be frozen, or the machine very busy. The request stays."
+            )
+            seconds = f"{ANSWER_SECONDS:g}"
+            return Message("job.nothing_answered", text, job_id=job_id, seconds=seconds)
+        time.sleep(0.1)
+    return Message("job.job_stops_now", "Job {job_id} stops now.", job_id=job_id)
 
 
 def take_back(folder: JobFolder) -> None:

@@ -6,6 +6,7 @@ publishes, `heal` knows the cure for some failures.
 
 from __future__ import annotations
 
+import errno
 import shutil
 import time
 from dataclasses import asdict
@@ -68,13 +69,23 @@ class Attempt:
         except BridgeError as error:
             verdict = self._give_up(error.message)
         except OSError as error:
-            verdict = self._give_up(f"{error.strerror}: {error.filename}.")
+            verdict = self._give_up(self._of_the_system(error))
         self._finish(*verdict, code)
 
     def _give_up(self, sentence: str) -> Verdict:
         """We can't look after the trainer any more, so it may not go on."""
         process.stop_tree(None, self.cookie)
         return Status.FAILED, sentence
+
+    def _of_the_system(self, error: OSError) -> Message:
+        values = {"file": error.filename, "error": error.strerror, "job": self.row.id}
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            text = "{file} can't be used ({error}). Make it writable, then `resume {job}`."
+            return Message("attempt.no_permission", text, **values)
+        if error.errno == errno.ENOSPC:
+            text = "The disk of {file} is full. Free some space, then `resume {job}`."
+            return Message("attempt.disk_full", text, **values)
+        return Message("attempt.system_error", "{error}: {file}.", **values)
 
     def _finish(self, status: Status, sentence: str, code: int | None) -> None:
         self._write_report(status, sentence, code)

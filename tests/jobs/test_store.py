@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from sd_scripts_bridge.errors import BridgeError, NotFound
+from sd_scripts_bridge.jobs import silence
 from sd_scripts_bridge.jobs.events import Note, Progress
 from sd_scripts_bridge.jobs.job import MOVES, Status, TrainingJob
 from sd_scripts_bridge.jobs.store import Store
@@ -144,3 +148,39 @@ def test_a_page_damaged_inside_is_found(home: Home, make_job: MakeJob) -> None:
     data[4096:] = b"\xff" * (len(data) - 4096)
     store.path.write_bytes(data)
     assert "lies aside" in Store(home.database, home.jobs).recovered
+
+
+@pytest.mark.parametrize("mark", [0, -1, -(2**31), 1, 2])
+def test_a_database_whose_version_was_lost_keeps_its_jobs(
+    tmp_path: Path, make_job: MakeJob, mark: int
+) -> None:
+    path = tmp_path / "bridge.sqlite3"
+    store = Store(path)
+    job_id = store.add(make_job())
+    store.append(job_id, 1, Note("kept"))
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"PRAGMA user_version = {mark}")
+        db.commit()
+    again = Store(path, tmp_path / "jobs")
+    assert not again.recovered and [row.id for row in again.jobs()] == [job_id]
+    assert [entry.event for entry in again.events(job_id)] == [Note("kept")]
+    claimed = again.claim()
+    assert claimed and claimed.id == job_id
+
+
+@pytest.mark.parametrize("year", [-365 * 86400, 365 * 86400])
+def test_a_clock_that_is_set_makes_no_year_of_a_minute(
+    tmp_path: Path, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch, year: int
+) -> None:
+    store, real = Store(tmp_path / "bridge.sqlite3"), time.time
+    job_id = store.add(make_job())
+    assert store.claim()
+    store.ask_for_pause("0", 600)
+    store.begin_pause("0")
+    monkeypatch.setattr(time, "time", lambda: real() + year)
+    row = store.get(job_id)
+    assert row.seconds is None, "nobody knows how long it took"
+    assert silence.seconds(row, tmp_path / "no log") is None
+    assert store.pauses() == {}, "a pause of ten minutes never lasts a year"
+    store.move(job_id, Status.FAILED, of=[Status.RUNNING], attempt=1)
+    assert store.get(job_id).seconds is None

@@ -119,6 +119,7 @@ def test_a_home_that_nobody_may_write_to_gets_sentences(read_only: Path, tmp_pat
     assert str(read_only) in said and (
         "readonly" in said or "Read-only" in said or "unable to open" in said
     )
+    assert "choose another home folder" in said or "Choose another with --home" in said
     draft = Draft(Home(read_only))
     with pytest.raises((BridgeError, OSError)) as caught:
         draft.describe({"name": "Ada"})

@@ -17,6 +17,7 @@ from sd_scripts_bridge.errors import Conflict
 from sd_scripts_bridge.jobs.events import Checkpoint, Finished, Progress, Published, Started
 from sd_scripts_bridge.jobs.job import Status, TrainingJob
 from sd_scripts_bridge.page.jobs import JobViews
+from sd_scripts_bridge.running.supervisor import spawn
 from sd_scripts_bridge.system.locks import is_held
 from tests.support.supervisor import MakeJob, submit, survivors, wait, wait_over, wait_step
 
@@ -287,3 +288,35 @@ def test_a_lora_that_cannot_be_published_is_kept_and_published_by_one_command(
         "Ada.png",
         "Ada.safetensors",
     ]
+
+
+@posix
+def test_stop_now_says_that_a_frozen_supervisor_has_not_answered(
+    bridge: Bridge, make_job: MakeJob
+) -> None:
+    job_id = submit(bridge, make_job("hold"))
+    wait_step(bridge, job_id, 10)
+    supervisor = psutil.Process(survivors(bridge, job_id)[0].ppid())
+    supervisor.suspend()
+    try:
+        assert "nothing has answered for 3 s" in bridge.stop(job_id, now=True)
+    finally:
+        supervisor.resume()
+    assert wait_over(bridge, job_id).status is Status.STOPPED, "the request has stayed"
+
+
+def test_a_job_folder_that_cannot_be_written_says_so_and_what_to_do(
+    bridge: Bridge, make_job: MakeJob, read_only: Path
+) -> None:
+    job_id = bridge.store.add(make_job())
+    bridge.folder(job_id).root.symlink_to(read_only, target_is_directory=True)
+    spawn(bridge.home)
+    row = wait_over(bridge, job_id)
+    assert row.status is Status.FAILED
+    assert (
+        "Read-only file system" in row.sentence and str(bridge.folder(job_id).root) in row.sentence
+    )
+    assert f"Make it writable, then `resume {job_id}`." in row.sentence
+    bridge.folder(job_id).root.unlink()
+    bridge.resume(job_id)
+    wait(bridge, job_id, lambda row: row.status is Status.SUCCEEDED)
