@@ -21,9 +21,9 @@ from ..jobs.job import Status
 from ..jobs.store import JobRow, Store, known_process
 from ..messages import Message
 from ..paths import PACKAGE_PARENT, Home
-from ..system import process
+from ..system import bounded_log, process
 from ..system.locks import hold, is_held
-from . import code, supervisor_log
+from . import code
 from .attempt import Attempt
 from .teller import DISK_SECONDS, Teller
 
@@ -45,7 +45,7 @@ LOST = Message(
 
 def main(arguments: list[str] | None = None) -> int:
     home = Home(Path((arguments or sys.argv[1:])[0])).create()
-    supervisor_log.begin(home.supervisor_log)
+    bounded_log.begin(home.supervisor_log)
     try:
         drain(home)
     except BridgeError as error:  # the database can't be used
@@ -193,7 +193,7 @@ def spawn(home: Home) -> None:
         "import sys; sys.path.insert(0, sys.argv.pop(1)); from "
         "sd_scripts_bridge.running.supervisor import main; main()"
     )
-    supervisor_log.make_room(home.supervisor_log)
+    bounded_log.make_room(home.supervisor_log)
     argv = [sys.executable, "-c", code, str(PACKAGE_PARENT), str(home.root)]
     process.spawn_detached(argv, log=home.supervisor_log, env={})
 

@@ -29,9 +29,9 @@ from sd_scripts_bridge.jobs.events import Finished, Note, Progress
 from sd_scripts_bridge.jobs.job import Status
 from sd_scripts_bridge.jobs.store import Store
 from sd_scripts_bridge.models.lora import problems
-from sd_scripts_bridge.running import supervisor, supervisor_log
+from sd_scripts_bridge.running import supervisor
 from sd_scripts_bridge.running.log_tail import last_lines
-from sd_scripts_bridge.system import process
+from sd_scripts_bridge.system import bounded_log, process
 from tests.support.supervisor import MakeJob, submit, survivors, wait, wait_over, wait_step
 
 deletes_open_files = pytest.mark.skipif(
@@ -209,16 +209,16 @@ def test_the_supervisors_log_stays_small_and_says_a_thing_once(tmp_path: Path) -
     ours = logging.getLogger("sd_scripts_bridge")
     before = ours.handlers[:], ours.level, ours.propagate
     try:
-        supervisor_log.begin(tmp_path / "supervisor.log")
+        bounded_log.begin(tmp_path / "supervisor.log")
         for _ in range(1000):
             log.warning("the disk is full")
         assert (tmp_path / "supervisor.log").read_text().count("the disk is full") == 1
         for number in range(3000):
             log.warning("%s %s", number, "x" * 1000)
         sizes = [path.stat().st_size for path in tmp_path.glob("supervisor.log*")]
-        assert len(sizes) == 2 and max(sizes) < supervisor_log.MOST_BYTES + 2000
+        assert len(sizes) == 2 and max(sizes) < bounded_log.MOST_BYTES + 2000
         assert "2999 xxx" in (tmp_path / "supervisor.log").read_text()
-        supervisor_log.begin(tmp_path / "no such folder" / "supervisor.log")
+        bounded_log.begin(tmp_path / "no such folder" / "supervisor.log")
         log.warning("nobody hears this, and nothing happens")
     finally:
         ours.handlers[:], ours.propagate = before[0], before[2]

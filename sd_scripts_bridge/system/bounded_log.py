@@ -1,6 +1,4 @@
-"""``supervisor.log``: what the supervisor met, bounded in size. That it can't be written costs
-nothing.
-"""
+"""A program's log in a file that stays small. That it can't be written costs nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +9,7 @@ import shutil
 from pathlib import Path
 
 MOST_BYTES = 500_000
-"""So large it may grow; the lines before lie in ``supervisor.log.1`` then."""
+"""So large it may grow; the lines before lie in a file ``.1`` beside it then."""
 
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
