@@ -16,6 +16,9 @@ SD1_HEADS = 8
 HEAD_CHANNELS = 64
 LATENT_SCALE = {"sd1": 0.18215, "sd2": 0.18215, "sdxl": 0.13025}
 TIME_IDS = 6
+NORM_GROUPS, SMALLEST_GROUP = 32, 4
+"""Stable Diffusion normalises in 32 groups. A small model has fewer: groups of a channel or two would
+forget how bright and how colourful a picture is."""
 
 
 class Shaped(Protocol):
@@ -66,6 +69,7 @@ def unet_config(tensors: Tensors, family: str) -> dict[str, Any]:
         if family == "sd1"
         else [max(1, c // HEAD_CHANNELS) for c in channels],
         "use_linear_projection": len(tensors[f"{UNET}middle_block.1.proj_in.weight"].shape) == 2,
+        "norm_num_groups": _norm_groups(channels),
         "sample_size": 64,
     }
     if family == "sdxl":
@@ -97,8 +101,13 @@ def vae_config(tensors: Tensors, family: str) -> dict[str, Any]:
         "down_block_types": ["DownEncoderBlock2D"] * levels,
         "up_block_types": ["UpDecoderBlock2D"] * levels,
         "scaling_factor": LATENT_SCALE[family],
+        "norm_num_groups": _norm_groups(channels),
         "sample_size": 512,
     }
+
+
+def _norm_groups(channels: list[int]) -> int:
+    return min(NORM_GROUPS, min(channels) // SMALLEST_GROUP)
 
 
 def _levels(tensors: Tensors) -> tuple[list[int], list[int], int]:

@@ -1,0 +1,1 @@
+"""Pictures from a base model, with or without a LoRA."""
