@@ -1,5 +1,6 @@
+// @ts-check
 /* Advanced: the options that people change, and a search over all the rest. */
-(function (lb) {
+(function (/** @type {any} */ lb) {
     "use strict";
 
     const MOST_FOUND = 40;

@@ -1,5 +1,6 @@
+// @ts-check
 /* No base model is no dead end: where they are looked for, another file or folder, and the demo's own. */
-(function (lb) {
+(function (/** @type {any} */ lb) {
     "use strict";
 
     lb.BaseChooser = class {

@@ -1,5 +1,6 @@
+// @ts-check
 /* Step 2: one box per photo, saved as it is typed, and changes to all of them. */
-(function (lb) {
+(function (/** @type {any} */ lb) {
     "use strict";
 
     const LONGEST = 10000;

@@ -1,5 +1,6 @@
+// @ts-check
 /* The loss curve: a faint line through what was measured, a strong one through its running mean. */
-(function (lb) {
+(function (/** @type {any} */ lb) {
     "use strict";
 
     const HEIGHT = 150;

@@ -1,5 +1,6 @@
+// @ts-check
 /* The queue and the history: every job, and what can be done with it. */
-(function (lb) {
+(function (/** @type {any} */ lb) {
     "use strict";
 
     lb.History = class {

@@ -1,5 +1,6 @@
+// @ts-check
 /* Bring a kohya config: what a file from elsewhere would train, key by key, and its settings into the draft. */
-(function (lb) {
+(function (/** @type {any} */ lb) {
     "use strict";
 
     const CONFIG = /\.(json|toml|safetensors|sh|bash|bat|cmd|ps1)$/i;

@@ -1,5 +1,6 @@
+// @ts-check
 /* Step 1: name, class word, photos with their verdicts. */
-(function (lb) {
+(function (/** @type {any} */ lb) {
     "use strict";
 
     const REQUEST_BYTES = 6 * 1024 ** 2;

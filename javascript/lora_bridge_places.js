@@ -1,5 +1,6 @@
+// @ts-check
 /* Problems lead to their fields: where each field is, and sentences whose first words are a way there. */
-(function (lb) {
+(function (/** @type {any} */ lb) {
     "use strict";
 
     /** The fields that a problem may name: where -> [step, its label, its input]. */

@@ -1,5 +1,6 @@
+// @ts-check
 /* The preset, as two questions (what is it, how much memory), and what stands behind it: why, and where its numbers come from. */
-(function (lb) {
+(function (/** @type {any} */ lb) {
     "use strict";
 
     lb.PresetChoice = class {

@@ -1,5 +1,6 @@
+// @ts-check
 /* Talking to our routes: GET and POST, the page's nonce, and saving what is typed so that nothing gets lost. */
-(function (lb) {
+(function (/** @type {any} */ lb) {
     "use strict";
 
     /** An answer that is no success, with its sentences. */

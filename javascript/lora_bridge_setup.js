@@ -1,5 +1,6 @@
+// @ts-check
 /* What is missing for training, and the one button that gets it. */
-(function (lb) {
+(function (/** @type {any} */ lb) {
     "use strict";
 
     lb.Setup = class {

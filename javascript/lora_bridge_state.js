@@ -1,5 +1,6 @@
+// @ts-check
 /* What the server's answers come to: pure functions from answers to what is shown. Nothing here touches the page. */
-(function (lb) {
+(function (/** @type {any} */ lb) {
     "use strict";
 
     /** So long the strip says how a job ended. */

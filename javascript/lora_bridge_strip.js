@@ -1,5 +1,6 @@
+// @ts-check
 /* The strip above the steps: the running job, everywhere and after every reload. */
-(function (lb) {
+(function (/** @type {any} */ lb) {
     "use strict";
 
     /** A job's state in a word. */

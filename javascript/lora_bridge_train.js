@@ -1,5 +1,6 @@
+// @ts-check
 /* Step 3: the sum, four fields, Start, and how the training goes. */
-(function (lb) {
+(function (/** @type {any} */ lb) {
     "use strict";
 
     lb.Train = class {
@@ -80,6 +81,7 @@
         // ---- deeds ----
 
         begin() {
+            this.starting = true;
             return this.app.act(this.start, async () => {
                 await this.app.saver.flush();
                 try {
@@ -96,7 +98,7 @@
                     this.app.planSoon();
                     return null;
                 }
-            });
+            }).finally(() => { this.starting = false; });
         }
 
         opened() {

@@ -1,5 +1,6 @@
+// @ts-check
 /* Step 4: the finished LoRA, and the way to txt2img. */
-(function (lb) {
+(function (/** @type {any} */ lb) {
     "use strict";
 
     lb.Try = class {

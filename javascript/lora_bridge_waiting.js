@@ -1,5 +1,6 @@
+// @ts-check
 /* In txt2img and img2img: why Generate waits, with "Generate now" beside it. */
-(function (lb) {
+(function (/** @type {any} */ lb) {
     "use strict";
 
     const LOOK_MS = 2000;

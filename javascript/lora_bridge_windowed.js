@@ -1,6 +1,7 @@
+// @ts-check
 /* A list that holds only what can be seen, so that 1,000 photos cost as little as ten. It scrolls with the window:
    nothing scrolls inside the page. */
-(function (lb) {
+(function (/** @type {any} */ lb) {
     "use strict";
 
     /**

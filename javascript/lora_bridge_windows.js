@@ -1,5 +1,6 @@
+// @ts-check
 /* Two windows on one draft: they hear of each other's changes, say them, and ask where both have typed. */
-(function (lb) {
+(function (/** @type {any} */ lb) {
     "use strict";
 
     /** The same parts of the draft that `part` names, as they are now; an option that isn't set is null. */

@@ -1,5 +1,6 @@
+// @ts-check
 /* The page's language: translated texts, numbers and times in words. Nothing here touches the page. */
-(function (lb) {
+(function (/** @type {any} */ lb) {
     "use strict";
 
     const MOST_MESSAGES = 5000;
