@@ -48,12 +48,16 @@ def name_problems(name: str, where: str = "name") -> list[Problem]:
         near = allowed(name)
         remedy = Message("names.only", "Use letters, digits, space, dot, _ and - only.")
         if near:
-            remedy = Message("names.near", "Take {near}, for example.", near=repr(near))
+            remedy = Message(
+                "names.near",
+                "Use letters, digits, space, dot, _ and - only, for example {near}.",
+                near=repr(near),
+            )
         return [
             Problem(
                 "names.holds",
                 where,
-                "{name} contains {signs}, which a name can't have",
+                "{name} contains {signs}",
                 remedy,
                 name=repr(name),
                 signs=signs,

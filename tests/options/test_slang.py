@@ -80,5 +80,5 @@ def test_the_search_knows_what_people_call_it(home: Home) -> None:
 def test_a_name_is_taken_or_its_nearest_form_offered(typed: str, near: str | None) -> None:
     assert allowed(typed) == near
     (problem,) = name_problems(typed)
-    assert near is None or f"Take {near!r}" in str(problem)
+    assert near is None or f"for example {near!r}." in str(problem)
     assert near is None or not name_problems(near)

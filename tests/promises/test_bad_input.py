@@ -223,21 +223,21 @@ def zipped(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED, mode:
 # ---- names ----
 
 NAMES = [
-    ("S1", "../../etc", "'../../etc' holds /. Use letters, digits, space, dot, _ and - only."),
+    ("S1", "../../etc", "'../../etc' contains /. Use letters, digits, space, dot, _ and - only"),
     ("S2", "CON", "'CON' is a reserved name on Windows. Choose another."),
     ("S2", "nul.txt", "'nul.txt' is a reserved name on Windows. Choose another."),
     ("S2", "a.", "'a.' ends with '.', which Windows drops. End with a letter or digit."),
     ("S3", "x" * 300, "has 300 characters. Use 1 to 64 letters or digits."),
-    ("S3", "a\0b", "'a\\x00b' holds '\\x00'. Use letters, digits"),
-    ("S3", "a\nb", "'a\\nb' holds '\\n'. Use letters, digits"),
-    ("S3", "a\u202eb", "'a\\u202eb' holds '\\u202e'. Use letters, digits"),
-    ("S18", "--resume=x", "holds =. Use letters, digits"),
-    ("S18", "a,b", "'a,b' holds ,. Use letters, digits"),
-    ("S18", "<lora:x:1>", "holds : < >. Use letters, digits"),
+    ("S3", "a\0b", "'a\\x00b' contains '\\x00'. Use letters, digits"),
+    ("S3", "a\nb", "'a\\nb' contains '\\n'. Use letters, digits"),
+    ("S3", "a\u202eb", "'a\\u202eb' contains '\\u202e'. Use letters, digits"),
+    ("S18", "--resume=x", "contains =. Use letters, digits"),
+    ("S18", "a,b", "'a,b' contains ,. Use letters, digits"),
+    ("S18", "<lora:x:1>", "contains : < >. Use letters, digits"),
     ("S18", "\U0001f600", "Use letters, digits, space, dot, _ and - only."),
     ("S19", "-evil", "'-evil' begins with '-'. Begin with a letter or a digit."),
-    ("S19", "x/../../y", "'x/../../y' holds /. Use letters, digits"),
-    ("S25", "<img src=x onerror=alert(1)>", "holds ( ) < = >. Use letters, digits"),
+    ("S19", "x/../../y", "'x/../../y' contains /. Use letters, digits"),
+    ("S25", "<img src=x onerror=alert(1)>", "contains ( ) < = >. Use letters, digits"),
 ]
 
 
