@@ -72,6 +72,18 @@ def test_size_conditioning_and_its_mirror() -> None:
     assert pictures._size_ids(placed, flipped=True) == [4000, 3000, 0, 8, 576, 448]
 
 
+def test_a_mirrored_picture_tells_its_crop_from_the_other_side() -> None:
+    """576 x 1000 / 1333 is 432.1 wide: 7 columns lack on the left, 8 on the right."""
+    placed = pictures.Placed(
+        SubsetPicture(Path("p"), "", 1, False, True),
+        (1000, 1333),
+        Placement((448, 576), (448, 597), 0.0),
+    )
+
+    assert pictures._size_ids(placed, flipped=False)[3] == 7
+    assert pictures._size_ids(placed, flipped=True)[3] == 8
+
+
 def test_all_bad_pictures_are_named_at_once(tmp_path: Path) -> None:
     bad = [tmp_path / "1.png", tmp_path / "2.png"]
     for path in bad:
