@@ -25,7 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 CPU_SIZE = "about 2 minutes, 400 MB"
-"""As measured for the CPU build; what a GPU needs is larger."""
+"""Of the CPU build; what a GPU needs is larger."""
 
 
 def main(words: list[str]) -> int:
@@ -98,7 +98,9 @@ def ready(*extras: str) -> Path:
         stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted for stamp in stamps.values()
     ):
         return environment.Environment.in_folder(VENV).python
-    size = "several GB" if choice.cuda else CPU_SIZE
+    here = choice.index is None or environment.answers(choice.index)
+    small = not choice.cuda and (here or sys.platform != "linux")  # PyPI's for Linux has CUDA
+    size = CPU_SIZE if small else "several GB"
     print(f"Setting up {VENV}, once: 3 steps, {size}. The WebUI is left alone.", flush=True)
     with Step(1, "a Python environment"):
         made = environment.make(VENV)

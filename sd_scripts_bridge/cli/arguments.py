@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import difflib
-import shutil
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
 
 from .. import __version__
 from ..options.families import FAMILIES
-from ..paths import absolute
 from . import pages as help_pages
+from . import words
 from .verbs.launch import add_launch
 
 SHELLS = ("bash", "zsh", "fish", "powershell")
@@ -22,64 +19,15 @@ SHELLS = ("bash", "zsh", "fish", "powershell")
 A_JOB = "the job's number; `jobs` lists them"
 PHOTOS = "photos, folders of photos, or zip files"
 LORA_DIR = "the WebUI's models/Lora folder"
-WIDEST = 100
-"""Columns of a help page: longer lines are hard to read."""
-HIGHEST_JOB = 2**63 - 1
-"""The highest number that SQLite gives a row."""
 
 Add = Callable[[str, str], argparse.ArgumentParser]
 
 
-class Usage(Exception):
-    """The words can't be understood: ``sentence`` says why, ``usage`` how the verb is called."""
-
-    def __init__(self, sentence: str, usage: str) -> None:
-        self.sentence, self.usage = sentence, usage
-        super().__init__(sentence)
-
-
-class Pages(argparse.RawDescriptionHelpFormatter):
-    """Help as wide as the terminal, up to `WIDEST`."""
-
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=26, width=columns())
-
-
-class _Parser(argparse.ArgumentParser):
-    """Raises `Usage`, suggests the verb that was meant, and makes typed paths absolute."""
-
-    def __init__(self, **words: Any) -> None:
-        super().__init__(**words)
-        self.register("type", Path, _path)
-
-    def _check_value(self, action: argparse.Action, value: Any) -> None:
-        if isinstance(action, argparse._SubParsersAction) and value not in action.choices:
-            remedy = meant(str(value), action.choices)
-            raise argparse.ArgumentError(None, f"There is no verb {value!r}. {remedy}")
-        super()._check_value(action, value)
-
-    def error(self, message: str) -> NoReturn:
-        if message.endswith("one argument"):
-            message += " (write a value that begins with - like this: --name=-x)"
-        raise Usage(message, self.format_usage())
-
-
-def meant(word: str, verbs: Iterable[str]) -> str:
-    """The verb that ``word`` resembles, as a question; else where they are listed."""
-    near = difflib.get_close_matches(word, verbs, n=1)
-    return f"Did you mean {near[0]}?" if near else f"`{help_pages.PROGRAM} --help` lists them."
-
-
-def columns() -> int:
-    """How wide a help page may be here."""
-    return max(50, min(WIDEST, shutil.get_terminal_size().columns - 2))
-
-
 def parser() -> argparse.ArgumentParser:
     """Every verb and its words; `verb` in what it parses names the verb."""
-    whole = _Parser(
+    whole = words.Parser(
         prog=help_pages.PROGRAM,
-        formatter_class=Pages,
+        formatter_class=words.Pages,
         description=_wrapped(help_pages.WHOLE),
         epilog=(help_pages.EXIT_CODES + help_pages.SURROUNDINGS).strip(),
     )
@@ -92,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
         sub = verbs.add_parser(
             name,
             help=help,
-            formatter_class=Pages,
+            formatter_class=words.Pages,
             description=_wrapped(help_pages.PAGES[name].text),
             epilog=help_pages.epilog(name),
         )
@@ -172,7 +120,7 @@ def _training(add: Add) -> None:
     sub.add_argument("--dry-run", action="store_true", help="show the plan; start nothing")
     add_launch(sub)
 
-    add("watch", "follow a job").add_argument("job", type=job_number, help=A_JOB)
+    add("watch", "follow a job").add_argument("job", type=words.job_number, help=A_JOB)
     sub = add("setup", "install sd-scripts and its training environment")
     sub.add_argument(
         "--source", help="an sd-scripts or kohya_ss folder that you have, or a URL to clone"
@@ -184,35 +132,35 @@ def _training(add: Add) -> None:
 
 def _queue(add: Add) -> None:
     sub = add("jobs", "list all jobs, or show everything about one")
-    sub.add_argument("job", nargs="?", type=job_number, help="a job's number")
+    sub.add_argument("job", nargs="?", type=words.job_number, help="a job's number")
     for name, purpose in (
         ("retry", "start over from step 0"),
         ("report", "a job's story for a bug report, without names, paths or pictures"),
         ("result", "a finished LoRA: its prompt and its txt2img settings"),
     ):
-        add(name, purpose).add_argument("job", type=job_number, help=A_JOB)
+        add(name, purpose).add_argument("job", type=words.job_number, help=A_JOB)
     sub = add("resume", "continue from the latest saved state, or from another")
-    sub.add_argument("job", type=job_number, help=A_JOB)
+    sub.add_argument("job", type=words.job_number, help=A_JOB)
     sub.add_argument(
         "--from",
         dest="step",
-        type=_count,
+        type=words.count,
         metavar="STEP",
         help="the state saved at this step; later ones are deleted",
     )
     sub = add("rm", "remove jobs and their folders")
-    sub.add_argument("job", type=job_number, nargs="+", help="the jobs' numbers")
+    sub.add_argument("job", type=words.job_number, nargs="+", help="the jobs' numbers")
     sub = add("log", "the end of the trainer's own output")
-    sub.add_argument("job", type=job_number, help=A_JOB)
-    sub.add_argument("--lines", type=_count, default=40, help="number of lines (40)")
+    sub.add_argument("job", type=words.job_number, help=A_JOB)
+    sub.add_argument("--lines", type=words.count, default=40, help="number of lines (40)")
     sub.add_argument("--csv", action="store_true", help="the loss at each step instead, as CSV")
     sub = add("stop", "stop after the next save, or now")
-    sub.add_argument("job", type=job_number, help=A_JOB)
+    sub.add_argument("job", type=words.job_number, help=A_JOB)
     sub.add_argument(
         "--now", action="store_true", help="at once; steps since the last save are lost"
     )
     sub = add("pause", "free the GPU after the next save, and continue later")
-    sub.add_argument("job", type=job_number, help=A_JOB)
+    sub.add_argument("job", type=words.job_number, help=A_JOB)
     sub.add_argument("--minutes", type=float, default=10.0, help="length of the pause (10)")
 
 
@@ -220,7 +168,7 @@ def _exchange(add: Add) -> None:
     sub = add("import", "show what a file from another trainer would train; changes nothing")
     sub.add_argument("file", type=Path, help="a config, a script, or any LoRA")
     sub = add("export", "write a job for other trainers")
-    sub.add_argument("job", type=job_number, help=A_JOB)
+    sub.add_argument("job", type=words.job_number, help=A_JOB)
     sub.add_argument(
         "--format",
         required=True,
@@ -282,27 +230,5 @@ def _machine(add: Add) -> None:
     sub.add_argument("topic", nargs="?", metavar="VERB", help="the verb (the program's own page)")
 
 
-# ---- kinds of words ----
-
-
-def job_number(text: str) -> int:
-    """A job's number; raises `argparse.ArgumentTypeError` for what none can have."""
-    if not text.isdecimal() or not 0 < int(text[:20]) <= HIGHEST_JOB:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a job's number; `jobs` lists them")
-    return int(text)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a whole number")
-    return int(text[:9])
-
-
-def _path(text: str) -> Path:
-    if not text.strip():
-        raise argparse.ArgumentTypeError("an empty word is not a path")
-    return absolute(text)
-
-
 def _wrapped(text: str) -> str:
-    return textwrap.fill(" ".join(text.split()), columns())
+    return textwrap.fill(" ".join(text.split()), words.columns())

@@ -11,9 +11,10 @@ from .. import __version__
 from ..bridge import Bridge
 from ..errors import BridgeError
 from ..paths import Home
-from .arguments import Usage, parser
+from .arguments import parser
 from .output import DEFECT, INTERRUPTED, PROBLEM, USAGE, refuse
 from .verbs import exchange, machine, photos, queue, training
+from .words import Usage
 
 Verb = Callable[[Bridge, argparse.Namespace], int]
 

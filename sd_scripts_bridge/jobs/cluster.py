@@ -71,7 +71,7 @@ def address(text: str) -> str:
                 Problem(
                     "cluster.address_ray_cluster",
                     "on",
-                    "{text_name} is no address of a Ray cluster",
+                    "{text_name} is not the address of a Ray cluster",
                     "Write ray://HOST, or http://HOST:8265.",
                     text_name=repr(text),
                 )

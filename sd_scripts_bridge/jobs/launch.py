@@ -151,7 +151,7 @@ class Launch:
                 Problem(
                     "launch.address",
                     "main_process_ip",
-                    "{main_process_ip} is no address",
+                    "{main_process_ip} is not an address",
                     main_process_ip=repr(self.main_process_ip),
                 )
             )

@@ -42,7 +42,7 @@ def sentence(job_id: int, silent: float) -> str:
     """What to say of it."""
     return Message(
         "job.sign_life_may_busy",
-        "No sign of life for {duration}. It may be busy, as while it loads a model, or stuck: "
+        "No output for {duration}. It may be busy, for example loading a model, or stuck: "
         "`stop {job_id} --now` ends it.",
         duration=duration(silent),
         job_id=job_id,

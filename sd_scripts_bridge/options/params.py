@@ -181,7 +181,7 @@ class TrainingParams:
         """Params from plain data. Raises `Invalid` with every unknown name and unusable value."""
         if not isinstance(data, Mapping) or not isinstance(data.get("extra", {}), Mapping):
             raise Invalid(
-                [Problem("params.options", "params", "{data} are no options", data=short(data))]
+                [Problem("params.options", "params", "{data} are not options", data=short(data))]
             )
         known = {key: value for key, value in data.items() if key != "extra"}
         return cls(extra=dict(data.get("extra", {}))).with_values(known)

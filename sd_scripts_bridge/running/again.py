@@ -73,8 +73,8 @@ def _outlook(home: Home, job: TrainingJob, number: int) -> Message:
     folder = JobFolder.of(home, number)
     if job.on:
         text = (
-            "Job {job_id} is looked for on the cluster, and starts anew where it doesn't run there "
-            "any more."
+            "Job {job_id} is looked up on the cluster, and starts over if it isn't running there any "
+            "more."
         )
         return Message("job.job_looked_cluster_starts", text, job_id=number)
     if job_card.is_trained(job, folder):
@@ -82,9 +82,9 @@ def _outlook(home: Home, job: TrainingJob, number: int) -> Message:
         return Message("again.publish_only", text, job=number)
     states = engines.of(job, home).states(job, folder)
     if not states:
-        text = "Job {job_id} starts anew: no state is saved."
+        text = "Job {job_id} starts over: no state was saved."
         return Message("job.job_starts_anew_state", text, job_id=number)
-    text = "Job {job_id} goes on from {name}."
+    text = "Job {job_id} continues from {name}."
     return Message("job.job_goes", text, job_id=number, name=states[-1].name)
 
 
@@ -108,9 +108,9 @@ def _queue(store: Store, row: JobRow) -> None:
 
 
 def _anew(number: int) -> Message:
-    return Message("job.job_starts_anew", "Job {job_id} starts anew.", job_id=number)
+    return Message("job.job_starts_anew", "Job {job_id} starts over.", job_id=number)
 
 
 def _refusal(row: JobRow) -> Conflict:
-    text = "Job {job_id} is {status}; only one that failed, stopped or was lost can go on."
+    text = "Job {job_id} is {status}; only one that failed, stopped or was lost can continue."
     return Conflict("bridge.job_failed_stopped_lost_2", text, job_id=row.id, status=row.status)

@@ -52,7 +52,7 @@ def _cures(job: TrainingJob, kind: str) -> Iterator[Cure]:
             job,
             Message(
                 "heal.cache_encoded_pictures_damaged",
-                "The cache of encoded pictures was damaged: it is made anew.",
+                "The cache of encoded pictures was damaged: it is rebuilt.",
             ),
         )
     elif kind == "state":

@@ -366,7 +366,7 @@ def test_f20_a_silent_trainer_is_not_ended_but_its_silence_is_said(
     with ThreadPoolExecutor(1) as pool:
         following = pool.submit(follow.follow, bridge, job_id, out=said)
         deadline = time.monotonic() + 20
-        while "No sign of life" not in said.getvalue() and time.monotonic() < deadline:
+        while "No output for" not in said.getvalue() and time.monotonic() < deadline:
             time.sleep(0.1)
         time.sleep(1.2)
         assert said.getvalue().count(f"`stop {job_id} --now` ends it.") == 1, (

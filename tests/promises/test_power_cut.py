@@ -198,7 +198,7 @@ def test_all_of_it_killed_at_once_the_queue_goes_on_and_the_lost_one_resumes(
         assert wait_over(bridge, job_id).status is Status.SUCCEEDED
     assert all(bridge.store.get(job_id).attempt == 1 for job_id in later), "each began once"
     (bridge.folder(first).output / "go").touch()
-    assert "goes on from" in bridge.resume(first)
+    assert "continues from" in bridge.resume(first)
     row = wait(bridge, first, lambda row: row.attempt == 2 and row.status.is_over)
     assert row.status is Status.SUCCEEDED and Note("Going on from step 10.") in [
         e.event for e in bridge.events(first)

@@ -175,7 +175,7 @@ def test_stop_waits_for_the_next_save_and_resume_goes_on_to_the_planned_step(
     bridge.stop(job_id)
     row = wait_over(bridge, job_id)
     assert row.status is Status.STOPPED and "Step 40 is saved" in row.sentence
-    assert "goes on from" in bridge.resume(job_id)
+    assert "continues from" in bridge.resume(job_id)
     row = wait(bridge, job_id, lambda row: row.attempt == 2 and row.status.is_over)
     assert row.status is Status.SUCCEEDED, row.sentence
     steps = [
@@ -204,7 +204,7 @@ def test_killed_supervisor_makes_the_job_lost_and_its_trainer_is_ended(
         time.sleep(0.05)
     assert bridge.job(job_id).status is Status.LOST
     assert survivors(bridge, job_id) == []
-    assert "goes on from" in bridge.resume(job_id)
+    assert "continues from" in bridge.resume(job_id)
     (bridge.folder(job_id).output / "go").touch()
     assert (
         wait(bridge, job_id, lambda row: row.attempt == 2 and row.status.is_over).status

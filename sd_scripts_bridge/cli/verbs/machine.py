@@ -11,8 +11,9 @@ from ...bridge import Bridge
 from ...errors import NotFound
 from .. import completion
 from .. import pages as help_pages
-from ..arguments import meant, parser, verbs_of
+from ..arguments import parser, verbs_of
 from ..output import OK, PROBLEM, show
+from ..words import meant
 
 
 def ui(bridge: Bridge, options: argparse.Namespace) -> int:

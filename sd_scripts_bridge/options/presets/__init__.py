@@ -207,7 +207,7 @@ def _load(path: Path) -> Preset:
                 Problem(
                     "presets.preset",
                     path.name,
-                    "is no preset ({error})",
+                    "is not a preset ({error})",
                     "Start from `presets cp`.",
                     error=error,
                 )
