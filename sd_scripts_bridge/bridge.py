@@ -19,7 +19,7 @@ from .options import presets
 from .paths import Home, absolute
 from .planning import named_paths
 from .planning.request import Planner, Request
-from .running import again, supervisor
+from .running import again, keeping, supervisor
 from .running.log_tail import last_lines
 from .running.log_words import spoken
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .planning.doctor import Readiness
     from .planning.option_list import Option
     from .publishing.publish import PublishedLora
+    from .running.keeping import Freed
 
 PAUSE_MINUTES = 10.0
 LONGEST_PAUSE_MINUTES = 24 * 60
@@ -191,7 +192,7 @@ class Bridge:
 
         row, done = self.job(job_id), facts.read(self.folder(job_id).report)
         return bug_report.text(
-            row, done or None, self.log(job_id, 200), [str(finding) for finding in self.doctor()]
+            row, done or None, self.log(job_id, 2000), [str(finding) for finding in self.doctor()]
         )
 
     def stop(self, job_id: int, *, now: bool = False) -> str:
@@ -456,6 +457,19 @@ class Bridge:
         from .planning import option_list
 
         return option_list.options(self.home, family, installed=installed)
+
+    def clean(self, keep: str | None = None, *, only_look: bool = False) -> list[Freed]:
+        """Free what finished trainings don't need, by the home's rule; ``keep`` sets that first.
+
+        ``only_look``: say what would be freed. Raises `Invalid` for an unknown rule.
+        """
+        if keep is not None:
+            keeping.set_rule(self.home, keep)
+        return keeping.clean(self.home, self.store, only_look=only_look)
+
+    def keeps(self) -> str:
+        """The rule that `clean` goes by, one of `jobs.folder.KEEP`."""
+        return keeping.rule(self.home)
 
     def doctor(self) -> list[Readiness]:
         """What is ready and what is not."""

@@ -21,6 +21,7 @@ This folder belongs to LoRA Bridge (the "Train LoRA" tab and the command sd-scri
 bridge.sqlite3   the queue and what happened to each job
 engines/         sd-scripts, its Python environment and the tokenizers
 datasets/        clean copies of photos, with captions
+settings.json    what is kept of a finished training (`clean --keep`)
 jobs/<id>/       job.json, command.txt, train.log, samples/, output/, report.json
 
 Your photos and your base models are never changed. Deleting jobs/<id>/ loses that run's log and checkpoints only.
@@ -87,6 +88,11 @@ class Home:
     @property
     def supervisor_lock(self) -> Path:
         return self.root / "supervisor.lock"
+
+    @property
+    def settings(self) -> Path:
+        """What somebody has set for all jobs (`running.keeping`)."""
+        return self.root / "settings.json"
 
     @property
     def supervisor_log(self) -> Path:

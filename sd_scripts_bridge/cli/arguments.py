@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .. import __version__
+from ..jobs.folder import KEEP
 from ..options.families import FAMILIES
 from . import pages as help_pages
 from . import words
@@ -150,6 +151,9 @@ def _queue(add: Add) -> None:
     )
     sub = add("rm", "remove jobs and their folders")
     sub.add_argument("job", type=words.job_number, nargs="+", help="the jobs' numbers")
+    sub = add("clean", "free what finished trainings don't need")
+    sub.add_argument("--keep", choices=tuple(KEEP), help="from now on keep this of each of them")
+    sub.add_argument("--dry-run", action="store_true", help="only say how much; free nothing")
     sub = add("log", "the end of the trainer's own output")
     sub.add_argument("job", type=words.job_number, help=A_JOB)
     sub.add_argument("--lines", type=words.count, default=40, help="number of lines (40)")

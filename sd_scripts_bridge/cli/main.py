@@ -85,6 +85,7 @@ VERBS: Mapping[str, Verb] = {
     "resume": queue.resume,
     "retry": queue.retry,
     "rm": queue.remove,
+    "clean": queue.clean,
     "import": exchange.import_file,
     "export": exchange.export,
     "options": exchange.options,

@@ -154,6 +154,16 @@ PAGES: dict[str, HelpPage] = {
         (("rm 3", "one job"), ("rm 3 4 7", "several")),
         "one of them can't be removed",
     ),
+    "clean": HelpPage(
+        """Frees what trainings that succeeded don't need: by default their saved states, which only
+        a resume needs, and the checkpoint of the last step, which is the LoRA itself. The same
+        rule is applied when a training ends. Published LoRAs stay. Says how much it freed.""",
+        (
+            ("clean --dry-run", "how much that would be"),
+            ("clean --keep lora", "from now on, not the checkpoints either"),
+            ("clean --keep everything", "from now on, delete nothing"),
+        ),
+    ),
     "jobs": HelpPage(
         """Lists all jobs, oldest first, with their status and how they ended. With a number: what
         that job planned and did.""",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,14 @@ from ..paths import Home
 
 STATE = re.compile(r"-step(\d{8})-state$")
 CHECKPOINT = re.compile(r"-step(\d{8})\.safetensors$")
+
+
+KEEP: Mapping[str, str] = {
+    "everything": "all that the training wrote",
+    "checkpoints": "the LoRA and its checkpoints; not the saved states, which only a resume needs",
+    "lora": "the LoRA alone",
+}
+"""What is kept of a training that ended well, from most to least."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +95,15 @@ class JobFolder:
     def stop_request(self) -> Path:
         """A trainer of ours that finds this file saves, and ends."""
         return self.root / "stop"
+
+    def spare(self, stem: str, last_step: int, rule: str) -> list[Path]:
+        """What a training that ended well doesn't need any more, by a rule of `KEEP`."""
+        if rule == "everything":
+            return []
+        saved = self.checkpoints(stem)
+        twice = [path for path, step in saved if step >= last_step or rule == "lora"]
+        resumed = [self.resumed] if self.resumed.exists() else []
+        return [*self.states(stem), *resumed, *twice]
 
     def create(self) -> JobFolder:
         for folder in (self.root, self.samples, self.output):

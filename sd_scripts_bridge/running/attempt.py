@@ -7,6 +7,7 @@ publishes, `heal` knows the cure for some failures.
 from __future__ import annotations
 
 import errno
+import logging
 import shutil
 import time
 from dataclasses import asdict
@@ -22,16 +23,18 @@ from ..jobs.job import SetupJob, Status, TrainingJob
 from ..jobs.store import JobRow, Store
 from ..messages import Message
 from ..paths import Home
-from ..planning.preflight import gone
+from ..planning.preflight import gone, size
 from ..system import process
 from ..system.files import write_json, write_text
 from ..system.peak_memory import PeakMemory
-from . import explain, heal
+from . import explain, keeping
+from .failures import heal
 from .judge import Judge, Verdict
 from .log_tail import LogTail, last_lines
 from .stop_watch import StopWatch
 from .teller import Teller
 
+LOG = logging.getLogger(__name__)
 POLL_SECONDS = 0.25
 NANS = 3
 """A run with this many NaN losses in a row can't recover by itself."""
@@ -66,6 +69,7 @@ class Attempt:
                 if self._pause(code) or ((code or self._nans >= NANS) and self._heal(code)):
                     return
                 verdict = self._verdict(code)
+            self._tidy(verdict[0])
         except BridgeError as error:
             verdict = self._give_up(error.message)
         except OSError as error:
@@ -236,6 +240,21 @@ class Attempt:
         except BridgeError:  # the database can't be read now; the LoRA can be published
             return None
         return next((e.event.loss for e in told if isinstance(e.event, Progress)), None)
+
+    def _tidy(self, status: Status) -> None:
+        """Free what only a resume would need, by the rule that holds in this home."""
+        if status is not Status.SUCCEEDED or not isinstance(self.job, TrainingJob):
+            return
+        try:
+            freed = keeping.tidy(self.home, self.row.id, self.job)
+        except OSError as error:  # it is published; what stays here does no harm
+            LOG.warning("job %s: %s", self.row.id, error)
+            return
+        if freed.files:
+            text = "Freed {size}: saved states and files that a finished training doesn't need."
+            note = Message("note.freed", text, size=size(freed.bytes))
+            self.facts.take(Note(note))
+            self.teller.tell(Note(note))
 
     def _stopped_sentence(self) -> str:
         if isinstance(self.job, TrainingJob) and self.job.on:

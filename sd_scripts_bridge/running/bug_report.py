@@ -18,7 +18,7 @@ import re
 import socket
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from .. import __version__
@@ -29,10 +29,14 @@ from ..system.secret_text import KEY, SECRET
 from . import explain
 
 LOG_LINES = 60
+LAST_STEPS = 3
 SHORT = 3
 """A name of at most so many letters is taken out only where no letter stands beside it: `Ana`, not
 `banana`.
 """
+
+LONG = 8
+"""A base model's name of at most so many letters ("model", "sd15") is no name without its ending."""
 
 _PICTURE = r"\.(?:png|jpe?g|webp|bmp|gif|avif|jxl|heic|heif|tiff?|txt|caption|npz)"
 _PROGRAM = (
@@ -74,6 +78,7 @@ _CAPTION = re.compile(
     re.IGNORECASE,
 )
 _NOT_SHOWN = {"training_comment", "extra"}
+_LOSS = re.compile(r"\bloss[= ]|avr_loss=|\"type\": \"progress\"", re.IGNORECASE)
 _WORD = re.compile(r"^-?[\w.+-]{1,24}$")
 _NOBODY = {"root", "user", "users", "home", "admin", "administrator", "localhost", ""}
 
@@ -103,9 +108,17 @@ def text(
         *(_job_lines(job, clean) if isinstance(job, TrainingJob) else []),
         *_section("Notes", (clean(str(note)) for note in report.get("notes") or [])),
         *_section("Doctor", map(clean, doctor_lines)),
+        *_section("Last steps", map(clean, _last_steps(log_lines))),
         *_section(f"Log (last {LOG_LINES} lines)", map(clean, log_lines[-LOG_LINES:])),
     ]
     return "\n".join(parts) + "\n"
+
+
+def _last_steps(log_lines: Sequence[str]) -> list[str]:
+    """The newest lines with a loss, where what came after them fills the log's end."""
+    told = [number for number, line in enumerate(log_lines) if _LOSS.search(line)][-LAST_STEPS:]
+    hidden = len(log_lines) - LOG_LINES
+    return [log_lines[number] for number in told] if told and told[-1] < hidden else []
 
 
 def _job_of(row: JobRow) -> Any:
@@ -132,8 +145,7 @@ def _job_lines(job: TrainingJob, clean: Cleaner) -> list[str]:
         if key not in _NOT_SHOWN and value is not None
     }
     lines = [
-        f"Engine {job.engine}, family {job.family}, prediction {job.prediction}, base "
-        f"{clean(Path(job.base).name)}",
+        f"Engine {job.engine}, family {job.family}, prediction {job.prediction}",
         "Options: " + ", ".join(f"{key}={clean(str(value))}" for key, value in options.items()),
     ]
     extra = {key: _shown(value) for key, value in job.params.extra.items()}
@@ -170,10 +182,12 @@ class Cleaner:
         users: Iterable[str],
         hosts: Iterable[str],
         homes: Iterable[str],
+        bases: Iterable[str] = (),
     ) -> None:
         names = [(home, "<home>") for home in homes] + [
             (subject, "<subject>") for subject in subjects
         ]
+        names += [(base, "<base>") for base in bases]
         names += [(user, "<user>") for user in users] + [(host, "<host>") for host in hosts]
         spelled = {form: mark for name, mark in reversed(names) for form in _spellings(name)}
         self._names = [
@@ -184,9 +198,12 @@ class Cleaner:
     def of(cls, row: JobRow, job: Any) -> Cleaner:
         """With what this machine and this job call somebody or something."""
         subjects = [row.title] if row.kind == "train" else []
+        bases = []
         if isinstance(job, TrainingJob):
             subjects += [job.name, job.subject, job.activation_text]
-        return cls(subjects, _users(), _hosts(), _homes())
+            file = PureWindowsPath(job.base)  # which takes both slashes
+            bases = [file.name, *([file.stem] if len(file.stem) > LONG else [])]
+        return cls(subjects, _users(), _hosts(), _homes(), bases)
 
     def __call__(self, text: str) -> str:
         """``text`` without names, paths, pictures, captions, hosts and keys."""

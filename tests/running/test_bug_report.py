@@ -75,6 +75,28 @@ def training(**changes: Any) -> TrainingJob:
 # ---- the whole of it ----
 
 
+def test_the_base_models_name_is_nobodys_business() -> None:
+    job = training(base="/models/my-own-secret-mix_v3.safetensors")
+    log = [
+        "load checkpoint: /models/my-own-secret-mix_v3.safetensors",
+        "my-own-secret-mix_v3 is SD 1.5",
+    ]
+    shown = bug_report.text(
+        row(job, "The base my-own-secret-mix_v3.safetensors is odd."), {}, log, []
+    )
+    assert "secret" not in shown and "<base>" in shown
+
+
+def test_the_last_losses_are_told_however_long_the_rest_is() -> None:
+    steps = [
+        f"steps: {n}%|#| {n}/100 [00:01<00:01, 9.00it/s, avr_loss=0.{n}]" for n in range(10, 60)
+    ]
+    shown = bug_report.text(row(training()), {}, steps + ["a warning"] * 300, [])
+    assert "avr_loss=0.59" in shown and "avr_loss=0.57" in shown and "avr_loss=0.50" not in shown
+    shown = bug_report.text(row(training()), {}, ["a warning"] * 300 + steps, [])
+    assert "Last steps" not in shown and "avr_loss=0.59" in shown, "once is enough"
+
+
 def test_it_says_what_went_wrong_and_with_what() -> None:
     log = last_lines(FAILURES / "picture-truncated-cache.txt", 200)
     sentence = explain.failure(1, log)
@@ -102,11 +124,7 @@ def test_it_says_what_went_wrong_and_with_what() -> None:
         and "images 10" in shown
         and "Going on from step 300." in shown
     )
-    assert (
-        "network_dim=32" in shown
-        and "no_half_vae=True" in shown
-        and "base sd15.safetensors" in shown
-    )
+    assert "network_dim=32" in shown and "no_half_vae=True" in shown and "sd15" not in shown
     assert (
         "OSError: image file is truncated (76 bytes not processed)" in shown
         and 'File "train_network.py", line' in shown

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from sd_scripts_bridge.jobs.job import TrainingJob, job_from_dict
-from sd_scripts_bridge.running import heal
-from sd_scripts_bridge.running.heal import MOST_HEALINGS, Cure
+from sd_scripts_bridge.running.failures import heal
+from sd_scripts_bridge.running.failures.heal import MOST_HEALINGS, Cure
 
 MakeJob = Callable[..., TrainingJob]
 

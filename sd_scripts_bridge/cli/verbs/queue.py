@@ -11,8 +11,10 @@ from ...bridge import Bridge
 from ...errors import BridgeError, Invalid, Problem
 from ...jobs.facts import lines as report_lines
 from ...jobs.facts import read
+from ...jobs.folder import KEEP
 from ...jobs.job import Status, TrainingJob
 from ...jobs.store import JobRow
+from ...planning.preflight import size
 from .. import job_table, loss_table, summary
 from ..output import OK, PROBLEM, error_dict, refuse, show
 from ..terminal import Terminal
@@ -95,6 +97,17 @@ def remove(bridge: Bridge, options: argparse.Namespace) -> int:
     if refused and not options.json:
         refuse(failure, as_json=False)
     return PROBLEM if refused else OK
+
+
+def clean(bridge: Bridge, options: argparse.Namespace) -> int:
+    freed = bridge.clean(options.keep, only_look=options.dry_run)
+    keeps, total = bridge.keeps(), size(sum(found.bytes for found in freed))
+    lines = [f"Job {found.job}: {size(found.bytes)} in {found.files} files" for found in freed]
+    done = f"{total} would be freed." if options.dry_run else f"{total} freed."
+    lines += [done if freed else "Nothing to free.", f"Kept of a finished training: {KEEP[keeps]}."]
+    data = {"freed": [found.as_dict() for found in freed], "keep": keeps}
+    show(options, {**data, "dry_run": options.dry_run}, lines)
+    return OK
 
 
 # ---- showing ----

@@ -39,6 +39,7 @@ def stopped(
 ) -> int:
     """A job with states at the steps 4 and 6, whose trainer was killed before it ended."""
     shutil.copytree(tokenizers, bridge.home.tokenizers, dirs_exist_ok=True)
+    bridge.clean("everything")
     base, lora_dir = str(bases("sd1")), str(tmp_path / "Lora")
     job = TrainingJob(
         "Ada", "Ada", "woman", str(dataset), base, "sd1", "embedded", SMALL, lora_dir=lora_dir

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,7 +93,9 @@ def test_files_of_a_run(engine: EmbeddedEngine, job: TrainingJob, folder: JobFol
     whole, broken = (folder.output / f"{job.name}-step000000{n}-state" for n in ("50", "60"))
     for state in (whole, broken):
         state.mkdir()
-    (whole / "training_state.pt").touch()
+    with zipfile.ZipFile(whole / "training_state.pt", "w") as file:  # as torch writes it
+        file.writestr("data.pkl", b"whole")
+    (broken / "training_state.pt").write_bytes((whole / "training_state.pt").read_bytes()[:-30])
 
     assert [path.name.removeprefix(job.name) for path in engine.results(job, folder)] == [
         "-step00000050.safetensors",

@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from ..jobs.job import TrainingJob
-from ..messages import Message
-from ..options.families import FAMILIES
-from ..options.params import TrainingParams
+from ...jobs.job import TrainingJob
+from ...messages import Message
+from ...options.families import FAMILIES
+from ...options.params import TrainingParams
 
 MOST_HEALINGS = 3
 SMALLEST_SIDE = 256

@@ -1,0 +1,89 @@
+"""What is kept of a training that ended well: one rule for the whole home, shown and set by
+`clean`.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import BridgeError, Invalid, Problem
+from ..jobs.folder import KEEP, JobFolder
+from ..jobs.job import Status, TrainingJob
+from ..jobs.store import Store
+from ..paths import Home
+from ..system.files import write_json
+
+USUAL = "checkpoints"
+
+
+@dataclass(frozen=True)
+class Freed:
+    """What a job gives back."""
+
+    job: int
+    files: int
+    bytes: int
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def rule(home: Home) -> str:
+    """The rule that holds, one of `KEEP`."""
+    try:
+        found = json.loads(home.settings.read_text(encoding="utf-8"))["keep"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return USUAL
+    return found if found in KEEP else USUAL
+
+
+def set_rule(home: Home, wanted: str) -> None:
+    """From now on. Raises `Invalid` for none of `KEEP`."""
+    if wanted not in KEEP:
+        text, remedy = "{wanted} is no rule", "Choose one of: {rules}."
+        values = {"wanted": repr(wanted), "rules": ", ".join(KEEP)}
+        raise Invalid([Problem("keep.no_rule", "keep", text, remedy, **values)])
+    write_json(home.settings, {"keep": wanted})
+
+
+def tidy(home: Home, number: int, job: TrainingJob, *, only_look: bool = False) -> Freed:
+    """Free what job ``number``, which ended well, doesn't need; ``only_look``: say how much."""
+    folder = JobFolder.of(home, number)
+    files = bytes_ = 0
+    for path in folder.spare(job.name, job.params.max_train_steps, rule(home)):
+        count, size = _size(path)
+        files, bytes_ = files + count, bytes_ + size
+        if not only_look:
+            _remove(path)
+    return Freed(number, files, bytes_)
+
+
+def clean(home: Home, store: Store, *, only_look: bool = False) -> list[Freed]:
+    """The same for every training that ended well; those that give nothing are left out."""
+    freed = []
+    for row in store.jobs([Status.SUCCEEDED]):
+        try:
+            job = row.job
+        except BridgeError:  # another version's; its files are left alone
+            continue
+        if isinstance(job, TrainingJob):
+            freed.append(tidy(home, row.id, job, only_look=only_look))
+    return [found for found in freed if found.files]
+
+
+def _size(path: Path) -> tuple[int, int]:
+    """(files, bytes that go with them): a file with another name elsewhere gives nothing."""
+    found = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    stats = [file.stat() for file in found]
+    return len(stats), sum(stat.st_size for stat in stats if stat.st_nlink < 2)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
