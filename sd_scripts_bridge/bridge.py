@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import engines
 from .errors import Conflict, Invalid, Problem
 from .jobs import facts
 from .jobs.folder import JobFolder
@@ -407,6 +408,7 @@ class Bridge:
 
         Raises `Conflict` where there is none.
         """
+        from .models import lora
         from .publishing import job_card, publish
         from .publishing.record import Record
 
@@ -428,6 +430,7 @@ class Bridge:
             job_card.card(job, found[1]),
             job_card.picture(job, folder),
             Record.load(folder.published) if own else None,
+            engines.of(job, self.home).true_metadata(job, lora.inspect(found[0]).metadata),
         )
 
     def setup(

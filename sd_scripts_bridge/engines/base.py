@@ -61,6 +61,10 @@ class Engine(Protocol):
         """The LoRA files that the run has left, newest last."""
         ...
 
+    def true_metadata(self, job: TrainingJob, metadata: Mapping[str, str]) -> dict[str, str]:
+        """What a result's metadata should say instead of what the program has written there."""
+        ...
+
     def states(self, job: TrainingJob, folder: JobFolder) -> list[Path]:
         """The saved states that are whole, oldest first: what `command` can resume from."""
         ...

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import Problem
@@ -72,6 +73,9 @@ class ClusterEngine:
     def results(self, job: TrainingJob, folder: JobFolder) -> list[Path]:
         final = folder.final_lora(job.name)
         return [final] if final.is_file() else []
+
+    def true_metadata(self, _job: TrainingJob, _metadata: Mapping[str, str]) -> dict[str, str]:
+        return {}
 
     def states(self, job: TrainingJob, folder: JobFolder) -> list[Path]:  # noqa: ARG002
         """None here: an interrupted training is found again on the cluster, or starts anew."""

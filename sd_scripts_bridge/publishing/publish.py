@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import itertools
 import shutil
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -69,9 +71,11 @@ def publish(
     card: Card,
     preview: Path | None = None,
     record: Record | None = None,
+    corrections: Mapping[str, str] | None = None,
 ) -> PublishedLora:
     """Put the LoRA ``source`` into ``lora_dir`` as ``name``, or as ``name-2`` and so on where that
-    is taken. What ``record`` says was published already isn't published again.
+    is taken. What ``record`` says was published already isn't published again. The copy's metadata
+    is the source's, with ``corrections``.
 
     Raises `Invalid` for an unusable name, `PublishRefused` for an unusable file or folder; then
     nothing is left behind.
@@ -87,7 +91,10 @@ def publish(
         _refuse_published(source, lora_dir)
         try:
             _refuse_full(source, lora_dir)
-            published = _publish(source, lora_dir, normal(name), card, preview, model, record)
+            fill = functools.partial(
+                _fill, source=source, card=card, preview=preview, corrections=corrections or {}
+            )
+            published = _publish(lora_dir, normal(name), model, record, fill)
         except OSError as error:
             raise PublishRefused(_sentence(lora_dir, error)) from error
     return replace(published, notes=(*verdict.notes, *published.notes))
@@ -126,20 +133,14 @@ def usable(lora_dir: Path) -> None:
 
 
 def _publish(
-    source: Path,
-    lora_dir: Path,
-    name: str,
-    card: Card,
-    preview: Path | None,
-    model: str,
-    record: Record,
+    lora_dir: Path, name: str, model: str, record: Record, fill: Callable[[Place], None]
 ) -> PublishedLora:
     for _ in range(TRIES):
         with (
             contextlib.suppress(FileExistsError),
             reserved(lora_dir, name, model, record) as place,
         ):
-            _fill(place, source, card, preview)
+            fill(place)
             return PublishedLora(place.model, place.stem, record.activation_text, record.said)
     raise PublishRefused(
         "publish.another_program_keeps_taking",
@@ -153,22 +154,28 @@ def _publish(
 # ---- filling it ----
 
 
-def _fill(place: Place, source: Path, card: Card, preview: Path | None) -> None:
+def _fill(
+    place: Place,
+    source: Path,
+    card: Card,
+    preview: Path | None,
+    corrections: Mapping[str, str],
+) -> None:
     """Model aside, then card and picture, then the model into place: a scan never sees a LoRA
     without its card.
     """
-    _write_model(place, source)
+    _write_model(place, source, corrections)
     notes = [*_place_card(place, card), *_place_preview(place, preview)]
     place.record.says(place.record.activation_text, notes)
     place.put_model()
 
 
-def _write_model(place: Place, source: Path) -> None:
+def _write_model(place: Place, source: Path, corrections: Mapping[str, str]) -> None:
     """A copy whose header names the stem and has the right hashes; that its tensors are the
     source's is checked.
     """
     aside, digest = place.aside(".model"), place.record.model
-    metadata = dict(safetensors_file.read_header(source).metadata)
+    metadata = {**safetensors_file.read_header(source).metadata, **corrections}
     metadata["ss_output_name"] = metadata["modelspec.title"] = place.stem
     metadata["sshs_model_hash"] = digest
     metadata["sshs_legacy_hash"] = safetensors_file.legacy_hash(source, metadata)

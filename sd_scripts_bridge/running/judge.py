@@ -78,9 +78,10 @@ class Judge:
         card = job_card.card(job, self.facts.steps or job.params.max_train_steps)
         picture, record = job_card.picture(job, self.folder), Record.load(self.folder.published)
         try:
-            published = publish(
-                source, job_card.lora_dir(job, self.home), job.name, card, picture, record
-            )
+            said = lora.inspect(source).metadata
+            true = self.engine.true_metadata(job, said)
+            lora_dir = job_card.lora_dir(job, self.home)
+            published = publish(source, lora_dir, job.name, card, picture, record, true)
         except PublishRefused as error:
             return Status.FAILED, self._unpublished(error, source)
         self.facts.take_lora(lora.inspect(published.path), job)

@@ -164,6 +164,13 @@ def test_names_that_break_prompts_or_folders(source: Path, folder: Path, name: s
     assert names(folder) == []
 
 
+def test_what_the_metadata_should_say_instead_is_in_the_copy(source: Path, folder: Path) -> None:
+    path = publish(source, folder, "hero", CARD, corrections={"ss_num_epochs": "3"}).path
+    metadata = safetensors_file.read_header(path).metadata
+    assert metadata["ss_num_epochs"] == "3"
+    assert metadata["sshs_legacy_hash"] == safetensors_file.legacy_hash(path, metadata)
+
+
 # ---- what is there already ----
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from ...datasets import caption_tokens
@@ -138,6 +139,9 @@ class EmbeddedEngine:
         ]
         final = folder.final_lora(job.name)
         return [*sorted(steps), *([final] if final.is_file() else [])]
+
+    def true_metadata(self, _job: TrainingJob, _metadata: Mapping[str, str]) -> dict[str, str]:
+        return {}
 
     def states(self, job: TrainingJob, folder: JobFolder) -> list[Path]:
         """Those whose file has its end; what is broken inside, only a run of the trainer finds."""

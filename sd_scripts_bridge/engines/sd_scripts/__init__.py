@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from ...errors import Problem
@@ -17,7 +18,7 @@ from ...system import process
 from ...system.files import write_text
 from ...system.toml_file import dumps
 from ..base import Command
-from . import config, launching, output, sampling, state_rates
+from . import config, launching, long_epoch, output, sampling, state_rates
 from .installed import catalogue, installation, networks, optimizers, tokenizers
 
 _STATE_FILES = (
@@ -164,6 +165,9 @@ class SdScriptsEngine:
     def results(self, job: TrainingJob, folder: JobFolder) -> list[Path]:
         final = folder.final_lora(job.name)
         return [final] if final.is_file() else []
+
+    def true_metadata(self, job: TrainingJob, metadata: Mapping[str, str]) -> dict[str, str]:
+        return long_epoch.true_metadata(job, metadata)
 
     def states(self, job: TrainingJob, folder: JobFolder) -> list[Path]:
         return [

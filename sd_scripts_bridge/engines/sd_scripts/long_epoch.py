@@ -8,12 +8,15 @@ sd-scripts takes the repeats from the folder's name.
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...errors import BridgeError
 from ...jobs.folder import state_step
 from ...jobs.job import TrainingJob
 
@@ -45,6 +48,37 @@ def initial_step(job: TrainingJob, state: Path) -> int:
     divided by that (`TrainingParams.save_interval` is a multiple of it).
     """
     return state_step(state) // job.params.gradient_accumulation_steps
+
+
+def true_metadata(job: TrainingJob, metadata: Mapping[str, str]) -> dict[str, str]:
+    """What a resumed run's LoRA should say instead of the repeats and epochs of `folder_for`."""
+    from ...datasets.kohya_folder import open_dataset
+
+    try:
+        dirs, tags = (
+            json.loads(metadata[f"ss_{key}"]) for key in ("dataset_dirs", "tag_frequency")
+        )
+        real = {s.folder.name.partition("_")[2]: s for s in open_dataset(Path(job.dataset)).subsets}
+        names = {name: real[name.partition("_")[2]] for name in dirs}
+        times = {dirs[name]["n_repeats"] // subset.repeats for name, subset in names.items()}
+        batches = int(metadata["ss_num_batches_per_epoch"])
+    except (KeyError, ValueError, TypeError, ZeroDivisionError, BridgeError):
+        return {}  # another layout than ours: it is left as it is
+    if len(times) != 1 or (longer := times.pop()) < 2:
+        return {}
+    batches = max(1, batches // longer)
+    steps = job.params.max_train_steps * job.params.gradient_accumulation_steps
+    epochs = str(math.ceil(steps / batches))
+    own = {names[n].folder.name: {**d, "n_repeats": names[n].repeats} for n, d in dirs.items()}
+    renamed = {names[n].folder.name if n in names else n: found for n, found in tags.items()}
+    return {
+        "ss_dataset_dirs": json.dumps(own),
+        "ss_tag_frequency": json.dumps(renamed),
+        "ss_num_train_images": str(sum(subset.steps for subset in names.values())),
+        "ss_num_batches_per_epoch": str(batches),
+        "ss_num_epochs": epochs,
+        "ss_epoch": epochs,
+    }
 
 
 def _link(subset: Subset, target: Path) -> None:

@@ -297,3 +297,33 @@ def test_halved_rates_reach_the_saved_state(make_job: MakeJob, tmp_path: Path) -
     assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([2.25e-5, 4.5e-5])
     schedule.step()
     assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([2e-5, 4e-5])
+
+
+def test_a_resumed_runs_lora_says_the_real_repeats_and_epochs(make_job: MakeJob) -> None:
+    """Ten pictures, two repeats, 50 steps: 2.5 epochs, resumed from a folder with three times as
+    many.
+    """
+    from sd_scripts_bridge.engines.sd_scripts import long_epoch
+
+    job = make_job(max_train_steps=50)
+    said = {
+        "ss_dataset_dirs": '{"6_Ada woman": {"n_repeats": 6, "img_count": 10}}',
+        "ss_tag_frequency": '{"6_Ada woman": {"ada woman": 10}}',
+        "ss_num_train_images": "60",
+        "ss_num_batches_per_epoch": "60",
+        "ss_num_epochs": "1",
+        "ss_epoch": "1",
+        "ss_steps": "50",
+    }
+    assert long_epoch.true_metadata(job, said) == {
+        "ss_dataset_dirs": '{"2_Ada woman": {"n_repeats": 2, "img_count": 10}}',
+        "ss_tag_frequency": '{"2_Ada woman": {"ada woman": 10}}',
+        "ss_num_train_images": "20",
+        "ss_num_batches_per_epoch": "20",
+        "ss_num_epochs": "3",
+        "ss_epoch": "3",
+    }
+    unbroken = {**said, **long_epoch.true_metadata(job, said)}
+    assert long_epoch.true_metadata(job, unbroken) == {}, "what is true stays"
+    assert long_epoch.true_metadata(job, {}) == {}
+    assert long_epoch.true_metadata(job, {**said, "ss_dataset_dirs": "[broken"}) == {}
