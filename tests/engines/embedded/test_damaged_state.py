@@ -45,7 +45,7 @@ def stopped(
         "Ada", "Ada", "woman", str(dataset), base, "sd1", "embedded", SMALL, lora_dir=lora_dir
     )
     job_id = submit(bridge, job)
-    row = wait(bridge, job_id, lambda row: row.status.is_over, seconds=200)
+    row = wait(bridge, job_id, lambda row: row.status.is_over, seconds=600)
     assert row.status is Status.SUCCEEDED, row.sentence
     folder = bridge.folder(job_id)
     folder.final_lora("Ada").unlink()
@@ -65,12 +65,12 @@ def damage(bridge: Bridge, job_id: int, *, only_inside: bool) -> None:
     file.write_bytes(broken if only_inside else data[:middle])
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(2000)
 @pytest.mark.parametrize("only_inside", [True, False], ids=["broken inside", "cut off"])
 def test_the_state_before_is_used(bridge: Bridge, stopped: int, only_inside: bool) -> None:
     damage(bridge, stopped, only_inside=only_inside)
     assert ("step00000006" in bridge.resume(stopped)) == only_inside
-    row = wait(bridge, stopped, lambda row: row.status.is_over and row.attempt > 1, seconds=200)
+    row = wait(bridge, stopped, lambda row: row.status.is_over and row.attempt > 1, seconds=600)
     assert row.status is Status.SUCCEEDED, row.sentence
     events = [entry for entry in bridge.events(stopped) if entry.attempt == row.attempt]
     assert min(e.event.step for e in events if isinstance(e.event, Progress)) == 5
@@ -83,7 +83,7 @@ def test_the_state_before_is_used(bridge: Bridge, stopped: int, only_inside: boo
     assert {said, "Going on from step 4."} <= notes
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(2000)
 def test_a_person_may_choose_the_state(bridge: Bridge, stopped: int) -> None:
     with pytest.raises(Conflict, match=r"no whole state of step 5\. .* can be used: 4, 6\."):
         bridge.resume(stopped, 5)
@@ -100,5 +100,5 @@ def test_a_person_may_choose_the_state(bridge: Bridge, stopped: int) -> None:
 
 
 def wait_over_again(bridge: Bridge, job_id: int) -> Status:
-    wait(bridge, job_id, lambda row: row.attempt == 2, seconds=60)
-    return wait(bridge, job_id, lambda row: row.status.is_over, seconds=200).status
+    wait(bridge, job_id, lambda row: row.attempt == 2, seconds=300)
+    return wait(bridge, job_id, lambda row: row.status.is_over, seconds=600).status
