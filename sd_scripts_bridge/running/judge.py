@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,8 +19,12 @@ from ..publishing import job_card
 from ..publishing.publish import publish
 from ..publishing.record import Record
 from . import explain
+from .failures.known import FailureKind
 from .log_tail import last_lines
 from .teller import Teller
+
+FULL_BYTES = 1_000_000
+"""Less than this free, and the disk is to blame for what nothing else explains."""
 
 Verdict = tuple[Status, str]
 """How the job ended, and why in words."""
@@ -56,7 +61,7 @@ class Judge:
     def verdict(self, code: int) -> Verdict:
         """Of a trainer that nobody asked to stop, or that was faster."""
         if code:
-            return Status.FAILED, explain.failure(code, last_lines(self.folder.log, 200))
+            return Status.FAILED, self._why(code)
         if isinstance(self.job, SetupJob):
             ready = Message("attempt.environment_ready", "The training environment is ready.")
             return Status.SUCCEEDED, ready
@@ -69,6 +74,15 @@ class Judge:
             text = "The trainer ended without writing a LoRA. {reason}"
             return Status.FAILED, Message("attempt.no_lora", text, reason=reason)
         return self.publish(self.job, source)
+
+    def _why(self, code: int) -> str:
+        """On a full disk the trainer can't write its log either, and dies without a word."""
+        cause = explain.cause(code, last_lines(self.folder.log, 200))
+        if cause.kind is FailureKind.UNKNOWN and _is_full(self.folder.root):
+            text = "The disk of {file} is full. Free some space, then `resume {job}`."
+            job = self.teller.row.id
+            return Message("attempt.disk_full", text, file=self.folder.root, job=job)
+        return cause.sentence
 
     def publish(self, job: TrainingJob, source: Path) -> Verdict:
         """Once, whatever happens on the way: see `publishing.record`."""
@@ -114,6 +128,13 @@ class Judge:
 
     def _is_new(self, path: Path) -> bool:
         return self._results().get(path) not in (None, self._before.get(path))
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < FULL_BYTES
+    except OSError:
+        return False
 
 
 def _machine_done(machine: int) -> Message:

@@ -204,6 +204,22 @@ def test_f13_a_full_home_ends_no_supervisor_and_no_training(
         assert row.status is Status.SUCCEEDED and row.attempt == 1, row.sentence
 
 
+def test_f13_a_trainer_that_dies_of_its_log_on_a_full_disk_says_so(
+    bridge: Bridge, make_job: MakeJob, small_disk: Path
+) -> None:
+    from sd_scripts_bridge.running.attempt import Attempt
+
+    job_id = bridge.store.add(make_job())
+    bridge.folder(job_id).root.symlink_to(small_disk, target_is_directory=True)
+    row = bridge.store.claim()
+    assert row
+    attempt = Attempt(bridge.home, bridge.store, row)
+    attempt._prepare()
+    (small_disk / "train.log").write_text("steps: 1\n")
+    status, sentence = attempt._verdict(1)
+    assert status is Status.FAILED and "is full. Free some space, then `resume 1`." in sentence
+
+
 def test_the_supervisors_log_stays_small_and_says_a_thing_once(tmp_path: Path) -> None:
     log = logging.getLogger("sd_scripts_bridge.running.supervisor")
     ours = logging.getLogger("sd_scripts_bridge")
