@@ -61,7 +61,7 @@
             if (this.node.hidden) return;
             const missing = engine.findings.filter((finding) => finding.needed && !finding.ready);
             this.missing = missing.map((finding) => finding.sentence);
-            lb.sentences(this.findings, this.missing.map((sentence) => lb.sentence(lb.withoutCommand(sentence))));
+            lb.sentences(this.findings, this.missing.map((sentence) => lb.withoutCommand(lb.sentence(sentence))));
             lb.setText(this.cost, engine.costs ? lb.sentence(engine.costs["sd-scripts"]) + "." : "");
             lb.setText(this.aloneCost, engine.costs ? lb.sentence(engine.costs.embedded) + "." : "");
             const far = Boolean(host) && host.local === false;
@@ -76,7 +76,7 @@
     };
 
     /** A finding without the command to type: here is a button for it. */
-    lb.withoutCommand = (sentence) => sentence.replace(/^Engine ([\w-]+): \1: /, "$1: ").replace(/ ?Run `sd-scripts-bridge setup`\.?/g, "");
+    lb.withoutCommand = (sentence) => sentence.replace(/^Engine ([\w-]+): \1: /, "$1: ").replace(/^Engine ([\w-]+): is /, "$1 is ").replace(/ ?Run `sd-scripts-bridge setup`\.?/g, "");
 
     /** Fills a box with a job's last lines: now, and every two seconds while it runs. */
     lb.showLog = async function (app, box, job, lines) {
