@@ -27,15 +27,11 @@
             const titles = {photos: lb.t("1 Photos"), captions: lb.t("2 Captions"), train: lb.t("3 Train"), try: lb.t("4 Try")};
             this.strip = new lb.Strip(this);
             this.windows = new lb.Windows(this);
-            this.live = lb.el("div", {class: "lb-unseen", role: "status", "aria-live": "polite"});
             this.loading = lb.el("p", {class: "lb-loading", role: "status"}, lb.t("Loading ..."));
             this.offline = lb.el("p", {class: "lb-offline", hidden: true}, lb.t("Connection lost, trying again."));
-            this.restarted = this.buildRestarted();
             this.bare = lb.el("p", {class: "lb-note", hidden: true}, lb.t("Training is not set up yet. Photos and captions can be prepared meanwhile."), " ",
                 lb.button(lb.t("Set up in step 3"), () => this.open("train"), "small"));
-            this.alertList = lb.el("ul", {});
-            const close = lb.el("button", {type: "button", class: "lb-close", "aria-label": lb.t("Close"), onclick: () => lb.show(this.alert, false)}, "×");
-            this.alert = lb.el("div", {class: "lb-alert", role: "alert", hidden: true}, this.alertList, close);
+            this.alert = new lb.Alert(this);
             this.tabs = {};
             const tabs = lb.el("div", {class: "lb-tabs", role: "tablist", "aria-label": lb.t("Train LoRA"), onkeydown: (event) => this.arrow(event)});
             this.panels = lb.el("div", {class: "lb-panels", hidden: true});
@@ -53,14 +49,8 @@
                 tabs.append(tab);
                 this.panels.append(panel);
             }
-            this.root.replaceChildren(this.live, this.strip.node, this.offline, this.restarted, this.alert, this.windows.node, this.bare, tabs, this.loading, this.panels);
+            this.root.replaceChildren(this.alert.live, this.strip.node, this.offline, this.alert.restarted, this.alert.node, this.windows.node, this.bare, tabs, this.loading, this.panels);
             this.open(STEPS.includes(lb.remembered("step")) ? lb.remembered("step") : "photos");
-        }
-
-        buildRestarted() {
-            const reload = lb.button(lb.t("Reload this page"), () => location.reload(), "small");
-            return lb.el("div", {class: "lb-alert", role: "alert", hidden: true},
-                lb.el("span", {}, lb.t("The WebUI was restarted: reload this page to go on. What you typed is kept.")), reload);
         }
 
         open(step) {
@@ -134,32 +124,18 @@
         // ---- messages ----
 
         say(text) {
-            lb.setText(this.live, text);
+            this.alert.say(text);
         }
 
-        /** Shows an error's sentences above the steps. */
         complain(error) {
-            if (error.name === "AbortError") return;
-            const sentences = error.sentences || [lb.t("The WebUI doesn't answer. What you typed is kept and sent again.")];
-            this.lostAlert = !error.status && !error.sentences;
-            if (this.lostAlert) this.failures = Math.max(1, this.failures);
-            if (error.status === 403 && this.otherBoot) lb.show(this.restarted, true);
-            else {
-                lb.sentences(this.alertList, sentences);
-                lb.show(this.alert, true);
-            }
-        }
-
-        calm() {
-            this.lostAlert = false;
-            lb.show(this.alert, false);
+            this.alert.complain(error);
         }
 
         /** Runs a deed of the user's with its button switched off meanwhile; an error is shown. */
         async act(button, deed) {
             if (button && button.disabled) return undefined;
             if (button) button.disabled = true;
-            this.calm();
+            this.alert.calm();
             try {
                 return await deed();
             } catch (error) {
@@ -306,7 +282,7 @@
             try {
                 await this.look();
                 this.failures = 0;
-                if (this.lostAlert) this.calm();
+                if (this.alert.isLost) this.alert.calm();
             } catch (error) {
                 this.failures += 1;
                 if (error.status === 401) this.complain(error);
@@ -358,7 +334,7 @@
             if (before && before.boot !== now.boot) {
                 this.otherBoot = true;
                 this.wantDraft = true;
-                this.server.renew().then((renewed) => lb.show(this.restarted, !renewed));
+                this.server.renew().then((renewed) => lb.show(this.alert.restarted, !renewed));
             }
             if (this.state.draft && now.draft > this.state.draft.revision) this.wantDraft = true;
             const was = before && before.job;
@@ -403,26 +379,4 @@
             return Boolean(draft && (draft.checking || draft.drafting || draft.writing));
         }
     };
-
-    /** Where the host's own elements are. */
-    lb.host = () => (typeof gradioApp === "function" ? gradioApp() : document);
-
-    /** Draws the page into its element, also when the host replaces that. */
-    lb.mount = function () {
-        const root = lb.host().querySelector("#lora-bridge");
-        const parts = [lb.Windowed, lb.Server, lb.Strip, lb.Photos, lb.Captions, lb.Train, lb.Try, lb.Advanced, lb.About, lb.Import, lb.History, lb.Setup, lb.Curve, lb.BaseChooser, lb.Windows, lb.Waiting, lb.PresetChoice, lb.fieldsOf];
-        if (!root || (lb.app && lb.app.root === root) || !lb.t || !lb.foldStatus || !lb.el || !parts.every(Boolean)) return;
-        if (lb.app) lb.app.dispose();
-        lb.app = new lb.App(root);
-        lb.watchGenerate();
-    };
-
-    if (typeof document !== "undefined") {
-        const start = () => {
-            new MutationObserver(() => { if (!lb.app || !lb.app.root.isConnected) lb.mount(); }).observe(document.body, {childList: true, subtree: true});
-            lb.mount();
-        };
-        if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
-        else setTimeout(start, 0);
-    }
 })(globalThis.loraBridge = globalThis.loraBridge || {});

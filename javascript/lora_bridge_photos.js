@@ -166,7 +166,7 @@
             files.push(...all.filter((file) => !files.includes(file)).map(lb.toBeLeftOut));
             files.sort(lb.byName);
             if (!files.length) return;
-            this.app.calm();
+            this.app.alert.calm();
             this.queue = (this.queue || []).concat(lb.batches(files, REQUEST_BYTES, REQUEST_FILES));
             this.expected = (this.expected || 0) + files.length;
             if (this.uploading) return;
