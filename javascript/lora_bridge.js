@@ -131,7 +131,7 @@
             this.alert.complain(error);
         }
 
-        /** Runs a deed of the user's with its button switched off meanwhile; an error is shown. */
+        /** Runs a user action with its button disabled; an error is shown. */
         async act(button, deed) {
             if (button && button.disabled) return undefined;
             if (button) button.disabled = true;

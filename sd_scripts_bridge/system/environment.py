@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from ..errors import BridgeError, CommandFailed
 from . import process
@@ -89,11 +90,15 @@ class Environment:
     ) -> None:
         """``pip install``; ``index`` is used only where it answers."""
         arguments = ["install", "--progress-bar", self._bar() if take else "off"]
-        if index and answers(index):
-            arguments += ["--index-url", index]
         if not dependencies:
             arguments.append("--no-deps")
-        self.pip(*arguments, *requirements, take=take)
+        if index and answers(index):
+            try:
+                return self.pip(*arguments, "--index-url", index, *requirements, take=take)
+            except CommandFailed:
+                if not getproxies().get("https"):
+                    raise  # it answers, so the reason is another one
+        return self.pip(*arguments, *requirements, take=take)
 
     def _bar(self) -> str:
         """How pip is to say how far a download is: in numbers, for which an older one is renewed."""
@@ -178,8 +183,10 @@ def install_torch(
 
 def answers(address: str, seconds: float = 5.0) -> bool:
     """Whether the address' host can be reached at all (a closed network says no at once, or never
-    answers).
+    answers). Behind a proxy pip asks that one, so it is worth a try.
     """
+    if getproxies().get("https"):
+        return True
     host = urlsplit(address).hostname or ""
     try:
         with socket.create_connection((host, 443), timeout=seconds):

@@ -23,7 +23,7 @@ from ....jobs.events import Note, Phase, to_dict
 from ....messages import Message
 from ....paths import PACKAGE_PARENT, Home, absolute
 from ....system import process
-from ....system.environment import Environment, Take, extras, install_torch, make
+from ....system.environment import Environment, Take, answers, extras, install_torch, make
 from ....system.pip_output import PipProgress
 from ....system.toml_file import load
 from ....system.torch_choice import TorchChoice, choose, this_machine
@@ -231,6 +231,14 @@ def build(home: Home, scripts: Path) -> Environment:
 
 
 def _torch(choice: TorchChoice) -> Message:
+    if choice.index and not choice.cuda and not answers(choice.index):
+        return Message(
+            "setup.torch_large",
+            "installing PyTorch {version} from PyPI, which brings CUDA along (about 3 GB in the "
+            "place of 200 MB): {index} can't be reached",
+            version=choice.torch,
+            index=choice.index,
+        )
     return Message(
         "setup.torch",
         "installing PyTorch {version}: {reason}",
