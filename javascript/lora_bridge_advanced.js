@@ -7,9 +7,9 @@
 
     /** The options that people change: [name, title, why]. */
     lb.mainOptions = () => [
-        ["network_dim", lb.t("Rank"), lb.t("How much the LoRA can hold; 16 to 32 do for a person.")],
+        ["network_dim", lb.t("Rank"), lb.t("How much the LoRA can hold; 16 to 32 is enough for a person.")],
         ["network_alpha", lb.t("Alpha"), lb.t("The effect is scaled by alpha / rank; half the rank is usual.")],
-        ["learning_rate", lb.t("Learning rate"), lb.t("For every part without one of its own; too high burns, too low learns nothing.")],
+        ["learning_rate", lb.t("Learning rate"), lb.t("For every part without one of its own. Too high overcooks the LoRA, too low learns nothing.")],
         ["unet_lr", lb.t("Learning rate of the U-Net"), lb.t("The part that draws.")],
         ["text_encoder_lr", lb.t("Learning rate of the text encoder"), lb.t("Half of the U-Net's, so that words keep their meaning.")],
         ["resolution", lb.t("Resolution"), lb.t("What the base was trained at: 512 for SD 1.5, 1024 for SDXL.")],
@@ -35,7 +35,7 @@
                 type: "search", autocomplete: "off", placeholder: lb.t("a name or a word, such as noise"), oninput: () => this.searchSoon(),
             }), true);
             this.found = lb.el("div", {class: "lb-row lb-options"});
-            this.part.body.append(lb.el("h4", {}, lb.t("What people change")), this.main, this.search.node, this.found);
+            this.part.body.append(lb.el("h4", {}, lb.t("Common options")), this.main, this.search.node, this.found);
             this.rows = new Map();
             this.options = new Map();
         }

@@ -13,7 +13,7 @@
             this.app = app;
             this.reading = null;
             this.source = null;
-            this.name = lb.field(lb.t("Name (how you will call it in the prompt)"), lb.el("input", {
+            this.name = lb.field(lb.t("Name, as you will use it in prompts"), lb.el("input", {
                 type: "text", autocomplete: "off", spellcheck: "false", maxlength: 64, placeholder: "AlvaroBadia",
                 oninput: () => app.saveDraft("name", {name: this.name.input.value}), onblur: () => app.saver.flush("draft name"),
             }));
@@ -56,7 +56,7 @@
         buildSummary() {
             this.count = lb.el("b", {});
             const promise = lb.el("span", {class: "lb-dim"}, lb.t("Copies are made; your originals stay as they are. Location and camera data are left out."));
-            this.clear = lb.button(lb.t("Start afresh"), () => this.startAfresh(), "small");
+            this.clear = lb.button(lb.t("Start over"), () => this.startAfresh(), "small");
             this.summary = lb.el("div", {class: "lb-summary"}, lb.el("p", {"aria-live": "polite"}, this.count, " ", promise), this.clear);
             return this.summary;
         }
@@ -194,7 +194,7 @@
                     return;
                 }
                 const name = group[0].name;
-                const sentences = error.sentences || [lb.t("It did not get through. Drop it again.")];
+                const sentences = error.sentences || [lb.t("The upload failed. Drop it again.")];
                 errors.push(...sentences.map((sentence) => (sentence.startsWith(name) ? sentence : name + ": " + sentence)));
             }
             this.sent += group.length;
@@ -226,16 +226,16 @@
 
         startAfresh() {
             if (!this.sure) {
-                lb.setText(this.clear, lb.t("Empty this page: sure?"));
+                lb.setText(this.clear, lb.t("Start over: sure?"));
                 this.sure = setTimeout(() => {
                     this.sure = null;
-                    lb.setText(this.clear, lb.t("Start afresh"));
+                    lb.setText(this.clear, lb.t("Start over"));
                 }, 4000);
                 return;
             }
             clearTimeout(this.sure);
             this.sure = null;
-            lb.setText(this.clear, lb.t("Start afresh"));
+            lb.setText(this.clear, lb.t("Start over"));
             this.app.act(this.clear, async () => {
                 await this.app.post("draft/clear", {});
                 this.folder.input.value = "";

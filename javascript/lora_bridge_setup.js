@@ -23,7 +23,7 @@
             this.running = lb.el("div", {hidden: true}, this.phase, this.log, this.cancel);
             this.choice = lb.el("div", {}, lb.el("p", {class: "lb-start"}, this.start, " ", lb.el("span", {class: "lb-what"}, this.what, " ", this.cost)),
                 lb.el("p", {class: "lb-start"}, this.alone, " ", lb.el("span", {class: "lb-what"}, this.aloneWhat, " ", this.aloneCost)), this.own);
-            this.far = lb.el("p", {class: "lb-dim", hidden: true}, lb.t("Setting up is possible only on the WebUI's own computer."));
+            this.far = lb.el("p", {class: "lb-dim", hidden: true}, lb.t("Set-up works only on the computer that runs the WebUI."));
             this.node = lb.el("section", {class: "lb-box", hidden: true}, lb.el("h3", {}, lb.t("Training is not set up yet")), this.findings, this.far, this.choice, this.running);
         }
 

@@ -254,7 +254,10 @@ def _naming(name: str, class_token: str, lora_name: str) -> list[Problem]:
     if not name:
         return [
             Problem(
-                "plan.missing", "name", "is missing", "Write how prompts shall call your subject."
+                "plan.missing",
+                "name",
+                "is missing",
+                "Write the name that prompts will use for your subject.",
             )
         ]
     found = [

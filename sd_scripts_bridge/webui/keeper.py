@@ -50,7 +50,7 @@ FREED = Message(
 
 WAITING = Message(
     "webui.webui_generating_picture_training",
-    "The WebUI is generating a picture: the training begins after it.",
+    "The WebUI is generating an image; training starts when it has finished.",
 )
 
 

@@ -19,7 +19,7 @@ from sd_scripts_bridge.paths import Home
 from .conftest import Ui
 from .page_object import Tab
 
-NAME = "Name (how you will call it in the prompt)"
+NAME = "Name, as you will use it in prompts"
 KOHYA = {
     "LoRA_type": "Standard",
     "network_dim": 24,

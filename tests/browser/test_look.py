@@ -63,7 +63,7 @@ def test_everybody_can_read_it(
 ) -> None:
     """WCAG AA in all four steps: nothing that axe-core objects to."""
     tab = visit(f"{serve().address}/?__theme={theme}", color_scheme=theme)
-    tab.field("Name (how you will call it in the prompt)").fill("AlvaroBadia")
+    tab.field("Name, as you will use it in prompts").fill("AlvaroBadia")
     damaged = tmp_path / "damaged.jpg"
     damaged.write_bytes(pictures[0].read_bytes()[:3000])
     tab.drop([*pictures, damaged])
@@ -86,7 +86,7 @@ def test_with_the_keyboard_alone(
     tab.root.get_by_role("tab", name="Photos").focus()
     tab.page.keyboard.press("Tab")
     tab.page.keyboard.type("Ada")
-    tab.shows("Name (how you will call it in the prompt)", "Ada")
+    tab.shows("Name, as you will use it in prompts", "Ada")
     tab.root.locator(".lb-tile").first.focus()
     tab.page.keyboard.press("Enter")
     tab.sees("1 of 2 photos will be used.")

@@ -14,7 +14,7 @@ from PIL import Image
 from .conftest import Ui
 from .page_object import Tab
 
-NAME = "Name (how you will call it in the prompt)"
+NAME = "Name, as you will use it in prompts"
 
 
 @pytest.fixture

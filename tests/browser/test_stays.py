@@ -13,7 +13,7 @@ import pytest
 from .conftest import Ui, stop
 from .page_object import Tab
 
-NAME, KIND = "Name (how you will call it in the prompt)", "What is it"
+NAME, KIND = "Name, as you will use it in prompts", "What is it"
 
 
 def test_what_was_typed_is_there_after_f5_and_in_another_browser(

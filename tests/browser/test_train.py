@@ -20,7 +20,7 @@ from tests.support import model_headers as headers
 from .conftest import Ui
 from .page_object import Tab
 
-NAME = "Name (how you will call it in the prompt)"
+NAME = "Name, as you will use it in prompts"
 PATH = "A .safetensors file, or a folder with some"
 
 

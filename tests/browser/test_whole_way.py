@@ -60,7 +60,7 @@ def test_from_ten_files_to_txt2img(
 
 
 def photos(tab: Tab, pictures: list[Path], tmp_path: Path) -> None:
-    tab.field("Name (how you will call it in the prompt)").fill("AlvaroBadia")
+    tab.field("Name, as you will use it in prompts").fill("AlvaroBadia")
     tab.field("What is it").fill("man")
     tab.drop(pictures)
     tab.sees("10 of 10 photos will be used.", 60)

@@ -286,7 +286,7 @@ def test_s3_an_empty_name(place: Place) -> None:
         )
         place.post("draft", name=name)
         assert (
-            "name: is missing. Write how prompts shall call your subject."
+            "name: is missing. Write the name that prompts will use for your subject."
             in place.post("train").text
         )
     place.post("draft", name="Ada")

@@ -64,7 +64,7 @@ def test_reload_ui_brings_the_tab_back(
 ) -> None:
     webui = start()
     tab = open_tab(webui)
-    tab.field("Name (how you will call it in the prompt)").fill("Ada")
+    tab.field("Name, as you will use it in prompts").fill("Ada")
     tab.page.wait_for_timeout(1500)
     tab.page.evaluate("gradioApp().querySelector('#settings_restart_gradio').click()")
     tab.page.wait_for_timeout(3000)
@@ -73,7 +73,7 @@ def test_reload_ui_brings_the_tab_back(
         assert time.monotonic() < deadline
         time.sleep(1)
     tab = open_tab(webui)
-    tab.shows("Name (how you will call it in the prompt)", "Ada")
+    tab.shows("Name, as you will use it in prompts", "Ada")
 
 
 def status(webui: WebUI, opener: Any = None, **headers: str) -> int:

@@ -148,7 +148,7 @@ def wait_for_picture(tab: Any, before: str, seconds: float = 400) -> str:
 
 def prepare(tab: Any, pictures: list[Path], steps: int = STEPS) -> None:
     choose(tab, "Train LoRA")
-    tab.field("Name (how you will call it in the prompt)").fill("AlvaroBadia")
+    tab.field("Name, as you will use it in prompts").fill("AlvaroBadia")
     tab.field("What is it").fill("man")
     tab.drop(pictures)
     tab.sees("2 of 2 photos will be used.", 60)
