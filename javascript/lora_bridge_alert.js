@@ -1,5 +1,6 @@
+// @ts-check
 /* What the page tells: errors above the steps, a restart of the WebUI, and a line for who listens instead of looking. */
-(function (lb) {
+(function (/** @type {any} */ lb) {
     "use strict";
 
     lb.Alert = class {

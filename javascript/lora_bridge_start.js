@@ -1,5 +1,6 @@
+// @ts-check
 /* Draws the page into its element as soon as that is there, and again when the host replaces it. */
-(function (lb) {
+(function (/** @type {any} */ lb) {
     "use strict";
 
     /** Where the host's own elements are. */
