@@ -79,12 +79,13 @@ def run(python: str, code: str, *words: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def axe(request: pytest.FixtureRequest) -> str:
-    """axe-core's source; got from npm once, and kept."""
-    named = os.environ.get("AXE_CORE")
-    kept = request.config.cache.mkdir("axe-core")  # type: ignore[union-attr]
-    file = Path(named) if named else kept / "package" / "axe.min.js"
-    if not file.is_file() and not named and (npm := shutil.which("npm")):
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """axe-core's source: the one that is named, that npm has installed here, or npm's newest."""
+    installed = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+    file = Path(os.environ.get("AXE_CORE") or installed)
+    if not file.is_file() and (npm := shutil.which("npm")):
+        kept = tmp_path_factory.mktemp("axe-core")
+        file = kept / "package" / "axe.min.js"
         command = [npm, "pack", "axe-core@4", "--silent"]
         subprocess.run(command, cwd=kept, capture_output=True, timeout=120, check=False)
         for packed in kept.glob("axe-core-*.tgz"):

@@ -121,7 +121,7 @@ def test_what_is_dangerous_is_refused_from_afar(
 ) -> None:
     ui = serve("--host", "0.0.0.0")
     address = ui.address.replace("0.0.0.0", "127.0.0.1")
-    nonce = re.search(r'data-nonce=\\*"?([\w-]+)', urlopen(address + "/config").read().decode())
+    nonce = re.search(r'data-nonce=\\*"?([\w-]+)', urlopen(address + "/").read().decode())
     assert nonce
 
     def post(path: str, body: object, **headers: str) -> tuple[int, str]:
