@@ -13,15 +13,21 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..errors import Invalid, Problem
 from ..models import lora
 from ..models.safetensors_file import read_header
+from ..options import presets
 from ..options.families import FAMILIES
 from ..options.kinds import SCRIPT_DEFAULTS
+from . import onetrainer
 from .settling import rules
 from .settling.report import Imported
 from .settling.work import KNOWN, Given, Here, Settling
 
 KIND = "a LoRA's own metadata"
+ONETRAINER = "the settings of OneTrainer in a LoRA's metadata"
+_TELL = ("ss_learning_rate", "ss_unet_lr", "ss_network_module", "ss_max_train_steps")
+"""Where one of these is there, sd-scripts wrote the metadata."""
 
 _RENAMED = {
     "batch_size_per_device": "train_batch_size",
@@ -89,32 +95,61 @@ _DATASET_FACTS = frozenset(
 
 
 def read(path: Path, here: Here) -> Imported:
-    """The training that made the LoRA. Raises `Invalid` for a file that is none."""
+    """The training that made the LoRA. Raises `Invalid` for a file that is none, or that is for a
+    family that sd-scripts has no script for.
+    """
     found = lora.inspect(path, whole=here.whole)
-    work = Settling(
-        path,
-        KIND,
-        here,
-        {**SCRIPT_DEFAULTS, "cache_latents": True, "enable_bucket": True},
-        textual=True,
-    )
+    one_trainer = _one_trainer(found.metadata)
+    if one_trainer is not None:
+        return onetrainer.read(path, one_trainer, here, ONETRAINER)
     version = found.metadata.get("ss_base_model_version", "")
-    work.family = next(
-        (family for mark, family in _FAMILIES if mark in version), found.family or None
-    )
-    if work.family not in FAMILIES:
-        work.notes.append(f"This LoRA is for {work.family or 'an unknown family'}.")
-        work.family = None
+    family = next((family for mark, family in _FAMILIES if mark in version), found.family or None)
+    if family is not None and family not in FAMILIES:
+        raise Invalid([_other_family(path, family)])
+    is_told = any(key in found.metadata for key in _TELL)
+    work = Settling(path, KIND, here, _defaults(family, is_told=is_told), textual=True)
+    work.family = family
+    if family is None:
+        work.notes.append("This LoRA is for an unknown family: name its base model with --base.")
     work.ledger.originals |= found.metadata
-    given = [*_from_tensors(work, found), *_from_metadata(work, found.metadata)]
+    given = [*_from_tensors(work, found, is_told=is_told), *_from_metadata(work, found.metadata)]
     return rules.settle(work, given)
+
+
+def _other_family(path: Path, family: str) -> Problem:
+    return Problem(
+        "lora_metadata.other_family",
+        path.name,
+        "is a LoRA for {family}, which sd-scripts has no script for",
+        "Give a LoRA of {titles}.",
+        family=family,
+        titles=", ".join(known.title for known in FAMILIES.values()),
+    )
+
+
+def _one_trainer(metadata: Mapping[str, str]) -> Mapping[str, Any] | None:
+    """OneTrainer's settings, which it keeps whole where it is told to."""
+    data = _json(metadata.get("ot_config", ""))
+    return data if isinstance(data, dict) and onetrainer.looks_like(data) else None
+
+
+def _defaults(family: str | None, *, is_told: bool) -> dict[str, Any]:
+    """What holds where the file is silent: sd-scripts' defaults for a run of sd-scripts, else the
+    preset for the family.
+    """
+    ours = {"cache_latents": True, "enable_bucket": True}
+    if is_told:
+        return {**SCRIPT_DEFAULTS, **ours}
+    preset = presets.get(presets.FOR_FAMILY.get(family or "sd1", "person-sd15"))
+    values = {**SCRIPT_DEFAULTS, **ours, **preset.values}
+    return {key: value for key, value in values.items() if key in SCRIPT_DEFAULTS}
 
 
 # ---- tensors ----
 
 
-def _from_tensors(work: Settling, found: lora.LoraFile) -> Iterator[Given]:
-    """What was trained, how large, and in which number format it was saved."""
+def _from_tensors(work: Settling, found: lora.LoraFile, *, is_told: bool) -> Iterator[Given]:
+    """What was trained, by which network, how large, and in which number format it was saved."""
     precision = {"F16": "fp16", "BF16": "bf16", "F32": "float"}.get(found.dtype)
     if precision:
         yield Given("save_precision", precision, "tensors save_precision")
@@ -124,14 +159,31 @@ def _from_tensors(work: Settling, found: lora.LoraFile) -> Iterator[Given]:
         yield Given(
             "network_train_text_encoder_only", True, "tensors network_train_text_encoder_only"
         )
+    if "ss_network_module" not in found.metadata:
+        yield from _network(work, found)
     if "ss_network_dim" not in found.metadata and found.dims:
         yield Given("network_dim", found.dims[-1], "tensors network_dim")
         alpha = _alpha(found.path) if work.here.whole else None
         yield Given("network_alpha", alpha or found.dims[-1], "tensors network_alpha")
-        work.notes.append(
-            "The metadata has been removed: rank and alpha come from the tensors, all else is "
-            "guessed."
-        )
+    if not is_told:
+        work.notes.append(_silence(found.metadata, work.family))
+
+
+def _network(work: Settling, found: lora.LoraFile) -> Iterator[Given]:
+    module, words = found.network
+    own = FAMILIES[work.family].network if work.family else "networks.lora"
+    yield Given(
+        "network_module", own if module == "networks.lora" else module, "tensors network_module"
+    )
+    if words:
+        yield Given("network_args", list(words), "tensors network_args")
+
+
+def _silence(metadata: Mapping[str, str], family: str | None) -> str:
+    """What the file says of its training, where that isn't how it was trained."""
+    known = "The metadata names no settings" if metadata else "The metadata has been removed"
+    preset = presets.FOR_FAMILY.get(family or "sd1", "person-sd15")
+    return f"{known}: network, rank and alpha come from the tensors, all else from {preset}."
 
 
 def _alpha(path: Path) -> float | None:
@@ -163,7 +215,9 @@ def _from_metadata(work: Settling, metadata: Mapping[str, str]) -> Iterator[Give
         name = key.removeprefix("ss_")
         value = _value(text)
         option = _RENAMED.get(name, name)
-        if not key.startswith("ss_"):
+        if key == "ss_tag_frequency" and "ss_dataset_dirs" not in metadata:
+            _name_trigger_from_tags(work, key, text)
+        elif not key.startswith("ss_"):
             work.ledger.ignored(key, text, "a fact about the file, not a setting")
         elif name in _READ_ELSEWHERE:
             yield from _special(work, key, name, text)
@@ -173,6 +227,9 @@ def _from_metadata(work: Settling, metadata: Mapping[str, str]) -> Iterator[Give
             work.ledger.ignored(key, text, "what that run measured or counted, not a setting")
     if "ss_max_train_steps" not in metadata and "ss_steps" in metadata:
         yield Given("max_train_steps", metadata["ss_steps"], "ss_steps")
+    progress = _json(metadata.get("training_info", ""))  # ai-toolkit's
+    if isinstance(progress, dict) and progress.get("step"):
+        yield Given("max_train_steps", progress["step"], "training_info")
 
 
 def _special(work: Settling, key: str, name: str, text: str) -> Iterator[Given]:
@@ -263,6 +320,16 @@ def _name_trigger(work: Settling, text: str) -> None:
             ),
         )
         work.trigger = re.sub(r"^\d+_", "", first)
+
+
+def _name_trigger_from_tags(work: Settling, key: str, text: str) -> None:
+    """ai-toolkit writes the trigger word as the name of its folder ("1_ad4 woman")."""
+    folders = _json(text)
+    if isinstance(folders, dict) and len(folders) == 1 and work.trigger is None:
+        work.trigger = re.sub(r"^\d+_", "", next(iter(folders)))
+        work.ledger.used(key, text, f"trigger {work.trigger!r}")
+    else:
+        work.ledger.ignored(key, text, "what that run measured or counted, not a setting")
 
 
 def _value(text: str) -> Any:

@@ -12,6 +12,7 @@ from typing import IO, Any, NamedTuple
 
 from ..errors import Invalid, Problem
 from ..messages import Message
+from . import lora_family
 from .safetensors_file import Header, TensorInfo, read_header
 
 CHUNK = 1 << 20
@@ -25,6 +26,8 @@ PAIRS = (
     ("hada_w2_b", "hada_w2_a"),
     ("lokr_w1_b", "lokr_w1_a"),
     ("lokr_w2_b", "lokr_w2_a"),
+    ("a1.weight", "a2.weight"),
+    ("b1.weight", "b2.weight"),
 )
 """(inner, outer) factors: the product of the two is what the module adds."""
 
@@ -47,39 +50,6 @@ OTHERS = (
 WITHOUT_WEBUI = ("lora_A.weight", "lora_B.weight", "lora.down.weight", "lora.up.weight")
 
 TEXT_ENCODER = re.compile(r"^(lora_te\d?_|lycoris_te\d?_|text_encoder)")
-SDXL_UNET = re.compile(
-    r"^(lora|lycoris)_unet_((in|out)put_blocks_[4578]_1|.*_transformer_blocks_[1-9])"
-)
-OTHER_FAMILIES = (
-    ("_img_mlp_fc1", "hunyuan-image"),
-    ("double_blocks_", "flux1"),
-    ("single_transformer_blocks", "flux1"),
-    ("joint_blocks_", "sd3"),
-    ("noise_refiner_", "lumina2"),
-    ("_cross_attn_output_proj", "anima"),
-)
-"""(part of a module's name, family) in LoRAs of sd-scripts; FLUX.1 and HunyuanImage both have
-double blocks.
-"""
-VERSIONS = (
-    ("sdxl", "sdxl"),
-    ("sd_v2", "sd2"),
-    ("sd_v1", "sd1"),
-    ("flux", "flux1"),
-    ("sd3", "sd3"),
-    ("chroma", "chroma"),
-    ("medium", "sd3"),
-    ("5-medium", "sd3"),
-    ("5-large", "sd3"),
-    ("lumina", "lumina2"),
-    ("hunyuan-image", "hunyuan-image"),
-    ("stable-diffusion-xl", "sdxl"),
-    ("stable-diffusion-v2", "sd2"),
-    ("stable-diffusion-v1", "sd1"),
-    ("stable-diffusion-3", "sd3"),
-    ("anima", "anima"),
-)
-CONTEXTS = {768: "sd1", 1024: "sd2", 2048: "sdxl"}
 
 
 class Bits(NamedTuple):
@@ -119,6 +89,8 @@ class LoraFile:
     family: str
     """A name in `families`, another family's own short name, or "" where nothing tells."""
     metadata: Mapping[str, str]
+    network: tuple[str, tuple[str, ...]] = ("networks.lora", ())
+    """network_module and network_args that make such modules."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +121,8 @@ def inspect(path: Path, *, whole: bool = True) -> LoraFile:
         unet_modules=len(modules) - in_text_encoder,
         dims=tuple(sorted(set(_ranks(modules)))),
         dtype=max(sizes, key=lambda dtype: sizes[dtype]),
-        family=_family(header.metadata, modules),
+        family=lora_family.family(header.metadata, modules),
+        network=lora_family.network(modules),
         metadata=header.metadata,
     )
 
@@ -358,38 +331,3 @@ def _chunks(file: IO[bytes], data_start: int, tensor: TensorInfo) -> Iterator[An
             raise OSError("the file became shorter while it was read")
         left -= len(data)
         yield numpy.frombuffer(data, kind)
-
-
-# ---- family ----
-
-
-def _family(metadata: Mapping[str, str], modules: Mapping[str, Module]) -> str:
-    """By what the file says of itself, then by its modules' names, then by the width of the text
-    they listen to.
-    """
-    version = (
-        metadata.get("ss_base_model_version", "").lower()
-        or metadata.get("modelspec.architecture", "").lower()
-    )
-    for start, family in VERSIONS:
-        if version.startswith(start):
-            return family
-    if version:
-        return version
-    if metadata.get("ss_v2") == "True":
-        return "sd2"
-    for mark, family in OTHER_FAMILIES:
-        if any(mark in name for name in modules):
-            return family
-    if any(
-        name.startswith(("lora_te1_", "lora_te2_")) or SDXL_UNET.match(name) for name in modules
-    ):
-        return "sdxl"
-    return next((CONTEXTS[width] for width in _context_widths(modules) if width in CONTEXTS), "")
-
-
-def _context_widths(modules: Mapping[str, Module]) -> Iterator[int]:
-    for name, module in modules.items():
-        down = module.get("lora_down.weight")
-        if down and name.endswith("attn2_to_k") and len(down.shape) > 1:
-            yield down.shape[1]
