@@ -26,8 +26,8 @@ PAIRS = (
     ("hada_w2_b", "hada_w2_a"),
     ("lokr_w1_b", "lokr_w1_a"),
     ("lokr_w2_b", "lokr_w2_a"),
-    ("a1.weight", "a2.weight"),
-    ("b1.weight", "b2.weight"),
+    ("a2.weight", "a1.weight"),
+    ("b2.weight", "b1.weight"),
 )
 """(inner, outer) factors: the product of the two is what the module adds."""
 

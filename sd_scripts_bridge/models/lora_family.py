@@ -58,7 +58,7 @@ CONTEXTS = {768: "sd1", 1024: "sd2", 2048: "sdxl"}
 """How wide the text is that the attention listens to."""
 _CONTEXT = re.compile(r"attn2[._]to_[kv]$")
 _TEXT_ENCODER = re.compile(r"^(?:lora_te_|text_encoder\.).*(?:q|k|v)_proj$")
-_FACTORS = ("lora_down.weight", "lora_A.weight", "lora.down.weight", "hada_w1_b", "a1.weight")
+_FACTORS = ("lora_down.weight", "lora_A.weight", "lora.down.weight", "hada_w1_b", "b2.weight")
 
 
 def family(metadata: Mapping[str, str], modules: Modules) -> str:

@@ -33,6 +33,8 @@ class Need:
     lora: int
     states: int
     weights: int
+    certain: bool = True
+    """Whether the sizes are exact: an estimate that isn't never stops a run."""
 
     @property
     def disk(self) -> int:
@@ -65,13 +67,14 @@ def need(job: TrainingJob) -> Need:
         states=min(STATES_KEPT + 1, checkpoints + 1)
         * state,  # the oldest goes when the newest is whole
         weights=_weights(job, tensors),
+        certain=lora_size.is_certain(params),
     )
 
 
 def problems(job: TrainingJob, machine: Room) -> list[Problem]:
     """Why the run can't end well here, with both numbers; nothing: it may."""
     wanted, found = need(job), lora_folder(job)
-    if machine.disk_free < wanted.disk:
+    if wanted.certain and machine.disk_free < wanted.disk:
         found.append(
             Problem(
                 "preflight.run_writes_free",
@@ -82,7 +85,7 @@ def problems(job: TrainingJob, machine: Room) -> list[Problem]:
                 size2=size(machine.disk_free),
             )
         )
-    if machine.publish_free < wanted.lora + SPARE_BYTES:
+    if wanted.certain and machine.publish_free < wanted.lora + SPARE_BYTES:
         found.append(
             Problem(
                 "preflight.lora_takes_free_disk",

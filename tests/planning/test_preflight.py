@@ -52,6 +52,13 @@ def test_a_full_disk_is_refused_with_both_numbers(job: TrainingJob) -> None:
     assert preflight.size(preflight.need(job).disk) in problem and "1 MB are free" in problem
 
 
+def test_an_estimate_that_is_not_certain_never_refuses(job: TrainingJob) -> None:
+    args = {"network_args": ["algo=loha"]}
+    loha = replace(job.params, network_module="lycoris.kohya", network_dim=4096, extra=args)
+    tight = replace(ROOMY, disk_free=1_000_000, publish_free=0)
+    assert preflight.problems(job.evolve(params=loha), tight) == []
+
+
 def test_the_lora_folders_disk_counts_too(job: TrainingJob) -> None:
     assert "lora_dir" in str(preflight.problems(job, replace(ROOMY, publish_free=0))[0])
 
