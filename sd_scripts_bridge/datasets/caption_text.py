@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..messages import Message
@@ -41,15 +42,18 @@ class Repaired:
     remarks: tuple[str, ...] = ()
 
 
-def repair(raw: bytes | str, name: str, fallback: str) -> Repaired:
+def repair(raw: bytes | str, name: str, fallback: str, *, keep_lines: bool = False) -> Repaired:
     """One non-empty line that begins with ``name`` (an empty ``name`` asks for no beginning).
+
+    ``keep_lines``: a caption of several lines stays one, for sd-scripts trains its first line, or
+    one of them at random with enable_wildcard (`read_caption` in its library/train_util.py).
 
     ``fallback`` is the caption where there is none, "<name> <class>"; it also says which class
     follows the name.
     """
     text, changes = (raw, []) if isinstance(raw, str) else _decoded(raw)
     text = text[: 4 * LONGEST]
-    for step in (_without_invisible, _one_line, _shortened):
+    for step in (_without_invisible, _clean_lines if keep_lines else _one_line, _shortened):
         text, change = step(text)
         changes += [change] if change else []
     if not _WORD.search(text):
@@ -59,17 +63,21 @@ def repair(raw: bytes | str, name: str, fallback: str) -> Repaired:
     if name:
         text, change = _with_name(text, name, fallback)
         changes += [change] if change else []
-    remarks = (
-        (
-            Message(
-                "caption.braces_mean_choice_enable",
-                "has braces, which mean a choice with enable_wildcard",
-            ),
+    return Repaired(text, tuple(changes), tuple(_remarks(text)))
+
+
+def _remarks(text: str) -> Iterator[Message]:
+    if "{" in text or "}" in text:
+        yield Message(
+            "caption.braces_mean_choice_enable",
+            "has braces, which mean a choice with enable_wildcard",
         )
-        if "{" in text or "}" in text
-        else ()
-    )
-    return Repaired(text, tuple(changes), remarks)
+    if "\n" in text:
+        yield Message(
+            "caption.several_lines",
+            "has {count} lines: the first is trained, or with enable_wildcard one at random",
+            count=text.count("\n") + 1,
+        )
 
 
 def draft(name: str, class_token: str) -> str:
@@ -88,14 +96,14 @@ def begins_with_name(text: str, name: str) -> bool:
 
 
 def is_clean(raw: bytes) -> bool:
-    """Whether a caption file can be trained as it is: one non-empty line of UTF-8 without invisible
-    characters.
+    """Whether a caption file can be trained as it is: UTF-8 without invisible characters, whose
+    first line isn't empty.
     """
     try:
         lines = raw.decode("utf-8").splitlines()
     except UnicodeDecodeError:
         return False
-    return len(lines) == 1 and bool(lines[0].strip()) and all(map(_visible, lines[0]))
+    return bool(lines and lines[0].strip()) and all(map(_visible, "".join(lines)))
 
 
 def _decoded(raw: bytes) -> tuple[str, list[str]]:
@@ -143,6 +151,11 @@ def _visible(character: str) -> bool:
         or character.isspace()
         or unicodedata.category(character) not in ("Cc", "Cf", "Cs")
     )
+
+
+def _clean_lines(text: str) -> tuple[str, str]:
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    return "\n".join(line for line in lines if line), ""
 
 
 def _one_line(text: str) -> tuple[str, str]:

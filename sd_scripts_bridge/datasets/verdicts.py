@@ -295,10 +295,13 @@ def _verdict(
 ) -> PhotoVerdict:
     photo = finding.photo
     assert photo is not None
+    keep_lines = not captions_as[0]  # somebody's own set: its captions stay as they are
     caption = (
-        None if finding.caption is None else caption_text.repair(finding.caption, *captions_as)
+        None
+        if finding.caption is None
+        else caption_text.repair(finding.caption, *captions_as, keep_lines=keep_lines)
     )
-    text = caption.text if caption else ""
+    text = caption.text.partition("\n")[0] if caption else ""
     counted = (
         (caption_text.words(text), caption_tokens.count_tokens(text)) if text else (None, None)
     )

@@ -108,7 +108,7 @@ def test_the_words_of_a_caption_survive_every_encoding(text):
 
 @pytest.mark.parametrize(
     "raw",
-    [b"", b"\n", b"\xef\xbb\xbfx", b"a\nb", b"\xff\xfex\0", b"a\0b", "España".encode("latin-1")],
+    [b"", b"\n", b"\xef\xbb\xbfx", b"\na", b"\xff\xfex\0", b"a\0b", "España".encode("latin-1")],
 )
 def test_what_would_harm_training_is_not_clean(raw):
     assert not is_clean(raw)
@@ -117,3 +117,15 @@ def test_what_would_harm_training_is_not_clean(raw):
 @pytest.mark.parametrize("raw", [b"a caption", b"a  caption \r\n", "España\n".encode()])
 def test_what_trains_well_is_clean(raw):
     assert is_clean(raw)
+
+
+def test_lines_of_ones_own_captions_stay_lines_and_it_says_what_trains():
+    """sd-scripts reads the first line, or with enable_wildcard one of them at random."""
+    repaired = repair(
+        b"\xef\xbb\xbf\n Ada  woman, red \r\n\nAda woman,\x07 blue\n",
+        "",
+        "Ada woman",
+        keep_lines=True,
+    )
+    assert repaired.text == "Ada woman, red\nAda woman, blue"
+    assert any("2 lines: the first is trained" in remark for remark in repaired.remarks)

@@ -401,6 +401,20 @@ def test_a_hand_made_dataset_keeps_folders_repeats_and_words(tmp_path):
     assert fingerprints(tmp_path / "mine") == before
 
 
+def test_a_caption_of_several_lines_keeps_them(ten, tmp_path):
+    leaf = tmp_path / "mine" / "img" / "4_Ada woman"
+    leaf.mkdir(parents=True)
+    (leaf / "1.jpg").write_bytes(next(ten.glob("*.jpg")).read_bytes())
+    (leaf / "1.txt").write_text("Ada woman, red\nAda woman, blue\n", encoding="utf-8")
+    made, report = clean_copy(open_dataset(tmp_path / "mine"), tmp_path / "copy")
+    (caption,) = made.subsets[0].folder.glob("*.txt")
+    assert caption.read_text(encoding="utf-8").split("\n")[:2] == [
+        "Ada woman, red",
+        "Ada woman, blue",
+    ]
+    assert "the first is trained" in "\n".join(report.lines())
+
+
 def test_a_flat_folder_becomes_a_dataset(ten, tmp_path):
     made, _ = clean_copy(open_dataset(ten), tmp_path / "copy")
     assert made.subsets[0].folder.name == "1_my photos"
