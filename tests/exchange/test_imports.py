@@ -514,7 +514,6 @@ def test_a_dataset_config_with_general_datasets_and_subsets(tmp_path: Path) -> N
     imported = read(
         tmp_path / "d.toml",
         f"""
-        surplus = 1
         [general]
         shuffle_caption = false
         keep_tokens = 1
@@ -528,11 +527,12 @@ def test_a_dataset_config_with_general_datasets_and_subsets(tmp_path: Path) -> N
         class_tokens = "Ada woman"
         shuffle_caption = true
         [[datasets]]
-        resolution = 1024
+        resolution = [512, 768]
+        batch_size = 2
         [[datasets.subsets]]
         image_dir = "{tmp_path / "more"}"
-        flip_aug = true
-        keep_tokens = 3
+        flip_aug = false
+        shuffle_caption = true
     """,
     )
     params = params_of(imported)
@@ -547,13 +547,8 @@ def test_a_dataset_config_with_general_datasets_and_subsets(tmp_path: Path) -> N
         ("more", 1, "more", ""),
     ]
     assert imported.trigger == "Ada woman"
-    assert (
-        not params.flip_aug
-        and row(imported, "datasets[1].subsets[0].flip_aug").fate is Fate.IGNORED
-    )
-    assert "trained alike" in row(imported, "datasets[1].resolution").why
+    assert row(imported, "datasets[1].subsets[0].flip_aug").fate is Fate.USED
     assert row(imported, "general.shuffle_caption").fate is Fate.IGNORED
-    assert row(imported, "surplus").fate is Fate.IGNORED
 
 
 def test_a_config_file_and_its_dataset_config_are_read_together(tmp_path: Path) -> None:
@@ -792,7 +787,11 @@ def test_no_metadata_crashes(
     tmp_path_factory: pytest.TempPathFactory, metadata: dict[str, str]
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "any.safetensors"
-    imported = imports.read(lora(path, metadata))
+    try:
+        imported = imports.read(lora(path, metadata))
+    except Invalid as refused:  # it names a family of its own
+        assert "which sd-scripts has no script for" in str(refused)
+        return
     assert {row.key for row in imported.rows} >= metadata.keys()
     assert params_of(imported).problems() == []
 

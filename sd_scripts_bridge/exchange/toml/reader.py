@@ -16,7 +16,7 @@ from ...system import toml_file
 from ..settling import rules
 from ..settling.report import Imported
 from ..settling.work import Given, Here, Settling
-from . import subsets
+from . import sanitizer, subsets
 
 NOTHING: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 CONFIG, DATASET = "sd-scripts' config_file", "sd-scripts' dataset_config"
@@ -29,6 +29,7 @@ def read(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
     is_dataset = looks_like_dataset(data)
     work = Settling(path, DATASET if is_dataset else CONFIG, here, SCRIPT_DEFAULTS)
     if is_dataset:
+        _check(path.name, data)
         return rules.settle(work, subsets.options(work, data))
     given = list(options(data))
     if not any(item.option in parsers.anywhere() for item in given):
@@ -89,6 +90,7 @@ def dataset_config(
     if data is None:
         work.ledger.ignored(item.key, item.value, why)
         return []
+    _check(name, data)
     work.ledger.used(item.key, item.value, why)
     found = list(subsets.options(work, data, f"{name} "))
     named = {option.option for option in found}
@@ -100,6 +102,13 @@ def dataset_config(
             other.key, other.value, f"{name} says it, and takes precedence in sd-scripts, too"
         )
     return found
+
+
+def _check(name: str, data: Mapping[str, Any]) -> None:
+    """Raises `Invalid` with all that sd-scripts itself would refuse."""
+    subsets.check_shape(name, data)
+    if problems := sanitizer.problems(data):
+        raise Invalid(problems)
 
 
 def _dataset_table(
@@ -115,4 +124,11 @@ def _dataset_table(
         return None, str(invalid)
     if table is None or not looks_like_dataset(table):
         return None, "holds no [[datasets]]"
-    return table, str(found or "")
+    return _without_none(table), str(found or "")
+
+
+def _without_none(value: Any) -> Any:
+    """TOML knows no None: a program that writes one leaves the key out."""
+    if isinstance(value, Mapping):
+        return {key: _without_none(item) for key, item in value.items() if item is not None}
+    return [_without_none(item) for item in value] if isinstance(value, list) else value

@@ -1,14 +1,18 @@
-"""The datasets and subsets of a dataset_config, as one dataset of ours and options for all of it."""
+"""The datasets and subsets of a dataset_config, as one dataset of ours and options for all of it.
+
+What they mean: `BlueprintGenerator` in library/config_util.py of sd-scripts 0.10.1. A subset's own
+word takes precedence over its dataset's, that over [general]; how often a folder is shown, and its
+class tokens, stand in the file, whatever the folder's name says.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...datasets.kohya_folder import Dataset, Subset, open_dataset
 from ...errors import BridgeError, Invalid, Problem
-from ...options.kinds import is_off
 from ...photos import files as photo_files
 from ...photos.files import LEAF
 from ..settling.places import use_dataset
@@ -16,36 +20,131 @@ from ..settling.work import Given, Settling, number
 
 _RENAMED = {"batch_size": "train_batch_size"}
 _PLACE = ("image_dir", "num_repeats", "class_tokens", "is_reg")
-_NO_FOLDER = ("metadata_file", "conditioning_data_dir")
+_DEFAULTS: Mapping[str, Any] = {
+    "batch_size": 1,
+    "keep_tokens": 0,
+    "min_bucket_reso": 256,
+    "max_bucket_reso": 1024,
+    "bucket_reso_steps": 64,
+    "network_multiplier": 1.0,
+    "validation_split": 0.0,
+    "token_warmup_min": 1,
+    "token_warmup_step": 0,
+    "caption_separator": ",",
+    "caption_extension": ".caption",
+}
+"""What a key is where nobody says it; of those not here: off."""
+
+
+class _Folder(NamedTuple):
+    """One subset: where it stands in the file, its own keys, and what holds for it."""
+
+    place: str
+    own: Mapping[str, Any]
+    effective: Mapping[str, Any]
+
+    @property
+    def repeats(self) -> int:
+        found = number(self.effective.get("num_repeats", 1))
+        return int(found) if found is not None else 1
 
 
 def options(work: Settling, data: Mapping[str, Any], prefix: str = "") -> Iterator[Given]:
-    """The options that count, the folders on the way; a subset's own word goes before its
-    dataset's, that before [general].
+    """The options that hold for all pictures; the folders go into ``work`` on the way.
+
+    Raises `Invalid` where the subsets differ in what one folder of ours can't say.
     """
-    _check_shape(work.path.name, data)
-    for key, value in data.items():
-        if key not in ("general", "datasets"):
-            work.ledger.ignored(
-                prefix + key, value, "a dataset_config holds [general] and [[datasets]] only"
-            )
+    check_shape(work.path.name, data)
     general = data.get("general", {})
-    taken = {item.option: item for item in _table(work, general, f"{prefix}general.")}
-    folders: list[Mapping[str, Any]] = []
+    folders = [folder for folder in _folders(data, prefix) if _is_shown(work, folder)]
+    if problems := [*_not_alike(folders), *_beyond_us(folders)]:
+        raise Invalid(problems)
+    taken: dict[str, Given] = {}
+    _take(work, taken, general, f"{prefix}general.")
     for position, dataset in enumerate(data["datasets"]):
-        place = f"{prefix}datasets[{position}]."
         own = {key: value for key, value in dataset.items() if key != "subsets"}
-        _merge(work, taken, _table(work, own, place), first=position == 0)
-        for index, subset in enumerate(dataset.get("subsets", [])):
-            where = f"{place}subsets[{index}]."
-            _merge(work, taken, _table(work, subset, where), first=position == index == 0)
-            _report_place(work, where, subset)
-            folders.append({**general, **own, **subset})
+        _take(work, taken, own, f"{prefix}datasets[{position}].")
+    for folder in folders:
+        _take(work, taken, folder.own, folder.place)
+        _report_place(work, folder)
     yield from taken.values()
     _use(work, folders)
 
 
-def _check_shape(name: str, data: Mapping[str, Any]) -> None:
+def _folders(data: Mapping[str, Any], prefix: str) -> Iterator[_Folder]:
+    general = data.get("general", {})
+    for position, dataset in enumerate(data["datasets"]):
+        own = {key: value for key, value in dataset.items() if key != "subsets"}
+        for index, subset in enumerate(dataset.get("subsets", [])):
+            place = f"{prefix}datasets[{position}].subsets[{index}]."
+            yield _Folder(place, subset, {**general, **own, **subset})
+
+
+def _is_shown(work: Settling, folder: _Folder) -> bool:
+    if folder.repeats >= 1:
+        return True
+    for key, value in folder.own.items():
+        why = f"num_repeats is {folder.repeats}: sd-scripts leaves this folder out"
+        work.ledger.ignored(folder.place + key, value, why)
+    return False
+
+
+# ---- what one folder of ours can say ----
+
+
+def _not_alike(folders: Sequence[_Folder]) -> Iterator[Problem]:
+    """A problem for each key in which the subsets differ: here all pictures are trained alike."""
+    keys = {key for folder in folders for key in folder.effective if key not in _PLACE}
+    for key in sorted(keys):
+        values = [_value(folder, key) for folder in folders]
+        other = next((n for n, value in enumerate(values) if value != values[0]), None)
+        if other is not None:
+            yield Problem(
+                "dataset_config.not_alike",
+                folders[other].place + key,
+                "is {one} here and {other} there, and LoRA Bridge trains all pictures alike",
+                "Give them the same {key}, or train with two files.",
+                one=repr(values[other]),
+                other=repr(values[0]),
+                key=key,
+            )
+
+
+def _value(folder: _Folder, key: str) -> Any:
+    value = folder.effective.get(key, _DEFAULTS.get(key, False))
+    if key == "resolution" and isinstance(value, list) and len(set(value)) == 1:
+        return value[0]
+    return value
+
+
+def _beyond_us(folders: Sequence[_Folder]) -> Iterator[Problem]:
+    for folder in folders:
+        for key in ("metadata_file", "conditioning_data_dir"):
+            if key in folder.effective:
+                yield Problem(
+                    "dataset_config.no_folder",
+                    folder.place + key,
+                    "LoRA Bridge trains from folders of pictures with captions beside them",
+                    "Write the captions into .txt files.",
+                )
+        if float(folder.effective.get("network_multiplier", 1.0)) != 1.0:
+            yield Problem(
+                "dataset_config.multiplier",
+                folder.place + "network_multiplier",
+                "no option of the training script says this",
+                "Leave it out.",
+            )
+        attributes = folder.effective.get("custom_attributes") or {}
+        if attributes.get("diff_output_preservation"):
+            yield Problem(
+                "dataset_config.attributes",
+                folder.place + "custom_attributes",
+                "diff_output_preservation can't be said for one folder of ours",
+                "Leave it out.",
+            )
+
+
+def check_shape(name: str, data: Mapping[str, Any]) -> None:
     """Raises `Invalid` where a table is something else."""
     datasets = data["datasets"]
     tables = isinstance(data.get("general", {}), Mapping) and all(
@@ -79,67 +178,56 @@ def _check_shape(name: str, data: Mapping[str, Any]) -> None:
         )
 
 
-def _table(work: Settling, table: Mapping[str, Any], place: str) -> Iterator[Given]:
+def _take(work: Settling, taken: dict[str, Given], table: Mapping[str, Any], place: str) -> None:
+    """All that ``table`` says; where it stands twice, the nearer to the pictures has the say."""
     for key, value in table.items():
-        if key in _NO_FOLDER:
-            work.ledger.ignored(
-                place + key, value, "LoRA Bridge trains from folders of pictures with captions"
-            )
-        elif key in _PLACE:
+        if key in _PLACE:
             work.ledger.used(place + key, value)
-        else:
-            yield Given(_RENAMED.get(key, key), value, place + key)
-
-
-def _merge(work: Settling, taken: dict[str, Given], new: Iterator[Given], *, first: bool) -> None:
-    """The first dataset and subset have the say: ours are all trained alike."""
-    for item in new:
+            continue
+        if key == "custom_attributes":
+            work.ledger.ignored(place + key, value, "nothing in the training of a LoRA reads it")
+            continue
+        if key == "face_crop_aug_range" and isinstance(value, (list, tuple)):
+            value = ",".join(map(str, value))  # as the script's own option has it
+        item = Given(_RENAMED.get(key, key), value, place + key)
         before = taken.get(item.option)
-        if first:
-            if before is not None:
-                work.ledger.ignored(
-                    before.key, before.value, f"{item.key} says otherwise for its pictures"
-                )
-            taken[item.option] = item
-        elif is_off(item.value) if before is None else before.value == item.value:
-            work.ledger.used(item.key, item.value)
-        else:
-            of = f"as {before.key} says" if before else "and the first of them without this"
-            work.ledger.ignored(item.key, item.value, f"all pictures are trained alike here, {of}")
+        if before is not None and before.value != value:
+            why = f"{item.key} says otherwise for its pictures"
+            work.ledger.ignored(before.key, before.value, why)
+        elif before is not None:
+            work.ledger.used(item.key, value)
+            continue
+        taken[item.option] = item
 
 
 # ---- folders ----
 
 
-def _report_place(work: Settling, where: str, subset: Mapping[str, Any]) -> None:
-    found = work.here.existing(subset.get("image_dir"), work.path.parent)
-    leaf = LEAF.fullmatch(found.name) if found else None
+def _report_place(work: Settling, folder: _Folder) -> None:
+    found = work.here.existing(folder.effective.get("image_dir"), work.path.parent)
     for key in _PLACE:
-        if key not in subset:
+        if key not in folder.own:
             continue
         if key == "image_dir" and found is None:
             work.ledger.ignored(
-                where + key,
-                subset[key],
+                folder.place + key,
+                folder.own[key],
                 "a folder of the author's machine; give your photos as DATASET",
             )
-        elif key == "num_repeats" and leaf is not None and int(leaf[1]) != subset[key]:
-            work.ledger.changed(
-                where + key, subset[key], leaf[1], f"the folder's own name {leaf[0]!r} says so"
-            )
         else:
-            work.ledger.used(where + key, subset[key])
+            work.ledger.used(folder.place + key, folder.own[key])
 
 
-def _use(work: Settling, folders: Sequence[Mapping[str, Any]]) -> None:
+def _use(work: Settling, folders: Sequence[_Folder]) -> None:
     """As a kohya folder where the subsets make one; else one by one, to be copied side by side."""
     subsets: list[Subset] = []
     regularisation: list[Subset] = []
-    for table in folders:
-        found = work.here.existing(table.get("image_dir"), work.path.parent)
+    for folder in folders:
+        found = work.here.existing(folder.effective.get("image_dir"), work.path.parent)
         if found is None or not found.is_dir():
             return
-        (regularisation if table.get("is_reg") else subsets).append(_subset(found, table))
+        is_reg = folder.effective.get("is_reg")
+        (regularisation if is_reg else subsets).append(_subset(found, folder))
     if not subsets:
         return
     whole = _kohya_folder(subsets[0].folder.parent)
@@ -163,13 +251,17 @@ def _kohya_folder(parent: Path) -> Dataset | None:
 
 
 def _same(some: Sequence[Subset], others: Sequence[Subset]) -> bool:
-    return {subset.folder for subset in some} == {subset.folder for subset in others}
+    """Whether the folders' own names say what the file says."""
+    return {_said(subset) for subset in some} == {_said(subset) for subset in others}
 
 
-def _subset(folder: Path, table: Mapping[str, Any]) -> Subset:
-    leaf = LEAF.fullmatch(folder.name)
-    repeats = int(leaf[1]) if leaf else int(number(table.get("num_repeats")) or 1)
-    words = str(table.get("class_tokens") or (leaf[2] if leaf else folder.name))
-    subject, _, class_token = words.partition(" ")
-    images = sum(photo_files.has_picture_name(file) for file in folder.iterdir())
-    return Subset(folder, repeats, subject, class_token, images)
+def _said(subset: Subset) -> tuple[Path, int, str]:
+    return subset.folder, subset.repeats, f"{subset.subject} {subset.class_token}".strip()
+
+
+def _subset(path: Path, folder: _Folder) -> Subset:
+    leaf = LEAF.fullmatch(path.name)
+    words = folder.effective.get("class_tokens") or (leaf[2] if leaf else path.name)
+    subject, _, class_token = str(words).partition(" ")
+    images = sum(photo_files.has_picture_name(file) for file in path.iterdir())
+    return Subset(path, folder.repeats, subject, class_token, images)
