@@ -25,6 +25,7 @@ from sd_scripts_bridge.exchange.settling.work import KNOWN
 from sd_scripts_bridge.jobs.job import TrainingJob
 from sd_scripts_bridge.options import presets
 from sd_scripts_bridge.options.families import FAMILIES as TRAINED
+from sd_scripts_bridge.options.known import arguments, optimizers
 from sd_scripts_bridge.options.meaning import meaning
 from sd_scripts_bridge.options.params import TrainingParams, fields_of_params, option_type
 from sd_scripts_bridge.system.toml_file import load
@@ -101,6 +102,20 @@ def values_of(name: str) -> st.SearchStrategy[Any]:
     return st.none() | some if may_be_empty else some
 
 
+def only_usable(extra: dict[str, Any], params: TrainingParams) -> dict[str, Any]:
+    """Without the words that no network or optimizer reads: an import leaves them out."""
+    known = optimizers.arguments(params.optimizer_type)
+    wrong = {
+        "network_args": arguments.of_network(params.network_module, extra.get("network_args", [])),
+        "optimizer_args": arguments.of_optimizer(extra.get("optimizer_args", []), known),
+    }
+    kept = dict(extra)
+    for option, words in wrong.items():
+        bad = {word.word for word in words}
+        kept[option] = [word for word in extra.get(option, []) if word not in bad]
+    return {name: value for name, value in kept.items() if value != []}
+
+
 @st.composite
 def any_params(draw: st.DrawFn) -> TrainingParams:
     values = {
@@ -111,7 +126,8 @@ def any_params(draw: st.DrawFn) -> TrainingParams:
         for name in draw(st.sets(st.sampled_from(sorted(EXTRA)), max_size=4))
     }
     try:
-        params = replace(TrainingParams().with_values(values), extra=extra)
+        params = TrainingParams().with_values(values)
+        params = replace(params, extra=only_usable(extra, params))
     except Invalid:
         assume(False)
         raise
