@@ -9,11 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import Invalid, NotFound, Problem
+from ..errors import BridgeError, Invalid, NotFound, Problem
 from ..jobs.launch import Launch
 from ..paths import Home, absolute
 from . import imports
 from .settling.report import Fate, Imported
+from .settling.rules import other_family
 from .settling.work import Here, Options
 
 
@@ -98,17 +99,32 @@ def fill(
         "base": base or imported.base,
         "values": {**settled, **values},
         "launch": launch,
+        "v_parameterization": imported.v_parameterization,
     }
 
 
-def remarks(imported: Imported) -> list[str]:
-    """What to say where the whole report is too much."""
+def remarks(imported: Imported, base: Path | None = None) -> list[str]:
+    """What to say where the whole report is too much; ``base`` is the one that will be trained."""
     counts = ", ".join(f"{len(imported.of(fate))} {fate}" for fate in Fate)
     changed = [f"Changed: {row}" for row in imported.of(Fate.CHANGED)]
     return [
         f"{imported.path.name}: {imported.kind}; {counts}. `import` says what became of each key.",
         *changed,
+        *_other_family(imported, base),
     ]
+
+
+def _other_family(imported: Imported, base: Path | None) -> list[str]:
+    """Settings for one family of models rarely suit another: resolution, rates, options."""
+    from ..models import checkpoint
+
+    if base is None or imported.family is None:
+        return []
+    try:
+        found = checkpoint.read(base).family
+    except BridgeError:
+        return []  # the plan says what is wrong with it
+    return [other_family(imported.family, found)] if found != imported.family else []
 
 
 def _side_by_side(imported: Imported, home: Home) -> Path:

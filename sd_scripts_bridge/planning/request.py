@@ -52,6 +52,8 @@ class Request:
     """More than one process; None: one."""
     on: Cluster | None = None
     """The Ray cluster to train on; None: here."""
+    v_parameterization: bool = False
+    """Train v-prediction where the base model's own file doesn't say which it is."""
 
     def __post_init__(self) -> None:
         """From here on every path is absolute: the trainer runs in the job's folder."""
@@ -145,7 +147,7 @@ class Planner:
             family=base.family,
             engine=name,
             params=params,
-            prediction=base.prediction,
+            prediction=_prediction(base, request),
             lora_dir=str(request.lora_dir) if request.lora_dir else None,
             preset=preset.name,
             gpu=request.gpu,
@@ -319,6 +321,14 @@ class Planner:
                 )
             )
         return copy.image_dir, notes
+
+
+def _prediction(base: Base, request: Request) -> str:
+    """What the base model predicts: its own file says so, and where that is silent, the request."""
+    from ..models import checkpoint
+
+    asks = request.v_parameterization and base.prediction_source.startswith("no mark")
+    return checkpoint.V_PREDICTION if asks else base.prediction
 
 
 def _about_launch(job: TrainingJob, pictures: int) -> list[str]:

@@ -33,7 +33,7 @@ def train(bridge: Bridge, options: argparse.Namespace) -> int:
         folders = exchange_request.model_folders(options.lora_dir)
         imported = bridge.import_file(options.config, folders)
         request = bridge.like(imported, wanted)
-        remarks += exchange_request.remarks(imported)
+        remarks += exchange_request.remarks(imported, request.base)
     elif options.dataset is None or wanted["base"] is None:
         sentence = "Give DATASET and --base, or --config with a file that names them."
         return refuse(sentence, as_json=options.json, code=USAGE)

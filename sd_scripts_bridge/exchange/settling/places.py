@@ -100,8 +100,11 @@ def save_model_as(work: Settling, item: Given) -> None:
 
 
 def sending(work: Settling, item: Given) -> None:
+    """What sends something out is never switched on by a file; a log on this disk sends nothing."""
     if is_off(item.value):
         work.ledger.used(item.key, item.value)
+    elif item.option in ("log_prefix", "log_tracker_name", "log_tracker_config"):
+        work.ledger.ignored(item.key, item.value, "it only names a log of another program")
     else:
         work.ledger.ignored(
             item.key,

@@ -14,8 +14,10 @@ from typing import Any
 
 from ...datasets.kohya_folder import Subset
 from ...jobs.launch import Launch
+from . import table
 
 HIDDEN = "(not shown)"
+DEFAULT = "not in the file: the default of its program"
 LONGEST = 60
 
 
@@ -111,6 +113,10 @@ class Imported:
     warmup: float | None = None
     launch: Launch | None = None
     """More than one process, where the file asks for it."""
+    v_parameterization: bool = False
+    """The file asks for v-prediction."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Where each of ``values`` comes from: the file's key, or `DEFAULT`."""
     notes: tuple[str, ...] = ()
 
     def of(self, fate: Fate) -> list[KeyRow]:
@@ -172,7 +178,7 @@ class Imported:
         counts = ", ".join(f"{len(self.of(fate))} {fate}" for fate in Fate)
         lines = [f"{self.path.name}: {self.kind}; {counts}."]
         lines += (
-            ["Changed:", *(f"  {row}" for row in self.of(Fate.CHANGED))]
+            ["Changed:", *(line for row in self.of(Fate.CHANGED) for line in _wrapped(str(row)))]
             if self.of(Fate.CHANGED)
             else []
         )
@@ -182,7 +188,8 @@ class Imported:
             if self.of(Fate.USED)
             else []
         )
-        return [*lines, *self.notes]
+        notes = [line for note in self.notes for line in _wrapped(note, "")]
+        return [*lines, *notes, "Will be trained:", *table.lines(self)]
 
 
 def _by_reason(rows: list[KeyRow]) -> list[str]:
@@ -211,9 +218,13 @@ def plain(value: Any) -> Any:
     return value if value is None or finite or isinstance(value, (str, bool, int)) else str(value)
 
 
-def _wrapped(text: str) -> list[str]:
+def _wrapped(text: str, indent: str = "  ") -> list[str]:
     return textwrap.wrap(
-        text, 120, initial_indent="  ", subsequent_indent="    ", break_long_words=False
+        text,
+        table.columns(),
+        initial_indent=indent,
+        subsequent_indent=indent + "  ",
+        break_long_words=False,
     )
 
 

@@ -5,14 +5,17 @@ here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from ...engines.sd_scripts import sampling
 from ...errors import BridgeError
 from ...jobs import launch
+from ...messages import Message
+from ...options.families import title
 from ...options.kinds import HARMLESS, OURS, SECRETS, SENDING
 from . import arguments, lengths, places, synonyms
 from . import values as option_values
-from .report import HIDDEN, Imported
+from .report import DEFAULT, HIDDEN, Fate, Imported
 from .work import KNOWN, Given, Settling, is_unread
 
 ATTENTION = ("xformers", "mem_eff_attn")
@@ -47,16 +50,20 @@ def _one(work: Settling, item: Given) -> None:
         kept = work.defaults.get(option)
         stays = f"; it stays {kept}" if kept is not None else ""
         work.ledger.ignored(key, value, f"set outside this file{stays}; --set {option}=... sets it")
-    elif option in SENDING and (option, value) not in HARMLESS:
+    elif option in SENDING and not _is_harmless(option, value):
         places.sending(work, item)
-    elif option in OURS:
-        work.ledger.ignored(key, value, OURS[option])
     elif option in _RULES:
         _RULES[option](work, item)
+    elif option in OURS:
+        work.ledger.ignored(key, value, OURS[option])
     elif option in KNOWN:
         work.known(item)
     else:
         work.other(item)
+
+
+def _is_harmless(option: str, value: Any) -> bool:
+    return isinstance(value, str) and (option, value) in HARMLESS
 
 
 def _done(work: Settling) -> Imported:
@@ -91,7 +98,31 @@ def _done(work: Settling) -> Imported:
         save_every_epochs=work.save_every_epochs,
         warmup=work.warmup,
         launch=work.launch,
+        v_parameterization=work.v_parameterization,
+        sources=_sources(work, settled),
         notes=tuple(work.notes),
+    )
+
+
+def _sources(work: Settling, settled: Mapping[str, Any]) -> dict[str, str]:
+    """For each option that trains: the file's key, or whose default it is."""
+    told = {option: work.keys[option].key for option in work.keys if option in settled}
+    told |= {option: work.keys[option].key for option in work.extra if option in work.keys}
+    ignored = {row.key for row in work.ledger.rows() if row.fate is Fate.IGNORED}
+    return {
+        option: told[option] if option in told and told[option] not in ignored else DEFAULT
+        for option in (*settled, *work.extra)
+    }
+
+
+def other_family(meant: str, found: str) -> Message:
+    """The warning for settings of the family ``meant`` on a base of the family ``found``."""
+    return Message(
+        "request.other_family",
+        "The settings are for {meant}, and the base model is {found}: "
+        "resolution, rates and options may not suit it.",
+        meant=title(meant),
+        found=title(found),
     )
 
 
@@ -127,9 +158,12 @@ def _find_family(work: Settling) -> None:
     base = work.here.find_base(str(name.value or ""), work.path.parent) if name else None
     if base is not None and base.is_file():
         try:
+            work.meant_for = work.family
             work.family = checkpoint.read(base).family
         except BridgeError as error:
             work.notes.append(f"The base model can't be trained: {error}")
+    if work.meant_for is not None and work.family != work.meant_for:
+        work.notes.append(other_family(work.meant_for, str(work.family)))
     v2 = work.keys.get("v2")
     if work.family is None and v2 is not None and v2.value is True:
         work.family = "sd2"
@@ -190,6 +224,7 @@ _RULES: Mapping[str, Callable[[Settling, Given], None]] = {
     "caption_extension": places.caption_extension,
     "caption_extention": places.caption_extension,
     "v2": synonyms.v2,
+    "v_parameterization": synonyms.v_parameterization,
     "xformers": synonyms.attention,
     "mem_eff_attn": synonyms.attention,
     "persistent_data_loader_workers": synonyms.lasting_workers,

@@ -48,6 +48,15 @@ def eight_bit(work: Settling, item: Given) -> None:
         )
 
 
+def v_parameterization(work: Settling, item: Given) -> None:
+    """The base model's own file has the last word; most say nothing, and then this holds."""
+    if is_off(item.value):
+        work.ledger.used(item.key, item.value)
+        return
+    work.v_parameterization = True
+    work.taken(item, "v-prediction, unless the base model's own file says otherwise")
+
+
 def v2(work: Settling, item: Given) -> None:
     work.taken(item, "the base model itself says this")
 

@@ -118,6 +118,9 @@ class Settling:
     save_every_epochs: int | None = None
     warmup: float | None = None
     launch: Launch | None = None
+    v_parameterization: bool = False
+    meant_for: str | None = None
+    """The family that the file itself is for, where its base model has another."""
     values: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
     keys: dict[str, Given] = field(default_factory=dict)

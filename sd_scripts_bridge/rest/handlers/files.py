@@ -73,7 +73,8 @@ def train(call: Call) -> Any:
         wanted["base"] = Path(wanted["on"].base)
     if config is not None:
         imported = bridge.import_file(config, [*folders, *exchange_request.model_folders(lora_dir)])
-        remarks, request = exchange_request.remarks(imported), bridge.like(imported, wanted)
+        request = bridge.like(imported, wanted)
+        remarks = exchange_request.remarks(imported, request.base)
     else:
         missing = [name for name in ("dataset", "base") if not wanted[name]]
         if missing:
