@@ -68,7 +68,7 @@ def _tables(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
         return ai_toolkit.read(path, data, here)
     if onetrainer.looks_like(data):
         return onetrainer.read(path, data, here)
-    if kohya_gui_reader.looks_like(data):
+    if path.suffix.lower() == ".json" and kohya_gui_reader.looks_like(data):
         return kohya_gui_reader.read(path, data, here)
     raise Invalid(
         [

@@ -337,6 +337,13 @@ def test_additional_parameters_go_before_the_form_and_are_checked(gui: Any) -> N
     assert row(imported, "additional_parameters --nonsense").fate is Fate.IGNORED
 
 
+def test_the_form_of_another_tab_is_refused(tmp_path: Path) -> None:
+    form = {key: value for key, value in FORM.items() if key not in ("unet_lr", "network_dim")}
+    form = {key: value for key, value in form.items() if key != "network_alpha"}
+    with pytest.raises(Invalid, match="Dreambooth tab"):
+        read(tmp_path / "dreambooth.json", json.dumps(form))
+
+
 def test_what_sd_scripts_would_stop_at_gives_way(gui: Any) -> None:
     imported = gui(
         sdxl=True,

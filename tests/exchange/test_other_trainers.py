@@ -150,6 +150,12 @@ def test_other_jobs_of_ai_toolkit_are_refused(
         read(tmp_path / "job.yaml", AI_TOOLKIT.replace(old, new))
 
 
+def test_the_settings_of_accelerate_are_no_training(tmp_path: Path) -> None:
+    text = "mixed_precision: fp16\nnum_machines: 1\nnum_processes: 1\nmain_process_port: 0\n"
+    with pytest.raises(Invalid, match="holds no settings"):
+        read(tmp_path / "default_config.yaml", text)
+
+
 def test_a_comma_too_many_is_passed_over(tmp_path: Path) -> None:
     text = json.dumps(ONETRAINER).replace("}]", "},]").removesuffix("}") + ",\n}"
     text = text.replace("models/base", "models/a,}b")

@@ -49,6 +49,10 @@ _NO_ZERO = frozenset(
 )
 """The form drops every 0 on its way to sd-scripts; for these 0 would have been another training."""
 
+_OF_A_LORA = frozenset({"LoRA_type", "network_dim", "network_alpha", "unet_lr", "locon"})
+_FEW = 40
+"""A preset may leave keys out; a whole form of the LoRA tab has some of these."""
+
 _NOISE = {
     "Original": ("noise_offset", "noise_offset_random_strength", "adaptive_noise_scale"),
     "Multires": ("multires_noise_iterations", "multires_noise_discount"),
@@ -113,6 +117,17 @@ def _refuse_other_tabs(path: Path, data: Mapping[str, Any]) -> None:
                     "kohya_gui.reader.holds_settings_fine_tuning",
                     path.name,
                     "holds settings for fine-tuning a whole model, not for a LoRA",
+                    "Save them on kohya_ss' LoRA tab.",
+                )
+            ]
+        )
+    if len(data) > _FEW and not data.keys() & _OF_A_LORA:
+        raise Invalid(
+            [
+                Problem(
+                    "kohya_gui.reader.other_tab",
+                    path.name,
+                    "holds settings of kohya_ss' Dreambooth tab, not of a LoRA: it names no network",
                     "Save them on kohya_ss' LoRA tab.",
                 )
             ]
