@@ -21,7 +21,7 @@ from ..options.families import FAMILIES
 from ..options.kinds import SCRIPT_DEFAULTS
 from . import onetrainer
 from .settling import rules
-from .settling.report import Imported
+from .settling.report import HIDDEN, Imported
 from .settling.work import KNOWN, Given, Here, Settling
 
 KIND = "a LoRA's own metadata"
@@ -217,6 +217,8 @@ def _from_metadata(work: Settling, metadata: Mapping[str, str]) -> Iterator[Give
         option = _RENAMED.get(name, name)
         if key == "ss_tag_frequency" and "ss_dataset_dirs" not in metadata:
             _name_trigger_from_tags(work, key, text)
+        elif key == "ot_config":  # it may hold secrets
+            work.ledger.ignored(key, HIDDEN, "settings of OneTrainer that can't be read")
         elif not key.startswith("ss_"):
             work.ledger.ignored(key, text, "a fact about the file, not a setting")
         elif name in _READ_ELSEWHERE:

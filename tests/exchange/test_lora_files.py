@@ -132,3 +132,5 @@ def test_a_lora_of_onetrainer_brings_its_settings_and_no_secret(tmp_path: Path) 
     assert (imported.family, imported.values["learning_rate"]) == ("sd1", 2e-4)
     assert "OneTrainer" in imported.kind
     assert "verysecret" not in json.dumps(imported.as_dict())
+    odd = {"ot_config": '{"secrets": {"huggingface_token": "hf_verysecret"}}'}
+    assert "verysecret" not in json.dumps(read(tmp_path, pair(ATTENTION), odd).as_dict())

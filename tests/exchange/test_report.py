@@ -5,9 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from sd_scripts_bridge.bridge import Bridge
+from sd_scripts_bridge.datasets.kohya_folder import open_dataset
 from sd_scripts_bridge.exchange import imports, request
 from sd_scripts_bridge.exchange.settling.report import Fate, Imported
+from sd_scripts_bridge.models import checkpoint
+from sd_scripts_bridge.planning.request import Planner
 from tests.support import model_headers as headers
 
 FILE = """
@@ -70,3 +75,24 @@ def test_settings_of_another_family_are_warned_about(tmp_path: Path) -> None:
     )
     notes = "".join(imports.read(tmp_path / "run.sh").notes)
     assert "The settings are for SDXL, and the base model is SD 1.5" in notes
+
+
+@pytest.mark.parametrize(
+    ("metadata", "prediction"),
+    [
+        (None, "v_prediction"),
+        ({"modelspec.prediction_type": "epsilon"}, "epsilon"),
+    ],
+    ids=["the base is silent", "the base says epsilon"],
+)
+def test_v_prediction_is_trained_where_the_base_model_does_not_say(
+    tmp_path: Path, bridge: Bridge, metadata: dict[str, str] | None, prediction: str
+) -> None:
+    base = headers.write(tmp_path / "base.safetensors", headers.checkpoint("sdxl"), metadata)
+    leaf = tmp_path / "img" / "4_Ada woman"
+    leaf.mkdir(parents=True)
+    Image.new("RGB", (64, 64)).save(leaf / "1.png")
+    asked = bridge.like(read(tmp_path), {"dataset": tmp_path, "base": base, "name": "Ada"})
+    data = open_dataset(tmp_path)
+    job, _, _ = Planner(bridge.home).sketch(asked, data, checkpoint.read(base))
+    assert job.prediction == prediction
