@@ -29,7 +29,7 @@
             this.part = lb.part("import", lb.t("Bring a kohya config"), () => null);
             this.node = this.part.node;
             this.chooser = lb.el("input", {
-                type: "file", multiple: true, accept: ".json,.toml,.safetensors,.sh,.bash,.bat,.cmd,.ps1", hidden: true, tabindex: -1, "aria-hidden": "true",
+                type: "file", multiple: true, accept: ".json,.toml,.safetensors,.sh,.bash,.bat,.cmd,.ps1,.ipynb,.yaml,.yml", hidden: true, tabindex: -1, "aria-hidden": "true",
                 onchange: () => {
                     this.bring([...this.chooser.files]);
                     this.chooser.value = "";
