@@ -3,7 +3,7 @@
 (function (/** @type {any} */ lb) {
     "use strict";
 
-    const CONFIG = /\.(json|toml|safetensors|sh|bash|bat|cmd|ps1)$/i;
+    const CONFIG = /\.(json|toml|safetensors|sh|bash|bat|cmd|ps1|ipynb|ya?ml)$/i;
     const MOST_BYTES = 100 * 1024 ** 2;
 
     /** Whether a file's name says that it holds settings. */

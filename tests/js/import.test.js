@@ -28,8 +28,8 @@ test("what calls itself a LoRA and is none is sent shortly, for the server to sa
 });
 
 test("configs are known by their names", () => {
-    const names = ["a.json", "b.TOML", "c.safetensors", "d.ps1", "e.bat", "photo.jpg", "caption.txt", "set.zip", "model.ckpt"];
-    assert.deepStrictEqual(names.filter((name) => lb.isConfig({name: name})), names.slice(0, 5));
+    const names = ["a.json", "b.TOML", "c.safetensors", "d.ps1", "e.bat", "f.ipynb", "g.yaml", "photo.jpg", "caption.txt", "set.zip", "model.ckpt"];
+    assert.deepStrictEqual(names.filter((name) => lb.isConfig({name: name})), names.slice(0, 7));
 });
 
 test("a reason that many keys share is said once", () => {
