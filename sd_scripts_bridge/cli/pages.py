@@ -199,9 +199,10 @@ PAGES: dict[str, HelpPage] = {
     ),
     "import": HelpPage(
         """Shows what a file from another trainer would train, key by key: used, changed (from, to)
-        or ignored, each with the reason. FILE is a kohya_ss .json, a .toml of sd-scripts or
-        LoRA_Easy_Training_Scripts, a LoRA's .safetensors (its metadata), a .sh, .bat or .ps1
-        script, a job.json, or a folder of photos. Nothing is changed; `train --config FILE`
+        or ignored, each with the reason. FILE is a .json of kohya_ss or OneTrainer, a
+        .toml of sd-scripts or LoRA_Easy_Training_Scripts, a .yaml of ai-toolkit, a LoRA's
+        .safetensors (its metadata), a .sh, .bat or .ps1 script, a notebook (.ipynb), a job.json,
+        or a folder of photos. Nothing is changed; `train --config FILE`
         trains it.""",
         (("import kohya_ss.json", "to read"), ("import old.safetensors --json", "for a program")),
     ),
