@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
@@ -189,7 +189,25 @@ class Imported:
             else []
         )
         notes = [line for note in self.notes for line in _wrapped(note, "")]
-        return [*lines, *notes, "Will be trained:", *table.lines(self)]
+        return [
+            *lines,
+            *notes,
+            "Will be trained:",
+            *table.lines(self.values, self.sources, [*self._counted()]),
+        ]
+
+    def _counted(self) -> Iterator[table.Row]:
+        """What is counted in epochs until the photos are there."""
+        if self.epochs:
+            yield "epochs", str(self.epochs), "the photos say how many steps that is"
+        if self.warmup:
+            source = self.sources.get("lr_warmup_steps", "")
+            yield "warm-up", f"{self.warmup:.0%} of the run", source
+        if self.save_every_epochs:
+            yield "saves", f"every {self.save_every_epochs} epochs", "the file"
+        if self.v_parameterization:
+            said = "the file, unless the base model says otherwise"
+            yield "v_parameterization", "True", said
 
 
 def _by_reason(rows: list[KeyRow]) -> list[str]:

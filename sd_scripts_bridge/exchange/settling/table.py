@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-if TYPE_CHECKING:
-    from .report import Imported
+Row = tuple[str, str, str]
+"""Option, value, and where the value comes from."""
 
 NARROWEST, WIDEST = 60, 120
 
@@ -18,9 +18,11 @@ def columns() -> int:
     return max(NARROWEST, min(WIDEST, shutil.get_terminal_size((WIDEST, 24)).columns))
 
 
-def lines(imported: Imported) -> list[str]:
-    """A line for each value that has an effect: option, value, source."""
-    rows = [*_lengths(imported), *_values(imported.values, imported.sources)]
+def lines(
+    values: Mapping[str, Any], sources: Mapping[str, str], first_rows: Sequence[Row] = ()
+) -> list[str]:
+    """A line for each value that has an effect; ``first_rows`` stand before those of ``values``."""
+    rows = [*first_rows, *_values(values, sources)]
     if not rows:
         return ["  nothing of its own: LoRA Bridge's preset for the base model"]
     first = max(len(option) for option, _, _ in rows)
@@ -28,7 +30,7 @@ def lines(imported: Imported) -> list[str]:
     return [line for row in rows for line in _line(row, first, second)]
 
 
-def _line(row: tuple[str, str, str], first: int, second: int) -> list[str]:
+def _line(row: Row, first: int, second: int) -> list[str]:
     option, value, source = row
     start = f"  {option:<{first}}  {value:<{second}}  "
     return textwrap.wrap(
@@ -40,23 +42,7 @@ def _line(row: tuple[str, str, str], first: int, second: int) -> list[str]:
     )
 
 
-def _lengths(imported: Imported) -> Iterator[tuple[str, str, str]]:
-    """What is counted in epochs until the photos are there."""
-    source = imported.sources.get
-    if imported.epochs:
-        said = "the photos say how many steps that is"
-        yield "epochs", str(imported.epochs), said
-    if imported.warmup:
-        yield "warm-up", f"{imported.warmup:.0%} of the run", source("lr_warmup_steps", "")
-    if imported.save_every_epochs:
-        yield "saves", f"every {imported.save_every_epochs} epochs", "the file"
-    if imported.v_parameterization:
-        yield "v_parameterization", "True", "the file, unless the base model says otherwise"
-
-
-def _values(
-    values: Mapping[str, Any], sources: Mapping[str, str]
-) -> Iterator[tuple[str, str, str]]:
+def _values(values: Mapping[str, Any], sources: Mapping[str, str]) -> Iterator[Row]:
     for option, value in values.items():
         if value in (None, False, "") or option in _without_effect(values):
             continue
