@@ -10,13 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...errors import Invalid, Problem
 from ...options.kinds import SCRIPT_DEFAULTS, SECRETS, is_off
 from ..scripts import command_words
 from ..settling import rules
 from ..settling.report import HIDDEN, Fate, Imported, KeyRow
 from ..settling.work import KNOWN, Given, Here, Settling, number
-from . import families, networks
+from . import families, networks, other_tabs
 from .keys import FAMILIES, FORM, LAUNCHER, NETWORK, OTHER_FAMILIES, RENAMED, STATE
 
 KIND = "settings saved by kohya_ss"
@@ -49,10 +48,6 @@ _NO_ZERO = frozenset(
 )
 """The form drops every 0 on its way to sd-scripts; for these 0 would have been another training."""
 
-_OF_A_LORA = frozenset({"LoRA_type", "network_dim", "network_alpha", "unet_lr", "locon"})
-_FEW = 40
-"""A preset may leave keys out; a whole form of the LoRA tab has some of these."""
-
 _NOISE = {
     "Original": ("noise_offset", "noise_offset_random_strength", "adaptive_noise_scale"),
     "Multires": ("multires_noise_iterations", "multires_noise_discount"),
@@ -66,7 +61,7 @@ def looks_like(data: Mapping[str, Any]) -> bool:
 
 def read(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
     """The training that the form would start. Raises `Invalid` for the settings of another tab."""
-    _refuse_other_tabs(path, data)
+    other_tabs.refuse(path, data)
     old = {
         "network_weights": "lora_network_weights",
         "conv_block_dims": "conv_dims",
@@ -96,42 +91,6 @@ def read(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
         work.keys["max_train_epochs"].key == "epoch" if "max_train_epochs" in work.keys else False
     )
     return _reported(replace(imported, rounded_once=rounded_once), data, work.family)
-
-
-def _refuse_other_tabs(path: Path, data: Mapping[str, Any]) -> None:
-    if "num_vectors_per_token" in data:
-        raise Invalid(
-            [
-                Problem(
-                    "kohya_gui.reader.holds_settings_textual_inversion",
-                    path.name,
-                    "holds settings for a textual inversion, not for a LoRA",
-                    "Save them on kohya_ss' LoRA tab.",
-                )
-            ]
-        )
-    if "use_latent_files" in data or "dataset_repeats" in data:
-        raise Invalid(
-            [
-                Problem(
-                    "kohya_gui.reader.holds_settings_fine_tuning",
-                    path.name,
-                    "holds settings for fine-tuning a whole model, not for a LoRA",
-                    "Save them on kohya_ss' LoRA tab.",
-                )
-            ]
-        )
-    if len(data) > _FEW and not data.keys() & _OF_A_LORA:
-        raise Invalid(
-            [
-                Problem(
-                    "kohya_gui.reader.other_tab",
-                    path.name,
-                    "holds settings of kohya_ss' Dreambooth tab, not of a LoRA: it names no network",
-                    "Save them on kohya_ss' LoRA tab.",
-                )
-            ]
-        )
 
 
 def _form_of_old_versions(data: Mapping[str, Any]) -> dict[str, Any]:
