@@ -5,6 +5,8 @@
     "use strict";
 
     const STEPS = ["photos", "captions", "train", "try"];
+    /** Photos in one answer. */
+    const PAGE = 500;
 
     lb.App = class {
         constructor(root) {
@@ -182,18 +184,28 @@
             return this.load("jobs", "jobs");
         }
 
+        /** Asks for what has changed in the draft, page by page, after a restart of the server for all of it. */
         async loadDraft() {
             const started = Date.now();
-            const draft = await this.server.get("draft");
+            const before = this.state.draft;
+            const since = before && !this.anew ? before.revision : 0;
+            this.anew = false;
+            const ask = async (start) => {
+                const answer = await this.server.get("draft?since=" + since + "&start=" + start + "&count=" + PAGE);
+                this.takeDraft(answer);
+                return answer;
+            };
+            const first = await ask(0);
+            for (let answer = first, start = PAGE; answer.more; start += PAGE) answer = await ask(start);
+            if (first.more) this.state.draft.revision = first.revision;
             this.draftTook = Date.now() - started;
             this.draftAt = Date.now();
-            const before = this.state.draft;
-            this.takeDraft(draft);
             if (before) this.windows.heard(before, this.state.draft);
         }
 
-        takeDraft(draft) {
-            if (!lb.isNewer(draft, this.otherBoot ? null : this.state.draft)) return;
+        takeDraft(answer) {
+            const draft = lb.mergeDraft(this.state.draft, answer);
+            if (draft === this.state.draft) return;
             this.state.draft = draft;
             this.planSoon();
             this.update();
@@ -242,8 +254,13 @@
             this.update();
         }
 
-        async post(path, body) {
-            const answer = await this.server.post(path, body);
+        post(path, body) {
+            return this.changes(this.server.post(path, body));
+        }
+
+        /** Takes what a change has made of the draft. */
+        async changes(asked) {
+            const answer = await asked;
             if (answer && answer.photos) {
                 this.takeDraft(answer);
                 this.windows.tell();
@@ -332,7 +349,7 @@
         /** What changed between two looks, where something has to follow from it. */
         notice(before, now) {
             if (before && before.boot !== now.boot) {
-                this.otherBoot = true;
+                this.otherBoot = this.anew = true;
                 this.wantDraft = true;
                 this.server.renew().then((renewed) => lb.show(this.alert.restarted, !renewed));
             }

@@ -52,15 +52,15 @@
                 if (!usable.length) throw {sentences: [lb.t("This is no config. A .json, .toml, .safetensors, .sh, .bat or .ps1 is one.")]};
                 const large = usable.find((file) => !/\.safetensors$/i.test(file.name) && file.size > MOST_BYTES);
                 if (large) throw {sentences: [lb.t("{file} is too large for settings.", {file: large.name})]};
-                this.files = await Promise.all(usable.map(async (file) => ({name: file.name, data: await lb.base64(await lb.frontOf(file))})));
-                this.show(await this.app.server.post("import", {files: this.files}));
+                this.files = await Promise.all(usable.map(async (file) => ({file: await lb.frontOf(file), name: file.name})));
+                this.show(await this.app.server.upload("import", this.files));
             });
         }
 
         use() {
             return this.app.act(this.confirm, async () => {
                 await this.app.saver.flush();
-                const answer = await this.app.server.post("import", {files: this.files, apply: true});
+                const answer = await this.app.server.upload("import", this.files, {apply: true});
                 this.forget();
                 await this.app.loadDraft();
                 this.app.say(lb.t("The settings of {file} are in use.", {file: answer.file}));

@@ -184,8 +184,9 @@
         async sendGroup(group, errors) {
             this.showProgress();
             try {
-                const files = await Promise.all(group.map(async (file) => ({name: file.name, data: await lb.base64(file)})));
-                const answer = await this.app.post("draft/photos", {files: files});
+                const files = group.map((file) => ({file: file, name: file.name}));
+                const progress = (part) => this.showProgress(part * group.length);
+                const answer = await this.app.changes(this.app.server.upload("draft/photos", files, {}, progress));
                 errors.push(...(answer.notes || []).map(lb.sentence));
             } catch (error) {
                 const parts = lb.together(group);
@@ -200,13 +201,14 @@
             this.sent += group.length;
         }
 
-        showProgress() {
+        /** `more`: files of the group that is being sent which are through, a part of a file as well. */
+        showProgress(more) {
             const checking = this.app.state.draft && this.app.state.draft.checking;
-            const text = this.uploading ? lb.t("{done} of {total} files sent", {done: this.sent, total: this.expected})
+            const text = this.uploading ? lb.t("{done} of {total} files sent", {done: Math.floor(this.sent + (more || 0)), total: this.expected})
                 : checking ? lb.t("{done} of {total} photos looked at", {done: checking.done, total: checking.total}) : "";
             lb.show(this.progress, Boolean(text));
             lb.setText(this.progressText, text);
-            const part = this.uploading ? this.sent / this.expected : checking ? checking.done / Math.max(1, checking.total) : 0;
+            const part = this.uploading ? (this.sent + (more || 0)) / this.expected : checking ? checking.done / Math.max(1, checking.total) : 0;
             this.progressFill.style.width = (100 * part).toFixed(1) + "%";
         }
 
@@ -290,16 +292,6 @@
 
     /** A place for a thumbnail. */
     lb.picture = () => lb.el("img", {alt: "", decoding: "async", draggable: "false", onerror: (event) => event.target.removeAttribute("src")});
-
-    /** Reads a file as base64. */
-    lb.base64 = function (file) {
-        return new Promise((resolve, reject) => {
-            const reader = new FileReader();
-            reader.onload = () => resolve(String(reader.result).split(",", 2)[1] || "");
-            reader.onerror = () => reject({sentences: [lb.t("The browser can't read it.")]});
-            reader.readAsDataURL(file);
-        });
-    };
 
     /** The files of a drop, also those inside dropped folders. */
     lb.droppedFiles = async function (transfer) {

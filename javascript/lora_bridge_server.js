@@ -37,12 +37,39 @@
             return answer;
         }
 
-        async send(path, body, leaving) {
+        /** Sends files ([{file, name}]) and texts beside them; `progress` is told the part that is sent, 0 to 1. */
+        upload(path, files, texts, progress) {
+            const form = new FormData();
+            for (const [name, text] of Object.entries(texts || {})) form.append(name, String(text));
+            for (const {file, name} of files) form.append("files", file, name);
+            const answer = this.order.then(() => this.renewing(() => this.push(path, form, progress)));
+            this.order = answer.catch(() => null);
+            return answer;
+        }
+
+        /** `fetch` doesn't tell how far an upload is. */
+        push(path, form, progress) {
+            return new Promise((resolve, reject) => {
+                const request = new XMLHttpRequest();
+                request.open("POST", this.base + path);
+                request.setRequestHeader("X-Lora-Bridge-Nonce", this.nonce);
+                request.upload.onprogress = (event) => { if (progress && event.lengthComputable) progress(event.loaded / event.total); };
+                request.onerror = () => reject(new TypeError("the upload broke off"));
+                request.onload = () => resolve(this.read(new Response(request.responseText, {status: request.status}), {}));
+                request.send(form);
+            });
+        }
+
+        send(path, body, leaving) {
             const text = JSON.stringify(body || {});
-            const once = () => this.ask(path, {
+            return this.renewing(() => this.ask(path, {
                 method: "POST", body: text, keepalive: leaving && text.length < 60000,
                 headers: {"Content-Type": "application/json", "X-Lora-Bridge-Nonce": this.nonce},
-            });
+            }));
+        }
+
+        /** Does it again where only our nonce was old. */
+        async renewing(once) {
             try {
                 return await once();
             } catch (error) {
@@ -53,7 +80,10 @@
         }
 
         async ask(path, options) {
-            const answer = await fetch(this.base + path, {credentials: "same-origin", cache: "no-cache", ...options});
+            return this.read(await fetch(this.base + path, {credentials: "same-origin", cache: "no-cache", ...options}), options);
+        }
+
+        async read(answer, options) {
             if (answer.ok) return options.file ? answer.blob() : lb.learn(await answer.json());
             let error = {};
             try {

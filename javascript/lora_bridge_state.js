@@ -150,8 +150,20 @@
         return said.map(lb.sentence).join("; ") || size;
     };
 
-    /** Whether an answer about the draft is newer than what is shown. */
-    lb.isNewer = (draft, shown) => !shown || !("revision" in draft) || draft.revision >= shown.revision;
+    /**
+     * The draft with what an answer changes of it; `known` is the draft so far, or null. A late answer changes nothing.
+     * Where the answer doesn't join on to what is known, the revision stays, so that the next look asks for what lies between.
+     */
+    lb.mergeDraft = function (known, answer) {
+        if (known && answer.since && answer.revision < known.revision) return known;
+        const had = known ? known.photos : [];
+        const rows = new Map([...had, ...answer.photos].map((photo) => [photo.id, photo]));
+        const ids = answer.ids || had.map((photo) => photo.id);
+        const photos = answer.ids || answer.photos.length ? ids.filter((id) => rows.has(id)).map((id) => rows.get(id)) : had;
+        const revision = known ? known.revision : 0;
+        const joins = answer.since <= revision && !answer.more && photos.length === ids.length;
+        return {...answer, photos: photos, revision: joins ? answer.revision : revision};
+    };
 
     const stemOf = (file) => file.name.replace(/\.[^.]*$/, "");
 

@@ -14,6 +14,7 @@ from ..system.gpu_memory import Memory
 
 if TYPE_CHECKING:
     from ..bridge import Bridge
+    from .draft.changes import DraftChanges
     from .draft.draft import Draft
     from .jobs import JobViews
 
@@ -79,6 +80,12 @@ class Context:
         from .draft.draft import draft_of
 
         return draft_of(self.the_bridge.home, self.face_models)
+
+    @functools.cached_property
+    def changes(self) -> DraftChanges:
+        from .draft.changes import DraftChanges
+
+        return DraftChanges(self.draft)
 
     @functools.cached_property
     def views(self) -> JobViews:

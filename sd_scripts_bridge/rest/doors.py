@@ -9,7 +9,7 @@ import hmac
 import importlib
 import inspect
 import json
-import math
+import shutil
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,25 +26,19 @@ from .. import __version__
 from ..errors import BridgeError, Conflict, EngineNotReady, Invalid, NotFound, Problem
 from ..messages import Message, found_in
 from ..page.context import Context
+from ..page.draft.intake import Upload
+from ..page.shape import plain
+from .body import Refused, aside, boundary_of, read_files, read_json
 from .origin import FRAMING, is_foreign
 from .privacy import Privacy, without_secrets
-from .routes import NONCE_HEADER, PARTS, Rule
+from .routes import JSON, NONCE_HEADER, PARTS, Rule
 
+YES_NO: Mapping[str, bool] = {"true": True, "false": False}
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 DIGITS = 18
 """Of a number in an address or a query; SQLite's end at 19."""
-BODY_LIMIT = 256 << 20
-"""Bytes of one request; base64 makes photos a third larger."""
 PACKED_FROM = 1000
 """Bytes from which an answer goes compressed, to whoever can read that."""
-
-
-class Refused(BridgeError):
-    """A request that is not let in."""
-
-    def __init__(self, status: int, sentence: Message) -> None:
-        self.status = status
-        super().__init__(sentence)
 
 
 STATUS: Mapping[type[BridgeError], int] = {
@@ -57,13 +51,16 @@ STATUS: Mapping[type[BridgeError], int] = {
 
 @dataclass(frozen=True)
 class Call:
-    """What a handler gets. ``body`` is the parsed JSON object of a POST, empty for a GET."""
+    """What a handler gets. ``body`` is the parsed JSON object of a POST, or the texts beside its
+    ``files``, which are there until it is answered.
+    """
 
     context: Context
     path: Mapping[str, int]
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: Mapping[str, Any]
+    files: Sequence[Upload] = ()
 
     def number(self, name: str, default: int = 0) -> int:
         """A whole number from the query. Raises `Invalid`."""
@@ -149,20 +146,39 @@ async def _answer(context: Context, rules: Mapping[str, Rule], request: Request)
         )
     if rule.method == "GET":
         _refuse_from_afar(context, rule)
-    raw = await _body(context, rule, request) if rule.method == "POST" else b""
-    return await run_in_threadpool(_handle, context, rule, request, raw)
+    if rule.method == "GET":
+        return await run_in_threadpool(_handle, context, rule, request, {}, ())
+    kind = _refuse_strangers(context, rule, request)
+    stated = request.headers.get("content-length", "")
+    size = int(stated) if stated.isdecimal() else 0
+    if kind == JSON:
+        body = await read_json(request.stream(), size)
+        return await run_in_threadpool(_handle, context, rule, request, body, ())
+    return await _answer_files(context, rule, request, size)
 
 
-async def _body(context: Context, rule: Rule, request: Request) -> bytes:
-    """The bytes of a POST that may come in. Raises `Refused`."""
-    if (
-        request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        != "application/json"
-    ):
+async def _answer_files(context: Context, rule: Rule, request: Request, size: int) -> Response:
+    """Its files lie aside until it is answered."""
+    boundary = boundary_of(request.headers["content-type"])
+    folder = await run_in_threadpool(lambda: aside(context.the_bridge.home.root))
+    try:
+        got = await read_files(request.stream(), size, boundary, folder)
+        fields = {name: YES_NO.get(text, text) for name, text in got.fields.items()}
+        return await run_in_threadpool(_handle, context, rule, request, fields, got.files)
+    finally:
+        await run_in_threadpool(shutil.rmtree, folder, ignore_errors=True)
+
+
+def _refuse_strangers(context: Context, rule: Rule, request: Request) -> str:
+    """The kind of a POST's body, which is one that the route takes. Raises `Refused`."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in rule.takes:
         raise Refused(
             415,
             Message(
-                "doors.post_needs_content_type", "A POST needs Content-Type: application/json."
+                "doors.post_needs_content_type",
+                "A POST needs Content-Type: {kinds}.",
+                kinds=" or ".join(rule.takes),
             ),
         )
     if not hmac.compare_digest(
@@ -184,22 +200,7 @@ async def _body(context: Context, rule: Rule, request: Request) -> bytes:
             ),
         )
     _refuse_from_afar(context, rule)
-    sentence = Message(
-        "rest.too_large",
-        "This is more than {megabytes} MB at once. Send fewer photos at a time, "
-        "or give their folder.",
-        megabytes=BODY_LIMIT >> 20,
-    )
-    length = request.headers.get("content-length", "0")
-    if length.isdecimal() and int(length) > BODY_LIMIT:
-        raise Refused(413, sentence)
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > BODY_LIMIT:
-            raise Refused(413, sentence)
-        parts.append(part)
-    return b"".join(parts)
+    return kind
 
 
 def _refuse_from_afar(context: Context, rule: Rule) -> None:
@@ -215,23 +216,15 @@ def _refuse_from_afar(context: Context, rule: Rule) -> None:
         )
 
 
-def _handle(context: Context, rule: Rule, request: Request, raw: bytes) -> Response:
-    """In a worker thread: read the JSON, do it, write the JSON."""
-    try:
-        body = json.loads(raw, parse_constant=_no_number, parse_float=_finite) if raw else {}
-    except (ValueError, RecursionError):
-        raise Invalid(
-            [Problem("doors.requests_body_json", "", "The request's body is not JSON")]
-        ) from None
-    if not isinstance(body, dict):
-        raise Invalid(
-            [
-                Problem(
-                    "doors.requests_body_json_object", "", "The request's body is not a JSON object"
-                )
-            ]
-        )
-    call = Call(context, _numbers(request), request.query_params, request.headers, body)
+def _handle(
+    context: Context,
+    rule: Rule,
+    request: Request,
+    body: Mapping[str, Any],
+    files: Sequence[Upload],
+) -> Response:
+    """In a worker thread: do it, write the JSON."""
+    call = Call(context, _numbers(request), request.query_params, request.headers, body, files)
     result = handler_of(rule)(call)
     response = result if isinstance(result, Response) else answer(context, result)
     return packed(response) if "gzip" in request.headers.get("accept-encoding", "") else response
@@ -246,26 +239,6 @@ def packed(response: Response) -> Response:
     response.headers["Content-Length"] = str(len(response.body))
     response.headers["Vary"] = "Accept-Encoding"
     return response
-
-
-def _finite(digits: str) -> float:
-    """Raises `Invalid` for 1e999, which Python reads as infinity and JSON can't say again."""
-    number = float(digits)
-    return number if math.isfinite(number) else _no_number(digits)
-
-
-def _no_number(word: str) -> float:
-    raise Invalid(
-        [
-            Problem(
-                "doors.number_can_used",
-                "",
-                "{word} is not a number that can be used",
-                "Send one with fewer digits.",
-                word=word[:40],
-            )
-        ]
-    )
 
 
 def _numbers(request: Request) -> dict[str, int]:
@@ -296,6 +269,7 @@ def answer(
 
     Never kept by a cache.
     """
+    data = plain(data)
     if isinstance(data, dict) and (messages := found_in(data)):
         data = {**data, "messages": messages}
     if not context.local:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 PREFIX = "/lora-bridge/v1"
 NONCE_HEADER = "X-Lora-Bridge-Nonce"
+JSON, FILES = "application/json", "multipart/form-data"
 PARTS = "sd_scripts_bridge.rest.handlers."
 
 
@@ -19,6 +20,8 @@ class Rule(NamedTuple):
     handler: str
     only_local: str = ""
     """What is refused from afar, in words."""
+    takes: tuple[str, ...] = (JSON,)
+    """The content types of a POST's body."""
 
 
 RULES = (
@@ -43,7 +46,7 @@ RULES = (
     Rule("POST", "/jobs/{job}/remove", "jobs:remove"),
     Rule("GET", "/draft", "draft:show"),
     Rule("POST", "/draft", "draft:describe"),
-    Rule("POST", "/draft/photos", "draft:upload"),
+    Rule("POST", "/draft/photos", "draft:upload", takes=(FILES,)),
     Rule("POST", "/draft/folder", "draft:use_folder", "Folders of this machine"),
     Rule("POST", "/draft/photo/{pid}", "draft:set_photo"),
     Rule("GET", "/draft/photo/{pid}/thumb", "draft:thumb"),
@@ -51,7 +54,7 @@ RULES = (
     Rule("POST", "/draft/clear", "draft:clear"),
     Rule("GET", "/plan", "plan:show"),
     Rule("POST", "/train", "plan:train"),
-    Rule("POST", "/import", "exchange:bring"),
+    Rule("POST", "/import", "exchange:bring", takes=(FILES, JSON)),
     Rule("POST", "/import/undo", "exchange:take_back"),
     Rule("POST", "/check", "files:check", "Folders of this machine"),
     Rule("POST", "/dataset", "files:dataset", "Folders of this machine"),

@@ -51,10 +51,9 @@ VALUES: Schema = {
     "description": "options by sd-scripts' names",
     "additionalProperties": ANY,
 }
-PROGRESS: Schema = some(shape(done=WHOLE, total=WHOLE))
 SENTENCE: Schema = shape(sentence=TEXT)
 QUEUED: Schema = shape(job=WHOLE, notes=TEXTS)
-FILES: Schema = many(shape(name=TEXT, data={"type": "string", "contentEncoding": "base64"}))
+FILES: Schema = many({"type": "string", "format": "binary"})
 PATH: Schema = {"type": "string", "description": "a whole path on the server"}
 SAMPLE: Schema = shape(url=TEXT, step=WHOLE)
 FINDING: Schema = shape(subject=TEXT, ready=YES_NO, sentence=TEXT, needed=YES_NO)
@@ -137,43 +136,6 @@ SCHEMAS: Mapping[str, Schema] = {
         preview=some(TEXT),
         facts={"type": "object"},
         notes=TEXTS,
-    ),
-    "Photo": shape(
-        id=WHOLE,
-        file=TEXT,
-        verdict={"enum": ["good", "mind", "left out", None]},
-        sentence=TEXT,
-        used=YES_NO,
-        can_be_used=YES_NO,
-        width=WHOLE,
-        height=WHOLE,
-        notes=TEXTS,
-        concerns=TEXTS,
-        thumb=some(TEXT),
-        caption=TEXT,
-        own_caption=YES_NO,
-        words=WHOLE,
-        tokens=some(WHOLE),
-        begins_with_name=YES_NO,
-    ),
-    "Draft": shape(
-        revision=WHOLE,
-        name=TEXT,
-        class_token=TEXT,
-        source=some(TEXT),
-        photos=many(ref("Photo")),
-        used=WHOLE,
-        total=WHOLE,
-        sentence=TEXT,
-        advice=TEXTS,
-        caption_advice=TEXTS,
-        checking=PROGRESS,
-        drafting=PROGRESS,
-        writing=PROGRESS,
-        training=ref("Training"),
-        undo=WHOLE,
-        imported=YES_NO,
-        problems=TEXTS,
     ),
     "Training": TRAINING,
     "Base": shape(

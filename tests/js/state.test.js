@@ -115,10 +115,28 @@ test("photos are sent in groups: big ones alone, small ones together, captions w
     assert.deepStrictEqual(lb.batches(named, 100, 3).map((group) => group.map((one) => one.name)), [["a.jpg", "a.txt", "b.jpg"], ["c.png", "c.txt"]]);
 });
 
-test("an older answer about the draft doesn't replace a newer one", () => {
-    assert.ok(lb.isNewer({revision: 5}, {revision: 5}));
-    assert.ok(!lb.isNewer({revision: 4}, {revision: 5}));
-    assert.ok(lb.isNewer({revision: 0}, null));
+test("what changed in the draft is merged into what is known", () => {
+    const photo = (id, text) => ({id: id, caption: text});
+    const whole = lb.mergeDraft(null, {revision: 5, since: 0, ids: [1, 2], photos: [photo(1, "a"), photo(2, "b")], name: "Ada"});
+    const captions = (draft) => draft.photos.map((one) => one.caption).join("");
+    assert.deepStrictEqual([captions(whole), whole.revision], ["ab", 5]);
+    const changed = lb.mergeDraft(whole, {revision: 7, since: 5, ids: null, photos: [photo(2, "c")], name: "Eva"});
+    assert.deepStrictEqual([captions(changed), changed.revision, changed.name], ["ac", 7, "Eva"]);
+    const gone = lb.mergeDraft(changed, {revision: 8, since: 7, ids: [2, 3], photos: [photo(3, "d")]});
+    assert.deepStrictEqual([captions(gone), gone.revision], ["cd", 8]);
+    const same = lb.mergeDraft(gone, {revision: 8, since: 8, ids: null, photos: []});
+    assert.strictEqual(same.photos, gone.photos, "a list that is the same isn't drawn again");
+});
+
+test("a late answer about the draft changes nothing, and a gap is asked for again", () => {
+    const known = {revision: 5, photos: [{id: 1, caption: "new"}]};
+    assert.strictEqual(lb.mergeDraft(known, {revision: 4, since: 3, ids: null, photos: [{id: 1, caption: "old"}]}), known);
+    const gap = lb.mergeDraft(known, {revision: 9, since: 8, ids: null, photos: [{id: 1, caption: "newer"}]});
+    assert.deepStrictEqual([gap.photos[0].caption, gap.revision], ["newer", 5]);
+    const unknown = lb.mergeDraft(known, {revision: 6, since: 5, ids: [1, 2], photos: []});
+    assert.strictEqual(unknown.revision, 5, "photo 2 was never sent");
+    const page = lb.mergeDraft(null, {revision: 6, since: 0, ids: [1, 2], photos: [{id: 1}], more: true});
+    assert.deepStrictEqual([page.photos.length, page.revision], [1, 0]);
 });
 
 test("errors become sentences", () => {

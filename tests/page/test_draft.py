@@ -20,10 +20,10 @@ from sd_scripts_bridge.page.draft.dataset import write
 from sd_scripts_bridge.page.draft.draft import Draft
 from sd_scripts_bridge.page.draft.intake import Upload
 from sd_scripts_bridge.page.draft.state import State
-from sd_scripts_bridge.page.draft.view import draft_dict
 from sd_scripts_bridge.paths import Home
 from sd_scripts_bridge.photos.thumbnails import thumbnail
 from tests.support import messy
+from tests.support.page import draft_dict, uploaded
 
 
 def jpeg(seed: int) -> bytes:
@@ -31,14 +31,14 @@ def jpeg(seed: int) -> bytes:
 
 
 def photo(name: str, seed: int) -> Upload:
-    return Upload(name, jpeg(seed))
+    return uploaded(name, jpeg(seed))
 
 
 @pytest.fixture
 def draft(home: Home) -> Draft:
     draft = Draft(home)
     draft.upload(
-        [photo("one.jpg", 1), photo("two.jpg", 2), Upload("two.txt", b"standing in a park")]
+        [photo("one.jpg", 1), photo("two.jpg", 2), uploaded("two.txt", b"standing in a park")]
     )
     assert draft.check.wait()
     return draft
@@ -131,14 +131,14 @@ def test_clear_leaves_the_users_own_folder_alone(draft: Draft, tmp_path: Path) -
 
 def test_the_same_photo_twice_is_there_once_and_another_of_its_name_too(draft: Draft) -> None:
     assert draft.upload([photo("one.jpg", 1)]) == ("1 photo was here already.",)
-    draft.upload([photo("one.jpg", 5), Upload("one.txt", b"in the rain")])
+    draft.upload([photo("one.jpg", 5), uploaded("one.txt", b"in the rain")])
     assert draft.check.wait()
     assert [item.file for item in draft.state.items] == ["one.jpg", "two.jpg", "one (2).jpg"]
     assert captions(draft)[2] == "in the rain" and captions(draft)[0] == ""
 
 
 def test_a_caption_that_comes_after_its_photo_finds_it(draft: Draft) -> None:
-    draft.upload([Upload("one.txt", b"sitting on a bench")])
+    draft.upload([uploaded("one.txt", b"sitting on a bench")])
     assert draft.check.wait()
     assert captions(draft) == ["sitting on a bench", "standing in a park"]
 
@@ -148,7 +148,7 @@ def test_a_bad_zip_takes_the_rest_of_its_request_with_it(draft: Draft) -> None:
     with zipfile.ZipFile(bad, "w") as archive:
         archive.writestr("../evil.jpg", "x")
     with pytest.raises(Invalid, match="unsafe entry"):
-        draft.upload([photo("three.jpg", 3), Upload("bad.zip", bad.getvalue())])
+        draft.upload([photo("three.jpg", 3), uploaded("bad.zip", bad.getvalue())])
     assert (
         len(draft.state.items) == 2
         and sorted(p.name for p in draft.folder.iterdir() if "part" in p.name) == []
@@ -157,7 +157,7 @@ def test_a_bad_zip_takes_the_rest_of_its_request_with_it(draft: Draft) -> None:
 
 
 def test_what_is_no_photo_is_shown_and_cant_be_used(draft: Draft) -> None:
-    draft.upload([Upload("page.jpg", b"<html>no</html>" * 50)])
+    draft.upload([uploaded("page.jpg", b"<html>no</html>" * 50)])
     assert draft.check.wait()
     shown = draft_dict(draft)["photos"][2]
     assert (shown["verdict"], shown["used"], shown["can_be_used"], shown["thumb"]) == (
@@ -175,7 +175,7 @@ def test_what_is_no_photo_is_shown_and_cant_be_used(draft: Draft) -> None:
 
 
 def test_the_users_choice_beats_the_verdict(draft: Draft) -> None:
-    draft.upload([Upload("again.jpg", messy.jpeg(messy.photo(1), optimize=True))])
+    draft.upload([uploaded("again.jpg", messy.jpeg(messy.photo(1), optimize=True))])
     assert draft.check.wait()
     assert [p["used"] for p in draft_dict(draft)["photos"]] == [True, True, False]
     draft.set_photo(3, {"used": True})
@@ -223,7 +223,7 @@ def test_only_what_changed_is_looked_at_again(
 def test_a_thumbnail_is_upright_small_and_made_once(home: Home) -> None:
     turned = messy.jpeg(messy.photo(1, (640, 400)), exif=messy.exif(6))
     draft = Draft(home)
-    draft.upload([Upload("turned.jpg", turned)])
+    draft.upload([uploaded("turned.jpg", turned)])
     data = thumbnail(draft.photos_folder / "turned.jpg", draft.thumbs_folder, "1")
     from PIL import Image
 

@@ -6,7 +6,6 @@ The tab shows REST's sentences; what only a browser can show (S25) is in `tests/
 
 from __future__ import annotations
 
-import base64
 import importlib.util
 import io
 import json
@@ -103,15 +102,17 @@ class Place:
         answer = self.client.post(
             f"{PREFIX}/{path}", content=json.dumps(body).encode(), headers=headers
         )
+        return self.said(answer)
+
+    def said(self, answer: Any) -> Said:
         assert answer.status_code != 500, answer.text
         error = answer.json().get("error")
         return Said(answer.status_code, "\n".join(error["sentences"]) if error else "")
 
     def upload(self, files: Mapping[str, bytes]) -> Said:
-        rows = [
-            {"name": name, "data": base64.b64encode(data).decode()} for name, data in files.items()
-        ]
-        said = self.post("draft/photos", files=rows)
+        form = [("files", (name, data)) for name, data in files.items()]
+        headers = {NONCE_HEADER: self.context.nonce}
+        said = self.said(self.client.post(f"{PREFIX}/draft/photos", files=form, headers=headers))
         assert self.context.draft.check.wait()
         return said
 

@@ -25,13 +25,13 @@ from sd_scripts_bridge.jobs import silence
 from sd_scripts_bridge.jobs.events import Note, Progress
 from sd_scripts_bridge.jobs.job import Status, TrainingJob
 from sd_scripts_bridge.page.draft.draft import Draft
-from sd_scripts_bridge.page.draft.intake import Upload
 from sd_scripts_bridge.page.jobs import JobViews
 from sd_scripts_bridge.paths import PACKAGE_PARENT, Home
 from sd_scripts_bridge.running import supervisor
 from sd_scripts_bridge.system import files
 from sd_scripts_bridge.webui.standalone import Options, serve
 from tests.support import messy
+from tests.support.page import uploaded
 from tests.support.supervisor import submit, wait_over
 
 MakeJob = Callable[..., TrainingJob]
@@ -146,7 +146,7 @@ def test_a_home_on_a_full_disk_gets_sentences_and_loses_nothing(
     with pytest.raises(BridgeError, match="No space left"):
         draft.describe({"name": "Eve"})
     with pytest.raises(BridgeError, match="No space left"):
-        draft.upload([Upload("1.jpg", messy.jpeg(messy.photo(1)))])
+        draft.upload([uploaded("1.jpg", messy.jpeg(messy.photo(1)))])
     with pytest.raises(BridgeError, match=r"Its disk is full \(\d kB are free\): make some room"):
         for _ in range(50):
             bridge.store.add(make_job())
@@ -157,7 +157,7 @@ def test_a_home_on_a_full_disk_gets_sentences_and_loses_nothing(
         bridge.store.get(job_id).status is Status.STOPPED
         and "stopped" in run(small_disk, "jobs").stdout
     )
-    draft.upload([Upload("1.jpg", messy.jpeg(messy.photo(1)))])
+    draft.upload([uploaded("1.jpg", messy.jpeg(messy.photo(1)))])
     assert len(Draft(bridge.home).state.items) == 1 and bridge.store.add(make_job()) > job_id
     assert draft.check.wait()
 

@@ -30,12 +30,12 @@ from sd_scripts_bridge.jobs.job import Status, TrainingJob
 from sd_scripts_bridge.jobs.store import Store
 from sd_scripts_bridge.page.context import Context
 from sd_scripts_bridge.page.draft.draft import Draft, _draft_at
-from sd_scripts_bridge.page.draft.intake import Upload
 from sd_scripts_bridge.paths import PACKAGE_PARENT, Home
 from sd_scripts_bridge.rest import app as rest
 from sd_scripts_bridge.rest.routes import PREFIX, RULES
 from sd_scripts_bridge.system.files import write_json
 from tests.support import messy
+from tests.support.page import uploaded
 from tests.support.supervisor import submit, wait, wait_over, wait_step
 
 MakeJob = Callable[..., TrainingJob]
@@ -130,7 +130,9 @@ def test_every_file_of_ours_torn_and_all_of_it_opens_still(
     job_id = submit(bridge, make_job())
     assert wait_over(bridge, job_id).status is Status.SUCCEEDED
     draft = Draft(bridge.home)
-    draft.upload([Upload(f"{number}.jpg", messy.jpeg(messy.photo(number))) for number in range(3)])
+    draft.upload(
+        [uploaded(f"{number}.jpg", messy.jpeg(messy.photo(number))) for number in range(3)]
+    )
     draft.describe({"name": "Ada"})
     assert draft.check.wait()
     torn = [

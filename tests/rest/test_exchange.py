@@ -235,8 +235,6 @@ def test_a_job_that_is_none_and_a_format_that_is_none(ready: Page) -> None:
         ([file("x.png", b"\x89PNG")], "ends in '.png'"),
         ([file("x.toml", "= 3")], "is not TOML"),
         ([file("a.json", "{}"), file("b.json", "{}")], "not one training"),
-        (None, "there are none"),
-        ([{"name": "a.json"}], "no data"),
         ([file("n.toml", "network_dim = nan\nday = 2024-01-01")], ""),
         ([file("deep.json", "[" * 100_000)], "is not JSON"),
     ],

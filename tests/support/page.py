@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
+import tempfile
 import time
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,10 @@ from starlette.testclient import TestClient
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.models.offered import BaseFile
 from sd_scripts_bridge.page.context import Context
-from sd_scripts_bridge.page.draft.draft import _draft_at
+from sd_scripts_bridge.page.draft.changes import DraftChanges
+from sd_scripts_bridge.page.draft.draft import Draft, _draft_at
+from sd_scripts_bridge.page.draft.intake import Upload
+from sd_scripts_bridge.page.shape import plain
 from sd_scripts_bridge.rest import app as rest
 from sd_scripts_bridge.rest.routes import NONCE_HEADER, PREFIX
 from tests.support import messy
@@ -36,9 +42,14 @@ class Page:
         return self.client.get(f"{PREFIX}/{path}", headers=headers)
 
     def post(self, path: str, /, **body: Any) -> Any:
-        return self.client.post(
-            f"{PREFIX}/{path}", json=body, headers={NONCE_HEADER: self.context.nonce}
-        )
+        """``files``, [{"name", "data": base64}], go as a form does."""
+        sent: dict[str, Any] = {"json": body}
+        if "files" in body:
+            rows = body.pop("files")
+            sent = {"files": [("files", (row["name"], b64decode(row["data"]))) for row in rows]}
+            sent["data"] = {name: json.dumps(value) for name, value in body.items()}
+        headers = {NONCE_HEADER: self.context.nonce}
+        return self.client.post(f"{PREFIX}/{path}", headers=headers, **sent)
 
     def seen(self) -> dict[str, Any]:
         """The draft, once all photos are looked at."""
@@ -77,6 +88,18 @@ def context(bridge: Bridge, base: Path, tmp_path: Path) -> Iterator[Context]:
 @pytest.fixture
 def page(context: Context) -> Page:
     return Page(context)
+
+
+def draft_dict(draft: Draft) -> dict[str, Any]:
+    """The whole draft as REST tells it."""
+    return plain(DraftChanges(draft).view())  # type: ignore[no-any-return]
+
+
+def uploaded(name: str, data: bytes) -> Upload:
+    """A file as it arrives: on the disk, under a number."""
+    path = Path(tempfile.mkdtemp()) / "0"
+    path.write_bytes(data)
+    return Upload(name, path)
 
 
 def encoded(seed: int) -> str:

@@ -27,7 +27,8 @@ from .intake import MOST_PHOTOS, Upload, take_in
 from .state import DraftPhoto, State, TrainingChoices, from_dict
 
 LONGEST_TEXT = 10_000
-_STRINGS = ("base", "preset", "engine", "lora_name", "gpus")
+_WORDS = ("lora_name", "model_folder", "gpus")
+_STRINGS = ("base", "preset", "engine", *_WORDS)
 Progress = tuple[int, int]
 
 
@@ -394,7 +395,7 @@ def _described(state: State, names: Mapping[str, str], training: Mapping[str, An
     if training:
         values = {**state.training.values, **training.get("values", {})}
         plain = {key: value for key, value in training.items() if key != "values"}
-        plain |= {"lora_name": plain["lora_name"] or ""} if "lora_name" in plain else {}
+        plain |= {key: plain[key] or "" for key in _WORDS if key in plain}
         kept = {key: value for key, value in values.items() if value is not None}
         after = replace(after, training=replace(state.training, **plain, values=kept))
     return after

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -64,7 +65,7 @@ def read(
     Of a .safetensors file the header is enough. From afar no path of the files is looked up on this
     machine.
     """
-    too_large = [file for file in files if len(file.data) > LIMIT]
+    too_large = [file for file in files if file.path.stat().st_size > LIMIT]
     if too_large:
         raise Invalid(
             [
@@ -72,7 +73,7 @@ def read(
                     "imports.too_large_settings_bytes_2",
                     file.name,
                     "is too large for settings ({count} bytes)",
-                    count=f"{len(file.data):,}",
+                    count=f"{file.path.stat().st_size:,}",
                 )
                 for file in too_large
             ]
@@ -81,7 +82,7 @@ def read(
         paths = []
         for file in files:
             paths.append(Path(folder) / safe_name(file.name))
-            paths[-1].write_bytes(file.data)
+            shutil.copyfile(file.path, paths[-1])
         main = _main(paths)
         found = exchange_request.read(main, home, _folders(bases), looks=local, whole=False)
         found = replace(found, path=Path(main.name))

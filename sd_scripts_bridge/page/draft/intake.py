@@ -4,15 +4,11 @@ caption beside its photo.
 
 from __future__ import annotations
 
-import binascii
-import io
 import os
 import shutil
-from base64 import b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ...errors import BridgeError, Invalid, Problem
 from ...messages import Message
@@ -46,10 +42,10 @@ MOST_PHOTOS = 10_000
 
 @dataclass(frozen=True)
 class Upload:
-    """One file as it came."""
+    """One file as it came: its own name, and where it lies until it is taken in."""
 
     name: str
-    data: bytes
+    path: Path
 
 
 @dataclass(frozen=True)
@@ -58,46 +54,6 @@ class Taken:
 
     names: tuple[str, ...]
     notes: tuple[str, ...] = ()
-
-
-def uploads(files: Any) -> list[Upload]:
-    """The files in a request: ``[{"name", "data": base64}]``.
-
-    Raises `Invalid` with everything that isn't so.
-    """
-    problems: list[Problem] = []
-    found = []
-    for number, file in enumerate(files if isinstance(files, list) else (), 1):
-        name, data = (
-            (file.get("name"), file.get("data")) if isinstance(file, Mapping) else (None, None)
-        )
-        if not isinstance(name, str) or not isinstance(data, str):
-            problems.append(
-                Problem(
-                    "intake.name_data",
-                    f"file {number}",
-                    "has no name or no data",
-                    "Send name and base64 data.",
-                )
-            )
-            continue
-        try:
-            encoded = data.partition(",")[2] if data.startswith("data:") else data
-            found.append(Upload(name, b64decode(encoded, validate=True)))
-        except (binascii.Error, ValueError):
-            problems.append(
-                Problem(
-                    "intake.arrive_whole_base_damaged",
-                    name,
-                    "did not arrive whole (its base64 is damaged)",
-                    "Send it again.",
-                )
-            )
-    if not found and not problems:
-        problems.append(Problem("intake.none", "files", "there are none", "Send at least one."))
-    if problems:
-        raise Invalid(problems)
-    return found
 
 
 def photos_in(folder: Path) -> list[str]:
@@ -156,16 +112,20 @@ def _written(files: Sequence[Upload], aside: Path) -> list[Path]:
     loose = aside / "loose"
     loose.mkdir()
     for number, file in enumerate(files):
-        if not zips.is_zip(file.data[:4]):
+        with file.path.open("rb") as opened:
+            packed = zips.is_zip(opened.read(4))
+        if not packed:
             written.append(zips.free_name(loose, safe_name(file.name)))
-            written[-1].write_bytes(file.data)
+            shutil.move(file.path, written[-1])
             continue
         into = aside / f"zip{number}"
         into.mkdir()
         try:
-            written += zips.unpack(io.BytesIO(file.data), safe_name(file.name), into)
+            with file.path.open("rb") as opened:
+                written += zips.unpack(opened, safe_name(file.name), into)
         except Invalid as error:
             problems += error.problems
+        file.path.unlink()  # its room is needed
     if problems:
         raise Invalid(problems)
     return written

@@ -1,11 +1,11 @@
-"""The draft as the page gets it: docs/rest.md's `Draft` and `Photo`."""
+"""What is said of a draft's photos, one by one and as a set."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
 
 from ...datasets import caption_text
 from ...datasets.caption_text import Repaired
@@ -17,6 +17,8 @@ from .captions import caption_of, counted
 from .check import Verdicts
 from .draft import Draft
 from .state import DraftPhoto, State
+
+NOT_LOOKED_AT = Message("draft.looked_yet", "Not looked at yet.")
 
 
 @dataclass(frozen=True)
@@ -52,69 +54,55 @@ def used(draft: Draft) -> list[DraftPhoto]:
     return [item for item in draft.state.items if is_used(item, judged)]
 
 
-def photo_dict(item: DraftPhoto, state: State, judged: Verdicts) -> dict[str, Any]:
+@dataclass(frozen=True)
+class PhotoView:
+    """One photo of the draft. ``used`` is the user's choice where he made one, else the verdict's;
+    ``notes`` say what reading it took, ``concerns`` what to mind.
+    """
+
+    id: int
+    file: str
+    verdict: Literal["good", "mind", "left out"] | None
+    sentence: str
+    used: bool
+    can_be_used: bool
+    width: int
+    height: int
+    notes: Sequence[str]
+    concerns: Sequence[str]
+    thumb: Annotated[str | None, "null: nothing to show"]
+    caption: Annotated[str, "what will be trained"]
+    own_caption: Annotated[bool, "false: it is the name and the class"]
+    words: int
+    tokens: Annotated[int | None, "CLIP's; null where they can't be counted"]
+    begins_with_name: bool
+
+
+def photo_of(item: DraftPhoto, state: State, judged: Verdicts) -> PhotoView:
+    """The photo as the page gets it."""
     verdict, seen = judged.verdicts.get(item.id), judged.seen.get(item.id)
     text = caption_of(item, state, judged)
     words, tokens = counted(text)
     readable = not seen or seen.finding.photo is not None
     version = seen.mark if seen else item.mark
-    return {
-        "id": item.id,
-        "file": shown(Path(item.file).name),
-        "verdict": verdict.verdict if verdict else None,
-        "sentence": verdict.sentence
-        if verdict
-        else Message("draft.looked_yet", "Not looked at yet."),
-        "used": is_used(item, judged),
-        "can_be_used": readable,
-        "width": verdict.width if verdict else 0,
-        "height": verdict.height if verdict else 0,
-        "notes": list(verdict.notes) if verdict else [],
-        "concerns": list(verdict.concerns) if verdict else [],
-        "thumb": f"draft/photo/{item.id}/thumb?v={version}" if readable else None,
-        "caption": text,
-        "own_caption": item.caption is not None or bool(seen and seen.finding.caption),
-        "words": words,
-        "tokens": tokens,
-        "begins_with_name": caption_text.begins_with_name(text, state.name),
-    }
-
-
-def draft_dict(draft: Draft) -> dict[str, Any]:
-    revision = draft.revision
-    state, judged = draft.state, draft.check.judged
-    used = sum(is_used(item, judged) for item in state.items)
-    about_set, about_captions = advice(draft, state, judged)
-    return {
-        "revision": revision,
-        "name": state.name,
-        "class_token": state.class_token,
-        "source": state.source,
-        "photos": [photo_dict(item, state, judged) for item in state.items],
-        "used": used,
-        "total": len(state.items),
-        "sentence": Message(
-            "draft.photos_used",
-            "{used} of {count} photos will be used.",
-            used=used,
-            count=len(state.items),
-        )
-        if state.items
-        else Message("draft.photos_yet", "There are no photos yet."),
-        "advice": about_set,
-        "caption_advice": about_captions,
-        "checking": _progress(draft.check.progress),
-        "drafting": _progress(draft.drafting),
-        "writing": _progress(draft.writing),
-        "training": asdict(state.training),
-        "undo": len(state.undo),
-        "imported": state.before is not None,
-        "problems": [problem.sentence for problem in naming_problems(state)],
-    }
-
-
-def _progress(progress: tuple[int, int] | None) -> Mapping[str, int] | None:
-    return {"done": progress[0], "total": progress[1]} if progress else None
+    return PhotoView(
+        id=item.id,
+        file=shown(Path(item.file).name),
+        verdict=verdict.verdict if verdict else None,  # type: ignore[arg-type]
+        sentence=verdict.sentence if verdict else NOT_LOOKED_AT,
+        used=is_used(item, judged),
+        can_be_used=readable,
+        width=verdict.width if verdict else 0,
+        height=verdict.height if verdict else 0,
+        notes=verdict.notes if verdict else (),
+        concerns=verdict.concerns if verdict else (),
+        thumb=f"draft/photo/{item.id}/thumb?v={version}" if readable else None,
+        caption=text,
+        own_caption=item.caption is not None or bool(seen and seen.finding.caption),
+        words=words,
+        tokens=tokens,
+        begins_with_name=caption_text.begins_with_name(text, state.name),
+    )
 
 
 def naming_problems(state: State) -> list[Problem]:
@@ -124,9 +112,7 @@ def naming_problems(state: State) -> list[Problem]:
 
 
 def advice(draft: Draft, state: State, judged: Verdicts) -> tuple[list[str], list[str]]:
-    """What to mind about the set as it is with the user's choices, and about its captions; last
-    what went wrong on our side.
-    """
+    """What to mind about the set as it is with the user's choices, and about its captions."""
     from ...datasets.advice import caption_advice, set_advice
 
     parts, faceless = _in_set(draft, state, judged)
@@ -137,8 +123,7 @@ def advice(draft: Draft, state: State, judged: Verdicts) -> tuple[list[str], lis
     said = [*set_advice(parts, source, faces, captions=False)] if parts else []
     captions = [*caption_advice([part for part in parts if part.used])]
     captions += _unnamed(state, judged)
-    failures = [failure for failure in (draft.check.failure, draft.failure) if failure]
-    return [*said, *failures], [*captions, *([draft.failure] if draft.failure else [])]
+    return said, captions
 
 
 def _unnamed(state: State, judged: Verdicts) -> list[str]:

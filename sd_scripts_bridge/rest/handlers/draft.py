@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from starlette.responses import Response
@@ -11,8 +12,9 @@ from ...errors import Invalid, NotFound, Problem
 from ...messages import Message
 from ...options.params import fields_of_params
 from ...page.draft import captions, interrogation
-from ...page.draft.intake import uploads
-from ...page.draft.view import draft_dict, photo_dict
+from ...page.draft.changes import MOST_ROWS, DraftView
+from ...page.draft.state import State
+from ...page.draft.view import photo_of
 from ...paths import expanded
 from ...photos.thumbnails import thumbnail
 from ..doors import Call, Refused, answer
@@ -27,13 +29,28 @@ NO_PICTURE = (
 
 
 def show(call: Call) -> Any:
-    """What the user is preparing: photos, captions, training choices."""
-    draft = call.context.draft
-    counts = (draft.drafting, draft.writing, draft.check.progress)
-    tag = f'"{call.context.boot}-{draft.revision}-{hash(counts) & 0xFFFFFF:x}"'
+    """What the user is preparing: photos, captions, training choices.
+
+    With ``since``, the revision of an earlier answer, only photos that changed after it; with
+    ``start`` and ``count`` only that page of the list.
+    """
+    draft, changes = call.context.draft, call.context.changes
+    counts = (draft.drafting, draft.writing, draft.check.progress, *sorted(call.query.items()))
+    tag = f'"{call.context.boot}-{draft.revision}-{hash(counts) & 0xFFFFFFFF:x}"'
     if call.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers={"ETag": tag, "Cache-Control": "no-cache"})
-    return answer(call.context, draft_dict(draft), headers={"ETag": tag})
+    count = call.number("count") if call.query.get("count") else None
+    view = changes.view(call.number("since"), call.number("start"), count)
+    return answer(call.context, view, headers={"ETag": tag})
+
+
+def changed(call: Call, do: Callable[[], object]) -> DraftView:
+    """Do it; what is different in the draft then, or since the revision that the page knows."""
+    known = call.number("since") or call.context.changes.revision
+    notes = do()
+    return call.context.changes.view(
+        known, count=MOST_ROWS, notes=notes if isinstance(notes, tuple) else ()
+    )
 
 
 def describe(call: Call) -> Any:
@@ -41,8 +58,7 @@ def describe(call: Call) -> Any:
     preset's again.
     """
     _refuse_foreign(call)
-    call.context.draft.describe(call.body)
-    return draft_dict(call.context.draft)
+    return changed(call, lambda: call.context.draft.describe(call.body))
 
 
 def _refuse_foreign(call: Call) -> None:
@@ -76,8 +92,9 @@ def _refuse_foreign(call: Call) -> None:
 
 def upload(call: Call) -> Any:
     """Add pictures, captions (.txt under a photo's name) or zips, all or nothing."""
-    notes = call.context.draft.upload(uploads(call.body.get("files")))
-    return {**draft_dict(call.context.draft), "notes": notes}
+    if not call.files:
+        raise Invalid([Problem("intake.none", "files", "there are none", "Send at least one.")])
+    return changed(call, lambda: call.context.draft.upload(call.files))
 
 
 def use_folder(call: Call) -> Any:
@@ -92,15 +109,15 @@ def use_folder(call: Call) -> Any:
             ]
         )
     text = (path or "").strip().strip('"')
-    call.context.draft.use_folder(expanded(text) if text else None)
-    return draft_dict(call.context.draft)
+    folder = expanded(text) if text else None
+    return changed(call, lambda: call.context.draft.use_folder(folder))
 
 
 def set_photo(call: Call) -> Any:
     """Use a photo or not, and its caption; null for what holds without a choice."""
     draft = call.context.draft
     draft.set_photo(call.path["pid"], call.body)
-    return photo_dict(draft.item(call.path["pid"]), draft.state, draft.check.judged)
+    return photo_of(draft.item(call.path["pid"]), draft.state, draft.check.judged)
 
 
 def change_captions(call: Call) -> Any:
@@ -120,15 +137,15 @@ def change_captions(call: Call) -> Any:
         )
     text, by = _text(call, "text"), _text(call, "with")
     if action == "undo":
-        draft.change(lambda state: state.undone())
-    elif action == "draft":
-        interrogation.start(draft, call.context.interrogator, text)
-    else:
-        at_start = call.body.get("where") == "start"
-        draft.change(
-            lambda s: captions.bulk(s, draft.check.judged, action, text, by, at_start=at_start)
-        )
-    return draft_dict(draft)
+        return changed(call, lambda: draft.change(lambda state: state.undone()))
+    if action == "draft":
+        return changed(call, lambda: interrogation.start(draft, call.context.interrogator, text))
+    at_start = call.body.get("where") == "start"
+
+    def edit(state: State) -> State:
+        return captions.bulk(state, draft.check.judged, action, text, by, at_start=at_start)
+
+    return changed(call, lambda: draft.change(edit))
 
 
 def _text(call: Call, name: str) -> str:
@@ -149,8 +166,7 @@ def _text(call: Call, name: str) -> str:
 
 def clear(call: Call) -> Any:
     """Begin anew; the training choices stay."""
-    call.context.draft.clear()
-    return draft_dict(call.context.draft)
+    return changed(call, call.context.draft.clear)
 
 
 def thumb(call: Call) -> Any:

@@ -11,11 +11,10 @@ from starlette.responses import Response
 from ...errors import Invalid, Problem
 from ...messages import Message
 from ...page.draft import imports
-from ...page.draft.intake import uploads
-from ...page.draft.view import draft_dict
 from ...system import secret_text
 from ..doors import Call, Refused
 from ..privacy import without_secrets
+from .draft import changed
 from .files import path_of
 
 README, HOW = "READ ME.txt", "Unpack this into a folder of its own, and run it there."
@@ -36,7 +35,7 @@ def bring(call: Call) -> Any:
                 )
             ]
         )
-    if "path" in call.body:
+    if not call.files:
         if not local:
             raise Refused(
                 403,
@@ -49,9 +48,7 @@ def bring(call: Call) -> Any:
             path_of(call, "path"), context.the_bridge.home, context.models()
         )
     else:
-        imported = imports.read(
-            uploads(call.body.get("files")), context.the_bridge.home, context.models(), local=local
-        )
+        imported = imports.read(call.files, context.the_bridge.home, context.models(), local=local)
     proposal = imports.propose(imported, context.draft.state, context.models(), local=local)
     if apply:
         imports.use(context.draft, proposal)
@@ -67,8 +64,7 @@ def _without_secret(row: dict[str, Any]) -> dict[str, Any]:
 
 def take_back(call: Call) -> Any:
     """The choices that the last import has replaced."""
-    imports.take_back(call.context.draft)
-    return draft_dict(call.context.draft)
+    return changed(call, lambda: imports.take_back(call.context.draft))
 
 
 def export(call: Call) -> Any:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ... import __version__
+from ...page import shape as shapes
+from ...page.draft.changes import DraftView
 from .. import schemas
 from ..doors import Call, handler_of
 from ..routes import NONCE_HEADER, PREFIX, RULES, Rule
@@ -36,6 +38,8 @@ tab's HTML carries it as data-nonce, made anew with each start. The host's own l
 one, else --api-auth (HTTP Basic), else nothing. Routes marked as local are refused (403) while the WebUI runs with --listen
 or --share and without --enable-insecure-extension-access; other answers then name no paths of the server.
 """
+
+TOLD = (DraftView,)
 
 MEANINGS = {
     401: "log in to the host first",
@@ -142,7 +146,15 @@ DOCS: Mapping[str, Doc] = {
         errors=(404, 409),
     ),
     "POST /jobs/{job}/remove": Doc(schemas.SENTENCE, takes=body(), errors=(404, 409)),
-    "GET /draft": Doc(ref("Draft")),
+    "GET /draft": Doc(
+        ref("Draft"),
+        {
+            "since": (WHOLE, "the revision that is known: only what has changed after it"),
+            "start": (WHOLE, "of the photos that changed: from this one on"),
+            "count": (WHOLE, "of the photos that changed: at most so many"),
+        },
+        errors=(422,),
+    ),
     "POST /draft": Doc(
         ref("Draft"),
         takes=body(
@@ -151,7 +163,7 @@ DOCS: Mapping[str, Doc] = {
         errors=(409, 422),
     ),
     "POST /draft/photos": Doc(
-        {"allOf": [ref("Draft"), shape(notes=TEXTS)]},
+        ref("Draft"),
         takes=body("files", files=FILES),
         errors=(413, 422),
     ),
@@ -259,7 +271,7 @@ def description() -> dict[str, Any]:
         "security": [{}, {"session": []}, {"basic": []}],
         "paths": paths,
         "components": {
-            "schemas": dict(SCHEMAS),
+            "schemas": {**SCHEMAS, **_told()},
             "securitySchemes": {
                 "session": {
                     "type": "apiKey",
@@ -271,6 +283,14 @@ def description() -> dict[str, Any]:
             },
         },
     }
+
+
+def _told() -> dict[str, Any]:
+    """The schemas of what is a dataclass."""
+    found: dict[str, Any] = {}
+    for cls in TOLD:
+        shapes.schema(cls, found)
+    return found
 
 
 def _operation(rule: Rule, doc: Doc) -> dict[str, Any]:
@@ -285,10 +305,8 @@ def _operation(rule: Rule, doc: Doc) -> dict[str, Any]:
         "responses": _responses(rule, doc),
     }
     if rule.method == "POST":
-        found["requestBody"] = {
-            "required": True,
-            "content": {"application/json": {"schema": doc.takes or body()}},
-        }
+        content = {kind: {"schema": doc.takes or body()} for kind in rule.takes}
+        found["requestBody"] = {"required": True, "content": content}
     return found
 
 
