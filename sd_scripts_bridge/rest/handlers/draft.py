@@ -7,7 +7,6 @@ from typing import Any
 
 from starlette.responses import Response
 
-from ...datasets.caption_edits import ACTIONS
 from ...errors import Invalid, NotFound, Problem
 from ...messages import Message
 from ...options.params import fields_of_params
@@ -15,8 +14,10 @@ from ...page.draft import captions, interrogation
 from ...page.draft.changes import MOST_ROWS, DraftView
 from ...page.draft.state import State
 from ...page.draft.view import photo_of
+from ...page.shape import read
 from ...paths import expanded
 from ...photos.thumbnails import thumbnail
+from ..bodies import CaptionsBody
 from ..doors import Call, Refused, answer
 
 YEAR = "private, max-age=31536000, immutable"
@@ -122,46 +123,18 @@ def set_photo(call: Call) -> Any:
 
 def change_captions(call: Call) -> Any:
     """Change many captions at once, or take the last change back."""
-    draft, action = call.context.draft, call.body.get("action")
-    if action not in ACTIONS:
-        raise Invalid(
-            [
-                Problem(
-                    "draft.is_not_one",
-                    "action",
-                    "{action} is not one of {actions}",
-                    action=repr(action),
-                    actions=", ".join(ACTIONS),
-                )
-            ]
-        )
-    text, by = _text(call, "text"), _text(call, "with")
-    if action == "undo":
+    draft, asked = call.context.draft, read(CaptionsBody, call.body)
+    text, by = asked.text or "", asked.with_ or ""
+    if asked.action == "undo":
         return changed(call, lambda: draft.change(lambda state: state.undone()))
-    if action == "draft":
+    if asked.action == "draft":
         return changed(call, lambda: interrogation.start(draft, call.context.interrogator, text))
-    at_start = call.body.get("where") == "start"
 
     def edit(state: State) -> State:
-        return captions.bulk(state, draft.check.judged, action, text, by, at_start=at_start)
+        at_start = asked.where == "start"
+        return captions.bulk(state, draft.check.judged, asked.action, text, by, at_start=at_start)
 
     return changed(call, lambda: draft.change(edit))
-
-
-def _text(call: Call, name: str) -> str:
-    value = call.body.get(name) or ""
-    if not isinstance(value, str) or len(value) > 1000:
-        raise Invalid(
-            [
-                Problem(
-                    "draft.text_characters_3",
-                    name,
-                    "{value} is not a text of up to 1000 characters",
-                    value=repr(str(value)[:40]),
-                )
-            ]
-        )
-    return value
 
 
 def clear(call: Call) -> Any:

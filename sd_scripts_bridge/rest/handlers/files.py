@@ -15,7 +15,9 @@ from ...jobs.cluster import Cluster, address
 from ...jobs.launch import Launch
 from ...options import presets
 from ...page.context import started
+from ...page.shape import read
 from ...planning.request import Request
+from ..bodies import CheckBody
 from ..doors import Call
 
 WORDS = ("engine", "preset", "name")
@@ -23,7 +25,7 @@ WORDS = ("engine", "preset", "name")
 
 def check(call: Call) -> Any:
     """The dataset doctor's report on photos or folders."""
-    return call.context.the_bridge.check(_paths(call, "photos")).as_dict()
+    return call.context.the_bridge.check(read(CheckBody, call.body).photos).as_dict()
 
 
 def dataset(call: Call) -> Any:

@@ -18,6 +18,8 @@ from ...messages import Message
 from ...page.context import started
 from ...page.jobs import read_report, sample
 from ...page.result import preview, result_dict
+from ...page.shape import read
+from ..bodies import PauseBody, StopBody
 from ..doors import Call
 from ..privacy import without_secrets
 
@@ -160,19 +162,8 @@ def result(call: Call) -> Any:
 
 def stop(call: Call) -> Any:
     """Stop a job after its next save, or now."""
-    now = call.body.get("now", False)
-    if not isinstance(now, bool):
-        raise Invalid(
-            [
-                Problem(
-                    "jobs.neither_true_nor_false",
-                    "now",
-                    "{now} is neither true nor false",
-                    now=repr(now),
-                )
-            ]
-        )
-    return {"sentence": call.context.the_bridge.stop(_id(call), now=now)}
+    asked = read(StopBody, call.body)
+    return {"sentence": call.context.the_bridge.stop(_id(call), now=asked.now)}
 
 
 def pause(call: Call) -> Any:
@@ -181,11 +172,9 @@ def pause(call: Call) -> Any:
     In a WebUI the minute after the last picture is enough; on its own the page can't know when the
     card is free.
     """
-    minutes = call.body.get("minutes", 1.0 if call.context.can_send else 10.0)
-    if isinstance(minutes, bool) or not isinstance(minutes, (int, float)):
-        raise Invalid(
-            [Problem("jobs.number", "minutes", "{minutes} is not a number", minutes=repr(minutes))]
-        )
+    minutes = read(PauseBody, call.body).minutes
+    if minutes is None:
+        minutes = 1.0 if call.context.can_send else 10.0
     return {"sentence": call.context.the_bridge.pause(_id(call), float(minutes))}
 
 

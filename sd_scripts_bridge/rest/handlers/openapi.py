@@ -13,6 +13,7 @@ from ... import __version__
 from ...page import shape as shapes
 from ...page.draft.changes import DraftView
 from .. import schemas
+from ..bodies import CaptionsBody, CheckBody, PauseBody, StopBody
 from ..doors import Call, handler_of
 from ..routes import NONCE_HEADER, PREFIX, RULES, Rule
 from ..schemas import (
@@ -39,7 +40,7 @@ one, else --api-auth (HTTP Basic), else nothing. Routes marked as local are refu
 or --share and without --enable-insecure-extension-access; other answers then name no paths of the server.
 """
 
-TOLD = (DraftView,)
+TOLD = (DraftView, CaptionsBody, CheckBody, PauseBody, StopBody)
 
 MEANINGS = {
     401: "log in to the host first",
@@ -129,10 +130,8 @@ DOCS: Mapping[str, Doc] = {
         errors=(404, 409, 422),
         media="application/zip",
     ),
-    "POST /jobs/{job}/stop": Doc(schemas.SENTENCE, takes=body(now=YES_NO), errors=(404, 409, 422)),
-    "POST /jobs/{job}/pause": Doc(
-        schemas.SENTENCE, takes=body(minutes={"type": "number"}), errors=(404, 409, 422)
-    ),
+    "POST /jobs/{job}/stop": Doc(schemas.SENTENCE, takes=ref("StopBody"), errors=(404, 409, 422)),
+    "POST /jobs/{job}/pause": Doc(schemas.SENTENCE, takes=ref("PauseBody"), errors=(404, 409, 422)),
     "POST /jobs/{job}/resume": _AGAIN,
     "POST /jobs/{job}/retry": _AGAIN,
     "POST /jobs/{job}/publish": Doc(
@@ -176,13 +175,7 @@ DOCS: Mapping[str, Doc] = {
     "GET /draft/photo/{pid}/thumb": _file("image/jpeg"),
     "POST /draft/captions": Doc(
         ref("Draft"),
-        takes=body(
-            "action",
-            action=words("draft", "add", "remove", "replace", "undo"),
-            text=TEXT,
-            where=words("start", "end"),
-            **{"with": TEXT},
-        ),
+        takes=ref("CaptionsBody"),
         errors=(409, 422),
     ),
     "POST /draft/clear": Doc(ref("Draft"), takes=body(), errors=(409,)),
@@ -192,7 +185,7 @@ DOCS: Mapping[str, Doc] = {
         ref("Import"), takes=body(files=FILES, path=PATH, apply=YES_NO), errors=(413, 422)
     ),
     "POST /import/undo": Doc(ref("Draft"), takes=body(), errors=(409,)),
-    "POST /check": Doc(ref("Report"), takes=body("photos", photos=many(PATH)), errors=(422,)),
+    "POST /check": Doc(ref("Report"), takes=ref("CheckBody"), errors=(422,)),
     "POST /dataset": Doc(
         ref("Dataset"),
         takes=body(

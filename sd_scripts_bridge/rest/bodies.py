@@ -1,0 +1,42 @@
+"""What a POST may say, a frozen dataclass each; `page.shape` reads and describes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from ..page.shape import Limits
+
+Text = Annotated[str | None, Limits(0, 1000)]
+
+
+@dataclass(frozen=True)
+class StopBody:
+    """Stop a job after its next save, or now."""
+
+    now: bool = False
+
+
+@dataclass(frozen=True)
+class PauseBody:
+    """Leave the GPU free for so long."""
+
+    minutes: Annotated[float | None, "null: a minute in a WebUI, else ten"] = None
+
+
+@dataclass(frozen=True)
+class CaptionsBody:
+    """A change of many captions at once."""
+
+    action: Literal["draft", "add", "remove", "replace", "undo"]
+    text: Text = None
+    with_: Text = None
+    where: Annotated[Literal["start", "end"], "start: behind the name"] = "end"
+
+
+@dataclass(frozen=True)
+class CheckBody:
+    """Photos or folders to look at."""
+
+    photos: Annotated[list[Path], Limits(1, 10_000)]
