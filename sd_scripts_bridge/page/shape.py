@@ -1,7 +1,7 @@
 """What REST takes and answers is a frozen dataclass each: here is how one is read, described and
 told as JSON.
 
-A field's type may carry, in `Annotated`, a text that describes it and the `Limits` of its value.
+A field's type may carry, in `Annotated`, a text that describes it and the `Bounds` of its value.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ABSENT = Absent.ABSENT
 
 
 @dataclass(frozen=True)
-class Limits:
+class Bounds:
     """The least and the most of a number, or of a text's characters."""
 
     least: int
@@ -171,7 +171,7 @@ def _one_of(parts: Sequence[Any], value: Any, where: str, problems: list[Problem
 
 
 def _limited(value: Any, marks: Sequence[Any], where: str, problems: list[Problem]) -> Any:
-    limits = next((mark for mark in marks if isinstance(mark, Limits)), None)
+    limits = next((mark for mark in marks if isinstance(mark, Bounds)), None)
     if limits is None or value is None or value is ABSENT:
         return value
     size = len(value) if isinstance(value, (str, list)) else value
@@ -279,7 +279,7 @@ def _marks(marks: Sequence[Any], kind: Any) -> Json:
     said: Json = {}
     names = ("minLength", "maxLength") if str in (kind, *get_args(kind)) else ("minimum", "maximum")
     for mark in marks:
-        if isinstance(mark, Limits):
+        if isinstance(mark, Bounds):
             said |= dict(zip(names, (mark.least, mark.most), strict=True))
         else:
             said["description"] = mark

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from ..page.shape import Limits
+from ..page.shape import Bounds
 
-Text = Annotated[str | None, Limits(0, 1000)]
+Text = Annotated[str | None, Bounds(0, 1000)]
 
 
 @dataclass(frozen=True)
@@ -39,4 +39,4 @@ class CaptionsBody:
 class CheckBody:
     """Photos or folders to look at."""
 
-    photos: Annotated[list[Path], Limits(1, 10_000)]
+    photos: Annotated[list[Path], Bounds(1, 10_000)]

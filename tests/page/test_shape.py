@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import pytest
 
 from sd_scripts_bridge.errors import Invalid
-from sd_scripts_bridge.page.shape import ABSENT, Absent, Limits, plain, read, schema
+from sd_scripts_bridge.page.shape import ABSENT, Absent, Bounds, plain, read, schema
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Part:
 class Whole:
     """All of it."""
 
-    name: Annotated[str, Limits(1, 8), "how it is called"]
+    name: Annotated[str, Bounds(1, 8), "how it is called"]
     parts: list[Part]
     class_: Literal["man", "dog"] | None = None
     path: Path | None = None
