@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,31 +11,32 @@ from . import engines
 from .errors import Conflict, Invalid, Problem
 from .jobs import facts
 from .jobs.folder import JobFolder
-from .jobs.job import SetupJob, Status, TrainingJob
+from .jobs.job import Job, SetupJob, Status, TrainingJob
 from .jobs.store import Entry, JobRow, Store
 from .jobs.wanted import ALL, Wanted
-from .messages import Message
+from .messages import joined
 from .options import presets
 from .paths import Home, absolute
 from .planning import named_paths
-from .planning.request import Planner, Request
-from .running import again, keeping, supervisor
+from .planning.planner import Planner
+from .planning.request import Request
+from .running import keeping, supervisor
+from .running.asked.queue import PAUSE_MINUTES, Queue
 from .running.log_tail import last_lines
 from .running.log_words import spoken
 
 if TYPE_CHECKING:
     from .datasets.caption_files import Caption
     from .datasets.writer import Dataset, Report
+    from .engines.base import Engine
     from .exchange.export import Exported
     from .exchange.settling.report import Imported
     from .models.checkpoint import Base
+    from .planning.cleaning import Cleaned
     from .planning.doctor import Readiness
     from .planning.option_list import Option
     from .publishing.publish import PublishedLora
     from .running.keeping import Freed
-
-PAUSE_MINUTES = 10.0
-LONGEST_PAUSE_MINUTES = 24 * 60
 
 Advance = Callable[[int, int], None]
 """Told (done, of how many) while something long goes on."""
@@ -56,7 +56,13 @@ class Bridge:
 
     def __init__(self, home: Home) -> None:
         self.home = home.create()
-        self.store = Store(home.database, home.jobs)
+        self._store = Store(home.database, home.jobs)
+        self._queue = Queue(self.home, self._store)
+
+    @property
+    def recovered(self) -> str:
+        """What was damaged and found again when the home was opened; empty: nothing."""
+        return self._store.recovered
 
     # ---- photos ----
 
@@ -106,20 +112,21 @@ class Bridge:
 
     def submit(self, request: Request) -> Submitted:
         """Queue a training. Raises `Invalid` or `EngineNotReady` with everything that is wrong."""
-        job, notes = self.plan(request)
-        job_id = self.store.add(job)
-        supervisor.spawn(self.home)
-        return Submitted(job_id, job, tuple(notes))
+        job, notes = self.prepare(request)
+        return Submitted(self._queue.add(job), job, tuple(notes))
 
-    def plan(self, request: Request) -> tuple[TrainingJob, list[str]]:
-        """The job that `submit` would queue, with its notes; makes the clean copies that it needs."""
+    def prepare(self, request: Request) -> tuple[TrainingJob, list[str]]:
+        """The job that `submit` would queue, with its notes; writes the clean copies that it needs.
+
+        Raises as `submit`.
+        """
         if request.on is not None:
             from .cluster import question
 
             return question.plan(Planner(self.home), request)
-        return Planner(self.home).plan(request)
+        return Planner(self.home).prepare(request)
 
-    def look(self, request: Request) -> tuple[TrainingJob, list[str]]:
+    def dry_run(self, request: Request) -> tuple[TrainingJob, list[str]]:
         """The job that `submit` would queue here, with its notes; copies and writes nothing.
 
         Raises as `submit`.
@@ -136,53 +143,65 @@ class Bridge:
                     )
                 ]
             )
-        job, notes, _ = Planner(self.home).look(request)
+        job, notes, _ = Planner(self.home).dry_run(request)
         return job, notes
 
-    def sketch(
+    def draft_job(
         self, request: Request, data: Dataset, base: Base
     ) -> tuple[TrainingJob, list[str], list[Problem]]:
-        """See `Planner.sketch`."""
-        return Planner(self.home).sketch(request, data, base)
+        """See `Planner.draft_job`."""
+        return Planner(self.home).draft_job(request, data, base)
+
+    def choose_engine(self, base: Base | None = None) -> Engine:
+        """The engine that is taken where nobody names one."""
+        return (
+            engines.choose(self.home, base.family, base.full_size)[0]
+            if base
+            else engines.choose(self.home)[0]
+        )
+
+    def engine_of(self, job: Job) -> Engine:
+        """The engine that runs ``job``."""
+        return engines.of(job, self.home)
+
+    def engine(self, name: str) -> Engine:
+        """The engine called ``name``. Raises `NotFound`."""
+        return engines.get(name, self.home)
 
     # ---- the queue ----
 
     def jobs(self) -> list[JobRow]:
         """All jobs, oldest first; those that lost their supervisor are found out here."""
-        supervisor.reconcile(self.home, self.store)
-        return self.store.jobs()
+        supervisor.reconcile(self.home, self._store)
+        return self._store.jobs()
 
     def active(self, *, reconcile: bool = True) -> list[JobRow]:
         """The jobs that run, stop or wait, oldest first; without ``reconcile`` as last written."""
         if reconcile:
-            supervisor.reconcile(self.home, self.store)
-        return self.store.jobs([status for status in Status if not status.is_over])
+            supervisor.reconcile(self.home, self._store)
+        return self._store.jobs([status for status in Status if not status.is_over])
 
     def newest(self, count: int, *, below: int | None = None, wanted: Wanted = ALL) -> list[JobRow]:
         """One page of the history, newest first, from below the number ``below`` on."""
-        return self.store.newest(count, below=below, wanted=wanted)
+        return self._store.newest(count, below=below, wanted=wanted)
 
     def count(self, wanted: Wanted = ALL) -> int:
         """How many jobs are ``wanted``."""
-        return self.store.count(wanted)
+        return self._store.count(wanted)
 
     def job(self, job_id: int) -> JobRow:
         """One job, its status true as of now. Raises `NotFound`."""
-        row = self.store.get(job_id)
-        if not row.status.is_over:
-            supervisor.reconcile(self.home, self.store)
-            row = self.store.get(job_id)
-        return row
+        return self._queue.job(job_id)
 
     def events(self, job_id: int, after: int = 0) -> list[Entry]:
-        return self.store.events(job_id, after)
+        return self._store.events(job_id, after)
 
     def folder(self, job_id: int) -> JobFolder:
         return JobFolder.of(self.home, job_id)
 
     def log(self, job_id: int, lines: int = 40) -> list[str]:
         """The end of the trainer's own output, our engine's events in words. Raises `NotFound`."""
-        self.store.get(job_id)
+        self._store.get(job_id)
         return [spoken(line) for line in last_lines(self.folder(job_id).log, lines)]
 
     def report(self, job_id: int) -> str:
@@ -197,141 +216,37 @@ class Bridge:
         )
 
     def stop(self, job_id: int, *, now: bool = False) -> str:
-        """Stop after the next save, or now; returns what will happen.
-
-        Raises `Conflict` where it is over already.
-        """
-        row = self.job(job_id)
-        before = (
-            Message(
-                "job.stopped_while_waited_saved", "Stopped while it waited; what is saved is kept."
-            )
-            if row.attempt
-            else Message("job.stopped_before_began", "Stopped before it began.")
-        )
-        if row.status is Status.QUEUED and self.store.move(
-            job_id, Status.STOPPED, of=[Status.QUEUED], attempt=row.attempt, sentence=before
-        ):
-            return Message("job.job_queue", "Job {job_id} is out of the queue.", job_id=job_id)
-        if self.store.ask_to_stop(job_id, "now" if now else "save"):
-            if "://" in row.device:
-                return Message(
-                    "job.job_stops_cluster",
-                    "Job {job_id} stops, here and on the cluster.",
-                    job_id=job_id,
-                )
-            if now:
-                return again.stops_now(self.store, job_id)
-            text = "Job {job_id} stops after its next save."
-            return Message("job.job_stops_after_next", text, job_id=job_id)
-        row = self.store.get(job_id)
-        if row.status.is_over:
-            raise Conflict(
-                "bridge.job_over_already",
-                "Job {job_id} is over already ({status}).",
-                job_id=job_id,
-                status=row.status,
-            )
-        return Message(
-            "job.job_stopping_already", "Job {job_id} is stopping already.", job_id=job_id
-        )
+        """See `Queue.stop`."""
+        return self._queue.stop(job_id, now=now)
 
     def pause(self, job_id: int, minutes: float = PAUSE_MINUTES) -> str:
-        """Leave the card to something else: after the next save for ``minutes``, then go on by
-        itself. Raises `Conflict`.
-        """
-        if not 0 < minutes <= LONGEST_PAUSE_MINUTES:
-            raise Invalid(
-                [
-                    Problem(
-                        "bridge.outside",
-                        "minutes",
-                        "{minutes} is outside 0 to {longest_pause_minutes}",
-                        minutes=f"{minutes:g}",
-                        longest_pause_minutes=LONGEST_PAUSE_MINUTES,
-                    )
-                ]
-            )
-        row = self.job(job_id)
-        if row.kind != "train" or row.status not in (Status.RUNNING, Status.QUEUED):
-            raise Conflict(
-                "bridge.job_training_runs_waits",
-                "Job {job_id} ({title}) is {status}; only a training that runs or waits can be "
-                "paused.",
-                job_id=job_id,
-                title=row.title,
-                status=row.status,
-            )
-        job = row.job
-        if isinstance(job, TrainingJob) and job.on:
-            raise Conflict(
-                "bridge.job_trains_cluster_machines",
-                "Job {job_id} trains on a cluster: this machine's card is free.",
-                job_id=job_id,
-            )
-        if isinstance(job, TrainingJob) and job.params.save_state and not job.saves_states:
-            raise Conflict(
-                "bridge.job_saves_states_several",
-                "Job {job_id} saves no states (several machines, or DeepSpeed): a pause would "
-                "lose all.",
-                job_id=job_id,
-            )
-        self.store.ask_for_pause(row.device, 60 * minutes)
-        if row.status is Status.RUNNING and self.store.ask_to_stop(job_id, "pause"):
-            return Message(
-                "job.job_pauses_next_save",
-                "Job {job_id} pauses at its next save, and goes on by itself.",
-                job_id=job_id,
-            )
-        self.store.begin_pause(row.device)
-        return Message(
-            "job.job_waits_begins_itself",
-            "Job {job_id} waits, and begins by itself after {minutes} minutes.",
-            job_id=job_id,
-            minutes=f"{minutes:g}",
-        )
+        """See `Queue.pause`."""
+        return self._queue.pause(job_id, minutes)
 
     def resume(self, job_id: int, step: int | None = None) -> str:
-        """Queue it again from its newest saved state, or the one of ``step`` (newer ones are
-        removed then); or end its pause. Raises `Conflict`.
-        """
-        return self._spawned(again.resume(self.home, self.store, self.job(job_id), step))
+        """See `again.resume`."""
+        return self._queue.resume(job_id, step)
 
     def retry(self, job_id: int) -> str:
-        """Queue it again from step 0; what the last attempt wrote is removed. Raises `Conflict`."""
-        return self._spawned(again.retry(self.home, self.store, self.job(job_id)))
-
-    def _spawned(self, sentence: str) -> str:
-        supervisor.spawn(self.home)
-        return sentence
+        """See `again.retry`."""
+        return self._queue.retry(job_id)
 
     def remove(self, job_id: int) -> str:
-        """Forget a job and delete its folder; a published LoRA stays.
-
-        Raises `Conflict` while it runs.
+        """Forget a job and delete its folder, and the clean copies of its photos where no other
+        job trains them; a published LoRA stays. Raises `Conflict` while it runs.
         """
-        row = self.job(job_id)
-        if not self.store.remove(job_id):
-            raise Conflict(
-                "bridge.job_stop_first",
-                "Job {job_id} is {status}. Stop it first.",
-                job_id=job_id,
-                status=row.status,
-            )
-        again.take_back(self.folder(job_id))
-        folder = self.folder(job_id).root
-        shutil.rmtree(folder, ignore_errors=True)
-        if folder.exists():
-            return Message(
-                "job.job_gone_part_could",
-                "Job {job_id} is gone. Part of {folder} could not be deleted: something has it "
-                "open, or you may not.",
-                job_id=job_id,
-                folder=folder,
-            )
-        return Message(
-            "job.job_folder_gone", "Job {job_id} and its folder are gone.", job_id=job_id
-        )
+        said, freed = self._queue.remove(job_id), self.free_copies()
+        return joined([said, freed.sentence]) if freed.bytes else said
+
+    def free_copies(self, *, dry_run: bool = False) -> Cleaned:
+        """Free the clean copies that no job needs; with ``dry_run`` only say what that is."""
+        from .planning import cleaning
+
+        return cleaning.clean(self.home, self._store, dry_run=dry_run)
+
+    def pauses(self) -> dict[str, float]:
+        """The devices that are paused now, and until when (seconds since 1970)."""
+        return self._store.pauses()
 
     # ---- from elsewhere, and back ----
 
@@ -344,7 +259,7 @@ class Bridge:
         return exchange_request.read(path, self.home, folders)
 
     def like(self, imported: Imported, request: Mapping[str, Any]) -> Request:
-        """A request for the training that ``imported`` describes; ``request`` goes before it.
+        """A request for the training that ``imported`` describes; ``request`` takes precedence.
 
         Raises `Invalid`.
         """
@@ -352,12 +267,7 @@ class Bridge:
 
         given = {key: value for key, value in request.items() if value is not None}
         filled = exchange_request.fill(
-            imported,
-            self.home,
-            given.get("dataset"),
-            given.get("base"),
-            given.get("values", {}),
-            given.get("launch"),
+            imported, given.get("dataset"), given.get("base"), given.get("launch")
         )
         preset = presets.IMPORTED if imported.values else None
         return Request(**{"name": imported.name, "preset": preset, **given, **filled})
@@ -383,7 +293,7 @@ class Bridge:
         return export.files(job, form, Path(), export.InstalledScripts.of(self.home, job.family))
 
     def _training(self, job_id: int) -> TrainingJob:
-        job = self.store.get(job_id).job
+        job = self._store.get(job_id).job
         if not isinstance(job, TrainingJob):
             raise Conflict("bridge.job_training", "Job {job_id} is no training.", job_id=job_id)
         return job
@@ -449,9 +359,7 @@ class Bridge:
             source=named_paths.source(source) if source else None,
             python=str(absolute(python)) if python else None,
         )
-        job_id = self.store.add(job)
-        supervisor.spawn(self.home)
-        return job_id
+        return self._queue.add(job)
 
     def options(self, family: str, *, installed: bool = True) -> list[Option]:
         """Every option that a training of this family takes; without ``installed`` only those that
@@ -468,7 +376,7 @@ class Bridge:
         """
         if keep is not None:
             keeping.set_rule(self.home, keep)
-        return keeping.clean(self.home, self.store, only_look=only_look)
+        return keeping.clean(self.home, self._store, only_look=only_look)
 
     def keeps(self) -> str:
         """The rule that `clean` goes by, one of `jobs.folder.KEEP`."""

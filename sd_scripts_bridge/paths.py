@@ -119,6 +119,11 @@ class Home:
     def jobs(self) -> Path:
         return self.root / "jobs"
 
+    @property
+    def lora(self) -> Path:
+        """Where LoRAs are published where nobody names a folder."""
+        return self.root / "models" / "Lora"
+
     def create(self) -> Home:
         """Make the folder and its README if they aren't there; returns self.
 

@@ -53,7 +53,7 @@ def bridge(home: Home) -> Iterator[Bridge]:
     installation.write(home, installation.Installation(str(FAKE_SCRIPTS), sys.executable))
     bridge = Bridge(home)
     yield bridge
-    for row in bridge.store.jobs():
+    for row in bridge._store.jobs():
         if row.process:
             process.stop_tree(None, str(json.loads(row.process)["cookie"]), grace=1)
 

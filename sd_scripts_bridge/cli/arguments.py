@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .. import __version__
+from ..engines import ENGINES
 from ..jobs.folder import KEEP
 from ..options.families import FAMILIES
 from . import pages as help_pages
@@ -102,7 +103,7 @@ def _training(add: Add) -> None:
     )
     sub.add_argument(
         "--engine",
-        choices=("sd-scripts", "embedded"),
+        choices=ENGINES,
         help="the trainer to use (sd-scripts, once it is set up)",
     )
     sub.add_argument("--preset", help="the starting point; by default one for the base's family")

@@ -34,7 +34,7 @@ def follow(
                 reconciled = time.monotonic()
                 row = bridge.job(job_id)
             else:
-                row = bridge.store.get(job_id)
+                row = bridge.job(job_id)
             for entry in bridge.events(job_id, after):
                 after = entry.seq
                 _tell(screen, entry, as_json)

@@ -57,8 +57,8 @@ def _run(options: argparse.Namespace) -> int:
     if options.verb in WITHOUT_HOME:
         return WITHOUT_HOME[options.verb](options)
     bridge = Bridge(Home.resolve(options.home))
-    if bridge.store.recovered:
-        print(bridge.store.recovered, file=sys.stderr)
+    if bridge.recovered:
+        print(bridge.recovered, file=sys.stderr)
     return VERBS[options.verb](bridge, options)
 
 

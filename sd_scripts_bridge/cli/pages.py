@@ -157,7 +157,8 @@ PAGES: dict[str, HelpPage] = {
     "clean": HelpPage(
         """Frees what trainings that succeeded don't need: by default their saved states, which only
         a resume needs, and the checkpoint of the last step, which is the LoRA itself. The same
-        rule is applied when a training ends. Published LoRAs stay. Says how much it freed.""",
+        rule is applied when a training ends. Also frees clean copies of photo folders that no job on
+        the list trains. Published LoRAs and your own photos stay. Says how much it freed.""",
         (
             ("clean --dry-run", "how much that would be"),
             ("clean --keep lora", "from now on, not the checkpoints either"),

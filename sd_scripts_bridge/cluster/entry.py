@@ -64,7 +64,8 @@ def main() -> int:
 def plan(ask: Mapping[str, Any], work: Path) -> int:
     """Say which job this machine would run."""
     from ..jobs.launch import Launch
-    from ..planning.request import Planner, Request
+    from ..planning.planner import Planner
+    from ..planning.request import Request
 
     sent, preset = parcel.unpack(sys.path, work / "sent"), ask["preset"]
     if ask["preset_text"] is not None:
@@ -79,8 +80,9 @@ def plan(ask: Mapping[str, Any], work: Path) -> int:
         ask["values"],
         name=ask["name"],
         launch=launch,
+        file_values=ask.get("file_values", {}),
     )
-    job, notes, _ = Planner(_home(ask, work, sent)).look(request)
+    job, notes, _ = Planner(_home(ask, work, sent)).dry_run(request)
     say({"plan": job.as_dict(), "notes": notes})
     return 0
 

@@ -14,13 +14,15 @@ from ..names import name_problems
 from ..options import presets
 from ..options.kinds import SECRETS
 from ..paths import Home
+from ..planning.staging import stage
 from . import parcel
 from .protocol import ASK, ENTRY, heard, new_name
 from .ray_jobs import ENDED, RayJobs
 
 if TYPE_CHECKING:
     from ..jobs.cluster import Cluster
-    from ..planning.request import Planner, Request
+    from ..planning.planner import Planner
+    from ..planning.request import Request
 
 PATIENCE_SECONDS = 300.0
 """A cluster has this long to answer what it would do; the first time its node unpacks what was
@@ -53,7 +55,7 @@ def plan(planner: Planner, request: Request) -> tuple[TrainingJob, list[str]]:
                 "Say with --on-gpus how many to ask the cluster for.",
             )
         )
-    secrets = sorted(SECRETS & request.values.keys())
+    secrets = sorted(SECRETS & (request.values.keys() | request.file_values.keys()))
     problems += [
         Problem(
             "question.secret_isnt_sent_cluster",
@@ -63,12 +65,12 @@ def plan(planner: Planner, request: Request) -> tuple[TrainingJob, list[str]]:
         )
         for name in secrets
     ]
-    data = open_dataset(request.dataset)
+    data = request.photos or open_dataset(request.dataset)
     if where.base is None:
         problems += _base_problems(request.base)
     if problems:
         raise Invalid(problems)
-    image_dir, notes = planner.stage(request.name or data.subject, data)
+    image_dir, notes = stage(planner.home, request.name or data.subject, data)
     environment = parcel.send(
         jobs, image_dir, None if where.base else request.base, tokenizers(planner.home)
     )
@@ -147,6 +149,7 @@ def _question(request: Request, where: Cluster) -> dict[str, Any]:
     return {
         "engine": request.engine,
         "values": dict(request.values),
+        "file_values": dict(request.file_values),
         "name": request.name,
         "base": where.base,
         "home": where.home,

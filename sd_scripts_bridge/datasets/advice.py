@@ -11,10 +11,9 @@ from ..messages import Message
 from ..photos import files as photo_files
 from ..photos.files import shown
 from .caption_text import ADVICE, Repaired
+from .caption_tokens import CHUNK
 
 FEWEST, MOST = 5, 100
-CHUNK = 75
-"""CLIP reads captions in chunks of so many tokens."""
 
 
 class Judged(Protocol):
@@ -145,7 +144,7 @@ def caption_advice(used: Sequence[Judged]) -> Iterator[str]:
             Message(
                 "advice.longer_tokens_max_token",
                 "{count} {count:caption|captions} longer than {chunk} tokens, which is what "
-                "max_token_length 75 reads.",
+                "max_token_length {chunk} reads.",
                 count=longer,
                 chunk=CHUNK,
             )

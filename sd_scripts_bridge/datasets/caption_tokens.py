@@ -17,10 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import NotFound
+from ..options.params import TOKEN_LENGTHS
 
 FILE = "bpe_simple_vocab_16e6.txt.gz"
 START, END = "<|startoftext|>", "<|endoftext|>"
 SIZE = 49408
+LENGTHS = tuple(map(int, TOKEN_LENGTHS))
+"""How many tokens of a caption can be read, in chunks of the first."""
+CHUNK = LENGTHS[0]
 FOLDERS = {
     "openai_clip-vit-large-patch14": END,
     "stabilityai_stable-diffusion-2": "!",
@@ -89,6 +93,14 @@ def count_tokens(text: str) -> int | None:
     """
     ids = token_ids(text)
     return None if ids is None else len(ids)
+
+
+def limit_for(tokens: int) -> int | None:
+    """The smallest limit that holds so many tokens, None for the first one, which holds anyway; the
+    largest where none does.
+    """
+    limit = next((limit for limit in LENGTHS if tokens <= limit), LENGTHS[-1])
+    return None if limit == CHUNK else limit
 
 
 def token_ids(text: str) -> list[int] | None:

@@ -1,10 +1,11 @@
-"""The engines, by name."""
+"""The engines, by name, and the one that is taken where nobody names one."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from ..errors import NotFound
+from ..messages import Message
 from ..paths import Home
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from .base import Engine
 
 ENGINES = ("sd-scripts", "embedded")
+"""In order of preference."""
 
 
 def of(job: Job, home: Home) -> Engine:
@@ -38,4 +40,37 @@ def get(name: str, home: Home) -> Engine:
         "There is no engine {name}. Choose one of: {engines}.",
         name=repr(name),
         engines=", ".join(ENGINES),
+    )
+
+
+def choose(home: Home, family: str | None = None, full_size: bool = True) -> tuple[Engine, str]:
+    """(the first engine that trains such a base and is ready, why it isn't the preferred one).
+
+    Where none is ready it is the last that would train it: its `check` says what is missing.
+    """
+    engines = [get(name, home) for name in ENGINES]
+    fitting = [
+        engine
+        for engine in engines
+        if (family is None or family in engine.traits.families)
+        and (full_size or engine.traits.takes_small_models)
+    ] or engines
+    best = next((engine for engine in fitting if not engine.check()), fitting[-1])
+    return best, _why(best, engines[0], fitting)
+
+
+def _why(best: Engine, preferred: Engine, fitting: list[Engine]) -> str:
+    if best is preferred:
+        return ""
+    if preferred in fitting:
+        return Message(
+            "engines.preferred_not_ready",
+            "{preferred} is not set up (`setup` does it): training with the {best} engine.",
+            preferred=preferred.name,
+            best=best.name,
+        )
+    return Message(
+        "engines.only_small",
+        "The base is smaller than its family's own size: only the {best} engine trains it.",
+        best=best.name,
     )

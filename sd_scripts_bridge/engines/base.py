@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..errors import Problem
 from ..jobs.events import Event
 from ..jobs.folder import JobFolder
 from ..jobs.job import SetupJob, TrainingJob
+from ..options.families import FAMILIES
+from ..options.params import TrainingParams
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,59 @@ class Command:
     cwd: Path | None = None
 
 
+@dataclass(frozen=True)
+class Traits:
+    """What an engine can do, for those who must not ask which one it is."""
+
+    families: frozenset[str]
+    """The families of base models that it trains."""
+    takes_small_models: bool = False
+    """It trains bases smaller than their family's own size."""
+    reads_extra_options: bool = False
+    """It takes options beyond those that we know by name, and the files that some of them name."""
+    saves_on_request: bool = False
+    """It saves and ends by itself when it finds `JobFolder.stop_request`."""
+    leaves_by_itself: bool = False
+    """It has to end by itself even when it shall end at once, since it runs somewhere else too."""
+    heals_itself: bool = False
+    """It treats its own failures; nobody else may change the job and start it again."""
+    keeps_states: bool = True
+    """A stopped run can go on from a saved state."""
+    is_remote: bool = False
+    """It trains on another machine: this one's GPU stays free."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What trains here, as `setup` found it. ``device`` is "cuda", "mps", "cpu", or "" where nobody
+    has looked yet; ``memory`` is the GPU's, in bytes, 0 without one.
+    """
+
+    device: str = ""
+    has_bf16: bool = True
+    memory: int = 0
+
+
 class Engine(Protocol):
     """Trains one job by running one command."""
 
     name: str
-    saves_on_request: bool
-    """Whether it saves and ends by itself when it finds `JobFolder.stop_request`."""
+    traits: Traits
+
+    def machine(self) -> Machine:
+        """What it would train on. Never raises."""
+        ...
+
+    def read_options(self, values: Mapping[str, Any], family: str) -> dict[str, Any]:
+        """Options beyond those that we know by name, as the types that the engine wants.
+
+        Raises `Invalid` with all that can't be read.
+        """
+        ...
+
+    def next_save(self, job: TrainingJob, step: int) -> int | None:
+        """The step after ``step`` at which it saves; None where it saves whenever it is asked."""
+        ...
 
     def check(self) -> list[Problem]:
         """Why it can't train here, or nothing: ready. Never raises; needs no GPU."""
@@ -68,3 +117,38 @@ class Engine(Protocol):
     def states(self, job: TrainingJob, folder: JobFolder) -> list[Path]:
         """The saved states that are whole, oldest first: what `command` can resume from."""
         ...
+
+
+# ---- what no engine can do ----
+
+
+def precision_problems(params: TrainingParams, machine: Machine) -> list[Problem]:
+    """Why this machine can't compute in the precision that is set."""
+    if params.mixed_precision != "fp16" or machine.device in ("", "cuda", "xpu"):
+        return []
+    return [
+        Problem(
+            "engines.fp16_without_gpu",
+            "mixed_precision",
+            "fp16 needs a GPU, and there is none here",
+            "Set mixed_precision=bf16 or mixed_precision=no.",
+        )
+    ]
+
+
+def bucket_step_problems(job: TrainingJob) -> list[Problem]:
+    """The sides of a bucket have to be multiples of what the family's model can halve."""
+    family, steps = FAMILIES[job.family], job.params.bucket_reso_steps
+    if not job.params.enable_bucket or steps % family.bucket_step == 0:
+        return []
+    return [
+        Problem(
+            "engines.bucket_step",
+            "bucket_reso_steps",
+            "{steps} is not a multiple of {step}, which {family} needs",
+            "Set it to {step}.",
+            steps=steps,
+            step=family.bucket_step,
+            family=family.title,
+        )
+    ]

@@ -8,13 +8,15 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ..errors import Problem
 from ..jobs.events import Event, from_dict
 from ..jobs.folder import JobFolder
 from ..jobs.job import SetupJob, TrainingJob
+from ..options.families import FAMILIES
 from ..paths import PACKAGE_PARENT, Home
-from .base import Command
+from .base import Command, Machine, Traits
 
 _FOLLOWER = (
     "import sys; sys.path.append(sys.argv.pop(1));"
@@ -29,8 +31,16 @@ class ClusterEngine:
     """
 
     name = "cluster"
-    saves_on_request = True
-    """It ends by itself when it finds the request; saved is nothing."""
+    traits = Traits(
+        families=frozenset(FAMILIES),
+        takes_small_models=True,
+        reads_extra_options=True,
+        saves_on_request=True,  # it ends by itself when it finds the request; nothing is saved
+        leaves_by_itself=True,
+        heals_itself=True,
+        keeps_states=False,
+        is_remote=True,
+    )
 
     def __init__(self, home: Home) -> None:
         self.home = home
@@ -43,6 +53,15 @@ class ClusterEngine:
 
     def notes(self, _job: TrainingJob) -> list[str]:
         return []
+
+    def machine(self) -> Machine:
+        return Machine()
+
+    def read_options(self, values: Mapping[str, Any], family: str) -> dict[str, Any]:  # noqa: ARG002
+        return dict(values)
+
+    def next_save(self, job: TrainingJob, step: int) -> int | None:  # noqa: ARG002
+        return None
 
     def setup(self, job: SetupJob) -> Command:
         raise AssertionError(f"{job.title} is not a cluster's")

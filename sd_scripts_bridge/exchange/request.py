@@ -4,11 +4,12 @@ still missing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..datasets.kohya_folder import Dataset, open_dataset
 from ..errors import BridgeError, Invalid, NotFound, Problem
 from ..jobs.launch import Launch
 from ..paths import Home, absolute
@@ -51,18 +52,15 @@ def model_folders(lora_dir: Path | None) -> list[Path]:
 
 def fill(
     imported: Imported,
-    home: Home,
     dataset: Path | None,
     base: Path | None,
-    values: Mapping[str, Any],
     launch: Launch | None = None,
 ) -> dict[str, Any]:
-    """Dataset, base and options of a request; what is given goes before the file.
+    """Dataset, base and the file's options for a request; what is given takes precedence over the
+    file. Writes nothing.
 
     Raises `Invalid` for what is missing.
     """
-    from ..datasets.writer import open_dataset
-
     problems = []
     file = imported.path.name
     if dataset is None and imported.dataset is None and not imported.subsets:
@@ -90,14 +88,15 @@ def fill(
         )
     if problems:
         raise Invalid(problems)
-    dataset = dataset or imported.dataset or _side_by_side(imported, home)
-    data = open_dataset(dataset)
+    dataset = dataset or imported.dataset
+    data = open_dataset(dataset) if dataset else _apart(imported)
     launch = launch or imported.launch
     settled = replace(imported, launch=launch).settled(data.real_steps, bool(data.regularisation))
     return {
-        "dataset": dataset,
+        "dataset": dataset or data.root,
+        "photos": data,
         "base": base or imported.base,
-        "values": {**settled, **values},
+        "file_values": settled,
         "launch": launch,
         "v_parameterization": imported.v_parameterization,
     }
@@ -127,15 +126,7 @@ def _other_family(imported: Imported, base: Path | None) -> list[str]:
     return [other_family(imported.family, found)] if found != imported.family else []
 
 
-def _side_by_side(imported: Imported, home: Home) -> Path:
-    """Clean copies of folders that lie apart, as one kohya folder."""
-    from ..datasets.writer import Dataset, clean_copy
-
-    first = imported.subsets[0]
-    out, number = home.datasets / first.subject, 1
-    while out.exists():
-        number += 1
-        out = home.datasets / f"{first.subject}-{number}"
-    root = first.folder.parent
-    copy, _ = clean_copy(Dataset(root, root, imported.subsets, imported.regularisation), out)
-    return copy.root
+def _apart(imported: Imported) -> Dataset:
+    """Folders that lie apart, as one dataset; they become one kohya folder when they are copied."""
+    root = imported.subsets[0].folder.parent
+    return Dataset(root, root, imported.subsets, imported.regularisation)

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from ..errors import Invalid, Problem
-from ..messages import Message
+from ..messages import Message, code_of
 from . import lora_family
 from .safetensors_file import Header, TensorInfo, read_header
 
+NOTHING_LEARNT = "lora.every_lora_zero_lora"
+"""The code of the note on a LoRA that changes no picture."""
 CHUNK = 1 << 20
 """Numbers looked at together."""
 
@@ -133,6 +135,11 @@ def problems(path: Path) -> list[Problem]:
     Reads the whole file; never raises for a bad one.
     """
     return list(examine(path).problems)
+
+
+def has_learnt(path: Path) -> bool:
+    """Whether the LoRA changes anything: not every outer factor is zero."""
+    return all(code_of(note) != NOTHING_LEARNT for note in examine(path).notes)
 
 
 def examine(path: Path) -> Verdict:
@@ -309,7 +316,7 @@ class _Numbers:
     def notes(self, file_name: str) -> tuple[str, ...]:
         if self.factors and not self.learnt:
             sentence = Message(
-                "lora.every_lora_zero_lora",
+                NOTHING_LEARNT,
                 "{file_name}: every lora_up is zero: the LoRA has learnt nothing and changes no "
                 "picture. Check the learning rate and the number of steps.",
                 file_name=file_name,

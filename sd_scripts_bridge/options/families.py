@@ -67,6 +67,8 @@ class Family:
     """None: `infotext`'s own settings fit."""
     trained_at: int = 1024
     """The side of the squares that the base was trained on, pixels."""
+    bucket_step: int = 32
+    """Buckets' sides are multiples of this: `verify_bucket_reso_steps` in the family's script."""
 
     @property
     def is_ldm(self) -> bool:
@@ -127,9 +129,16 @@ FAMILIES: Mapping[str, Family] = {
             other_networks=_SD,
             sd_version="SD1",
             trained_at=512,
+            bucket_step=64,
         ),
         Family(
-            "sd2", "SD 2", "train_network.py", other_networks=_SD, sd_version="SD2", trained_at=512
+            "sd2",
+            "SD 2",
+            "train_network.py",
+            other_networks=_SD,
+            sd_version="SD2",
+            trained_at=512,
+            bucket_step=64,
         ),
         Family(
             "sdxl",
@@ -192,6 +201,7 @@ FAMILIES: Mapping[str, Family] = {
             },
             caches_captions=True,
             picture=SamplingSettings(36, 3.5),
+            bucket_step=16,
         ),
         Family(
             "hunyuan-image",
@@ -237,6 +247,7 @@ FAMILIES: Mapping[str, Family] = {
             },
             caches_captions=True,
             picture=SamplingSettings(30, 4.5),
+            bucket_step=16,
         ),
     )
 }

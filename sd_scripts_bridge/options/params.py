@@ -16,19 +16,14 @@ from dataclasses import dataclass, field
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from ..errors import Invalid, Problem, short
+from .known.schedulers import SCHEDULERS
 from .slang import did_you_mean
 
 PRECISIONS = ("no", "fp16", "bf16")
 SAVE_PRECISIONS = ("float", "fp16", "bf16")
-SCHEDULERS = (
-    "constant",
-    "constant_with_warmup",
-    "linear",
-    "cosine",
-    "cosine_with_restarts",
-    "polynomial",
-)
 TOKEN_LENGTHS = ("75", "150", "225")
+MOST_STEPS = 1_000_000
+"""Of a run, and of anything that is counted in steps."""
 RESOLUTION_LIMITS = (64, 4096)
 
 TRUE_WORDS = frozenset({"true", "yes", "on", "1"})
@@ -54,7 +49,7 @@ class TrainingParams:
     ``--help``).
     """
 
-    max_train_steps: int = option(1500, "optimizer steps in the whole run", ge=1, le=1_000_000)
+    max_train_steps: int = option(1500, "optimizer steps in the whole run", ge=1, le=MOST_STEPS)
     resolution: str = option(
         "512", "training resolution in pixels: one side of a square, or width,height"
     )
@@ -73,7 +68,7 @@ class TrainingParams:
         "cosine", "how the learning rate changes during the run", choices=SCHEDULERS
     )
     lr_warmup_steps: int = option(
-        0, "steps over which the learning rate rises from 0", ge=0, le=1_000_000
+        0, "steps over which the learning rate rises from 0", ge=0, le=MOST_STEPS
     )
     lr_scheduler_num_cycles: int = option(1, "restarts of cosine_with_restarts", ge=1, le=1000)
     lr_scheduler_power: float = option(1.0, "exponent of the polynomial schedule", ge=0, le=100)
@@ -138,7 +133,7 @@ class TrainingParams:
     save_precision: str = option("fp16", "precision of the saved LoRA", choices=SAVE_PRECISIONS)
     sdpa: bool = option(True, "use PyTorch's own memory-efficient attention")
     save_every_n_steps: int | None = option(
-        None, "save a checkpoint every N steps; empty: ten in the whole run", ge=1, le=1_000_000
+        None, "save a checkpoint every N steps; empty: ten in the whole run", ge=1, le=MOST_STEPS
     )
     save_state: bool = option(True, "save with each checkpoint the state that resuming needs")
     seed: int = option(42, "random seed; the same seed repeats a run", ge=0, le=2**32 - 1)

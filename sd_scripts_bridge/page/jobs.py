@@ -201,7 +201,7 @@ class JobViews:
         rows = self.active()
         running = next((row for row in rows if row.status is not Status.QUEUED), None)
         waiting = [row for row in rows if row.status is Status.QUEUED]
-        pauses = self.bridge.store.pauses() if waiting else {}
+        pauses = self.bridge.pauses() if waiting else {}
         paused = next((row for row in waiting if row.device in pauses), None)
         if job_id is None:
             shown = running or paused or next(iter(self.bridge.newest(1)), None)
@@ -231,7 +231,7 @@ class JobViews:
             **answer,
             "job": self.job_dict(shown),
             "curve": thinned(points),
-            "phase": "paused" if shown == paused else _phase(shown, fold, waiting),
+            "phase": "paused" if shown == paused else _phase(self.bridge, shown, fold, waiting),
             "notes": list(fold.notes),
             "samples": sample_dicts(self.bridge.folder(shown.id), shown.id, fold),
         }
@@ -249,7 +249,7 @@ def _spec(row: JobRow) -> tuple[dict[str, Any], str]:
     return (data, "") if isinstance(data, dict) else ({}, "")
 
 
-def _phase(row: JobRow, fold: Fold, waiting: Sequence[JobRow]) -> str:
+def _phase(bridge: Bridge, row: JobRow, fold: Fold, waiting: Sequence[JobRow]) -> str:
     if row.status is Status.QUEUED:
         before = [other.id for other in waiting].index(row.id) if row in waiting else 0
         return (
@@ -265,20 +265,19 @@ def _phase(row: JobRow, fold: Fold, waiting: Sequence[JobRow]) -> str:
             row.stop or "",
             Message("phase.stopping_after_next_save", "stopping after the next save"),
         )
-        step = _next_save(row, fold) if row.stop != "now" else None
+        step = _next_save(bridge, row, fold) if row.stop != "now" else None
         return f"{words}, step {step}" if step else words
     return fold.phase if row.status is Status.RUNNING else ""
 
 
-def _next_save(row: JobRow, fold: Fold) -> int | None:
+def _next_save(bridge: Bridge, row: JobRow, fold: Fold) -> int | None:
     """The step that the next save comes at; None where the engine saves on request, or nothing is
     known yet.
     """
     job = row.job
-    if not isinstance(job, TrainingJob) or fold.reading is None or job.engine != "sd-scripts":
+    if not isinstance(job, TrainingJob) or fold.reading is None:
         return None
-    every = job.params.save_interval
-    return min((fold.reading.step // every + 1) * every, job.params.max_train_steps)
+    return bridge.engine_of(job).next_save(job, fold.reading.step)
 
 
 def thinned(points: Sequence[Point], most: int = CURVE_POINTS) -> list[Point]:

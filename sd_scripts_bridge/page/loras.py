@@ -76,7 +76,7 @@ def path(context: Context, name: str) -> Path:
 
 
 def _folder(context: Context) -> Path:
-    return context.lora_dir or context.the_bridge.home.root / "models" / "Lora"
+    return context.lora_dir or context.the_bridge.home.lora
 
 
 def _is_shown(file: Path, folder: Path) -> bool:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .. import engines
 from ..bridge import Bridge
+from ..datasets.caption_tokens import CHUNK, LENGTHS, limit_for
 from ..datasets.kohya_folder import Dataset, Subset, leaf_name, repeats_for
 from ..errors import BridgeError, Invalid, NotFound, Problem
 from ..jobs.job import TrainingJob
@@ -25,6 +25,7 @@ from ..options.families import COMPANION_OPTIONS, FAMILIES
 from ..options.params import TrainingParams, fields_of_params
 from ..options.presets import Preset
 from ..planning.request import Request
+from ..planning.settled import Epoch, settle
 from ..publishing import publish
 from .context import Context
 from .draft.captions import caption_of, counted
@@ -32,8 +33,6 @@ from .draft.draft import Draft
 from .draft.view import is_used
 from .jobs import JobViews
 
-CHUNK, LONGEST = 75, 225
-"""CLIP tokens: what one piece holds, and the most that the trainers read."""
 HISTORY = 50
 UNKNOWN = Message(
     "plan.no_estimate",
@@ -106,9 +105,8 @@ def make(context: Context) -> Plan:
     preset = _preset(training.preset, base, _gpu_gigabytes(context), problems)
     repeats = repeats_for(len(used), training.steps) if used else 0
     gpu, launch = _cards(training.gpus, problems)
-    params, changed = _params(
-        preset, training.values, len(used) * repeats / _processes(launch), problems
-    )
+    epoch = Epoch(max(1, len(used) * repeats), processes=_processes(launch))
+    params, changed = _params(preset, training.values, epoch, problems)
     plan = Plan(
         len(used),
         repeats,
@@ -134,7 +132,7 @@ def make(context: Context) -> Plan:
 
 def lora_folder(context: Context) -> Path:
     """Where the LoRA will be published, as `attempt` has it."""
-    return context.lora_dir or context.the_bridge.home.root / "models" / "Lora"
+    return context.lora_dir or context.the_bridge.home.lora
 
 
 def request(context: Context, plan: Plan, dataset: Path) -> Request:
@@ -230,24 +228,18 @@ def _processes(launch: Launch | None) -> int:
 
 
 def _params(
-    preset: Preset, values: Mapping[str, Any], pictures: float, problems: list[Problem]
+    preset: Preset, values: Mapping[str, Any], epoch: Epoch, problems: list[Problem]
 ) -> tuple[TrainingParams, int]:
     """(the options as far as they can be used, how many of them differ from the preset's)."""
-    plain = preset.params(max(1, math.ceil(pictures)))
-    known = {spec.name for spec in fields_of_params()}
-    named = {key: value for key, value in values.items() if key in known}
+    plain = settle(preset, (), epoch).params
     try:
-        first = plain.with_values(named)
-        if "max_train_steps" not in named:
-            steps = math.ceil(
-                max(1, pictures) / (first.train_batch_size * first.gradient_accumulation_steps)
-            )
-            first = preset.params(steps).with_values(named)
+        found = settle(preset, (values,), epoch)
     except Invalid as error:
         problems += error.problems
-        first = plain
-    differ = sum(getattr(first, key) != getattr(plain, key) for key in named)
-    return first, differ + len(values) - len(named)
+        return plain, len(values)
+    known = [spec.name for spec in fields_of_params() if spec.name in values]
+    differ = sum(getattr(found.params, key) != getattr(plain, key) for key in known)
+    return found.params, differ + len(values) - len(known)
 
 
 def _naming(name: str, class_token: str, lora_name: str) -> list[Problem]:
@@ -319,11 +311,12 @@ def _stem(folder: Path, name: str) -> str | None:
 def _sketch(bridge: Bridge, context: Context, plan: Plan) -> None:
     """Ask the bridge what it would say, as soon as there is enough to ask about."""
     try:
-        plan.engine = plan.engine or _likely_engine(bridge, plan.base)
-        plan.problems += engines.get(plan.engine, bridge.home).check()
+        engine = bridge.engine(plan.engine) if plan.engine else bridge.choose_engine(plan.base)
+        plan.engine = engine.name
+        plan.problems += engine.check()
         if plan.base is None or not plan.images:
             return
-        job, plan.notes, refused = bridge.sketch(
+        job, plan.notes, refused = bridge.draft_job(
             request(context, plan, Path("img")), _unwritten(context, plan), plan.base
         )
         plan.engine, plan.params = job.engine, job.params
@@ -332,11 +325,6 @@ def _sketch(bridge: Bridge, context: Context, plan: Plan) -> None:
         plan.problems += error.problems
     except BridgeError as error:
         plan.problems.append(Problem("plan.said", "", str(error)))
-
-
-def _likely_engine(bridge: Bridge, base: Base | None) -> str:
-    small = base is not None and not base.full_size
-    return "embedded" if small or engines.get("sd-scripts", bridge.home).check() else "sd-scripts"
 
 
 def _unwritten(context: Context, plan: Plan) -> Dataset:
@@ -453,17 +441,16 @@ def _caption_advice(plan: Plan) -> list[str]:
         plan.base is None or FAMILIES[plan.base.family].is_ldm
     )  # others read longer captions with T5 and the like
     longest = max((counted(text)[1] or 0 for text in plan.captions), default=0) if reads_clip else 0
-    if longest > LONGEST:
+    if longest > LENGTHS[-1]:
         found.append(
             Message(
                 "plan.caption_tokens_comes_after",
                 "A caption has {longest} tokens; what comes after {longest2} is not read.",
                 longest=longest,
-                longest2=LONGEST,
+                longest2=LENGTHS[-1],
             )
         )
     if longest > CHUNK:
-        limit = 150 if longest <= 150 else LONGEST
         found.append(
             Message(
                 "plan.caption_tokens_limit_goes",
@@ -471,7 +458,7 @@ def _caption_advice(plan: Plan) -> list[str]:
                 "itself.",
                 longest=longest,
                 chunk=CHUNK,
-                limit=limit,
+                limit=limit_for(longest),
             )
         )
     return found

@@ -11,11 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import Problem
+from ..errors import Problem, short
 from ..jobs.job import TrainingJob
 from ..messages import Message
 from ..models import dit_tensors, lora_size
 from ..models.safetensors_file import TensorInfo, read_header
+from ..options.families import COMPANION_OPTIONS
+from ..options.kinds import PLACES
+from ..options.params import TrainingParams
 from ..publishing import folder
 
 STATES_KEPT = 2
@@ -171,6 +174,25 @@ def outlook(job: TrainingJob, machine: Room) -> list[str]:
             )
         )
     return lines
+
+
+def missing_files(params: TrainingParams) -> list[Problem]:
+    """Options that name a file or folder which isn't there; the scripts find out late, or never."""
+    found = []
+    for name in sorted(PLACES - COMPANION_OPTIONS - {"t5_tokenizer_path"}):
+        value = params.extra.get(name)
+        for place in value if isinstance(value, (list, tuple)) else [value]:
+            if place and not Path(str(place)).exists():
+                found.append(
+                    Problem(
+                        "preflight.missing_file",
+                        name,
+                        "{place} is not there",
+                        "Give a file that exists.",
+                        place=short(place),
+                    )
+                )
+    return found
 
 
 def gone(job: TrainingJob) -> list[Problem]:

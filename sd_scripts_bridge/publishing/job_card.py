@@ -35,7 +35,7 @@ def picture(job: TrainingJob, folder: JobFolder) -> Path | None:
 
 def lora_dir(job: TrainingJob, home: Home) -> Path:
     """Where the job's LoRA is published."""
-    return Path(job.lora_dir) if job.lora_dir else home.root / "models" / "Lora"
+    return Path(job.lora_dir) if job.lora_dir else home.lora
 
 
 def is_trained(job: TrainingJob, folder: JobFolder) -> bool:

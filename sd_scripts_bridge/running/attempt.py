@@ -257,7 +257,7 @@ class Attempt:
             self.teller.tell(Note(note))
 
     def _stopped_sentence(self) -> str:
-        if isinstance(self.job, TrainingJob) and self.job.on:
+        if self.engine.traits.is_remote:
             return Message("attempt.stopped_cluster", "Stopped, here and on the cluster.")
         step = self.stops.saved()
         if step:
@@ -276,7 +276,11 @@ class Attempt:
 
     def _heal(self, code: int) -> bool:
         """Queue the job again with the cure for its failure; whether there is one."""
-        if self.stops.was_asked or not isinstance(self.job, TrainingJob) or self.job.on:
+        if (
+            self.stops.was_asked
+            or not isinstance(self.job, TrainingJob)
+            or self.engine.traits.heals_itself
+        ):
             return False  # a cluster heals its own
         cause = explain.cause(code, last_lines(self.folder.log, 200))
         found = heal.cure(self.job, "nan" if self._nans >= NANS else cause.kind, self.engine.refuse)

@@ -89,6 +89,13 @@ class Judge:
         self.teller.tell(
             Phase(Message("phase.checking_publishing_lora", "checking and publishing the LoRA"))
         )
+        if not lora.problems(source) and not lora.has_learnt(source):
+            return Status.FAILED, Message(
+                "judge.nothing_learnt",
+                "The LoRA has learnt nothing: every lora_up is zero. Check learning_rate, unet_lr "
+                "and text_encoder_lr. It is kept: {file}.",
+                file=str(source),
+            )
         card = job_card.card(job, self.facts.steps or job.params.max_train_steps)
         picture, record = job_card.picture(job, self.folder), Record.load(self.folder.published)
         try:

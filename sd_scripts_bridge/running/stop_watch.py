@@ -68,21 +68,23 @@ class StopWatch:
     def _pass_on(self, wish: str) -> None:
         running, attempt = [Status.RUNNING], self.row.attempt
         self.store.move(self.row.id, Status.STOPPING, of=running, attempt=attempt)
-        if self.engine.saves_on_request and (wish != "now" or self.engine.name == "cluster"):
+        if self.engine.traits.saves_on_request and (
+            wish != "now" or self.engine.traits.leaves_by_itself
+        ):
             self.folder.stop_request.touch()
         self._passed_on = True
 
     def _is_time(self) -> bool:
         waited = time.monotonic() - self._asked
-        if self.engine.name == "cluster" and waited < LEAVE_SECONDS:
+        if self.engine.traits.leaves_by_itself and waited < LEAVE_SECONDS:
             return False
-        saved = not self.engine.saves_on_request and self.saved() > self._saved_then
+        saved = not self.engine.traits.saves_on_request and self.saved() > self._saved_then
         late = waited > SAVE_SECONDS and not self.pausing
         return self._wish == "now" or not self._will_save() or saved or late
 
     def _will_save(self) -> bool:
         return isinstance(self.job, TrainingJob) and (
-            self.job.saves_states or self.engine.saves_on_request or self.pausing
+            self.job.saves_states or self.engine.traits.saves_on_request or self.pausing
         )
 
     def saved(self) -> int:

@@ -198,3 +198,12 @@ def answers(address: str, seconds: float = 5.0) -> bool:
 def extras(pyproject: Mapping[str, Any], name: str) -> list[str]:
     """The requirements of one extra in a pyproject.toml's tables."""
     return list(pyproject["project"]["optional-dependencies"][name])
+
+
+def site_packages(python: Path) -> list[str] | None:
+    """Where ``python`` finds its packages, judged from its folders; None: they can't be found."""
+    if python == Path(sys.executable):
+        return sys.path
+    root = python.parent.parent
+    found = [*root.glob("lib/python3*/site-packages"), *root.glob("Lib/site-packages")]
+    return [str(folder) for folder in found] or None

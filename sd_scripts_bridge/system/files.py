@@ -67,3 +67,21 @@ def mark(path: Path) -> str:
     except (OSError, ValueError):  # ValueError: a NUL in it
         return ""
     return f"{status.st_size:x}-{status.st_mtime_ns:x}"
+
+
+def free_path(parent: Path, name: str, ending: str = "") -> Path:
+    """``parent/name`` with its ``ending``, or with -2, -3 ... before it where that is taken."""
+    number = 1
+    while (path := parent / f"{name}{'' if number == 1 else f'-{number}'}{ending}").exists():
+        number += 1
+    return path
+
+
+def folder_bytes(folder: Path) -> int:
+    """What the files below ``folder`` take; what can't be read counts nothing."""
+    total = 0
+    for root, _, files in os.walk(folder):
+        for name in files:
+            with contextlib.suppress(OSError):
+                total += (Path(root) / name).lstat().st_size
+    return total

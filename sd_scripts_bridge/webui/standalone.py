@@ -50,7 +50,7 @@ class Options:
 
     @property
     def loras(self) -> Path:
-        return self.lora_dir or (self.webui or self.home.root) / "models" / "Lora"
+        return self.lora_dir or (self.webui / "models" / "Lora" if self.webui else self.home.lora)
 
     def bases(self) -> list[BaseFile]:
         """Every .safetensors file in the folders, by its place there; the first of two with the

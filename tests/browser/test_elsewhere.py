@@ -137,7 +137,7 @@ def test_a_job_is_exported_as_a_file(
         "embedded",
         params,
     )
-    store = Bridge(home).store
+    store = Bridge(home)._store
     number = store.add(job)
     store.move(
         number, Status.STOPPED, of=[Status.QUEUED], attempt=0, sentence="Stopped before it began."

@@ -109,7 +109,7 @@ def test_the_history_is_searched_and_holds_no_set_up(
     serve: Callable[..., Ui], visit: Callable[..., Tab], tmp_path: Path
 ) -> None:
     home = Home(tmp_path / "home").create()
-    store = Bridge(home).store
+    store = Bridge(home)._store
     for number in range(60):
         job = TrainingJob(
             f"Ada{number}", f"Ada{number}", "", "/x", "/m", "sd1", "embedded", TrainingParams()

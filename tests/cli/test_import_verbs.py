@@ -114,8 +114,10 @@ def test_scattered_folders_are_brought_side_by_side(
         encoding="utf-8",
     )
     request = bridge.like(bridge.import_file(config), {"base": base})
-    assert [folder.name for folder in (request.dataset / "img").iterdir()] == ["5_Ada woman"]
-    assert request.values["max_train_steps"] == 1600, "sd-scripts' own default"
+    assert not bridge.home.datasets.exists(), "only a start copies"
+    job, _ = bridge.prepare(request)
+    assert [folder.name for folder in Path(job.dataset).iterdir()] == ["5_Ada woman"]
+    assert job.params.max_train_steps == 1600, "sd-scripts' own default"
 
 
 @pytest.mark.parametrize(
@@ -129,18 +131,18 @@ def test_scattered_folders_are_brought_side_by_side(
 def test_a_job_leaves_again_as_it_came(
     bridge: Bridge, run: Run, settings: Path, tmp_path: Path, form: str, files: set[str]
 ) -> None:
-    job, _ = bridge.plan(bridge.like(bridge.import_file(settings), {}))
-    number = bridge.store.add(job)
+    job, _ = bridge.prepare(bridge.like(bridge.import_file(settings), {}))
+    number = bridge._store.add(job)
     code, _, error = run("export", number, "--format", form, "--out", tmp_path / "out")
     assert code == 0, error
     assert {file.name for file in (tmp_path / "out").iterdir()} == files
     again = imports.read(tmp_path / "out" / min(files, key=lambda name: name.startswith("dataset")))
     request = bridge.like(again, {})
-    assert meaning(bridge.plan(request)[0].params, "sd1") == meaning(job.params, "sd1")
+    assert meaning(bridge.prepare(request)[0].params, "sd1") == meaning(job.params, "sd1")
 
 
 def test_a_set_up_is_no_training_to_export(bridge: Bridge) -> None:
-    number = bridge.store.add(SetupJob())
+    number = bridge._store.add(SetupJob())
     with pytest.raises(Conflict, match="is no training"):
         bridge.export(number, "toml")
 
@@ -164,7 +166,7 @@ def test_a_preset_of_ones_own_is_trained(
     (tmp_path / "mine.toml").write_text(text)
     request = bridge.like(bridge.import_file(dataset), {"base": base})
     assert request.dataset == dataset
-    job, _ = bridge.plan(replace(request, preset=str(tmp_path / "mine.toml"), values={}))
+    job, _ = bridge.prepare(replace(request, preset=str(tmp_path / "mine.toml"), file_values={}))
     assert (job.params.network_dim, job.params.extra, job.preset) == (
         12,
         {"highvram": True},

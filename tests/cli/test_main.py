@@ -172,14 +172,14 @@ def test_ctrl_c_leaves_the_job_running_and_says_so(
     child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert child.stdout
     while "Step 10" not in child.stdout.readline() and child.poll() is None:
-        if any(row.status is Status.RUNNING for row in bridge.store.jobs()):
+        if any(row.status is Status.RUNNING for row in bridge._store.jobs()):
             break
     time.sleep(1)
     child.send_signal(signal.SIGINT)
     _, errors = child.communicate(timeout=30)
     assert child.returncode == 130
     assert "continues without this window" in errors and "watch 1" in errors
-    assert bridge.store.get(1).status is Status.RUNNING
+    assert bridge._store.get(1).status is Status.RUNNING
     (bridge.folder(1).output / "go").touch()
     assert run(bridge, "watch", 1).returncode == 0
 
@@ -191,7 +191,7 @@ def test_everything_wrong_is_said_at_once(bridge: Bridge, tmp_path: Path) -> Non
     done = run(bridge, "train", tmp_path / "empty", "--base", model, "--name", "a<b")
     assert done.returncode == 1
     assert len(done.stderr.strip().splitlines()) == 3 and "Traceback" not in done.stderr
-    assert bridge.store.jobs() == []
+    assert bridge._store.jobs() == []
 
 
 def test_unknown_and_wrong_options_are_refused_before_anything_starts(
@@ -203,7 +203,7 @@ def test_unknown_and_wrong_options_are_refused_before_anything_starts(
     assert "Did you mean lowram?" in done.stderr and "output_dir" in done.stderr
     done = run(bridge, "train", dataset, "--base", base, "--set", "network-dim=0")
     assert done.returncode == 1 and "network_dim: 0 is outside 1 to 4096." in done.stderr
-    assert bridge.store.jobs() == []
+    assert bridge._store.jobs() == []
 
 
 def test_a_kohya_folder_made_by_hand_trains_on_clean_copies(
@@ -215,7 +215,7 @@ def test_a_kohya_folder_made_by_hand_trains_on_clean_copies(
     (leaf / "a.txt").write_text("tags, only", encoding="utf-8")
     done = run(bridge, "train", leaf, "--base", base, "--lora-dir", tmp_path / "L")
     assert done.returncode == 0, done.stderr
-    job = json.loads(bridge.store.get(1).spec)
+    job = json.loads(bridge._store.get(1).spec)
     copies = Path(job["dataset"])
     assert bridge.home.datasets in copies.parents and job["params"]["max_train_steps"] == 5
     assert (copies / "5_Bob man" / "1.txt").read_text(encoding="utf-8").strip() == "tags, only"
@@ -224,7 +224,7 @@ def test_a_kohya_folder_made_by_hand_trains_on_clean_copies(
 
 def test_steps_of_ones_own_warm_up_in_proportion(bridge: Bridge, dataset: Path, base: Path) -> None:
     run(bridge, "train", dataset, "--base", base, "--set", "max_train_steps=100", "--detach")
-    params = json.loads(bridge.store.get(1).spec)["params"]
+    params = json.loads(bridge._store.get(1).spec)["params"]
     assert (params["max_train_steps"], params["lr_warmup_steps"]) == (100, 5)
 
 

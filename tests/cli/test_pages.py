@@ -75,8 +75,8 @@ def told(bridge: Bridge, *words: str) -> list[str]:
 
 
 def test_what_may_follow(bridge: Bridge) -> None:
-    bridge.store.add(SetupJob())
-    bridge.store.add(SetupJob())
+    bridge._store.add(SetupJob())
+    bridge._store.add(SetupJob())
     catalogue.write(bridge.home, Path(sys.executable), FAKE_SCRIPTS)
     assert told(bridge, "tr") == ["train"] and "export" in told(bridge, "")
     assert told(bridge, "watch", "") == ["2", "1"]
@@ -88,6 +88,7 @@ def test_what_may_follow(bridge: Bridge) -> None:
     assert told(bridge, "train", "--set", "lr_scheduler=cos") == [
         "lr_scheduler=cosine",
         "lr_scheduler=cosine_with_restarts",
+        "lr_scheduler=cosine_with_min_lr",
     ]
     assert told(bridge, "train", "--set", "sdpa=") == ["sdpa=true", "sdpa=false"]
     assert told(bridge, "train", "--det") == ["--detach"]
@@ -115,14 +116,17 @@ def test_each_shell_has_its_script(shell: str) -> None:
         (["watch", ""], ["1"]),
         (["--home", "x", "tra"], ["train"]),
         (["export", "1", "--format", "k"], ["kohya"]),
-        (["train", "--set", "lr_scheduler", "=", "cosine_"], ["cosine_with_restarts"]),
+        (
+            ["train", "--set", "lr_scheduler", "=", "cosine_"],
+            ["cosine_with_restarts", "cosine_with_min_lr"],
+        ),
         (["train", "a b", "--no", ""], []),
     ],
 )
 def test_a_real_bash_completes(
     bridge: Bridge, tmp_path: Path, line: list[str], wanted: list[str]
 ) -> None:
-    bridge.store.add(SetupJob())
+    bridge._store.add(SetupJob())
     program = tmp_path / "sd-scripts-bridge"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m sd_scripts_bridge "$@"\n')
     program.chmod(0o755)

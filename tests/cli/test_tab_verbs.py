@@ -34,7 +34,7 @@ def test_changed_captions_are_trained_without_another_copy(
 ) -> None:
     run(bridge, "captions", dataset, "--add", "in Rome")
     run(bridge, "train", dataset, "--base", base, "--detach")
-    assert json.loads(bridge.store.get(1).spec)["dataset"] == str(dataset / "img")
+    assert json.loads(bridge._store.get(1).spec)["dataset"] == str(dataset / "img")
 
 
 def test_captions_of_ones_own_are_left_alone(bridge: Bridge, photos: Path) -> None:
@@ -58,7 +58,7 @@ def test_a_dry_run_says_it_all_and_starts_nothing(
         "nothing like it was trained here yet" in done.stdout
         and "Memory: No measured number" in done.stdout
     )
-    assert bridge.store.jobs() == []
+    assert bridge._store.jobs() == []
     run(
         bridge,
         "train",
@@ -76,7 +76,7 @@ def test_a_dry_run_says_it_all_and_starts_nothing(
     assert (
         refused.returncode == 1
         and "outside 1 to 4096" in refused.stderr
-        and len(bridge.store.jobs()) == 1
+        and len(bridge._store.jobs()) == 1
     )
 
 

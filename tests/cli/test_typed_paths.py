@@ -143,5 +143,5 @@ def test_a_source_is_a_folder_that_is_here_or_an_address(
         ("https://example.org/sd-scripts.git", "https://example.org/sd-scripts.git"),
         ("git@example.org:kohya-ss/sd-scripts", "git@example.org:kohya-ss/sd-scripts"),
     ):
-        job = bridge.store.get(bridge.setup(source)).job
+        job = bridge._store.get(bridge.setup(source)).job
         assert isinstance(job, SetupJob) and job.source == expected

@@ -235,7 +235,7 @@ def test_what_is_wrong_there_is_told_before_anything_is_queued(
     with pytest.raises(BridgeError, match=r"No Ray cluster answers at http://127.0.0.1:1:"):
         bridge.submit(ask(on=Cluster("http://127.0.0.1:1")))
     with pytest.raises(Invalid, match="nothing is sent here"):
-        bridge.look(ask())
+        bridge.dry_run(ask())
     assert bridge.jobs() == []
 
 

@@ -12,7 +12,7 @@ from sd_scripts_bridge.datasets.kohya_folder import open_dataset
 from sd_scripts_bridge.exchange import imports, request
 from sd_scripts_bridge.exchange.settling.report import Fate, Imported
 from sd_scripts_bridge.models import checkpoint
-from sd_scripts_bridge.planning.request import Planner
+from sd_scripts_bridge.planning.planner import Planner
 from tests.support import model_headers as headers
 
 FILE = """
@@ -94,5 +94,5 @@ def test_v_prediction_is_trained_where_the_base_model_does_not_say(
     Image.new("RGB", (64, 64)).save(leaf / "1.png")
     asked = bridge.like(read(tmp_path), {"dataset": tmp_path, "base": base, "name": "Ada"})
     data = open_dataset(tmp_path)
-    job, _, _ = Planner(bridge.home).sketch(asked, data, checkpoint.read(base))
+    job, _, _ = Planner(bridge.home).draft_job(asked, data, checkpoint.read(base))
     assert job.prediction == prediction

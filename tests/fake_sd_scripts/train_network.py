@@ -88,11 +88,12 @@ def children() -> None:
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"], start_new_session=True)
 
 
-def lora(path: Path, broken: bool) -> None:
+def lora(path: Path, comment: str) -> None:
+    up = np.nan if "nan" in comment else 0.0 if "zero" in comment else 0.2
     tensors = {}
     for module in MODULES:
         tensors[f"{module}.lora_down.weight"] = np.full((4, 8), 0.1, np.float32)
-        tensors[f"{module}.lora_up.weight"] = np.full((8, 4), np.nan if broken else 0.2, np.float32)
+        tensors[f"{module}.lora_up.weight"] = np.full((8, 4), up, np.float32)
         tensors[f"{module}.alpha"] = np.array(4.0, np.float32)
     metadata = {"ss_output_name": path.stem, "ss_base_model_version": "sd_v1", "ss_v2": "False"}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -142,7 +143,7 @@ def main() -> None:
         if step % every == 0 and step < total:
             path = output / f"{name}-step{step:08d}.safetensors"
             print(f"\nsaving checkpoint: {path}", flush=True)
-            lora(path, "nan" in comment)
+            lora(path, comment)
             if config.get("save_state"):
                 state(output / f"{name}-step{step:08d}-state", step)
     if "nothing" in comment:
@@ -153,7 +154,7 @@ def main() -> None:
         )
         return
     print(f"\nsaving checkpoint: {output / name}.safetensors", flush=True)
-    lora(output / f"{name}.safetensors", "nan" in comment)
+    lora(output / f"{name}.safetensors", comment)
     print("model saved.", flush=True)
 
 

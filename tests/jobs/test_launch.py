@@ -209,12 +209,14 @@ def test_each_step_sees_every_process_pictures(bridge: Bridge, tmp_path: Path) -
     base = headers.full_size_sd15(tmp_path / "base.safetensors")
     data, found = _open(tmp_path / "img", base)
     request = Request(tmp_path / "img", base, values={"lr_warmup_steps": "4"}, launch=Launch(4))
-    job, notes, _ = bridge.sketch(request, data, found)
+    job, notes, _ = bridge.draft_job(request, data, found)
     assert job.params.max_train_steps == 8  # 30 pictures, 4 a step
     text = " ".join(notes)
     assert "4 processes: each step sees 4 pictures, so 8 steps see 32 (one epoch is 30)" in text
     assert "4 warm up over 1 steps" in text
-    assert bridge.sketch(Request(tmp_path / "img", base, gpu=1, launch=Launch(2)), data, found)[2]
+    assert bridge.draft_job(Request(tmp_path / "img", base, gpu=1, launch=Launch(2)), data, found)[
+        2
+    ]
 
 
 def _open(folder: Path, base: Path) -> tuple[dataset_writer.Dataset, checkpoint.Base]:
@@ -334,10 +336,10 @@ def test_the_machine_that_saves_nothing_has_done_its_part(
     """Machine 1 of 2: its script ends without a LoRA, and that is right."""
     job = make_job("nothing").evolve(launch=Launch(2, 2, 1, "127.0.0.1", 29500))
 
-    bridge.store.add(job)
-    row = bridge.store.claim()
+    bridge._store.add(job)
+    row = bridge._store.claim()
     assert row
-    attempt = Attempt(bridge.home, bridge.store, row)
+    attempt = Attempt(bridge.home, bridge._store, row)
     attempt._prepare()
     status, sentence = attempt._verdict(0)
     assert status is Status.SUCCEEDED and "machine 0" in sentence

@@ -22,7 +22,8 @@ from sd_scripts_bridge.models import checkpoint, companion_files
 from sd_scripts_bridge.options.families import FAMILIES
 from sd_scripts_bridge.paths import Home
 from sd_scripts_bridge.planning import preflight
-from sd_scripts_bridge.planning.request import Planner, Request
+from sd_scripts_bridge.planning.planner import Planner
+from sd_scripts_bridge.planning.request import Request
 from tests.support import model_headers as headers
 from tests.support import transformer_headers as made
 from tests.support.model_headers import Shapes
@@ -88,7 +89,7 @@ def sketch(home: Home, base: Path, **more: Any) -> tuple[TrainingJob, list[str],
     """The job that this base makes, its notes, and what speaks against it."""
     folder = base.parent / "img"
     data = Dataset(folder.parent, folder, (Subset(folder / "1", 10, "Ada", "woman", 4),))
-    job, notes, refused = Planner(home).sketch(
+    job, notes, refused = Planner(home).draft_job(
         Request(folder, base, **more), data, checkpoint.read(base)
     )
     return (

@@ -37,7 +37,7 @@ def main(jobs: int = 200, pause: float = 3.0) -> int:
         home = Home(Path(folder) / "home").create()
         installation.write(home, installation.Installation(str(FAKE_SCRIPTS), sys.executable))
         bridge = Bridge(home)
-        ids = [bridge.store.add(job(Path(folder))) for _ in range(jobs)]
+        ids = [bridge._store.add(job(Path(folder))) for _ in range(jobs)]
         supervisor.spawn(home)
         kills: Counter[str] = Counter()
         before, began = me(), time.monotonic()
@@ -67,7 +67,7 @@ def job(folder: Path) -> TrainingJob:
 
 def kill(bridge: Bridge, dice: random.Random) -> str:
     """Kill the trainer or the supervisor of the running job, if there is one."""
-    for row in bridge.store.jobs([Status.RUNNING]):
+    for row in bridge._store.jobs([Status.RUNNING]):
         if not row.process:
             continue
         known = json.loads(row.process)
@@ -97,7 +97,7 @@ def say(
     before: tuple[int, float],
     after: tuple[int, float],
 ) -> int:
-    rows = [bridge.store.get(job_id) for job_id in ids]
+    rows = [bridge._store.get(job_id) for job_id in ids]
     left = sum(
         len(process.with_cookie(json.loads(row.process)["cookie"])) for row in rows if row.process
     )

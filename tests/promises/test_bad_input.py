@@ -203,7 +203,7 @@ def nothing_began(place: Place) -> Iterator[None]:
     before = place.get("draft")
     yield
     after = place.get("draft")
-    assert [row for row in place.bridge.store.jobs() if row.kind == "train"] == []
+    assert [row for row in place.bridge._store.jobs() if row.kind == "train"] == []
     assert not [*(place.root / "Lora").glob("*")] and not [*place.root.glob("**/*.part")]
     assert {photo["file"] for photo in after["photos"]} >= {
         photo["file"] for photo in before["photos"]
@@ -864,12 +864,12 @@ def test_s27_a_job_whose_photos_are_gone_when_its_turn_comes_fails_with_a_senten
 ) -> None:
     from sd_scripts_bridge.running.attempt import Attempt
 
-    job_id = place.bridge.store.add(make_job("nothing").evolve(dataset=str(place.root / "gone")))
-    row = place.bridge.store.claim()
+    job_id = place.bridge._store.add(make_job("nothing").evolve(dataset=str(place.root / "gone")))
+    row = place.bridge._store.claim()
     assert row
-    Attempt(place.bridge.home, place.bridge.store, row).run()
-    failed = place.bridge.store.get(job_id)
-    place.bridge.store.remove(job_id)
+    Attempt(place.bridge.home, place.bridge._store, row).run()
+    failed = place.bridge._store.get(job_id)
+    place.bridge._store.remove(job_id)
     assert failed.status is Status.FAILED
     assert (
         failed.sentence

@@ -45,7 +45,7 @@ has_holes = pytest.mark.skipif(
 def test_f2_submitter_killed_and_the_trainer_ends_with_code_7(
     bridge: Bridge, make_job: MakeJob
 ) -> None:
-    job_id = bridge.store.add(make_job("slow exit:12"))
+    job_id = bridge._store.add(make_job("slow exit:12"))
     code = (
         "import psutil, sys; from pathlib import Path; from sd_scripts_bridge import paths; "
         "from sd_scripts_bridge.running import supervisor; "
@@ -70,21 +70,21 @@ def test_f6_stop_pressed_ten_times_stops_once(bridge: Bridge, make_job: MakeJob)
     assert sum(isinstance(entry.event, Finished) for entry in bridge.events(job_id)) == 1
     with pytest.raises(Conflict):
         bridge.stop(job_id)
-    assert bridge.store.get(job_id).status is Status.STOPPED
+    assert bridge._store.get(job_id).status is Status.STOPPED
 
 
 def test_f7_eight_supervisors_at_once_run_one_job_at_a_time(
     bridge: Bridge, make_job: MakeJob
 ) -> None:
-    ids = [bridge.store.add(make_job("slow")) for _ in range(3)]
+    ids = [bridge._store.add(make_job("slow")) for _ in range(3)]
     for _ in range(8):
         supervisor.spawn(bridge.home)
     most = 0
-    while not all(bridge.store.get(job_id).status.is_over for job_id in ids):
-        most = max(most, len(bridge.store.jobs([Status.RUNNING, Status.STOPPING])))
+    while not all(bridge._store.get(job_id).status.is_over for job_id in ids):
+        most = max(most, len(bridge._store.jobs([Status.RUNNING, Status.STOPPING])))
         time.sleep(0.02)
     assert most == 1
-    assert all(bridge.store.get(job_id).attempt == 1 for job_id in ids)
+    assert all(bridge._store.get(job_id).attempt == 1 for job_id in ids)
 
 
 @pytest.mark.parametrize("what", ["another process under this pid", "another boot"])
@@ -100,10 +100,10 @@ def test_f8_f9_a_foreign_process_is_never_signalled(
         if what.startswith("another process")
         else {"boot": "before"}
     )
-    job_id = bridge.store.add(make_job())
-    row = bridge.store.claim()
+    job_id = bridge._store.add(make_job())
+    row = bridge._store.claim()
     assert row
-    bridge.store.note_process(job_id, row.attempt, known)
+    bridge._store.note_process(job_id, row.attempt, known)
     assert bridge.job(job_id).status is Status.LOST
     assert foreign.poll() is None
     foreign.kill()
@@ -115,17 +115,17 @@ def test_f10_a_clock_set_back_makes_no_result_old(
 ) -> None:
     from sd_scripts_bridge.running.attempt import Attempt
 
-    bridge.store.add(make_job())
-    row = bridge.store.claim()
+    bridge._store.add(make_job())
+    row = bridge._store.claim()
     assert row
     now = time.time()
     monkeypatch.setattr(
         time, "time", lambda: now + 7200
     )  # the run "begins" two hours after its files' times
-    attempt = Attempt(bridge.home, bridge.store, row)
+    attempt = Attempt(bridge.home, bridge._store, row)
     monkeypatch.setattr(time, "time", lambda: now)
     attempt.run()
-    done = bridge.store.get(row.id)
+    done = bridge._store.get(row.id)
     assert done.status is Status.SUCCEEDED, done.sentence
 
 
@@ -133,7 +133,7 @@ def test_f12_a_disk_that_fills_while_saving_keeps_the_last_good_checkpoint(
     bridge: Bridge, make_job: MakeJob, small_disk: Path
 ) -> None:
     job = make_job("slow", max_train_steps=400, save_every_n_steps=4)
-    job_id = bridge.store.add(job)
+    job_id = bridge._store.add(job)
     folder = bridge.folder(job_id)
     folder.root.mkdir(parents=True)
     folder.output.symlink_to(small_disk, target_is_directory=True)
@@ -185,10 +185,10 @@ def test_f13_a_full_home_ends_no_supervisor_and_no_training(
         shutil.copytree(bridge.home.root / folder, there)
         (small_disk / folder).symlink_to(there)
     full = Bridge(type(bridge.home)(small_disk))
-    first = full.store.add(make_job("hold", max_train_steps=30))
+    first = full._store.add(make_job("hold", max_train_steps=30))
     supervisor.spawn(full.home)
     wait_step(full, first, 10)
-    second = full.store.add(make_job())
+    second = full._store.add(make_job())
     trainer = survivors(full, first)[0]
     with (small_disk / "filler").open("wb", buffering=0) as file, pytest.raises(OSError):
         while True:
@@ -209,11 +209,11 @@ def test_f13_a_trainer_that_dies_of_its_log_on_a_full_disk_says_so(
 ) -> None:
     from sd_scripts_bridge.running.attempt import Attempt
 
-    job_id = bridge.store.add(make_job())
+    job_id = bridge._store.add(make_job())
     bridge.folder(job_id).root.symlink_to(small_disk, target_is_directory=True)
-    row = bridge.store.claim()
+    row = bridge._store.claim()
     assert row
-    attempt = Attempt(bridge.home, bridge.store, row)
+    attempt = Attempt(bridge.home, bridge._store, row)
     attempt._prepare()
     (small_disk / "train.log").write_text("steps: 1\n")
     status, sentence = attempt._verdict(1)
@@ -347,7 +347,7 @@ def test_f24_killed_at_any_step_it_ends_at_exactly_the_planned_one(
     job_id = submit(bridge, make_job("kill:13", max_train_steps=30))
     row = wait_over(bridge, job_id)
     assert row.status is Status.FAILED and ("SIGKILL" in row.sentence or os.name == "nt")
-    with bridge.store._change() as db:
+    with bridge._store._change() as db:
         db.execute("UPDATE jobs SET spec = replace(spec, 'kill:13', '') WHERE id = ?", (job_id,))
     bridge.resume(job_id)
     assert (

@@ -135,8 +135,8 @@ def test_a_home_on_a_full_disk_gets_sentences_and_loses_nothing(
     small_disk: Path, make_job: MakeJob
 ) -> None:
     bridge = Bridge(Home(small_disk))
-    job_id = bridge.store.add(make_job())
-    bridge.store.move(job_id, Status.STOPPED, of=[Status.QUEUED], attempt=0)
+    job_id = bridge._store.add(make_job())
+    bridge._store.move(job_id, Status.STOPPED, of=[Status.QUEUED], attempt=0)
     draft = Draft(bridge.home)
     draft.describe({"name": "Ada"})
     filler = small_disk / "filler"
@@ -149,16 +149,16 @@ def test_a_home_on_a_full_disk_gets_sentences_and_loses_nothing(
         draft.upload([uploaded("1.jpg", messy.jpeg(messy.photo(1)))])
     with pytest.raises(BridgeError, match=r"Its disk is full \(\d kB are free\): make some room"):
         for _ in range(50):
-            bridge.store.add(make_job())
+            bridge._store.add(make_job())
     assert "Its disk is full" in sentence(small_disk, "jobs")
     assert Draft(bridge.home).state.name == "Ada" and Draft(bridge.home).state.items == ()
     filler.unlink()
     assert (
-        bridge.store.get(job_id).status is Status.STOPPED
+        bridge._store.get(job_id).status is Status.STOPPED
         and "stopped" in run(small_disk, "jobs").stdout
     )
     draft.upload([uploaded("1.jpg", messy.jpeg(messy.photo(1)))])
-    assert len(Draft(bridge.home).state.items) == 1 and bridge.store.add(make_job()) > job_id
+    assert len(Draft(bridge.home).state.items) == 1 and bridge._store.add(make_job()) > job_id
     assert draft.check.wait()
 
 
@@ -166,12 +166,12 @@ def test_a_home_on_a_full_disk_gets_sentences_and_loses_nothing(
 
 
 def test_rm_while_others_read(bridge: Bridge, make_job: MakeJob) -> None:
-    ids = [bridge.store.add(make_job()) for _ in range(4)]
+    ids = [bridge._store.add(make_job()) for _ in range(4)]
     for job_id in ids:
-        bridge.store.move(job_id, Status.STOPPED, of=[Status.QUEUED], attempt=0)
+        bridge._store.move(job_id, Status.STOPPED, of=[Status.QUEUED], attempt=0)
         bridge.folder(job_id).create().log.write_text("line\n" * 1000)
         for step in range(15):
-            bridge.store.append(job_id, 0, Progress(step, 50, 0.1))
+            bridge._store.append(job_id, 0, Progress(step, 50, 0.1))
     wrong, over = [], threading.Event()
 
     def read() -> None:
@@ -198,14 +198,14 @@ def test_rm_while_others_read(bridge: Bridge, make_job: MakeJob) -> None:
     over.set()
     for reader in readers:
         reader.join()
-    assert wrong == [] and bridge.store.jobs() == [] and [*bridge.home.jobs.iterdir()] == []
+    assert wrong == [] and bridge._store.jobs() == [] and [*bridge.home.jobs.iterdir()] == []
 
 
 def test_rm_says_what_it_could_not_delete(
     bridge: Bridge, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job_id = bridge.store.add(make_job())
-    bridge.store.move(job_id, Status.STOPPED, of=[Status.QUEUED], attempt=0)
+    job_id = bridge._store.add(make_job())
+    bridge._store.move(job_id, Status.STOPPED, of=[Status.QUEUED], attempt=0)
     bridge.folder(job_id).create()
     monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)  # as where Windows holds a file
     assert "could not be deleted: something has it open" in bridge.remove(job_id)
@@ -231,7 +231,7 @@ def test_two_pages_on_one_home_see_the_same(bridge: Bridge, tmp_path: Path) -> N
     assert [page.wait(60) for page in pages] == [0, 0]
     values = Draft(bridge.home).state.training.values
     assert {f"{name}{number}" for name in ("one", "two") for number in range(25)} == set(values)
-    assert len(bridge.store.jobs()) == 50
+    assert len(bridge._store.jobs()) == 50
 
 
 def test_a_page_that_cant_be_served_says_why(home: Home) -> None:
@@ -256,21 +256,21 @@ def test_a_clock_that_runs_backwards_makes_no_negative_time(
     bridge: Bridge, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = time.time()
-    job_id = bridge.store.add(make_job())
-    row = bridge.store.claim()
+    job_id = bridge._store.add(make_job())
+    row = bridge._store.claim()
     assert row
-    bridge.store.note_process(job_id, 1, {"pid": 1, "started": 0, "boot": "x", "cookie": "none"})
-    bridge.store.append(job_id, 1, Progress(5, 20, 0.1))
+    bridge._store.note_process(job_id, 1, {"pid": 1, "started": 0, "boot": "x", "cookie": "none"})
+    bridge._store.append(job_id, 1, Progress(5, 20, 0.1))
     monkeypatch.setattr(time, "time", lambda: now - 7200)
-    bridge.store.append(job_id, 1, Progress(9, 20, 0.1))
-    bridge.store.append(job_id, 1, Note("later"))
+    bridge._store.append(job_id, 1, Progress(9, 20, 0.1))
+    bridge._store.append(job_id, 1, Note("later"))
     views = JobViews(bridge)
     monkeypatch.setattr(supervisor, "reconcile", lambda *_: None)  # nobody runs it
     shown = views.status(job_id, 0)["job"]
     assert shown["step"] == 9 and shown["silent"] is None
     assert all(shown[key] is None or shown[key] >= 0 for key in ("rate", "left"))
-    assert silence.seconds(bridge.store.get(job_id), bridge.folder(job_id).log) is None
-    bridge.store.move(job_id, Status.FAILED, of=[Status.RUNNING], attempt=1, sentence="because")
+    assert silence.seconds(bridge._store.get(job_id), bridge.folder(job_id).log) is None
+    bridge._store.move(job_id, Status.FAILED, of=[Status.RUNNING], attempt=1, sentence="because")
     assert "-" not in run(bridge.home.root, "jobs").stdout.split("Ada")[1].split("because")[0]
 
 

@@ -163,7 +163,7 @@ def test_every_file_of_ours_torn_and_all_of_it_opens_still(
     assert (bridge.home.root / "draft" / "draft.json.broken-1").is_file()
     context.draft.describe({"name": "Eve"})
     assert Draft(bridge.home).state.name == "Eve" and len(Draft(bridge.home).state.items) == 3
-    assert bridge.store.get(job_id).status is Status.SUCCEEDED and "succeeded" in bridge.report(
+    assert bridge._store.get(job_id).status is Status.SUCCEEDED and "succeeded" in bridge.report(
         job_id
     )
 
@@ -186,7 +186,7 @@ def test_all_of_it_killed_at_once_the_queue_goes_on_and_the_lost_one_resumes(
     bridge: Bridge, make_job: MakeJob
 ) -> None:
     first = submit(bridge, make_job("hold"))
-    later = [bridge.store.add(make_job().evolve(name=name)) for name in ("Eve", "Zoe")]
+    later = [bridge._store.add(make_job().evolve(name=name)) for name in ("Eve", "Zoe")]
     wait_step(bridge, first, 10)
     trainer = next(
         entry.event.pid for entry in bridge.events(first) if isinstance(entry.event, Started)
@@ -198,7 +198,7 @@ def test_all_of_it_killed_at_once_the_queue_goes_on_and_the_lost_one_resumes(
     assert Bridge(bridge.home).jobs()[0].status is Status.LOST  # somebody opens the page again
     for job_id in later:
         assert wait_over(bridge, job_id).status is Status.SUCCEEDED
-    assert all(bridge.store.get(job_id).attempt == 1 for job_id in later), "each began once"
+    assert all(bridge._store.get(job_id).attempt == 1 for job_id in later), "each began once"
     (bridge.folder(first).output / "go").touch()
     assert "continues from" in bridge.resume(first)
     row = wait(bridge, first, lambda row: row.attempt == 2 and row.status.is_over)

@@ -74,26 +74,26 @@ def in_child(deed: Callable[[], object], folders: tuple[Path, ...], last: int | 
 @pytest.fixture
 def trained(bridge: Bridge, make_job: MakeJob) -> int:
     """A job whose training has ended, and whose supervisor was killed before it published."""
-    job_id = bridge.store.add(make_job())
-    row = bridge.store.claim()
+    job_id = bridge._store.add(make_job())
+    row = bridge._store.claim()
     assert row
     folder = bridge.folder(job_id).create()
     headers.write(folder.final_lora("Ada"), headers.lora(), headers.METADATA)
     Image.new("RGB", (40, 40)).save(folder.samples / "1.png")
-    supervisor.mark_lost(bridge.store)
+    supervisor.mark_lost(bridge._store)
     return job_id
 
 
 def again(bridge: Bridge, job_id: int) -> JobRow:
     """Queue it once more, and take it."""
-    supervisor.mark_lost(bridge.store)
-    row = bridge.store.get(job_id)
+    supervisor.mark_lost(bridge._store)
+    row = bridge._store.get(job_id)
     if not row.status.is_over or row.status is Status.SUCCEEDED:
         return row
-    assert bridge.store.move(
+    assert bridge._store.move(
         job_id, Status.QUEUED, of=[Status.LOST, Status.FAILED], attempt=row.attempt
     )
-    claimed = bridge.store.claim()
+    claimed = bridge._store.claim()
     assert claimed
     return claimed
 
@@ -104,7 +104,7 @@ def lora_folder(bridge: Bridge) -> Path:
 
 def kill_points(bridge: Bridge, job_id: int, row: JobRow) -> Iterator[int]:
     """Each step in turn, until one run gets through without being killed."""
-    home, store = bridge.home, bridge.store
+    home, store = bridge.home, bridge._store
     folders = (lora_folder(bridge), home.root)
     for last in range(1, 400):
         if in_child(Attempt(home, store, row).run, folders, last) != -1:
@@ -135,7 +135,7 @@ def test_killed_at_each_step_and_resumed_there_is_one_lora(
     if not links:
         monkeypatch.setattr(os, "link", _no_links)
     lora_dir = lora_folder(bridge)
-    home, store, killed = bridge.home, bridge.store, 0
+    home, store, killed = bridge.home, bridge._store, 0
     folders = (lora_dir, home.root)
     for last in range(1, 400):
         _lay_out(lora_dir, before)
@@ -171,14 +171,14 @@ def _lay_out(lora_dir: Path, before: str) -> None:
 
 def _as_lost(bridge: Bridge, job_id: int) -> JobRow:
     """The job as at first, in its next attempt."""
-    with bridge.store._change() as db:
+    with bridge._store._change() as db:
         db.execute("UPDATE jobs SET status = 'lost' WHERE id = ?", (job_id,))
         db.execute("DELETE FROM events WHERE job = ?", (job_id,))
     return again(bridge, job_id)
 
 
 def _is_whole(bridge: Bridge, job_id: int, before: str, when: str) -> None:
-    row = bridge.store.get(job_id)
+    row = bridge._store.get(job_id)
     assert row.status is Status.SUCCEEDED, (when, row.sentence)
     lora_dir = lora_folder(bridge)
     expected = {"Ada.json", "Ada.safetensors"}
@@ -218,18 +218,18 @@ def test_a_job_that_is_forgotten_takes_its_half_published_lora_along(
 
     def deed() -> None:
         monkeypatch.setattr("sd_scripts_bridge.publishing.place.Place.put_model", killed)
-        Attempt(bridge.home, bridge.store, row).run()
+        Attempt(bridge.home, bridge._store, row).run()
 
     assert in_child(deed, (), None) == -1
     assert {"Ada.json", ".ada.publishing"} <= {path.name for path in lora_dir.iterdir()}
-    supervisor.mark_lost(bridge.store)
+    supervisor.mark_lost(bridge._store)
     bridge.remove(trained)
     assert list(lora_dir.iterdir()) == []
 
 
 def test_publishing_by_hand_and_resuming_is_one_lora(bridge: Bridge, trained: int) -> None:
     published = bridge.publish_job(trained)
-    Attempt(bridge.home, bridge.store, again(bridge, trained)).run()
+    Attempt(bridge.home, bridge._store, again(bridge, trained)).run()
     _is_whole(bridge, trained, "nothing", "after publish JOB")
     assert bridge.publish_job(trained) == published, "it is there already"
     assert bridge.publish_job(trained, name="Another").stem == "Another"
@@ -250,6 +250,6 @@ def test_what_a_user_put_there_meanwhile_is_never_taken_back(
     (lora_dir / ".ada.publishing").write_bytes(record.token.encode())
     (lora_dir / "Ada.json").write_text('{"description": "theirs"}')
     (lora_dir / ".other.publishing").touch()
-    Attempt(bridge.home, bridge.store, again(bridge, trained)).run()
+    Attempt(bridge.home, bridge._store, again(bridge, trained)).run()
     assert json.loads((lora_dir / "Ada.json").read_text())["description"] == "theirs"
     assert (lora_dir / ".other.publishing").exists()

@@ -261,7 +261,7 @@ def test_two_processes_share_a_training_stop_and_go_on(
     while not any(isinstance(e.event, Progress) for e in bridge.events(job_id)):
         assert not bridge.job(job_id).status.is_over, bridge.log(job_id)
         time.sleep(0.2)
-    cookie = json.loads(bridge.store.get(job_id).process or "")["cookie"]
+    cookie = json.loads(bridge._store.get(job_id).process or "")["cookie"]
     assert len(process.with_cookie(cookie)) == 3  # the launcher and its two
     assert run(home, "stop", job_id).returncode == 0
     assert run(home, "watch", job_id).returncode == 1

@@ -496,7 +496,7 @@ def test_set_up_is_a_job(
     refused = page.post("setup", source="/nowhere/kohya_ss")
     assert refused.status_code == 422 and "there is no folder" in sentences(refused)
     job = page.post("setup", source=str(tmp_path)).json()["job"]
-    row = context.the_bridge.store.get(job)
+    row = context.the_bridge._store.get(job)
     assert isinstance(row.job, SetupJob) and row.job.source == str(tmp_path)
     shown = page.get("status").json()
     assert (shown["waiting"], shown["job"]["kind"], shown["phase"]) == (
@@ -552,7 +552,7 @@ def test_the_paste_reads_what_we_write(side: int, more: dict[str, Any] | None) -
 def test_job_rows_that_cant_be_read_are_shown_all_the_same(
     page: Page, make_job: Callable[..., TrainingJob]
 ) -> None:
-    store = page.context.the_bridge.store
+    store = page.context.the_bridge._store
     job = store.add(make_job())
     store.move(
         job, Status.STOPPED, of=[Status.QUEUED], attempt=0, sentence="Stopped before it began."

@@ -108,7 +108,7 @@ def test_several_cards_come_along_and_count(ready: Page, context: Context) -> No
     plan = ready.get("plan").json()
     assert plan["batch"] == 4 and plan["problems"] == [] and plan["steps"] < 30
     assert any("2 processes" in advice for advice in plan["advice"])
-    spec = context.the_bridge.store.get(ready.post("train").json()["job"]).job
+    spec = context.the_bridge._store.get(ready.post("train").json()["job"]).job
     assert (
         isinstance(spec, TrainingJob)
         and spec.launch == Launch(2, gpu_ids=(1, 3))
@@ -126,7 +126,7 @@ def test_what_was_imported_trains_as_the_file_says(ready: Page, context: Context
     ready.post("import", files=kohya(), apply=True)
     job = ready.post("train").json()["job"]
     ready.over(job)
-    spec = context.the_bridge.store.get(job).job
+    spec = context.the_bridge._store.get(job).job
     assert isinstance(spec, TrainingJob)
     assert (spec.preset, spec.name, spec.params.network_dim, spec.params.train_batch_size) == (
         "imported",
@@ -192,7 +192,7 @@ def test_an_exported_job_comes_back_the_same(ready: Page, context: Context, tmp_
         },
     )
     ready.over(ready.post("train").json()["job"])
-    made = context.the_bridge.store.get(1).job
+    made = context.the_bridge._store.get(1).job
     assert isinstance(made, TrainingJob)
     forms = {
         "toml": (["train.toml", "dataset.toml"],),

@@ -21,7 +21,7 @@ MakeJob = Callable[..., TrainingJob]
 @pytest.fixture
 def history(page: Page, context: Context, make_job: MakeJob) -> Page:
     """Seven jobs that are over, the odd ones failed."""
-    store, job = context.the_bridge.store, make_job()
+    store, job = context.the_bridge._store, make_job()
     for number in range(1, 8):
         added = store.add(replace(job, name=f"Ada{number}"))
         assert store.claim()

@@ -41,7 +41,7 @@ def supervise(extension: Path, bridge: Bridge) -> None:
 
 
 def supervisor_of(bridge: Bridge, job_id: int) -> psutil.Process:
-    known = bridge.store.get(job_id).process
+    known = bridge._store.get(job_id).process
     assert known
     return psutil.Process(psutil.Process(json.loads(known)["pid"]).ppid())
 
@@ -50,7 +50,7 @@ def supervisor_of(bridge: Bridge, job_id: int) -> psutil.Process:
 def test_the_package_vanishes_while_a_job_runs(
     bridge: Bridge, make_job: MakeJob, extension: Path, act: str
 ) -> None:
-    job_id = bridge.store.add(make_job(act))
+    job_id = bridge._store.add(make_job(act))
     supervise(extension, bridge)
     wait_step(bridge, job_id, 10)
     shutil.rmtree(extension)
@@ -69,7 +69,7 @@ def test_the_package_vanishes_while_a_job_runs(
 def test_after_an_update_the_next_job_runs_under_the_new_code(
     bridge: Bridge, make_job: MakeJob, extension: Path
 ) -> None:
-    first, second = (bridge.store.add(make_job("hold")) for _ in range(2))
+    first, second = (bridge._store.add(make_job("hold")) for _ in range(2))
     supervise(extension, bridge)
     wait_step(bridge, first, 10)
     old = supervisor_of(bridge, first)
@@ -78,7 +78,7 @@ def test_after_an_update_the_next_job_runs_under_the_new_code(
     (bridge.folder(first).output / "go").touch()
     wait_over(bridge, first)
     time.sleep(1)
-    assert bridge.store.get(second).status is Status.QUEUED, "there is no code to run it"
+    assert bridge._store.get(second).status is Status.QUEUED, "there is no code to run it"
     (extension / "before").rename(package)
     (package / "__init__.py").write_text('"""The next version."""\n\n__version__ = "99.0.0"\n')
     wait(bridge, second, lambda row: row.status is Status.RUNNING and row.process is not None)
@@ -91,7 +91,7 @@ def test_after_an_update_the_next_job_runs_under_the_new_code(
 def test_without_an_update_one_supervisor_runs_the_whole_queue(
     bridge: Bridge, make_job: MakeJob, extension: Path
 ) -> None:
-    first, second = (bridge.store.add(make_job("hold")) for _ in range(2))
+    first, second = (bridge._store.add(make_job("hold")) for _ in range(2))
     supervise(extension, bridge)
     wait_step(bridge, first, 10)
     supervisor = supervisor_of(bridge, first)

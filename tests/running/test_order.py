@@ -17,19 +17,19 @@ from tests.support.supervisor import MakeJob, submit, wait_over, wait_step
 def test_a_lora_that_was_there_before_is_no_success(bridge: Bridge, make_job: MakeJob) -> None:
     first = submit(bridge, make_job())
     assert wait_over(bridge, first).status is Status.SUCCEEDED
-    second = bridge.store.add(make_job("nothing"))
+    second = bridge._store.add(make_job("nothing"))
     old = bridge.folder(second).create().final_lora("Ada")
     old.parent.mkdir(exist_ok=True)
     published = bridge.home.root.parent / "models" / "Lora" / "Ada.safetensors"
     shutil.copy(published, old)
-    Attempt(bridge.home, bridge.store, claimed(bridge, second)).run()
-    row = bridge.store.get(second)
+    Attempt(bridge.home, bridge._store, claimed(bridge, second)).run()
+    row = bridge._store.get(second)
     assert row.status is Status.FAILED and "without writing a LoRA" in row.sentence
     assert [path.name for path in published.parent.glob("*.safetensors")] == ["Ada.safetensors"]
 
 
 def claimed(bridge: Bridge, job_id: int) -> JobRow:
-    row = bridge.store.claim()
+    row = bridge._store.claim()
     assert row is not None and row.id == job_id
     return row
 
@@ -38,9 +38,9 @@ def test_the_gpu_is_paused_before_its_job_is_given_back(
     bridge: Bridge, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the two the next job would take the GPU."""
-    job_id = bridge.store.add(make_job("hold slow", max_train_steps=60))
-    next_job = bridge.store.add(make_job())
-    attempt = Attempt(bridge.home, bridge.store, claimed(bridge, job_id))
+    job_id = bridge._store.add(make_job("hold slow", max_train_steps=60))
+    next_job = bridge._store.add(make_job())
+    attempt = Attempt(bridge.home, bridge._store, claimed(bridge, job_id))
     taken: list[object] = []
     put_back = Store.put_back
 
@@ -53,9 +53,9 @@ def test_the_gpu_is_paused_before_its_job_is_given_back(
     runs = threading.Thread(target=attempt.run)
     runs.start()
     wait_step(bridge, job_id, 10)
-    bridge.store.ask_for_pause("0", 60)
-    assert bridge.store.ask_to_stop(job_id, "pause")
+    bridge._store.ask_for_pause("0", 60)
+    assert bridge._store.ask_to_stop(job_id, "pause")
     (bridge.folder(job_id).output / "go").touch()
     runs.join(60)
     assert not runs.is_alive() and taken == [None]
-    assert bridge.store.get(next_job).status is bridge.store.get(job_id).status is Status.QUEUED
+    assert bridge._store.get(next_job).status is bridge._store.get(job_id).status is Status.QUEUED

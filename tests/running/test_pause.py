@@ -43,7 +43,7 @@ def test_it_leaves_the_card_at_the_next_save_and_goes_on_by_itself(
     began = time.monotonic()
     assert 10 < step < 40 and survivors_of_first(bridge, held) == []
     time.sleep(1)
-    assert bridge.store.get(held).status is bridge.store.get(second).status is Status.QUEUED, (
+    assert bridge._store.get(held).status is bridge._store.get(second).status is Status.QUEUED, (
         "the card is nobody's"
     )
     assert wait_over(bridge, held).status is Status.SUCCEEDED
@@ -75,11 +75,11 @@ def test_a_paused_job_can_be_stopped_and_the_next_one_still_waits_for_the_card(
 ) -> None:
     pause(bridge, held, seconds=600)
     bridge.stop(held)
-    assert bridge.store.get(held).status is Status.STOPPED and bridge.folder(held).states("Ada")
+    assert bridge._store.get(held).status is Status.STOPPED and bridge.folder(held).states("Ada")
     other = submit(bridge, make_job())
     on_another_card = submit(bridge, make_job().evolve(gpu=1))
     assert wait_over(bridge, on_another_card).status is Status.SUCCEEDED
-    assert bridge.store.get(other).status is Status.QUEUED
+    assert bridge._store.get(other).status is Status.QUEUED
     bridge.resume(other)
     assert wait_over(bridge, other).status is Status.SUCCEEDED
 
@@ -95,7 +95,7 @@ def test_the_card_is_left_also_where_the_job_ends_before_its_next_save(
     (bridge.folder(job_id).output / "go").touch()
     assert wait_over(bridge, job_id).status is Status.SUCCEEDED
     time.sleep(1)
-    assert bridge.store.get(second).status is Status.QUEUED, "the card is nobody's"
+    assert bridge._store.get(second).status is Status.QUEUED, "the card is nobody's"
     bridge.stop(second)
 
 
@@ -126,7 +126,7 @@ def test_one_process_waits_for_the_end_of_a_pause_however_often_somebody_looks(
 def test_what_cannot_be_paused_is_refused_with_a_sentence(
     bridge: Bridge, make_job: MakeJob
 ) -> None:
-    setup = bridge.store.add(SetupJob(source="/nowhere"))
+    setup = bridge._store.add(SetupJob(source="/nowhere"))
     with pytest.raises(Conflict, match="only a training"):
         bridge.pause(setup)
     bridge.stop(setup)

@@ -47,7 +47,7 @@ def test_a_job_runs_from_the_queue_to_the_lora_folder(bridge: Bridge, make_job: 
 
 
 def test_the_supervisor_outlives_whoever_submitted(bridge: Bridge, make_job: MakeJob) -> None:
-    job_id = bridge.store.add(make_job("hold"))
+    job_id = bridge._store.add(make_job("hold"))
     code = (
         "import psutil, sys; from pathlib import Path; from sd_scripts_bridge.running import supervisor; "
         "from sd_scripts_bridge import paths; "
@@ -63,7 +63,7 @@ def test_the_supervisor_outlives_whoever_submitted(bridge: Bridge, make_job: Mak
 def test_jobs_run_one_after_another(bridge: Bridge, make_job: MakeJob) -> None:
     first, second = submit(bridge, make_job("slow")), submit(bridge, make_job())
     assert wait_over(bridge, second).status is Status.SUCCEEDED
-    one, two = bridge.store.get(first), bridge.store.get(second)
+    one, two = bridge._store.get(first), bridge._store.get(second)
     assert one.finished and two.started and one.finished <= two.started
     loras = sorted(
         path.name for path in (bridge.home.root.parent / "models" / "Lora").glob("*.safetensors")
@@ -78,8 +78,8 @@ def test_another_card_trains_at_the_same_time(bridge: Bridge, make_job: MakeJob)
     third = submit(bridge, make_job())
     assert wait_over(bridge, second).status is Status.SUCCEEDED
     assert (
-        bridge.store.get(first).status is Status.RUNNING
-        and bridge.store.get(third).status is Status.QUEUED
+        bridge._store.get(first).status is Status.RUNNING
+        and bridge._store.get(third).status is Status.QUEUED
     )
     (bridge.folder(first).output / "go").touch()
     assert wait_over(bridge, third).status is Status.SUCCEEDED
@@ -187,9 +187,9 @@ def test_stop_waits_for_the_next_save_and_resume_goes_on_to_the_planned_step(
 
 
 def test_a_queued_job_leaves_the_queue_at_once(bridge: Bridge, make_job: MakeJob) -> None:
-    job_id = bridge.store.add(make_job())
+    job_id = bridge._store.add(make_job())
     assert "out of the queue" in bridge.stop(job_id)
-    assert bridge.store.get(job_id).status is Status.STOPPED
+    assert bridge._store.get(job_id).status is Status.STOPPED
 
 
 def test_killed_supervisor_makes_the_job_lost_and_its_trainer_is_ended(
@@ -213,15 +213,15 @@ def test_killed_supervisor_makes_the_job_lost_and_its_trainer_is_ended(
 
 
 def test_a_job_that_this_version_cannot_read_fails_alone(bridge: Bridge, make_job: MakeJob) -> None:
-    broken = bridge.store.add(make_job())
-    with bridge.store._change() as db:
+    broken = bridge._store.add(make_job())
+    with bridge._store._change() as db:
         db.execute(
             "UPDATE jobs SET spec = replace(spec, 'network_dim', 'netzwerk_rang') WHERE id = ?",
             (broken,),
         )
     good = submit(bridge, make_job())
     assert wait_over(bridge, good).status is Status.SUCCEEDED
-    row = bridge.store.get(broken)
+    row = bridge._store.get(broken)
     assert row.status is Status.FAILED and "netzwerk_rang" in row.sentence
 
 
@@ -308,7 +308,7 @@ def test_stop_now_says_that_a_frozen_supervisor_has_not_answered(
 def test_a_job_folder_that_cannot_be_written_says_so_and_what_to_do(
     bridge: Bridge, make_job: MakeJob, read_only: Path
 ) -> None:
-    job_id = bridge.store.add(make_job())
+    job_id = bridge._store.add(make_job())
     bridge.folder(job_id).root.symlink_to(read_only, target_is_directory=True)
     spawn(bridge.home)
     row = wait_over(bridge, job_id)

@@ -19,7 +19,7 @@ MakeJob = Callable[..., TrainingJob]
 
 
 def submit(bridge: Bridge, job: TrainingJob) -> int:
-    job_id = bridge.store.add(job)
+    job_id = bridge._store.add(job)
     supervisor.spawn(bridge.home)
     return job_id
 
@@ -29,11 +29,11 @@ def wait(
 ) -> JobRow:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        row = bridge.store.get(job_id)
+        row = bridge._store.get(job_id)
         if until(row):
             return row
         time.sleep(0.05)
-    raise AssertionError(f"still {bridge.store.get(job_id)}; log: {bridge.log(job_id)}")
+    raise AssertionError(f"still {bridge._store.get(job_id)}; log: {bridge.log(job_id)}")
 
 
 def wait_over(bridge: Bridge, job_id: int) -> JobRow:
@@ -51,6 +51,6 @@ def wait_step(bridge: Bridge, job_id: int, step: int) -> None:
 
 
 def survivors(bridge: Bridge, job_id: int) -> list[psutil.Process]:
-    process_data = bridge.store.get(job_id).process
+    process_data = bridge._store.get(job_id).process
     assert process_data
     return process.with_cookie(json.loads(process_data)["cookie"])

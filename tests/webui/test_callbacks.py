@@ -110,7 +110,7 @@ def test_a_start_during_a_training_loads_no_model(
     webui = Host(monkeypatch, tmp_path)
     job: TrainingJob = make_job()
     home = Home.resolve(None, tmp_path).create()
-    store = Bridge(home).store
+    store = Bridge(home)._store
     store.add(job)
     store.claim()
     with hold(home.supervisor_lock) as mine:

@@ -86,13 +86,13 @@ def until(true: Callable[[], object], seconds: float = 30) -> None:
 
 def submit(bridge: Bridge, job: TrainingJob | SetupJob) -> int:
     """As `Bridge.submit` does it."""
-    job_id = bridge.store.add(job)
+    job_id = bridge._store.add(job)
     supervisor.spawn(bridge.home)
     return job_id
 
 
 def status(bridge: Bridge, job_id: int) -> Status:
-    return bridge.store.get(job_id).status
+    return bridge._store.get(job_id).status
 
 
 def supervisors(home: Home) -> list[psutil.Process]:
@@ -120,7 +120,7 @@ def test_the_model_leaves_before_the_training_and_comes_back_after_it(
     until(lambda: status(bridge, first) is Status.RUNNING)
     assert host.lock.locked() and keeper.is_parked and keeper.announce() == []
     until(lambda: host.restored)
-    assert status(bridge, first) is status(bridge, second) is Status.SUCCEEDED, bridge.store.jobs()
+    assert status(bridge, first) is status(bridge, second) is Status.SUCCEEDED, bridge._store.jobs()
     assert len(host.freed) == len(host.restored) == 1, "once for the whole queue"
     assert host.freed[0] < began(bridge, first) < began(bridge, second) < host.restored[0]
     assert host.refreshed == [True], "the new LoRAs are shown before anything is generated"
@@ -221,7 +221,7 @@ def test_a_lost_training_is_found_out_and_the_model_comes_back(
 ) -> None:
     start()
     job_id = submit(bridge, make_job("hold"))
-    until(lambda: status(bridge, job_id) is Status.RUNNING and bridge.store.get(job_id).process)
+    until(lambda: status(bridge, job_id) is Status.RUNNING and bridge._store.get(job_id).process)
     for found in supervisors(bridge.home):
         found.kill()
     until(lambda: host.restored)

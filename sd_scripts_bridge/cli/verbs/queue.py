@@ -101,11 +101,20 @@ def remove(bridge: Bridge, options: argparse.Namespace) -> int:
 
 def clean(bridge: Bridge, options: argparse.Namespace) -> int:
     freed = bridge.clean(options.keep, only_look=options.dry_run)
-    keeps, total = bridge.keeps(), size(sum(found.bytes for found in freed))
+    copies = bridge.free_copies(dry_run=options.dry_run)
+    keeps, total = bridge.keeps(), size(sum(found.bytes for found in freed) + copies.bytes)
     lines = [f"Job {found.job}: {size(found.bytes)} in {found.files} files" for found in freed]
     done = f"{total} would be freed." if options.dry_run else f"{total} freed."
-    lines += [done if freed else "Nothing to free.", f"Kept of a finished training: {KEEP[keeps]}."]
-    data = {"freed": [found.as_dict() for found in freed], "keep": keeps}
+    lines += copies.lines
+    lines += [
+        done if freed or copies.bytes else "Nothing to free.",
+        f"Kept of a finished training: {KEEP[keeps]}.",
+    ]
+    data = {
+        "freed": [found.as_dict() for found in freed],
+        "keep": keeps,
+        "copies": copies.as_dict(),
+    }
     show(options, {**data, "dry_run": options.dry_run}, lines)
     return OK
 

@@ -88,7 +88,7 @@ def _dry_run(
     from ...page import plan
     from ...page.jobs import JobViews
 
-    job, notes = bridge.look(request)
+    job, notes = bridge.dry_run(request)
     steps = job.params.max_train_steps
     pace = plan.pace(JobViews(bridge), job.family, job.engine, job.params, job.launch)
     preset = presets.get(request.preset or job.preset)

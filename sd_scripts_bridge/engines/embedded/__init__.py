@@ -10,6 +10,7 @@ import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ...datasets import caption_tokens
 from ...errors import Problem
@@ -17,10 +18,11 @@ from ...jobs.events import Event, from_dict
 from ...jobs.folder import JobFolder
 from ...jobs.job import SetupJob, TrainingJob
 from ...messages import Message
+from ...options.families import LDM
 from ...paths import PACKAGE_PARENT, Home
 from ...system import process
 from ...system.environment import Environment
-from ..base import Command
+from ..base import Command, Machine, Traits
 from . import libraries
 from .refusals import refusals
 
@@ -44,7 +46,7 @@ class EmbeddedEngine:
     """See `engines.base.Engine`."""
 
     name = "embedded"
-    saves_on_request = True
+    traits = Traits(families=frozenset(LDM), takes_small_models=True, saves_on_request=True)
 
     def __init__(self, home: Home) -> None:
         self.home = home
@@ -95,8 +97,19 @@ class EmbeddedEngine:
         file.parent.mkdir(parents=True, exist_ok=True)
         process.run([self.python, "-c", _TINY.format(parent=str(PACKAGE_PARENT)), file])
 
+    def machine(self) -> Machine:
+        from ..sd_scripts.installed import installation  # both train in the same environment
+
+        return installation.machine(self.home)
+
+    def read_options(self, values: Mapping[str, Any], family: str) -> dict[str, Any]:  # noqa: ARG002
+        return dict(values)
+
+    def next_save(self, job: TrainingJob, step: int) -> int | None:  # noqa: ARG002
+        return None
+
     def refuse(self, job: TrainingJob) -> list[Problem]:
-        return refusals(job)
+        return refusals(job, self.machine())
 
     def notes(self, _job: TrainingJob) -> list[str]:
         return []

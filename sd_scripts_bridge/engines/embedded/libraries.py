@@ -5,11 +5,11 @@ imported or run.
 from __future__ import annotations
 
 import importlib.metadata
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from ...messages import Message
+from ...system.environment import site_packages
 
 OLDEST = {"torch": (2, 6), "diffusers": (0, 32), "transformers": (4, 54), "safetensors": (0, 4)}
 """The trainer's libraries, and the first version of each that it is tested with."""
@@ -19,7 +19,7 @@ def problems(python: Path) -> list[str]:
     """What is missing or too old for ``python``, in words; nothing where its folders can't be
     found.
     """
-    folders = _folders(python)
+    folders = site_packages(python)
     if folders is None:
         return []
     found = [(name, _version(name, folders), oldest) for name, oldest in OLDEST.items()]
@@ -36,15 +36,6 @@ def problems(python: Path) -> list[str]:
         if version is not None and _numbers(version) < oldest
     ]
     return ([f"{', '.join(missing)} missing"] if missing else []) + old
-
-
-def _folders(python: Path) -> list[str] | None:
-    """Where ``python`` finds its packages."""
-    if python == Path(sys.executable):
-        return sys.path
-    root = python.parent.parent
-    found = [*root.glob("lib/python3*/site-packages"), *root.glob("Lib/site-packages")]
-    return [str(folder) for folder in found] or None
 
 
 def _version(name: str, folders: Iterable[str]) -> str | None:

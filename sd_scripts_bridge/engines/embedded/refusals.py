@@ -4,22 +4,30 @@ ignored.
 
 from __future__ import annotations
 
-from ...errors import Problem
+from ...errors import Problem, short
 from ...jobs.job import TrainingJob
 from ...messages import Message
 from ...options.families import FAMILIES, LDM
 from ...options.params import TrainingParams
+from ..base import Machine, bucket_step_problems, precision_problems
 
 ELSEWHERE = Message(
     "option.remove_train_sd_scripts", "Remove it, or train with the sd-scripts engine."
 )
 ALWAYS = {"no_half_vae": True}
 """What this engine does in any case: its VAE computes in fp32."""
-BUCKET_STEPS = {"sd1": 64, "sd2": 64, "sdxl": 32}
+SCHEDULERS = (
+    "constant",
+    "constant_with_warmup",
+    "linear",
+    "cosine",
+    "cosine_with_restarts",
+    "polynomial",
+)
 
 
-def refusals(job: TrainingJob) -> list[Problem]:
-    """Every option of ``job`` that this engine can't follow."""
+def refusals(job: TrainingJob, machine: Machine) -> list[Problem]:
+    """Every option of ``job`` that this engine can't follow, on this machine."""
     if job.family not in LDM:
         name = FAMILIES[job.family].title if job.family in FAMILIES else repr(job.family)
         return [
@@ -41,7 +49,13 @@ def refusals(job: TrainingJob) -> list[Problem]:
                 "Leave them out, or train with --engine sd-scripts (`setup` makes it ready).",
             )
         ]
-    return [*_unknown(job.params), *_choices(job.params), *_sizes(job), *_family(job)]
+    return [
+        *_unknown(job.params),
+        *_choices(job.params),
+        *precision_problems(job.params, machine),
+        *_sizes(job),
+        *_family(job),
+    ]
 
 
 def _unknown(params: TrainingParams) -> list[Problem]:
@@ -75,6 +89,17 @@ def _choices(params: TrainingParams) -> list[Problem]:
                 optimizer_type=repr(params.optimizer_type),
             )
         )
+    if params.lr_scheduler not in SCHEDULERS:
+        found.append(
+            Problem(
+                "embedded.other_scheduler",
+                "lr_scheduler",
+                "the embedded engine has {known}, not {wanted}",
+                "Choose one of those, or train with the sd-scripts engine.",
+                known=", ".join(SCHEDULERS),
+                wanted=short(params.lr_scheduler),
+            )
+        )
     if params.network_module != "networks.lora":
         found.append(
             Problem(
@@ -98,7 +123,7 @@ def _choices(params: TrainingParams) -> list[Problem]:
 
 
 def _sizes(job: TrainingJob) -> list[Problem]:
-    params, step = job.params, BUCKET_STEPS[job.family]
+    params, step = job.params, FAMILIES[job.family].bucket_step
     if not params.enable_bucket:
         return [
             Problem(
@@ -112,19 +137,7 @@ def _sizes(job: TrainingJob) -> list[Problem]:
             for side in sorted(set(params.area))
             if side % step
         ]
-    if params.bucket_reso_steps % step:
-        return [
-            Problem(
-                "refusals.multiple_needs",
-                "bucket_reso_steps",
-                "{bucket_reso_steps} is not a multiple of {step}, which {title} needs",
-                "Set it to {step}.",
-                bucket_reso_steps=params.bucket_reso_steps,
-                step=step,
-                title=FAMILIES[job.family].title,
-            )
-        ]
-    return []
+    return bucket_step_problems(job)
 
 
 def _family(job: TrainingJob) -> list[Problem]:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ...errors import Problem
 from ...jobs.events import Event, from_dict
@@ -17,9 +18,17 @@ from ...paths import PACKAGE_PARENT, Home
 from ...system import process
 from ...system.files import write_text
 from ...system.toml_file import dumps
-from ..base import Command
+from ..base import Command, Machine, Traits, bucket_step_problems, precision_problems
 from . import config, launching, long_epoch, output, sampling, state_rates
-from .installed import catalogue, installation, networks, optimizers, tokenizers
+from .installed import (
+    catalogue,
+    installation,
+    needs,
+    networks,
+    optimizers,
+    schedulers,
+    tokenizers,
+)
 
 _STATE_FILES = (
     "model.safetensors",
@@ -44,7 +53,7 @@ class SdScriptsEngine:
     """Trains by running the installed scripts; what it knows of them, `setup` has written down."""
 
     name = "sd-scripts"
-    saves_on_request = False
+    traits = Traits(families=frozenset(FAMILIES), reads_extra_options=True)
 
     def __init__(self, home: Home) -> None:
         self.home = home
@@ -58,6 +67,16 @@ class SdScriptsEngine:
                 )
             ]
         return found.problems()
+
+    def machine(self) -> Machine:
+        return installation.machine(self.home)
+
+    def read_options(self, values: Mapping[str, Any], family: str) -> dict[str, Any]:
+        return catalogue.typed_all(values, catalogue.read(self.home, FAMILIES[family].script))
+
+    def next_save(self, job: TrainingJob, step: int) -> int | None:
+        every = job.params.save_interval
+        return min((step // every + 1) * every, job.params.max_train_steps)
 
     def refuse(self, job: TrainingJob) -> list[Problem]:
         script = installation.SCRIPTS.get(job.family)
@@ -75,6 +94,10 @@ class SdScriptsEngine:
         found = installation.read(self.home)
         problems += networks.problems(job.params, found, job.family)
         problems += optimizers.problems(job.params, found)
+        problems += schedulers.problems(job.params, found)
+        problems += needs.problems(job.params, found, self.machine())
+        problems += precision_problems(job.params, self.machine())
+        problems += bucket_step_problems(job)
         problems += launching.problems(job, found)
         if job.params.cache_text_encoder_outputs and not FAMILIES[job.family].caches_captions:
             problems.append(

@@ -12,7 +12,8 @@ from ...engines.sd_scripts.installed.catalogue import NETWORK_MODULES
 from ...errors import Invalid
 from ...messages import Message, joined
 from ...options.known import optimizers
-from ...options.params import SCHEDULERS, TrainingParams
+from ...options.known.schedulers import SCHEDULERS
+from ...options.params import TrainingParams
 
 MOST_DIM = 4096
 

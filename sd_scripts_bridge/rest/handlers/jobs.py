@@ -99,7 +99,7 @@ def job(call: Call) -> Any:
 def events(call: Call) -> Any:
     """What happened to a job, in order."""
     bridge, after = call.context.the_bridge, call.number("after")
-    bridge.store.get(_id(call))
+    bridge.job(_id(call))
     entries = bridge.events(_id(call), after)[:MOST_EVENTS]
     return {
         "events": [
@@ -189,7 +189,7 @@ def retry(call: Call) -> Any:
 
 
 def _again(call: Call, verb: Callable[[int], str]) -> Any:
-    call.context.the_bridge.store.get(_id(call))
+    call.context.the_bridge.job(_id(call))  # before anything is freed for it
     notes, sentence = started(call.context, lambda: (_id(call), verb(_id(call))))
     return {"sentence": sentence, "notes": notes}
 

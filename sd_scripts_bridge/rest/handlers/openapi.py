@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ... import __version__
+from ...engines import ENGINES
 from ...page import shape as shapes
 from ...page.draft.changes import DraftView
 from .. import schemas
@@ -100,7 +101,7 @@ DOCS: Mapping[str, Doc] = {
             base=PATH,
             config=PATH,
             lora_dir=PATH,
-            engine=words("sd-scripts", "embedded"),
+            engine=words(*ENGINES),
             preset=TEXT,
             values=VALUES,
             name=TEXT,
@@ -224,7 +225,7 @@ DOCS: Mapping[str, Doc] = {
     ),
     "POST /setup": Doc(
         shape(job=WHOLE),
-        takes=body(source=some(TEXT), python=some(PATH), engine=words("sd-scripts", "embedded")),
+        takes=body(source=some(TEXT), python=some(PATH), engine=words(*ENGINES)),
         errors=(422,),
     ),
     "GET /host": Doc(

@@ -67,9 +67,7 @@ def _refuse_gone(draft: Draft, wanted: Sequence[DraftPhoto]) -> None:
 
 
 def _refuse(context: Context, made: plan.Plan) -> None:
-    from ... import engines
-
-    missing = engines.get(made.engine, context.the_bridge.home).check()
+    missing = context.the_bridge.engine(made.engine).check()
     if missing and set(made.problems) <= set(missing):
         raise EngineNotReady(missing)
     if made.problems:

@@ -51,7 +51,7 @@ def stopped(
     folder.final_lora("Ada").unlink()
     folder.published.unlink()
     shutil.rmtree(lora_dir)
-    with bridge.store._change() as db:
+    with bridge._store._change() as db:
         db.execute("UPDATE jobs SET status = 'lost' WHERE id = ?", (job_id,))
     assert [state.name[-12:] for state in folder.states("Ada")] == ["000004-state", "000006-state"]
     return job_id
@@ -87,7 +87,7 @@ def test_the_state_before_is_used(bridge: Bridge, stopped: int, only_inside: boo
 def test_a_person_may_choose_the_state(bridge: Bridge, stopped: int) -> None:
     with pytest.raises(Conflict, match=r"no whole state of step 5\. .* can be used: 4, 6\."):
         bridge.resume(stopped, 5)
-    assert bridge.store.get(stopped).status is Status.LOST, "nothing has happened"
+    assert bridge._store.get(stopped).status is Status.LOST, "nothing has happened"
     assert "step00000004" in bridge.resume(stopped, 4)
     row = wait_over_again(bridge, stopped)
     assert row is Status.SUCCEEDED

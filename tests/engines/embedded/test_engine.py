@@ -60,7 +60,7 @@ def folder(home: Home) -> JobFolder:
 def test_is_an_engine(engine: EmbeddedEngine) -> None:
     seam: Engine = engine
     assert seam.name == "embedded"
-    assert seam.saves_on_request
+    assert seam.traits.saves_on_request
 
 
 def test_importing_it_loads_no_torch() -> None:

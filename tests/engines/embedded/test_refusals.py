@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sd_scripts_bridge.engines.base import Machine
 from sd_scripts_bridge.engines.embedded.refusals import refusals
 from sd_scripts_bridge.jobs.job import TrainingJob
 from sd_scripts_bridge.options.params import TrainingParams
@@ -32,7 +33,7 @@ def job(
     ],
 )
 def test_refused_by_name(name: str, refused: TrainingJob) -> None:
-    problems = refusals(refused)
+    problems = refusals(refused, Machine())
 
     assert [problem.where for problem in problems] == [name]
     assert problems[0].remedy
@@ -41,7 +42,7 @@ def test_refused_by_name(name: str, refused: TrainingJob) -> None:
 def test_all_at_once() -> None:
     wrong = job(optimizer_type="Lion", network_module="lycoris.kohya", extra={"a": 1, "b": True})
 
-    assert {problem.where for problem in refusals(wrong)} == {
+    assert {problem.where for problem in refusals(wrong, Machine())} == {
         "optimizer_type",
         "network_module",
         "a",
@@ -61,4 +62,4 @@ def test_all_at_once() -> None:
     ],
 )
 def test_not_refused(fine: TrainingJob) -> None:
-    assert refusals(fine) == []
+    assert refusals(fine, Machine()) == []

@@ -13,10 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
+from ....datasets.caption_tokens import CHUNK, LENGTHS
 from .clip import text_model
 
-CHUNK = 75
-LENGTHS = (75, 150, 225)
 TOKENIZERS = {
     "sd1": ("openai_clip-vit-large-patch14",),
     "sd2": ("stabilityai_stable-diffusion-2",),

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from .... import __version__
+from ....datasets.caption_tokens import CHUNK
 from ....jobs.job import TrainingJob
 from ....options.params import TrainingParams
 from ..data.pictures import Placed
 from ..data.subsets import TrainedSubset
-from ..model.text import CHUNK
 from .preparation import Data
 
 MADE_BY = f"sd-scripts-bridge/{__version__} embedded engine"

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from ....datasets.caption_tokens import CHUNK
 from ....jobs.events import Note, Phase
 from ....jobs.job import TrainingJob
 from ....messages import Message
@@ -24,7 +25,7 @@ from ..data.subsets import TrainingSet
 from ..model import base_model, lean, lora_names, lora_network, prediction
 from ..model.base_model import BaseModel
 from ..model.lora_network import LoraNetwork
-from ..model.text import CHUNK, TextEncoders, Tokenizer
+from ..model.text import TextEncoders, Tokenizer
 from .loss import Objective, Rows
 from .noise import NoiseSchedule
 from .report import say

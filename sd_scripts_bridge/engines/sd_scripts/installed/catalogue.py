@@ -8,16 +8,18 @@ before.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ....errors import Problem, short
+from ....errors import Invalid, Problem, short
 from ....messages import Message
 from ....options.families import FAMILIES
 from ....options.kinds import HARMLESS, SECRETS, SENDING
 from ....options.known import parsers
+from ....options.known.ranges import RANGES
 from ....options.slang import did_you_mean
 from ....paths import Home
 from ....system import process
@@ -160,6 +162,25 @@ def typed(text: Any, spec: Mapping[str, Any]) -> Any:
         raise ValueError(f"{short(text)} is not a number") from None
 
 
+def typed_all(
+    values: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """``values`` as the options' types; one that isn't among ``options`` stays as it is.
+
+    Raises `Invalid` with all that can't be read.
+    """
+    found: dict[str, Any] = {}
+    problems = []
+    for name, value in values.items():
+        try:
+            found[name] = typed(value, options[name]) if name in options else value
+        except ValueError as error:
+            problems.append(Problem("catalogue.said", name, str(error)))
+    if problems:
+        raise Invalid(problems)
+    return found
+
+
 def problems(
     extra: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]], script: str
 ) -> list[Problem]:
@@ -267,6 +288,18 @@ def _value_problems(name: str, value: Any, spec: Mapping[str, Any]) -> list[Prob
                 "{value} is not of type {spec}",
                 value=short(value),
                 spec=spec["type"],
+            )
+        ]
+    low, high = RANGES.get(name, (-math.inf, math.inf))
+    if any(isinstance(item, (int, float)) and not low <= item <= high for item in values):
+        return [
+            Problem(
+                "catalogue.outside",
+                name,
+                "{value} is outside {low} to {high}",
+                value=short(value),
+                low=f"{low:g}",
+                high=f"{high:g}",
             )
         ]
     if any(isinstance(item, (int, float)) and not abs(item) < 2**63 for item in values):

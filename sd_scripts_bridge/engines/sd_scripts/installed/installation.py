@@ -14,6 +14,7 @@ from ....messages import Message
 from ....options.families import FAMILIES
 from ....paths import Home
 from ....system.files import write_json
+from ...base import Machine
 
 SCRIPTS: Mapping[str, str] = {name: family.script for name, family in FAMILIES.items()}
 """The training script for each family of base model."""
@@ -91,6 +92,16 @@ def read(home: Home) -> Installation | None:
     return Installation(
         data["scripts"], data["python"], data.get("commit", ""), data.get("facts", {})
     )
+
+
+def machine(home: Home) -> Machine:
+    """What the training environment computes on; as if on any machine where setup hasn't looked."""
+    found = read(home)
+    if found is None:
+        return Machine()
+    memory = int(found.facts.get("memory", 0) or 0)
+    device = str(found.facts.get("device", ""))
+    return Machine(device, found.has_bf16, memory)
 
 
 def write(home: Home, installation: Installation) -> None:

@@ -7,6 +7,7 @@ packages by need: without a look beforehand a run ends after it has loaded the b
 from __future__ import annotations
 
 import re
+import time
 
 from ....errors import CommandFailed, Problem, short
 from ....options.known import arguments, optimizers
@@ -25,10 +26,10 @@ _PACKAGES = (
 )
 """(an optimizer's name in small letters, the module that it needs, the package to install)"""
 
-_FOUND: set[tuple[str, str]] = set()
-"""(Python, module) that were seen; what was not there is looked for again, for somebody may install
-it.
-"""
+MISSING_SECONDS = 30.0
+"""What was not there is looked for again after this long, for somebody may install it."""
+_SEEN: dict[tuple[str, str, str], tuple[bool, float]] = {}
+"""(Python, module, attribute) -> whether it is there, and when that was looked up."""
 
 
 def problems(params: TrainingParams, found: Installation | None) -> list[Problem]:
@@ -95,23 +96,26 @@ def _package_problems(optimizer: str, found: Installation | None) -> list[Proble
 
 def has_in_torch(python: str, name: str) -> bool:
     """Whether that Python's torch.optim has the optimizer: a newer one than the package knows."""
-    if not name.isidentifier():
-        return False
-    code = "import sys, torch; sys.exit(not hasattr(torch.optim, sys.argv[1]))"
+    return name.isidentifier() and has(python, "torch.optim", name)
+
+
+def has(python: str, module: str, attribute: str = "") -> bool:
+    """Whether that Python can find the module; with ``attribute``, import it and find that there."""
+    key = (python, module, attribute)
+    answer, when = _SEEN.get(key, (False, 0.0))
+    if answer or (when and time.monotonic() - when < MISSING_SECONDS):
+        return answer
+    code = "import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)"
+    if attribute:
+        code = (
+            "import importlib, sys; "
+            "sys.exit(not hasattr(importlib.import_module(sys.argv[1]), sys.argv[2]))"
+        )
     try:
-        process.run([python, "-c", code, name], timeout=60)
+        process.run([python, "-c", code, module, attribute], timeout=60)
     except CommandFailed:
-        return False
-    return True
-
-
-def has(python: str, module: str) -> bool:
-    """Whether that Python can import it."""
-    if (python, module) not in _FOUND:
-        code = "import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)"
-        try:
-            process.run([python, "-c", code, module], timeout=60)
-        except CommandFailed:
-            return False
-        _FOUND.add((python, module))
-    return True
+        answer = False
+    else:
+        answer = True
+    _SEEN[key] = (answer, time.monotonic())
+    return answer

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from sd_scripts_bridge.engines.embedded.refusals import SCHEDULERS
 from sd_scripts_bridge.engines.embedded.training.schedule import factor
-from sd_scripts_bridge.options.params import SCHEDULERS, TrainingParams
+from sd_scripts_bridge.options.params import TrainingParams
 
 torch = pytest.importorskip("torch", reason="transformers' schedules need torch")
 optimization = pytest.importorskip(

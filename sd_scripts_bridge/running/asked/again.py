@@ -5,16 +5,16 @@ from __future__ import annotations
 import shutil
 import time
 
-from .. import engines
-from ..errors import Conflict
-from ..jobs.folder import JobFolder, state_step
-from ..jobs.job import Status, TrainingJob
-from ..jobs.store import JobRow, Store
-from ..messages import Message
-from ..paths import Home
-from ..publishing import job_card
-from ..publishing.publish import settled
-from ..publishing.record import Record
+from ... import engines
+from ...errors import Conflict
+from ...jobs.folder import JobFolder, state_step
+from ...jobs.job import Status, TrainingJob
+from ...jobs.store import JobRow, Store
+from ...messages import Message
+from ...paths import Home
+from ...publishing import job_card
+from ...publishing.publish import settled
+from ...publishing.record import Record
 
 ANSWER_SECONDS = 3.0
 """A supervisor looks for requests four times a second."""
@@ -71,7 +71,7 @@ def take_back(folder: JobFolder) -> None:
 
 def _outlook(home: Home, job: TrainingJob, number: int) -> Message:
     folder = JobFolder.of(home, number)
-    if job.on:
+    if engines.of(job, home).traits.is_remote:
         text = (
             "Job {job_id} is looked up on the cluster, and starts over if it isn't running there any "
             "more."

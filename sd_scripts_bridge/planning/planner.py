@@ -1,0 +1,296 @@
+"""From a request to the job that it becomes: engine, preset, options, clean copies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from .. import engines
+from ..datasets.caption_tokens import CHUNK
+from ..engines.base import Engine
+from ..errors import BridgeError, Invalid, Problem, short
+from ..jobs.job import TrainingJob
+from ..messages import Message
+from ..options import effect, presets
+from ..options.families import FAMILIES, Family
+from ..options.params import TrainingParams
+from ..paths import Home, absolute
+from . import preflight, staging
+from .request import MOST_GPU, Request
+from .settled import Epoch, Settled, settle
+
+if TYPE_CHECKING:
+    from ..datasets.kohya_folder import Dataset
+    from ..models.checkpoint import Base
+    from ..models.companion_files import Found
+
+
+class Planner:
+    """Makes jobs of requests, over one home folder."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+
+    def prepare(self, request: Request) -> tuple[TrainingJob, list[str]]:
+        """The job that this machine would run, with its notes; writes the clean copies that it
+        needs.
+        """
+        job, notes, data = self.dry_run(request)
+        image_dir, staged = staging.stage(self.home, job.name, data)
+        return job.evolve(dataset=str(image_dir)), [*notes, *staged]
+
+    def dry_run(self, request: Request) -> tuple[TrainingJob, list[str], Dataset]:
+        """The job that this machine would run, its notes, its pictures; writes nothing.
+
+        Raises `Invalid`.
+        """
+        from ..datasets.kohya_folder import open_dataset
+        from ..models import checkpoint
+        from ..names import name_problems
+
+        problems: list[Problem] = []
+        data = request.photos or _collect(problems, lambda: open_dataset(request.dataset))
+        base = _collect(problems, lambda: checkpoint.read(request.base))
+        if request.name is not None:
+            problems += name_problems(request.name)
+        if request.gpu is not None and not 0 <= request.gpu <= MOST_GPU:
+            problems.append(
+                Problem(
+                    "request.gpus_number",
+                    "gpu",
+                    "{gpu} is no GPU's number",
+                    "Give 0 to {most}.",
+                    gpu=short(request.gpu),
+                    most=MOST_GPU,
+                )
+            )
+        problems += self.choose(request, base)[0].check()
+        if data is None or base is None or problems:
+            raise Invalid(problems)
+        job, notes, refused = self.draft_job(request, data, base)
+        if refused:
+            raise Invalid(refused)
+        return job, notes, data
+
+    def draft_job(
+        self, request: Request, data: Dataset, base: Base
+    ) -> tuple[TrainingJob, list[str], list[Problem]]:
+        """The job that these would make, its notes, and what speaks against it on this machine;
+        writes nothing.
+
+        The pictures of ``data`` need not be there yet. Raises `Invalid` for values that can't be
+        read.
+        """
+        engine, why = self.choose(request, base)
+        family = FAMILIES[base.family]
+        preset = presets.get(request.preset or presets.fitting(base.family, base.full_size))
+        settled = settle(preset, (request.file_values, request.values), _epoch(request, data))
+        params, fitted = self._fitted(settled, data, request, engine, family)
+        files = _companions(engine, params, request, base)
+        if engine.traits.reads_extra_options:
+            params = family.complete(replace(params, extra={**params.extra, **files.options}))
+        job = TrainingJob(
+            name=request.name or data.subject,
+            subject=data.subject,
+            class_token=data.class_token,
+            dataset=str(absolute(data.image_dir)),
+            base=str(absolute(base.path)),
+            family=base.family,
+            engine=engine.name,
+            params=params,
+            prediction=_prediction(base, request),
+            lora_dir=str(request.lora_dir) if request.lora_dir else None,
+            preset=preset.name,
+            gpu=request.gpu,
+            launch=request.launch,
+        )
+        room = preflight.this_machine(job, self.home.root, engine.machine().memory)
+        stand = effect.Stand(params, base.family, bool(data.regularisation))
+        notes = [
+            *([why] if why else []),
+            *data.remarks,
+            *base.notes,
+            *settled.notes,
+            *fitted,
+            *effect.idle(stand, request.values),
+            *effect.advice(params),
+            *_about_launch(job, data.real_steps),
+            *engine.notes(job),
+            *files.notes,
+            *preflight.outlook(job, room),
+        ]
+        refused = [
+            *_launch_problems(job),
+            *files.problems,
+            *engine.refuse(job),
+            *_size_problems(self.home, engine, base),
+            *preflight.missing_files(params),
+            *preflight.problems(job, room),
+        ]
+        return job, notes, refused
+
+    def choose(self, request: Request, base: Base | None = None) -> tuple[Engine, str]:
+        """The engine that was named, or the first that trains such a base; and why that one."""
+        if request.engine is not None:
+            return engines.get(request.engine, self.home), ""
+        if base is None:
+            return engines.choose(self.home)
+        return engines.choose(self.home, base.family, base.full_size)
+
+    def _fitted(
+        self, settled: Settled, data: Dataset, request: Request, engine: Engine, family: Family
+    ) -> tuple[TrainingParams, list[str]]:
+        """The options as this engine and these captions need them, with notes."""
+        params, notes = settled.params, list[str]()
+        if params.save_every_n_steps not in (None, params.save_interval):
+            notes.append(
+                Message(
+                    "request.save_interval",
+                    "It saves every {interval} steps: a multiple of gradient_accumulation_steps, "
+                    "from which sd-scripts goes on exactly.",
+                    interval=params.save_interval,
+                )
+            )
+        length = (
+            staging.token_length(data)
+            if family.is_ldm and params.max_token_length is None
+            else None
+        )
+        if length is not None:
+            params = params.with_values({"max_token_length": str(length)})
+            notes.append(
+                Message(
+                    "request.long_caption",
+                    "A caption is longer than {chunk} tokens: the limit is {limit}.",
+                    chunk=CHUNK,
+                    limit=length,
+                )
+            )
+        given = {**request.file_values, **request.values}
+        wants_bf16 = "mixed_precision" not in given and params.mixed_precision == "bf16"
+        if wants_bf16 and not engine.machine().has_bf16:
+            params = params.with_values({"mixed_precision": "fp16"})
+            notes.append(Message("request.no_bf16", "This GPU has no bf16: training in fp16."))
+        fitted = params.fitted_buckets()
+        notes += [
+            Message(
+                "request.bucket_limits",
+                "{name}={given} becomes {fitted}: the limits of the buckets enclose resolution "
+                "{resolution}.",
+                name=name,
+                given=getattr(params, name),
+                fitted=getattr(fitted, name),
+                resolution=params.resolution,
+            )
+            for name in ("min_bucket_reso", "max_bucket_reso")
+            if name in given and params.enable_bucket
+            if getattr(fitted, name) != getattr(params, name)
+        ]
+        extra = engine.read_options(settled.others, family.name)
+        return replace(params, extra={**params.extra, **extra}), notes
+
+
+def _epoch(request: Request, data: Dataset) -> Epoch:
+    processes = max(1, request.launch.processes) if request.launch else 1
+    return Epoch(data.real_steps, bool(data.regularisation), processes)
+
+
+def _companions(engine: Engine, params: TrainingParams, request: Request, base: Base) -> Found:
+    """The files beside the base that its family needs, where the engine can be told of them."""
+    from ..models import companion_files
+
+    if not engine.traits.reads_extra_options:
+        return companion_files.Found({}, [], [])
+    return companion_files.find(
+        FAMILIES[base.family], base.path, params.extra, request.lora_dir, request.model_folders
+    )
+
+
+def _launch_problems(job: TrainingJob) -> list[Problem]:
+    found = job.launch.problems() if job.launch else []
+    if job.launch and job.gpu is not None:
+        found.append(
+            Problem(
+                "request.process",
+                "gpu",
+                "is for one process",
+                "Name the GPUs of several with --gpus.",
+            )
+        )
+    return found
+
+
+def _size_problems(home: Home, engine: Engine, base: Base) -> list[Problem]:
+    if base.full_size or engine.traits.takes_small_models:
+        return []
+    other, _ = engines.choose(home, base.family, full_size=False)
+    return [
+        Problem(
+            "request.smaller_full_size_model",
+            "base",
+            "{name} is smaller than a full-size {family_title} model, and {engine} takes the full "
+            "sizes for granted",
+            "Use --engine {other}.",
+            name=base.path.name,
+            family_title=base.family_title,
+            engine=engine.name,
+            other=other.name,
+        )
+    ]
+
+
+def _prediction(base: Base, request: Request) -> str:
+    """What the base model predicts: its own file says so, and where that is silent, the request."""
+    from ..models import checkpoint
+
+    asks = request.v_parameterization and base.prediction_source.startswith("no mark")
+    return checkpoint.V_PREDICTION if asks else base.prediction
+
+
+def _about_launch(job: TrainingJob, pictures: int) -> list[str]:
+    """What several processes change, said before the start."""
+    if job.launch is None or job.launch.problems():
+        return []
+    steps = job.params.max_train_steps
+    notes: list[str] = [
+        Message(
+            "request.launch",
+            "{title}: each step sees {step} pictures, so {steps} steps see {shown} (one epoch is "
+            "{epoch}).",
+            title=job.launch.title,
+            step=job.pictures_a_step,
+            steps=steps,
+            shown=steps * job.pictures_a_step,
+            epoch=pictures,
+        )
+    ]
+    if job.params.lr_warmup_steps:
+        notes.append(
+            Message(
+                "request.launch_warmup",
+                "sd-scripts counts warm-up in each process: {asked} warm up over {real} steps.",
+                asked=job.params.lr_warmup_steps,
+                real=f"{job.params.lr_warmup_steps / job.launch.processes:g}",
+            )
+        )
+    if job.params.save_state and not job.saves_states:
+        notes.append(
+            Message(
+                "request.no_states",
+                "No states are saved (several machines, or DeepSpeed): a stopped run starts from "
+                "scratch.",
+            )
+        )
+    return notes
+
+
+def _collect(problems: list[Problem], read: Callable[[], Any]) -> Any:
+    """What ``read`` gives, or None with its problems added."""
+    try:
+        return read()
+    except Invalid as error:
+        problems += error.problems
+    except BridgeError as error:
+        problems.append(Problem("request.said", "", error.message))
+    return None
