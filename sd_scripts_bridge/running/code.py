@@ -13,15 +13,16 @@ from ..paths import PACKAGE_PARENT
 from ..system.files import mark
 
 PACKAGE = PACKAGE_PARENT / __name__.partition(".")[0]
-ENGINES = ("sd_scripts", "embedded", "cluster")
+LATE = ("engines.sd_scripts", "engines.embedded", "engines.cluster", "datasets.kohya_folder")
+"""What other modules import in a function: by choice of the engine, or because it is heavy."""
 RETURN_SECONDS = 60.0
 """No update leaves the folder empty for longer."""
 
 
 def load_all() -> None:
-    """Import what a job needs and the registry of engines would import late."""
-    for name in ENGINES:
-        importlib.import_module(f"{PACKAGE.name}.engines.{name}")
+    """Import all that a job needs and that isn't there yet."""
+    for name in LATE:
+        importlib.import_module(f"{PACKAGE.name}.{name}")
 
 
 def on_disk() -> dict[str, str]:
