@@ -126,7 +126,7 @@
 
         row(row) {
             const value = lb.shortened(lb.keyValue(row.value), 120);
-            return lb.el("li", {}, lb.el("code", {}, row.key + " = " + value), row.to ? lb.el("span", {}, " → ", lb.el("code", {}, lb.shortened(row.to, 120))) : null);
+            return lb.el("li", {}, lb.el("code", {}, row.key + " = " + value), row.to ? lb.el("span", {}, " → ", lb.el("code", {}, lb.shortened(lb.sentence(row.to), 120))) : null);
         }
 
         update() {

@@ -195,7 +195,8 @@
                     return;
                 }
                 const name = group[0].name;
-                const sentences = error.sentences || [lb.t("The upload failed. Drop it again.")];
+                const known = lb.errorSentences(error);
+                const sentences = known.length ? known : [lb.t("The upload failed. Drop it again.")];
                 errors.push(...sentences.map((sentence) => (sentence.startsWith(name) ? sentence : name + ": " + sentence)));
             }
             this.sent += group.length;

@@ -39,9 +39,6 @@
         target.focus({preventScroll: true});
     };
 
-    /** "Name is missing", but "Base model: choose one". */
-    lb.joint = (text) => (/^(is|are|has|have|can't|needs|takes|must) /.test(text) ? " " : ": ");
-
     /** Fills a list with the problems of an answer; what one of them is about is a button that leads there. */
     lb.showProblems = function (app, list, problems) {
         const fields = lb.fieldsOf(app);
@@ -50,7 +47,7 @@
             const known = parts.where && (fields[parts.where] || /^[a-z][a-z0-9_]+$/.test(parts.where));
             if (!known) return lb.el("li", {}, lb.sentence(problem));
             const label = fields[parts.where] ? fields[parts.where][1] : parts.where;
-            return lb.el("li", {}, lb.el("button", {type: "button", class: "lb-link", onclick: () => lb.goTo(app, parts.where)}, label), lb.joint(parts.text) + parts.text);
+            return lb.el("li", {}, lb.el("button", {type: "button", class: "lb-link", onclick: () => lb.goTo(app, parts.where)}, label), ": " + parts.text);
         });
         lb.show(list, problems.length > 0);
     };

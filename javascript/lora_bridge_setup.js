@@ -61,7 +61,7 @@
             if (this.node.hidden) return;
             const missing = engine.findings.filter((finding) => finding.needed && !finding.ready);
             this.missing = missing.map((finding) => finding.sentence);
-            lb.sentences(this.findings, this.missing.map((sentence) => lb.withoutCommand(lb.sentence(sentence))));
+            lb.sentences(this.findings, this.missing.map(lb.withoutCommand));
             lb.setText(this.cost, engine.costs ? lb.sentence(engine.costs["sd-scripts"]) + "." : "");
             lb.setText(this.aloneCost, engine.costs ? lb.sentence(engine.costs.embedded) + "." : "");
             const far = Boolean(host) && host.local === false;
@@ -76,7 +76,13 @@
     };
 
     /** A finding without the command to type: here is a button for it. */
-    lb.withoutCommand = (sentence) => sentence.replace(/^Engine ([\w-]+): \1: /, "$1: ").replace(/^Engine ([\w-]+): is /, "$1 is ").replace(/ ?Run `sd-scripts-bridge setup`\.?/g, "");
+    lb.withoutCommand = function (sentence) {
+        const {code, values} = lb.messageOf(sentence) || {};
+        if (code !== "doctor.engine_lacks") return lb.sentence(sentence);
+        const isCommand = (text) => lb.codeOf(text) === "setup.run_sd_scripts_bridge";
+        const said = lb.partsOf(values.said).map((part) => (isCommand((part.values || {}).remedy) ? part.values.what : part));
+        return values.name + ": " + said.map(lb.sentence).join("; ");
+    };
 
     /** Fills a box with a job's last lines: now, and every two seconds while it runs. */
     lb.showLog = async function (app, box, job, lines) {

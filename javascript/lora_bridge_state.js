@@ -144,7 +144,7 @@
 
     /** The few words under a photo: what to mind, else what was done to it, else its size. */
     lb.tileText = function (photo) {
-        if (photo.verdict === "left out" || !photo.verdict) return lb.sentence(lb.withoutFile(photo.sentence || "", photo.file));
+        if (photo.verdict === "left out" || !photo.verdict) return lb.withoutFile(photo.sentence || "");
         const size = photo.width ? photo.width + " × " + photo.height : "";
         const said = (photo.concerns && photo.concerns.length ? photo.concerns : photo.notes) || [];
         return said.map(lb.sentence).join("; ") || size;

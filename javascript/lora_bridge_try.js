@@ -199,9 +199,10 @@
 
     /** The line of facts: what the server says of it, and the proof. */
     lb.resultFacts = function (result) {
-        const sentence = (result.sentence || "").replace(/^.*?\.safetensors is in .+?\.\s+(?=\S)/, "");
-        const facts = [lb.sentence(sentence)];
-        if (result.proof && !/denoising loss/i.test(result.sentence || "")) {
+        const parts = lb.partsOf(result.sentence);
+        const did = parts.find((part) => lb.codeOf(part) === "result.did");
+        const facts = (did ? [did] : parts).map(lb.sentence);
+        if (result.proof && !did) {
             facts.push(lb.t("Denoising loss {without} → {with}.", {without: lb.loss(result.proof.without), with: lb.loss(result.proof.with_lora)}));
         }
         return [...facts, ...lb.resultCosts(result.facts || {}, result.healed || [])].filter(Boolean);

@@ -131,9 +131,19 @@
         return Boolean(name) && text.startsWith(name) && !/^[\p{L}\p{N}_]/u.test(text.slice(name.length));
     };
 
+    /** The messages that a sentence of the server consists of: one, or several that were joined. */
+    lb.partsOf = function (text) {
+        const message = lb.messageOf(text);
+        return message && message.code === "joined" ? Object.values(message.values).flatMap(lb.partsOf) : text ? [text] : [];
+    };
+
+    /** The code of a sentence of the server, empty where it has none. */
+    lb.codeOf = (text) => (lb.messageOf(text) || {}).code || "";
+
     /** What the server says of a photo, without the file's name in front: that stands above it. */
-    lb.withoutFile = function (sentence, file) {
-        const rest = sentence.startsWith(file + " ") ? sentence.slice(file.length + 1) : sentence;
-        return rest.replace(/^is /, "");
+    lb.withoutFile = function (sentence) {
+        const {code, values} = lb.messageOf(sentence) || {};
+        if (code === "photo.unreadable") return lb.sentence(values.reason);
+        return code === "photo.used_instead" ? lb.sentence(values.what_name) + " " + values.shown : lb.sentence(sentence);
     };
 })(globalThis.loraBridge = globalThis.loraBridge || {});

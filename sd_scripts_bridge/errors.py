@@ -13,7 +13,7 @@ taken)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,14 +133,18 @@ class CommandFailed(BridgeError):
 
     def __init__(self, argv: Sequence[str], code: int, output: str) -> None:
         self.argv, self.code, self.output = tuple(argv), code, output
-        said = (line.strip() for line in reversed(output.splitlines()) if line.strip())
+        said = iter([output]) if isinstance(output, Message) else _last_words(output)
         super().__init__(
             "command.failed",
             "{program} exited with code {code}: {last}",
             program=repr(argv[0]),
             code=code,
-            last=next(said, "it printed nothing"),
+            last=next(said, Message("command.silent", "it printed nothing")),
         )
+
+
+def _last_words(output: str) -> Iterator[str]:
+    return (line.strip() for line in reversed(output.splitlines()) if line.strip())
 
 
 class TrainingFailed(BridgeError):

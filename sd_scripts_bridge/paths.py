@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import BridgeError
+from .messages import Message
 
 LONGEST_HOME = 450
 """Bytes; SQLite's own limit is 512 for the whole path of its file."""
@@ -78,8 +79,11 @@ class Home:
         if os.environ.get(HOME_VARIABLE):
             return cls(absolute(os.environ[HOME_VARIABLE]), f"${HOME_VARIABLE}")
         if webui_data is not None:
-            return cls(webui_data.absolute() / "lora-bridge", "the WebUI's data folder")
-        return cls(user_data_folder(), "the user's data folder")
+            return cls(
+                webui_data.absolute() / "lora-bridge",
+                Message("paths.webui_data", "the WebUI's data folder"),
+            )
+        return cls(user_data_folder(), Message("paths.user_data", "the user's data folder"))
 
     @property
     def database(self) -> Path:

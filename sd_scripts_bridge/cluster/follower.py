@@ -18,7 +18,7 @@ from ..errors import BridgeError, Problem
 from ..jobs.events import Note, Phase, to_dict
 from ..jobs.folder import JobFolder
 from ..jobs.job import TrainingJob, job_from_dict
-from ..messages import Message
+from ..messages import Message, joined
 from ..paths import Home
 from ..system.files import write_json
 from . import parcel, question
@@ -212,15 +212,16 @@ class Follower:
             _tell(Phase(Message("phase.fetching_lora", "fetching the LoRA")))
             self._fetch(info.node, self._said["lora"])
             return 0
-        problems = " ".join(
-            str(Problem.from_dict(problem)) for problem in self._said.get("problems", [])
+        problems = joined(
+            [Problem.from_dict(problem).sentence for problem in self._said.get("problems", [])]
         )
         if info.status == "STOPPED":
             raise BridgeError(
                 "follower.job_stopped_cluster_resume",
                 "The job was stopped on the cluster. Resume trains it anew.",
             )
-        why = self._said.get("failed") or problems or info.message or "it ended without a word."
+        silent = Message("follower.silent", "it ended without a word.")
+        why = self._said.get("failed") or problems or info.message or silent
         raise BridgeError("follower.cluster", "On the cluster: {why}", why=why)
 
     def _fetch(self, node: str, lora: dict[str, Any]) -> None:

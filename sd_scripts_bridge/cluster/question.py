@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BridgeError, Invalid, Problem
 from ..jobs.job import TrainingJob, job_from_dict
+from ..messages import Message
 from ..names import name_problems
 from ..options import presets
 from ..options.kinds import SECRETS
@@ -82,12 +83,23 @@ def plan(planner: Planner, request: Request) -> tuple[TrainingJob, list[str]]:
         )
     job = job_from_dict(answer["plan"])
     assert isinstance(job, TrainingJob)
-    at = f"On the Ray cluster at {where.address} (Ray {version}"
-    cards = f", {where.gpus} of its cards)." if where.gpus else ", without a card)."
+    place = {"address": where.address, "version": version}
+    at = (
+        Message(
+            "question.at_gpus",
+            "On the Ray cluster at {address} (Ray {version}, {gpus} of its GPUs).",
+            **place,
+            gpus=where.gpus,
+        )
+        if where.gpus
+        else Message(
+            "question.at_cpu", "On the Ray cluster at {address} (Ray {version}, no GPU).", **place
+        )
+    )
     lora_dir = str(request.lora_dir) if request.lora_dir else None
     base = where.base or str(request.base)
     job = job.evolve(dataset=str(image_dir), base=base, lora_dir=lora_dir, on=where, healed=())
-    return job, [at + cards, *notes, *answer.get("notes", [])]
+    return job, [at, *notes, *answer.get("notes", [])]
 
 
 def tokenizers(home: Home) -> Path | None:

@@ -188,7 +188,7 @@ def judge(
         )
         original = originals.get(finding.path)
         if finding.photo is None:
-            verdicts.append(PhotoVerdict(finding.path, LEFT_OUT, f"{label} {finding.reason}"))
+            verdicts.append(PhotoVerdict(finding.path, LEFT_OUT, _said(label, finding.reason)))
         elif original and drop_copies:
             verdicts.append(_copy_verdict(finding, original, label))
         else:
@@ -272,6 +272,10 @@ def _same(one: Finding, other: Finding) -> bool:
     if one.sha256 == other.sha256:
         return True
     return bool(one.measures and other.measures and one.measures.is_copy_of(other.measures))
+
+
+def _said(label: str, reason: str) -> Message:
+    return Message("photo.unreadable", "{file} {reason}", file=label, reason=reason)
 
 
 def _copy_verdict(finding: Finding, original: Finding, label: str) -> PhotoVerdict:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Invalid, Problem
+from ..messages import Message
 from ..options.kinds import SCRIPT_DEFAULTS
 from .nested import Nested
 from .settling import rules
@@ -17,7 +18,7 @@ from .settling.report import Imported
 from .settling.work import Given, Here, Settling
 from .toml import subsets as toml_subsets
 
-KIND = "a job of ai-toolkit"
+KIND = Message("ai_toolkit.job_ai_toolkit", "a job of ai-toolkit")
 _TRAINERS = ("sd_trainer", "ui_trainer", "diffusion_trainer")
 _FLAGS = {
     "is_flux": "flux1",
@@ -97,7 +98,18 @@ def read(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
     form = Nested({key: value for key, value in process.items() if key != "datasets"})
     kind = form.take("type", "")
     if kind not in _TRAINERS:
-        raise Invalid([_refusal(path, f"is a job of the type {kind!r}, which trains no LoRA")])
+        raise Invalid(
+            [
+                _refusal(
+                    path,
+                    Message(
+                        "ai_toolkit.job_type_trains_lora",
+                        "is a job of the type {kind}, which trains no LoRA",
+                        kind=repr(kind),
+                    ),
+                )
+            ]
+        )
     work.ledger.used("type", kind)
     work.family = _family(path, form)
     given = [
@@ -107,7 +119,10 @@ def read(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
         *_datasets(work, process.get("datasets")),
         *_parts(form),
     ]
-    form.tell_the_rest(work.ledger, "ai-toolkit's own: sd-scripts has no such option")
+    form.tell_the_rest(
+        work.ledger,
+        Message("ai_toolkit.ai_toolkits_own_sd", "ai-toolkit's own: sd-scripts has no such option"),
+    )
     return rules.settle(work, given)
 
 
@@ -128,12 +143,27 @@ def _family(path: Path, form: Nested) -> str:
     if arch is not None:
         name = str(arch).split(":")[0]
         if name not in _ARCHES:
-            raise Invalid([_refusal(path, f"is for {name}, which sd-scripts has no script for")])
+            raise Invalid(
+                [
+                    _refusal(
+                        path,
+                        Message(
+                            "ai_toolkit.sd_scripts_script_2",
+                            "is for {name}, which sd-scripts has no script for",
+                            name=name,
+                        ),
+                    )
+                ]
+            )
         found.append(_ARCHES[name])
     other = [key for key in form.left if key.startswith("model.is_") and form.left[key] is True]
     unknown = [key.removeprefix("model.is_") for key in other if key != "model.is_v_pred"]
     if unknown:
-        said = f"is for {', '.join(unknown)}, which sd-scripts has no script for"
+        said = Message(
+            "ai_toolkit.sd_scripts_script",
+            "is for {unknown}, which sd-scripts has no script for",
+            unknown=", ".join(unknown),
+        )
         raise Invalid([_refusal(path, said)])
     return found[0] if found else "sd1"
 
@@ -145,7 +175,9 @@ def _name(work: Settling, form: Nested, config: Mapping[str, Any]) -> Iterator[G
     trigger = form.take("trigger_word")
     if trigger:
         work.trigger = str(trigger)
-        work.ledger.used("trigger_word", trigger, "the activation text")
+        work.ledger.used(
+            "trigger_word", trigger, Message("ai_toolkit.activation_text", "the activation text")
+        )
 
 
 def _plain(form: Nested) -> Iterator[Given]:
@@ -171,7 +203,18 @@ def _plain(form: Nested) -> Iterator[Given]:
 def _network(path: Path, work: Settling, form: Nested) -> Iterator[Given]:
     kind = str(form.take("network.type", "")).lower()
     if kind not in ("lora", "locon", "lokr", "dora"):
-        raise Invalid([_refusal(path, f"trains the network {kind or 'none'!r}, not a LoRA")])
+        raise Invalid(
+            [
+                _refusal(
+                    path,
+                    Message(
+                        "ai_toolkit.trains_network_lora",
+                        "trains the network {kind}, not a LoRA",
+                        kind=repr(kind or "none"),
+                    ),
+                )
+            ]
+        )
     work.ledger.used("network.type", kind)
     rank = form.take("network.rank", form.take("network.linear", 4))
     form.take("network.linear")
@@ -222,7 +265,12 @@ def _datasets(work: Settling, datasets: Any) -> Iterator[Given]:
     if len(sides) > 1:
         said = ", ".join(map(str, sorted(sides)))
         work.notes.append(
-            f"ai-toolkit trains at {said} by turns; sd-scripts trains at one size, here {max(sides)}."
+            Message(
+                "ai_toolkit.ai_toolkit_trains_turns",
+                "ai-toolkit trains at {said} by turns; sd-scripts trains at one size, here {max}.",
+                said=said,
+                max=max(sides),
+            )
         )
     if tables:
         yield from toml_subsets.options(work, {"datasets": [{"subsets": tables}]}, "")
@@ -232,5 +280,7 @@ def _tell(work: Settling, position: int, table: Mapping[str, Any]) -> None:
     told = {*_OF_DATASETS, "caption_ext", "resolution"}
     for key, value in table.items():
         if key not in told:
-            why = "ai-toolkit's own: sd-scripts has no such option"
+            why = Message(
+                "ai_toolkit.ai_toolkits_own_sd", "ai-toolkit's own: sd-scripts has no such option"
+            )
             work.ledger.ignored(f"datasets[{position}].{key}", value, why)

@@ -13,6 +13,7 @@ from ..errors import Invalid, Problem
 from ..jobs.folder import JobFolder
 from ..jobs.job import TrainingJob
 from ..jobs.launch import MODULE
+from ..messages import Message
 from ..options.kinds import SECRETS
 from ..paths import Home, absolute
 from ..system.files import write_text
@@ -119,14 +120,23 @@ def told(job: TrainingJob, out: Path, place: InstalledScripts) -> tuple[dict[str
     if not place.tokenizers.is_dir():
         options.pop("tokenizer_cache_dir", None)
     notes = (
-        [f"{', '.join(secret)}: left out, since secrets are never written into a file."]
+        [
+            Message(
+                "export.left_since_secrets_never",
+                "{secret}: left out, since secrets are never written into a file.",
+                secret=", ".join(secret),
+            )
+        ]
         if secret
         else []
     )
     if job.prediction == "ask-the-model":
         notes.append(
-            "Whether this base predicts noise or v isn't written in it; if it is v, add "
-            "v_parameterization."
+            Message(
+                "export.whether_base_predicts_noise",
+                "Whether this base predicts noise or v isn't written in it; if it is v, add "
+                "v_parameterization.",
+            )
         )
     return options, notes
 

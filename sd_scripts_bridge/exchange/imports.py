@@ -10,6 +10,7 @@ from typing import Any
 from ..datasets.kohya_folder import open_dataset
 from ..errors import BridgeError, Invalid, Problem
 from ..jobs.job import TrainingJob, job_from_dict
+from ..messages import Message
 from ..paths import absolute
 from ..system import toml_file
 from . import ai_toolkit, lora_metadata, onetrainer, texts
@@ -20,9 +21,10 @@ from .settling.work import KNOWN, Here
 from .toml import easy_scripts
 from .toml import reader as toml_reader
 
-KINDS = (
-    "a .json of kohya_ss, OneTrainer or LoRA Bridge, a .toml, a job of ai-toolkit (.yaml), a LoRA's "
-    ".safetensors, a script (.sh, .bat, .ps1), a notebook (.ipynb), or a folder of photos"
+KINDS = Message(
+    "imports.json_kohya_ss_onetrainer",
+    "a .json of kohya_ss, OneTrainer or LoRA Bridge, a .toml, a job of ai-toolkit (.yaml), a "
+    "LoRA's .safetensors, a script (.sh, .bat, .ps1), a notebook (.ipynb), or a folder of photos",
 )
 
 
@@ -133,9 +135,17 @@ def _job(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
         if key not in ("params", "base", "dataset", "on")
     ]
     rows += [KeyRow(f"params.{key}", Fate.USED, value) for key, value in data["params"].items()]
-    gone = "it is not on this machine"
+    gone = Message("imports.machine", "it is not on this machine")
     if job.on:
-        rows.append(KeyRow("on", Fate.IGNORED, data["on"], "", "give the cluster again with --on"))
+        rows.append(
+            KeyRow(
+                "on",
+                Fate.IGNORED,
+                data["on"],
+                "",
+                Message("imports.give_cluster_again", "give the cluster again with --on"),
+            )
+        )
     for key, found in (("base", base), ("dataset", dataset)):
         rows.append(
             KeyRow(
@@ -145,7 +155,7 @@ def _job(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
     values = {name: getattr(job.params, name) for name in KNOWN} | dict(job.params.extra)
     return Imported(
         path,
-        "a job of LoRA Bridge",
+        Message("imports.job_lora_bridge", "a job of LoRA Bridge"),
         tuple(rows),
         values,
         job.family,
@@ -162,15 +172,24 @@ def _folder(path: Path) -> Imported:
     try:
         data = open_dataset(path)
     except BridgeError as error:
-        raise Invalid([Problem("imports.said", "", str(error))]) from error
+        raise Invalid([Problem("imports.said", "", error.message)]) from error
     subsets = (*data.subsets, *data.regularisation)
     rows = tuple(
-        KeyRow(subset.folder.name, Fate.USED, f"{subset.images} photos x {subset.repeats}")
+        KeyRow(
+            subset.folder.name,
+            Fate.USED,
+            Message(
+                "imports.photos_times",
+                "{count} photos x {repeats}",
+                count=subset.images,
+                repeats=subset.repeats,
+            ),
+        )
         for subset in subsets
     )
     return Imported(
         path,
-        "a folder of photos",
+        Message("imports.folder_photos", "a folder of photos"),
         rows,
         dataset=path,
         trigger=f"{data.subject} {data.class_token}".strip(),

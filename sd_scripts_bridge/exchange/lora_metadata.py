@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Invalid, Problem
+from ..messages import Message
 from ..models import lora
 from ..models.safetensors_file import read_header
 from ..options import presets
@@ -24,8 +25,11 @@ from .settling import rules
 from .settling.report import HIDDEN, Imported
 from .settling.work import KNOWN, Given, Here, Settling
 
-KIND = "a LoRA's own metadata"
-ONETRAINER = "the settings of OneTrainer in a LoRA's metadata"
+KIND = Message("lora_metadata.loras_own_metadata", "a LoRA's own metadata")
+ONETRAINER = Message(
+    "lora_metadata.settings_onetrainer_loras_metadata",
+    "the settings of OneTrainer in a LoRA's metadata",
+)
 _TELL = ("ss_learning_rate", "ss_unet_lr", "ss_network_module", "ss_max_train_steps")
 """Where one of these is there, sd-scripts wrote the metadata."""
 
@@ -110,7 +114,12 @@ def read(path: Path, here: Here) -> Imported:
     work = Settling(path, KIND, here, _defaults(family, is_told=is_told), textual=True)
     work.family = family
     if family is None:
-        work.notes.append("This LoRA is for an unknown family: name its base model with --base.")
+        work.notes.append(
+            Message(
+                "lora_metadata.lora_unknown_family_name",
+                "This LoRA is for an unknown family: name its base model with --base.",
+            )
+        )
     work.ledger.originals |= found.metadata
     given = [*_from_tensors(work, found, is_told=is_told), *_from_metadata(work, found.metadata)]
     return rules.settle(work, given)
@@ -181,9 +190,18 @@ def _network(work: Settling, found: lora.LoraFile) -> Iterator[Given]:
 
 def _silence(metadata: Mapping[str, str], family: str | None) -> str:
     """What the file says of its training, where that isn't how it was trained."""
-    known = "The metadata names no settings" if metadata else "The metadata has been removed"
+    known = (
+        Message("lora_metadata.metadata_names_settings", "The metadata names no settings")
+        if metadata
+        else Message("lora_metadata.metadata_removed", "The metadata has been removed")
+    )
     preset = presets.FOR_FAMILY.get(family or "sd1", "person-sd15")
-    return f"{known}: network, rank and alpha come from the tensors, all else from {preset}."
+    return Message(
+        "lora_metadata.network_rank_alpha_come",
+        "{known}: network, rank and alpha come from the tensors, all else from {preset}.",
+        known=known,
+        preset=preset,
+    )
 
 
 def _alpha(path: Path) -> float | None:
@@ -218,15 +236,35 @@ def _from_metadata(work: Settling, metadata: Mapping[str, str]) -> Iterator[Give
         if key == "ss_tag_frequency" and "ss_dataset_dirs" not in metadata:
             _name_trigger_from_tags(work, key, text)
         elif key == "ot_config":  # it may hold secrets
-            work.ledger.ignored(key, HIDDEN, "settings of OneTrainer that can't be read")
+            work.ledger.ignored(
+                key,
+                HIDDEN,
+                Message(
+                    "lora_metadata.settings_onetrainer_cant_read",
+                    "settings of OneTrainer that can't be read",
+                ),
+            )
         elif not key.startswith("ss_"):
-            work.ledger.ignored(key, text, "a fact about the file, not a setting")
+            work.ledger.ignored(
+                key,
+                text,
+                Message(
+                    "lora_metadata.fact_about_file_setting", "a fact about the file, not a setting"
+                ),
+            )
         elif name in _READ_ELSEWHERE:
             yield from _special(work, key, name, text)
         elif option in KNOWN or option in _OPTIONS or name in _RENAMED:
             yield Given(option, value, key)
         else:
-            work.ledger.ignored(key, text, "what that run measured or counted, not a setting")
+            work.ledger.ignored(
+                key,
+                text,
+                Message(
+                    "lora_metadata.run_measured_counted_setting",
+                    "what that run measured or counted, not a setting",
+                ),
+            )
     if "ss_max_train_steps" not in metadata and "ss_steps" in metadata:
         yield Given("max_train_steps", metadata["ss_steps"], "ss_steps")
     progress = _json(metadata.get("training_info", ""))  # ai-toolkit's
@@ -250,12 +288,23 @@ def _special(work: Settling, key: str, name: str, text: str) -> Iterator[Given]:
     elif name == "dataset_dirs":
         _name_trigger(work, text)
         work.ledger.used(
-            key, text, f"trigger {work.trigger!r}", "the folders themselves are not in the file"
+            key,
+            text,
+            f"trigger {work.trigger!r}",
+            Message(
+                "lora_metadata.folders_themselves_file",
+                "the folders themselves are not in the file",
+            ),
         )
     elif name == "sd_model_name":
         yield Given("pretrained_model_name_or_path", "" if text == "None" else text, key)
     else:
-        work.ledger.used(key, text, f"family {work.family}", "the base model has the last word")
+        work.ledger.used(
+            key,
+            text,
+            f"family {work.family}",
+            Message("lora_metadata.base_model_last_word", "the base model has the last word"),
+        )
 
 
 def _optimizer(key: str, text: str) -> Iterator[Given]:
@@ -289,7 +338,7 @@ def _datasets(work: Settling, key: str, text: str) -> Iterator[Given]:
     """
     datasets = _json(text)
     if not isinstance(datasets, list) or not datasets or not isinstance(datasets[0], dict):
-        work.ledger.ignored(key, text, "holds no dataset")
+        work.ledger.ignored(key, text, Message("lora_metadata.holds_dataset", "holds no dataset"))
         return
     first = datasets[0]
     subset = next(
@@ -304,12 +353,16 @@ def _datasets(work: Settling, key: str, text: str) -> Iterator[Given]:
     more = (
         ""
         if len(datasets) == 1
-        else f"the first of {len(datasets)} datasets; all pictures are trained alike here"
+        else Message(
+            "lora_metadata.first_datasets_all_pictures",
+            "the first of {count} datasets; all pictures are trained alike here",
+            count=len(datasets),
+        )
     )
     if more:
         work.ledger.changed(key, text, "datasets[0]", more)
     else:
-        work.ledger.used(key, text, "see its parts")
+        work.ledger.used(key, text, Message("lora_metadata.see_parts", "see its parts"))
 
 
 def _name_trigger(work: Settling, text: str) -> None:
@@ -331,7 +384,14 @@ def _name_trigger_from_tags(work: Settling, key: str, text: str) -> None:
         work.trigger = re.sub(r"^\d+_", "", next(iter(folders)))
         work.ledger.used(key, text, f"trigger {work.trigger!r}")
     else:
-        work.ledger.ignored(key, text, "what that run measured or counted, not a setting")
+        work.ledger.ignored(
+            key,
+            text,
+            Message(
+                "lora_metadata.run_measured_counted_setting",
+                "what that run measured or counted, not a setting",
+            ),
+        )
 
 
 def _value(text: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..messages import Message
 from ..options.kinds import SECRETS
 from .settling.report import HIDDEN, Ledger
 from .settling.work import Given
@@ -33,7 +34,11 @@ class Nested:
         for key, value in self.left.items():
             if is_secret(key):
                 shown = HIDDEN if value else ""
-                ledger.ignored(key, shown, "a secret: never taken from a file")
+                ledger.ignored(
+                    key,
+                    shown,
+                    Message("nested.secret_never_taken_file", "a secret: never taken from a file"),
+                )
             else:
                 ledger.ignored(key, value, why)
 

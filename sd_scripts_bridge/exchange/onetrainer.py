@@ -11,6 +11,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from ..errors import Invalid, Problem
+from ..messages import Message
 from ..options.kinds import SCRIPT_DEFAULTS
 from ..options.known import optimizers
 from .nested import Nested
@@ -19,7 +20,7 @@ from .settling.report import Imported
 from .settling.work import Given, Here, Settling, number
 from .toml import subsets as toml_subsets
 
-KIND = "settings saved by OneTrainer"
+KIND = Message("onetrainer.settings_saved_onetrainer", "settings saved by OneTrainer")
 _FAMILIES = {
     "STABLE_DIFFUSION_15": "sd1",
     "STABLE_DIFFUSION_20": "sd2",
@@ -116,9 +117,18 @@ def read(path: Path, data: Mapping[str, Any], here: Here, kind: str = KIND) -> I
     """
     work = Settling(path, kind, here, _DEFAULTS)
     form = Nested(data)
-    _refuse(path, form.take("training_method", "LORA"), "no LoRA", {"LORA"})
+    _refuse(
+        path, form.take("training_method", "LORA"), Message("onetrainer.lora", "no LoRA"), {"LORA"}
+    )
     model = form.take("model_type", "STABLE_DIFFUSION_15")
-    _refuse(path, model, "a model that sd-scripts doesn't train a LoRA of", set(_FAMILIES))
+    _refuse(
+        path,
+        model,
+        Message(
+            "onetrainer.model_sd_scripts_doesnt", "a model that sd-scripts doesn't train a LoRA of"
+        ),
+        set(_FAMILIES),
+    )
     work.family = _FAMILIES[str(model)]
     work.ledger.used("training_method", "LORA")
     work.ledger.used("model_type", model, f"family {work.family}")
@@ -133,7 +143,13 @@ def read(path: Path, data: Mapping[str, Any], here: Here, kind: str = KIND) -> I
     ]
     if not any(item.option == "max_train_epochs" for item in given):
         given.append(Given("max_train_epochs", _EPOCHS, "epochs (OneTrainer's default)"))
-    form.tell_the_rest(work.ledger, "OneTrainer's own: sd-scripts has no such option")
+    form.tell_the_rest(
+        work.ledger,
+        Message(
+            "onetrainer.onetrainers_own_sd_scripts",
+            "OneTrainer's own: sd-scripts has no such option",
+        ),
+    )
     return rules.settle(work, given)
 
 
@@ -161,7 +177,12 @@ def _plain(form: Nested) -> Iterator[Given]:
 
 def _network(path: Path, work: Settling, form: Nested) -> Iterator[Given]:
     kind = str(form.take("peft_type", "LORA"))
-    _refuse(path, kind, "a network that sd-scripts doesn't have", {"LORA", "LOHA", "LOKR"})
+    _refuse(
+        path,
+        kind,
+        Message("onetrainer.network_sd_scripts_doesnt", "a network that sd-scripts doesn't have"),
+        {"LORA", "LOHA", "LOKR"},
+    )
     work.ledger.used("peft_type", kind)
     dora = bool(form.take("lora_decompose", False))
     if kind == "LORA" and not dora:
@@ -183,7 +204,14 @@ def _optimizer(work: Settling, form: Nested) -> Iterator[Given]:
     name = _OPTIMIZERS.get(str(held))
     key = "optimizer.optimizer"
     if name is None:
-        work.ledger.ignored(key, held, "sd-scripts has no such optimizer; it stays AdamW")
+        work.ledger.ignored(
+            key,
+            held,
+            Message(
+                "onetrainer.sd_scripts_such_optimizer",
+                "sd-scripts has no such optimizer; it stays AdamW",
+            ),
+        )
         return
     yield Given("optimizer_type", name, key)
     words = list(_optimizer_args(form, optimizers.arguments(name) or frozenset()))
@@ -237,7 +265,11 @@ def _others(work: Settling, form: Nested) -> Iterator[Given]:
         if value in words:
             yield Given(option, words[str(value)], key)
         elif value is not None:
-            work.ledger.ignored(key, value, "sd-scripts doesn't compute in it")
+            work.ledger.ignored(
+                key,
+                value,
+                Message("onetrainer.sd_scripts_doesnt_compute", "sd-scripts doesn't compute in it"),
+            )
     yield from _resolution(work, form)
     yield from _loss(work, form)
     skip = number(form.take("text_encoder_layer_skip", 0)) or 0
@@ -262,7 +294,13 @@ def _resolution(work: Settling, form: Nested) -> Iterator[Given]:
     yield Given("resolution", first.strip().replace("x", ","), "resolution")
     if more:
         work.notes.append(
-            f"OneTrainer trains at {value} by turns; sd-scripts trains at one size, here {first}."
+            Message(
+                "onetrainer.onetrainer_trains_turns_sd",
+                "OneTrainer trains at {value} by turns; sd-scripts trains at one size, here "
+                "{first}.",
+                value=value,
+                first=first,
+            )
         )
 
 
@@ -273,7 +311,11 @@ def _loss(work: Settling, form: Nested) -> Iterator[Given]:
     elif weight == "DEBIASED_ESTIMATION":
         yield Given("debiased_estimation_loss", True, "loss_weight_fn")
     elif weight not in (None, "CONSTANT"):
-        work.ledger.ignored("loss_weight_fn", weight, "sd-scripts has no such weighting")
+        work.ledger.ignored(
+            "loss_weight_fn",
+            weight,
+            Message("onetrainer.sd_scripts_such_weighting", "sd-scripts has no such weighting"),
+        )
 
 
 def _concepts(work: Settling, form: Nested) -> Iterator[Given]:
@@ -282,7 +324,10 @@ def _concepts(work: Settling, form: Nested) -> Iterator[Given]:
     if not isinstance(concepts, list):
         name = form.take("concept_file_name")
         if name:
-            why = "the folders stand in that file; give your photos as DATASET"
+            why = Message(
+                "onetrainer.folders_stand_file_give",
+                "the folders stand in that file; give your photos as DATASET",
+            )
             work.ledger.ignored("concept_file_name", name, why)
         return
     tables = [

@@ -12,6 +12,7 @@ from typing import Any
 from ..datasets.kohya_folder import Dataset, open_dataset
 from ..errors import BridgeError, Invalid, NotFound, Problem
 from ..jobs.launch import Launch
+from ..messages import Message
 from ..paths import Home, absolute
 from . import imports
 from .settling.report import Fate, Imported
@@ -64,7 +65,9 @@ def fill(
     problems = []
     file = imported.path.name
     if dataset is None and imported.dataset is None and not imported.subsets:
-        remedy = "Give their folder: train DATASET --config FILE."
+        remedy = Message(
+            "request.give_their_folder_train", "Give their folder: train DATASET --config FILE."
+        )
         problems.append(
             Problem(
                 "request.names_photos",
@@ -75,7 +78,11 @@ def fill(
             )
         )
     if base is None and imported.base is None:
-        named = f" ({imported.base_name!r} isn't here)" if imported.base_name else ""
+        named = (
+            Message("request.isnt", " ({base_name} isn't here)", base_name=repr(imported.base_name))
+            if imported.base_name
+            else ""
+        )
         problems.append(
             Problem(
                 "request.names_base_model",
@@ -107,7 +114,13 @@ def remarks(imported: Imported, base: Path | None = None) -> list[str]:
     counts = ", ".join(f"{len(imported.of(fate))} {fate}" for fate in Fate)
     changed = [f"Changed: {row}" for row in imported.of(Fate.CHANGED)]
     return [
-        f"{imported.path.name}: {imported.kind}; {counts}. `import` says what became of each key.",
+        Message(
+            "request.import_says_became_each",
+            "{name}: {kind}; {counts}. `import` says what became of each key.",
+            name=imported.path.name,
+            kind=imported.kind,
+            counts=counts,
+        ),
         *changed,
         *_other_family(imported, base),
     ]

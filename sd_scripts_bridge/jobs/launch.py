@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from ..errors import Invalid, Problem, short
+from ..messages import Message, joined
 
 MODULE = "accelerate.commands.launch"
 MOST_PROCESSES = 1024
@@ -220,13 +221,23 @@ def _is_kind(name: str, value: Any) -> bool:
 # ---- from elsewhere ----
 
 OTHERS: Mapping[str, str] = {
-    "multi_gpu": "so it is wherever there is more than one process",
-    "mixed_precision": "the script's own option of that name has the last word",
-    "dynamo_backend": "sd-scripts sets this itself (torch_compile, dynamo_backend)",
-    "dynamo_mode": "sd-scripts sets this itself (torch_compile, dynamo_backend)",
-    "dynamo_use_fullgraph": "sd-scripts sets this itself (torch_compile, dynamo_backend)",
-    "dynamo_use_dynamic": "sd-scripts sets this itself (torch_compile, dynamo_backend)",
-    "use_deepspeed": "sd-scripts' own option deepspeed says this",
+    "multi_gpu": Message("launch.multi_gpu", "so it is wherever there is more than one process"),
+    "mixed_precision": Message(
+        "launch.mixed_precision", "the script's own option of that name has the last word"
+    ),
+    "dynamo_backend": Message(
+        "launch.dynamo", "sd-scripts sets this itself (torch_compile, dynamo_backend)"
+    ),
+    "dynamo_mode": Message(
+        "launch.dynamo", "sd-scripts sets this itself (torch_compile, dynamo_backend)"
+    ),
+    "dynamo_use_fullgraph": Message(
+        "launch.dynamo", "sd-scripts sets this itself (torch_compile, dynamo_backend)"
+    ),
+    "dynamo_use_dynamic": Message(
+        "launch.dynamo", "sd-scripts sets this itself (torch_compile, dynamo_backend)"
+    ),
+    "use_deepspeed": Message("launch.use_deepspeed", "sd-scripts' own option deepspeed says this"),
 }
 """Options of the launcher that change nothing of a training by sd-scripts, and why."""
 
@@ -260,7 +271,7 @@ def read(options: Mapping[str, Any]) -> tuple[Launch | None, dict[str, str]]:
                 return int(found)
         except (ValueError, OverflowError):
             pass
-        lost[name] = f"{value!r} is not a whole number"
+        lost[name] = Message("params.not_whole", "{value} is not a whole number", value=repr(value))
         return default
 
     processes = number("num_processes", 1) or 1
@@ -278,9 +289,7 @@ def read(options: Mapping[str, Any]) -> tuple[Launch | None, dict[str, str]]:
     )
     problems = launch.problems()
     if problems:
-        lost["num_processes"] = "; ".join(
-            f"{problem.where}: {problem.what}" for problem in problems
-        )
+        lost["num_processes"] = joined([problem.sentence for problem in problems])
         return None, lost
     return launch, lost
 
@@ -293,7 +302,7 @@ def _cards(value: Any, lost: dict[str, str]) -> tuple[int, ...]:
         return ()
     if all(word.isdecimal() for word in words):
         return tuple(map(int, words))
-    lost["gpu_ids"] = f"{value!r} is no list of numbers"
+    lost["gpu_ids"] = Message("launch.no_list", "{value} is no list of numbers", value=repr(value))
     return ()
 
 

@@ -127,7 +127,7 @@ def _transformer(path: Path, model: Transformer, header: Header) -> Base:
         path=path,
         family=model.family,
         prediction=FLOW,
-        prediction_source=f"all of {title(model.family)}",
+        prediction_source=Message("prediction.all_of", "all of {title}", title=title(model.family)),
         dtype=_dtype(path.name, header.tensors, model.prefix),
         size_bytes=header.size,
         context=0,
@@ -201,7 +201,12 @@ def _incomplete(name: str, family: str, found: list[ModelPart]) -> list[Problem]
                 )
             )
         elif part.missing:
-            count = f"{len(part.missing)} of the {part.expected}"
+            count = Message(
+                "checkpoint.so_many",
+                "{count} of the {expected}",
+                count=len(part.missing),
+                expected=part.expected,
+            )
             problems.append(
                 Problem(
                     "checkpoint.lacks_tensors_example",
@@ -298,22 +303,22 @@ def _prediction(path: Path, family: str, header: Header) -> tuple[str, str]:
     """(prediction, where it stands). The strongest mark wins: tensor, companion config, metadata."""
     for mark in V_MARKS:
         if mark in header.tensors:
-            return V_PREDICTION, f"its tensor {mark}"
+            return V_PREDICTION, Message("prediction.tensor", "its tensor {mark}", mark=mark)
     config = _config_prediction(path.with_suffix(".yaml"))
     if config:
         return config, path.with_suffix(".yaml").name
     for key in ("modelspec.prediction_type", "prediction_type", "modelspec.predict_key"):
         value = _PREDICTIONS.get(header.metadata.get(key, "").strip().lower())
         if value:
-            return value, f"its metadata ({key})"
+            return value, Message("prediction.metadata", "its metadata ({key})", key=key)
     trained_on_v = header.metadata.get("ss_v_parameterization", "").strip().lower()
     if trained_on_v in ("true", "false"):
-        return (
-            V_PREDICTION if trained_on_v == "true" else EPSILON
-        ), "its metadata (ss_v_parameterization)"
+        return (V_PREDICTION if trained_on_v == "true" else EPSILON), Message(
+            "prediction.metadata", "its metadata ({key})", key="ss_v_parameterization"
+        )
     if family == "sd2":
-        return ASK_THE_MODEL, "no mark; SD 2 comes in both kinds"
-    return EPSILON, f"no mark; usual for {title(family)}"
+        return ASK_THE_MODEL, Message("prediction.both", "no mark; SD 2 comes in both kinds")
+    return EPSILON, Message("prediction.usual", "no mark; usual for {title}", title=title(family))
 
 
 def _config_prediction(config: Path) -> str | None:

@@ -168,10 +168,9 @@ def _take_inside(companion: Companion, base: Path, found: Found) -> None:
     found.notes.append(
         Message(
             "companion.itself",
-            "{title}{title2} is in {name} itself.",
-            title=companion.title[0].upper(),
-            title2=companion.title[1:],
+            "{name} holds {title} itself.",
             name=base.name,
+            title=companion.title,
         )
     )
 

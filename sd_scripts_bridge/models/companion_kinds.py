@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..messages import Message
 from .safetensors_file import TensorInfo
 
 QUANTISED = (
@@ -103,18 +104,24 @@ def _kl_vae(
 
 
 KINDS: Mapping[str, TensorKind] = {
-    "clip_l": _clip("a CLIP-L text encoder", 768, 12, r"clip[-_]?l"),
-    "clip_g": _clip("a CLIP-G text encoder", 1280, 32, r"clip[-_]?g"),
-    "t5xxl": _t5("a T5-XXL text encoder", 32128, 4096, 10240, 24, "t5"),
-    "byt5": _t5("a ByT5 text encoder", 0, 1472, 3584, 12, "byt5"),
+    "clip_l": _clip(
+        Message("tensors.encoder_clip_l", "a CLIP-L text encoder"), 768, 12, r"clip[-_]?l"
+    ),
+    "clip_g": _clip(
+        Message("tensors.encoder_clip_g", "a CLIP-G text encoder"), 1280, 32, r"clip[-_]?g"
+    ),
+    "t5xxl": _t5(
+        Message("tensors.encoder_t5_xxl", "a T5-XXL text encoder"), 32128, 4096, 10240, 24, "t5"
+    ),
+    "byt5": _t5(Message("tensors.encoder_byt5", "a ByT5 text encoder"), 0, 1472, 3584, 12, "byt5"),
     "gemma2": TensorKind(
-        "a Gemma 2 2B text encoder",
+        Message("tensors.encoder_gemma_2_2b", "a Gemma 2 2B text encoder"),
         {"embed_tokens.weight": (256000, 2304), "layers.25.mlp.down_proj.weight": (2304, 9216)},
         ("", "model.", "text_encoders.gemma2_2b.transformer.model."),
         likely="gemma",
     ),
     "qwen3": TensorKind(
-        "a Qwen3-0.6B text encoder",
+        Message("tensors.encoder_qwen3_0_6b", "a Qwen3-0.6B text encoder"),
         {
             "embed_tokens.weight": (151936, 1024),
             "layers.27.mlp.down_proj.weight": (1024, 3072),
@@ -124,7 +131,7 @@ KINDS: Mapping[str, TensorKind] = {
         likely="qwen",
     ),
     "qwen25_vl": TensorKind(
-        "a Qwen2.5-VL-7B text encoder",
+        Message("tensors.encoder_qwen2_5_vl_7b", "a Qwen2.5-VL-7B text encoder"),
         {
             "model.embed_tokens.weight": (152064, 3584),
             "model.layers.27.mlp.down_proj.weight": (3584, 18944),
@@ -134,14 +141,14 @@ KINDS: Mapping[str, TensorKind] = {
         likely="qwen",
     ),
     "flux_vae": _kl_vae(
-        "a VAE of FLUX.1 (or SD 3)",
+        Message("tensors.vae_flux_1", "a VAE of FLUX.1 (or SD 3)"),
         512,
         16,
         likely="^ae|flux",
         unlike=r"sd[-_ ]?3|stable.diffusion.3",
     ),
     "lumina_vae": _kl_vae(
-        "a VAE of FLUX.1 or Lumina 2",
+        Message("tensors.vae_flux_1_or_lumina_2", "a VAE of FLUX.1 or Lumina 2"),
         512,
         16,
         ("", "vae."),
@@ -149,17 +156,26 @@ KINDS: Mapping[str, TensorKind] = {
         unlike=r"sd[-_ ]?3|stable.diffusion.3",
     ),
     "sd3_vae": _kl_vae(
-        "a VAE of SD 3 (or FLUX.1)", 512, 16, likely="sd[-_ ]?3", unlike="^ae[.-]|flux|lumina"
+        Message("tensors.vae_sd_3", "a VAE of SD 3 (or FLUX.1)"),
+        512,
+        16,
+        likely="sd[-_ ]?3",
+        unlike="^ae[.-]|flux|lumina",
     ),
-    "hunyuan_vae": _kl_vae("a VAE of HunyuanImage 2.1", 1024, 64, likely="hunyuan"),
+    "hunyuan_vae": _kl_vae(
+        Message("tensors.vae_hunyuanimage_2_1", "a VAE of HunyuanImage 2.1"),
+        1024,
+        64,
+        likely="hunyuan",
+    ),
     "qwen_vae": TensorKind(
-        "a VAE of Qwen-Image (or Wan 2.1)",
+        Message("tensors.vae_qwen_image", "a VAE of Qwen-Image (or Wan 2.1)"),
         {"encoder.conv1.weight": (96, 3, 3, 3, 3)},
         otherwise={"encoder.conv_in.weight": (96, 3, 3, 3, 3)},
         likely="qwen|anima",
         unlike="wan",
     ),
-    "sd_vae": _kl_vae("a VAE of Stable Diffusion", 512, 4),
+    "sd_vae": _kl_vae(Message("tensors.vae_stable_diffusion", "a VAE of Stable Diffusion"), 512, 4),
 }
 """What a file may be. Two rows with the same tensors differ by their files' names only."""
 

@@ -200,13 +200,12 @@ def problems(name: str, tensors: Tensors, model: Transformer) -> list[Problem]:
                 "dit_tensors.lacks_tensors_example",
                 name,
                 "lacks {count} of the {count2} tensors of {title}, for example {missing}",
-                "It is damaged, or only a part; {whole}{whole2}",
+                "It is damaged, or only a part. {whole}",
                 count=len(missing),
                 count2=len(expected),
                 title=title,
                 missing=missing[0],
-                whole=whole[0].lower(),
-                whole2=whole[1:],
+                whole=whole,
             )
         ]
     if model.prefix not in layout.prefixes:

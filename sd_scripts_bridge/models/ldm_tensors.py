@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from ..messages import Message
 from .safetensors_file import TensorInfo
 
 UNET, VAE = "model.diffusion_model.", "first_stage_model."
@@ -80,13 +81,17 @@ def text_encoders(family: str) -> list[tuple[str, str, str]]:
     """(title, prefix, kind) of each text encoder of ``family``."""
     if family == "sdxl":
         return [
-            ("first text encoder", XL_CLIP, "clip"),
-            ("second text encoder", XL_OPEN_CLIP, "open_clip"),
+            (Message("tensors.first_text_encoder", "first text encoder"), XL_CLIP, "clip"),
+            (
+                Message("tensors.second_text_encoder", "second text encoder"),
+                XL_OPEN_CLIP,
+                "open_clip",
+            ),
         ]
     return [
-        ("text encoder", CLIP, "clip")
+        (Message("tensors.text_encoder", "text encoder"), CLIP, "clip")
         if family == "sd1"
-        else ("text encoder", OPEN_CLIP, "open_clip")
+        else (Message("tensors.text_encoder", "text encoder"), OPEN_CLIP, "open_clip")
     ]
 
 

@@ -24,10 +24,10 @@ FULL = Message(
 
 FAMILIES = (
     ("nerf_image_embedder.", Message("base.chroma_radiance", "a Chroma Radiance")),
-    ("double_stream_modulation_img.", "a FLUX.2"),
+    ("double_stream_modulation_img.", Message("base.flux_2", "a FLUX.2")),
     ("redux_up.", Message("base.flux_redux", "a FLUX.1 Redux")),
     ("individual_token_refiner.", Message("base.hunyuan_video", "a Hunyuan video")),
-    ("mlp_t5.", "a HunyuanDiT"),
+    ("mlp_t5.", Message("base.hunyuandit", "a HunyuanDiT")),
     ("transformer_blocks.0.img_mod.", Message("base.qwen_image", "a Qwen-Image")),
     (
         "single_transformer_blocks.0.",
@@ -45,10 +45,10 @@ FAMILIES = (
         ),
     ),
     ("double_layers.0.", Message("base.auraflow", "an AuraFlow")),
-    ("cap_pad_token", "a Z-Image"),
-    ("adaln_modulation_cross_attn.", "a Cosmos"),
-    ("head.modulation", "a Wan"),
-    ("t_block.1.", "a PixArt"),
+    ("cap_pad_token", Message("base.z_image", "a Z-Image")),
+    ("adaln_modulation_cross_attn.", Message("base.cosmos", "a Cosmos")),
+    ("head.modulation", Message("base.wan", "a Wan")),
+    ("t_block.1.", Message("base.pixart", "a PixArt")),
     ("patchify_proj.", Message("base.ltx", "an LTX")),
     ("clf.1.", Message("base.stable_cascade", "a Stable Cascade")),
     ("effnet_mapper.", Message("base.stable_cascade", "a Stable Cascade")),

@@ -127,7 +127,9 @@ def read_header(path: Path, *, whole: bool = True) -> Header:
         _check_extent(tensors, data_start, size if whole else max(size, data_start + end))
         return Header(metadata, tensors, data_start, size)
     except _HeaderError as bad:
-        raise Invalid([Problem("safetensors_file.said", path.name, str(bad), bad.remedy)]) from None
+        raise Invalid(
+            [Problem("safetensors_file.said", path.name, bad.args[0], bad.remedy)]
+        ) from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         why = getattr(error, "strerror", None) or error
         raise Invalid(

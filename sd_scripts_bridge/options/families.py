@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..messages import Message
 from .params import TrainingParams
 
 
@@ -84,9 +85,19 @@ class Family:
 
 LDM = ("sd1", "sd2", "sdxl")
 
-_T5 = Companion("t5xxl", "the T5-XXL text encoder", "t5xxl_fp16.safetensors")
-_CLIP_L = Companion("clip_l", "the CLIP-L text encoder", "clip_l.safetensors")
-_FLUX_VAE = Companion("ae", "FLUX.1's VAE", "ae.safetensors", "flux_vae")
+_T5 = Companion(
+    "t5xxl",
+    Message("companion.t5_xxl_text_encoder", "the T5-XXL text encoder"),
+    "t5xxl_fp16.safetensors",
+)
+_CLIP_L = Companion(
+    "clip_l",
+    Message("companion.clip_l_text_encoder", "the CLIP-L text encoder"),
+    "clip_l.safetensors",
+)
+_FLUX_VAE = Companion(
+    "ae", Message("companion.flux_1_vae", "FLUX.1's VAE"), "ae.safetensors", "flux_vae"
+)
 
 _ANY = ("lycoris.kohya",)
 _SD = (
@@ -156,9 +167,18 @@ FAMILIES: Mapping[str, Family] = {
             _NATIVE,
             (
                 _CLIP_L,
-                Companion("clip_g", "the CLIP-G text encoder", "clip_g.safetensors"),
+                Companion(
+                    "clip_g",
+                    Message("companion.clip_g_text_encoder", "the CLIP-G text encoder"),
+                    "clip_g.safetensors",
+                ),
                 _T5,
-                Companion("vae", "SD 3's VAE", "sd3_vae.safetensors", "sd3_vae"),
+                Companion(
+                    "vae",
+                    Message("companion.sd_3_vae", "SD 3's VAE"),
+                    "sd3_vae.safetensors",
+                    "sd3_vae",
+                ),
             ),
             {"weighting_scheme": "uniform"},
             caches_captions=True,
@@ -188,7 +208,11 @@ FAMILIES: Mapping[str, Family] = {
             "networks.lora_lumina",
             _NATIVE,
             (
-                Companion("gemma2", "the Gemma 2 text encoder", "gemma_2_2b_fp16.safetensors"),
+                Companion(
+                    "gemma2",
+                    Message("companion.gemma_2_text_encoder", "the Gemma 2 text encoder"),
+                    "gemma_2_2b_fp16.safetensors",
+                ),
                 replace(_FLUX_VAE, kind="lumina_vae"),
             ),
             {
@@ -212,11 +236,15 @@ FAMILIES: Mapping[str, Family] = {
             (
                 Companion(
                     "text_encoder",
-                    "the Qwen2.5-VL text encoder",
+                    Message("companion.qwen2_5_vl_text_encoder", "the Qwen2.5-VL text encoder"),
                     "qwen_2.5_vl_7b.safetensors",
                     "qwen25_vl",
                 ),
-                Companion("byt5", "the ByT5 text encoder", "byt5_small_glyphxl_fp16.safetensors"),
+                Companion(
+                    "byt5",
+                    Message("companion.byt5_text_encoder", "the ByT5 text encoder"),
+                    "byt5_small_glyphxl_fp16.safetensors",
+                ),
                 Companion(
                     "vae",
                     "HunyuanImage's VAE",
@@ -236,8 +264,17 @@ FAMILIES: Mapping[str, Family] = {
             "networks.lora_anima",
             _NATIVE,
             (
-                Companion("qwen3", "the Qwen3-0.6B text encoder", "qwen_3_06b_base.safetensors"),
-                Companion("vae", "Qwen-Image's VAE", "qwen_image_vae.safetensors", "qwen_vae"),
+                Companion(
+                    "qwen3",
+                    Message("companion.qwen3_0_6b_text_encoder", "the Qwen3-0.6B text encoder"),
+                    "qwen_3_06b_base.safetensors",
+                ),
+                Companion(
+                    "vae",
+                    Message("companion.qwen_image_vae", "Qwen-Image's VAE"),
+                    "qwen_image_vae.safetensors",
+                    "qwen_vae",
+                ),
             ),
             {
                 "timestep_sampling": "sigmoid",

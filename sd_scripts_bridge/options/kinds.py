@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..messages import Message
 from .families import COMPANION_OPTIONS
 
 SECRETS = frozenset({"wandb_api_key", "huggingface_token"})
@@ -54,19 +55,31 @@ PLACES = frozenset(
 """Options that name a file or folder on the author's machine."""
 
 OURS: Mapping[str, str] = {
-    "output_dir": "results go into the job's own folder, then into the Lora folder",
-    "output_config": "it would only print the options",
-    "config_file": "the file is read here and now",
-    "resume": "a stopped job goes on with `resume`",
-    "tokenizer_cache_dir": "the tokenizers are LoRA Bridge's own",
-    "console_log_simple": "LoRA Bridge reads the output and sets this itself",
-    "console_log_file": "LoRA Bridge keeps the log itself",
-    "logging_dir": "the curve and the log stay in the job's own folder",
-    "console_log_level": "LoRA Bridge reads the output and sets this itself",
-    "skip_until_initial_step": "a stopped job goes on with `resume`",
-    "initial_step": "a stopped job goes on with `resume`",
-    "initial_epoch": "a stopped job goes on with `resume`",
-    "v_parameterization": "the base model itself says this",
+    "output_dir": Message(
+        "ours.output_dir", "results go into the job's own folder, then into the Lora folder"
+    ),
+    "output_config": Message("ours.output_config", "it would only print the options"),
+    "config_file": Message("ours.config_file", "the file is read here and now"),
+    "resume": Message("ours.resume", "a stopped job goes on with `resume`"),
+    "tokenizer_cache_dir": Message(
+        "ours.tokenizer_cache_dir", "the tokenizers are LoRA Bridge's own"
+    ),
+    "console_log_simple": Message(
+        "ours.console_log_simple", "LoRA Bridge reads the output and sets this itself"
+    ),
+    "console_log_file": Message("ours.console_log_file", "LoRA Bridge keeps the log itself"),
+    "logging_dir": Message(
+        "ours.logging_dir", "the curve and the log stay in the job's own folder"
+    ),
+    "console_log_level": Message(
+        "ours.console_log_level", "LoRA Bridge reads the output and sets this itself"
+    ),
+    "skip_until_initial_step": Message(
+        "ours.skip_until_initial_step", "a stopped job goes on with `resume`"
+    ),
+    "initial_step": Message("ours.initial_step", "a stopped job goes on with `resume`"),
+    "initial_epoch": Message("ours.initial_epoch", "a stopped job goes on with `resume`"),
+    "v_parameterization": Message("ours.v_parameterization", "the base model itself says this"),
 }
 """What the bridge decides, with the reason that a report gives."""
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from ..errors import Invalid, Problem, short
+from ..messages import Message
 from .known.schedulers import SCHEDULERS
 from .slang import did_you_mean
 
@@ -201,7 +202,7 @@ class TrainingParams:
             try:
                 changes[name] = _read(value, option_type(name))
             except ValueError as error:
-                problems.append(Problem("params.said", name, str(error), _range_of(spec)))
+                problems.append(Problem("params.said", name, error.args[0], _range_of(spec)))
         changed = dataclasses.replace(self, **changes)
         problems += changed.problems(changes)
         if problems:
@@ -388,21 +389,23 @@ def _read(value: Any, kind: tuple[type, bool]) -> Any:
     ):
         if may_be_empty:
             return None
-        raise ValueError("must not be empty")
+        raise ValueError(Message("params.empty", "must not be empty"))
     if wanted is bool:
         return _read_bool(value)
     if wanted is str:
         return str(value).strip()
     if isinstance(value, bool):
-        raise ValueError(f"{value!r} is not a number")
+        raise ValueError(_not_a_number(value))
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"{short(value)} is not a number") from None
+        raise ValueError(_not_a_number(value)) from None
     if wanted is float:
         return number
     if not math.isfinite(number) or number != int(number):
-        raise ValueError(f"{short(value)} is not a whole number")
+        raise ValueError(
+            Message("params.not_whole", "{value} is not a whole number", value=short(value))
+        )
     return int(number)
 
 
@@ -413,8 +416,17 @@ def _plain(limit: float) -> str:
 
 def _range_of(spec: dataclasses.Field[Any]) -> str:
     low, high = spec.metadata["ge"], spec.metadata["le"]
-    decimals = ", with a point for decimals" if option_type(spec.name)[0] is float else ""
-    return "" if low is None or high is None else f"Give {_plain(low)} to {_plain(high)}{decimals}."
+    if low is None or high is None:
+        return ""
+    ends = {"low": _plain(low), "high": _plain(high)}
+    if option_type(spec.name)[0] is float:
+        text = "Give {low} to {high}, with a point for decimals."
+        return Message("params.range_decimals", text, **ends)
+    return Message("params.range", "Give {low} to {high}.", **ends)
+
+
+def _not_a_number(value: Any) -> Message:
+    return Message("params.not_a_number", "{value} is not a number", value=short(value))
 
 
 def _read_bool(value: Any) -> bool:
@@ -423,4 +435,6 @@ def _read_bool(value: Any) -> bool:
         return True
     if word in FALSE_WORDS:
         return False
-    raise ValueError(f"{short(value)} is neither true nor false")
+    raise ValueError(
+        Message("params.not_bool", "{value} is neither true nor false", value=short(value))
+    )

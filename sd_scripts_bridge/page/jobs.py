@@ -266,7 +266,9 @@ def _phase(bridge: Bridge, row: JobRow, fold: Fold, waiting: Sequence[JobRow]) -
             Message("phase.stopping_after_next_save", "stopping after the next save"),
         )
         step = _next_save(bridge, row, fold) if row.stop != "now" else None
-        return f"{words}, step {step}" if step else words
+        if not step:
+            return words
+        return Message("phase.at_step", "{words}, step {step}", words=words, step=step)
     return fold.phase if row.status is Status.RUNNING else ""
 
 

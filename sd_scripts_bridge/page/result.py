@@ -7,18 +7,12 @@ from typing import Any
 
 from ..errors import Conflict, NotFound
 from ..jobs.job import TrainingJob
-from ..messages import Message
+from ..messages import Message, joined
 from ..models.offered import BaseFile
 from ..options.families import FAMILIES, Family
 from ..publishing import infotext
 from ..publishing.card import PREVIEW_KINDS
 from .jobs import Fold, JobViews, read_report, sample_dicts
-
-WHY_512 = Message(
-    "result.trained_tends_draw_everything",
-    "{family} was trained on 512 x 512: at 1024 it tends to draw everything twice. 512 with "
-    "hires fix ends at 1024 too, and looks better.",
-)
 
 
 def result_dict(views: JobViews, job_id: int, bases: list[BaseFile]) -> dict[str, Any]:
@@ -41,6 +35,7 @@ def result_dict(views: JobViews, job_id: int, bases: list[BaseFile]) -> dict[str
     job = row.job
     assert isinstance(job, TrainingJob)
     folder = views.bridge.folder(job_id)
+    told = {note: note for note in fold.notes}  # these know their codes, the report's do not
     report = read_report(folder)
     stem, spoken = fold.published.stem, fold.published.activation_text or job.activation_text
     family = FAMILIES.get(job.family, FAMILIES["sd1"])
@@ -65,9 +60,18 @@ def result_dict(views: JobViews, job_id: int, bases: list[BaseFile]) -> dict[str
             **fold.facts,
             **{key: report[key] for key in ("steps", "planned_steps", "seconds") if key in report},
         },
-        "healed": report.get("healed", []),
+        "healed": [told.get(text, text) for text in report.get("healed", [])],
         "notes": list(fold.notes),
     }
+
+
+def _why_512(family: str) -> Message:
+    return Message(
+        "result.trained_tends_draw_everything",
+        "{family} was trained on 512 x 512: at 1024 it tends to draw everything twice. 512 with "
+        "hires fix ends at 1024 too, and looks better.",
+        family=family,
+    )
 
 
 def texts(stem: str, spoken: str, family: Family) -> dict[str, Any]:
@@ -80,7 +84,7 @@ def texts(stem: str, spoken: str, family: Family) -> dict[str, Any]:
         "batch_count": infotext.BATCH_COUNT,
         "infotext": infotext.infotext(prompt, negative, 1024, infotext.settings(family)),
         "infotext_512": infotext.infotext(prompt, negative, 512, infotext.HIRES) if small else None,
-        "why_512": WHY_512.format(family=family.title) if small else None,
+        "why_512": _why_512(family.title) if small else None,
     }
 
 
@@ -106,7 +110,7 @@ def _sentence(fold: Fold, sentence: str, report: dict[str, Any]) -> str:
             )
         )
     if "modules" in facts:
-        parts.append(f"{facts['modules']} modules")
+        parts.append(Message("result.modules", "{count} modules", count=facts["modules"]))
     parts.append(Message("result.nothing_broken", "nothing broken"))
     if fold.proof:
         parts.append(
@@ -117,7 +121,8 @@ def _sentence(fold: Fold, sentence: str, report: dict[str, Any]) -> str:
                 with_lora=f"{fold.proof.with_lora:.4f}",
             )
         )
-    return f"{sentence} {', '.join(filter(None, parts)).capitalize()}.".strip()
+    did = Message("result.did", "{facts}.", facts=joined(parts, ", "))
+    return joined([sentence, did])
 
 
 def base_title(path: Path, bases: list[BaseFile]) -> str:

@@ -8,6 +8,8 @@ import struct
 import numpy as np
 from PIL import Image
 
+from ..messages import Message
+
 HEAD = 4096
 """Bytes from the beginning that `kind` wants to see."""
 
@@ -42,17 +44,17 @@ _BEGINNINGS = (
     (b"%PDF", "PDF"),
     (b"%!PS", "EPS"),
     (b"\xc5\xd0\xd3\xc6", "EPS"),
-    (b"\x1aE\xdf\xa3", "video"),
-    (b"FLV", "video"),
-    (b"\0\0\x01\xba", "video"),
+    (b"\x1aE\xdf\xa3", Message("content.video", "video")),
+    (b"FLV", Message("content.video", "video")),
+    (b"\0\0\x01\xba", Message("content.video", "video")),
     (b"PK\x03\x04", "ZIP"),
     (b"Rar!", "RAR"),
     (b"7z\xbc\xaf", "7-Zip"),
     (b"\x1f\x8b", "gzip"),
-    (b"MZ", "Windows program"),
-    (b"\x7fELF", "Linux program"),
-    (b"ID3", "sound"),
-    (b"OggS", "sound"),
+    (b"MZ", Message("content.windows_program", "Windows program")),
+    (b"\x7fELF", Message("content.linux_program", "Linux program")),
+    (b"ID3", Message("content.sound", "sound")),
+    (b"OggS", Message("content.sound", "sound")),
 )
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 _PNG_TEXT = (b"tEXt", b"zTXt", b"iTXt")
@@ -63,7 +65,11 @@ def kind(head: bytes) -> str:
     instead.
     """
     if not head.strip(b"\0"):
-        return "only zero bytes" if head else "empty"
+        return (
+            Message("content.zeros", "only zero bytes")
+            if head
+            else Message("content.empty", "empty")
+        )
     if head[4:8] == b"ftyp":
         brands = [
             head[at : at + 4]
@@ -71,11 +77,19 @@ def kind(head: bytes) -> str:
         ]
         if any(brand in (b"avif", b"avis") for brand in brands):
             return "AVIF"
-        return "HEIC" if any(brand in _HEIF_BRANDS for brand in brands) else "video"
+        return (
+            "HEIC"
+            if any(brand in _HEIF_BRANDS for brand in brands)
+            else Message("content.video", "video")
+        )
     if head[4:8] in (b"moov", b"mdat", b"wide"):
-        return "video"
+        return Message("content.video", "video")
     if head[:4] == b"RIFF":
-        return {b"WEBP": "WebP", b"AVI ": "video", b"WAVE": "sound"}.get(head[8:12], "unknown")
+        return {
+            b"WEBP": "WebP",
+            b"AVI ": Message("content.video", "video"),
+            b"WAVE": Message("content.sound", "sound"),
+        }.get(head[8:12], Message("content.unknown", "unknown"))
     return next(
         (name for beginning, name in _BEGINNINGS if head.startswith(beginning)), None
     ) or _text_kind(head)
@@ -90,7 +104,9 @@ def _text_kind(head: bytes) -> str:
     if "<html" in text or "<!doctype html" in text:
         return "HTML"
     readable = sum(character.isprintable() or character.isspace() for character in text)
-    return "text" if len(head) * 0.4 < readable > 0.95 * len(text) else "unknown"
+    if len(head) * 0.4 < readable > 0.95 * len(text):
+        return Message("content.text", "text")
+    return Message("content.unknown", "unknown")
 
 
 def header_size(data: bytes) -> tuple[int, int] | None:

@@ -15,6 +15,8 @@ from typing import Any, Protocol
 import numpy as np
 from PIL import Image
 
+from ..messages import Message
+
 _SURE = 0.8
 _YUNET_SIDE, _HAAR_SIDE = 320, 512
 
@@ -69,7 +71,7 @@ class _YuNet:
 
 
 class _Haar:
-    name = "OpenCV's Haar detector"
+    name: str = Message("faces.haar", "OpenCV's Haar detector")
 
     def __init__(self, cv2: Any, cascade: Path) -> None:
         self._detector = cv2.CascadeClassifier(str(cascade))

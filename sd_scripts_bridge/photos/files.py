@@ -236,7 +236,11 @@ def read(path: Path) -> Picture:
     """The photo at ``path``. Raises `PhotoUnreadable` with the one sentence that says why not."""
     data, kind = _bytes(path)
     if kind not in content.PICTURES:
-        what = "picture" if path.suffix.lower() in PICTURE_ENDINGS else "photo"
+        what = (
+            Message("photo.word_picture", "picture")
+            if path.suffix.lower() in PICTURE_ENDINGS
+            else Message("photo.word_photo", "photo")
+        )
         remedy = (
             Message("photo.unpack_first", " Unpack it first.") if kind in content.ARCHIVES else ""
         )

@@ -10,7 +10,7 @@ from ..engines.sd_scripts.installed import installation
 from ..errors import Problem
 from ..jobs.job import Status
 from ..jobs.store import Store
-from ..messages import Message
+from ..messages import Message, joined
 from ..paths import Home
 
 LOW_DISK_BYTES = 10e9
@@ -55,8 +55,9 @@ def examine(home: Home) -> list[Readiness]:
 
 def _engine(name: str, problems: list[Problem], any_ready: bool) -> Readiness:
     if problems:
-        said = " ".join(str(problem.at("")) for problem in problems)
-        return Readiness(name, False, f"Engine {name}: {said}", needed=not any_ready)
+        said = joined([problem.at("").sentence for problem in problems])
+        sentence = Message("doctor.engine_lacks", "Engine {name}: {said}", name=name, said=said)
+        return Readiness(name, False, sentence, needed=not any_ready)
     return Readiness(
         name, True, Message("doctor.engine_ready", "Engine {name} is ready.", name=name)
     )
@@ -96,11 +97,9 @@ def _queue(home: Home) -> Readiness:
         return Readiness("queue", True, Message("doctor.job_running", "No job is running."))
     running = Store(home.database).jobs([Status.RUNNING, Status.STOPPING])
     names = ", ".join(f"{row.id} ({row.title})" for row in running)
-    return Readiness(
-        "queue",
-        True,
-        f"Running: {names}." if running else Message("doctor.job_running", "No job is running."),
-    )
+    none = Message("doctor.job_running", "No job is running.")
+    some = Message("doctor.running", "Running: {names}.", names=names)
+    return Readiness("queue", True, some if running else none)
 
 
 def _disk(home: Home) -> Readiness:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..engines.sd_scripts.installed import catalogue, installation
+from ..messages import Message
 from ..options import slang
 from ..options.params import TrainingParams, fields_of_params, option_type
 from ..paths import Home
@@ -98,7 +99,7 @@ def _known(name: str, limits: Mapping[str, Any], script: Mapping[str, Mapping[st
         kind.__name__,
         getattr(TrainingParams(), name),
         tuple(limits["choices"]) if limits["choices"] else None,
-        Help(limits["help"] or theirs.english, theirs.japanese),
+        Help(Message(f"option.{name}.help", limits["help"]), theirs.japanese),
         True,
         limits["ge"],
         limits["le"],

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..errors import Problem, short
 from ..jobs.job import TrainingJob
-from ..messages import Message
+from ..messages import Message, joined
 from ..models import dit_tensors, lora_size
 from ..models.safetensors_file import TensorInfo, read_header
 from ..options.families import COMPANION_OPTIONS
@@ -152,9 +152,8 @@ def outlook(job: TrainingJob, machine: Room) -> list[str]:
             if wanted.states
             else []
         )
-        coming = ", ".join(
-            [*files, Message("preflight.lora", "the LoRA of {size}", size=size(wanted.lora))]
-        )
+        lora = Message("preflight.lora", "the LoRA of {size}", size=size(wanted.lora))
+        coming = joined([*files, lora], ", ")
         lines.append(
             Message(
                 "preflight.files_come_free",
@@ -164,13 +163,13 @@ def outlook(job: TrainingJob, machine: Room) -> list[str]:
             )
         )
     if wanted.weights and machine.memory:
-        have = f"the {machine.memory_name}'s {size(machine.memory)}"
         lines.append(
             Message(
                 "preflight.base_takes",
-                "The base model alone takes {size} of {have}.",
+                "The base model alone takes {size} of the {memory_name}'s {have}.",
                 size=size(wanted.weights),
-                have=have,
+                memory_name=machine.memory_name,
+                have=size(machine.memory),
             )
         )
     return lines

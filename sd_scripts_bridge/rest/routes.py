@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..messages import Message
+
 PREFIX = "/lora-bridge/v1"
 NONCE_HEADER = "X-Lora-Bridge-Nonce"
 JSON, FILES = "application/json", "multipart/form-data"
@@ -27,7 +29,12 @@ class Rule(NamedTuple):
 RULES = (
     Rule("GET", "/status", "jobs:status"),
     Rule("GET", "/jobs", "jobs:jobs"),
-    Rule("POST", "/jobs", "files:train", "Folders and configs of this machine"),
+    Rule(
+        "POST",
+        "/jobs",
+        "files:train",
+        Message("doors.folders_configs", "Folders and configs of this machine"),
+    ),
     Rule("GET", "/jobs/{job}", "jobs:job"),
     Rule("GET", "/jobs/{job}/events", "jobs:events"),
     Rule("GET", "/jobs/{job}/log", "jobs:log"),
@@ -36,7 +43,10 @@ RULES = (
     Rule("GET", "/jobs/{job}/preview", "jobs:preview_picture"),
     Rule("GET", "/jobs/{job}/result", "jobs:result"),
     Rule(
-        "GET", "/jobs/{job}/export", "exchange:export", "Exports, which hold this machine's paths,"
+        "GET",
+        "/jobs/{job}/export",
+        "exchange:export",
+        Message("doors.exports", "Exports, which hold this machine's paths,"),
     ),
     Rule("POST", "/jobs/{job}/stop", "jobs:stop"),
     Rule("POST", "/jobs/{job}/pause", "jobs:pause"),
@@ -47,7 +57,12 @@ RULES = (
     Rule("GET", "/draft", "draft:show"),
     Rule("POST", "/draft", "draft:describe"),
     Rule("POST", "/draft/photos", "draft:upload", takes=(FILES,)),
-    Rule("POST", "/draft/folder", "draft:use_folder", "Folders of this machine"),
+    Rule(
+        "POST",
+        "/draft/folder",
+        "draft:use_folder",
+        Message("doors.folders", "Folders of this machine"),
+    ),
     Rule("POST", "/draft/photo/{pid}", "draft:set_photo"),
     Rule("GET", "/draft/photo/{pid}/thumb", "draft:thumb"),
     Rule("POST", "/draft/captions", "draft:change_captions"),
@@ -56,20 +71,25 @@ RULES = (
     Rule("POST", "/train", "plan:train"),
     Rule("POST", "/import", "exchange:bring", takes=(FILES, JSON)),
     Rule("POST", "/import/undo", "exchange:take_back"),
-    Rule("POST", "/check", "files:check", "Folders of this machine"),
-    Rule("POST", "/dataset", "files:dataset", "Folders of this machine"),
-    Rule("POST", "/publish", "files:publish", "Files of this machine"),
+    Rule("POST", "/check", "files:check", Message("doors.folders", "Folders of this machine")),
+    Rule("POST", "/dataset", "files:dataset", Message("doors.folders", "Folders of this machine")),
+    Rule("POST", "/publish", "files:publish", Message("doors.files", "Files of this machine")),
     Rule("GET", "/bases", "bases:show"),
-    Rule("POST", "/bases", "bases:choose", "Files of this machine"),
-    Rule("POST", "/bases/demo", "bases:make_demo", "The demo's model"),
+    Rule("POST", "/bases", "bases:choose", Message("doors.files", "Files of this machine")),
+    Rule("POST", "/bases/demo", "bases:make_demo", Message("doors.demo_model", "The demo's model")),
     Rule("GET", "/loras", "loras:show"),
     Rule("GET", "/loras/result", "loras:result"),
     Rule("GET", "/loras/preview", "loras:preview_picture"),
     Rule("GET", "/presets", "facts:list_presets"),
-    Rule("POST", "/presets/copy", "files:copy_preset", "Files of this machine"),
+    Rule(
+        "POST",
+        "/presets/copy",
+        "files:copy_preset",
+        Message("doors.files", "Files of this machine"),
+    ),
     Rule("GET", "/options", "facts:options"),
     Rule("GET", "/engine", "facts:engine"),
-    Rule("POST", "/setup", "facts:setup", "Set-up"),
+    Rule("POST", "/setup", "facts:setup", Message("doors.setup", "Set-up")),
     Rule("GET", "/host", "facts:host"),
     Rule("GET", "/openapi.json", "openapi:show"),
 )

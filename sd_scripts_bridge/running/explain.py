@@ -121,7 +121,8 @@ def cause(code: int | None, lines: Sequence[str]) -> Cause:
     if code in _WINDOWS_ENDS:
         return Cause(*_WINDOWS_ENDS[code])
     last = _last_exception(said) or next(
-        (line for line in reversed(said) if line.strip()), "it printed nothing"
+        (line for line in reversed(said) if line.strip()),
+        Message("command.silent", "it printed nothing"),
     )
     return Cause(
         FailureKind.UNKNOWN,

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from ..errors import BridgeError, CommandFailed
+from ..messages import Message
 from . import process
 from .torch_choice import TorchChoice
 
@@ -123,7 +124,7 @@ class Environment:
             if line.startswith("FACTS"):
                 facts: dict[str, Any] = json.loads(line[5:])
                 return facts
-        last = output.strip().splitlines()[-1:] or ["it printed nothing"]
+        last = output.strip().splitlines()[-1:] or [Message("command.silent", "it printed nothing")]
         raise BridgeError(
             "environment.python_doesnt_run",
             "The Python {python} doesn't run: {last}",

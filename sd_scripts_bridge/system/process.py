@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from ..errors import CommandFailed
+from ..messages import Message
 
 if TYPE_CHECKING:
     import psutil
@@ -93,7 +94,10 @@ def run(
     except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
         code, output = MISSING_PROGRAM, f"{words[0]}: {error.strerror}"
     except subprocess.TimeoutExpired:
-        code, output = -1, f"no answer within {timeout:g} s"
+        code, output = (
+            -1,
+            Message("command.no_answer", "no answer within {seconds} s", seconds=f"{timeout:g}"),
+        )
     if code and check:
         raise CommandFailed(words, code, output)
     return output
@@ -118,7 +122,7 @@ def stream(
     except OSError as error:
         raise CommandFailed(words, MISSING_PROGRAM, str(error)) from error
     if code:
-        raise CommandFailed(words, code, "see the output above")
+        raise CommandFailed(words, code, Message("command.above", "see the output above"))
 
 
 def each_line(
@@ -209,7 +213,9 @@ def spawn_detached(argv: Sequence[str], *, log: Path, env: Mapping[str, str | No
                 target=child.wait, daemon=True
             ).start()  # else it stays a zombie while we live
             return child.pid
-    raise CommandFailed(list(argv), MISSING_PROGRAM, "the system refuses to start it")
+    raise CommandFailed(
+        list(argv), MISSING_PROGRAM, Message("command.refused", "the system refuses to start it")
+    )
 
 
 def command_text(argv: Sequence[str], env: Mapping[str, str | None]) -> str:

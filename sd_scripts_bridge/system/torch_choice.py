@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..messages import Message
+
 CPU_TORCH, CPU_TORCHVISION = "2.13.0", "0.28.0"
 INDEX = "https://download.pytorch.org/whl/"
 
@@ -50,12 +52,17 @@ def choose(machine: Hardware) -> TorchChoice:
     if machine.cuda and machine.platform != "darwin":
         return _for_nvidia(machine, machine.cuda)
     if machine.rocm:
-        return TorchChoice("2.6.0", "0.21.0", INDEX + "rocm6.2.4", "an AMD card with ROCm")
+        return TorchChoice(
+            "2.6.0", "0.21.0", INDEX + "rocm6.2.4", Message("torch.rocm", "an AMD GPU with ROCm")
+        )
     if machine.platform == "darwin":
-        return TorchChoice("2.6.0", "0.21.0", None, "a Mac")
+        return TorchChoice("2.6.0", "0.21.0", None, Message("torch.mac", "a Mac"))
     index = INDEX + "cpu" if machine.platform == "linux" else None
     return TorchChoice(
-        CPU_TORCH, CPU_TORCHVISION, index, "no NVIDIA or AMD card was found: the CPU build"
+        CPU_TORCH,
+        CPU_TORCHVISION,
+        index,
+        Message("torch.cpu", "no NVIDIA or AMD GPU was found: the CPU build"),
     )
 
 
@@ -78,7 +85,11 @@ def _for_nvidia(machine: Hardware, cuda: tuple[int, int]) -> TorchChoice:
             True,
         )
     return TorchChoice(
-        "2.6.0", "0.21.0", INDEX + "cu118", f"{machine.gpu}, an older driver: CUDA 11.8", True
+        "2.6.0",
+        "0.21.0",
+        INDEX + "cu118",
+        Message("torch.older", "{gpu}, an older driver: CUDA 11.8", gpu=machine.gpu),
+        True,
     )
 
 
@@ -97,7 +108,7 @@ def this_machine() -> Hardware:
     found = re.fullmatch(r"\s*(\d+)\.(\d+)\s*", capability)
     return Hardware(
         platform,
-        gpu=name.strip() or "an NVIDIA card",
+        gpu=name.strip() or Message("torch.nvidia", "an NVIDIA GPU"),
         cuda=(int(version[1]), int(version[2])),
         capability=(int(found[1]), int(found[2])) if found else None,
     )

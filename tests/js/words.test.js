@@ -30,7 +30,7 @@ test("the Spanish localization has nothing that is shown no more", () => {
 });
 
 test("translations keep the places for numbers and names", () => {
-    for (const [text, translation] of Object.entries(spanish)) assert.strictEqual(places(translation), places(text), text);
+    for (const text of shownTexts()) assert.strictEqual(places(spanish[text]), places(text), text);
 });
 
 test("no text is put together from markup", () => {
@@ -93,6 +93,21 @@ test("a caption begins with the name only where the name is a word of its own", 
 });
 
 test("a verdict stands below its file's name, so it needn't begin with it", () => {
-    assert.strictEqual(lb.withoutFile("a.jpg is damaged: it stops at 48 %.", "a.jpg"), "damaged: it stops at 48 %.");
-    assert.strictEqual(lb.withoutFile("a.jpg can't be opened.", "a.jpg"), "can't be opened.");
+    const damaged = {code: "photo.damaged", text: "is damaged. Export it again.", values: {}};
+    const same = {code: "photo.copy", text: "is a copy of", values: {}};
+    lb.learn({messages: {
+        "a.jpg is damaged. Export it again.": {code: "photo.unreadable", values: {file: "a.jpg", reason: damaged}},
+        "b.jpg is a copy of a.jpg, which is used instead.": {code: "photo.used_instead", values: {label: "b.jpg", what_name: same, shown: "a.jpg"}},
+    }});
+    assert.strictEqual(lb.withoutFile("a.jpg is damaged. Export it again."), "is damaged. Export it again.");
+    assert.strictEqual(lb.withoutFile("b.jpg is a copy of a.jpg, which is used instead."), "is a copy of a.jpg");
+    assert.strictEqual(lb.withoutFile("c.jpg is good (1024 x 1024)."), "c.jpg is good (1024 x 1024).");
+});
+
+test("a missing engine is told without the command that the button spares", () => {
+    const run = {code: "setup.run_sd_scripts_bridge", text: "Run `sd-scripts-bridge setup`.", values: {}};
+    const what = {code: "sd_scripts.set_yet", text: "is not set up yet", values: {}};
+    const said = {code: "problem", text: "is not set up yet. Run `sd-scripts-bridge setup`.", values: {where: "", what: what, remedy: run}};
+    const sentence = {code: "doctor.engine_lacks", text: "Engine sd-scripts: ...", values: {name: "sd-scripts", said: said}};
+    assert.strictEqual(lb.withoutCommand(sentence), "sd-scripts: is not set up yet");
 });

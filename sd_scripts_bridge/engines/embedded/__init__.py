@@ -17,7 +17,7 @@ from ...errors import Problem
 from ...jobs.events import Event, from_dict
 from ...jobs.folder import JobFolder
 from ...jobs.job import SetupJob, TrainingJob
-from ...messages import Message
+from ...messages import Message, joined
 from ...options.families import LDM
 from ...paths import PACKAGE_PARENT, Home
 from ...system import process
@@ -78,7 +78,7 @@ class EmbeddedEngine:
                     "embedded",
                     "the training environment isn't complete: {wrong}",
                     SETUP,
-                    wrong="; ".join(wrong),
+                    wrong=joined(wrong, "; "),
                 )
             )
         if not self._has_tokenizers() and caption_tokens.find_vocabulary() is None:

@@ -35,7 +35,8 @@ def problems(python: Path) -> list[str]:
         for name, version, oldest in found
         if version is not None and _numbers(version) < oldest
     ]
-    return ([f"{', '.join(missing)} missing"] if missing else []) + old
+    lacks = Message("setup.lacks", "{names} missing", names=", ".join(missing))
+    return [*([lacks] if missing else []), *old]
 
 
 def _version(name: str, folders: Iterable[str]) -> str | None:

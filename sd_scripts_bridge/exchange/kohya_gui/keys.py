@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...messages import Message
+
 FORM: Mapping[str, Any] = {
     "mixed_precision": "fp16",
     "pretrained_model_name_or_path": "runwayml/stable-diffusion-v1-5",
@@ -329,16 +331,31 @@ RENAMED: Mapping[str, str] = {
 """Keys whose option has another name."""
 
 STATE: Mapping[str, str] = {
-    "model_list": "which entry the form's list of models showed",
-    "save_as_bool": "a button of the form",
-    "no_token_padding": "sd-scripts has no such option any more",
-    "stop_text_encoder_training": "train_network.py has no such option; kohya_ss ignores it, too",
-    "stop_text_encoder_training_pct": "train_network.py has no such option; kohya_ss ignores it, "
-    "too",
-    "lowvram": "sd-scripts has no such option any more",
-    "noise_offset_type": "it chooses which of the noise settings count",
-    "t5xxl_lr": "no T5 text encoder in this family",
-    "training_preset": "the name of the preset that the form showed",
-    "train_inpainting": "inpainting models are not trained here",
+    "model_list": Message(
+        "keys.entry_forms_list_models", "which entry the form's list of models showed"
+    ),
+    "save_as_bool": Message("keys.button_form", "a button of the form"),
+    "no_token_padding": Message(
+        "keys.sd_scripts_such_option", "sd-scripts has no such option any more"
+    ),
+    "stop_text_encoder_training": Message(
+        "keys.train_network_py_such",
+        "train_network.py has no such option; kohya_ss ignores it, too",
+    ),
+    "stop_text_encoder_training_pct": Message(
+        "keys.train_network_py_such",
+        "train_network.py has no such option; kohya_ss ignores it, too",
+    ),
+    "lowvram": Message("keys.sd_scripts_such_option", "sd-scripts has no such option any more"),
+    "noise_offset_type": Message(
+        "keys.chooses_noise_settings_count", "it chooses which of the noise settings count"
+    ),
+    "t5xxl_lr": Message("keys.text_encoder_family", "no T5 text encoder in this family"),
+    "training_preset": Message(
+        "keys.name_preset_form_showed", "the name of the preset that the form showed"
+    ),
+    "train_inpainting": Message(
+        "keys.inpainting_models_trained", "inpainting models are not trained here"
+    ),
 }
 """Keys that say nothing of the training itself."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ...messages import Message
 from ...options.kinds import SCRIPT_DEFAULTS, SECRETS, is_off
 from ..scripts import command_words
 from ..settling import rules
@@ -18,7 +19,7 @@ from ..settling.work import KNOWN, Given, Here, Settling, number
 from . import families, networks, other_tabs
 from .keys import FAMILIES, FORM, LAUNCHER, NETWORK, OTHER_FAMILIES, RENAMED, STATE
 
-KIND = "settings saved by kohya_ss"
+KIND = Message("kohya_gui.settings_saved_kohya_ss", "settings saved by kohya_ss")
 FREE = "extra_accelerate_launch_args"
 _ELSEWHERE = frozenset(
     {
@@ -121,16 +122,33 @@ def _options(work: Settling, form: Mapping[str, Any]) -> Iterator[Given]:
         elif key in STATE:
             work.ledger.ignored(key, value, STATE[key])
         elif key.startswith("sdxl_") and value and not form["sdxl"]:
-            work.ledger.ignored(key, value, "only for SDXL, which is switched off")
+            work.ledger.ignored(
+                key,
+                value,
+                Message("kohya_gui.sdxl_switched_off", "only for SDXL, which is switched off"),
+            )
         elif key in idle:
-            work.ledger.ignored(key, value, f"noise_offset_type is {form['noise_offset_type']!r}")
+            work.ledger.ignored(
+                key,
+                value,
+                Message(
+                    "kohya_gui.noise_offset_type",
+                    "noise_offset_type is {form}",
+                    form=repr(form["noise_offset_type"]),
+                ),
+            )
         elif key not in NETWORK and key not in _ELSEWHERE:
             yield from _option(work, key, value)
 
 
 def _family_box(work: Settling, key: str, value: Any) -> None:
     if value:
-        work.ledger.used(key, value, f"family {FAMILIES[key]}", "the base model has the last word")
+        work.ledger.used(
+            key,
+            value,
+            f"family {FAMILIES[key]}",
+            Message("kohya_gui.base_model_last_word", "the base model has the last word"),
+        )
     else:
         work.ledger.used(key, value)
 
@@ -141,10 +159,15 @@ def _of_a_family(work: Settling, key: str, value: Any) -> Iterator[Given]:
         work.ledger.ignored(
             key,
             value,
-            "of another family of models, or of its network's own arguments (network_args)",
+            Message(
+                "kohya_gui.another_family_models_networks",
+                "of another family of models, or of its network's own arguments (network_args)",
+            ),
         )
     elif not value:
-        work.ledger.used(key, value, why="nothing set")  # a 0 the form never passes on
+        work.ledger.used(
+            key, value, why=Message("kohya_gui.nothing_set", "nothing set")
+        )  # a 0 the form never passes on
     else:
         yield Given(option, value, key)
 
@@ -152,17 +175,29 @@ def _of_a_family(work: Settling, key: str, value: Any) -> Iterator[Given]:
 def _option(work: Settling, key: str, value: Any) -> Iterator[Given]:
     option = RENAMED.get(key, key)
     if key not in FORM and key not in RENAMED and key not in ("use_8bit_adam", "use_wandb"):
-        work.ledger.ignored(key, value, "no version of kohya_ss up to 26.0.0 has such a key")
+        work.ledger.ignored(
+            key,
+            value,
+            Message(
+                "kohya_gui.version_kohya_ss_such",
+                "no version of kohya_ss up to 26.0.0 has such a key",
+            ),
+        )
     elif key in _NO_ZERO and number(value) == 0:
         default = SCRIPT_DEFAULTS[option]
         work.ledger.changed(
             key,
             value,
             f"{option}={default}",
-            "kohya_ss never passes a 0 on, so sd-scripts takes its default",
+            Message(
+                "kohya_gui.kohya_ss_never_passes",
+                "kohya_ss never passes a 0 on, so sd-scripts takes its default",
+            ),
         )
     elif (value == "" or (option not in KNOWN and not value)) and option != "caption_extension":
-        work.ledger.used(key, value, why="nothing set" if value == "" else "")
+        work.ledger.used(
+            key, value, why=Message("kohya_gui.nothing_set", "nothing set") if value == "" else ""
+        )
     elif key == "seed" and number(value) == 0:
         yield Given(option, None, key)  # 0 is the form's word for "any"
     elif option in ("optimizer_args", "lr_scheduler_args"):
@@ -184,24 +219,43 @@ def _lengths(work: Settling, form: Mapping[str, Any]) -> Iterator[Given]:
         work.ledger.ignored(
             "epoch",
             form["epoch"],
-            f"{which} ({int(epochs or steps or 0)}) goes before it, in kohya_ss too",
+            Message(
+                "kohya_gui.goes_before_kohya_ss",
+                "{which} ({epochs}) goes before it, in kohya_ss too",
+                which=which,
+                epochs=int(epochs or steps or 0),
+            ),
         )
     else:
         yield Given("max_train_epochs", form["epoch"], "epoch")
     if steps and not epochs:
         work.notes.append(
-            f"The file fixes {int(steps)} steps, right for its author's pictures "
-            f"({'the form`s own default' if steps == 1600 else 'or a test'}); "
-            "another number: --set max_train_steps=N.".replace("`", "'")
+            Message(
+                "kohya_gui.file_fixes_steps_right",
+                "The file fixes {steps} steps, right for its author's pictures ({reason}); "
+                "another number: --set max_train_steps=N.",
+                steps=int(steps),
+                reason=Message("kohya_gui.forms_default", "the form's own default")
+                if steps == 1600
+                else Message("kohya_gui.or_a_test", "or a test"),
+            )
         )
     absolute, percent = number(form["lr_warmup_steps"]), number(form["lr_warmup"])
     if absolute:
         yield Given("lr_warmup_steps", absolute, "lr_warmup_steps")
         work.ledger.ignored(
-            "lr_warmup", form["lr_warmup"], "lr_warmup_steps goes before it, in kohya_ss too"
+            "lr_warmup",
+            form["lr_warmup"],
+            Message(
+                "kohya_gui.lr_warmup_steps_goes", "lr_warmup_steps goes before it, in kohya_ss too"
+            ),
         )
     elif percent:
-        work.ledger.used("lr_warmup_steps", form["lr_warmup_steps"], why="0: lr_warmup says it")
+        work.ledger.used(
+            "lr_warmup_steps",
+            form["lr_warmup_steps"],
+            why=Message("kohya_gui.lr_warmup_says", "0: lr_warmup says it"),
+        )
         yield Given("lr_warmup_steps", percent / 100, "lr_warmup")
     else:
         work.ledger.used("lr_warmup", form["lr_warmup"])
@@ -236,7 +290,15 @@ def _network(work: Settling, form: Mapping[str, Any]) -> Iterator[Given]:
         if key in sent:
             work.ledger.used(key, form[key], f"network_args {sent[key]}")
         elif key != "LoRA_type":
-            work.ledger.ignored(key, form[key], f"not set, or not part of {lora_type!r}")
+            work.ledger.ignored(
+                key,
+                form[key],
+                Message(
+                    "kohya_gui.set_part",
+                    "not set, or not part of {lora_type}",
+                    lora_type=repr(lora_type),
+                ),
+            )
     if kind is None:
         yield Given(
             "network_module", networks.ELSEWHERE.get(str(lora_type), lora_type), "LoRA_type"
@@ -257,7 +319,11 @@ def _launcher(work: Settling, form: Mapping[str, Any]) -> None:
     )
     if work.launch:
         work.notes.append(
-            "kohya_ss counts the steps of its epochs as for one process; so they are counted here."
+            Message(
+                "kohya_gui.kohya_ss_counts_steps",
+                "kohya_ss counts the steps of its epochs as for one process; so they are counted "
+                "here.",
+            )
         )
 
 
@@ -268,7 +334,11 @@ def _additional(work: Settling, form: Mapping[str, Any]) -> Iterator[Given]:
     if attention in (True, "xformers"):
         yield Given("xformers", True, "xformers")
     elif not is_off(attention) and attention not in ("sdpa", "none"):
-        work.ledger.ignored("xformers", attention, "neither 'xformers', 'sdpa' nor 'none'")
+        work.ledger.ignored(
+            "xformers",
+            attention,
+            Message("kohya_gui.neither_xformers_sdpa_nor", "neither 'xformers', 'sdpa' nor 'none'"),
+        )
     if form["dataset_config"]:
         work.ledger.ignored(
             "dataset_config",
@@ -279,14 +349,19 @@ def _additional(work: Settling, form: Mapping[str, Any]) -> Iterator[Given]:
         work.ledger.ignored(
             "sample_prompts",
             form["sample_prompts"],
-            "sd-scripts wants a file: write them into one, then --set sample_prompts=FILE "
-            "sample_every_n_steps=N",
+            Message(
+                "kohya_gui.sd_scripts_wants_file",
+                "sd-scripts wants a file: write them into one, then --set sample_prompts=FILE "
+                "sample_every_n_steps=N",
+            ),
         )
     text = str(form["additional_parameters"])
     given, stray = command_words.read(text.replace('"', "").split(), "additional_parameters ")
     if stray:
         work.ledger.ignored(
-            f"additional_parameters {stray[0]}", " ".join(stray), "belongs to no option"
+            f"additional_parameters {stray[0]}",
+            " ".join(stray),
+            Message("kohya_gui.belongs_option", "belongs to no option"),
         )
     yield from given
 
@@ -321,7 +396,13 @@ def _reported(imported: Imported, data: Mapping[str, Any], family: str | None) -
     notes = [note for note in imported.notes if not note.startswith("Not in the file")]
     if absent:
         words = ", ".join(f"{key}={FORM[key]}" for key in absent)
-        notes.append(f"Not in the file, so as the form of kohya_ss shows it at first: {words}.")
+        notes.append(
+            Message(
+                "kohya_gui.file_form_kohya_ss",
+                "Not in the file, so as the form of kohya_ss shows it at first: {words}.",
+                words=words,
+            )
+        )
     return replace(imported, rows=mine, notes=tuple(notes))
 
 
@@ -339,7 +420,11 @@ def _shown(key: str, data: Mapping[str, Any]) -> Any:
 def _remaining(key: str, value: Any, family: str | None) -> KeyRow:
     if key in SECRETS:
         return KeyRow(
-            key, Fate.IGNORED, HIDDEN if value else "", "", "a secret: never taken from a file"
+            key,
+            Fate.IGNORED,
+            HIDDEN if value else "",
+            "",
+            Message("kohya_gui.secret_never_taken_file", "a secret: never taken from a file"),
         )
     if key == "sdxl":
         return KeyRow(
@@ -347,10 +432,10 @@ def _remaining(key: str, value: Any, family: str | None) -> KeyRow:
             Fate.USED,
             value,
             f"family {family or 'unknown'}",
-            "the base model has the last word",
+            Message("kohya_gui.base_model_last_word", "the base model has the last word"),
         )
     if key in ("conv_dims", "conv_alphas", "locon"):
-        return KeyRow(key, Fate.USED, value, "", "an older name")
+        return KeyRow(key, Fate.USED, value, "", Message("kohya_gui.older_name", "an older name"))
     if value is None:
         return KeyRow(key, Fate.USED, value)
     return KeyRow(
@@ -358,5 +443,7 @@ def _remaining(key: str, value: Any, family: str | None) -> KeyRow:
         Fate.USED,
         _shown(key, {key: value}),
         "",
-        "nothing set" if is_off(value) else "see its parts",
+        Message("kohya_gui.nothing_set", "nothing set")
+        if is_off(value)
+        else Message("kohya_gui.see_parts", "see its parts"),
     )

@@ -16,6 +16,7 @@ from typing import Any
 from ...engines.sd_scripts import sampling
 from ...jobs.job import TrainingJob
 from ...jobs.launch import Launch
+from ...messages import Message
 from ...options.kinds import LISTS, SECRETS
 from ...options.meaning import meaning
 from ...options.params import TrainingParams
@@ -45,9 +46,17 @@ def files(job: TrainingJob, options: Mapping[str, Any]) -> tuple[dict[str, str],
     form["additional_parameters"] = " ".join(["--console_log_simple", *words])  # see export.told
     if lost:
         notes.append(
-            f"kohya_ss can't be told {', '.join(lost)}: it splits additional parameters at spaces."
+            Message(
+                "kohya_gui.kohya_ss_cant_told",
+                "kohya_ss can't be told {lost}: it splits additional parameters at spaces.",
+                lost=", ".join(lost),
+            )
         )
-    notes.append("Load it on kohya_ss' LoRA tab under Configuration.")
+    notes.append(
+        Message(
+            "kohya_gui.load_kohya_ss_lora", "Load it on kohya_ss' LoRA tab under Configuration."
+        )
+    )
     return {
         f"{job.name}.json": json.dumps(form, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     }, notes

@@ -1,5 +1,5 @@
-"""A shell, batch or PowerShell script, or a notebook, that calls a training script of sd-scripts, as
-the settings that it passes.
+"""A shell, batch or PowerShell script, or a notebook, that calls a training script of sd-scripts,
+as the settings that it passes.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import Invalid, Problem
+from ...messages import Message
 from ...options.kinds import SCRIPT_DEFAULTS
 from ...options.known import parsers
 from ..settling import rules
@@ -18,8 +19,11 @@ from ..toml import reader as toml_reader
 from . import bash, batch, calls, command_words, notebook, powershell
 from .writer import MARK
 
-KIND = "a script that calls sd-scripts"
-NOTEBOOK, NOTEBOOK_KIND = ".ipynb", "a notebook that calls sd-scripts"
+KIND = Message("scripts.script_calls_sd_scripts", "a script that calls sd-scripts")
+NOTEBOOK, NOTEBOOK_KIND = (
+    ".ipynb",
+    Message("scripts.notebook_calls_sd_scripts", "a notebook that calls sd-scripts"),
+)
 SHELLS: Mapping[str, Callable[[str], list[list[str]]]] = {
     ".sh": bash.commands,
     ".bash": bash.commands,
@@ -44,7 +48,13 @@ def read(path: Path, text: str, here: Here) -> Imported:
     rules.take_launch(work, command_words.read(found[0].launcher, "launcher ")[0])
     given = _given(work, found[0].options, written)
     if len(found) > 1:
-        work.notes.append(f"It starts {len(found)} trainings; this is the first.")
+        work.notes.append(
+            Message(
+                "scripts.starts_trainings_first",
+                "It starts {count} trainings; this is the first.",
+                count=len(found),
+            )
+        )
     return rules.settle(work, [*given, *_unsaid(text, given)])
 
 
@@ -85,7 +95,11 @@ def _given(work: Settling, words: tuple[str, ...], written: Tables) -> list[Give
     for word in stray:
         unread = isinstance(word, Unread)
         work.ledger.ignored(
-            word, word, "set outside this file" if unread else "belongs to no option"
+            word,
+            word,
+            Message("scripts.set_outside_file", "set outside this file")
+            if unread
+            else Message("scripts.belongs_option", "belongs to no option"),
         )
     given = [*_config_file(work, given, written), *given]
     given = [*toml_reader.dataset_config(work, given, written), *given]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...messages import Message
 from .shell_words import posix, windows
 
 SHELL, BATCH = "train.sh", "train.bat"
@@ -27,11 +28,9 @@ def files(
     )
     texts = {SHELL: f"{shell_first}exec {shell}\n", BATCH: f"{batch_first}{batch}\r\n"}
     lost = [group[0] for group in words if any(sign in word for word in group for sign in '"\r\n')]
-    notes = (
-        [f"{BATCH}: {', '.join(lost)}: a batch file can't pass on quotes or line breaks."]
-        if lost
-        else []
-    )
+    text = "{file}: {options}: a batch file can't pass on quotes or line breaks."
+    note = Message("scripts.batch_lost", text, file=BATCH, options=", ".join(lost))
+    notes = [note] if lost else []
     return texts, notes
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ...messages import Message, joined
 from ...options.known import arguments, optimizers
 from .work import Settling
 
@@ -40,5 +41,7 @@ def _leave_out(work: Settling, option: str, wrong: Iterable[arguments.Wrong]) ->
     if not kept:
         del work.extra[option]
     item = work.keys[option]
-    why = "; ".join(f"{word.word} {word.why}" for word in wrong)
-    work.ledger.changed(item.key, item.value, f"{option}={' '.join(kept)}", why)
+    reasons = [
+        Message("arguments.wrong", "{word} {why}", word=word.word, why=word.why) for word in wrong
+    ]
+    work.ledger.changed(item.key, item.value, f"{option}={' '.join(kept)}", joined(reasons, "; "))

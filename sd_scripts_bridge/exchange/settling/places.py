@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...datasets.kohya_folder import Dataset, open_dataset
 from ...errors import BridgeError
+from ...messages import Message
 from ...names import name_problems
 from ...options.kinds import is_off
 from .work import Given, Settling
@@ -18,11 +19,18 @@ def base(work: Settling, item: Given) -> None:
         work.taken(
             item,
             str(work.base),
-            "" if str(work.base) == work.base_name else "found here under the same name",
+            ""
+            if str(work.base) == work.base_name
+            else Message("places.found_under_same_name", "found here under the same name"),
         )
     elif work.base_name:
         work.ledger.ignored(
-            item.key, item.value, "it is not on this machine; give your copy with --base"
+            item.key,
+            item.value,
+            Message(
+                "places.machine_give_copy_base",
+                "it is not on this machine; give your copy with --base",
+            ),
         )
     else:
         work.ledger.used(item.key, item.value)
@@ -35,7 +43,12 @@ def data_dir(work: Settling, item: Given) -> None:
     found = work.here.existing(item.value, work.path.parent)
     if found is None:
         work.ledger.ignored(
-            item.key, item.value, "a folder of the author's machine; give your photos as DATASET"
+            item.key,
+            item.value,
+            Message(
+                "places.folder_authors_machine_give",
+                "a folder of the author's machine; give your photos as DATASET",
+            ),
         )
         return
     try:
@@ -63,7 +76,10 @@ def reg_dir(work: Settling, item: Given) -> None:
         work.ledger.ignored(
             item.key,
             item.value,
-            "regularisation pictures are taken from the folder 'reg' beside 'img'",
+            Message(
+                "places.regularisation_pictures_taken_folder",
+                "regularisation pictures are taken from the folder 'reg' beside 'img'",
+            ),
         )
 
 
@@ -73,11 +89,20 @@ def output_name(work: Settling, item: Given) -> None:
         work.ledger.ignored(
             item.key,
             item.value,
-            f"{problems[0].what}; the LoRA is called as its subject, or as --name says",
+            Message(
+                "places.lora_called_subject_name",
+                "{what_name}; the LoRA is called as its subject, or as --name says",
+                what_name=problems[0].what,
+            ),
         )
         return
     work.name = str(item.value) if item.value and item.value != "last" else None
-    work.taken(item, "the LoRA's name" if work.name else "the subject's name")
+    work.taken(
+        item,
+        Message("places.loras_name", "the LoRA's name")
+        if work.name
+        else Message("places.subjects_name", "the subject's name"),
+    )
 
 
 def caption_extension(work: Settling, item: Given) -> None:
@@ -87,7 +112,10 @@ def caption_extension(work: Settling, item: Given) -> None:
         ".txt",
         ""
         if read
-        else "that training read no .txt captions; here .txt and .caption files are read",
+        else Message(
+            "places.training_read_txt_captions",
+            "that training read no .txt captions; here .txt and .caption files are read",
+        ),
     )
 
 
@@ -95,7 +123,9 @@ def save_model_as(work: Settling, item: Given) -> None:
     work.taken(
         item,
         "safetensors",
-        "" if item.value in ("safetensors", "", None) else "the WebUI's safe format",
+        ""
+        if item.value in ("safetensors", "", None)
+        else Message("places.webuis_safe_format", "the WebUI's safe format"),
     )
 
 
@@ -104,10 +134,17 @@ def sending(work: Settling, item: Given) -> None:
     if is_off(item.value):
         work.ledger.used(item.key, item.value)
     elif item.option in ("log_prefix", "log_tracker_name", "log_tracker_config"):
-        work.ledger.ignored(item.key, item.value, "it only names a log of another program")
+        work.ledger.ignored(
+            item.key,
+            item.value,
+            Message("places.names_log", "it only names a log of another program"),
+        )
     else:
         work.ledger.ignored(
             item.key,
             item.value,
-            "it would send something to a service; switch that on yourself with --set",
+            Message(
+                "places.send_something_service_switch",
+                "it would send something to a service; switch that on yourself with --set",
+            ),
         )

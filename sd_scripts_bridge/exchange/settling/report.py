@@ -14,10 +14,11 @@ from typing import Any
 
 from ...datasets.kohya_folder import Subset
 from ...jobs.launch import Launch
+from ...messages import Message
 from . import table
 
 HIDDEN = "(not shown)"
-DEFAULT = "not in the file: the default of its program"
+DEFAULT = Message("report.programs_default", "not in the file: the default of its program")
 LONGEST = 60
 
 

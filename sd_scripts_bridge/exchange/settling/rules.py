@@ -30,7 +30,9 @@ def settle(work: Settling, given: Iterable[Given]) -> Imported:
         before = work.keys.get(item.option)
         if before is not None and before.key != item.key:
             shown = HIDDEN if before.option in SECRETS else before.value
-            work.ledger.ignored(before.key, shown, f"{item.key} sets the same")
+            work.ledger.ignored(
+                before.key, shown, Message("rules.sets_same", "{key} sets the same", key=item.key)
+            )
         work.keys[item.option] = item
     _find_family(work)
     for item in sorted(work.keys.values(), key=lambda item: item.option in ATTENTION):
@@ -44,12 +46,24 @@ def _one(work: Settling, item: Given) -> None:
         work.ledger.ignored(
             key,
             HIDDEN if value else "",
-            "a secret: never taken from a file, never written into one",
+            Message(
+                "rules.secret_never_taken_file",
+                "a secret: never taken from a file, never written into one",
+            ),
         )
     elif is_unread(value):
         kept = work.defaults.get(option)
-        stays = f"; it stays {kept}" if kept is not None else ""
-        work.ledger.ignored(key, value, f"set outside this file{stays}; --set {option}=... sets it")
+        stays = Message("rules.stays", "; it stays {kept}", kept=kept) if kept is not None else ""
+        work.ledger.ignored(
+            key,
+            value,
+            Message(
+                "rules.set_outside_file_set",
+                "set outside this file{stays}; --set {option}=... sets it",
+                stays=stays,
+                option=option,
+            ),
+        )
     elif option in SENDING and not _is_harmless(option, value):
         places.sending(work, item)
     elif option in _RULES:
@@ -71,10 +85,21 @@ def _done(work: Settling) -> Imported:
     _without_prompts(work)
     arguments.check(work)
     if work.extra.get("lr_scheduler_type"):
-        _drop_warmup(work, "the scheduler of lr_scheduler_type has none")
+        _drop_warmup(
+            work,
+            Message(
+                "rules.scheduler_lr_scheduler_type", "the scheduler of lr_scheduler_type has none"
+            ),
+        )
     values = {**work.defaults, **work.values}
     if values.get("lr_scheduler") == "constant":
-        _drop_warmup(work, "a constant schedule has none; sd-scripts would stop at it")
+        _drop_warmup(
+            work,
+            Message(
+                "rules.constant_schedule_none_sd",
+                "a constant schedule has none; sd-scripts would stop at it",
+            ),
+        )
         values["lr_warmup_steps"] = 0
     params, why = option_values.reconciled(values)
     for option, reason in why.items():
@@ -137,11 +162,21 @@ def take_launch(work: Settling, given: Iterable[Given]) -> None:
             work.ledger.ignored(item.key, item.value, launch.OTHERS[item.option])
         elif item.option not in launch.OPTIONS:
             work.ledger.ignored(
-                item.key, item.value, "for accelerate launch; LoRA Bridge has no such option"
+                item.key,
+                item.value,
+                Message(
+                    "rules.accelerate_launch_lora_bridge",
+                    "for accelerate launch; LoRA Bridge has no such option",
+                ),
             )
         elif work.launch is None:
             work.ledger.ignored(
-                item.key, item.value, "for one process LoRA Bridge starts the script itself"
+                item.key,
+                item.value,
+                Message(
+                    "rules.process_lora_bridge_starts",
+                    "for one process LoRA Bridge starts the script itself",
+                ),
             )
         else:
             work.ledger.used(item.key, item.value)
@@ -161,7 +196,13 @@ def _find_family(work: Settling) -> None:
             work.meant_for = work.family
             work.family = checkpoint.read(base).family
         except BridgeError as error:
-            work.notes.append(f"The base model can't be trained: {error}")
+            work.notes.append(
+                Message(
+                    "rules.base_model_cant_trained",
+                    "The base model can't be trained: {error}",
+                    error=error,
+                )
+            )
     if work.meant_for is not None and work.family != work.meant_for:
         work.notes.append(other_family(work.meant_for, str(work.family)))
     v2 = work.keys.get("v2")
@@ -189,7 +230,10 @@ def _without_prompts(work: Settling) -> None:
         work.ledger.ignored(
             item.key,
             work.extra.pop(option),
-            "without sample_prompts; pictures: --set sample_every_n_steps=N",
+            Message(
+                "rules.without_sample_prompts_pictures",
+                "without sample_prompts; pictures: --set sample_every_n_steps=N",
+            ),
         )
 
 
@@ -212,7 +256,13 @@ def _name_the_absent(work: Settling) -> None:
         if value is not None and not (key == "max_train_steps" and work.epochs)
     )
     if words:
-        work.notes.append(f"Not in the file, so as its program has it by default: {words}.")
+        work.notes.append(
+            Message(
+                "rules.file_program_default",
+                "Not in the file, so as its program has it by default: {words}.",
+                words=words,
+            )
+        )
 
 
 _RULES: Mapping[str, Callable[[Settling, Given], None]] = {

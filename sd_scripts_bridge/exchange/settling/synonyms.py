@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...engines.sd_scripts import sampling
+from ...messages import Message
 from ...options.kinds import is_off
 from .work import Given, Settling, number
 
@@ -17,7 +18,10 @@ def attention(work: Settling, item: Given) -> None:
         item.key,
         item.value,
         "sdpa=True",
-        "PyTorch's own fused attention: the same numbers, no package",
+        Message(
+            "synonyms.pytorchs_own_fused_attention",
+            "PyTorch's own fused attention: the same numbers, no package",
+        ),
     )
 
 
@@ -27,7 +31,7 @@ def sample_prompts(work: Settling, item: Given) -> None:
     """
     found = work.here.existing(item.value, work.path.parent)
     if found is not None and found.is_file() and sampling.is_ours(found):
-        work.taken(item, "the subject's own prompt")
+        work.taken(item, Message("synonyms.subjects_own_prompt", "the subject's own prompt"))
     else:
         work.other(item)
 
@@ -38,7 +42,13 @@ def eight_bit(work: Settling, item: Given) -> None:
         work.ledger.used(item.key, item.value)
     elif "optimizer_type" in work.keys:
         work.ledger.ignored(
-            item.key, item.value, f"{work.keys['optimizer_type'].key} says which optimizer"
+            item.key,
+            item.value,
+            Message(
+                "synonyms.says_optimizer",
+                "{key} says which optimizer",
+                key=work.keys["optimizer_type"].key,
+            ),
         )
     else:
         work.known(
@@ -54,16 +64,21 @@ def v_parameterization(work: Settling, item: Given) -> None:
         work.ledger.used(item.key, item.value)
         return
     work.v_parameterization = True
-    work.taken(item, "v-prediction, unless the base model's own file says otherwise")
+    work.taken(
+        item,
+        Message(
+            "synonyms.v_unless", "v-prediction, unless the base model's own file says otherwise"
+        ),
+    )
 
 
 def v2(work: Settling, item: Given) -> None:
-    work.taken(item, "the base model itself says this")
+    work.taken(item, Message("synonyms.base_model_itself_says", "the base model itself says this"))
 
 
 def no_half_vae(work: Settling, item: Given) -> None:
     if work.family == "sdxl" and item.value:
-        work.taken(item, "always so for SDXL")
+        work.taken(item, Message("synonyms.always_sdxl", "always so for SDXL"))
     else:
         work.other(item)
 
@@ -71,14 +86,24 @@ def no_half_vae(work: Settling, item: Given) -> None:
 def clip_skip(work: Settling, item: Given) -> None:
     if work.family == "sdxl" and number(item.value):
         work.values["clip_skip"] = None
-        work.ledger.ignored(item.key, item.value, "SDXL always reads the layer before the last")
+        work.ledger.ignored(
+            item.key,
+            item.value,
+            Message(
+                "synonyms.sdxl_always_reads_layer", "SDXL always reads the layer before the last"
+            ),
+        )
     else:
         work.known(item)
 
 
 def cached_captions(work: Settling, item: Given) -> None:
     if work.family in ("sd1", "sd2") and not is_off(item.value):
-        work.ledger.ignored(item.key, item.value, "SD 1.5's and SD 2's script doesn't know it")
+        work.ledger.ignored(
+            item.key,
+            item.value,
+            Message("synonyms.sd_sd_script_doesnt", "SD 1.5's and SD 2's script doesn't know it"),
+        )
     else:
         work.known(item)
 
@@ -89,7 +114,10 @@ def lasting_workers(work: Settling, item: Given) -> None:
         work.ledger.ignored(
             item.key,
             item.value,
-            "there are no workers to keep alive (max_data_loader_n_workers is 0)",
+            Message(
+                "synonyms.workers_keep_alive_max",
+                "there are no workers to keep alive (max_data_loader_n_workers is 0)",
+            ),
         )
     else:
         work.other(item)

@@ -80,24 +80,24 @@ def _one_rate(value: Any) -> Reading:
     if not value:
         return Reading(None)
     same = all(float(rate) == float(value[0]) for rate in value)
-    return Reading(value[0], "" if same else "LoRA Bridge has one rate for all text encoders")
+    return Reading(
+        value[0],
+        ""
+        if same
+        else Message(
+            "values.lora_bridge_rate_all", "LoRA Bridge has one rate for all text encoders"
+        ),
+    )
 
 
 def _optimizer(value: Any) -> Reading:
     name = str(value or "AdamW")
     if optimizers.written(name) is None:
         near = optimizers.nearest(name)
-        hint = Message("values.did_you_mean", "Did you mean {near}?", near=near) if near else ""
-        raise Unusable(
-            Message(
-                "values.no_optimizer",
-                "sd-scripts has no optimizer {name}. {hint}"
-                if hint
-                else "sd-scripts has no optimizer {name}.",
-                name=name,
-                hint=hint,
-            )
-        )
+        text = "sd-scripts has no optimizer {name}."
+        unknown = Message("values.no_optimizer", text, name=name)
+        hint = Message("options.did_you_mean", "Did you mean {name}?", name=near) if near else ""
+        raise Unusable(joined([unknown, hint]))
     return Reading(name)
 
 
@@ -113,11 +113,19 @@ def _scheduler(value: Any) -> Reading:
         "cosine_with_min_lr": "cosine",
     }.get(name, "constant")
     reason = (
-        "it takes a rate of its own from the optimizer"
+        Message("values.takes_rate_own_optimizer", "it takes a rate of its own from the optimizer")
         if name == "adafactor"
-        else "LoRA Bridge doesn't know it"
+        else Message("values.lora_bridge_doesnt_know", "LoRA Bridge doesn't know it")
     )
-    return Reading(near, f"{value!r}: {reason}; choose another with --set lr_scheduler=")
+    return Reading(
+        near,
+        Message(
+            "values.choose_another_set_lr",
+            "{value}: {reason}; choose another with --set lr_scheduler=",
+            value=repr(value),
+            reason=reason,
+        ),
+    )
 
 
 def _token_length(value: Any) -> Reading:
@@ -131,7 +139,14 @@ def _dim(value: Any) -> Reading:
     except (TypeError, ValueError):
         return Reading(value)
     return (
-        Reading(MOST_DIM, f"at most {MOST_DIM}, which is as good as full for LyCORIS")
+        Reading(
+            MOST_DIM,
+            Message(
+                "values.most_good_full_lycoris",
+                "at most {most_dim}, which is as good as full for LyCORIS",
+                most_dim=MOST_DIM,
+            ),
+        )
         if too_many
         else Reading(value)
     )
@@ -141,7 +156,10 @@ def _seed(value: Any) -> Reading:
     if value in (None, ""):
         return Reading(
             TrainingParams().seed,
-            "none means another seed each time; with a fixed one a run can be repeated",
+            Message(
+                "values.none_means_another_seed",
+                "none means another seed each time; with a fixed one a run can be repeated",
+            ),
         )
     return Reading(value)
 
@@ -169,7 +187,13 @@ def _positive(value: Any) -> Reading:
 
 def _mixed_precision(value: Any) -> Reading:
     if str(value).lower() == "fp8":
-        return Reading("bf16", "sd-scripts has no fp8 here; fp8_base is an option of its own")
+        return Reading(
+            "bf16",
+            Message(
+                "values.sd_scripts_fp_fp",
+                "sd-scripts has no fp8 here; fp8_base is an option of its own",
+            ),
+        )
     return Reading(value or "no")
 
 
@@ -207,19 +231,31 @@ def reconciled(values: Mapping[str, Any]) -> tuple[TrainingParams, dict[str, str
     params, why = replace(TrainingParams(), **values), {}
     if params.network_train_unet_only and params.network_train_text_encoder_only:
         params = replace(params, network_train_text_encoder_only=False)
-        why["network_train_text_encoder_only"] = "excluded by network_train_unet_only"
+        why["network_train_text_encoder_only"] = Message(
+            "values.excluded_network_train_unet", "excluded by network_train_unet_only"
+        )
     if params.cache_text_encoder_outputs and not params.network_train_unet_only:
         params = replace(params, cache_text_encoder_outputs=False)
-        why["cache_text_encoder_outputs"] = "a text encoder that learns can't be cached"
+        why["cache_text_encoder_outputs"] = Message(
+            "values.text_encoder_learns_cant", "a text encoder that learns can't be cached"
+        )
     if params.cache_text_encoder_outputs and (
         params.shuffle_caption or params.caption_dropout_rate
     ):
         params = replace(params, cache_text_encoder_outputs=False)
-        why["cache_text_encoder_outputs"] = "captions that change from step to step can't be cached"
+        why["cache_text_encoder_outputs"] = Message(
+            "values.captions_change_step_step",
+            "captions that change from step to step can't be cached",
+        )
     if params.enable_bucket and params.min_bucket_reso > params.max_bucket_reso:
         params = replace(params, max_bucket_reso=params.min_bucket_reso)
-        why["max_bucket_reso"] = "it was below min_bucket_reso"
+        why["max_bucket_reso"] = Message(
+            "values.below_min_bucket_reso", "it was below min_bucket_reso"
+        )
     if params.lr_scheduler == "constant" and params.lr_warmup_steps:
         params = replace(params, lr_warmup_steps=0)
-        why["lr_warmup_steps"] = "a constant schedule has no warm-up; sd-scripts would stop at it"
+        why["lr_warmup_steps"] = Message(
+            "values.constant_schedule_warm_sd",
+            "a constant schedule has no warm-up; sd-scripts would stop at it",
+        )
     return params, why

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from ...datasets.kohya_folder import Subset
 from ...engines.sd_scripts.installed import catalogue
 from ...jobs.launch import Launch
+from ...messages import Message
 from ...options import slang
 from ...options.kinds import LISTS, PLACES, TEXTS, is_default, is_off
 from ...options.params import fields_of_params
@@ -132,7 +133,16 @@ class Settling:
             reading = option_values.read(item.option, item.value)
         except Unusable as error:
             default = self.defaults.get(item.option)
-            self.ledger.ignored(item.key, item.value, f"{error} It stays {default!r}.")
+            self.ledger.ignored(
+                item.key,
+                item.value,
+                Message(
+                    "work.stays",
+                    "{error} It stays {default}.",
+                    error=error.args[0],
+                    default=repr(default),
+                ),
+            )
             return
         self.values[item.option] = reading.value
         self.taken(item, f"{item.option}={reading.value}", reading.why)
@@ -153,17 +163,21 @@ class Settling:
         options = self.here.options(self.family)
         if options and option not in options and not is_off(value):
             near = slang.meant(option, options)
-            hint = f"; did you mean {near}?" if near else ""
+            hint = Message("work.mean", "; did you mean {near}?", near=near) if near else ""
             self.ledger.ignored(
                 key,
                 item.value,
-                f"sd-scripts has no such option for this family{hint}",
+                Message(
+                    "work.sd_scripts_such_option",
+                    "sd-scripts has no such option for this family{hint}",
+                    hint=hint,
+                ),
             )
             return
         try:
             value = self._typed(option, value, options.get(option))
         except ValueError as error:
-            self.ledger.ignored(key, item.value, str(error))
+            self.ledger.ignored(key, item.value, error.args[0])
             return
         if not is_default(option, value) and not _is_parsers_default(value, options.get(option)):
             self.extra[option] = value
@@ -179,7 +193,10 @@ class Settling:
             self.ledger.ignored(
                 item.key,
                 item.value,
-                "a path of the author's machine; there is nothing here by that name",
+                Message(
+                    "work.path_authors_machine_nothing",
+                    "a path of the author's machine; there is nothing here by that name",
+                ),
             )
         return None
 

@@ -13,21 +13,24 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import Invalid, Problem
+from ...messages import Message
 from ...options.kinds import SCRIPT_DEFAULTS
 from ..settling import rules
 from ..settling.report import Imported
 from ..settling.work import Given, Here, Settling
 from . import subsets as toml_subsets
 
-KIND = "settings saved by LoRA_Easy_Training_Scripts"
+KIND = Message(
+    "easy_scripts.settings_saved_lora_easy", "settings saved by LoRA_Easy_Training_Scripts"
+)
 _LISTS = ("network_args", "optimizer_args", "lr_scheduler_args")
 _STATE = {
-    "save_toml": "a button of its window",
-    "save_toml_location": "a folder of its window",
-    "save_tag_file": "a button of its window",
-    "tag_file_location": "a folder of its window",
-    "easy_name": "a shorthand of its window",
-    "name": "the subset's title in its window",
+    "save_toml": Message("easy_scripts.button_window", "a button of its window"),
+    "save_toml_location": Message("easy_scripts.folder_window", "a folder of its window"),
+    "save_tag_file": Message("easy_scripts.button_window", "a button of its window"),
+    "tag_file_location": Message("easy_scripts.folder_window", "a folder of its window"),
+    "easy_name": Message("easy_scripts.shorthand_window", "a shorthand of its window"),
+    "name": Message("easy_scripts.subsets_title_window", "the subset's title in its window"),
 }
 
 
@@ -75,7 +78,11 @@ def _args(work: Settling, data: Mapping[str, Any]) -> Iterator[Given]:
         if part in ("subsets", "train_mode"):
             continue
         if not isinstance(table, Mapping):
-            work.ledger.ignored(part, table, "it stands in no part of the window")
+            work.ledger.ignored(
+                part,
+                table,
+                Message("easy_scripts.stands_part_window", "it stands in no part of the window"),
+            )
             continue
         for inner, values in table.items():
             if inner == "args" and isinstance(values, Mapping):
@@ -83,7 +90,13 @@ def _args(work: Settling, data: Mapping[str, Any]) -> Iterator[Given]:
                     Given(key, value, f"{part}.args.{key}") for key, value in values.items()
                 )
             elif inner != "dataset_args":
-                work.ledger.ignored(f"{part}.{inner}", values, "neither args nor dataset_args")
+                work.ledger.ignored(
+                    f"{part}.{inner}",
+                    values,
+                    Message(
+                        "easy_scripts.neither_args_nor_dataset", "neither args nor dataset_args"
+                    ),
+                )
 
 
 def _options(work: Settling, args: list[Given]) -> Iterator[Given]:
@@ -91,7 +104,11 @@ def _options(work: Settling, args: list[Given]) -> Iterator[Given]:
         if item.option in _STATE:
             work.ledger.ignored(item.key, item.value, _STATE[item.option])
         elif item.option == "sdxl":
-            work.ledger.used(item.key, item.value, "the base model has the last word")
+            work.ledger.used(
+                item.key,
+                item.value,
+                Message("easy_scripts.base_model_last_word", "the base model has the last word"),
+            )
         elif item.option == "fa":
             yield from (
                 [item._replace(option="network_module", value="networks.lora_fa")]
@@ -113,7 +130,9 @@ def _list(work: Settling, item: Given) -> Iterator[Given]:
     for name, value in item.value.items():
         joined = ",".join(map(str, value)) if isinstance(value, list) else str(value).strip()
         if not joined:
-            work.ledger.used(f"{item.key}.{name}", value, why="nothing set")
+            work.ledger.used(
+                f"{item.key}.{name}", value, why=Message("easy_scripts.nothing_set", "nothing set")
+            )
             continue
         joined = joined.capitalize() if joined in ("true", "false") else joined
         words.append(f"{name}={joined}")

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ...errors import Invalid, Problem
+from ...messages import Message
 from ...options.kinds import SCRIPT_DEFAULTS
 from ...options.known import parsers
 from ...system import toml_file
@@ -19,7 +20,10 @@ from ..settling.work import Given, Here, Settling
 from . import sanitizer, subsets
 
 NOTHING: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
-CONFIG, DATASET = "sd-scripts' config_file", "sd-scripts' dataset_config"
+CONFIG, DATASET = (
+    Message("toml.sd_scripts_config_file", "sd-scripts' config_file"),
+    Message("toml.sd_scripts_dataset_config", "sd-scripts' dataset_config"),
+)
 
 
 def read(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
@@ -99,7 +103,13 @@ def dataset_config(
     ]:
         given.remove(other)
         work.ledger.ignored(
-            other.key, other.value, f"{name} says it, and takes precedence in sd-scripts, too"
+            other.key,
+            other.value,
+            Message(
+                "toml.says_takes_precedence_sd",
+                "{name} says it, and takes precedence in sd-scripts, too",
+                name=name,
+            ),
         )
     return found
 
@@ -117,13 +127,16 @@ def _dataset_table(
     """(its tables, where they are), or (None, why there are none)."""
     found = None if table is not None else beside(work, str(item.value or ""))
     if table is None and found is None:
-        return None, "it is not on this machine; give your photos as DATASET"
+        return None, Message(
+            "toml.machine_give_photos_dataset",
+            "it is not on this machine; give your photos as DATASET",
+        )
     try:
         table = table if found is None else load(found)
     except Invalid as invalid:
         return None, str(invalid)
     if table is None or not looks_like_dataset(table):
-        return None, "holds no [[datasets]]"
+        return None, Message("toml.holds_datasets", "holds no [[datasets]]")
     return _without_none(table), str(found or "")
 
 

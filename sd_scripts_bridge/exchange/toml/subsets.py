@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from ...datasets.kohya_folder import Dataset, Subset, open_dataset
 from ...errors import BridgeError, Invalid, Problem
+from ...messages import Message
 from ...photos import files as photo_files
 from ...photos.files import LEAF
 from ..settling.places import use_dataset
@@ -84,7 +85,11 @@ def _is_shown(work: Settling, folder: _Folder) -> bool:
     if folder.repeats >= 1:
         return True
     for key, value in folder.own.items():
-        why = f"num_repeats is {folder.repeats}: sd-scripts leaves this folder out"
+        why = Message(
+            "subsets.num_repeats_sd_scripts",
+            "num_repeats is {repeats}: sd-scripts leaves this folder out",
+            repeats=folder.repeats,
+        )
         work.ledger.ignored(folder.place + key, value, why)
     return False
 
@@ -185,14 +190,25 @@ def _take(work: Settling, taken: dict[str, Given], table: Mapping[str, Any], pla
             work.ledger.used(place + key, value)
             continue
         if key == "custom_attributes":
-            work.ledger.ignored(place + key, value, "nothing in the training of a LoRA reads it")
+            work.ledger.ignored(
+                place + key,
+                value,
+                Message(
+                    "subsets.nothing_training_lora_reads",
+                    "nothing in the training of a LoRA reads it",
+                ),
+            )
             continue
         if key == "face_crop_aug_range" and isinstance(value, (list, tuple)):
             value = ",".join(map(str, value))  # as the script's own option has it
         item = Given(_RENAMED.get(key, key), value, place + key)
         before = taken.get(item.option)
         if before is not None and before.value != value:
-            why = f"{item.key} says otherwise for its pictures"
+            why = Message(
+                "subsets.says_otherwise_pictures",
+                "{key} says otherwise for its pictures",
+                key=item.key,
+            )
             work.ledger.ignored(before.key, before.value, why)
         elif before is not None:
             work.ledger.used(item.key, value)
@@ -212,7 +228,10 @@ def _report_place(work: Settling, folder: _Folder) -> None:
             work.ledger.ignored(
                 folder.place + key,
                 folder.own[key],
-                "a folder of the author's machine; give your photos as DATASET",
+                Message(
+                    "subsets.folder_authors_machine_give",
+                    "a folder of the author's machine; give your photos as DATASET",
+                ),
             )
         else:
             work.ledger.used(folder.place + key, folder.own[key])

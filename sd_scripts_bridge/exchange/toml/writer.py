@@ -9,6 +9,7 @@ from typing import Any
 from ...datasets.kohya_folder import Subset, open_dataset
 from ...errors import BridgeError, Invalid, Problem
 from ...jobs.job import TrainingJob
+from ...messages import Message
 from ...system.toml_file import dumps
 from ..scripts.shell_words import posix
 
@@ -38,11 +39,15 @@ def files(
     train = {key: value for key, value in options.items() if key not in moved}
     command = posix([*start, "--config_file", str(out / CONFIG)])
     text = f"# {command}\n" + dumps({**train, "dataset_config": str(out / DATASET)})
-    notes = [f"Run it: {command}"]
+    notes = [Message("toml.run", "Run it: {command}", command=command)]
     if job.launch:
         notes.append(
-            f"The {job.launch.processes} processes are in that command alone: a config file "
-            "can't hold them."
+            Message(
+                "toml.processes_command_alone_config",
+                "The {processes} processes are in that command alone: a config file can't hold "
+                "them.",
+                processes=job.launch.processes,
+            )
         )
     return {CONFIG: text, DATASET: _dataset(job, options)}, notes
 

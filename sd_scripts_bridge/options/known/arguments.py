@@ -1,5 +1,5 @@
-"""What is wrong with the words of optimizer_args, lr_scheduler_args and network_args: each has to be
-name=value, with a name that is known there and a value that can be read.
+"""What is wrong with the words of optimizer_args, lr_scheduler_args and network_args: each has to
+be name=value, with a name that is known there and a value that can be read.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import difflib
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
+from ...messages import Message
 from . import network_args
 
 _WHOLE = ("conv_dim", "unit", "block_size", "factor")
@@ -20,6 +21,9 @@ _NUMBERS: tuple[str, ...] = (
     "constraint",
 )
 _NUMBERS += ("loraplus_lr_ratio", "loraplus_unet_lr_ratio", "loraplus_text_encoder_lr_ratio")
+
+
+_NO_PAIR = Message("arguments.no_pair", "is not of the form name=value")
 
 
 class Wrong(NamedTuple):
@@ -37,12 +41,22 @@ def of_optimizer(words: Iterable[object], known: Collection[str] | None) -> Iter
     for word in map(str, words):
         name, equals, value = word.partition("=")
         if not equals or not name or "=" in value:
-            yield Wrong(word, "is not of the form name=value", "Write weight_decay=0.01.")
+            yield Wrong(
+                word,
+                _NO_PAIR,
+                Message("arguments.pair_remedy", "Write {pair}.", pair="weight_decay=0.01"),
+            )
         elif known is not None and name not in known:
-            yield Wrong(word, "has a name that is not known there", _near(name, known))
+            yield Wrong(
+                word,
+                Message("arguments.unknown_name", "has a name that is not known there"),
+                _near(name, known),
+            )
         elif not _is_python(value):
-            hint = f"Write {name}={value.capitalize()}." if value in ("true", "false") else ""
-            yield Wrong(word, "has a value that can't be read", hint)
+            pair = f"{name}={value.capitalize()}"
+            hint = Message("arguments.pair_remedy", "Write {pair}.", pair=pair)
+            why = Message("arguments.unreadable", "has a value that can't be read")
+            yield Wrong(word, why, hint if value in ("true", "false") else "")
 
 
 def of_network(
@@ -53,21 +67,30 @@ def of_network(
     for word in map(str, words):
         name, equals, value = word.partition("=")
         if not equals or not name:
-            yield Wrong(word, "is not of the form name=value", "Write conv_dim=8, for example.")
+            yield Wrong(
+                word, _NO_PAIR, Message("arguments.pair_remedy", "Write {pair}.", pair="conv_dim=8")
+            )
         elif names is not None and name not in names:
-            yield Wrong(word, f"is nothing that {module} knows", _near(name, names))
+            why = Message("arguments.unknown_to", "is nothing that {module} knows", module=module)
+            yield Wrong(word, why, _near(name, names))
         elif name == "algo" and value.lower() not in network_args.ALGORITHMS:
             algorithms = network_args.ALGORITHMS
-            yield Wrong(word, f"is not one of {', '.join(algorithms)}", _near(value, algorithms))
+            known_ones = ", ".join(algorithms)
+            why = Message(
+                "arguments.is_not_one", "is not one of {algorithms}", algorithms=known_ones
+            )
+            yield Wrong(word, why, _near(value, algorithms))
         elif name in _WHOLE and not _is_number(value, whole=True):
-            yield Wrong(word, "has a value that is no whole number")
+            yield Wrong(word, Message("arguments.not_whole", "has a value that is no whole number"))
         elif name in _NUMBERS and not _is_number(value):
-            yield Wrong(word, "has a value that is no number")
+            yield Wrong(word, Message("arguments.not_a_number", "has a value that is no number"))
 
 
 def _near(name: str, known: Collection[str]) -> str:
     found = difflib.get_close_matches(name, sorted(known), n=1)
-    return f"Did you mean {found[0]}?" if found else "Leave it out."
+    if not found:
+        return Message("arguments.leave_out", "Leave it out.")
+    return Message("options.did_you_mean", "Did you mean {name}?", name=found[0])
 
 
 def _is_python(value: str) -> bool:

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ...messages import Message
+
 SCHEDULERS = (
     "constant",
     "constant_with_warmup",
@@ -38,13 +40,24 @@ def lacking(
     args = [str(word) for word in options.get("lr_scheduler_args") or ()]
     ratio = options.get("lr_scheduler_min_lr_ratio")
     if name == "cosine_with_min_lr" and ratio is None and not _given(args, "min_lr", "min_lr_rate"):
-        return "needs lr_scheduler_min_lr_ratio, for example 0.1"
+        return Message(
+            "schedulers.min_lr",
+            "needs lr_scheduler_min_lr_ratio, for example {example}",
+            example="0.1",
+        )
     if name == "piecewise_constant" and not _given(args, "step_rules"):
-        return 'needs lr_scheduler_args, for example step_rules="1:10,0.1:20,0.01"'
+        return Message(
+            "schedulers.step_rules",
+            "needs lr_scheduler_args, for example {example}",
+            example='step_rules="1:10,0.1:20,0.01"',
+        )
     if name == "adafactor" and (
         optimizer.lower() != "adafactor" or "relative_step=False" in [*optimizer_args]
     ):
-        return "works only with optimizer_type=Adafactor and its own relative_step"
+        return Message(
+            "schedulers.adafactor",
+            "works only with optimizer_type=Adafactor and its own relative_step",
+        )
     return ""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import shutil
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from ..params import TrainingParams
 from ..slang import did_you_mean
 
 FOLDER = Path(__file__).parent
+WIDTH = 100
 SUBJECTS = ("person", "style", "object")
 FOR_FAMILY = {
     "sd1": "person-sd15",
@@ -92,7 +94,7 @@ class Preset:
         sources = [f"  {source}" for source in self.sources]
         return [
             f"{self.name}, version {self.version}: {self.title}",
-            *self.why.strip().splitlines(),
+            *textwrap.wrap(self.why, WIDTH),
             *([f"Steps: {shown}."] if shown else []),
             *([f"Memory: {self.memory}"] if self.memory else []),
             "Time: depends on the card; `train` and the tab's plan say it from the first steps on.",
@@ -107,7 +109,7 @@ class Preset:
             "name": self.name,
             "version": self.version,
             "title": self.title,
-            "why": " ".join(self.why.split()),
+            "why": self.why,
             "values": {**self.values, **self.extra},
             "warmup": self.warmup,
             "pictures": self.pictures,
@@ -182,20 +184,27 @@ def copy(name: str, to: Path) -> Path:
     return to.absolute()
 
 
+def _said(path: Path, name: str, text: str) -> str:
+    """A text of one of our presets as a message; one of a preset of somebody's own as it is."""
+    text = " ".join(text.split()) if isinstance(text, str) else ""
+    ours = path.parent == FOLDER and text
+    return Message(f"preset.{path.stem}.{name}", text) if ours else text
+
+
 def _load(path: Path) -> Preset:
     try:
         data = load(path)
         pictures = data.get("pictures")
         preset = Preset(
             path.stem,
-            data["title"],
-            data["why"],
+            _said(path, "title", data["title"]),
+            _said(path, "why", data["why"]),
             data.get("warmup", 0.0),
             data["options"],
             data.get("extra", {}),
             data.get("version", 1),
             tuple(data.get("sources", ())),
-            data.get("memory", ""),
+            _said(path, "memory", data.get("memory", "")),
             (pictures[0], pictures[1]) if pictures else None,
             data.get("gigabytes"),
             data.get("subject", ""),

@@ -152,14 +152,18 @@ def typed(text: Any, spec: Mapping[str, Any]) -> Any:
         return text
     if spec["flag"]:
         if text.lower() not in ("true", "false"):
-            raise ValueError(f"{short(text)} is neither true nor false")
+            raise ValueError(
+                Message("params.not_bool", "{value} is neither true nor false", value=short(text))
+            )
         return text.lower() == "true"
     if spec["nargs"] in ("*", "+"):
         return text.split()
     try:
         return {"int": int, "float": float}.get(str(spec["type"]), str)(text)
     except ValueError:
-        raise ValueError(f"{short(text)} is not a number") from None
+        raise ValueError(
+            Message("params.not_a_number", "{value} is not a number", value=short(text))
+        ) from None
 
 
 def typed_all(
@@ -196,7 +200,7 @@ def problems(
                     "Leave it out.",
                 )
             )
-        elif name in NOT_ALLOWED and (name, value) not in HARMLESS:
+        elif name in NOT_ALLOWED and (name, str(value)) not in HARMLESS:
             found.append(
                 Problem(
                     "catalogue.allowed",

@@ -10,6 +10,7 @@ import re
 import time
 
 from ....errors import CommandFailed, Problem, short
+from ....messages import Message
 from ....options.known import arguments, optimizers
 from ....options.params import TrainingParams
 from ....system import process
@@ -37,7 +38,11 @@ def problems(params: TrainingParams, found: Installation | None) -> list[Problem
     name = params.optimizer_type
     if optimizers.written(name) is None and not (found and has_in_torch(found.python, name)):
         near = optimizers.nearest(name)
-        remedy = "Did you mean {near}?" if near else "Set optimizer_type=AdamW."
+        remedy = (
+            Message("options.did_you_mean", "Did you mean {name}?", name=near)
+            if near
+            else Message("optimizers.set_adamw", "Set optimizer_type=AdamW.")
+        )
         return [
             Problem(
                 "optimizers.unknown",
@@ -45,7 +50,6 @@ def problems(params: TrainingParams, found: Installation | None) -> list[Problem
                 "sd-scripts has no optimizer {name}",
                 remedy,
                 name=short(name),
-                near=near,
             )
         ]
     return [*_package_problems(name, found), *_argument_problems(params)]

@@ -70,7 +70,9 @@ def set_up(home: Home, source: str | None, python: Path | None) -> installation.
     say(Message("setup.asking", "checking what the environment can do"))
     facts = environment.probe(installation.MODULES)
     if facts["missing"] or "torch_error" in facts:
-        what = facts.get("torch_error") or "it lacks " + ", ".join(facts["missing"])
+        what = facts.get("torch_error") or Message(
+            "setup.it_lacks", "it lacks {names}", names=", ".join(facts["missing"])
+        )
         raise BridgeError(
             "setup.environment_cant_run_sd",
             "The environment {python} can't run sd-scripts: {what_name}.",
