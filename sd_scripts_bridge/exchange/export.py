@@ -119,7 +119,7 @@ def told(job: TrainingJob, out: Path, place: InstalledScripts) -> tuple[dict[str
     )
     if not place.tokenizers.is_dir():
         options.pop("tokenizer_cache_dir", None)
-    notes = (
+    notes: list[str] = (
         [
             Message(
                 "export.left_since_secrets_never",

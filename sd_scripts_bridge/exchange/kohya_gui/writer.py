@@ -41,7 +41,8 @@ _MULTIRES = ("multires_noise_iterations", "multires_noise_discount")
 
 def files(job: TrainingJob, options: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
     """(name -> text, notes)."""
-    form, notes = _form(job, options), []
+    form = _form(job, options)
+    notes: list[str] = []
     words, lost = _additional(job, form)
     form["additional_parameters"] = " ".join(["--console_log_simple", *words])  # see export.told
     if lost:

@@ -30,7 +30,7 @@ def files(
     lost = [group[0] for group in words if any(sign in word for word in group for sign in '"\r\n')]
     text = "{file}: {options}: a batch file can't pass on quotes or line breaks."
     note = Message("scripts.batch_lost", text, file=BATCH, options=", ".join(lost))
-    notes = [note] if lost else []
+    notes: list[str] = [note] if lost else []
     return texts, notes
 
 

@@ -228,7 +228,8 @@ def reconciled(values: Mapping[str, Any]) -> tuple[TrainingParams, dict[str, str
     """Params of values that are each in order, and why options had to give way where they exclude
     each other.
     """
-    params, why = replace(TrainingParams(), **values), {}
+    params = replace(TrainingParams(), **values)
+    why: dict[str, str] = {}
     if params.network_train_unet_only and params.network_train_text_encoder_only:
         params = replace(params, network_train_text_encoder_only=False)
         why["network_train_text_encoder_only"] = Message(

@@ -39,7 +39,7 @@ def files(
     train = {key: value for key, value in options.items() if key not in moved}
     command = posix([*start, "--config_file", str(out / CONFIG)])
     text = f"# {command}\n" + dumps({**train, "dataset_config": str(out / DATASET)})
-    notes = [Message("toml.run", "Run it: {command}", command=command)]
+    notes: list[str] = [Message("toml.run", "Run it: {command}", command=command)]
     if job.launch:
         notes.append(
             Message(
