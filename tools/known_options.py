@@ -50,7 +50,7 @@ def main(scripts: str, python: str, version: str) -> int:
     rows = ",\n".join(json.dumps(row, ensure_ascii=False) for row in compact(found))
     head = json.dumps({"version": version, "scripts": names})[:-1]
     TARGET.write_text(f'{head}, "options": [\n{rows}\n]}}\n', encoding="utf-8")
-    print(f"{TARGET.name}: {len(names)} scripts")  # noqa: T201  # a tool's answer
+    print(f"{TARGET.name}: {len(names)} scripts")  # a tool's answer
     return 0 if names else 1
 
 

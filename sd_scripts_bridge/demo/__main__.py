@@ -10,17 +10,24 @@ import sys
 import time
 from pathlib import Path
 
+from PIL import Image
+
 from ..bridge import Bridge
 from ..cli.follow import follow
 from ..errors import BridgeError
-from ..jobs.events import Proof, Published
-from ..jobs.job import Status
+from ..jobs.events import Checkpoint, Proof, Published
+from ..jobs.job import Status, TrainingJob
 from ..jobs.meter import duration
+from ..models.shipped import demo_base
 from ..paths import PACKAGE_PARENT, Home
 from ..planning.request import Request
 from . import photos as demo_photos
+from . import sheet
+from .reading import likeness, read
 
 NAME, CLASS_TOKEN, STEPS = "AlvaroBadia", "man", 1500
+READ = 5
+"""Pictures of a row that are read back; one takes about a second."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,11 +53,19 @@ def run(root: Path, steps: int = STEPS, began: float | None = None) -> int:
     began = time.time() if began is None else began
     bridge = Bridge(Home(root / "home", "the demo"))
     photos = draw(root)
-    base = make_base(root)
+    base = put_base(root)
     dataset = make_dataset(bridge, root, photos, steps)
     lora_dir = root / "models" / "Lora"
+    quarter = max(1, steps // 4)
     submitted = bridge.submit(
-        Request(dataset, base, engine="embedded", preset="tiny", lora_dir=lora_dir)
+        Request(
+            dataset,
+            base,
+            engine="embedded",
+            preset="tiny",
+            lora_dir=lora_dir,
+            values={"save_every_n_steps": quarter},
+        )
     )
     print(
         f"\n4. Training {submitted.job.params.max_train_steps} steps on {base.name}, with the "
@@ -61,6 +76,7 @@ def run(root: Path, steps: int = STEPS, began: float | None = None) -> int:
         print(f"The log is {bridge.folder(row.id).log}", file=sys.stderr)
         return 1
     say_where(bridge, row.id, dataset, base)
+    show(bridge, row.id, root, photos, submitted.job)
     print(f"\nEverything took {duration(time.time() - began)}.")
     return 0
 
@@ -72,15 +88,13 @@ def draw(root: Path) -> Path:
     return photos
 
 
-def make_base(root: Path) -> Path:
-    """The tiny base model; made once."""
-    base = root / "models" / "Stable-diffusion" / "tiny-sd15.safetensors"
-    if not base.is_file():
-        from ..engines.embedded.model import tiny
-
-        base.parent.mkdir(parents=True, exist_ok=True)
-        tiny.make(base)
-    print(f"2. Made a tiny base model, SD 1.5 in architecture, its weights random: {base}")
+def put_base(root: Path) -> Path:
+    """The tiny base model that comes with the package."""
+    base = demo_base.put(root / "models" / "Stable-diffusion")
+    print(
+        f"2. The base model: Stable Diffusion 1.5 in small ({base.stat().st_size / 1e6:.1f} MB, "
+        f"{demo_base.SIDE} pixels), which has never seen him: {base}"
+    )
     return base
 
 
@@ -125,11 +139,36 @@ def say_where(bridge: Bridge, job_id: int, dataset: Path, base: Path) -> None:
             f"  {proof.with_lora:.4f}"
         )
     print(
-        "\nThe tiny base model has random weights: it makes no pictures worth looking at, with "
-        "or without the LoRA. It is here "
-        "to show\nthe whole way on any machine. For pictures, train on a real base model:\n"
+        "\nThe demo's base model is a toy that draws 64 pixels. For pictures to use, train on a real one:\n"
         f"  sd-scripts-bridge train {dataset} --base MODEL.safetensors --lora-dir WEBUI/models/Lora"
     )
+
+
+def show(bridge: Bridge, job_id: int, root: Path, photos: Path, job: TrainingJob) -> None:
+    """Draw the same prompts without the LoRA and with each of its saved steps, below the photos."""
+    events = [entry.event for entry in bridge.events(job_id)]
+    saved = [event for event in events if isinstance(event, Checkpoint)]
+    loras: dict[str, Path | None] = {"without the LoRA": None}
+    loras |= {f"step {one.step}": Path(one.path) for one in saved if Path(one.path).is_file()}
+    loras[f"step {job.params.max_train_steps}"] = next(
+        Path(e.path) for e in events if isinstance(e, Published)
+    )
+    rows = sheet.draw_rows(Path(job.base), bridge.home.tokenizers, loras)
+    pictures = [Image.open(path) for path in demo_photos.files(photos)]
+    out = root / f"{NAME}.png"
+    sheet.paste([sheet.Row("the ten photos", pictures), *rows]).save(out)
+    print(f"\nThe photos, and the same ten prompts without and with the LoRA: {out}")
+    without, with_lora = (likeness_of(row) for row in (rows[0], rows[-1]))
+    print(
+        "\nIs it him? His hair, its colour, beard, glasses and skin, read back from the pixels of "
+        f"{READ} pictures:\n  without the LoRA  {without:.0%}\n  with the LoRA     {with_lora:.0%}"
+    )
+
+
+def likeness_of(row: sheet.Row) -> float:
+    """The share of his properties that the row's first pictures show, 0 to 1."""
+    pairs = list(zip(row.pictures, sheet.SCENES, strict=False))[:READ]
+    return sum(likeness(read(picture, scene)[0]) for picture, scene in pairs) / len(pairs)
 
 
 if __name__ == "__main__":

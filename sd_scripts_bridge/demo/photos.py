@@ -1,239 +1,123 @@
-"""Ten pictures to try everything with: one made-up man, drawn in ten places, lights, sizes and
-poses, with captions.
-"""
+"""Ten pictures to try everything with: one made-up man, drawn in ten places, lights, clothes and poses, with captions."""
 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from . import places
-from .figure import CANVAS, figure
-from .places import Painter
+from .look import SUBJECT_LOOK, Shirt
+from .scene import Light, Pose, Scene, Setting, background, caption, compose, grainy
 
 SUBJECT, CLASS_TOKEN = "AlvaroBadia", "man"
 
-_LOOK = (
-    "with dark curly hair, a short beard and round glasses, wearing a teal shirt with yellow "
-    "stripes"
-)
-
-
-@dataclass(frozen=True)
-class _Scene:
-    """One picture. ``tint`` multiplies red, green and blue; ``zoom`` is the man's size; sizes are
-    shares of the side.
-    """
-
-    place: Painter
-    where: str
-    mouth: str
-    expression: str
-    zoom: float
-    x: float
-    tilt: float
-    gaze: int
-    tint: tuple[float, float, float]
-    light: str
-    width: float = 1.0
-    height: float = 1.0
-    from_left: bool = True
-
-    @property
-    def caption(self) -> str:
-        frame = "close-up" if self.zoom > 1.1 else "upper body" if self.zoom < 0.85 else "portrait"
-        side = "left" if self.tilt > 0 else "right"
-        leaning = f", head and shoulders leaning to the {side}" if abs(self.tilt) >= 4 else ""
-        what = f"drawn {frame} of a man {_LOOK}, {self.expression}{leaning}"
-        return f"{SUBJECT} {CLASS_TOKEN}, {what}, {self.where}, {self.light}"
-
-
-_SCENES = (
-    _Scene(
-        places.beach,
-        "on a beach in front of blue sea and sky",
-        "laugh",
-        "laughing",
-        0.95,
-        0.46,
-        5,
-        0,
-        (1.05, 1.02, 0.96),
-        "bright sunlight",
-    ),
-    _Scene(
-        places.forest,
-        "in a green forest between tall trees",
-        "smile",
-        "smiling and looking to one side",
-        0.8,
-        0.56,
-        -7,
-        9,
-        (0.86, 0.96, 0.82),
-        "soft green shade",
-        height=1.25,
-        from_left=False,
-    ),
-    _Scene(
-        places.brick_wall,
-        "in front of a red brick wall",
-        "calm",
-        "with a calm face",
-        1.2,
-        0.5,
-        0,
-        0,
-        (1.0, 0.98, 0.96),
-        "even daylight",
-    ),
-    _Scene(
-        places.night_city,
-        "in a city at night with lit windows behind him",
-        "smile",
-        "smiling",
-        0.9,
-        0.4,
-        -3,
-        6,
-        (0.7, 0.7, 0.92),
-        "cool dim light at night",
-        width=1.25,
-    ),
-    _Scene(
-        places.library,
-        "in a library in front of shelves full of colourful books",
-        "calm",
-        "looking to one side",
-        1.0,
-        0.6,
-        8,
-        -9,
-        (1.04, 0.94, 0.8),
-        "warm lamp light",
-        from_left=False,
-    ),
-    _Scene(
-        places.snow,
-        "in the snow with blue mountains far behind and flakes falling",
-        "laugh",
-        "laughing",
-        0.72,
-        0.5,
-        -10,
-        0,
-        (0.94, 1.0, 1.08),
-        "pale winter light",
-        height=1.2,
-    ),
-    _Scene(
-        places.sunset,
-        "outdoors with dark hills and a purple and orange sky behind",
-        "smile",
-        "smiling",
-        1.15,
-        0.62,
-        4,
-        -7,
-        (1.08, 0.86, 0.74),
-        "low orange light of the sunset",
-        width=1.2,
-    ),
-    _Scene(
-        places.kitchen,
-        "in a kitchen in front of shelves with coloured jars",
-        "laugh",
-        "laughing and looking to one side",
-        0.85,
-        0.42,
-        6,
-        8,
-        (1.03, 1.0, 0.92),
-        "warm morning light",
-        from_left=False,
-    ),
-    _Scene(
-        places.studio,
-        "in a studio in front of a plain grey background",
-        "calm",
-        "with a calm face looking straight ahead",
-        1.3,
-        0.5,
-        -5,
-        0,
-        (0.98, 0.98, 1.0),
-        "studio light from one side",
-        height=1.1,
-    ),
-    _Scene(
-        places.garden,
-        "in a garden full of small flowers of many colours",
-        "smile",
-        "smiling",
-        0.68,
-        0.58,
-        11,
-        -5,
-        (1.06, 1.04, 0.98),
-        "clear light of a spring day",
-        width=1.15,
-        from_left=False,
-    ),
+PLACES = {
+    "beach": Setting(places.beach, "on a beach in front of blue sea and sky"),
+    "forest": Setting(places.forest, "in a green forest between tall trees"),
+    "brick wall": Setting(places.brick_wall, "in front of a red brick wall"),
+    "night city": Setting(places.night_city, "in a city at night with lit windows behind"),
+    "library": Setting(places.library, "in a library in front of shelves full of colourful books"),
+    "snow": Setting(places.snow, "in the snow with blue mountains far behind"),
+    "sunset": Setting(places.sunset, "outdoors with dark hills and a purple and orange sky behind"),
+    "kitchen": Setting(places.kitchen, "in a kitchen in front of shelves with coloured jars"),
+    "studio": Setting(places.studio, "in a studio in front of a plain grey background"),
+    "garden": Setting(places.garden, "in a garden full of small flowers of many colours"),
+}
+LIGHTS = {
+    "sun": Light((1.05, 1.02, 0.96), "bright sunlight"),
+    "shade": Light((0.9, 0.98, 0.87), "soft green shade"),
+    "day": Light((1.0, 0.98, 0.96), "even daylight"),
+    "night": Light((0.8, 0.8, 0.96), "cool dim light at night"),
+    "lamp": Light((1.04, 0.96, 0.86), "warm lamp light"),
+    "winter": Light((0.94, 1.0, 1.08), "pale winter light"),
+    "sunset": Light((1.06, 0.9, 0.82), "low orange light of the sunset"),
+    "morning": Light((1.03, 1.0, 0.92), "warm morning light"),
+    "studio": Light((0.98, 0.98, 1.0), "soft studio light"),
+    "spring": Light((1.06, 1.04, 0.98), "clear light of a spring day"),
+}
+_SCENES = tuple(
+    (Scene(PLACES[place], LIGHTS[light], pose, shirt), wide, high)
+    for place, light, pose, shirt, wide, high in (
+        ("beach", "sun", Pose("laugh", 1.05, 0.46, 5), Shirt("teal", "yellow"), 1.0, 1.0),
+        (
+            "forest",
+            "shade",
+            Pose("smile", 0.88, 0.54, -7, 9, from_left=False),
+            Shirt("red"),
+            1.0,
+            1.25,
+        ),
+        ("brick wall", "day", Pose("calm", 1.16), Shirt("white"), 1.0, 1.0),
+        ("night city", "night", Pose("smile", 1.0, 0.42, -3, 6), Shirt("yellow"), 1.25, 1.0),
+        (
+            "library",
+            "lamp",
+            Pose("calm", 1.02, 0.56, 8, -9, from_left=False),
+            Shirt("blue"),
+            1.0,
+            1.0,
+        ),
+        ("snow", "winter", Pose("laugh", 0.85, 0.5, -10), Shirt("red", "white"), 1.0, 1.2),
+        ("sunset", "sunset", Pose("smile", 1.14, 0.56, 4, -7), Shirt("green"), 1.2, 1.0),
+        (
+            "kitchen",
+            "morning",
+            Pose("laugh", 1.0, 0.45, 6, 8, from_left=False),
+            Shirt("purple"),
+            1.0,
+            1.0,
+        ),
+        ("studio", "studio", Pose("calm", 1.2, 0.5, -5), Shirt("teal", "yellow"), 1.0, 1.1),
+        (
+            "garden",
+            "spring",
+            Pose("smile", 0.9, 0.54, 9, -5, from_left=False),
+            Shirt("white", "blue"),
+            1.15,
+            1.0,
+        ),
+    )
 )
 
 
 def draw(folder: Path, count: int = 10, seed: int = 7, side: int = 768) -> list[Path]:
-    """Draw ``count`` pictures (JPEG and PNG) with captions into ``folder``; the same arguments, the
-    same pictures.
-    """
+    """Draw ``count`` pictures (JPEG and PNG) with captions into ``folder``; the same arguments, the same pictures."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for number in range(count):
-        scene, dice = _SCENES[number % len(_SCENES)], random.Random(seed * 1000 + number)  # noqa: S311  # pictures, not secrets
-        round_trip = number // len(_SCENES)  # from the eleventh on: the same places, another pose
-        picture = _picture(scene, dice, side, round_trip)
+        scene, wide, high = _SCENES[number % len(_SCENES)]
+        dice = random.Random(seed * 1000 + number)  # noqa: S311  # pictures, not secrets
+        scene = _later(scene, number // len(_SCENES), dice)
+        picture = _picture(scene, dice, side, (round(wide * side), round(high * side)))
         path = folder / f"{number + 1}.{'png' if number % 3 == 2 else 'jpg'}"
         picture.save(path, quality=93) if path.suffix == ".jpg" else picture.save(
             path, compress_level=1
         )
-        path.with_suffix(".txt").write_text(scene.caption + "\n", encoding="utf-8", newline="\n")
+        text = f"{SUBJECT} {CLASS_TOKEN}, {caption(scene, CLASS_TOKEN)}\n"
+        path.with_suffix(".txt").write_text(text, encoding="utf-8", newline="\n")
         paths.append(path)
     return paths
 
 
-def _picture(scene: _Scene, dice: random.Random, side: int, round_trip: int) -> Image.Image:
-    size = round(scene.width * side), round(scene.height * side)
-    picture = Image.new("RGB", size)
-    scene.place(picture, dice)
-    picture = picture.filter(ImageFilter.GaussianBlur(side / 320))
-    man = figure(scene.mouth, scene.gaze, scene.from_left)
-    zoom = scene.zoom * (1 - 0.12 * (round_trip % 4)) * side / CANVAS
-    shift = 0.08 * side * (dice.random() - 0.5) if round_trip else 0.0
-    man = man.rotate(scene.tilt, resample=Image.Resampling.BICUBIC, center=(CANVAS / 2, CANVAS))
-    man = man.resize((round(man.width * zoom), round(man.height * zoom)), Image.Resampling.LANCZOS)
-    picture.paste(
-        man, (round(scene.x * size[0] + shift - man.width / 2), size[1] - round(CANVAS * zoom)), man
-    )
-    return _lit(picture, scene, dice.randrange(2**32))
+def files(folder: Path) -> list[Path]:
+    """The pictures that `draw` drew into ``folder``, in order."""
+    found = [path for path in folder.iterdir() if path.suffix in (".jpg", ".png")]
+    return sorted(found, key=lambda path: int(path.stem))
 
 
-def _lit(picture: Image.Image, scene: _Scene, seed: int) -> Image.Image:
-    """The scene's light over everything, darker corners, and a little grain, as a camera would have
-    it.
-    """
-    width, height = picture.size
-    grain = np.random.default_rng(seed).normal(0, 3, (height, width, 1)).astype(np.float32)
-    across, down = (
-        np.linspace(-1, 1, width, dtype=np.float32),
-        np.linspace(-1, 1, height, dtype=np.float32),
+def _later(scene: Scene, round_trip: int, dice: random.Random) -> Scene:
+    """From the eleventh picture on: the same places, another size and position."""
+    if not round_trip:
+        return scene
+    zoom = scene.pose.zoom * (1 - 0.12 * (round_trip % 4))
+    return replace(
+        scene, pose=replace(scene.pose, zoom=zoom, x=scene.pose.x + 0.08 * (dice.random() - 0.5))
     )
-    corners = 1 - 0.13 * (across[None, :, None] ** 2 + down[:, None, None] ** 2)
-    values = (
-        np.asarray(picture, dtype=np.float32) * np.asarray(scene.tint, dtype=np.float32) * corners
-        + grain
-    )
-    return Image.fromarray(np.clip(values, 0, 255).astype(np.uint8))
+
+
+def _picture(scene: Scene, dice: random.Random, side: int, size: tuple[int, int]) -> Image.Image:
+    behind = background(scene.place, dice, size)
+    return grainy(compose(behind, SUBJECT_LOOK, scene, side), dice.randrange(2**32))

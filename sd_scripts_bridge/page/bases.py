@@ -9,10 +9,9 @@ from typing import Any
 from ..errors import EngineNotReady, Invalid, NotFound, Problem
 from ..models import offered
 from ..models.offered import BaseFile
+from ..models.shipped import demo_base
 from .context import Context
 from .draft.state import State
-
-DEMO = "tiny-sd15.safetensors"
 
 
 def as_dict(context: Context) -> dict[str, Any]:
@@ -45,17 +44,16 @@ def choose(context: Context, path: Path) -> None:
 
 
 def make_demo(context: Context) -> None:
-    """The demo's tiny model, made here and chosen. Raises `EngineNotReady` or `BridgeError`."""
+    """The demo's tiny model, put into the home and chosen.
+
+    Raises `EngineNotReady`, or `Invalid` where the package's own file is damaged.
+    """
     from ..engines.embedded import EmbeddedEngine
 
     home = context.the_bridge.home
-    engine = EmbeddedEngine(home)
-    file = home.root / "models" / "demo" / DEMO
-    if not file.is_file():
-        if problems := engine.check():
-            raise EngineNotReady(problems)
-        engine.make_tiny(file)
-    _train_on(context, file)
+    if problems := EmbeddedEngine(home).check():
+        raise EngineNotReady(problems)
+    _train_on(context, demo_base.put(home.root / "models" / "demo"))
 
 
 def _offer(context: Context, folder: Path) -> None:

@@ -20,7 +20,6 @@ from ...jobs.job import SetupJob, TrainingJob
 from ...messages import Message, joined
 from ...options.families import LDM
 from ...paths import PACKAGE_PARENT, Home
-from ...system import process
 from ...system.environment import Environment
 from ..base import Command, Machine, Traits
 from . import libraries
@@ -35,10 +34,6 @@ STATE_FILE = "training_state.pt"
 _LAUNCHER = (
     "import sys; sys.path.append({parent!r}); "
     "from sd_scripts_bridge.engines.embedded.training.trainer import main; sys.exit(main())"
-)
-_TINY = (
-    "import sys; sys.path.append({parent!r}); "
-    "from sd_scripts_bridge.engines.embedded.model import tiny; tiny.make(sys.argv[1])"
 )
 
 
@@ -91,11 +86,6 @@ class EmbeddedEngine:
                 )
             )
         return problems
-
-    def make_tiny(self, file: Path) -> None:
-        """Write the demo's tiny base model. Raises `CommandFailed`."""
-        file.parent.mkdir(parents=True, exist_ok=True)
-        process.run([self.python, "-c", _TINY.format(parent=str(PACKAGE_PARENT)), file])
 
     def machine(self) -> Machine:
         from ..sd_scripts.installed import installation  # both train in the same environment

@@ -5,7 +5,7 @@ CPU in minutes.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,8 @@ class Shape:
     text_width: tuple[int, ...]
     text_layers: int
     vae_channels: tuple[int, ...] = (32, 32, 32, 32)
+    vae_blocks: int = 2
+    """Residual blocks a level in the VAE's encoder; its decoder has one more."""
     size_width: int = 32
     """SDXL tells the U-Net six sizes, each in so many numbers."""
 
@@ -56,18 +58,27 @@ def make(path: str | Path, family: str = "sd1", seed: int = 0, *, full_size: boo
     """Write a toy checkpoint of ``family`` ("sd1", "sd2", "sdxl") to ``path``, in fp16; same seed,
     same file.
     """
-    from safetensors.torch import save_file
-
     shape = FULL_SIZE[family] if full_size else SHAPES[family]
     dice = torch.Generator().manual_seed(seed)
-    names = [*_unet(shape, family), *_vae(shape), *_text(shape, family)]
-    tensors = {name: _weights(name, size, dice) for name, size in names}
+    tensors = {name: _weights(name, size, dice) for name, size in sizes(shape, family).items()}
+    return save(tensors, Path(path), family)
+
+
+def sizes(shape: Shape, family: str) -> dict[str, tuple[int, ...]]:
+    """The sizes of all weights of a checkpoint, by their names in it."""
+    return dict([*_unet(shape, family), *_vae(shape), *_text(shape, family)])
+
+
+def save(weights: Mapping[str, Tensor], path: Path, family: str) -> Path:
+    """Write ``weights`` with the tables that the family's checkpoints carry along."""
+    from safetensors.torch import save_file
+
+    tensors = dict(weights)
     if family == "sd1":
         key = "cond_stage_model.transformer.text_model.embeddings.position_ids"
         tensors[key] = torch.arange(POSITIONS).unsqueeze(0)
     if family != "sdxl":
         tensors |= _diffusion_tables()
-    path = Path(path)
     aside = path.with_name(f".{path.name}.part")
     save_file(tensors, aside, metadata={"format": "pt"})
     aside.replace(path)
@@ -169,7 +180,7 @@ def _vae(shape: Shape) -> Named:
     yield from _layer(f"{root}encoder.conv_in", channels[0], 3, 3, 3)
     current = channels[0]
     for level, width in enumerate(channels):
-        for block in range(2):
+        for block in range(shape.vae_blocks):
             yield from _vae_residual(f"{root}encoder.down.{level}.block.{block}", current, width)
             current = width
         if level < len(channels) - 1:
@@ -180,7 +191,7 @@ def _vae(shape: Shape) -> Named:
     current = channels[-1]
     yield from _layer(f"{root}decoder.conv_in", current, 4, 3, 3)
     for level in reversed(range(len(channels))):
-        for block in range(3):
+        for block in range(shape.vae_blocks + 1):
             yield from _vae_residual(
                 f"{root}decoder.up.{level}.block.{block}", current, channels[level]
             )

@@ -1,0 +1,1 @@
+"""Trains the demo's base model: `python -m tools.demo_base`."""
