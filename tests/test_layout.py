@@ -23,7 +23,7 @@ ONLY_IN = {
     "gradio": ("webui/",),
     "modules": ("webui/",),
     "subprocess": ("system/process.py",),
-    "sqlite3": ("jobs/store.py", "jobs/migrations.py", "jobs/recovery.py"),
+    "sqlite3": ("jobs/database.py", "jobs/store.py", "jobs/migrations.py", "jobs/recovery.py"),
     "torch": ("engines/embedded/", "engines/sd_scripts/inside/"),
     "diffusers": ("engines/embedded/",),
     "transformers": ("engines/embedded/",),

@@ -7,7 +7,6 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..jobs import silence
 from ..jobs.events import (
     Checkpoint,
     Finished,
@@ -21,6 +20,7 @@ from ..jobs.events import (
 from ..jobs.job import Status
 from ..jobs.meter import Meter, Pace, duration, speed
 from ..jobs.store import Entry, JobRow
+from ..running import silence
 from .terminal import Terminal
 
 PLAIN_LINE_SECONDS = 15.0

@@ -29,7 +29,7 @@ class Cluster:
     """The home folder there in which `setup` was run; None: the one that its user has by default.
     """
     gpus: int | None = None
-    """Cards to ask Ray for; None: one for each process where the cluster has any."""
+    """GPUs to ask Ray for; None: one for each process where the cluster has any."""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""

@@ -86,12 +86,12 @@ class TrainingJob:
     lora_dir: str | None = None
     preset: str = ""
     gpu: int | None = None
-    """The card to train on, as the driver counts them; None: the first.
+    """The GPU to train on, as the driver counts them; None: the first.
 
-    Each card has a queue of its own.
+    Each GPU has a queue of its own.
     """
     launch: Launch | None = None
-    """More than one process, on more than one card or machine; None: the script is called directly.
+    """More than one process, on more than one GPU or machine; None: the script is called directly.
     """
     on: Cluster | None = None
     """The Ray cluster that trains it, ``base`` by its path there; None: this machine."""
@@ -111,7 +111,7 @@ class TrainingJob:
 
     @property
     def device(self) -> str:
-        """What it holds while it runs: cards, "0" or "0,1", or a cluster's address."""
+        """What it holds while it runs: GPUs, "0" or "0,1", or a cluster's address."""
         if self.on:
             return self.on.address
         return ",".join(map(str, self.launch.cards)) if self.launch else str(self.gpu or 0)
@@ -171,8 +171,8 @@ class SetupJob:
 Job = TrainingJob | SetupJob
 
 
-def share_a_card(device: str, other: str) -> bool:
-    """Whether two jobs' devices have a card in common."""
+def share_a_gpu(device: str, other: str) -> bool:
+    """Whether two jobs' devices have a GPU in common."""
     return not set(device.split(",")).isdisjoint(other.split(","))
 
 

@@ -1,4 +1,4 @@
-"""More than one process: what `accelerate launch` is told, and which cards a training holds."""
+"""More than one process: what `accelerate launch` is told, and which GPUs a training holds."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Launch:
 
     @property
     def cards(self) -> tuple[int, ...]:
-        """The cards that the training holds here."""
+        """The GPUs that the training holds here."""
         return self.gpu_ids or tuple(range(self.here))
 
     @property
@@ -132,7 +132,7 @@ class Launch:
                     "launch.names_cards_processes_run",
                     "gpus",
                     "{cards} names {count} cards, and {here} processes run here",
-                    "Give one card for each.",
+                    "Give one GPU for each.",
                     cards=cards,
                     count=len(set(self.gpu_ids)),
                     here=self.here,
@@ -310,7 +310,7 @@ def from_words(gpus: str | None, **numbers: int | str | None) -> Launch:
     """What the command line asks for: ``gpus`` as "0,1", the rest by `Launch`'s names, None where
     it isn't given.
 
-    Without a number of processes there is one for each card of ``gpus``. Raises ValueError where
+    Without a number of processes there is one for each GPU of ``gpus``. Raises ValueError where
     ``gpus`` is no list.
     """
     cards = tuple(int(word) for word in gpus.split(",")) if gpus else ()

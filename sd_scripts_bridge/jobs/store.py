@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from ..errors import BridgeError, NotFound
+from ..errors import NotFound
 from ..messages import Message
 from ..system import process
-from . import recovery
+from .database import Database
 from .events import Event, from_dict, to_dict
-from .job import MOVES, Job, Status, job_from_dict, share_a_card
-from .migrations import migrate
+from .job import MOVES, Job, Status, job_from_dict, share_a_gpu
 from .wanted import ALL, Wanted
 
-BUSY_SECONDS = 30.0
 MOST_JOBS = 2**62
 """No number of a job is larger."""
 LONGEST_RUN = 60 * 86400.0
 """Seconds. A run that seems longer was not: somebody has set the clock."""
-
-FULL_BYTES = 1_000_000
-"""Less than this free, and the disk is to blame."""
 
 
 @dataclass(frozen=True)
@@ -78,83 +69,8 @@ class Entry:
     event: Event
 
 
-class Store:
+class Store(Database):
     """The queue and its history, shared by every process that opens the same file."""
-
-    def __init__(self, path: Path, jobs: Path | None = None) -> None:
-        """Open, migrate, and where the file is damaged or gone, rebuild it from the folders in
-        ``jobs``.
-
-        Raises `BridgeError` for a database of a newer version, and for one that can't be written.
-        """
-        self.path = path
-        self.recovered: str = ""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = not path.exists() or path.stat().st_size == 0
-        try:
-            self._prepare(jobs if fresh else None)
-        except BridgeError as error:
-            if jobs is None or not _is_damaged(error.__cause__):
-                raise
-            aside = recovery.put_aside(path)
-            self._prepare(jobs)
-            self.recovered = Message(
-                "store.job_database_damaged_lies",
-                "The job database was damaged; it lies aside as {name}. {recovered}",
-                name=aside.name,
-                recovered=self.recovered,
-            )
-
-    def _prepare(self, jobs: Path | None) -> None:
-        with self._open() as db:
-            migrate(db)
-            if jobs is None:
-                for question in ("SELECT count(*) FROM jobs", "SELECT max(seq) FROM events"):
-                    db.execute(question).fetchone()  # a damaged file shows itself
-                return
-            db.execute("BEGIN IMMEDIATE")
-            count = recovery.rebuild(db, jobs)
-            db.execute("COMMIT")
-        if count:
-            self.recovered = Message(
-                "store.jobs_found_again_their",
-                "{count} jobs were found again in their folders.",
-                count=count,
-            )
-
-    @contextmanager
-    def _open(self, synchronous: str = "FULL") -> Iterator[sqlite3.Connection]:
-        """FULL: what is written when this ends outlives a power cut.
-
-        NORMAL: at worst the newest are missing then.
-        """
-        try:
-            with closing(
-                sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
-            ) as db:
-                db.row_factory = sqlite3.Row
-                db.execute("PRAGMA journal_mode = WAL")
-                db.execute(f"PRAGMA synchronous = {synchronous}")
-                yield db
-        except sqlite3.Error as error:
-            raise BridgeError(
-                "store.job_database_cant_used",
-                "The job database {path} can't be used: {error}.{room}",
-                path=repr(str(self.path)),
-                error=error,
-                room=_room(self.path),
-            ) from error
-
-    @contextmanager
-    def _change(self, synchronous: str = "FULL") -> Iterator[sqlite3.Connection]:
-        with self._open(synchronous) as db:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-            except BaseException:
-                db.execute("ROLLBACK")
-                raise
-            db.execute("COMMIT")
 
     # ---- jobs ----
 
@@ -227,15 +143,15 @@ class Store:
                 for row in db.execute("SELECT DISTINCT device FROM jobs WHERE status = 'queued'")
             ]
         return [
-            device for device in found if not any(share_a_card(device, other) for other in paused)
+            device for device in found if not any(share_a_gpu(device, other) for other in paused)
         ]
 
     def claim(self) -> JobRow | None:
-        """Take the job that has waited longest among those whose cards are all free: queued ->
-        running, one attempt more. None: nothing waits, or what waits needs a card that is busy or
+        """Take the job that has waited longest among those whose GPUs are all free: queued ->
+        running, one attempt more. None: nothing waits, or what waits needs a GPU that is busy or
         paused.
 
-        A card that an older job waits for is not given to a younger one, so a job on several cards
+        A GPU that an older job waits for is not given to a younger one, so a job on several GPUs
         gets its turn; but nobody waits for a job that waits for the end of a pause.
         """
         with self._change() as db:
@@ -249,11 +165,11 @@ class Store:
             for row in db.execute(
                 "SELECT id, device FROM jobs WHERE status = 'queued' ORDER BY queued, id"
             ).fetchall():
-                if any(share_a_card(row["device"], device) for device in paused):
+                if any(share_a_gpu(row["device"], device) for device in paused):
                     continue
-                if not any(share_a_card(row["device"], device) for device in taken):
+                if not any(share_a_gpu(row["device"], device) for device in taken):
                     break
-                taken.add(row["device"])
+                taken.add(row["device"])  # it waits for these: no younger job gets them first
             else:
                 return None
             db.execute(
@@ -416,37 +332,12 @@ def _pauses(db: sqlite3.Connection) -> list[sqlite3.Row]:
 
 
 def _sharing(db: sqlite3.Connection, device: str) -> list[str]:
-    """The devices with a pause, begun or asked for, that have a card in common with ``device``."""
+    """The devices with a pause, begun or asked for, that have a GPU in common with ``device``."""
     return [
         row["device"]
         for row in db.execute("SELECT device FROM pauses").fetchall()
-        if share_a_card(row["device"], device)
+        if share_a_gpu(row["device"], device)
     ]
-
-
-def _is_damaged(error: BaseException | None) -> bool:
-    """Not a database at all, or one with broken pages; a full disk or a lock is something else."""
-    return type(error) is sqlite3.DatabaseError
-
-
-def _room(path: Path) -> str:
-    """SQLite calls a full disk by many names."""
-    try:
-        free = shutil.disk_usage(path.parent).free
-    except OSError:
-        return ""
-    if not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
-        text = " Make {folder} writable, or choose another home folder with --home."
-        return Message("store.not_writable", text, folder=path.parent)
-    return (
-        Message(
-            "store.disk_full_kb_free",
-            " Its disk is full ({free} kB are free): make some room.",
-            free=free // 1000,
-        )
-        if free < FULL_BYTES
-        else ""
-    )
 
 
 def _row(row: sqlite3.Row) -> JobRow:

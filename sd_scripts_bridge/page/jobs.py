@@ -17,7 +17,6 @@ from typing import Any
 from ..bridge import Bridge
 from ..errors import NotFound
 from ..jobs import facts as job_facts
-from ..jobs import silence
 from ..jobs.events import Note, Phase, Progress, Proof, Published, Result, Sample, Started
 from ..jobs.folder import JobFolder
 from ..jobs.job import Status, TrainingJob
@@ -25,6 +24,7 @@ from ..jobs.meter import Meter, Pace
 from ..jobs.store import Entry, JobRow
 from ..jobs.wanted import Wanted
 from ..messages import Message
+from ..running import silence
 from ..system.files import mark
 
 CURVE_POINTS = 2000

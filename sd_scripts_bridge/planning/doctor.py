@@ -30,7 +30,7 @@ class Readiness:
 
 
 def examine(home: Home) -> list[Readiness]:
-    """One finding each for the home folder, the engines, the card and the disk. Changes nothing."""
+    """One finding each for the home folder, the engines, the GPU and the disk. Changes nothing."""
     problems = {name: engines.get(name, home).check() for name in engines.ENGINES}
     return [
         Readiness(

@@ -102,7 +102,7 @@ def problems(job: TrainingJob, machine: Room) -> list[Problem]:
         )
     copies = (
         job.launch.here if job.launch and machine.memory_name == "RAM" else 1
-    )  # cards have each their own
+    )  # each GPU has its own
     if machine.memory and wanted.weights * copies > machine.memory:
         each = (
             Message("preflight.each_processes", " in each of {copies} processes", copies=copies)
@@ -219,7 +219,7 @@ def lora_folder(job: TrainingJob) -> list[Problem]:
 
 
 def this_machine(job: TrainingJob, home: Path, gpu_bytes: int) -> Room:
-    """Free space now; ``gpu_bytes`` is the card's memory as setup found it, 0 without one."""
+    """Free space now; ``gpu_bytes`` is the GPU's memory as setup found it, 0 without one."""
     import psutil
 
     memory = gpu_bytes or int(psutil.virtual_memory().total)

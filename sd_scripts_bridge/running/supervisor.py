@@ -32,7 +32,7 @@ LOCK_WAIT_SECONDS = 2.0
 """Longer than anybody holds the lock just to look (`locks.is_held`)."""
 
 LOOK_SECONDS = 0.25
-"""Between two looks for a job whose cards are free."""
+"""Between two looks for a job whose GPUs are free."""
 
 PAUSED_LOOK_SECONDS = 1.0
 """Between two looks whether a pause is over."""
@@ -95,7 +95,7 @@ def hand_over(home: Home, store: Store) -> None:
 
 
 def run_all(home: Home, store: Store, is_current: Callable[[], bool]) -> None:
-    """Until nothing waits and nothing runs: on each card one job after another, the cards side by
+    """Until nothing waits and nothing runs: on each GPU one job after another, the GPUs side by
     side.
 
     Also until nothing runs and we aren't the current code any more.

@@ -1,4 +1,4 @@
-"""A card's memory where no WebUI with a PyTorch of its own is at hand: asked of the driver's tool,
+"""A GPU's memory where no WebUI with a PyTorch of its own is at hand: asked of the driver's tool,
 remembered a little.
 """
 
@@ -26,7 +26,7 @@ class Memory(NamedTuple):
 
 
 class CardMemory:
-    """Call it for the first card's memory; None where there is no NVIDIA card."""
+    """Call it for the first GPU's memory; None where there is no NVIDIA GPU."""
 
     def __init__(self) -> None:
         self._asked = -REMEMBERED_SECONDS

@@ -35,7 +35,7 @@ class PeakMemory:
 
     @property
     def bytes(self) -> int | None:
-        """On the cards where the trainer was on any, else in RAM (its largest process); None where
+        """On the GPUs where the trainer was on any, else in RAM (its largest process); None where
         it was never seen.
         """
         return self.card or self.ram or None

@@ -168,9 +168,9 @@ class Keeper(threading.Thread):
 
     def _watch_pause(self, store: Store) -> bool:
         """Whether our card is paused; while something is generated the pause begins anew."""
-        from ..jobs.job import share_a_card
+        from ..jobs.job import share_a_gpu
 
-        if not any(share_a_card(self.gate.card(), device) for device in store.pauses()):
+        if not any(share_a_gpu(self.gate.card(), device) for device in store.pauses()):
             return False
         if self.gate.queue_lock().acquire(blocking=False):
             self.gate.queue_lock().release()
@@ -243,9 +243,9 @@ class Keeper(threading.Thread):
 
     def _ours(self, rows: list[JobRow]) -> list[JobRow]:
         """Those that need the WebUI's card."""
-        from ..jobs.job import share_a_card
+        from ..jobs.job import share_a_gpu
 
-        return [row for row in trainings(rows) if share_a_card(row.device, self.gate.card())]
+        return [row for row in trainings(rows) if share_a_gpu(row.device, self.gate.card())]
 
     def _store(self) -> Store:
         from ..jobs.store import Store

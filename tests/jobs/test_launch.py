@@ -80,7 +80,7 @@ def test_the_words_for_accelerate_come_back(wanted: Launch) -> None:
         (Launch(2, machines=2), "--main-process-ip"),
         (Launch(2, gpu_ids=(0,)), "1 cards, and 2 processes"),
         (Launch(2, gpu_ids=(1, 1)), "1 cards, and 2 processes"),
-        (Launch(2, main_process_ip="10.0.0.1; rm -rf"), "no address"),
+        (Launch(2, main_process_ip="10.0.0.1; rm -rf"), "is not an address"),
         (Launch(2, main_process_port=70000), "70000"),
     ],
 )

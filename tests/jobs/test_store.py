@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from sd_scripts_bridge.errors import BridgeError, NotFound
-from sd_scripts_bridge.jobs import silence
 from sd_scripts_bridge.jobs.events import Note, Progress
 from sd_scripts_bridge.jobs.job import MOVES, Status, TrainingJob
 from sd_scripts_bridge.jobs.store import Store
 from sd_scripts_bridge.paths import Home
+from sd_scripts_bridge.running import silence
 
 MakeJob = Callable[..., TrainingJob]
 

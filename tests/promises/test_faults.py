@@ -367,8 +367,8 @@ def test_f20_a_silent_trainer_is_not_ended_but_its_silence_is_said(
     bridge: Bridge, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from sd_scripts_bridge.cli import follow
-    from sd_scripts_bridge.jobs import silence
     from sd_scripts_bridge.page.jobs import JobViews
+    from sd_scripts_bridge.running import silence
 
     job_id = submit(bridge, make_job("hold"))
     wait_step(bridge, job_id, 10)

@@ -21,13 +21,12 @@ import pytest
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.engines.sd_scripts.installed import installation
 from sd_scripts_bridge.errors import BridgeError, NotFound
-from sd_scripts_bridge.jobs import silence
 from sd_scripts_bridge.jobs.events import Note, Progress
 from sd_scripts_bridge.jobs.job import Status, TrainingJob
 from sd_scripts_bridge.page.draft.draft import Draft
 from sd_scripts_bridge.page.jobs import JobViews
 from sd_scripts_bridge.paths import PACKAGE_PARENT, Home
-from sd_scripts_bridge.running import supervisor
+from sd_scripts_bridge.running import silence, supervisor
 from sd_scripts_bridge.system import files
 from sd_scripts_bridge.webui.standalone import Options, serve
 from tests.support import messy

@@ -1,7 +1,7 @@
 """Sample pictures while it trains: which options the script needs, and the prompt file that it
 reads.
 
-On a card there is one before the first step and one at each save; on a CPU a picture takes minutes,
+On a GPU there is one before the first step and one at each save; on a CPU a picture takes minutes,
 so only where asked for (``sample_every_n_steps``; 0 switches them off).
 """
 

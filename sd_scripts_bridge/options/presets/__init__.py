@@ -1,4 +1,4 @@
-"""Starting points for a kind of subject, a family of base models and a card. Each TOML file here is
+"""Starting points for a kind of subject, a family of base models and a GPU. Each TOML file here is
 one preset.
 
 ``[options]`` are known to `TrainingParams`, ``[extra]`` are others of the family's script. The file
@@ -63,7 +63,7 @@ class Preset:
     pictures: tuple[int, int] | None = None
     """How many pictures the whole run should show, from and to, each repeat counted."""
     gigabytes: int | None = None
-    """The card that it is for."""
+    """The GPU that it is for."""
     subject: str = ""
     """What it trains: person, style or object."""
     family: str = ""
@@ -97,7 +97,7 @@ class Preset:
             *textwrap.wrap(self.why, WIDTH),
             *([f"Steps: {shown}."] if shown else []),
             *([f"Memory: {self.memory}"] if self.memory else []),
-            "Time: depends on the card; `train` and the tab's plan say it from the first steps on.",
+            "Time: depends on the GPU; `train` and the tab's plan say it from the first steps on.",
             "Options:",
             *options,
             *(["Sources:", *sources] if sources else []),

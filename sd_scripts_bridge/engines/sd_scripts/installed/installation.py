@@ -1,4 +1,4 @@
-"""Which sd-scripts, which Python, on which card: what setup has found out and written down."""
+"""Which sd-scripts, which Python, on which GPU: what setup has found out and written down."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Installation:
 
     @property
     def has_bf16(self) -> bool:
-        """NVIDIA cards compute in bf16 from capability 8.0 (Ampere) on."""
+        """NVIDIA GPUs compute in bf16 from capability 8.0 (Ampere) on."""
         return self.device != "cuda" or list(self.facts.get("capability", [0])) >= [8, 0]
 
     def problems(self) -> list[Problem]:

@@ -221,7 +221,7 @@ def environments_near(scripts: Path) -> Iterator[Environment]:
 
 
 def build(home: Home, scripts: Path) -> Environment:
-    """A new environment with the PyTorch for this machine's card and the scripts' own requirements."""
+    """A new environment with the PyTorch for this machine's GPU and the scripts' own requirements."""
     environment = make(home.engines / "venv")
     choice = choose(this_machine())
     torch = say(_torch(choice))

@@ -8,10 +8,10 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from ..jobs.job import Status
+from ..jobs.meter import duration
+from ..jobs.store import JobRow
 from ..messages import Message
-from .job import Status
-from .meter import duration
-from .store import JobRow
 
 SECONDS = 180.0
 """A silence shorter than this is nothing to mention."""
