@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from sd_scripts_bridge.datasets import caption_tokens
-from sd_scripts_bridge.engines.embedded.model.text import CHUNK, Tokenizer
+from sd_scripts_bridge.engines.embedded.model.text import Tokenizer
 
 from . import autoencoder, denoiser, drawings, networks
 from .drawings import Drawings
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--drawings", type=int, default=16000)
     parser.add_argument("--vae-steps", type=int, default=6000)
     parser.add_argument("--decoder-steps", type=int, default=7000)
-    parser.add_argument("--unet-steps", type=int, default=2659)
+    parser.add_argument("--unet-steps", type=int, default=3450)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
@@ -96,8 +96,10 @@ def tokenized(folder: Path, drawn: Drawings) -> tuple[torch.Tensor, torch.Tensor
     caption_tokens.write_tokenizers(folder / "tokenizers")
     tokenizer = Tokenizer(folder / "tokenizers", networks.FAMILY)
     flat = [text for texts in drawn.captions for text in texts]
-    found = tokenizer(flat, CHUNK)[:, 0, 0]
-    return found.view(len(drawn.captions), -1, found.shape[-1]), tokenizer([""], CHUNK)[0, 0, 0]
+    found = tokenizer(flat, caption_tokens.CHUNK)[:, 0, 0]
+    return found.view(len(drawn.captions), -1, found.shape[-1]), tokenizer(
+        [""], caption_tokens.CHUNK
+    )[0, 0, 0]
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ class Course:
         self.began, self.losses = time.monotonic(), 0.0
 
     def step(self, loss: torch.Tensor) -> None:
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         for group in self.adamw.param_groups:
             group["lr"] = self.rate * self._factor()
         torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)

@@ -27,7 +27,7 @@ class Mean:
     """The moving average of networks' weights, which draws better than their last state."""
 
     def __init__(self, networks: Iterable[nn.Module], decay: float = 0.999) -> None:
-        self.weights = [weight for network in networks for weight in network.parameters()]
+        self.weights: list[Tensor] = [w for network in networks for w in network.parameters()]
         self.kept = [weight.detach().clone() for weight in self.weights]
         self.decay, self.count = decay, 0
 
