@@ -9,7 +9,7 @@ from typing import Protocol
 
 from ..messages import Message
 from ..photos import files as photo_files
-from ..photos.files import shown
+from ..photos.printable import shown
 from .caption_text import ADVICE, Repaired
 from .caption_tokens import CHUNK
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from ..errors import Invalid, Problem
 from ..messages import Message
 from ..photos import files as photo_files
-from ..photos.files import LEAF, shown
+from ..photos.files import LEAF
+from ..photos.places import path_problems
+from ..photos.printable import shown
 from . import manifest
 
 if TYPE_CHECKING:
@@ -107,7 +109,7 @@ def open_dataset(path: Path) -> Dataset:
     Raises `Invalid` with what is wrong with the folder.
     """
     path = Path(path)
-    problems = photo_files.path_problems(path)
+    problems = path_problems(path)
     if not problems and not path.is_dir():
         problems = [
             Problem(

@@ -15,8 +15,9 @@ from typing import Any
 from ..messages import Message, code_of, joined
 from ..photos import files as photos
 from ..photos.faces import Detector, find_detector
-from ..photos.files import Photo, PhotoUnreadable, shown
+from ..photos.files import Photo, PhotoUnreadable
 from ..photos.measures import Measures, measure
+from ..photos.printable import shown
 from . import caption_text, caption_tokens
 from .advice import set_advice
 from .caption_text import Repaired

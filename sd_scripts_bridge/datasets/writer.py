@@ -17,7 +17,7 @@ from ..errors import BridgeError, Invalid, Problem, short
 from ..names import name_problems, normal
 from ..photos import files as photo_files
 from ..photos.faces import find_detector
-from ..photos.files import shown
+from ..photos.printable import shown
 from . import caption_text, manifest
 from .kohya_folder import Dataset, Subset, leaf_name, open_dataset, repeats_for
 from .verdicts import PhotoVerdict, Progress, Report, check, examine, judge

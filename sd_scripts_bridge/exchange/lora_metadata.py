@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import struct
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,11 +14,11 @@ from typing import Any
 from ..errors import Invalid, Problem
 from ..messages import Message
 from ..models import lora
-from ..models.safetensors_file import read_header
 from ..options import presets
 from ..options.families import FAMILIES
 from ..options.kinds import SCRIPT_DEFAULTS
 from . import onetrainer
+from .lora_alpha import alpha_of
 from .settling import rules
 from .settling.report import HIDDEN, Imported
 from .settling.work import KNOWN, Given, Here, Settling
@@ -172,7 +170,7 @@ def _from_tensors(work: Settling, found: lora.LoraFile, *, is_told: bool) -> Ite
         yield from _network(work, found)
     if "ss_network_dim" not in found.metadata and found.dims:
         yield Given("network_dim", found.dims[-1], "tensors network_dim")
-        alpha = _alpha(found.path) if work.here.whole else None
+        alpha = alpha_of(found.path) if work.here.whole else None
         yield Given("network_alpha", alpha or found.dims[-1], "tensors network_alpha")
     if not is_told:
         work.notes.append(_silence(found.metadata, work.family))
@@ -202,27 +200,6 @@ def _silence(metadata: Mapping[str, str], family: str | None) -> str:
         known=known,
         preset=preset,
     )
-
-
-def _alpha(path: Path) -> float | None:
-    """The value that most alpha tensors hold."""
-    header, values = read_header(path), Counter[float]()
-    with path.open("rb") as file:
-        for name, tensor in header.tensors.items():
-            if not name.endswith(".alpha"):
-                continue
-            file.seek(header.data_start + tensor.begin)
-            value = _scalar(file.read(tensor.end - tensor.begin), tensor.dtype)
-            if value is not None:
-                values[value] += 1
-    return values.most_common(1)[0][0] if values else None
-
-
-def _scalar(raw: bytes, dtype: str) -> float | None:
-    if dtype == "BF16" and len(raw) == 2:
-        raw, dtype = b"\0\0" + raw, "F32"
-    form = {("F32", 4): "<f", ("F16", 2): "<e", ("F64", 8): "<d"}.get((dtype, len(raw)))
-    return float(struct.unpack(form, raw)[0]) if form else None
 
 
 # ---- metadata ----

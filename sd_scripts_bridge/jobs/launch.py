@@ -317,3 +317,7 @@ def from_words(gpus: str | None, **numbers: int | str | None) -> Launch:
     given = {name: value for name, value in numbers.items() if value is not None}
     machines = int(given.get("machines", 1))
     return Launch(**{"processes": len(cards) * machines if cards else 2, **given, "gpu_ids": cards})  # type: ignore[arg-type]
+
+
+def processes_of(launch: Launch | None) -> int:
+    return launch.processes if launch else 1

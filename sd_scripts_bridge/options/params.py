@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from ..errors import Invalid, Problem, short
-from ..messages import Message
 from .known.schedulers import SCHEDULERS
 from .slang import did_you_mean
+from .values import plain, range_of, read
 
 PRECISIONS = ("no", "fp16", "bf16")
 SAVE_PRECISIONS = ("float", "fp16", "bf16")
@@ -26,10 +26,6 @@ TOKEN_LENGTHS = ("75", "150", "225")
 MOST_STEPS = 1_000_000
 """Of a run, and of anything that is counted in steps."""
 RESOLUTION_LIMITS = (64, 4096)
-
-TRUE_WORDS = frozenset({"true", "yes", "on", "1"})
-FALSE_WORDS = frozenset({"false", "no", "off", "0"})
-EMPTY_WORDS = frozenset({"", "none", "null"})
 
 
 def option(
@@ -200,9 +196,16 @@ class TrainingParams:
                 )
                 continue
             try:
-                changes[name] = _read(value, option_type(name))
+                changes[name] = read(value, option_type(name))
             except ValueError as error:
-                problems.append(Problem("params.said", name, error.args[0], _range_of(spec)))
+                problems.append(
+                    Problem(
+                        "params.said",
+                        name,
+                        error.args[0],
+                        range_of(spec, option_type(spec.name)[0]),
+                    )
+                )
         changed = dataclasses.replace(self, **changes)
         problems += changed.problems(changes)
         if problems:
@@ -254,8 +257,8 @@ class TrainingParams:
                     spec.name,
                     "{value} is outside {plain} to {plain2}",
                     value=short(value),
-                    plain=_plain(low),
-                    plain2=_plain(high),
+                    plain=plain(low),
+                    plain2=plain(high),
                 )
             ]
         return []
@@ -379,62 +382,3 @@ def option_type(name: str) -> tuple[type, bool]:
         inner = [arg for arg in get_args(hint) if arg is not type(None)]
         return inner[0], True
     return hint, False
-
-
-def _read(value: Any, kind: tuple[type, bool]) -> Any:
-    """``value`` as the option's type. Raises ValueError with a sentence."""
-    wanted, may_be_empty = kind
-    if value is None or (
-        isinstance(value, str) and value.strip().lower() in EMPTY_WORDS and wanted is not bool
-    ):
-        if may_be_empty:
-            return None
-        raise ValueError(Message("params.empty", "must not be empty"))
-    if wanted is bool:
-        return _read_bool(value)
-    if wanted is str:
-        return str(value).strip()
-    if isinstance(value, bool):
-        raise ValueError(_not_a_number(value))
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        raise ValueError(_not_a_number(value)) from None
-    if wanted is float:
-        return number
-    if not math.isfinite(number) or number != int(number):
-        raise ValueError(
-            Message("params.not_whole", "{value} is not a whole number", value=short(value))
-        )
-    return int(number)
-
-
-def _plain(limit: float) -> str:
-    """A limit as people write it: 1,000,000 and not 1e+06."""
-    return f"{limit:,.0f}" if limit >= 1e5 else f"{limit:g}"
-
-
-def _range_of(spec: dataclasses.Field[Any]) -> str:
-    low, high = spec.metadata["ge"], spec.metadata["le"]
-    if low is None or high is None:
-        return ""
-    ends = {"low": _plain(low), "high": _plain(high)}
-    if option_type(spec.name)[0] is float:
-        text = "Give {low} to {high}, with a point for decimals."
-        return Message("params.range_decimals", text, **ends)
-    return Message("params.range", "Give {low} to {high}.", **ends)
-
-
-def _not_a_number(value: Any) -> Message:
-    return Message("params.not_a_number", "{value} is not a number", value=short(value))
-
-
-def _read_bool(value: Any) -> bool:
-    word = str(value).strip().lower()
-    if word in TRUE_WORDS:
-        return True
-    if word in FALSE_WORDS:
-        return False
-    raise ValueError(
-        Message("params.not_bool", "{value} is neither true nor false", value=short(value))
-    )

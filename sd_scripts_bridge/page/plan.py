@@ -5,40 +5,32 @@ everything in the way.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..bridge import Bridge
-from ..datasets.caption_tokens import CHUNK, LENGTHS, limit_for
 from ..datasets.kohya_folder import Dataset, Subset, leaf_name, repeats_for
 from ..errors import BridgeError, Invalid, NotFound, Problem
-from ..jobs.job import TrainingJob
-from ..jobs.launch import Launch, from_words
+from ..jobs.launch import Launch, from_words, processes_of
 from ..messages import Message
 from ..models import offered
 from ..models.checkpoint import Base
 from ..names import name_problems
 from ..options import presets
-from ..options.families import COMPANION_OPTIONS, FAMILIES
+from ..options.families import COMPANION_OPTIONS
 from ..options.params import TrainingParams, fields_of_params
 from ..options.presets import Preset
 from ..planning.request import Request
 from ..planning.settled import Epoch, settle
 from ..publishing import publish
+from .advice import advice, caption_advice
 from .context import Context
-from .draft.captions import caption_of, counted
+from .draft.captions import caption_of
 from .draft.draft import Draft
 from .draft.view import is_used
-from .jobs import JobViews
-
-HISTORY = 50
-UNKNOWN = Message(
-    "plan.no_estimate",
-    "No estimate yet: nothing comparable has been trained on this machine. One appears after the "
-    "first steps.",
-)
+from .estimate import estimate
 
 
 @dataclass
@@ -66,7 +58,7 @@ class Plan:
         return (
             self.params.train_batch_size
             * self.params.gradient_accumulation_steps
-            * _processes(self.launch)
+            * processes_of(self.launch)
         )
 
     @property
@@ -105,7 +97,7 @@ def make(context: Context) -> Plan:
     preset = _preset(training.preset, base, _gpu_gigabytes(context), problems)
     repeats = repeats_for(len(used), training.steps) if used else 0
     gpu, launch = _cards(training.gpus, problems)
-    epoch = Epoch(max(1, len(used) * repeats), processes=_processes(launch))
+    epoch = Epoch(max(1, len(used) * repeats), processes=processes_of(launch))
     params, changed = _params(preset, training.values, epoch, problems)
     plan = Plan(
         len(used),
@@ -221,10 +213,6 @@ def _cards(text: str, problems: list[Problem]) -> tuple[int | None, Launch | Non
     if len(launch.gpu_ids) == 1:
         return launch.gpu_ids[0], None
     return None, launch
-
-
-def _processes(launch: Launch | None) -> int:
-    return launch.processes if launch else 1
 
 
 def _params(
@@ -361,8 +349,8 @@ def as_dict(context: Context, plan: Plan) -> dict[str, Any]:
         "lora_stem": plan.stem,
         "engine": plan.engine,
         "problems": list(dict.fromkeys(problem.sentence for problem in plan.problems)),
-        "advice": [*plan.notes, *_advice(context, plan)],
-        "caption_advice": _caption_advice(plan),
+        "advice": [*plan.notes, *advice(context, plan)],
+        "caption_advice": caption_advice(plan),
         "changed": plan.changed,
     }
 
@@ -379,111 +367,3 @@ def _lacking(plan: Plan) -> list[str]:
             problem.sentence for problem in plan.problems if problem.where in COMPANION_OPTIONS
         )
     )
-
-
-def estimate(views: JobViews, plan: Plan) -> tuple[float | None, str]:
-    """(seconds, from where that is known) from the newest run of this kind here; (None, why not)."""
-    if plan.base is None or not plan.images:
-        return None, Message(
-            "plan.known_once_base_model", "Known once base model and photos are chosen."
-        )
-    found = pace(views, plan.base.family, plan.engine, plan.params, plan.launch)
-    return (found[0] * plan.steps, found[1]) if found else (None, UNKNOWN)
-
-
-def pace(
-    views: JobViews, family: str, engine: str, params: TrainingParams, launch: Launch | None
-) -> tuple[float, str] | None:
-    """(seconds a step, from where that is known) of the newest run of this kind here."""
-    wanted = _kind(family, engine, params, launch)
-    for row in views.bridge.newest(HISTORY):
-        try:
-            job = row.job
-        except BridgeError:
-            continue
-        if (
-            isinstance(job, TrainingJob)
-            and _kind(job.family, job.engine, job.params, job.launch) == wanted
-        ):
-            seconds = views.fold(row.id).seconds_a_step
-            if seconds:
-                return (
-                    seconds,
-                    Message(
-                        "plan.fast_job_step",
-                        "As fast as job {id} ({title}) was: {seconds} s a step.",
-                        id=row.id,
-                        title=row.title,
-                        seconds=f"{seconds:.2g}",
-                    ),
-                )
-    return None
-
-
-def _kind(
-    family: str, engine: str, params: TrainingParams, launch: Launch | None
-) -> tuple[Any, ...]:
-    """What makes two runs take equally long a step, roughly."""
-    return (
-        family,
-        engine,
-        _processes(launch),
-        params.area,
-        params.train_batch_size,
-        params.gradient_accumulation_steps,
-        params.gradient_checkpointing,
-    )
-
-
-def _caption_advice(plan: Plan) -> list[str]:
-    found: list[str] = []
-    reads_clip = (
-        plan.base is None or FAMILIES[plan.base.family].is_ldm
-    )  # others read longer captions with T5 and the like
-    longest = max((counted(text)[1] or 0 for text in plan.captions), default=0) if reads_clip else 0
-    if longest > LENGTHS[-1]:
-        found.append(
-            Message(
-                "plan.caption_tokens_comes_after",
-                "A caption has {longest} tokens; what comes after {longest2} is not read.",
-                longest=longest,
-                longest2=LENGTHS[-1],
-            )
-        )
-    if longest > CHUNK:
-        found.append(
-            Message(
-                "plan.caption_tokens_limit_goes",
-                "A caption has {longest} of {chunk} tokens: the limit goes up to {limit} by "
-                "itself.",
-                longest=longest,
-                chunk=CHUNK,
-                limit=limit_for(longest),
-            )
-        )
-    return found
-
-
-def _advice(context: Context, plan: Plan) -> Sequence[str]:
-    state, found = context.draft.state, []
-    wanted, real = state.training.steps, plan.images * plan.repeats
-    if plan.images and abs(real - wanted) > 0.1 * wanted:
-        found.append(
-            Message(
-                "plan.each_photo_shown_times",
-                "Each photo is shown {repeats} times: {real} instead of {wanted}, the nearest "
-                "whole number.",
-                repeats=plan.repeats,
-                real=real,
-                wanted=wanted,
-            )
-        )
-    if not state.class_token:
-        found.append(
-            Message(
-                "plan.without_class_word_man",
-                "Without a class word (man, woman, dog, ...) the LoRA learns more slowly what "
-                "your subject is.",
-            )
-        )
-    return found

@@ -20,11 +20,12 @@ from pathlib import Path
 from PIL import Image
 from PIL import __version__ as pillow_version
 
-from ..errors import BridgeError, Invalid, Problem, short
+from ..errors import BridgeError, Invalid, Problem
 from ..messages import Message
 from . import content
-from . import folders as photo_folders
 from . import pixels as photo_pixels
+from .places import path_problems
+from .printable import shown
 
 MOST_FILES = 100_000
 LARGEST_PIXELS = 100_000_000
@@ -110,9 +111,7 @@ _BROKEN = (
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )
-"""What Pillow and its plugins raise for damaged files (most were seen in 100,000 of them); each is
-about that one file.
-"""
+"""What Pillow and its plugins raise for damaged files; most were seen in 100,000 of them."""
 
 
 @dataclass(frozen=True)
@@ -227,11 +226,6 @@ def natural_key(name: str) -> tuple[object, ...]:
     return tuple(int(part) if part.isdecimal() else part for part in parts), name
 
 
-def shown(text: str | Path) -> str:
-    """``text`` for a message: on one line, and printable even where a file's name isn't."""
-    return "".join(_shown(character) for character in str(text))
-
-
 def read(path: Path) -> Picture:
     """The photo at ``path``. Raises `PhotoUnreadable` with the one sentence that says why not."""
     data, kind = _bytes(path)
@@ -279,67 +273,10 @@ def read(path: Path) -> Picture:
     return Picture(Photo(path, *pixels.size, notes), pixels, hashlib.sha256(data).hexdigest())
 
 
-def path_problems(path: Path) -> list[Problem]:
-    """Why ``path`` is no place to look for photos."""
-    text = short(shown(path), 300)
-    try:
-        if path.is_dir():
-            wrong = photo_folders.unfit(path, text)
-            if wrong is None and not os.access(path, os.R_OK | os.X_OK):
-                wrong = Problem(
-                    "photos.files.cant_read_permission_denied",
-                    "",
-                    "{text_name} can't be read (permission denied)",
-                    text_name=text,
-                )
-            return [wrong] if wrong else []
-        if path.is_file():
-            return []
-        if path.exists():
-            return [
-                Problem(
-                    "photos.files.neither_file_nor_folder",
-                    "",
-                    "{text_name} is neither a file nor a folder",
-                    "Give photos, or the folder that holds them.",
-                    text_name=text,
-                )
-            ]
-        return [
-            Problem(
-                "photos.files.exist",
-                "",
-                "{text_name} does not exist",
-                "Check how it is spelt.",
-                text_name=text,
-            )
-        ]
-    except (OSError, ValueError) as error:  # a name that is too long, a share that is gone, a NUL
-        return [
-            Problem(
-                "photos.files.cant_used",
-                "",
-                "{text_name} can't be used: {error}",
-                photo_folders.REMEDY,
-                text_name=text,
-                error=getattr(error, "strerror", None) or error,
-            )
-        ]
-
-
 def _is_candidate(file: Path) -> bool:
     if file.name.startswith(".") or file.suffix.lower() in _SIDECARS:
         return False
     return file.is_file() or (file.is_symlink() and not file.exists())
-
-
-def _shown(character: str) -> str:
-    if character.isprintable() or character in "\u200c\u200d":
-        return character
-    if character.isspace() and character not in "\n\r":
-        return " "
-    code = ord(character)
-    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else ascii(character)[1:-1]
 
 
 def _bytes(path: Path) -> tuple[bytes, str]:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from sd_scripts_bridge.errors import Invalid
-from sd_scripts_bridge.photos import files as photo_files
 from sd_scripts_bridge.photos.files import PhotoUnreadable, find, read
 from sd_scripts_bridge.photos.measures import measure
+from sd_scripts_bridge.photos.printable import shown
 from tests.support import messy
 
 
@@ -305,4 +305,4 @@ def test_blur_does_not_depend_on_the_size_of_the_file():
 
 
 def test_shown_keeps_letters_and_emoji():
-    assert photo_files.shown("Álvaro 日本 👨‍👩‍👧 3.45\u202fPM") == "Álvaro 日本 👨‍👩‍👧 3.45 PM"
+    assert shown("Álvaro 日本 👨‍👩‍👧 3.45\u202fPM") == "Álvaro 日本 👨‍👩‍👧 3.45 PM"

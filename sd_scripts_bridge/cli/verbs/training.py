@@ -85,12 +85,12 @@ def _dry_run(
     bridge: Bridge, request: Request, remarks: Sequence[str], options: argparse.Namespace
 ) -> int:
     """What would be trained, and what is known of its time and memory."""
-    from ...page import plan
+    from ...page import estimate
     from ...page.jobs import JobViews
 
     job, notes = bridge.dry_run(request)
     steps = job.params.max_train_steps
-    pace = plan.pace(JobViews(bridge), job.family, job.engine, job.params, job.launch)
+    pace = estimate.pace(JobViews(bridge), job.family, job.engine, job.params, job.launch)
     preset = presets.get(request.preset or job.preset)
     if options.json:
         data = {
@@ -105,7 +105,7 @@ def _dry_run(
     _announce(f"{job.title} would train:", job, [*remarks, *notes])
     if preset.memory:
         print(f"Memory: {preset.memory}")
-    print(f"Time: about {duration(pace[0] * steps)}. {pace[1]}" if pace else plan.UNKNOWN)
+    print(f"Time: about {duration(pace[0] * steps)}. {pace[1]}" if pace else estimate.UNKNOWN)
     print("Nothing was started.")
     return OK
 

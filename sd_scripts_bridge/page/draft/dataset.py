@@ -14,6 +14,7 @@ from ...datasets.kohya_folder import leaf_name, open_dataset, repeats_for
 from ...datasets.writer import clean_copy
 from ...errors import BridgeError, Conflict, Invalid, Problem
 from ...photos import files as photo_files
+from ...photos.printable import shown
 from ...system.files import mark
 from .captions import caption_of
 from .draft import Draft
@@ -91,7 +92,7 @@ def _refuse_changed(draft: Draft, used: Sequence[DraftPhoto]) -> None:
     for item in used:
         seen = draft.check.judged.seen.get(item.id)
         if seen is None or mark(draft.path(item)) != seen.mark:
-            changed.append(photo_files.shown(Path(item.file).name))
+            changed.append(shown(Path(item.file).name))
     if changed:
         draft.look_again()
         raise Conflict(

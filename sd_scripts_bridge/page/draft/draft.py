@@ -17,18 +17,25 @@ from typing import Any
 from ...datasets.caption_edits import one_line
 from ...errors import BridgeError, Conflict, Invalid, NotFound, Problem, short
 from ...messages import Message
-from ...names import name_problems, normal
+from ...names import normal
 from ...paths import Home
 from ...system.files import mark, write_text
 from ...system.locks import hold
 from . import captions, intake, windows
 from .check import PhotoCheck
+from .choices import (
+    LONGEST_TEXT,
+    described,
+    is_text,
+    refuse,
+    training_problems,
+    unkeepable,
+    with_files,
+    with_folder,
+)
 from .intake import MOST_PHOTOS, Upload, take_in
 from .state import DraftPhoto, State, TrainingChoices, from_dict
 
-LONGEST_TEXT = 10_000
-_WORDS = ("lora_name", "model_folder", "gpus")
-_STRINGS = ("base", "preset", "engine", *_WORDS)
 Progress = tuple[int, int]
 
 
@@ -94,7 +101,7 @@ class Draft:
     def _read(self) -> State:
         try:
             return from_dict(
-                json.loads(self._file.read_text(encoding="utf-8"), parse_constant=_refuse)
+                json.loads(self._file.read_text(encoding="utf-8"), parse_constant=refuse)
             )
         except FileNotFoundError:
             return State()
@@ -115,7 +122,7 @@ class Draft:
         number = 1
         while (aside := self.folder / f"draft.json.broken-{number}").exists():
             number += 1
-        state = _with_files(State(), intake.photos_in(self.photos_folder), self.photos_folder)
+        state = with_files(State(), intake.photos_in(self.photos_folder), self.photos_folder)
         self.failure = Message(
             "draft.draft_json_cant_read",
             "draft.json can't be read ({error}); it lies aside as {name}. The uploaded photos "
@@ -180,7 +187,7 @@ class Draft:
             for key in data.keys() - {"name", "class_token", "training", "was"}
         ]
         words = {key: data[key] for key in ("name", "class_token") if key in data}
-        problems += [problem for key, text in words.items() for problem in _unkeepable(key, text)]
+        problems += [problem for key, text in words.items() for problem in unkeepable(key, text)]
         training = data.get("training", {})
         problems += training_problems(training)
         if problems:
@@ -189,7 +196,7 @@ class Draft:
 
         def edit(state: State) -> State:
             windows.refuse_overwriting(state, data, data.get("was") or ())
-            return _described(state, names, training)
+            return described(state, names, training)
 
         self.change(edit)
 
@@ -200,7 +207,7 @@ class Draft:
         """
         with self._intake:
             taken = take_in(files, self.photos_folder, len(self.state.items))
-            self.change(lambda state: _with_files(state, taken.names, self.photos_folder))
+            self.change(lambda state: with_files(state, taken.names, self.photos_folder))
         self.look_again()
         return taken.notes
 
@@ -234,7 +241,7 @@ class Draft:
                     )
                 ]
             )
-        self.change(lambda state: _with_folder(state, path, found))
+        self.change(lambda state: with_folder(state, path, found))
         self.look_again()
 
     def look_again(self) -> None:
@@ -258,7 +265,7 @@ class Draft:
                     used=repr(used),
                 )
             )
-        if caption is not None and not _is_text(caption, LONGEST_TEXT):
+        if caption is not None and not is_text(caption, LONGEST_TEXT):
             problems.append(
                 Problem(
                     "draft.text_characters",
@@ -324,101 +331,6 @@ def draft_of(home: Home, face_models: Sequence[Path] = ()) -> Draft:
     if face_models:
         draft.check.face_models = tuple(face_models)
     return draft
-
-
-def _refuse(word: str) -> None:
-    raise ValueError(f"it holds {word}")
-
-
-def training_problems(training: Any) -> list[Problem]:
-    """What can't be stored as training choices; whether they can be trained is the plan's question."""
-    if not isinstance(training, Mapping):
-        return [
-            Problem(
-                "draft.object", "training", "{training} is not an object", training=short(training)
-            )
-        ]
-    found = [
-        Problem("draft.training_choice", key, "is no training choice")
-        for key in training.keys() - {*_STRINGS, "steps", "values"}
-    ]
-    for key in _STRINGS:
-        if training.get(key) is not None and not _is_text(training[key], 1000):
-            found.append(
-                Problem(
-                    "draft.text_characters_2",
-                    key,
-                    "{training} is not a text of up to 1000 characters",
-                    training=short(training[key]),
-                )
-            )
-    steps = training.get("steps", 1)
-    if not isinstance(steps, int) or isinstance(steps, bool) or not 1 <= steps <= 1_000_000:
-        found.append(
-            Problem(
-                "draft.whole_number",
-                "steps",
-                "{steps} is not a whole number from 1 to 1,000,000",
-                steps=short(steps),
-            )
-        )
-    values = training.get("values", {})
-    if not isinstance(values, Mapping) or any(
-        isinstance(value, Mapping) for value in values.values()
-    ):
-        found.append(
-            Problem("draft.object_option_value", "values", "is not an object of option: value")
-        )
-    return found
-
-
-def _unkeepable(key: str, name: Any) -> list[Problem]:
-    """A name may be wrong as long as it is typed, and the page says so; a text far too long is not
-    even kept.
-    """
-    if not isinstance(name, str):
-        return [Problem("draft.text", key, "{name} is not a text", name=short(name))]
-    return name_problems(name, "class" if key == "class_token" else key) if len(name) > 200 else []
-
-
-def _is_text(value: Any, longest: int) -> bool:
-    return isinstance(value, str) and len(value) <= longest
-
-
-def _described(state: State, names: Mapping[str, str], training: Mapping[str, Any]) -> State:
-    """Options set to null are the preset's again."""
-    after = replace(
-        state,
-        name=names.get("name", state.name),
-        class_token=names.get("class_token", state.class_token),
-    )
-    if training:
-        values = {**state.training.values, **training.get("values", {})}
-        plain = {key: value for key, value in training.items() if key != "values"}
-        plain |= {key: plain[key] or "" for key in _WORDS if key in plain}
-        kept = {key: value for key, value in values.items() if value is not None}
-        after = replace(after, training=replace(state.training, **plain, values=kept))
-    return after
-
-
-def _with_files(state: State, names: Sequence[str], folder: Path) -> State:
-    new = tuple(
-        DraftPhoto(state.next_id + n, name, True, mark(folder / name))
-        for n, name in enumerate(names)
-    )
-    return replace(state, items=(*state.items, *new), next_id=state.next_id + len(new))
-
-
-def _with_folder(state: State, path: Path | None, found: Sequence[Path]) -> State:
-    """Photos that stay keep their number, choice and caption."""
-    had = {item.file: item for item in state.items if not item.uploaded}
-    items, number = [item for item in state.items if item.uploaded], state.next_id
-    for file in map(str, found):
-        items.append(
-            replace(had.get(file) or DraftPhoto(number, file, False), mark=mark(Path(file)))
-        )
-        number += file not in had
-    return replace(state, items=tuple(items), next_id=number, source=str(path) if path else None)
 
 
 __all__ = ["Draft", "TrainingChoices", "draft_of", "training_problems"]

@@ -12,7 +12,7 @@ from ...datasets.caption_text import Repaired
 from ...errors import Problem
 from ...messages import Message
 from ...names import name_problems
-from ...photos.files import shown
+from ...photos.printable import shown
 from .captions import caption_of, counted
 from .check import Verdicts
 from .draft import Draft

@@ -14,7 +14,7 @@ from ...page.context import Context, started
 from ...page.draft import dataset, view, windows
 from ...page.draft.draft import Draft
 from ...page.draft.state import DraftPhoto
-from ...photos.files import shown
+from ...photos.printable import shown
 from ..doors import Call
 
 
