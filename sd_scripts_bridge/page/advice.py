@@ -12,7 +12,7 @@ from .context import Context
 from .draft.captions import counted
 
 if TYPE_CHECKING:
-    from .plan import Plan
+    from .training_plan import Plan
 
 
 def caption_advice(plan: Plan) -> list[str]:

@@ -12,7 +12,7 @@ from ..options.params import TrainingParams
 from .jobs import JobViews
 
 if TYPE_CHECKING:
-    from .plan import Plan
+    from .training_plan import Plan
 
 HISTORY = 50
 

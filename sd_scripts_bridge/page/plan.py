@@ -4,9 +4,7 @@ everything in the way.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,6 @@ from ..bridge import Bridge
 from ..datasets.kohya_folder import Dataset, Subset, leaf_name, repeats_for
 from ..errors import BridgeError, Invalid, NotFound, Problem
 from ..jobs.launch import Launch, from_words, processes_of
-from ..messages import Message
 from ..models import offered
 from ..models.checkpoint import Base
 from ..names import name_problems
@@ -31,60 +28,7 @@ from .draft.captions import caption_of
 from .draft.draft import Draft
 from .draft.view import is_used
 from .estimate import estimate
-
-
-@dataclass
-class Plan:
-    """The draft as a job. ``base`` is None where none is chosen, or it can't be trained."""
-
-    images: int
-    repeats: int
-    params: TrainingParams
-    preset: Preset
-    engine: str
-    base: Base | None = None
-    base_path: Path | None = None
-    stem: str | None = None
-    problems: list[Problem] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    captions: list[str] = field(default_factory=list)
-    changed: int = 0
-    gpu: int | None = None
-    launch: Launch | None = None
-
-    @property
-    def batch(self) -> int:
-        """Pictures an optimizer step."""
-        return (
-            self.params.train_batch_size
-            * self.params.gradient_accumulation_steps
-            * processes_of(self.launch)
-        )
-
-    @property
-    def steps(self) -> int:
-        return self.params.max_train_steps if self.images else 0
-
-    @property
-    def sentence(self) -> str:
-        """ "10 photos x 150 repeats / batch 1 = 1500 steps", and where somebody set another end,
-        that.
-        """
-        if not self.images:
-            return Message("plan.photos_yet", "No photos yet.")
-        shown = math.ceil(self.images * self.repeats / self.batch)
-        text = Message(
-            "plan.sum",
-            "{photos} {photos:photo|photos} x {repeats} {repeats:repeat|repeats} / batch {batch}"
-            " = {steps} {steps:step|steps}",
-            photos=self.images,
-            repeats=self.repeats,
-            batch=self.batch,
-            steps=shown,
-        )
-        if shown == self.steps:
-            return text
-        return Message("plan.stops", "{sum}; it stops at {steps}", sum=text, steps=self.steps)
+from .training_plan import Plan
 
 
 def make(context: Context) -> Plan:

@@ -14,6 +14,7 @@ from ...page.context import Context, started
 from ...page.draft import dataset, view, windows
 from ...page.draft.draft import Draft
 from ...page.draft.state import DraftPhoto
+from ...page.training_plan import Plan
 from ...photos.printable import shown
 from ..doors import Call
 
@@ -66,7 +67,7 @@ def _refuse_gone(draft: Draft, wanted: Sequence[DraftPhoto]) -> None:
         )
 
 
-def _refuse(context: Context, made: plan.Plan) -> None:
+def _refuse(context: Context, made: Plan) -> None:
     missing = context.the_bridge.engine(made.engine).check()
     if missing and set(made.problems) <= set(missing):
         raise EngineNotReady(missing)
@@ -74,6 +75,6 @@ def _refuse(context: Context, made: plan.Plan) -> None:
         raise Invalid(list(dict.fromkeys(made.problems)))
 
 
-def _submit(context: Context, made: plan.Plan, folder: Path) -> tuple[int, Submitted]:
+def _submit(context: Context, made: Plan, folder: Path) -> tuple[int, Submitted]:
     submitted = context.the_bridge.submit(plan.request(context, made, folder))
     return submitted.id, submitted
