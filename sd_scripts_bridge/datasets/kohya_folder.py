@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Invalid, Problem
-from ..messages import Message
+from ..messages import Message, joined
 from ..photos import files as photo_files
 from ..photos.files import LEAF
 from ..photos.places import path_problems
@@ -158,17 +158,25 @@ def _dataset(image_dir: Path, subsets: tuple[Subset, ...], remarks: Sequence[str
     ours = manifest.read(root)
     wanted_steps = ours.get("wanted_steps")
     regularisation = _subsets(photo_files.subfolders(root / "reg"))
-    took = ", ".join(
-        f"{shown(subset.folder.name)!r} ({subset.images} photos)" for subset in subsets
-    )
+    took = joined(map(_told, subsets), ", ")
     return Dataset(
         root,
         image_dir,
         tuple(_named(subset, ours) for subset in subsets),
         regularisation,
         wanted_steps if isinstance(wanted_steps, int) else None,
-        (f"Took {took}.", *remarks, *(() if regularisation else _reg_remarks(root / "reg"))),
+        (
+            Message("folder.took", "Took {folders}.", folders=took),
+            *remarks,
+            *(() if regularisation else _reg_remarks(root / "reg")),
+        ),
     )
+
+
+def _told(subset: Subset) -> Message:
+    text = "{folder} ({count} {count:photo|photos})"
+    folder = repr(shown(subset.folder.name))
+    return Message("folder.with_photos", text, folder=folder, count=subset.images)
 
 
 def _reg_remarks(folder: Path) -> list[str]:

@@ -342,7 +342,9 @@ def _additional(work: Settling, form: Mapping[str, Any]) -> Iterator[Given]:
         work.ledger.ignored(
             "dataset_config",
             form["dataset_config"],
-            "import that file, too, or give your photos as DATASET",
+            Message(
+                "kohya_gui.import_too", "import that file, too, or give your photos as DATASET"
+            ),
         )
     if form["sample_prompts"]:
         work.ledger.ignored(

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 from ....errors import BridgeError
+from ....messages import Message
 
 ENDINGS = (".zip", ".tar.gz", ".tgz")
 
@@ -32,11 +33,13 @@ def unpack(source: str, folder: Path) -> Path:
         _unpack(file, aside / "all")
         found = sorted((aside / "all").rglob("train_network.py"), key=lambda path: len(path.parts))
         if not found:
-            raise _refused(source, "it holds no train_network.py")
+            raise _refused(source, Message("setup.archive_empty", "it holds no train_network.py"))
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(found[0].parent, folder)
     except (OSError, ValueError, tarfile.TarError, zipfile.BadZipFile) as error:
-        raise _refused(source, str(error)) from error
+        said = error.args[0] if error.args else ""
+        why = said if isinstance(said, Message) else str(error)
+        raise _refused(source, why) from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return folder
@@ -45,7 +48,9 @@ def unpack(source: str, folder: Path) -> Path:
 def _fetched(address: str, folder: Path) -> Path:
     target = folder / f"fetched{'.zip' if '.zip' in address.lower() else '.tar.gz'}"
     if not address.startswith(("https://", "http://")):
-        raise ValueError("its address begins with neither https:// nor http://")
+        raise ValueError(
+            Message("setup.no_web", "its address begins with neither https:// nor http://")
+        )
     with urllib.request.urlopen(address, timeout=60) as answer, target.open("wb") as file:  # noqa: S310  # see above
         shutil.copyfileobj(answer, file)
     return target
