@@ -107,13 +107,15 @@ NAMELESS = """() => [...document.querySelectorAll('#lora-bridge :is(input, texta
 def test_in_spanish(
     serve: Callable[..., Ui], visit: Callable[..., Tab], pictures: list[Path]
 ) -> None:
-    if not (ROOT / "localizations" / "es_ES.json").is_file():
-        pytest.skip("there is no localizations/es_ES.json")
+    """The page's own texts, and what the server says by its codes."""
     tab = visit(serve().address, locale="es-ES")
     words = json.loads((ROOT / "localizations" / "es_ES.json").read_text(encoding="utf-8"))
     names = tab.root.get_by_role("tab").all_inner_texts()
     assert names == [words[name] for name in ("1 Photos", "2 Captions", "3 Train", "4 Try")]
     assert tab.page.evaluate("loraBridge.t('Start training')") == words["Start training"]
+    tab.root.locator("input[type=file]").first.set_input_files(pictures[:2])
+    tab.sees("Se usarán 2 de 2 fotos.", 60)
+    tab.sees("Se pueden usar 2 fotos, que son pocas: de 5 a 20 diferentes dan un LoRA mejor.", 60)
 
 
 def test_what_is_dangerous_is_refused_from_afar(
