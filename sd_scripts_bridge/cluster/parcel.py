@@ -25,7 +25,7 @@ PART_BYTES = 80_000_000
 LARGEST_BASE = 200_000_000
 LARGEST_DATASET = 4_000_000_000
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
-_OURS = (".py", ".toml")
+_OURS = (".py", ".toml", ".json")
 
 File = tuple[str, Path]
 """A file's place in the parcel, and where it lies here."""
