@@ -130,7 +130,9 @@ def test_one_job_tells_what_it_planned_and_did(
     report = json.loads(run(bridge, "jobs", 1, "--json").stdout)["report"]
     assert (report["planned_steps"], report["steps"], report["healed"]) == (3, 3, [])
     again = run(bridge, "publish", 1)
-    assert again.returncode == 0 and "Ada-2.safetensors" in again.stdout
+    assert again.returncode == 0 and "Ada.safetensors" in again.stdout, (
+        "the same LoRA, not a second one"
+    )
     assert run(bridge, "publish", 99).returncode == 1 and run(bridge, "jobs", 99).returncode == 1
 
 

@@ -55,7 +55,7 @@ def test_a_dry_run_says_it_all_and_starts_nothing(
         and "steps      15, 1 epoch at batch size" in done.stdout
     )
     assert (
-        "nothing like it was trained here yet" in done.stdout
+        "nothing comparable has been trained on this machine" in done.stdout
         and "Memory: No measured number" in done.stdout
     )
     assert bridge._store.jobs() == []

@@ -64,6 +64,7 @@ def test_a_dry_run_says_the_job_that_a_run_queues(bridge: Bridge, folder: Path) 
     for command in README[2:3]:
         run(bridge, command.replace("--steps 1500", "--steps 30"))
     (folder / "own vae.safetensors").touch()
+    (folder / "prompts.txt").write_text("AlvaroBadia man", "utf-8")
     words = f"{README[3]} --set 'vae=own vae.safetensors' sample_prompts=prompts.txt --json "
     dry = json.loads(run(bridge, words + "--dry-run"))
     queued = json.loads(run(bridge, words + "--detach"))
@@ -74,8 +75,8 @@ def test_a_dry_run_says_the_job_that_a_run_queues(bridge: Bridge, folder: Path) 
         assert Path(dry["job"][name]).is_absolute()
     assert dry["job"]["params"]["extra"] == {
         "vae": str(folder / "own vae.safetensors"),
-        "sample_prompts": "prompts.txt",
-    }, "what isn't here is left as it was typed"
+        "sample_prompts": str(folder / "prompts.txt"),
+    }
 
 
 def test_a_config_names_files_beside_itself(bridge: Bridge, folder: Path) -> None:

@@ -130,7 +130,7 @@ def test_stop_ends_the_training_on_the_cluster(
     wait_step(bridge, job_id, 1)
     tree = psutil.Process(list(ray.jobs.values())[-1][0].pid).children(recursive=True)
     assert len(tree) >= 3
-    with pytest.raises(Conflict, match="this machine's card is free"):
+    with pytest.raises(Conflict, match="this machine's GPU is free"):
         bridge.pause(job_id)
     assert "on the cluster" in bridge.stop(job_id, now=now)
     row = wait_over(bridge, job_id)
@@ -160,7 +160,7 @@ def test_a_training_goes_on_without_us_and_is_found_again(
         time.sleep(0.05)
     assert bridge.job(job_id).status is Status.LOST
     assert ray.statuses()[-1] == "RUNNING"
-    assert "looked for on the cluster" in bridge.resume(job_id)
+    assert "looked up on the cluster" in bridge.resume(job_id)
     wait(
         bridge, job_id, lambda _: any("Found again" in str(e.event) for e in bridge.events(job_id))
     )
@@ -258,7 +258,7 @@ def test_the_command_line_names_the_cluster(bridge: Bridge, tmp_path: Path) -> N
     assert "No Ray cluster answers at http://127.0.0.1:1:" in said(
         "--on", "ray://127.0.0.1:1", "--on-base", "/m/x"
     )
-    assert "no address of a Ray cluster" in said("--on", "nonsense", "--on-base", "/m/x")
+    assert "is not the address of a Ray cluster" in said("--on", "nonsense", "--on-base", "/m/x")
     assert "--on-gpus is for a cluster" in said("--base", "x.safetensors", "--on-gpus", "2")
 
 
@@ -291,7 +291,7 @@ def test_addresses(text: str, meant: str) -> None:
     ],
 )
 def test_what_is_no_address(text: str) -> None:
-    with pytest.raises(Invalid, match="no address of a Ray cluster"):
+    with pytest.raises(Invalid, match="is not the address of a Ray cluster"):
         address(text)
 
 

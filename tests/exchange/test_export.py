@@ -30,9 +30,7 @@ from sd_scripts_bridge.options.meaning import meaning
 from sd_scripts_bridge.options.params import TrainingParams, fields_of_params, option_type
 from sd_scripts_bridge.system.toml_file import load
 
-ONE_WORD = st.characters(
-    blacklist_categories=("Cs", "Cc", "Zl", "Zp", "Zs"), exclude_characters='"'
-)
+ONE_WORD = st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp", "Zs"), exclude_characters='"')
 TEXT = st.text(ONE_WORD, min_size=1, max_size=20)
 MODULES = ["networks.lora", "networks.lora_fa", "networks.dylora", "networks.oft", "lycoris.kohya"]
 WORDS = {

@@ -32,7 +32,10 @@ def read(folder: Path, text: str = FILE) -> Imported:
     return imports.read(folder / "c.toml")
 
 
-def test_the_report_ends_with_what_will_train_and_where_from(tmp_path: Path) -> None:
+def test_the_report_ends_with_what_will_train_and_where_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     lines = read(tmp_path).lines()
     table = lines[lines.index("Will be trained:") + 1 :]
     rows = {words[0]: words[1:] for words in map(str.split, table) if words}

@@ -118,7 +118,7 @@ def test_presets_for_people_do_not_mirror_faces() -> None:
 
 
 def test_an_unknown_preset_names_the_known_ones() -> None:
-    with pytest.raises(NotFound, match="person-sd15"):
+    with pytest.raises(NotFound, match="`sd-scripts-bridge presets` lists them"):
         presets.get("anime")
 
 

@@ -352,7 +352,7 @@ def test_s4_folders_that_are_no_photos(place: Place) -> None:
     for unfit, sentence in folders.items():
         assert sentence in place.refused("check", unfit), unfit
         assert sentence in place.post("draft/folder", path=str(unfit)).text, unfit
-        assert sentence in place.refused("train", folder, "--base", place.base), folder
+        assert sentence in place.refused("train", unfit, "--base", place.base), unfit
     assert "is not a whole path" in place.post("draft/folder", path="photos").text
     assert "is not a folder's path" in place.post("draft/folder", path="/a\0b").text
     assert place.cli("check", "~").text == place.cli("check", Path.home()).text, (
@@ -728,7 +728,7 @@ def test_s23_steps_of_the_draft(place: Place) -> None:
 def test_s23_a_card_that_cant_be(place: Place) -> None:
     for gpu in ("-1", "99999999999999999999"):
         words = ("train", place.root / "set", "--base", place.base, f"--gpu={gpu}")
-        assert f"gpu: {gpu} is no card's number." in place.refused(*words)
+        assert f"gpu: {gpu} is no GPU's number." in place.refused(*words)
 
 
 # ---- models ----

@@ -352,7 +352,6 @@ def test_from_a_folder_to_a_published_lora_without_the_draft(
         ("jobs", {"on": {}}),
         ("jobs", {"on": {"address": "ray://x", "port": 3}}),
         ("jobs", {"dataset": "/x", "base": "/y", "values": [1]}),
-        ("jobs", {"config": "/gone.json"}),
         ("check", {"photos": "x"}),
         ("check", {"photos": ["/gone"]}),
         ("dataset", {"photos": ["/gone"], "name": "A", "class": "b", "out": "/x", "steps": 0}),
@@ -380,7 +379,7 @@ def test_more_than_one_process_is_asked_for_in_words(
 
     def submit(_self: Bridge, request: Request) -> None:
         asked.append(request)
-        raise Conflict("Enough is known.")
+        raise Conflict("test.enough", "Enough is known.")
 
     monkeypatch.setattr(Bridge, "submit", submit)
     cluster = {"address": "ray://head", "base": "/there/m.safetensors"}

@@ -92,6 +92,10 @@ def _done(work: Settling) -> Imported:
             ),
         )
     values = {**work.defaults, **work.values}
+    if _follows_a_missing_adafactor(values):
+        values["lr_scheduler"] = "constant"
+        text = "it takes its rate from the optimizer Adafactor, which is not chosen"
+        work.gave_way("lr_scheduler", "constant", Message("rules.adafactor", text))
     if values.get("lr_scheduler") == "constant":
         _drop_warmup(
             work,
@@ -235,6 +239,11 @@ def _without_prompts(work: Settling) -> None:
                 "without sample_prompts; pictures: --set sample_every_n_steps=N",
             ),
         )
+
+
+def _follows_a_missing_adafactor(values: Mapping[str, Any]) -> bool:
+    chosen = str(values.get("optimizer_type") or "").lower()
+    return values.get("lr_scheduler") == "adafactor" and chosen != "adafactor"
 
 
 def _drop_warmup(work: Settling, why: str) -> None:
