@@ -83,6 +83,7 @@ def request(context: Context, plan: Plan, dataset: Path) -> Request:
         values=state.training.values,
         lora_dir=lora_folder(context),
         name=state.training.lora_name or state.name,
+        v_parameterization=state.training.v_parameterization,
         model_folders=tuple(
             dict.fromkeys(Path(base.path).absolute().parent for base in context.models())
         ),

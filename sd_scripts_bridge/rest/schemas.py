@@ -76,6 +76,7 @@ TRAINING: Schema = body(
     lora_name=some(TEXT),
     gpus=some(TEXT),
     model_folder=TEXT,
+    v_parameterization=YES_NO,
     values=VALUES,
 )
 

@@ -138,6 +138,14 @@ def test_what_was_imported_trains_as_the_file_says(ready: Page, context: Context
     assert spec.params.extra == {"cache_latents_to_disk": True}
 
 
+def test_a_file_that_says_v_prediction_trains_v_prediction(ready: Page, context: Context) -> None:
+    """The base has no mark, so only the file can say it."""
+    ready.post("import", files=kohya(v_parameterization=True), apply=True)
+    assert ready.get("draft").json()["training"]["v_parameterization"] is True
+    spec = context.the_bridge._store.get(ready.post("train").json()["job"]).job
+    assert isinstance(spec, TrainingJob) and spec.prediction == "v_prediction"
+
+
 def test_photos_of_this_machine_come_along_into_an_empty_draft(page: Page, tmp_path: Path) -> None:
     from tests.support import messy
 

@@ -1,7 +1,7 @@
 """The demo's base model, which comes with the package: a small Stable Diffusion 1.5 that really draws.
 
-It was trained by ``python -m tools.demo_base`` on drawings of random people, never of the demo's
-own man.
+It was trained in the stages of ``python -m tools.demo_base``, one by one, on drawings of random
+people, never of the demo's own man.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def training_problems(training: Any) -> list[Problem]:
         ]
     found = [
         Problem("draft.training_choice", key, "is no training choice")
-        for key in training.keys() - {*_STRINGS, "steps", "values"}
+        for key in training.keys() - {*_STRINGS, "steps", "values", "v_parameterization"}
     ]
     for key in _STRINGS:
         if training.get(key) is not None and not is_text(training[key], 1000):
@@ -57,6 +57,10 @@ def training_problems(training: Any) -> list[Problem]:
                 steps=short(steps),
             )
         )
+    if not isinstance(training.get("v_parameterization", False), bool):
+        said = short(training["v_parameterization"])
+        text = "{value} is neither true nor false"
+        found.append(Problem("draft.yes_or_no", "v_parameterization", text, value=said))
     values = training.get("values", {})
     if not isinstance(values, Mapping) or any(
         isinstance(value, Mapping) for value in values.values()

@@ -175,6 +175,7 @@ def propose(
     if imported.values:
         _steps_and_values(found, imported, state)
         found.training["preset"] = presets.IMPORTED
+        found.training["v_parameterization"] = imported.v_parameterization
     _base(found, imported, bases, local)
     _photos(found, imported, state, local)
     _names(found, imported, state)
