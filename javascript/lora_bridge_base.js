@@ -14,7 +14,7 @@
             }), true);
             this.go = lb.button(lb.t("Use it"), () => this.use());
             this.demo = lb.button(lb.t("Use the demo's tiny model"), () => this.useDemo());
-            this.demoHint = lb.el("span", {class: "lb-dim lb-small"}, lb.t("It is made here in some seconds. It shows the whole way; its pictures are not worth looking at."));
+            this.demoHint = lb.el("span", {class: "lb-dim lb-small"}, lb.t("It comes with LoRA Bridge and draws pictures of 64 x 64: enough to see the whole way."));
             this.form = lb.el("div", {}, lb.el("div", {class: "lb-with-button"}, this.path.node, this.go),
                 lb.el("p", {class: "lb-start"}, this.demo, " ", this.demoHint));
             this.node = lb.el("section", {class: "lb-note lb-bases", hidden: true}, lb.el("p", {}, this.title, " ", this.looked), this.form);
