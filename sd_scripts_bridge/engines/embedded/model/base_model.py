@@ -129,6 +129,9 @@ def _from_single_file(
     dtype: torch.dtype,
 ) -> Any:
     """A network by diffusers' own conversion; the local ``config`` keeps it from asking the hub."""
+    from diffusers.utils import logging
+
+    logging.set_verbosity_error()  # else it warns of modules kept in float32: an empty list
     part = {key: value for key, value in tensors.items() if key.startswith(prefix)}
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "config.json").write_text(json.dumps(config), encoding="utf-8")
