@@ -115,7 +115,7 @@ def test_a_lora_is_brought_by_dropping_it_on_the_photos(
     assert tab.root.locator(".lb-report").is_hidden()
     (tmp_path / "x.json").write_text("{}")
     tab.drop([tmp_path / "x.json"], tab.root.locator("#lora-bridge-train"))
-    tab.sees(re.compile("holds no settings that kohya_ss or LoRA Bridge has saved"))
+    tab.sees(re.compile("holds no settings that kohya_ss, OneTrainer"))
     assert tab.errors == []
 
 
