@@ -51,7 +51,7 @@ PICTURE_ENDINGS = frozenset(
 LEAF = re.compile(r"(\d+)_(.*)", re.DOTALL)
 """kohya's folder names: repeats, then what is on the photos."""
 
-_SIDECARS = frozenset(
+SIDECARS = frozenset(
     {
         ".txt",
         ".caption",
@@ -274,7 +274,7 @@ def read(path: Path) -> Picture:
 
 
 def _is_candidate(file: Path) -> bool:
-    if file.name.startswith(".") or file.suffix.lower() in _SIDECARS:
+    if file.name.startswith(".") or file.suffix.lower() in SIDECARS:
         return False
     return file.is_file() or (file.is_symlink() and not file.exists())
 

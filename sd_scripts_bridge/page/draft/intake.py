@@ -13,30 +13,12 @@ from pathlib import Path
 from ...errors import BridgeError, Invalid, Problem
 from ...messages import Message
 from ...photos import zips
+from ...photos.files import SIDECARS
 from ...photos.zips import safe_name
 from ...system.files import replace_file
 
 CAPTIONS = frozenset({".txt", ".caption"})
-LEFT_ALONE = frozenset(
-    {
-        ".json",
-        ".jsonl",
-        ".npz",
-        ".npy",
-        ".db",
-        ".ini",
-        ".xmp",
-        ".aae",
-        ".toml",
-        ".yaml",
-        ".yml",
-        ".csv",
-        ".log",
-        ".md",
-        ".safetensors",
-        ".part",
-    }
-)
+LEFT_ALONE = SIDECARS - CAPTIONS
 MOST_PHOTOS = 10_000
 
 
