@@ -19,7 +19,6 @@
             "LoRA name": ["train", lb.t("LoRA name"), () => train.name.input],
             lora_name: ["train", lb.t("LoRA name"), () => train.name.input],
             engine: ["train", lb.t("Engine"), () => train.advanced.engine.input],
-            cards: ["train", lb.t("GPUs"), () => train.advanced.gpus.input],
             gpus: ["train", lb.t("GPUs"), () => train.advanced.gpus.input],
             "sd-scripts": setup,
             embedded: setup,

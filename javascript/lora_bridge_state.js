@@ -96,7 +96,7 @@
         };
     };
 
-    /** The strip of a job that left the card to something else. */
+    /** The strip of a job that left the GPU to something else. */
     lb.pausedView = function (status, now, inWebui) {
         const job = status.paused.job;
         const when = {step: job.step, time: lb.duration(Math.max(0, status.paused.until - now))};

@@ -154,7 +154,7 @@
         timeWords(plan) {
             if (!plan.seconds) return ".";
             const time = lb.about(plan.seconds);
-            return plan.card ? lb.t(", about {time} on this {card}.", {time: time, card: plan.card}) : lb.t(", about {time} here.", {time: time});
+            return plan.gpu ? lb.t(", about {time} on this {gpu}.", {time: time, gpu: plan.gpu}) : lb.t(", about {time} here.", {time: time});
         }
 
         showFields() {

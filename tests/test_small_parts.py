@@ -23,7 +23,7 @@ from sd_scripts_bridge.running import explain
 from sd_scripts_bridge.running.log_tail import LONGEST_LINE, LogTail, last_lines
 from sd_scripts_bridge.system import process, toml_file
 from sd_scripts_bridge.system.locks import hold, is_held
-from sd_scripts_bridge.system.peak_memory import card_line
+from sd_scripts_bridge.system.peak_memory import gpu_line
 from sd_scripts_bridge.system.torch_choice import Hardware, choose
 
 # ---- TOML ----
@@ -151,7 +151,7 @@ def test_every_event_comes_back_and_newer_keys_are_dropped() -> None:
         (Hardware("linux", rocm=True), "2.6.0", "rocm6.2.4"),
     ],
 )
-def test_torch_for_the_card(machine: Hardware, torch: str, index_end: str | None) -> None:
+def test_torch_for_the_gpu(machine: Hardware, torch: str, index_end: str | None) -> None:
     choice = choose(machine)
     assert choice.torch == torch
     assert (choice.index or "").rpartition("/")[2] == (index_end or "")
@@ -232,5 +232,5 @@ def test_who_chooses_the_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
         ("No running processes found", (0, 0)),
     ],
 )
-def test_a_line_of_the_cards_memory(line: str, told: tuple[int, int]) -> None:
-    assert card_line(line) == told
+def test_a_line_of_the_gpus_memory(line: str, told: tuple[int, int]) -> None:
+    assert gpu_line(line) == told

@@ -102,7 +102,7 @@ def train(ask: Mapping[str, Any], work: Path) -> int:
         base=str(_base(ask, sent)),
         lora_dir=None,
         on=None,
-        launch=_on_our_cards(job),
+        launch=_on_our_gpus(job),
     )
     store = Store(home.database, home.jobs)
     job_id = store.add(job)
@@ -161,16 +161,16 @@ def _base(ask: Mapping[str, Any], sent: Path) -> Path:
     return next(iter(sorted((sent / "base").iterdir())))
 
 
-def _on_our_cards(job: Any) -> Any:
-    """The cards that Ray has given us, in place of the first ones."""
+def _on_our_gpus(job: Any) -> Any:
+    """The GPUs that Ray has given us, in place of the first ones."""
     given = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
     if (
         job.launch is None
-        or not all(card.isdecimal() for card in given)
+        or not all(gpu.isdecimal() for gpu in given)
         or len(given) < job.launch.here
     ):
         return job.launch
-    return replace(job.launch, gpu_ids=tuple(int(card) for card in given[: job.launch.here]))
+    return replace(job.launch, gpu_ids=tuple(int(gpu) for gpu in given[: job.launch.here]))
 
 
 def _follow(store: Store, job_id: int) -> Path | None:

@@ -45,14 +45,14 @@ def plan(planner: Planner, request: Request) -> tuple[TrainingJob, list[str]]:
     assert where is not None
     jobs = RayJobs(where.address)
     version = jobs.version()  # first: nothing is copied for an address that is wrong
-    where, problems = _cards(jobs, where, request)
+    where, problems = _gpus(jobs, where, request)
     problems += name_problems(request.name) if request.name is not None else []
     if request.gpu is not None:
         problems.append(
             Problem(
-                "question.card_machine",
+                "question.gpu_machine",
                 "gpu",
-                "is a card of this machine",
+                "is a GPU of this machine",
                 "Say with --on-gpus how many to ask the cluster for.",
             )
         )
@@ -113,7 +113,7 @@ def tokenizers(home: Home) -> Path | None:
     return home.tokenizers
 
 
-def _cards(jobs: RayJobs, where: Cluster, request: Request) -> tuple[Cluster, list[Problem]]:
+def _gpus(jobs: RayJobs, where: Cluster, request: Request) -> tuple[Cluster, list[Problem]]:
     wanted, there = request.launch.processes if request.launch else 1, jobs.gpus()
     problems = [
         Problem(
@@ -130,9 +130,9 @@ def _cards(jobs: RayJobs, where: Cluster, request: Request) -> tuple[Cluster, li
     if (where.gpus or 0) > there:
         problems.append(
             Problem(
-                "question.cluster_cards_wanted",
+                "question.cluster_gpus_wanted",
                 "on",
-                "the cluster has {there} cards, and {gpus} are wanted",
+                "the cluster has {there} GPUs, and {gpus} are wanted",
                 "Set --on-gpus lower.",
                 there=there,
                 gpus=where.gpus,

@@ -65,7 +65,7 @@ class RayJobs:
         return str(self._json("GET", "/api/version").get("ray_version", "unknown"))
 
     def gpus(self) -> int:
-        """Cards that the cluster's living nodes have, busy or not."""
+        """GPUs that the cluster's living nodes have, busy or not."""
         nodes = self._json("GET", "/api/v0/nodes")["data"]["result"]["result"]
         return int(
             sum(

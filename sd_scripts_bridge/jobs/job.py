@@ -114,7 +114,7 @@ class TrainingJob:
         """What it holds while it runs: GPUs, "0" or "0,1", or a cluster's address."""
         if self.on:
             return self.on.address
-        return ",".join(map(str, self.launch.cards)) if self.launch else str(self.gpu or 0)
+        return ",".join(map(str, self.launch.gpus)) if self.launch else str(self.gpu or 0)
 
     @property
     def saves_states(self) -> bool:

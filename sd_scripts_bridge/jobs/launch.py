@@ -33,7 +33,7 @@ class Launch:
     accelerate 1.6, torch 2.13).
     """
     gpu_ids: tuple[int, ...] = ()
-    """This machine's cards, one for each of its processes, as the driver counts them; empty: the
+    """This machine's GPUs, one for each of its processes, as the driver counts them; empty: the
     first ones.
     """
     num_cpu_threads_per_process: int | None = None
@@ -44,7 +44,7 @@ class Launch:
         return max(1, self.processes // max(1, self.machines))
 
     @property
-    def cards(self) -> tuple[int, ...]:
+    def gpus(self) -> tuple[int, ...]:
         """The GPUs that the training holds here."""
         return self.gpu_ids or tuple(range(self.here))
 
@@ -126,14 +126,14 @@ class Launch:
                 )
             )
         elif self.gpu_ids and (len(set(self.gpu_ids)) != self.here or min(self.gpu_ids) < 0):
-            cards = ",".join(map(str, self.gpu_ids))
+            gpus = ",".join(map(str, self.gpu_ids))
             found.append(
                 Problem(
-                    "launch.names_cards_processes_run",
+                    "launch.names_gpus_processes_run",
                     "gpus",
-                    "{cards} names {count} cards, and {here} processes run here",
+                    "{gpus} names {count} {count:GPU|GPUs}, and {here} {here:process runs|processes run} here",
                     "Give one GPU for each.",
-                    cards=cards,
+                    gpus=gpus,
                     count=len(set(self.gpu_ids)),
                     here=self.here,
                 )
@@ -208,7 +208,7 @@ class Launch:
 def _is_kind(name: str, value: Any) -> bool:
     if name == "gpu_ids":
         return isinstance(value, (list, tuple)) and all(
-            isinstance(card, int) and not isinstance(card, bool) for card in value
+            isinstance(gpu, int) and not isinstance(gpu, bool) for gpu in value
         )
     if name == "main_process_ip":
         return value is None or isinstance(value, str)
@@ -282,7 +282,7 @@ def read(options: Mapping[str, Any]) -> tuple[Launch | None, dict[str, str]]:
         processes,
         number("num_machines", 1) or 1,
         main_process_ip=str(address) if address else None,
-        gpu_ids=_cards(options.get("gpu_ids"), lost),
+        gpu_ids=_gpus(options.get("gpu_ids"), lost),
         machine_rank=number("machine_rank", 0) or 0,
         main_process_port=number("main_process_port", None) or None,
         num_cpu_threads_per_process=number("num_cpu_threads_per_process", None) or None,
@@ -294,7 +294,7 @@ def read(options: Mapping[str, Any]) -> tuple[Launch | None, dict[str, str]]:
     return launch, lost
 
 
-def _cards(value: Any, lost: dict[str, str]) -> tuple[int, ...]:
+def _gpus(value: Any, lost: dict[str, str]) -> tuple[int, ...]:
     words = [
         word.strip() for word in str(value if value is not None else "").split(",") if word.strip()
     ]
@@ -313,10 +313,10 @@ def from_words(gpus: str | None, **numbers: int | str | None) -> Launch:
     Without a number of processes there is one for each GPU of ``gpus``. Raises ValueError where
     ``gpus`` is no list.
     """
-    cards = tuple(int(word) for word in gpus.split(",")) if gpus else ()
+    ids = tuple(int(word) for word in gpus.split(",")) if gpus else ()
     given = {name: value for name, value in numbers.items() if value is not None}
     machines = int(given.get("machines", 1))
-    return Launch(**{"processes": len(cards) * machines if cards else 2, **given, "gpu_ids": cards})  # type: ignore[arg-type]
+    return Launch(**{"processes": len(ids) * machines if ids else 2, **given, "gpu_ids": ids})  # type: ignore[arg-type]
 
 
 def processes_of(launch: Launch | None) -> int:

@@ -46,13 +46,13 @@ def m002_pauses(db: sqlite3.Connection) -> None:
     db.execute(
         """CREATE TABLE pauses (
             device  TEXT PRIMARY KEY,
-            seconds REAL NOT NULL,               -- how long, once the card is free
+            seconds REAL NOT NULL,               -- how long, once the GPU is free
             until   REAL NOT NULL)               -- seconds since 1970; 0: asked for, not begun"""
     )
 
 
-def m003_jobs_on_several_cards(db: sqlite3.Connection) -> None:
-    """A job's device may be several cards ("0,1"): no two running jobs may share one."""
+def m003_jobs_on_several_gpus(db: sqlite3.Connection) -> None:
+    """A job's device may be several GPUs ("0,1"): no two running jobs may share one."""
     db.execute(
         """CREATE TRIGGER one_job_a_card BEFORE UPDATE OF status ON jobs
            WHEN NEW.status IN ('running', 'stopping') AND EXISTS (
@@ -72,7 +72,7 @@ def m004_messages(db: sqlite3.Connection) -> None:
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_jobs_and_events,
     m002_pauses,
-    m003_jobs_on_several_cards,
+    m003_jobs_on_several_gpus,
     m004_messages,
 )
 

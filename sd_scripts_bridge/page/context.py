@@ -55,7 +55,7 @@ class Context:
     generate_waits: Callable[[], bool] = bool
     """Whether the host's Generate waits now, because a training has the GPU."""
     before_start: Callable[[], Sequence[str] | None] | None = None
-    """Called before a job is queued (start, resume, retry): frees the card.
+    """Called before a job is queued (start, resume, retry): frees the GPU.
 
     Its sentences become notes; it may raise `errors.Conflict`.
     """
@@ -95,7 +95,7 @@ class Context:
 
 
 def started(context: Context, start: Callable[[], tuple[int, Any]]) -> tuple[list[str], Any]:
-    """Queue a job with the card freed for it: (what the host says about that, what ``start`` gave
+    """Queue a job with the GPU freed for it: (what the host says about that, what ``start`` gave
     besides the number).
     """
     notes = list((context.before_start() if context.before_start else None) or ())

@@ -40,7 +40,7 @@ def make(context: Context) -> Plan:
     base_path, base = _base(context, training.base, problems)
     preset = _preset(training.preset, base, _gpu_gigabytes(context), problems)
     repeats = repeats_for(len(used), training.steps) if used else 0
-    gpu, launch = _cards(training.gpus, problems)
+    gpu, launch = _gpus(training.gpus, problems)
     epoch = Epoch(max(1, len(used) * repeats), processes=processes_of(launch))
     params, changed = _params(preset, training.values, epoch, problems)
     plan = Plan(
@@ -138,8 +138,8 @@ def _preset(
         return presets.get(fitting)
 
 
-def _cards(text: str, problems: list[Problem]) -> tuple[int | None, Launch | None]:
-    """(the one card, what several need); neither where none is named."""
+def _gpus(text: str, problems: list[Problem]) -> tuple[int | None, Launch | None]:
+    """(the one GPU, what several need); neither where none is named."""
     if not text:
         return None, None
     try:
@@ -147,9 +147,9 @@ def _cards(text: str, problems: list[Problem]) -> tuple[int | None, Launch | Non
     except ValueError:
         problems.append(
             Problem(
-                "plan.list_cards",
-                "cards",
-                "{text_name} is no list of cards",
+                "plan.list_gpus",
+                "gpus",
+                "{text_name} is no list of GPUs",
                 "Write 0,1; leave it empty for the first one.",
                 text_name=repr(text),
             )
@@ -284,7 +284,7 @@ def as_dict(context: Context, plan: Plan) -> dict[str, Any]:
         "seconds": seconds,
         "seconds_from": known_from,
         "memory": {"free": memory.free, "total": memory.total} if memory else None,
-        "card": memory.name if memory else None,
+        "gpu": memory.name if memory else None,
         "base": {**offered.base_dict(title, plan.base_path), "lacks": _lacking(plan)}
         if title and plan.base_path
         else None,

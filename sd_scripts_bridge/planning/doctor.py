@@ -47,7 +47,7 @@ def examine(home: Home) -> list[Readiness]:
             _engine(name, found, any_ready=any(not p for p in problems.values()))
             for name, found in problems.items()
         ),
-        *_card(home),
+        *_gpu(home),
         _disk(home),
         _queue(home),
     ]
@@ -63,7 +63,7 @@ def _engine(name: str, problems: list[Problem], any_ready: bool) -> Readiness:
     )
 
 
-def _card(home: Home) -> list[Readiness]:
+def _gpu(home: Home) -> list[Readiness]:
     found = installation.read(home)
     if found is None:
         return []
@@ -75,11 +75,11 @@ def _card(home: Home) -> list[Readiness]:
             "models.",
             facts=facts.get("torch"),
         )
-        return [Readiness("card", True, slow)]
+        return [Readiness("GPU", True, slow)]
     memory = float(facts.get("memory", 0)) / 2**30
     return [
         Readiness(
-            "card",
+            "GPU",
             True,
             Message(
                 "doctor.gb_torch",

@@ -176,7 +176,7 @@ SCHEMAS: Mapping[str, Schema] = {
         seconds=some(NUMBER),
         seconds_from=TEXT,
         memory=some(shape(free=BYTES, total=BYTES)),
-        card=some(TEXT),
+        gpu=some(TEXT),
         base=some(ref("Base")),
         preset=ref("Preset"),
         presets=TEXTS,

@@ -130,7 +130,7 @@ class Attempt:
             child = process.start(
                 command.argv,
                 log=log,
-                env={**command.env, **self._card_to_use(), process.COOKIE: self.cookie},
+                env={**command.env, **self._gpu_to_use(), process.COOKIE: self.cookie},
                 cwd=command.cwd,
             )
         identity = process.Identity.of(child.pid)
@@ -160,7 +160,7 @@ class Attempt:
             text = "Going on from step {state_step}."
             self.teller.tell(Note(Message("note.going_step", text, state_step=step)))
 
-    def _card_to_use(self) -> dict[str, str]:
+    def _gpu_to_use(self) -> dict[str, str]:
         if not isinstance(self.job, TrainingJob) or (
             self.job.gpu is None and self.job.launch is None
         ):

@@ -25,7 +25,7 @@ class Memory(NamedTuple):
     name: str
 
 
-class CardMemory:
+class GpuMemory:
     """Call it for the first GPU's memory; None where there is no NVIDIA GPU."""
 
     def __init__(self) -> None:

@@ -11,13 +11,13 @@ from ..errors import CommandFailed
 from . import process
 
 LOOK_SECONDS = 1.0
-CARD_SECONDS = 10.0
+GPU_SECONDS = 10.0
 """nvidia-smi takes a tenth of a second.
 
 PyTorch keeps what it has once taken, so that a peak is hardly missed.
 """
 
-_ON_CARDS = (
+_ON_GPUS = (
     "nvidia-smi",
     "--query-compute-apps=pid,used_gpu_memory",
     "--format=csv,noheader,nounits",
@@ -29,16 +29,16 @@ class PeakMemory:
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
-        self.ram = self.card = 0
-        self._next_look = self._next_card_look = 0.0
-        self._has_card = shutil.which(_ON_CARDS[0]) is not None
+        self.ram = self.gpu = 0
+        self._next_look = self._next_gpu_look = 0.0
+        self._has_gpu = shutil.which(_ON_GPUS[0]) is not None
 
     @property
     def bytes(self) -> int | None:
         """On the GPUs where the trainer was on any, else in RAM (its largest process); None where
         it was never seen.
         """
-        return self.card or self.ram or None
+        return self.gpu or self.ram or None
 
     def look(self) -> None:
         """Look, unless the last look was just now."""
@@ -52,20 +52,20 @@ class PeakMemory:
             self.ram = max(self.ram, *(_resident(one) for one in family))
         except psutil.Error:
             return
-        if self._has_card and now >= self._next_card_look:
-            self._next_card_look = now + CARD_SECONDS
-            self._look_at_card({one.pid for one in family})
+        if self._has_gpu and now >= self._next_gpu_look:
+            self._next_gpu_look = now + GPU_SECONDS
+            self._look_at_gpu({one.pid for one in family})
 
-    def _look_at_card(self, pids: set[int]) -> None:
+    def _look_at_gpu(self, pids: set[int]) -> None:
         try:
-            lines = process.run(_ON_CARDS, timeout=CARD_SECONDS).splitlines()
+            lines = process.run(_ON_GPUS, timeout=GPU_SECONDS).splitlines()
         except CommandFailed:
-            self._has_card = False
+            self._has_gpu = False
             return
-        self.card = max(self.card, sum(used for pid, used in map(card_line, lines) if pid in pids))
+        self.gpu = max(self.gpu, sum(used for pid, used in map(gpu_line, lines) if pid in pids))
 
 
-def card_line(line: str) -> tuple[int, int]:
+def gpu_line(line: str) -> tuple[int, int]:
     """(pid, bytes) of "1234, 5678" (MiB); (0, 0) for one that tells nothing, as "1234, [N/A]" on
     Windows.
     """

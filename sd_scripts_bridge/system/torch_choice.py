@@ -1,4 +1,4 @@
-"""Which PyTorch to install for this machine's card. Pure: facts in, a pip requirement out."""
+"""Which PyTorch to install for this machine's GPU. Pure: facts in, a pip requirement out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ INDEX = "https://download.pytorch.org/whl/"
 class Hardware:
     """What matters for the choice.
 
-    ``cuda`` is the newest CUDA that the driver runs, ``capability`` the card's.
+    ``cuda`` is the newest CUDA that the driver runs, ``capability`` the GPU's.
     """
 
     platform: str
@@ -43,7 +43,7 @@ class TorchChoice:
 
 
 def choose(machine: Hardware) -> TorchChoice:
-    """The PyTorch that sd-scripts' README was tested with on such a card; on a CPU, one that the
+    """The PyTorch that sd-scripts' README was tested with on such a GPU; on a CPU, one that the
     project is tested with.
 
     sd-scripts 0.10.1: 2.6.0 everywhere, 2.8.0 with CUDA 12.8 for the RTX 50 series. On Linux the

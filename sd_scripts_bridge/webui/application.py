@@ -65,7 +65,7 @@ class HostsBridge(Bridge):
 
     def submit(self, request: Request) -> Submitted:
         if request.gpu is None and request.launch is None and request.on is None:
-            request = replace(request, gpu=settings.other_card())
+            request = replace(request, gpu=settings.other_gpu())
         return super().submit(request)
 
 

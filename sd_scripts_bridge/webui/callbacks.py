@@ -29,9 +29,7 @@ def register() -> None:
     if Keeper.running() is None:
         if _is_training():
             host.postpone_model()
-        gate = Gate(
-            host.queue_lock, of_host, settings.frees_the_card, host.card, host.refresh_loras
-        )
+        gate = Gate(host.queue_lock, of_host, settings.frees_the_gpu, host.gpu, host.refresh_loras)
         Keeper(_home(), gate).start()
 
 
@@ -48,7 +46,7 @@ def on_ui_tabs() -> list[tuple[Any, str, str]]:
 
 
 def on_ui_settings() -> None:
-    """Who has the card while a LoRA is trained."""
+    """Who has the GPU while a LoRA is trained."""
     settings.register()
 
 
@@ -68,7 +66,7 @@ def _home() -> Home:
 
 
 def _is_training() -> bool:
-    """Whether a training that began before this start has the card; looks closer only where a
+    """Whether a training that began before this start has the GPU; looks closer only where a
     supervisor is at work.
     """
     home = _home()
@@ -80,7 +78,7 @@ def _is_training() -> bool:
         return False
     from ..jobs.store import Store
 
-    return settings.frees_the_card() and bool(trainings(active(Store(home.database))))
+    return settings.frees_the_gpu() and bool(trainings(active(Store(home.database))))
 
 
 @cache

@@ -118,17 +118,17 @@ def face_folder() -> Path:
 
 
 def queue_lock() -> Any:
-    """Held by whatever uses the card in the host."""
+    """Held by whatever uses the GPU in the host."""
     return module("modules.call_queue").queue_lock
 
 
-def card() -> str:
-    """The number of the card that the host was told to use (``--device-id``)."""
+def gpu() -> str:
+    """The number of the GPU that the host was told to use (``--device-id``)."""
     return str(getattr(options(), "device_id", None) or 0)
 
 
 def postpone_model() -> None:
-    """Don't load a model at this start: a training has the card.
+    """Don't load a model at this start: a training has the GPU.
 
     The first picture after it loads one.
     """
@@ -175,8 +175,8 @@ def _describe(pictures: Sequence[Path]) -> Iterator[str]:
 
 
 def memory() -> tuple[int, int, str] | None:
-    """The card's free bytes as a training will find them, with the host's own model out of the way;
-    all its bytes; its name. None without a card.
+    """The GPU's free bytes as a training will find them, with the host's own model out of the way;
+    all its bytes; its name. None without a GPU.
     """
     torch = sys.modules.get("torch")
     device = module("modules.devices").device

@@ -1,9 +1,9 @@
 """Keeps the WebUI and the trainer apart: one thread a process, which outlives Reload UI.
 
-While the WebUI's model may be on the card, the thread holds the lock that every supervisor needs
+While the WebUI's model may be on the GPU, the thread holds the lock that every supervisor needs
 (`Home.supervisor_lock`), so that whoever queues a job, here or on a command line, cannot get in
 between. When a training waits, it takes the host's queue lock (a click on Generate then waits "In
-queue"), takes the model off the card, lets go of the supervisor's lock and starts one. When the
+queue"), takes the model off the GPU, lets go of the supervisor's lock and starts one. When the
 queue is empty it goes back the same way. If the WebUI dies meanwhile, the system frees both locks,
 and the next start loads its model by itself.
 
@@ -59,14 +59,14 @@ class Gate:
     """What the keeper needs of its host."""
 
     queue_lock: Callable[[], Any]
-    """The host's. Held while the trainer has the card; ``acquire(blocking=False)`` says whether
+    """The host's. Held while the trainer has the GPU; ``acquire(blocking=False)`` says whether
     something is generated.
     """
     vram: Callable[[], Vram]
     wanted: Callable[[], bool]
-    """Whether the user wants the card freed; False: he shares it, or trains on another."""
-    card: Callable[[], str] = lambda: "0"
-    """The WebUI's own card, as a job's device is named."""
+    """Whether the user wants the GPU freed; False: he shares it, or trains on another."""
+    gpu: Callable[[], str] = lambda: "0"
+    """The WebUI's own GPU, as a job's device is named."""
     refresh: Callable[[], None] = lambda: None
     """Called after the last job, before the host may generate again: show it the new LoRAs."""
 
@@ -92,7 +92,7 @@ class Keeper(threading.Thread):
 
     @property
     def is_parked(self) -> bool:
-        """Whether the WebUI's model is off the card now, and Generate waits."""
+        """Whether the WebUI's model is off the GPU now, and Generate waits."""
         return self._parked is not None
 
     def run(self) -> None:
@@ -167,15 +167,15 @@ class Keeper(threading.Thread):
             self._seen = mark
 
     def _watch_pause(self, store: Store) -> bool:
-        """Whether our card is paused; while something is generated the pause begins anew."""
+        """Whether our GPU is paused; while something is generated the pause begins anew."""
         from ..jobs.job import share_a_gpu
 
-        if not any(share_a_gpu(self.gate.card(), device) for device in store.pauses()):
+        if not any(share_a_gpu(self.gate.gpu(), device) for device in store.pauses()):
             return False
         if self.gate.queue_lock().acquire(blocking=False):
             self.gate.queue_lock().release()
         else:
-            store.begin_pause(self.gate.card())
+            store.begin_pause(self.gate.gpu())
         return True
 
     def _tick_parked(self, store: Store) -> None:
@@ -188,7 +188,7 @@ class Keeper(threading.Thread):
             else:
                 self._let_go()
         elif not self._ours(active(store)):
-            self._restore()  # only a set-up goes on, or another card
+            self._restore()  # only a set-up goes on, or another GPU
 
     def _begin_guarding(self, store: Store) -> None:
         self._mark_lost(store)
@@ -215,7 +215,7 @@ class Keeper(threading.Thread):
         supervisor.spawn(self.home)
 
     def _park(self, waiting: list[JobRow]) -> bool:
-        """Take the model off the card; False where something is generated just now."""
+        """Take the model off the GPU; False where something is generated just now."""
         if not self.gate.queue_lock().acquire(blocking=False):
             self._tell(self._ours(waiting))
             return False
@@ -223,7 +223,7 @@ class Keeper(threading.Thread):
         try:
             self._parked.free()
         except Exception:  # the host's own code: a training with less room is better than none
-            log.exception("LoRA Bridge could not take the WebUI's model off the card")
+            log.exception("LoRA Bridge could not take the WebUI's model off the GPU")
         return True
 
     def _restore(self) -> None:
@@ -242,10 +242,10 @@ class Keeper(threading.Thread):
     # ---- the queue ----
 
     def _ours(self, rows: list[JobRow]) -> list[JobRow]:
-        """Those that need the WebUI's card."""
+        """Those that need the WebUI's GPU."""
         from ..jobs.job import share_a_gpu
 
-        return [row for row in trainings(rows) if share_a_gpu(row.device, self.gate.card())]
+        return [row for row in trainings(rows) if share_a_gpu(row.device, self.gate.gpu())]
 
     def _store(self) -> Store:
         from ..jobs.store import Store
@@ -284,12 +284,12 @@ def _waiting(store: Store) -> list[JobRow]:
     """The queue without what is paused."""
     from ..jobs.job import Status
 
-    cards = store.waiting()
-    return [row for row in store.jobs([Status.QUEUED]) if row.device in cards]
+    gpus = store.waiting()
+    return [row for row in store.jobs([Status.QUEUED]) if row.device in gpus]
 
 
 def active(store: Store) -> list[JobRow]:
-    """Those that have a card, or will have it without anybody's doing."""
+    """Those that have a GPU, or will have it without anybody's doing."""
     from ..jobs.job import Status
 
     return [*store.jobs([Status.RUNNING, Status.STOPPING]), *_waiting(store)]

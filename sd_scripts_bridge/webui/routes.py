@@ -52,7 +52,7 @@ class Routes(BaseRoute):
 def _keep_room() -> None:
     """Let requests wait without starving the others.
 
-    While a training has the card, every click on Generate and every token count of the host waits
+    While a training has the GPU, every click on Generate and every token count of the host waits
     in one of the server's worker threads, of which there are 40. With all of them taken the whole
     WebUI would stop answering, this tab included.
     """

@@ -1,4 +1,4 @@
-"""Our part of the WebUI's Settings page: who has the card while a LoRA is trained."""
+"""Our part of the WebUI's Settings page: who has the GPU while a LoRA is trained."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from . import host
 
 SECTION = ("lora_bridge", "Train LoRA")
 GPU = "lora_bridge_gpu"
-OTHER_CARD = "lora_bridge_other_card"
+OTHER_GPU = "lora_bridge_other_card"  # as the WebUI's config.json may hold it already
 
 FREE = "Free the WebUI's model, bring it back afterwards"
-SHARE = "Share the card (needs room for both)"
-OTHER = "Train on another card"
+SHARE = "Share the GPU (needs room for both)"
+OTHER = "Train on another GPU"
+_ANOTHER = (OTHER, "Train on another card")  # what a WebUI's config.json may hold
+_SHARED = (SHARE, "Share the card (needs room for both)")
 
 
 def register() -> None:
@@ -30,18 +32,18 @@ def register() -> None:
         ).info("with the first, Generate waits until the training is over"),
     )
     add(
-        OTHER_CARD,
-        shared.OptionInfo("1", "The other card's number", gr.Textbox, section=SECTION).info(
+        OTHER_GPU,
+        shared.OptionInfo("1", "The other GPU's number", gr.Textbox, section=SECTION).info(
             "as nvidia-smi counts them: 0, 1, ..."
         ),
     )
 
 
-def frees_the_card() -> bool:
-    return host.setting(GPU, FREE) not in (SHARE, OTHER)
+def frees_the_gpu() -> bool:
+    return host.setting(GPU, FREE) not in (*_SHARED, *_ANOTHER)
 
 
-def other_card() -> int | None:
-    """The card to train on; None: the first one."""
-    card = str(host.setting(OTHER_CARD, "")).strip()
-    return int(card) if host.setting(GPU, FREE) == OTHER and card.isdecimal() else None
+def other_gpu() -> int | None:
+    """The GPU to train on; None: the first one."""
+    gpu = str(host.setting(OTHER_GPU, "")).strip()
+    return int(gpu) if host.setting(GPU, FREE) in _ANOTHER and gpu.isdecimal() else None

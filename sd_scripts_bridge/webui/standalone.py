@@ -134,7 +134,7 @@ def _look(gr: Any) -> dict[str, Any]:
 
 
 def _routes(place: Options, nonce: str) -> Any:
-    from ..system.gpu_memory import CardMemory
+    from ..system.gpu_memory import GpuMemory
     from .application import of
 
     place.loras.mkdir(parents=True, exist_ok=True)
@@ -146,7 +146,7 @@ def _routes(place: Options, nonce: str) -> Any:
             lora_dir=place.loras,
             bases=place.bases,
             looked=lambda: place.model_folders,
-            memory=CardMemory(),
+            memory=GpuMemory(),
             face_models=[place.webui / "models" / "opencv"] if place.webui else (),
         )
     )

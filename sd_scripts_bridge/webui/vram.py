@@ -19,7 +19,7 @@ SCARCE_BYTES = 8 << 30
 
 
 class Vram(Protocol):
-    """The host's model on the card."""
+    """The host's model on the GPU."""
 
     def free(self) -> None:
         """Take it off, so that none comes back by itself."""
@@ -104,8 +104,8 @@ def _without_room() -> bool:
     import psutil
 
     torch = sys.modules.get("torch")
-    has_card = torch is not None and torch.cuda.is_available()
-    return not has_card or psutil.virtual_memory().available < SCARCE_BYTES
+    has_gpu = torch is not None and torch.cuda.is_available()
+    return not has_gpu or psutil.virtual_memory().available < SCARCE_BYTES
 
 
 def _give_back() -> None:

@@ -224,11 +224,11 @@ def test_what_is_wrong_there_is_told_before_anything_is_queued(
         )
     with pytest.raises(Invalid, match="network_dim: 0 is outside"):
         bridge.submit(ask(values={"network_dim": "0"}))
-    with pytest.raises(Invalid, match=r"(?s)name.*gpu: is a card of this machine"):
+    with pytest.raises(Invalid, match=r"(?s)name.*gpu: is a GPU of this machine"):
         bridge.submit(ask(name="../../elsewhere", gpu=1))
     with pytest.raises(Invalid, match="isn't sent to a cluster"):
         bridge.submit(ask(values={"wandb_api_key": "s3cret"}))
-    with pytest.raises(Invalid, match="0 cards, and 4 are wanted"):
+    with pytest.raises(Invalid, match="0 GPUs, and 4 are wanted"):
         bridge.submit(ask(on=Cluster(ray.address, gpus=4)))
     with pytest.raises(Invalid, match=r"too much to send.*--on-base"):
         bridge.submit(ask(on=Cluster(ray.address, home=str(there.root))))

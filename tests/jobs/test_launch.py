@@ -1,4 +1,4 @@
-"""More than one process: what the launcher is told, which cards a job holds, and real launchers
+"""More than one process: what the launcher is told, which GPUs a job holds, and real launchers
 with a fake training.
 """
 
@@ -51,14 +51,14 @@ def launches(draw: st.DrawFn) -> Launch:
     if machines * here == 1:
         here = 2
     more = machines > 1
-    cards = draw(st.none() | st.permutations(range(8)))
+    gpus = draw(st.none() | st.permutations(range(8)))
     return Launch(
         machines * here,
         machines,
         draw(st.integers(0, machines - 1)) if more else 0,
         draw(st.sampled_from(["10.0.0.1", "node-1.lan"])) if more else None,
         draw(st.integers(1, 65535)) if more else draw(st.none() | st.integers(1, 65535)),
-        tuple(cards[:here]) if cards else (),
+        tuple(gpus[:here]) if gpus else (),
         draw(st.none() | st.integers(1, 64)),
     )
 
@@ -78,8 +78,8 @@ def test_the_words_for_accelerate_come_back(wanted: Launch) -> None:
         (Launch(3, machines=2, main_process_ip="a", main_process_port=1), "shared evenly"),
         (Launch(2, machines=2, machine_rank=2, main_process_ip="a", main_process_port=1), "0 to 1"),
         (Launch(2, machines=2), "--main-process-ip"),
-        (Launch(2, gpu_ids=(0,)), "1 cards, and 2 processes"),
-        (Launch(2, gpu_ids=(1, 1)), "1 cards, and 2 processes"),
+        (Launch(2, gpu_ids=(0,)), "1 GPU, and 2 processes"),
+        (Launch(2, gpu_ids=(1, 1)), "1 GPU, and 2 processes"),
         (Launch(2, main_process_ip="10.0.0.1; rm -rf"), "is not an address"),
         (Launch(2, main_process_port=70000), "70000"),
     ],
@@ -109,7 +109,7 @@ def test_a_launch_that_somebody_has_spoilt_is_refused_with_a_sentence(
         job_from_dict(data)
 
 
-def test_the_command_holds_a_free_port_and_the_cards(home: Home, make_job: MakeJob) -> None:
+def test_the_command_holds_a_free_port_and_the_gpus(home: Home, make_job: MakeJob) -> None:
     installation.write(home, installation.Installation("/s", "/p/python", facts={"device": "cuda"}))
     job = make_job().evolve(launch=Launch(2, gpu_ids=(1, 3)))
     argv = SdScriptsEngine(home).command(job, JobFolder(home.jobs / "000001").create()).argv
@@ -159,7 +159,7 @@ def test_a_toml_says_where_the_processes_went(make_job: MakeJob, tmp_path: Path)
     )
 
 
-def test_a_form_of_kohya_for_two_cards(tmp_path: Path) -> None:
+def test_a_form_of_kohya_for_two_gpus(tmp_path: Path) -> None:
     form = {
         **FORM,
         **LAUNCHER,
@@ -184,7 +184,7 @@ def test_a_form_of_kohya_for_two_cards(tmp_path: Path) -> None:
     imported = imports.read(tmp_path / "form.json")
     assert (
         imported.launch is None
-        and "2 cards, and 3 processes" in {r.key: r for r in imported.rows}["num_processes"].why
+        and "2 GPUs, and 3 processes" in {r.key: r for r in imported.rows}["num_processes"].why
     )
 
 
@@ -223,10 +223,10 @@ def _open(folder: Path, base: Path) -> tuple[dataset_writer.Dataset, checkpoint.
     return dataset_writer.open_dataset(folder), checkpoint.read(base)
 
 
-# ---- the cards ----
+# ---- the GPUs ----
 
 
-def test_cards_in_common_are_never_used_twice_and_nobody_starves(
+def test_gpus_in_common_are_never_used_twice_and_nobody_starves(
     home: Home, make_job: MakeJob
 ) -> None:
     store = Store(home.database)
@@ -236,9 +236,7 @@ def test_cards_in_common_are_never_used_twice_and_nobody_starves(
     third, fourth = store.add(on[1]), store.add(on[0])
     row = store.claim()
     assert row and row.id == first
-    assert (
-        store.claim() is None
-    )  # card 1 is free, but the older job on both cards has its turn first
+    assert store.claim() is None  # GPU 1 is free, but the older job on both GPUs has its turn first
     assert store.move(first, Status.SUCCEEDED, of=[Status.RUNNING], attempt=1)
     row = store.claim()
     assert row and row.id == second and store.claim() is None
@@ -252,10 +250,10 @@ def test_cards_in_common_are_never_used_twice_and_nobody_starves(
     assert {store.claim().id, store.claim().id} == {third, fourth}  # type: ignore[union-attr]
 
 
-def test_a_job_on_another_pair_of_cards_runs_beside(home: Home, make_job: MakeJob) -> None:
+def test_a_job_on_another_pair_of_gpus_runs_beside(home: Home, make_job: MakeJob) -> None:
     store = Store(home.database)
-    for cards in ((0, 1), (2, 3), (1, 2)):
-        store.add(make_job().evolve(launch=Launch(2, gpu_ids=cards)))
+    for gpus in ((0, 1), (2, 3), (1, 2)):
+        store.add(make_job().evolve(launch=Launch(2, gpu_ids=gpus)))
     assert [row.id if (row := store.claim()) else None for _ in range(3)] == [1, 2, None]
 
 
@@ -270,7 +268,7 @@ def several(make_job: MakeJob) -> Callable[..., TrainingJob]:
 @has_accelerate
 def test_two_processes_train_one_lora(bridge: Bridge, several: MakeJob) -> None:
     job_id = submit(bridge, several("slow"))
-    later = submit(bridge, several("").evolve(launch=None, gpu=1))  # card 1 is one of the two
+    later = submit(bridge, several("").evolve(launch=None, gpu=1))  # GPU 1 is one of the two
     row = wait_over(bridge, job_id)
     assert row.status is Status.SUCCEEDED, row.sentence
     steps = [e.event.step for e in bridge.events(job_id) if isinstance(e.event, Progress)]

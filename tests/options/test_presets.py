@@ -1,4 +1,4 @@
-"""The starting points: each valid, explained and sourced, for every kind, family and card."""
+"""The starting points: each valid, explained and sourced, for every kind, family and GPU."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from sd_scripts_bridge.options.families import FAMILIES
 from sd_scripts_bridge.options.kinds import SCRIPT_DEFAULTS
 from sd_scripts_bridge.options.params import fields_of_params
 
-CARDS = (6, 8, 12, 16, 24)
+GPU_SIZES = (6, 8, 12, 16, 24)
 GRID = [
-    f"{kind}-{family}-{card}gb"
+    f"{kind}-{family}-{gpu}gb"
     for kind in ("person", "style", "object")
     for family in ("sd15", "sdxl")
-    for card in CARDS
+    for gpu in GPU_SIZES
 ]
 NEWER = [
     "person-sd3",
@@ -40,7 +40,7 @@ SCRIPTS = os.environ.get("SD_SCRIPTS_DIR")
 PYTHON = os.environ.get("SD_SCRIPTS_PYTHON", sys.executable)  # read before a fixture hides it
 
 
-def test_there_is_one_for_each_kind_family_and_card() -> None:
+def test_there_is_one_for_each_kind_family_and_gpu() -> None:
     assert set(presets.names()) == {
         *GRID,
         *NEWER,
@@ -95,12 +95,12 @@ def test_every_family_has_a_preset_that_fits_it() -> None:
         )
 
 
-def test_a_larger_card_is_never_asked_for_less() -> None:
+def test_a_larger_gpu_is_never_asked_for_less() -> None:
     for kind in {name.rpartition("-")[0] for name in GRID}:
         work = [
             params.area[0] ** 2 * params.train_batch_size
-            for card in CARDS
-            for params in [presets.get(f"{kind}-{card}gb").params(10)]
+            for gpu in GPU_SIZES
+            for params in [presets.get(f"{kind}-{gpu}gb").params(10)]
         ]
         assert work == sorted(work)
 

@@ -725,7 +725,7 @@ def test_s23_steps_of_the_draft(place: Place) -> None:
     assert place.cli(*words, "--steps=1,5").code == 2 and not (place.root / "out").exists()
 
 
-def test_s23_a_card_that_cant_be(place: Place) -> None:
+def test_s23_a_gpu_that_cant_be(place: Place) -> None:
     for gpu in ("-1", "99999999999999999999"):
         words = ("train", place.root / "set", "--base", place.base, f"--gpu={gpu}")
         assert f"gpu: {gpu} is no GPU's number." in place.refused(*words)

@@ -326,7 +326,7 @@ def test_the_plan_follows_every_choice(ready: Page, context: Context) -> None:
         "sd-scripts",
         "SD 1.5",
     )
-    assert (plan["memory"], plan["card"]) == (
+    assert (plan["memory"], plan["gpu"]) == (
         {"free": 5 << 30, "total": 12 << 30},
         "RTX 3060",
     )
@@ -355,12 +355,12 @@ def test_the_plan_follows_every_choice(ready: Page, context: Context) -> None:
 
 def test_from_photos_to_txt2img(ready: Page, context: Context, tmp_path: Path) -> None:
     told: list[Any] = []
-    context.before_start = lambda: told.append("freed") or ["The WebUI's model left the card."]
+    context.before_start = lambda: told.append("freed") or ["The WebUI's model left the GPU."]
     context.after_start = told.append
     started = ready.post("train").json()
     assert (
         told == ["freed", started["job"]]
-        and started["notes"][0] == "The WebUI's model left the card."
+        and started["notes"][0] == "The WebUI's model left the GPU."
     )
     status = ready.over(started["job"])
     assert status["job"]["status"] == "succeeded" and status["running"] is None

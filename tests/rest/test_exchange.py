@@ -99,12 +99,12 @@ def test_used_it_is_in_the_draft_and_taken_back_it_is_as_before(ready: Page) -> 
     assert ready.post("import/undo").json()["training"] == before["training"], "twice does nothing"
 
 
-def test_several_cards_come_along_and_count(ready: Page, context: Context) -> None:
+def test_several_gpus_come_along_and_count(ready: Page, context: Context) -> None:
     answer = ready.post(
         "import", files=kohya(num_processes=2, multi_gpu=True, gpu_ids="1,3"), apply=True
     ).json()
     assert fates(answer)["num_processes"] == fates(answer)["gpu_ids"] == "used"
-    assert any("Cards: 1,3" in sentence for sentence in answer["draft"]["sentences"])
+    assert any("GPUs: 1,3" in sentence for sentence in answer["draft"]["sentences"])
     plan = ready.get("plan").json()
     assert plan["batch"] == 4 and plan["problems"] == [] and plan["steps"] < 30
     assert any("2 processes" in advice for advice in plan["advice"])
@@ -117,7 +117,7 @@ def test_several_cards_come_along_and_count(ready: Page, context: Context) -> No
     ready.post("draft", training={"gpus": "2"})
     assert ready.get("plan").json()["batch"] == 2
     ready.post("draft", training={"gpus": "first"})
-    assert any("no list of cards" in problem for problem in ready.get("plan").json()["problems"])
+    assert any("no list of GPUs" in problem for problem in ready.get("plan").json()["problems"])
     answer = ready.post("import", files=kohya(), apply=True).json()
     assert answer["draft"]["training"]["gpus"] == "", "one process, as that file says"
 

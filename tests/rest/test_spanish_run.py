@@ -63,14 +63,14 @@ def a_run(page: Page, context: Context) -> Iterator[tuple[str, Any]]:
     yield post("draft/captions", action="prefix", text="studio")
     yield from map(get, everywhere)
     yield post("draft", training={"values": {"network_dim": "many"}})
-    yield post("draft", training={"base": "", "cards": "x", "lora_name": "a/b"})
+    yield post("draft", training={"base": "", "gpus": "x", "lora_name": "a/b"})
     yield get("plan")
     yield post("train")
     yield post("import", files=[a_file("kohya.json", KOHYA)])
     yield post("import", files=[a_file("notes.json", b"[]")])
     yield post("draft", training={"values": {"network_dim": 8}})
     yield post("draft", training={"base": "v1-5 [abc]"})
-    yield post("draft", training={"cards": None, "lora_name": None})
+    yield post("draft", training={"gpus": None, "lora_name": None})
     started = post("train")
     assert "job" in started[1], started
     yield started

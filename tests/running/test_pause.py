@@ -1,4 +1,4 @@
-""" "I want to generate now": the card is left at the next save, and the training goes on by itself."""
+""" "I want to generate now": the GPU is left at the next save, and the training goes on by itself."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def pause(bridge: Bridge, job_id: int, seconds: float) -> int:
     return state_step(bridge.folder(job_id).states("Ada")[-1])
 
 
-def test_it_leaves_the_card_at_the_next_save_and_goes_on_by_itself(
+def test_it_leaves_the_gpu_at_the_next_save_and_goes_on_by_itself(
     bridge: Bridge, make_job: MakeJob, held: int
 ) -> None:
     second = submit(bridge, make_job())
@@ -44,7 +44,7 @@ def test_it_leaves_the_card_at_the_next_save_and_goes_on_by_itself(
     assert 10 < step < 40 and survivors_of_first(bridge, held) == []
     time.sleep(1)
     assert bridge._store.get(held).status is bridge._store.get(second).status is Status.QUEUED, (
-        "the card is nobody's"
+        "the GPU is nobody's"
     )
     assert wait_over(bridge, held).status is Status.SUCCEEDED
     assert time.monotonic() - began > 2.5
@@ -70,21 +70,21 @@ def test_resume_ends_the_pause(bridge: Bridge, held: int) -> None:
     assert wait_over(bridge, held).status is Status.SUCCEEDED
 
 
-def test_a_paused_job_can_be_stopped_and_the_next_one_still_waits_for_the_card(
+def test_a_paused_job_can_be_stopped_and_the_next_one_still_waits_for_the_gpu(
     bridge: Bridge, make_job: MakeJob, held: int
 ) -> None:
     pause(bridge, held, seconds=600)
     bridge.stop(held)
     assert bridge._store.get(held).status is Status.STOPPED and bridge.folder(held).states("Ada")
     other = submit(bridge, make_job())
-    on_another_card = submit(bridge, make_job().evolve(gpu=1))
-    assert wait_over(bridge, on_another_card).status is Status.SUCCEEDED
+    on_another_gpu = submit(bridge, make_job().evolve(gpu=1))
+    assert wait_over(bridge, on_another_gpu).status is Status.SUCCEEDED
     assert bridge._store.get(other).status is Status.QUEUED
     bridge.resume(other)
     assert wait_over(bridge, other).status is Status.SUCCEEDED
 
 
-def test_the_card_is_left_also_where_the_job_ends_before_its_next_save(
+def test_the_gpu_is_left_also_where_the_job_ends_before_its_next_save(
     bridge: Bridge, make_job: MakeJob
 ) -> None:
     job_id = submit(bridge, make_job("hold", max_train_steps=14))  # the next save would be at 15
@@ -95,7 +95,7 @@ def test_the_card_is_left_also_where_the_job_ends_before_its_next_save(
     (bridge.folder(job_id).output / "go").touch()
     assert wait_over(bridge, job_id).status is Status.SUCCEEDED
     time.sleep(1)
-    assert bridge._store.get(second).status is Status.QUEUED, "the card is nobody's"
+    assert bridge._store.get(second).status is Status.QUEUED, "the GPU is nobody's"
     bridge.stop(second)
 
 

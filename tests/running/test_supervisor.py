@@ -71,7 +71,7 @@ def test_jobs_run_one_after_another(bridge: Bridge, make_job: MakeJob) -> None:
     assert loras == ["Ada-2.safetensors", "Ada.safetensors"]
 
 
-def test_another_card_trains_at_the_same_time(bridge: Bridge, make_job: MakeJob) -> None:
+def test_another_gpu_trains_at_the_same_time(bridge: Bridge, make_job: MakeJob) -> None:
     first = submit(bridge, make_job("hold"))
     wait_step(bridge, first, 10)
     second = submit(bridge, make_job().evolve(gpu=1))

@@ -136,11 +136,13 @@ def test_a_start_after_a_training_loads_its_model(
 
 
 @pytest.mark.parametrize(
-    ("chosen", "frees", "card"),
+    ("chosen", "frees", "number"),
     [
         (settings.FREE, True, None),
         (settings.SHARE, False, None),
         (settings.OTHER, False, 1),
+        ("Share the card (needs room for both)", False, None),
+        ("Train on another card", False, 1),
         (None, True, None),
     ],
 )
@@ -149,18 +151,19 @@ def test_the_settings(
     tmp_path: Path,
     chosen: str | None,
     frees: bool,
-    card: int | None,
+    number: int | None,
 ) -> None:
     monkeypatch.setitem(sys.modules, "gradio", SimpleNamespace(Radio="radio", Textbox="textbox"))
     webui = Host(monkeypatch, tmp_path)
     callbacks.on_ui_settings()
     gpu = webui.added[settings.GPU]
-    assert gpu.default == settings.FREE and chosen in (None, *gpu.component_args["choices"])
-    webui.shared.opts.data.update({settings.GPU: chosen, settings.OTHER_CARD: "1"})
-    assert (settings.frees_the_card(), settings.other_card()) == (frees, card)
+    assert gpu.default == settings.FREE
+    assert chosen in (None, *gpu.component_args["choices"]) or "card" in str(chosen)
+    webui.shared.opts.data.update({settings.GPU: chosen, settings.OTHER_GPU: "1"})
+    assert (settings.frees_the_gpu(), settings.other_gpu()) == (frees, number)
 
 
-def test_a_job_goes_to_the_card_that_the_settings_name(
+def test_a_job_goes_to_the_gpu_that_the_settings_name(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, bridge: Bridge
 ) -> None:
     from sd_scripts_bridge.webui.application import HostsBridge
@@ -170,7 +173,7 @@ def test_a_job_goes_to_the_card_that_the_settings_name(
     monkeypatch.setattr(Bridge, "submit", lambda _self, request: asked.append(request.gpu))
     request = BridgeRequest(tmp_path, tmp_path)
     HostsBridge(bridge.home).submit(request)
-    webui.shared.opts.data.update({settings.GPU: settings.OTHER, settings.OTHER_CARD: "2"})
+    webui.shared.opts.data.update({settings.GPU: settings.OTHER, settings.OTHER_GPU: "2"})
     HostsBridge(bridge.home).submit(request)
     HostsBridge(bridge.home).submit(replace(request, gpu=1))
     assert asked == [None, 2, 1]

@@ -1,4 +1,4 @@
-"""The WebUI and the trainer never have the card at once. The supervisor and the locks are real."""
+"""The WebUI and the trainer never have the GPU at once. The supervisor and the locks are real."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MakeJob = Callable[..., TrainingJob]
 
 @dataclass
 class FakeHost:
-    """Its model is on the card unless ``freed`` is later than ``restored``."""
+    """Its model is on the GPU unless ``freed`` is later than ``restored``."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     wanted: bool = True
@@ -155,8 +155,8 @@ def test_a_waiting_training_can_be_taken_out_of_the_queue(
     assert status(bridge, job_id) is Status.STOPPED and not host.freed and not host.lock.locked()
 
 
-@pytest.mark.parametrize("job", [SetupJob(engine="sd-scripts", source="/nowhere"), "other card"])
-def test_what_needs_not_our_card_leaves_the_model_alone(
+@pytest.mark.parametrize("job", [SetupJob(engine="sd-scripts", source="/nowhere"), "other GPU"])
+def test_what_needs_not_our_gpu_leaves_the_model_alone(
     bridge: Bridge,
     host: FakeHost,
     start: Callable[[], Keeper],
@@ -169,7 +169,7 @@ def test_what_needs_not_our_card_leaves_the_model_alone(
     assert not host.freed and not host.lock.locked()
 
 
-def test_who_shares_the_card_is_not_stopped(
+def test_who_shares_the_gpu_is_not_stopped(
     bridge: Bridge, host: FakeHost, start: Callable[[], Keeper], make_job: MakeJob
 ) -> None:
     host.wanted = False
@@ -277,7 +277,7 @@ def test_an_unusable_home_is_no_end(
     assert not host.lock.locked()
 
 
-def test_a_pause_gives_the_card_back_at_the_next_save_and_the_training_goes_on_by_itself(
+def test_a_pause_gives_the_gpu_back_at_the_next_save_and_the_training_goes_on_by_itself(
     bridge: Bridge, host: FakeHost, start: Callable[[], Keeper], make_job: MakeJob
 ) -> None:
     start()

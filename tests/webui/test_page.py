@@ -296,5 +296,5 @@ def test_the_drivers_answer(table: str, memory: Memory | None) -> None:
 def test_the_driver_is_not_asked_at_each_look(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
     monkeypatch.setattr(process, "run", lambda *words, **_: asked.append(words) or "1, 2, X")
-    memory = gpu_memory.CardMemory()
+    memory = gpu_memory.GpuMemory()
     assert memory() == memory() == Memory(1 << 20, 2 << 20, "X") and len(asked) == 1

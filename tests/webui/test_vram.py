@@ -1,4 +1,4 @@
-"""Each host's model leaves the card in that host's way, and comes back."""
+"""Each host's model leaves the GPU in that host's way, and comes back."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.webui_host import Host, Model
 
 @pytest.fixture
 def room(monkeypatch: MonkeyPatch) -> None:
-    """A card, and memory enough to park a model in."""
+    """A GPU, and memory enough to park a model in."""
     monkeypatch.setattr(vram, "_without_room", lambda: False)
 
 
@@ -29,10 +29,10 @@ def test_a1111_moves_every_model_away_and_the_current_one_back(
         [current, other],
         True,
     )
-    card = vram.of_host()
-    card.free()
+    gpu = vram.of_host()
+    gpu.free()
     assert current.place == other.place == "cpu" and data.sd_model is current
-    card.restore()
+    gpu.restore()
     assert current.place == "cuda" and data.was_loaded_at_least_once
 
 
@@ -43,25 +43,25 @@ def test_a1111_without_room_drops_the_numbers_and_keeps_the_rest(
     data = Host(monkeypatch, tmp_path).models.model_data
     model = Model()
     data.sd_model, data.loaded_sd_models, data.was_loaded_at_least_once = model, [model], True
-    card = vram.of_host()
-    card.free()
+    gpu = vram.of_host()
+    gpu.free()
     assert model.place == "meta" and data.sd_model is model, (
         "who asks what it is still gets an answer"
     )
-    card.restore()
+    gpu.restore()
     assert (
         data.sd_model is None and data.loaded_sd_models == [] and not data.was_loaded_at_least_once
     )
 
 
-def test_a1111_loads_no_model_while_a_training_has_the_card(
+def test_a1111_loads_no_model_while_a_training_has_the_gpu(
     monkeypatch: MonkeyPatch, tmp_path: Path, room: None
 ) -> None:
     data = Host(monkeypatch, tmp_path).models.model_data
-    card = vram.of_host()
-    card.free()
+    gpu = vram.of_host()
+    gpu.free()
     assert data.was_loaded_at_least_once, "else the host's first look at the model would load it"
-    card.restore()
+    gpu.restore()
     assert data.sd_model is None and not data.was_loaded_at_least_once
 
 
@@ -71,9 +71,9 @@ def test_a_model_being_loaded_is_waited_for(
     import threading
 
     data = Host(monkeypatch, tmp_path).models.model_data
-    card = vram.of_host()
+    gpu = vram.of_host()
     data.lock.acquire()
-    freeing = threading.Thread(target=card.free)
+    freeing = threading.Thread(target=gpu.free)
     freeing.start()
     freeing.join(0.2)
     assert freeing.is_alive()
@@ -88,9 +88,9 @@ def test_forge(monkeypatch: MonkeyPatch, tmp_path: Path, without_room: bool) -> 
     monkeypatch.setattr(vram, "_without_room", lambda: without_room)
     webui = Host(monkeypatch, tmp_path, forge=True)
     before = webui.models.model_data.sd_model
-    card = vram.of_host()
-    card.free()
-    card.restore()
+    gpu = vram.of_host()
+    gpu.free()
+    gpu.restore()
     assert webui.done == ["unload", "empty"]
     assert (webui.models.model_data.sd_model is before) is not without_room
 
@@ -98,10 +98,7 @@ def test_forge(monkeypatch: MonkeyPatch, tmp_path: Path, without_room: bool) -> 
 def test_the_hosts_facts(monkeypatch: MonkeyPatch, tmp_path: Path) -> None:
     Host(monkeypatch, tmp_path)
     assert (
-        host.name() == "A1111"
-        and host.is_local()
-        and host.api_auth() is None
-        and host.card() == "0"
+        host.name() == "A1111" and host.is_local() and host.api_auth() is None and host.gpu() == "0"
     )
     assert host.lora_dir() == tmp_path / "models" / "Lora"
     assert host.bases() == [("a.safetensors", Path("/models/a.safetensors"))], "a name that stays"
@@ -120,7 +117,7 @@ def test_the_hosts_facts(monkeypatch: MonkeyPatch, tmp_path: Path) -> None:
         host.name() == "Forge"
         and not host.is_local()
         and host.api_auth() == "a:b"
-        and host.card() == "1"
+        and host.gpu() == "1"
     )
     assert host.lora_dir() == Path("/loras")
 

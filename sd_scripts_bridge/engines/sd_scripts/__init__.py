@@ -150,9 +150,9 @@ class SdScriptsEngine:
         if resume is not None and job.healed:
             state_rates.adapt(found.python, resume, job)
         write_text(folder.prompts, sampling.prompt_line(job))
-        on_card = found.device == "cuda"
+        on_gpu = found.device == "cuda"
         tokenizers.lay_down(job, Path(found.scripts), self.home.tokenizers)
-        table = config.table(job, folder, self.home.tokenizers, resume, on_card=on_card)
+        table = config.table(job, folder, self.home.tokenizers, resume, on_gpu=on_gpu)
         if tokenizers.in_own_cache(job, self.home.tokenizers):
             table["tokenizer_cache_dir"] = None
         write_text(folder.config, dumps(table))

@@ -26,7 +26,7 @@ def table(
     tokenizers: Path,
     resume: Path | None = None,
     *,
-    on_card: bool = False,
+    on_gpu: bool = False,
 ) -> dict[str, Any]:
     """Everything that the script is told, by its own option names.
 
@@ -56,7 +56,7 @@ def table(
         **_family(job),
         "logging_dir": str(folder.tensorboard) if params.extra.get("log_with") else None,
         **params.extra,
-        **sampling.options(job, folder.prompts, on_card=on_card),
+        **sampling.options(job, folder.prompts, on_gpu=on_gpu),
     }
     if resume is not None:
         values |= {

@@ -22,10 +22,10 @@ OURS: Mapping[str, Any] = {"sample_at_first": True, "sample_sampler": "euler_a"}
 """What holds where the job itself says nothing."""
 
 
-def options(job: TrainingJob, prompts: Path, *, on_card: bool) -> dict[str, Any]:
+def options(job: TrainingJob, prompts: Path, *, on_gpu: bool) -> dict[str, Any]:
     """The script's options; None takes away what the job itself has set."""
     asked = job.params.extra.get("sample_every_n_steps")
-    every = asked if asked is not None else job.params.save_interval if on_card else None
+    every = asked if asked is not None else job.params.save_interval if on_gpu else None
     if not every:
         return {"sample_every_n_steps": None, "sample_at_first": None}
     extra = job.params.extra

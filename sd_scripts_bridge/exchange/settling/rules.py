@@ -156,7 +156,7 @@ def other_family(meant: str, found: str) -> Message:
 
 
 def take_launch(work: Settling, given: Iterable[Given]) -> None:
-    """What `accelerate launch` is told: how many processes, on which cards and machines."""
+    """What `accelerate launch` is told: how many processes, on which GPUs and machines."""
     items = list(given)
     work.launch, unusable = launch.read({item.option: item.value for item in items})
     for item in items:

@@ -184,7 +184,7 @@ def propose(
 
 def _steps_and_values(found: Proposal, imported: Imported, state: State) -> None:
     """The draft counts pictures, so that the sum on the page stays right when photos come or go."""
-    imported = _cards(found, imported, state)
+    imported = _gpus(found, imported, state)
     batch = int(imported.values.get("train_batch_size") or 1) * int(
         imported.values.get("gradient_accumulation_steps") or 1
     )
@@ -246,8 +246,8 @@ def _steps_and_values(found: Proposal, imported: Imported, state: State) -> None
     }
 
 
-def _cards(found: Proposal, imported: Imported, state: State) -> Imported:
-    """The draft trains on this machine, one process on each of its cards."""
+def _gpus(found: Proposal, imported: Imported, state: State) -> Imported:
+    """The draft trains on this machine, one process on each of its GPUs."""
     launch = imported.launch
     if launch is None:
         found.training |= {"gpus": ""} if state.training.gpus else {}
@@ -262,11 +262,11 @@ def _cards(found: Proposal, imported: Imported, state: State) -> Imported:
             )
         )
         return replace(imported, launch=None)
-    found.training["gpus"] = ",".join(map(str, launch.cards))
+    found.training["gpus"] = ",".join(map(str, launch.gpus))
     found.sentences.append(
         Message(
-            "draft.cards_process_each_empty",
-            "Cards: {training}, one process on each. Empty the field Cards for one.",
+            "draft.gpus_process_each_empty",
+            "GPUs: {training}, one process on each. Empty the field GPUs for one.",
             training=found.training["gpus"],
         )
     )

@@ -42,7 +42,7 @@ class TrainingChoices:
     model_folder: str = ""
     """A folder of the user's with base models, besides the host's."""
     gpus: str = ""
-    """The cards, "1" or "0,1": one process on each."""
+    """The GPUs, "1" or "0,1": one process on each."""
     v_parameterization: bool = False
     """Train a base as v-prediction whose file has no mark: an import said so."""
     values: Mapping[str, Any] = field(default_factory=dict)

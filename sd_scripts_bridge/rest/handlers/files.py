@@ -65,7 +65,7 @@ def train(call: Call) -> Any:
         "base": _path_or_none(call, "base"),
         "values": _values(call),
         "lora_dir": lora_dir,
-        "gpu": _card(call),
+        "gpu": _gpu(call),
         "launch": _launch(call),
         "on": _cluster(call),
         "model_folders": tuple(folders),
@@ -244,20 +244,20 @@ def _values(call: Call) -> Mapping[str, Any]:
     return {str(key).replace("-", "_"): value for key, value in values.items()}
 
 
-def _card(call: Call) -> int | None:
-    card = call.body.get("gpu")
-    if card is not None and (not isinstance(card, int) or isinstance(card, bool) or card < 0):
+def _gpu(call: Call) -> int | None:
+    gpu = call.body.get("gpu")
+    if gpu is not None and (not isinstance(gpu, int) or isinstance(gpu, bool) or gpu < 0):
         raise Invalid(
             [
                 Problem(
-                    "handlers.files.cards_number_counted",
+                    "handlers.files.gpu_number_counted",
                     "gpu",
-                    "{card} is not a card's number, counted from 0",
-                    card=repr(card),
+                    "{gpu} is not a GPU's number, counted from 0",
+                    gpu=repr(gpu),
                 )
             ]
         )
-    return card
+    return gpu
 
 
 LAUNCH: Mapping[str, type] = {
@@ -277,19 +277,19 @@ def _launch(call: Call) -> Launch | None:
     given = _object(call, "launch", LAUNCH)
     if given is None:
         return None
-    cards = given.pop("gpus", None) or []
-    if any(not isinstance(card, int) or isinstance(card, bool) for card in cards):
+    gpus = given.pop("gpus", None) or []
+    if any(not isinstance(gpu, int) or isinstance(gpu, bool) for gpu in gpus):
         raise Invalid(
             [
                 Problem(
-                    "handlers.files.gpus_list_cards_numbers",
+                    "handlers.files.gpus_list_numbers",
                     "launch",
-                    "gpus: {cards} is not a list of cards' numbers",
-                    cards=repr(cards),
+                    "gpus: {gpus} is not a list of GPU numbers",
+                    gpus=repr(gpus),
                 )
             ]
         )
-    return launch.from_words(",".join(map(str, cards)) or None, **given)
+    return launch.from_words(",".join(map(str, gpus)) or None, **given)
 
 
 def _cluster(call: Call) -> Cluster | None:

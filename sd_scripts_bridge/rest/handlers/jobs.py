@@ -167,10 +167,10 @@ def stop(call: Call) -> Any:
 
 
 def pause(call: Call) -> Any:
-    """Leave the card free after the next save, and go on by itself.
+    """Leave the GPU free after the next save, and go on by itself.
 
     In a WebUI the minute after the last picture is enough; on its own the page can't know when the
-    card is free.
+    GPU is free.
     """
     minutes = read(PauseBody, call.body).minutes
     if minutes is None:

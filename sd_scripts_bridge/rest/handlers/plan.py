@@ -25,7 +25,7 @@ def show(call: Call) -> Any:
 
 
 def train(call: Call) -> Any:
-    """Write the photos, free the card, queue the job.
+    """Write the photos, free the GPU, queue the job.
 
     Raises `Invalid` with everything that is in the way.
     """

@@ -128,13 +128,13 @@ def test_tensorboards_files_stay_in_the_jobs_folder(make_job: MakeJob, tmp_path:
         assert "would send something out" in str(problem)
 
 
-def test_samples_come_with_each_save_on_a_card_and_only_when_asked_on_a_cpu(
+def test_samples_come_with_each_save_on_a_gpu_and_only_when_asked_on_a_cpu(
     make_job: MakeJob, tmp_path: Path
 ) -> None:
-    def sampled(on_card: bool, **extra: object) -> object:
+    def sampled(on_gpu: bool, **extra: object) -> object:
         job = make_job()
         job = job.evolve(params=job.params.from_dict({**job.params.as_dict(), "extra": extra}))
-        return config.table(job, JobFolder(tmp_path), tmp_path, on_card=on_card)[
+        return config.table(job, JobFolder(tmp_path), tmp_path, on_gpu=on_gpu)[
             "sample_every_n_steps"
         ]
 

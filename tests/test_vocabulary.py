@@ -1,0 +1,54 @@
+"""One word, one thing: a card is a LoRA's card in the WebUI, what trains is a GPU."""
+
+from __future__ import annotations
+
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.messages import said
+from tests.test_spanish import SPANISH, page_texts
+
+PACKAGE = Path(__file__).parents[1] / "sd_scripts_bridge"
+WITH_A_LORAS_CARD = (
+    "publishing/",
+    "page/loras.py",
+    "page/result.py",
+    "running/judge.py",
+    "running/asked/again.py",
+    "bridge.py",
+)
+"""Where code has names for a LoRA's card."""
+A_LORAS_CARD = re.compile(
+    r"^(\W*(the )?card's picture|The card has no picture.*)$|LoRA.*\bcards?\b"
+)
+CARD = re.compile(r"\b(cards?|tarjetas?)\b", re.IGNORECASE)
+IN_A_NAME = re.compile(r"(?<![a-z])cards?(?![a-z])", re.IGNORECASE)
+
+
+def test_no_message_says_card_for_a_gpu() -> None:
+    texts = {text for each in said().values() for text in each} | page_texts()
+    assert len(texts) > 1000
+    assert [text for text in texts if CARD.search(text) and not A_LORAS_CARD.search(text)] == []
+    spanish = [text for text in SPANISH.values() if CARD.search(text)]
+    assert [text for text in spanish if "imagen" not in text and "LoRA" not in text] == []
+
+
+@pytest.mark.parametrize(
+    "module", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.relative_to(PACKAGE).as_posix()
+)
+def test_no_name_says_card_for_a_gpu(module: Path) -> None:
+    if module.relative_to(PACKAGE).as_posix().startswith(WITH_A_LORAS_CARD):
+        return
+    assert [name for name in _names(module) if IN_A_NAME.search(name)] == []
+
+
+def _names(module: Path) -> Iterator[str]:
+    """The identifiers of a module."""
+    for token in tokenize.generate_tokens(io.StringIO(module.read_text(encoding="utf-8")).readline):
+        if token.type == tokenize.NAME:
+            yield token.string
