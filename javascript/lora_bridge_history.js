@@ -15,7 +15,8 @@
             this.none = lb.el("p", {class: "lb-dim", role: "status", hidden: true}, lb.t("No job fits the search."));
             this.loading = lb.el("p", {class: "lb-dim"}, lb.t("Loading ..."));
             this.more = lb.button(lb.t("Show more"), () => app.act(this.more, () => this.showMore()), "small");
-            this.part.body.append(this.filters, this.loading, this.empty, this.none, this.list, this.more);
+            this.keeping = new lb.Keeping(app);
+            this.part.body.append(this.filters, this.loading, this.empty, this.none, this.list, this.more, this.keeping.node);
             this.node = this.part.node;
             this.older = [];
         }
@@ -60,6 +61,7 @@
             const total = this.app.state.jobs ? this.app.state.jobs.total : page.total;
             lb.setText(this.part.more, total ? " (" + total + ")" : "");
             if (!this.node.open) return;
+            this.weigh();
             const jobs = this.shown().filter((job) => job.kind === "train" || !lb.isOver(job)); // a set-up that is over is no training
             lb.show(this.filters, total > 5 || Boolean(this.found));
             lb.show(this.empty, !jobs.length && !this.found);
@@ -68,6 +70,14 @@
             const still = jobs.map((job) => ({id: job.id, kind: job.kind, title: job.title, status: job.status, sentence: job.sentence, created: job.created,
                 attempt: job.attempt, base: job.base, engine: job.engine, total: job.total, saved: job.saved}));
             lb.fillList(this.list, still, (job) => job.id, (job) => this.draw(job));
+        }
+
+        /** Asks again what could be freed, where a job has ended or gone since. */
+        weigh() {
+            const over = this.app.state.jobs ? this.app.state.jobs.jobs.filter(lb.isOver).map((job) => job.id + "." + job.attempt).join() : "";
+            if (over === this.weighed) return;
+            this.weighed = over;
+            this.keeping.look();
         }
 
         draw(job) {

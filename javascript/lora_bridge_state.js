@@ -3,7 +3,7 @@
 (function (/** @type {any} */ lb) {
     "use strict";
 
-    /** So long the strip says how a job ended. */
+    /** So long the strip says how a training ended; how a set-up did stands where it was begun. */
     const RECENT_SECONDS = 900;
 
     /** Nothing known yet of any job. */
@@ -74,7 +74,7 @@
     /** What the strip on top shows at the time `now` (seconds), or null where there is nothing to show. */
     lb.stripView = function (status, now, inWebui) {
         const last = status && status.job;
-        const recent = lb.isOver(last) && last.finished && now - last.finished < RECENT_SECONDS;
+        const recent = lb.isOver(last) && last.kind === "train" && last.finished && now - last.finished < RECENT_SECONDS;
         const paused = status && !status.running ? status.paused : null;
         if (paused) return lb.pausedView(status, now, inWebui);
         const job = status && (status.running || (recent && !status.waiting ? last : null));

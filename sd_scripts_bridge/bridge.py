@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from . import engines
 from .errors import Conflict, Invalid, Problem
 from .jobs import facts
+from .jobs.events import Published
 from .jobs.folder import JobFolder
 from .jobs.job import Job, SetupJob, Status, TrainingJob
 from .jobs.store import Entry, JobRow, Store
@@ -20,6 +21,7 @@ from .paths import Home, absolute
 from .planning import named_paths
 from .planning.planner import Planner
 from .planning.request import Request
+from .publishing.record import Record
 from .running import keeping, supervisor
 from .running.asked.queue import PAUSE_MINUTES, Queue
 from .running.log_tail import last_lines
@@ -196,6 +198,14 @@ class Bridge:
     def events(self, job_id: int, after: int = 0) -> list[Entry]:
         return self._store.events(job_id, after)
 
+    def lora_of(self, job_id: int) -> Path | None:
+        """Where the LoRA that the job has published was put; None where it has published none."""
+        record = Record.load(self.folder(job_id).published)
+        if record.stem:
+            return Path(record.lora_dir) / f"{record.stem}.safetensors"
+        told = self._store.last_event(job_id, Published.type)  # of before the record
+        return Path(told.path) if isinstance(told, Published) else None
+
     def folder(self, job_id: int) -> JobFolder:
         return JobFolder.of(self.home, job_id)
 
@@ -320,7 +330,6 @@ class Bridge:
         """
         from .models import lora
         from .publishing import job_card, publish
-        from .publishing.record import Record
 
         job = self.job(job_id).job
         if not isinstance(job, TrainingJob):
@@ -372,11 +381,10 @@ class Bridge:
     def clean(self, keep: str | None = None, *, only_look: bool = False) -> list[Freed]:
         """Free what finished trainings don't need, by the home's rule; ``keep`` sets that first.
 
-        ``only_look``: say what would be freed. Raises `Invalid` for an unknown rule.
+        ``only_look``: say what would be freed, by ``keep`` where it is given; nothing is set.
+        Raises `Invalid` for an unknown rule.
         """
-        if keep is not None:
-            keeping.set_rule(self.home, keep)
-        return keeping.clean(self.home, self._store, only_look=only_look)
+        return keeping.clean(self.home, self._store, keep, only_look=only_look)
 
     def keeps(self) -> str:
         """The rule that `clean` goes by, one of `jobs.folder.KEEP`."""

@@ -7,16 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..messages import Message
 from ..paths import Home
 
 STATE = re.compile(r"-step(\d{8})-state$")
 CHECKPOINT = re.compile(r"-step(\d{8})\.safetensors$")
 
 
-KEEP: Mapping[str, str] = {
-    "everything": "all that the training wrote",
-    "checkpoints": "the LoRA and its checkpoints; not the saved states, which only a resume needs",
-    "lora": "the LoRA alone",
+KEEP: Mapping[str, Message] = {
+    "everything": Message("keep.everything", "all that the training wrote"),
+    "checkpoints": Message(
+        "keep.checkpoints",
+        "the LoRA and its checkpoints; not the saved states, which only a resume needs",
+    ),
+    "lora": Message("keep.lora", "the LoRA alone"),
 }
 """What is kept of a training that ended well, from most to least."""
 

@@ -318,6 +318,14 @@ class Store(Database):
             ).fetchall()
         return [entry for row in rows if (entry := _entry(row)) is not None]
 
+    def last_event(self, job_id: int, kind: str) -> Event | None:
+        """The job's newest event of that type; None where it has none that can be read."""
+        asked = "SELECT * FROM events WHERE job = ? AND type = ? ORDER BY seq DESC LIMIT 1"
+        with self._open() as db:
+            row = db.execute(asked, (job_id, kind)).fetchone()
+        entry = _entry(row) if row else None
+        return entry.event if entry else None
+
 
 def _paused(db: sqlite3.Connection) -> list[str]:
     """The devices that are paused now."""

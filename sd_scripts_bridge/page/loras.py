@@ -11,7 +11,6 @@ from ..messages import Message
 from ..models import lora
 from ..options.families import FAMILIES
 from ..publishing.card import read_card
-from ..publishing.record import Record
 from .context import Context
 from .result import preview_of, texts
 
@@ -85,9 +84,9 @@ def _is_shown(file: Path, folder: Path) -> bool:
 
 def _jobs(context: Context) -> dict[Path, int]:
     """Which job's each file is, as publishing has written it down."""
-    found = {}
-    for row in context.the_bridge.newest(MOST):
-        record = Record.load(context.the_bridge.folder(row.id).published)
-        if record.stem:
-            found[Path(record.lora_dir) / f"{record.stem}.safetensors"] = row.id
+    bridge = context.the_bridge
+    found: dict[Path, int] = {}
+    for row in bridge.newest(MOST):
+        if file := bridge.lora_of(row.id):
+            found.setdefault(file, row.id)
     return found

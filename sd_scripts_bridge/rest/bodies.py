@@ -26,6 +26,17 @@ class PauseBody:
 
 
 @dataclass(frozen=True)
+class CleanBody:
+    """Free what finished trainings don't need."""
+
+    keep: Annotated[
+        Literal["everything", "checkpoints", "lora"] | None,
+        "from now on keep this of each of them; null: by the rule that holds",
+    ] = None
+    dry_run: Annotated[bool, "only say how much; nothing is freed or set"] = False
+
+
+@dataclass(frozen=True)
 class CaptionsBody:
     """A change of many captions at once."""
 

@@ -54,6 +54,8 @@ RULES = (
     Rule("POST", "/jobs/{job}/retry", "jobs:retry"),
     Rule("POST", "/jobs/{job}/publish", "jobs:publish"),
     Rule("POST", "/jobs/{job}/remove", "jobs:remove"),
+    Rule("GET", "/clean", "clean:look"),
+    Rule("POST", "/clean", "clean:free"),
     Rule("GET", "/draft", "draft:show"),
     Rule("POST", "/draft", "draft:describe"),
     Rule("POST", "/draft/photos", "draft:upload", takes=(FILES,)),

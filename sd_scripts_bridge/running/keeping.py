@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import BridgeError, Invalid, Problem
+from ..errors import BridgeError, Invalid, Problem, short
 from ..jobs.folder import KEEP, JobFolder
 from ..jobs.job import Status, TrainingJob
 from ..jobs.store import Store
@@ -43,18 +43,36 @@ def rule(home: Home) -> str:
 
 def set_rule(home: Home, wanted: str) -> None:
     """From now on. Raises `Invalid` for none of `KEEP`."""
-    if wanted not in KEEP:
-        text, remedy = "{wanted} is no rule", "Choose one of: {rules}."
-        values = {"wanted": repr(wanted), "rules": ", ".join(KEEP)}
-        raise Invalid([Problem("keep.no_rule", "keep", text, remedy, **values)])
+    refuse_unknown(wanted)
     write_json(home.settings, {"keep": wanted})
 
 
-def tidy(home: Home, number: int, job: TrainingJob, *, only_look: bool = False) -> Freed:
-    """Free what job ``number``, which ended well, doesn't need; ``only_look``: say how much."""
+def refuse_unknown(wanted: str) -> None:
+    """Raises `Invalid` for none of `KEEP`."""
+    if wanted not in KEEP:
+        raise Invalid(
+            [
+                Problem(
+                    "keep.no_rule",
+                    "keep",
+                    "{wanted} is no rule",
+                    "Choose one of: {rules}.",
+                    wanted=short(wanted),
+                    rules=", ".join(KEEP),
+                )
+            ]
+        )
+
+
+def tidy(home: Home, number: int, job: TrainingJob) -> Freed:
+    """Free what job ``number``, which ended well, doesn't need by the home's rule."""
+    return _tidied(home, number, job, rule(home), only_look=False)
+
+
+def _tidied(home: Home, number: int, job: TrainingJob, keep: str, *, only_look: bool) -> Freed:
     folder = JobFolder.of(home, number)
     files = bytes_ = 0
-    for path in folder.spare(job.name, job.params.max_train_steps, rule(home)):
+    for path in folder.spare(job.name, job.params.max_train_steps, keep):
         count, size = _size(path)
         files, bytes_ = files + count, bytes_ + size
         if not only_look:
@@ -62,8 +80,20 @@ def tidy(home: Home, number: int, job: TrainingJob, *, only_look: bool = False) 
     return Freed(number, files, bytes_)
 
 
-def clean(home: Home, store: Store, *, only_look: bool = False) -> list[Freed]:
-    """The same for every training that ended well; those that give nothing are left out."""
+def clean(
+    home: Home, store: Store, keep: str | None = None, *, only_look: bool = False
+) -> list[Freed]:
+    """The same for every training that ended well; those that give nothing are left out.
+
+    ``keep`` sets the home's rule first; with ``only_look`` it is only asked what that would free.
+    Raises `Invalid` for none of `KEEP`.
+    """
+    if keep is None:
+        keep = rule(home)
+    elif only_look:
+        refuse_unknown(keep)
+    else:
+        set_rule(home, keep)
     freed = []
     for row in store.jobs([Status.SUCCEEDED]):
         try:
@@ -71,7 +101,7 @@ def clean(home: Home, store: Store, *, only_look: bool = False) -> list[Freed]:
         except BridgeError:  # another version's; its files are left alone
             continue
         if isinstance(job, TrainingJob):
-            freed.append(tidy(home, row.id, job, only_look=only_look))
+            freed.append(_tidied(home, row.id, job, keep, only_look=only_look))
     return [found for found in freed if found.files]
 
 

@@ -117,6 +117,7 @@ def test_the_history_is_searched_and_holds_no_set_up(
         end(store, store.add(job), Status.FAILED if number == 7 else Status.STOPPED)
     end(store, store.add(SetupJob()), Status.FAILED)
     tab = visit(serve(home=home.root).address)
+    assert tab.root.locator(".lb-strip").is_hidden(), "a set-up that is over isn't news"
     tab.step("Train")
     tab.root.get_by_text("Queue and history").click()
     tab.sees("Ada59")
@@ -131,10 +132,34 @@ def test_the_history_is_searched_and_holds_no_set_up(
     assert tab.errors == []
 
 
+def test_what_a_finished_training_keeps_is_shown_and_set(
+    serve: Callable[..., Ui], visit: Callable[..., Tab], tmp_path: Path
+) -> None:
+    bridge = Bridge(Home(tmp_path / "home").create())
+    job = TrainingJob("Ada", "Ada", "", "/x", "/m", "sd1", "embedded", TrainingParams())
+    end(bridge._store, bridge._store.add(job), Status.SUCCEEDED)
+    output = bridge.folder(1).create().output
+    for name in ("Ada.safetensors", "Ada-step00000100.safetensors"):
+        (output / name).write_bytes(bytes(3_000_000))
+    tab = visit(serve(home=bridge.home.root).address)
+    tab.step("Train")
+    tab.root.get_by_text("Queue and history").click()
+    tab.sees("There is nothing to free.")
+    assert tab.button("Free it now").is_hidden()
+    tab.field("A finished training keeps").select_option(label="the LoRA alone")
+    tab.sees("3 MB can be freed.")
+    assert len(list(output.iterdir())) == 2, "it is asked first"
+    tab.button("Keep only this from now on, and free the rest").click()
+    tab.sees("There is nothing to free.")
+    assert [path.name for path in output.iterdir()] == ["Ada.safetensors"]
+    assert bridge.keeps() == "lora" and tab.errors == []
+
+
 def end(store: Store, number: int, status: Status) -> None:
-    if status is Status.FAILED:
+    ran = status in (Status.FAILED, Status.SUCCEEDED)
+    if ran:
         store.move(number, Status.RUNNING, of=[Status.QUEUED], attempt=0)
-    was = Status.RUNNING if status is Status.FAILED else Status.QUEUED
+    was = Status.RUNNING if ran else Status.QUEUED
     store.move(number, status, of=[was], attempt=0, sentence="Over.")
 
 

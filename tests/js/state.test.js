@@ -73,6 +73,9 @@ test("the strip shows a running job whole, and how a job ended for a while", () 
     const done = running({status: "succeeded", finished: 900, sentence: "Done."});
     assert.strictEqual(lb.stripView(answer({job: done}), 1000).sentence, "Done.");
     assert.strictEqual(lb.stripView(answer({job: done}), 9000), null);
+    const setup = running({kind: "setup", status: "failed", finished: 900, sentence: "No network."});
+    assert.strictEqual(lb.stripView(answer({job: setup}), 1000), null, "a set-up's end stands in its own box");
+    assert.strictEqual(lb.stripView(answer({running: running({kind: "setup"})}), 1000).active, true);
     assert.strictEqual(lb.stripView(answer({job: null}), 1000), null);
     assert.strictEqual(lb.stripView(null, 1000), null);
 });

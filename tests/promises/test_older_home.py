@@ -16,6 +16,8 @@ import pytest
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.engines.sd_scripts.installed import installation
 from sd_scripts_bridge.jobs.job import Status, TrainingJob
+from sd_scripts_bridge.page import loras
+from sd_scripts_bridge.page.context import Context
 from sd_scripts_bridge.page.jobs import JobViews
 from sd_scripts_bridge.paths import Home
 from tests.conftest import FAKE_SCRIPTS
@@ -57,6 +59,11 @@ def test_its_jobs_events_and_results_are_there(old: Bridge) -> None:
         assert old.folder(row.id).command.read_text("utf-8").strip()
         assert old.log(row.id)
     assert views.status(1, 0)["job"]["step"] == 20
+
+
+def test_its_lora_is_known_as_its_jobs(old: Bridge) -> None:
+    context = Context(old, lora_dir=old.home.root.parent / "models" / "Lora")
+    assert [(row["stem"], row["job"]) for row in loras.listed(context)] == [("Ada", 1)]
 
 
 @pytest.mark.parametrize("form", ["toml", "kohya", "sh"])

@@ -16,7 +16,6 @@ from tests.support.page import Page, filled
 
 ONLY_TYPED = {
     "ui": "it serves these routes",
-    "clean": "the page tidies by the rule when a training ends",
     "completion": "for a shell",
     "help": "this description is its page",
 }

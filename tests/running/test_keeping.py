@@ -40,7 +40,8 @@ def test_the_rule_can_be_set_and_holds_for_what_is_there(bridge: Bridge, make_jo
     assert "Ada-step00000010-state" in before and bridge.clean() == []
     seen = bridge.clean("checkpoints", only_look=True)
     assert output(folder) == before, "looking frees nothing"
-    freed = bridge.clean()
+    assert bridge.keeps() == "everything" and bridge.clean() == [], "and sets nothing"
+    freed = bridge.clean("checkpoints")
     assert freed == seen and [found.job for found in freed] == [1]
     assert freed[0].bytes > 15000 and freed[0].files == 6
     assert output(folder) == ["Ada-step00000010.safetensors", "Ada.safetensors"]
@@ -48,6 +49,8 @@ def test_the_rule_can_be_set_and_holds_for_what_is_there(bridge: Bridge, make_jo
     assert output(folder) == ["Ada.safetensors"]
     with pytest.raises(Invalid, match=r"'nothing' is no rule\. Choose one of: everything"):
         bridge.clean("nothing")
+    with pytest.raises(Invalid, match="'nothing' is no rule"):
+        bridge.clean("nothing", only_look=True)
 
 
 def test_a_job_that_may_go_on_keeps_its_states(bridge: Bridge, make_job: MakeJob) -> None:

@@ -16,7 +16,7 @@ from ...jobs.job import Status, TrainingJob
 from ...jobs.store import JobRow
 from ...planning.preflight import size
 from .. import job_table, loss_table, summary
-from ..output import OK, PROBLEM, error_dict, refuse, show
+from ..output import OK, PROBLEM, counted, error_dict, refuse, show
 from ..terminal import Terminal
 
 
@@ -100,22 +100,16 @@ def remove(bridge: Bridge, options: argparse.Namespace) -> int:
 
 
 def clean(bridge: Bridge, options: argparse.Namespace) -> int:
-    freed = bridge.clean(options.keep, only_look=options.dry_run)
-    copies = bridge.free_copies(dry_run=options.dry_run)
-    keeps, total = bridge.keeps(), size(sum(found.bytes for found in freed) + copies.bytes)
-    lines = [f"Job {found.job}: {size(found.bytes)} in {found.files} files" for found in freed]
-    done = f"{total} would be freed." if options.dry_run else f"{total} freed."
-    lines += copies.lines
-    lines += [
-        done if freed or copies.bytes else "Nothing to free.",
-        f"Kept of a finished training: {KEEP[keeps]}.",
+    from ...page import tidying
+    from ...page.shape import plain
+
+    found = tidying.clean(bridge, options.keep, dry_run=options.dry_run)
+    lines = [
+        f"Job {one.job}: {size(one.bytes)} in {counted(one.files, 'file')}" for one in found.freed
     ]
-    data = {
-        "freed": [found.as_dict() for found in freed],
-        "keep": keeps,
-        "copies": copies.as_dict(),
-    }
-    show(options, {**data, "dry_run": options.dry_run}, lines)
+    lines += [*found.copies.lines, found.sentence]
+    lines.append(f"Kept of a finished training: {KEEP[found.keep]}.")
+    show(options, plain(found), lines)
     return OK
 
 

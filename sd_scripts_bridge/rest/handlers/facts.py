@@ -54,8 +54,10 @@ def _costs() -> dict[str, Message]:
     """What a set-up takes; measured without a GPU, and from the sizes of PyTorch's own files."""
     if choose(this_machine()).cuda:
         return {
-            "sd-scripts": Message("facts.cost_gpu", "3 GB to download, 7 GB on the disk"),
-            "embedded": Message("facts.cost_gpu_embedded", "3 GB to download, 6 GB on the disk"),
+            "sd-scripts": Message("facts.cost_gpu", "About 3 GB to download, 7 GB on the disk"),
+            "embedded": Message(
+                "facts.cost_gpu_embedded", "About 3 GB to download, 6 GB on the disk"
+            ),
         }
     return {
         "sd-scripts": Message("facts.cost_cpu", "About 2 minutes, 1.4 GB on the disk"),

@@ -11,10 +11,12 @@ from typing import Any
 
 from ... import __version__
 from ...engines import ENGINES
+from ...jobs.folder import KEEP
 from ...page import shape as shapes
 from ...page.draft.changes import DraftView
+from ...page.tidying import CleanView
 from .. import schemas
-from ..bodies import CaptionsBody, CheckBody, PauseBody, StopBody
+from ..bodies import CaptionsBody, CheckBody, CleanBody, PauseBody, StopBody
 from ..doors import Call, handler_of
 from ..routes import NONCE_HEADER, PREFIX, RULES, Rule
 from ..schemas import (
@@ -41,7 +43,7 @@ one, else --api-auth (HTTP Basic), else nothing. Routes marked as local are refu
 or --share and without --enable-insecure-extension-access; other answers then name no paths of the server.
 """
 
-TOLD = (DraftView, CaptionsBody, CheckBody, PauseBody, StopBody)
+TOLD = (DraftView, CaptionsBody, CheckBody, CleanBody, CleanView, PauseBody, StopBody)
 
 MEANINGS = {
     401: "log in to the host first",
@@ -146,6 +148,12 @@ DOCS: Mapping[str, Doc] = {
         errors=(404, 409),
     ),
     "POST /jobs/{job}/remove": Doc(schemas.SENTENCE, takes=body(), errors=(404, 409)),
+    "GET /clean": Doc(
+        ref("Clean"),
+        {"keep": (words(*KEEP), "what this rule would free, instead of the one that holds")},
+        errors=(422,),
+    ),
+    "POST /clean": Doc(ref("Clean"), takes=ref("CleanBody"), errors=(422,)),
     "GET /draft": Doc(
         ref("Draft"),
         {
