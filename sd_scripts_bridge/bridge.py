@@ -125,7 +125,7 @@ class Bridge:
         if request.on is not None:
             from .cluster import question
 
-            return question.plan(Planner(self.home), request)
+            return question.prepare(Planner(self.home), request)
         return Planner(self.home).prepare(request)
 
     def dry_run(self, request: Request) -> tuple[TrainingJob, list[str]]:

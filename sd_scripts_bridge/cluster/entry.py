@@ -1,4 +1,4 @@
-"""``python -m sd_scripts_bridge.cluster.entry plan|train``: the program that runs on the cluster.
+"""``python -m sd_scripts_bridge.cluster.entry ask|train``: the program that runs on the cluster.
 It trains as anywhere else, in a home of its own, and says in marked lines what happens.
 """
 
@@ -61,7 +61,7 @@ def main() -> int:
     return 1
 
 
-def plan(ask: Mapping[str, Any], work: Path) -> int:
+def answer(ask: Mapping[str, Any], work: Path) -> int:
     """Say which job this machine would run."""
     from ..jobs.launch import Launch
     from ..planning.planner import Planner
@@ -83,7 +83,7 @@ def plan(ask: Mapping[str, Any], work: Path) -> int:
         file_values=ask.get("file_values", {}),
     )
     job, notes, _ = Planner(_home(ask, work, sent)).dry_run(request)
-    say({"plan": job.as_dict(), "notes": notes})
+    say({"job": job.as_dict(), "notes": notes})
     return 0
 
 
@@ -122,7 +122,7 @@ def train(ask: Mapping[str, Any], work: Path) -> int:
     return 1
 
 
-WORK: Mapping[str, Callable[[Mapping[str, Any], Path], int]] = {"plan": plan, "train": train}
+WORK: Mapping[str, Callable[[Mapping[str, Any], Path], int]] = {"ask": answer, "train": train}
 
 
 # ---- its parts ----

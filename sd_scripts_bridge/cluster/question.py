@@ -32,7 +32,7 @@ sent.
 LOOK_SECONDS = 0.3
 
 
-def plan(planner: Planner, request: Request) -> tuple[TrainingJob, list[str]]:
+def prepare(planner: Planner, request: Request) -> tuple[TrainingJob, list[str]]:
     """The job that the cluster would run for ``request``, with its notes; makes clean copies here,
     and sends them there.
 
@@ -46,7 +46,26 @@ def plan(planner: Planner, request: Request) -> tuple[TrainingJob, list[str]]:
     jobs = RayJobs(where.address)
     version = jobs.version()  # first: nothing is copied for an address that is wrong
     where, problems = _gpus(jobs, where, request)
-    problems += name_problems(request.name) if request.name is not None else []
+    data = request.photos or open_dataset(request.dataset)
+    problems += _unfit(request, where)
+    if problems:
+        raise Invalid(problems)
+    image_dir, notes = stage(planner.home, request.name or data.subject, data)
+    environment = parcel.send(
+        jobs, image_dir, None if where.base else request.base, tokenizers(planner.home)
+    )
+    answer = _ask(jobs, where, environment, _question(request, where))
+    lora_dir = str(request.lora_dir) if request.lora_dir else None
+    base = where.base or str(request.base)
+    job = _answered(answer).evolve(
+        dataset=str(image_dir), base=base, lora_dir=lora_dir, on=where, healed=()
+    )
+    return job, [_note(where, version), *notes, *answer.get("notes", [])]
+
+
+def _unfit(request: Request, where: Cluster) -> list[Problem]:
+    """What a cluster can't do, or is never told."""
+    problems = name_problems(request.name) if request.name is not None else []
     if request.gpu is not None:
         problems.append(
             Problem(
@@ -66,40 +85,34 @@ def plan(planner: Planner, request: Request) -> tuple[TrainingJob, list[str]]:
         )
         for name in secrets
     ]
-    data = request.photos or open_dataset(request.dataset)
-    if where.base is None:
-        problems += _base_problems(request.base)
-    if problems:
-        raise Invalid(problems)
-    image_dir, notes = stage(planner.home, request.name or data.subject, data)
-    environment = parcel.send(
-        jobs, image_dir, None if where.base else request.base, tokenizers(planner.home)
-    )
-    answer = _ask(jobs, where, environment, _question(request, where))
-    if "plan" not in answer:
-        raise Invalid(
-            [Problem.from_dict(problem) for problem in answer.get("problems", [])]
-            or [_silent(answer)]
-        )
-    job = job_from_dict(answer["plan"])
+    return problems if where.base else [*problems, *_base_problems(request.base)]
+
+
+def _answered(answer: dict[str, Any]) -> TrainingJob:
+    """The job that the cluster says it would run. Raises `Invalid`."""
+    if "job" not in answer:
+        problems = [Problem.from_dict(problem) for problem in answer.get("problems", [])]
+        raise Invalid(problems or [_silent(answer)])
+    job = job_from_dict(answer["job"])
     assert isinstance(job, TrainingJob)
-    place = {"address": where.address, "version": version}
-    at = (
-        Message(
+    return job
+
+
+def _note(where: Cluster, version: str) -> Message:
+    if where.gpus:
+        return Message(
             "question.at_gpus",
             "On the Ray cluster at {address} (Ray {version}, {gpus} of its GPUs).",
-            **place,
+            address=where.address,
+            version=version,
             gpus=where.gpus,
         )
-        if where.gpus
-        else Message(
-            "question.at_cpu", "On the Ray cluster at {address} (Ray {version}, no GPU).", **place
-        )
+    return Message(
+        "question.at_cpu",
+        "On the Ray cluster at {address} (Ray {version}, no GPU).",
+        address=where.address,
+        version=version,
     )
-    lora_dir = str(request.lora_dir) if request.lora_dir else None
-    base = where.base or str(request.base)
-    job = job.evolve(dataset=str(image_dir), base=base, lora_dir=lora_dir, on=where, healed=())
-    return job, [at, *notes, *answer.get("notes", [])]
 
 
 def tokenizers(home: Home) -> Path | None:
@@ -178,7 +191,7 @@ def _ask(
     name, deadline = new_name(), time.monotonic() + PATIENCE_SECONDS
     jobs.submit(
         name,
-        f"{ENTRY} plan",
+        f"{ENTRY} ask",
         {**environment, "env_vars": {ASK: json.dumps({**question, "id": name})}},
     )
     while (info := jobs.info(name)) is not None and info.status not in ENDED:

@@ -27,7 +27,7 @@ _FOLLOWER = (
 class ClusterEngine:
     """See `engines.base.Engine`.
 
-    What the cluster can't do, it has said before the job was queued (`cluster.planning`).
+    What the cluster can't do, it has said before the job was queued (`cluster.question`).
     """
 
     name = "cluster"
