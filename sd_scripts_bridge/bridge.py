@@ -29,10 +29,10 @@ from .running.log_words import spoken
 
 if TYPE_CHECKING:
     from .datasets.caption_files import Caption
-    from .datasets.writer import Dataset, Report
+    from .datasets.writer import Dataset, DatasetCheck
     from .engines.base import Engine
     from .exchange.export import Exported
-    from .exchange.settling.report import Imported
+    from .exchange.settling.imported import Imported
     from .models.checkpoint import Base
     from .planning.cleaning import Cleaned
     from .planning.doctor import Readiness
@@ -68,7 +68,7 @@ class Bridge:
 
     # ---- photos ----
 
-    def check(self, photos: Sequence[Path], progress: Advance | None = None) -> Report:
+    def check(self, photos: Sequence[Path], progress: Advance | None = None) -> DatasetCheck:
         """The dataset doctor's report; changes nothing."""
         from .datasets import writer as dataset_writer
         from .photos import zips

@@ -18,7 +18,7 @@ from ..photos.printable import shown
 from . import manifest
 
 if TYPE_CHECKING:
-    from .verdicts import Report
+    from .verdicts import DatasetCheck
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Dataset:
     pictures, if any.
 
     ``remarks`` say which folders were taken and which weren't. ``wanted_steps`` is what was asked
-    of `dataset.prepare`, ``report`` what it said about the photos, where this was just written.
+    of `dataset.prepare`, ``checked`` what it said about the photos, where this was just written.
     """
 
     root: Path
@@ -51,7 +51,7 @@ class Dataset:
     regularisation: tuple[Subset, ...] = ()
     wanted_steps: int | None = None
     remarks: tuple[str, ...] = ()
-    report: Report | None = field(default=None, compare=False)
+    checked: DatasetCheck | None = field(default=None, compare=False)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON, of a folder that was just written."""
@@ -62,7 +62,7 @@ class Dataset:
             "repeats": self.subsets[0].repeats,
             "wanted_steps": self.wanted_steps,
             "steps": self.real_steps,
-            "report": self.report.as_dict() if self.report else None,
+            "report": self.checked.as_dict() if self.checked else None,
         }
 
     @property

@@ -92,7 +92,7 @@ class PhotoVerdict:
 
 
 @dataclass(frozen=True)
-class Report:
+class DatasetCheck:
     """All verdicts in order, and advice about the set as a whole."""
 
     photos: tuple[PhotoVerdict, ...]
@@ -112,7 +112,7 @@ class Report:
         )
 
     def lines(self) -> list[str]:
-        """The report for a terminal: a line per photo, the advice, the summary."""
+        """As a terminal shows it: a line per photo, the advice, the summary."""
         rows = [f"{verdict.verdict:<8}  {verdict.sentence}" for verdict in self.photos]
         return [*rows, *(f"note      {advice}" for advice in self.advice), self.summary]
 
@@ -128,7 +128,7 @@ class Report:
 
 def check(
     paths: Sequence[Path], progress: Progress | None = None, *, face_models: Sequence[Path] = ()
-) -> Report:
+) -> DatasetCheck:
     """Look at every photo in ``paths`` and change nothing.
 
     ``face_models``: folders that may hold YuNet's .onnx.
@@ -173,7 +173,7 @@ def judge(
     paths: Sequence[Path] = (),
     detector: Detector | None = None,
     drop_copies: bool = True,
-) -> Report:
+) -> DatasetCheck:
     """Verdicts on ``findings``.
 
     Captions are repaired as `captions.repair` does with ``name`` and ``fallback``.
@@ -201,7 +201,7 @@ def judge(
         for verdict, finding in zip(verdicts, findings, strict=True)
     )
     faces = (detector.name, faceless) if detector else None
-    return Report(tuple(verdicts), tuple(set_advice(verdicts, paths, faces)))
+    return DatasetCheck(tuple(verdicts), tuple(set_advice(verdicts, paths, faces)))
 
 
 def _finding(path: Path, copy: Path | None, detector: Detector | None) -> Finding:

@@ -20,12 +20,12 @@ from ..photos.faces import find_detector
 from ..photos.printable import shown
 from . import caption_text, manifest
 from .kohya_folder import Dataset, Subset, leaf_name, open_dataset, repeats_for
-from .verdicts import PhotoVerdict, Progress, Report, check, examine, judge
+from .verdicts import DatasetCheck, PhotoVerdict, Progress, check, examine, judge
 
 __all__ = [
     "Dataset",
+    "DatasetCheck",
     "PhotoVerdict",
-    "Report",
     "Subset",
     "check",
     "clean_copy",
@@ -65,19 +65,19 @@ def prepare(
     detector, fallback = find_detector(face_models), caption_text.draft(name, class_token)
     with _written_aside(out) as root:
         copies = _unsorted(root, len(files))
-        report = judge(
+        checked = judge(
             examine(files, copies, progress, detector),
             name,
             fallback,
             paths=paths,
             detector=detector,
         )
-        if not report.used:
-            raise Invalid(_nothing_usable(report))
-        leaf = Path("img", leaf_name(repeats_for(report.used, steps), name, class_token))
-        written = _place(root, leaf, zip(report.photos, copies, strict=True), fallback)
+        if not checked.used:
+            raise Invalid(_nothing_usable(checked))
+        leaf = Path("img", leaf_name(repeats_for(checked.used, steps), name, class_token))
+        written = _place(root, leaf, zip(checked.photos, copies, strict=True), fallback)
         _finish(root, written, {"subject": name, "class_token": class_token, "wanted_steps": steps})
-    return replace(open_dataset(out), report=report)
+    return replace(open_dataset(out), checked=checked)
 
 
 def clean_copy(
@@ -86,7 +86,7 @@ def clean_copy(
     progress: Progress | None = None,
     *,
     face_models: Sequence[Path] = (),
-) -> tuple[Dataset, Report]:
+) -> tuple[Dataset, DatasetCheck]:
     """Write ``out`` with clean copies of a dataset made by hand: the same folders and repeats, the
     same captions.
 
@@ -118,16 +118,16 @@ def clean_copy(
                 zip(verdicts, copies[part], strict=True),
                 fallback,
             )
-        report = judge(findings, detector=detector, drop_copies=False)
+        checked = judge(findings, detector=detector, drop_copies=False)
         if not any(name.startswith("img/") for name in written):
-            raise Invalid(_nothing_usable(report))
+            raise Invalid(_nothing_usable(checked))
         about = {
             "subject": dataset.subject,
             "class_token": dataset.class_token,
             "wanted_steps": dataset.wanted_steps,
         }
         _finish(root, written, about)
-    return replace(open_dataset(out), report=report), report
+    return replace(open_dataset(out), checked=checked), checked
 
 
 def is_clean(dataset: Dataset) -> bool:
@@ -226,8 +226,8 @@ def _out_problems(out: Path, paths: Sequence[Path]) -> list[Problem]:
     return []
 
 
-def _nothing_usable(report: Report) -> list[Problem]:
-    if not report.photos:
+def _nothing_usable(checked: DatasetCheck) -> list[Problem]:
+    if not checked.photos:
         return [
             Problem(
                 "datasets.writer.none",
@@ -238,7 +238,7 @@ def _nothing_usable(report: Report) -> list[Problem]:
         ]
     return [
         Problem("datasets.writer.none_can_used", "photos", "none can be used"),
-        *(Problem("datasets.writer.said", "", verdict.sentence) for verdict in report.photos[:20]),
+        *(Problem("datasets.writer.said", "", verdict.sentence) for verdict in checked.photos[:20]),
     ]
 
 

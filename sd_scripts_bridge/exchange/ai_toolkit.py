@@ -14,7 +14,7 @@ from ..messages import Message
 from ..options.kinds import SCRIPT_DEFAULTS
 from .nested import Nested
 from .settling import rules
-from .settling.report import Imported
+from .settling.imported import Imported
 from .settling.work import Given, Here, Settling
 from .toml import subsets as toml_subsets
 

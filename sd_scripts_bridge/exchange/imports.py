@@ -16,7 +16,7 @@ from ..system import toml_file
 from . import ai_toolkit, lora_metadata, onetrainer, texts
 from .kohya_gui import reader as kohya_gui_reader
 from .scripts import reader as script_reader
-from .settling.report import Fate, Imported, KeyRow
+from .settling.imported import Fate, Imported, KeyRow
 from .settling.work import KNOWN, Here
 from .toml import easy_scripts
 from .toml import reader as toml_reader

@@ -20,7 +20,7 @@ from ..options.kinds import SCRIPT_DEFAULTS
 from . import onetrainer
 from .lora_alpha import alpha_of
 from .settling import rules
-from .settling.report import HIDDEN, Imported
+from .settling.imported import HIDDEN, Imported
 from .settling.work import KNOWN, Given, Here, Settling
 
 KIND = Message("lora_metadata.loras_own_metadata", "a LoRA's own metadata")

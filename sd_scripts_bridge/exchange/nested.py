@@ -7,7 +7,7 @@ from typing import Any
 
 from ..messages import Message
 from ..options.kinds import SECRETS
-from .settling.report import HIDDEN, Ledger
+from .settling.imported import HIDDEN, Ledger
 from .settling.work import Given
 
 _SECRET_WORDS = ("secret", "password", "token", "api_key", "key_file")

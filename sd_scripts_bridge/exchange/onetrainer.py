@@ -16,7 +16,7 @@ from ..options.kinds import SCRIPT_DEFAULTS
 from ..options.known import optimizers
 from .nested import Nested
 from .settling import rules
-from .settling.report import Imported
+from .settling.imported import Imported
 from .settling.work import Given, Here, Settling, number
 from .toml import subsets as toml_subsets
 

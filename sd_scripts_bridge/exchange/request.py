@@ -15,7 +15,7 @@ from ..jobs.launch import Launch
 from ..messages import Message
 from ..paths import Home, absolute
 from . import imports
-from .settling.report import Fate, Imported
+from .settling.imported import Fate, Imported
 from .settling.rules import other_family
 from .settling.work import Here, Options
 

@@ -33,15 +33,15 @@ def stage(home: Home, name: str, data: Dataset) -> tuple[Path, list[str]]:
                 folder=str(copy.root),
             )
         ]
-    copy, report = writer.clean_copy(data, free_path(home.datasets, name))
+    copy, checked = writer.clean_copy(data, free_path(home.datasets, name))
     copies.record(copy.root, data)
-    left_out = len(report.photos) - report.used
+    left_out = len(checked.photos) - checked.used
     notes = [
         Message(
             "request.copies",
             "Clean copies of {count} {count:picture|pictures} are in {folder}; yours stay as they "
             "are.",
-            count=report.used,
+            count=checked.used,
             folder=str(copy.root),
         )
     ]

@@ -84,7 +84,7 @@ def test_photos_become_the_folder_that_kohya_users_know(ten, tmp_path):
         "AlvaroBadia",
         "man",
     )
-    assert made.report and made.report.summary == "10 of 10 photos will be used."
+    assert made.checked and made.checked.summary == "10 of 10 photos will be used."
     assert (leaf / "2.txt").read_bytes() == b"AlvaroBadia man, in a garden\n"
     assert (leaf / "10.txt").read_bytes() == b"AlvaroBadia man, smiling\n"
     assert (leaf / "1.txt").read_bytes() == b"AlvaroBadia man\n"

@@ -14,7 +14,7 @@ from PIL import Image
 
 from sd_scripts_bridge.errors import Invalid
 from sd_scripts_bridge.exchange import imports
-from sd_scripts_bridge.exchange.settling.report import Fate, Imported, KeyRow
+from sd_scripts_bridge.exchange.settling.imported import Fate, Imported, KeyRow
 from sd_scripts_bridge.exchange.toml import sanitizer
 from sd_scripts_bridge.system import toml_file
 

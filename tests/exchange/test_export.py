@@ -20,7 +20,7 @@ from sd_scripts_bridge.exchange import export, imports
 from sd_scripts_bridge.exchange.export import InstalledScripts
 from sd_scripts_bridge.exchange.kohya_gui.keys import FAMILIES, FORM, NETWORK
 from sd_scripts_bridge.exchange.scripts import bash, batch, shell_words
-from sd_scripts_bridge.exchange.settling.report import Fate, Imported
+from sd_scripts_bridge.exchange.settling.imported import Fate, Imported
 from sd_scripts_bridge.exchange.settling.work import KNOWN
 from sd_scripts_bridge.jobs.job import TrainingJob
 from sd_scripts_bridge.options import presets

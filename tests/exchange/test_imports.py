@@ -19,7 +19,7 @@ from safetensors.numpy import save_file
 from sd_scripts_bridge.errors import Invalid
 from sd_scripts_bridge.exchange import imports
 from sd_scripts_bridge.exchange.kohya_gui.keys import FORM, LAUNCHER, NETWORK
-from sd_scripts_bridge.exchange.settling.report import Fate, Imported, KeyRow
+from sd_scripts_bridge.exchange.settling.imported import Fate, Imported, KeyRow
 from sd_scripts_bridge.exchange.settling.work import KNOWN, Here
 from sd_scripts_bridge.jobs.job import TrainingJob
 from sd_scripts_bridge.options.params import TrainingParams

@@ -10,7 +10,7 @@ import pytest
 
 from sd_scripts_bridge.errors import Invalid
 from sd_scripts_bridge.exchange import imports
-from sd_scripts_bridge.exchange.settling.report import Imported
+from sd_scripts_bridge.exchange.settling.imported import Imported
 from tests.support import model_headers as headers
 
 ATTENTION = "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn2_to_k"

@@ -10,7 +10,7 @@ import pytest
 
 from sd_scripts_bridge.errors import Invalid
 from sd_scripts_bridge.exchange import imports
-from sd_scripts_bridge.exchange.settling.report import HIDDEN, Fate, Imported, KeyRow
+from sd_scripts_bridge.exchange.settling.imported import HIDDEN, Fate, Imported, KeyRow
 
 ONETRAINER: dict[str, Any] = {
     "training_method": "LORA",

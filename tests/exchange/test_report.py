@@ -10,7 +10,7 @@ from PIL import Image
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.datasets.kohya_folder import open_dataset
 from sd_scripts_bridge.exchange import imports, request
-from sd_scripts_bridge.exchange.settling.report import Fate, Imported
+from sd_scripts_bridge.exchange.settling.imported import Fate, Imported
 from sd_scripts_bridge.models import checkpoint
 from sd_scripts_bridge.planning.planner import Planner
 from tests.support import model_headers as headers

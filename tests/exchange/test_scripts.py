@@ -10,7 +10,7 @@ import pytest
 
 from sd_scripts_bridge.errors import Invalid
 from sd_scripts_bridge.exchange import imports
-from sd_scripts_bridge.exchange.settling.report import Fate, Imported, KeyRow
+from sd_scripts_bridge.exchange.settling.imported import Fate, Imported, KeyRow
 
 
 def read(path: Path, text: str) -> Imported:

@@ -24,7 +24,7 @@ from sd_scripts_bridge.errors import Invalid
 from sd_scripts_bridge.exchange import export, imports
 from sd_scripts_bridge.exchange.kohya_gui.keys import FORM, LAUNCHER
 from sd_scripts_bridge.exchange.scripts.command_words import read
-from sd_scripts_bridge.exchange.settling.report import Fate
+from sd_scripts_bridge.exchange.settling.imported import Fate
 from sd_scripts_bridge.jobs import launch
 from sd_scripts_bridge.jobs.events import Progress
 from sd_scripts_bridge.jobs.folder import JobFolder

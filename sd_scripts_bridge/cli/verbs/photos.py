@@ -9,9 +9,9 @@ from ..output import OK, PROBLEM, USAGE, counted, counter, refuse, show
 
 
 def check(bridge: Bridge, options: argparse.Namespace) -> int:
-    report = bridge.check(options.photos, counter("photos checked", options))
-    show(options, report.as_dict(), report.lines())
-    return OK if report.used else PROBLEM
+    checked = bridge.check(options.photos, counter("photos checked", options))
+    show(options, checked.as_dict(), checked.lines())
+    return OK if checked.used else PROBLEM
 
 
 def dataset(bridge: Bridge, options: argparse.Namespace) -> int:
@@ -24,7 +24,7 @@ def dataset(bridge: Bridge, options: argparse.Namespace) -> int:
         counter("photos copied", options),
     )
     lines = [
-        *(made.report.lines() if made.report else []),
+        *(made.checked.lines() if made.checked else []),
         f"{counted(made.images, 'photo')} x {counted(made.subsets[0].repeats, 'repeat')} = "
         f"{counted(made.real_steps, 'step')} ({options.steps} asked for), in "
         f"{made.subsets[0].folder}",

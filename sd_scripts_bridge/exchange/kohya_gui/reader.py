@@ -13,7 +13,7 @@ from ...messages import Message
 from ...options.kinds import SCRIPT_DEFAULTS, is_off
 from ..scripts import command_words
 from ..settling import rules
-from ..settling.report import Imported
+from ..settling.imported import Imported
 from ..settling.work import KNOWN, Given, Here, Settling, number
 from . import families, networks, other_tabs
 from .keys import FAMILIES, FORM, LAUNCHER, NETWORK, OTHER_FAMILIES, RENAMED, STATE

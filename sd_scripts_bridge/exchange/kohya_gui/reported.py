@@ -9,7 +9,7 @@ from typing import Any
 
 from ...messages import Message
 from ...options.kinds import SECRETS, is_off
-from ..settling.report import HIDDEN, Fate, Imported, KeyRow
+from ..settling.imported import HIDDEN, Fate, Imported, KeyRow
 from .keys import FORM, RENAMED
 
 FREE = "extra_accelerate_launch_args"

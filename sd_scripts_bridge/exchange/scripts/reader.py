@@ -13,7 +13,7 @@ from ...messages import Message
 from ...options.kinds import SCRIPT_DEFAULTS
 from ...options.known import parsers
 from ..settling import rules
-from ..settling.report import Imported
+from ..settling.imported import Imported
 from ..settling.work import Given, Here, Settling, Unread, is_unread
 from ..toml import reader as toml_reader
 from . import bash, batch, calls, command_words, notebook, powershell

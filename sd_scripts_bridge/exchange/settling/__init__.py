@@ -1,1 +1,1 @@
-"""Where all importers end: values read, rules applied, a report of each key."""
+"""Where all importers end: values read, rules applied, what became of each key."""

@@ -15,7 +15,7 @@ from ...options.families import title
 from ...options.kinds import HARMLESS, OURS, SECRETS, SENDING
 from . import arguments, lengths, places, synonyms
 from . import values as option_values
-from .report import DEFAULT, HIDDEN, Fate, Imported
+from .imported import DEFAULT, HIDDEN, Fate, Imported
 from .work import KNOWN, Given, Settling, is_unread
 
 ATTENTION = ("xformers", "mem_eff_attn")

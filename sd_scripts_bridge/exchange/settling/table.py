@@ -1,4 +1,4 @@
-"""The end of a report: each value that will train, and where it comes from, as wide as the screen."""
+"""The end of what `import` says: each value that will train, and where it comes from, as wide as the screen."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NARROWEST, WIDEST = 60, 120
 
 
 def columns() -> int:
-    """How wide a report may be: the screen, from 60 to 120 columns."""
+    """How wide it may be: the screen, from 60 to 120 columns."""
     return max(NARROWEST, min(WIDEST, shutil.get_terminal_size((WIDEST, 24)).columns))
 
 

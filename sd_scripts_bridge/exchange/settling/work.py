@@ -19,7 +19,7 @@ from ...options.kinds import LISTS, PLACES, TEXTS, is_default, is_off
 from ...options.params import fields_of_params
 from ...paths import absolute
 from . import values as option_values
-from .report import Ledger
+from .imported import Ledger
 from .values import Unusable
 
 Options = Mapping[str, Mapping[str, Any]]

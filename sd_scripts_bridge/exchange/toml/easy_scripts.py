@@ -16,7 +16,7 @@ from ...errors import Invalid, Problem
 from ...messages import Message
 from ...options.kinds import SCRIPT_DEFAULTS
 from ..settling import rules
-from ..settling.report import Imported
+from ..settling.imported import Imported
 from ..settling.work import Given, Here, Settling
 from . import subsets as toml_subsets
 

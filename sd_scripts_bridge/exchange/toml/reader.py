@@ -15,7 +15,7 @@ from ...options.kinds import SCRIPT_DEFAULTS
 from ...options.known import parsers
 from ...system import toml_file
 from ..settling import rules
-from ..settling.report import Imported
+from ..settling.imported import Imported
 from ..settling.work import Given, Here, Settling
 from . import sanitizer, subsets
 

@@ -171,8 +171,8 @@ class PhotoCheck:
         from ...datasets.verdicts import judge
 
         found = {pid: self._known()[pid] for pid in photos if pid in self._known()}
-        report = judge([seen.finding for seen in found.values()], detector=self._detector)
-        verdicts = dict(zip(found, report.photos, strict=True))
+        checked = judge([seen.finding for seen in found.values()], detector=self._detector)
+        verdicts = dict(zip(found, checked.photos, strict=True))
         self.judged = Verdicts(self.judged.version + 1, found, verdicts, self._looked_by() or None)
 
     def _looked_by(self) -> str:

@@ -69,13 +69,13 @@ def _write(draft: Draft) -> Path:
         }
         manifest.write(stage, about, {})
         out = _free(draft.home.datasets, state.name)
-        made, report = clean_copy(
+        made, checked = clean_copy(
             open_dataset(stage), out, lambda done, total: _progress(draft, done, total)
         )
         if made.images != len(used):
             shutil.rmtree(out, ignore_errors=True)
             raise Invalid(
-                [Problem("dataset.said", "", v.sentence) for v in report.photos if not v.used]
+                [Problem("dataset.said", "", v.sentence) for v in checked.photos if not v.used]
             )
         return out
     finally:

@@ -13,7 +13,7 @@ from typing import Any
 from ...datasets.kohya_folder import open_dataset
 from ...errors import BridgeError, Invalid, Problem
 from ...exchange import request as exchange_request
-from ...exchange.settling.report import Fate, Imported, KeyRow, plain
+from ...exchange.settling.imported import Fate, Imported, KeyRow, plain
 from ...exchange.settling.work import KNOWN
 from ...exchange.toml import reader as toml_reader
 from ...messages import Message

@@ -18,7 +18,7 @@ from ...messages import Message
 from . import table
 
 HIDDEN = "(not shown)"
-DEFAULT = Message("report.programs_default", "not in the file: the default of its program")
+DEFAULT = Message("imported.programs_default", "not in the file: the default of its program")
 LONGEST = 60
 
 
@@ -173,7 +173,7 @@ class Imported:
         }
 
     def lines(self) -> list[str]:
-        """The report for people: first what differs, then what has no effect, then what was taken
+        """For people: first what differs, then what has no effect, then what was taken
         as it is.
         """
         counts = ", ".join(f"{len(self.of(fate))} {fate}" for fate in Fate)
