@@ -54,11 +54,18 @@ FULL_SIZE = {
 Named = Iterator[tuple[str, tuple[int, ...]]]
 
 
-def make(path: str | Path, family: str = "sd1", seed: int = 0, *, full_size: bool = False) -> Path:
+def make(
+    path: str | Path,
+    family: str = "sd1",
+    seed: int = 0,
+    *,
+    full_size: bool = False,
+    shape: Shape | None = None,
+) -> Path:
     """Write a toy checkpoint of ``family`` ("sd1", "sd2", "sdxl") to ``path``, in fp16; same seed,
-    same file.
+    same file. ``shape``: other sizes than the toy's or the family's own.
     """
-    shape = FULL_SIZE[family] if full_size else SHAPES[family]
+    shape = shape or (FULL_SIZE[family] if full_size else SHAPES[family])
     dice = torch.Generator().manual_seed(seed)
     tensors = {name: _weights(name, size, dice) for name, size in sizes(shape, family).items()}
     return save(tensors, Path(path), family)

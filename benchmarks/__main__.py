@@ -1,0 +1,56 @@
+"""python -m benchmarks scan | dispatches | best_step | cpu | gpu
+
+Each prints a table and, as its last line, its figure in one sentence; the exit code is 1 where a
+target is missed, 2 where something that it needs isn't there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Protocol, cast
+
+from .outcome import Missing, Outcome
+
+VERBS = {
+    "dispatches": "operations and kernels of one training step, counted",
+}
+"""Each is a module here, with `options` and `measure`."""
+
+
+class Verb(Protocol):
+    """What a module of this package offers."""
+
+    def options(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def measure(self, chosen: argparse.Namespace) -> Outcome: ...
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    loaded: dict[str, Verb] = {}
+    wanted = (argv if argv is not None else sys.argv[1:])[:1]
+    for name, what in VERBS.items():
+        verb = verbs.add_parser(name, help=what, description=what)
+        if name in wanted:  # a benchmark's libraries are loaded for that benchmark only
+            loaded[name] = cast(Verb, importlib.import_module(f".{name}", __package__))
+            loaded[name].options(verb)
+    chosen = parser.parse_args(argv)
+    try:
+        outcome = loaded[chosen.verb].measure(chosen)
+    except Missing as missing:
+        print(missing, file=sys.stderr)
+        return 2
+    print("\n".join(outcome.lines()), flush=True)
+    return 0 if outcome.met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
