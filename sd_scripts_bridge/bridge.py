@@ -310,46 +310,27 @@ class Bridge:
 
     # ---- the rest ----
 
-    def publish(self, file: Path, lora_dir: Path, name: str | None = None) -> PublishedLora:
-        """A finished LoRA with card, into a Lora folder. Raises `Invalid` or `PublishRefused`."""
-        from .models import lora
-        from .publishing import publish
+    def publish(
+        self, file: Path, lora_dir: Path, name: str | None = None, *, is_private: bool = False
+    ) -> PublishedLora:
+        """See `publication.publish_file`."""
+        from .running.asked import publication
 
-        problems = lora.problems(file)
-        if problems:
-            raise Invalid(problems)
-        card = publish.card_from_metadata(lora.inspect(file))
-        return publish.publish(file, lora_dir, name or file.stem, card)
+        return publication.publish_file(file, lora_dir, name, is_private=is_private)
 
     def publish_job(
-        self, job_id: int, lora_dir: Path | None = None, name: str | None = None
+        self,
+        job_id: int,
+        lora_dir: Path | None = None,
+        name: str | None = None,
+        *,
+        is_private: bool = False,
     ) -> PublishedLora:
-        """The newest checkpoint that a training has saved, as if it had ended there.
+        """See `publication.publish_job`."""
+        from .running.asked import publication
 
-        Raises `Conflict` where there is none.
-        """
-        from .models import lora
-        from .publishing import job_card, publish
-
-        job = self.job(job_id).job
-        if not isinstance(job, TrainingJob):
-            raise Conflict("bridge.job_training", "Job {job_id} is no training.", job_id=job_id)
-        folder = self.folder(job_id)
-        found = job_card.newest_checkpoint(job, folder)
-        if found is None:
-            raise Conflict(
-                "bridge.job_saved_lora_yet", "Job {job_id} has saved no LoRA yet.", job_id=job_id
-            )
-        target = lora_dir or job_card.lora_dir(job, self.home)
-        own = lora_dir is None and name is None  # then it is what the job itself would publish
-        return publish.publish(
-            found[0],
-            target,
-            name or job.name,
-            job_card.card(job, found[1]),
-            job_card.picture(job, folder),
-            Record.load(folder.published) if own else None,
-            engines.of(job, self.home).true_metadata(job, lora.inspect(found[0]).metadata),
+        return publication.publish_job(
+            self.home, self.job(job_id), lora_dir, name, is_private=is_private
         )
 
     def setup(

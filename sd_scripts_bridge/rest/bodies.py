@@ -37,6 +37,13 @@ class CleanBody:
 
 
 @dataclass(frozen=True)
+class PublishJobBody:
+    """What a job has saved, as a LoRA in its folder."""
+
+    private: Annotated[bool, "no caption word, path or name but the LoRA's own in it"] = False
+
+
+@dataclass(frozen=True)
 class CaptionsBody:
     """A change of many captions at once."""
 

@@ -19,7 +19,7 @@ from ...page.context import started
 from ...page.jobs import read_report, sample
 from ...page.result import preview, result_dict
 from ...page.shape import read
-from ..bodies import PauseBody, StopBody
+from ..bodies import PauseBody, PublishJobBody, StopBody
 from ..doors import Call
 from ..privacy import without_secrets
 
@@ -196,7 +196,8 @@ def _again(call: Call, verb: Callable[[int], str]) -> Any:
 
 def publish(call: Call) -> Any:
     """The newest checkpoint that the job has saved, into the folder where its LoRA was to go."""
-    done = call.context.the_bridge.publish_job(_id(call))
+    asked = read(PublishJobBody, call.body)
+    done = call.context.the_bridge.publish_job(_id(call), is_private=asked.private)
     return {
         **done.as_dict(),
         "sentence": Message(

@@ -16,7 +16,7 @@ from ...page import shape as shapes
 from ...page.draft.changes import DraftView
 from ...page.tidying import CleanView
 from .. import schemas
-from ..bodies import CaptionsBody, CheckBody, CleanBody, PauseBody, StopBody
+from ..bodies import CaptionsBody, CheckBody, CleanBody, PauseBody, PublishJobBody, StopBody
 from ..doors import Call, handler_of
 from ..routes import NONCE_HEADER, PREFIX, RULES, Rule
 from ..schemas import (
@@ -43,7 +43,16 @@ one, else --api-auth (HTTP Basic), else nothing. Routes marked as local are refu
 or --share and without --enable-insecure-extension-access; other answers then name no paths of the server.
 """
 
-TOLD = (DraftView, CaptionsBody, CheckBody, CleanBody, CleanView, PauseBody, StopBody)
+TOLD = (
+    DraftView,
+    CaptionsBody,
+    CheckBody,
+    CleanBody,
+    CleanView,
+    PauseBody,
+    PublishJobBody,
+    StopBody,
+)
 
 MEANINGS = {
     401: "log in to the host first",
@@ -144,8 +153,8 @@ DOCS: Mapping[str, Doc] = {
                 shape(path=TEXT, stem=TEXT, activation_text=TEXT, notes=TEXTS),
             ]
         },
-        takes=body(),
-        errors=(404, 409),
+        takes=ref("PublishJobBody"),
+        errors=(404, 409, 422),
     ),
     "POST /jobs/{job}/remove": Doc(schemas.SENTENCE, takes=body(), errors=(404, 409)),
     "GET /clean": Doc(
@@ -212,7 +221,7 @@ DOCS: Mapping[str, Doc] = {
     ),
     "POST /publish": Doc(
         shape(path=TEXT, stem=TEXT, activation_text=TEXT, notes=TEXTS),
-        takes=body("file", file=PATH, lora_dir=PATH, name=TEXT),
+        takes=body("file", file=PATH, lora_dir=PATH, name=TEXT, private=YES_NO),
         errors=(409, 422),
     ),
     "GET /bases": Doc(_BASES),
