@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..jobs.job import Status
+from ..engines import tools
+from ..errors import EngineNotReady
+from ..jobs.job import Status, ToolJob
 from ..jobs.store import JobRow
 from ..jobs.wanted import ALL, Wanted
 from ..messages import joined
@@ -38,6 +40,16 @@ class JobVerbs(OpenHome):
     def count(self, wanted: Wanted = ALL) -> int:
         """How many jobs are ``wanted``."""
         return self._store.count(wanted)
+
+    def run_tool(self, job: ToolJob) -> int:
+        """Queue a program that trains nothing (`engines.tools`); returns its number.
+
+        Raises `NotFound` for no such tool, `EngineNotReady` with why it can't run here.
+        """
+        problems = tools.get(job.tool).check(self.home)
+        if problems:
+            raise EngineNotReady(problems)
+        return self._queue.add(job)
 
     def stop(self, job_id: int, *, now: bool = False) -> str:
         """See `Queue.stop`."""

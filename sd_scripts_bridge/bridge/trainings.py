@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import engines
 from ..errors import Invalid, Problem
-from ..jobs.job import Job, TrainingJob
+from ..jobs.job import TrainingJob
 from ..options import presets
 from ..planning.planner import Planner
 from ..planning.request import Request
@@ -84,7 +84,7 @@ class TrainingVerbs(OpenHome):
             else engines.choose(self.home)[0]
         )
 
-    def engine_of(self, job: Job) -> Engine:
+    def engine_of(self, job: TrainingJob) -> Engine:
         """The engine that runs ``job``."""
         return engines.of(job, self.home)
 
