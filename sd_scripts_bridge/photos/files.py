@@ -10,9 +10,7 @@ import importlib.util
 import io
 import os
 import re
-import struct
 import unicodedata
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +20,9 @@ from PIL import __version__ as pillow_version
 
 from ..errors import BridgeError, Invalid, Problem
 from ..messages import Message
-from . import content
+from . import content, reduced
 from . import pixels as photo_pixels
+from .pixels import BROKEN
 from .places import path_problems
 from .printable import shown
 
@@ -94,24 +93,6 @@ _RAW = frozenset(
         ".x3f",
     }
 )
-_BROKEN = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    EOFError,
-    IndexError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    RuntimeError,
-    MemoryError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
-)
-"""What Pillow and its plugins raise for damaged files; most were seen in 100,000 of them."""
 
 
 @dataclass(frozen=True)
@@ -228,36 +209,28 @@ def natural_key(name: str) -> tuple[object, ...]:
 
 def read(path: Path) -> Picture:
     """The photo at ``path``. Raises `PhotoUnreadable` with the one sentence that says why not."""
-    data, kind = _bytes(path)
-    if kind not in content.PICTURES:
-        what = (
-            Message("photo.word_picture", "picture")
-            if path.suffix.lower() in PICTURE_ENDINGS
-            else Message("photo.word_photo", "photo")
-        )
-        remedy = (
-            Message("photo.unpack_first", " Unpack it first.") if kind in content.ARCHIVES else ""
-        )
-        raise PhotoUnreadable(
-            path,
-            Message(
-                "photos.files.content",
-                "is not a {what_name} (content: {kind}).{remedy_name}",
-                what_name=what,
-                kind=kind,
-                remedy_name=remedy,
-            ),
-        )
-    if path.suffix.lower() in _RAW:
-        raise PhotoUnreadable(
-            path,
-            Message(
-                "photos.files.cameras_raw_file_export", "is a camera's raw file. Export it as JPEG."
-            ),
-        )
-    _refuse_size(path, content.header_size(data))
+    data, kind = _picture_bytes(path)
+    pixels, notes = _pixels(path, data, kind)
+    return Picture(Photo(path, *pixels.size, notes), pixels, hashlib.sha256(data).hexdigest())
+
+
+def glance(path: Path, side: int) -> Picture:
+    """As `read`, for whoever only looks: the pixels of a JPEG may come at a fraction of its size,
+    their long side never below ``side``. `Photo` says the photo's own size.
+    """
+    data, kind = _picture_bytes(path)
+    small = reduced.decode(data, side) if kind == "JPEG" else None
+    if small is None:
+        pixels, notes = _pixels(path, data, kind)
+        size = pixels.size
+    else:
+        pixels, notes, size = small
+    return Picture(Photo(path, *size, notes), pixels, hashlib.sha256(data).hexdigest())
+
+
+def _pixels(path: Path, data: bytes, kind: str) -> tuple[Image.Image, tuple[str, ...]]:
     try:
-        pixels, notes = _decoded(path, data, kind)
+        return _decoded(path, data, kind)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         count = re.search(r"\d+", str(error))
         raise _too_large(
@@ -268,9 +241,40 @@ def read(path: Path) -> Picture:
                 value=int(count.group()) // 1000000 if count else "too many",
             ),
         ) from error
-    except _BROKEN as error:
+    except BROKEN as error:
         raise PhotoUnreadable(path, _damage(data, kind, error)) from error
-    return Picture(Photo(path, *pixels.size, notes), pixels, hashlib.sha256(data).hexdigest())
+
+
+def _picture_bytes(path: Path) -> tuple[bytes, str]:
+    """(the file's bytes, its kind). Raises `PhotoUnreadable` for what can be told undecoded."""
+    data, kind = _bytes(path)
+    if kind not in content.PICTURES:
+        raise PhotoUnreadable(path, _no_picture(path, kind))
+    if path.suffix.lower() in _RAW:
+        raise PhotoUnreadable(
+            path,
+            Message(
+                "photos.files.cameras_raw_file_export", "is a camera's raw file. Export it as JPEG."
+            ),
+        )
+    _refuse_size(path, content.header_size(data))
+    return data, kind
+
+
+def _no_picture(path: Path, kind: str) -> Message:
+    what = (
+        Message("photo.word_picture", "picture")
+        if path.suffix.lower() in PICTURE_ENDINGS
+        else Message("photo.word_photo", "photo")
+    )
+    remedy = Message("photo.unpack_first", " Unpack it first.") if kind in content.ARCHIVES else ""
+    return Message(
+        "photos.files.content",
+        "is not a {what_name} (content: {kind}).{remedy_name}",
+        what_name=what,
+        kind=kind,
+        remedy_name=remedy,
+    )
 
 
 def _is_candidate(file: Path) -> bool:

@@ -18,7 +18,8 @@ from ...messages import Message
 from ...system.files import mark, write_text
 
 if TYPE_CHECKING:
-    from ...datasets.verdicts import Finding, PhotoVerdict
+    from ...datasets.findings import Finding
+    from ...datasets.verdicts import PhotoVerdict
     from ...photos.faces import Detector
 
 CHUNK = 6
@@ -124,7 +125,7 @@ class PhotoCheck:
         self.judged = replace(self.judged, version=self.judged.version + 1)
 
     def _look(self, photos: Mapping[int, Path], turn: int) -> None:
-        from ...datasets.verdicts import examine
+        from ...datasets.findings import examine
 
         found = self._known()
         pending = [pid for pid, path in photos.items() if not _is_current(found.get(pid), path)]
@@ -242,7 +243,7 @@ def _told(kept: Any) -> Any:
 def _finding(row: Mapping[str, Any]) -> Finding:
     import numpy as np
 
-    from ...datasets.verdicts import Finding
+    from ...datasets.findings import Finding
     from ...photos.files import Photo
     from ...photos.measures import Measures
 
