@@ -23,7 +23,7 @@ class PhotoVerbs:
         from ..photos import zips
 
         with zips.opened(photos) as paths:
-            return dataset_writer.check(paths, progress)
+            return dataset_writer.check(paths, progress, kept=self.home.looked)
 
     def write_dataset(
         self,

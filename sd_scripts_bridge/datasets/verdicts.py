@@ -16,9 +16,12 @@ from ..photos.printable import shown
 from . import caption_text, caption_tokens
 from .advice import set_advice
 from .caption_text import Repaired
-from .findings import Finding, Progress, examine
-from .originals import originals_of
+from .looking.findings import Finding, Progress, examine
+from .looking.kept import KeptFindings
+from .looking.originals import originals_of
 
+LONG = 1000
+"""From so many photos on a check takes long enough to be kept."""
 GOOD_AREA = 512 * 512
 WIDEST = 2.0
 GOOD, MIND, LEFT_OUT = "good", "mind", "left out"
@@ -103,15 +106,27 @@ class DatasetCheck:
 
 
 def check(
-    paths: Sequence[Path], progress: Progress | None = None, *, face_models: Sequence[Path] = ()
+    paths: Sequence[Path],
+    progress: Progress | None = None,
+    *,
+    face_models: Sequence[Path] = (),
+    kept: Path | None = None,
 ) -> DatasetCheck:
     """Look at every photo in ``paths`` and change nothing.
 
-    ``face_models``: folders that may hold YuNet's .onnx.
+    ``face_models``: folders that may hold YuNet's .onnx. ``kept``: the file in which the findings
+    of `LONG` and more photos wait for the next time, or for a check that was broken off.
     """
     paths = [Path(path).absolute() for path in paths]
-    detector = find_detector(face_models)
-    findings = examine(photos.find(paths), progress=progress, detector=detector)
+    detector, files = find_detector(face_models), photos.find(paths)
+    known = None
+    if kept and len(files) >= LONG:
+        known = KeptFindings(kept, detector.name if detector else "")
+    try:
+        findings = examine(files, progress=progress, detector=detector, known=known)
+    finally:
+        if known:
+            known.close()
     return judge(findings, paths=paths, detector=detector)
 
 

@@ -19,8 +19,8 @@ from ..photos import files as photo_files
 from ..photos.faces import find_detector
 from ..photos.printable import shown
 from . import caption_text, manifest
-from .findings import Progress, examine
 from .kohya_folder import Dataset, Subset, leaf_name, open_dataset, repeats_for
+from .looking.findings import Progress, examine
 from .verdicts import DatasetCheck, PhotoVerdict, check, judge
 
 __all__ = [

@@ -187,7 +187,7 @@ def test_the_users_choice_beats_the_verdict(draft: Draft) -> None:
 def test_only_what_changed_is_looked_at_again(
     draft: Draft, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sd_scripts_bridge.datasets import findings
+    from sd_scripts_bridge.datasets.looking import findings
 
     looked: list[str] = []
     examine = findings.examine

@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from ..messages import Message
-from ..photos import files as photos
-from ..photos.faces import Detector
-from ..photos.files import Photo, PhotoUnreadable
-from ..photos.measures import SIDE as LOOK_SIDE
-from ..photos.measures import Measures, measure
-from . import caption_text
+from ...messages import Message
+from ...photos import files as photos
+from ...photos.faces import Detector
+from ...photos.files import Photo, PhotoUnreadable
+from ...photos.measures import SIDE as LOOK_SIDE
+from ...photos.measures import Measures, measure
+from ...system.files import mark
+from .. import caption_text
 
 SMALLEST_SIDE = 32
 WORKERS = min(3, os.cpu_count() or 1)
@@ -38,19 +40,35 @@ class Finding:
     caption: bytes | None = None
 
 
+class Known(Protocol):
+    """What was found before, and still holds."""
+
+    def get(self, path: Path) -> Finding | None: ...
+
+    def put(self, finding: Finding, seen: tuple[str, str]) -> None: ...
+
+
 def examine(
     files: Sequence[Path],
     copies: Sequence[Path] | None = None,
     progress: Progress | None = None,
     detector: Detector | None = None,
+    known: Known | None = None,
 ) -> list[Finding]:
-    """Look at every file, a few at a time.
+    """Look at every file that isn't ``known``, a few at a time.
 
     With ``copies``, also write each readable one there as PNG, pixels only.
     """
 
     def one(index: int) -> Finding:
-        return _look(files[index], copies[index] if copies else None, detector)
+        path = files[index]
+        found = known.get(path) if known and not copies else None
+        if found is None:
+            seen = marks(path)
+            found = _look(path, copies[index] if copies else None, detector)
+            if known:
+                known.put(found, seen)
+        return found
 
     findings: list[Finding] = []
     for finding in _in_order(one, len(files)):
@@ -58,6 +76,11 @@ def examine(
         if progress:
             progress(len(findings), len(files))
     return findings
+
+
+def marks(path: Path) -> tuple[str, str]:
+    """What changes when the photo at ``path`` does, and what when its captions do."""
+    return mark(path), " ".join(mark(file) for file in photos.caption_files(path))
 
 
 def _in_order(one: Callable[[int], Finding], count: int) -> Iterator[Finding]:
