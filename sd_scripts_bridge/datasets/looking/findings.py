@@ -40,7 +40,7 @@ class Finding:
     caption: bytes | None = None
 
 
-class Known(Protocol):
+class KnownFindings(Protocol):
     """What was found before, and still holds."""
 
     def get(self, path: Path) -> Finding | None: ...
@@ -53,7 +53,7 @@ def examine(
     copies: Sequence[Path] | None = None,
     progress: Progress | None = None,
     detector: Detector | None = None,
-    known: Known | None = None,
+    known: KnownFindings | None = None,
 ) -> list[Finding]:
     """Look at every file that isn't ``known``, a few at a time.
 
