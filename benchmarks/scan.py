@@ -94,4 +94,4 @@ def _clouds(draw: np.random.Generator) -> np.ndarray[tuple[int, ...], np.dtype[n
             larger = waves.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
             picture[..., colour] += np.asarray(larger) * (512 / cells) ** 0.6
     picture -= picture.min()
-    return (picture * (255 / picture.max())).astype(np.uint8)
+    return np.asarray(picture * (255 / picture.max()), dtype=np.uint8)

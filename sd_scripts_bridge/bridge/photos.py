@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .home import OpenHome
+
 if TYPE_CHECKING:
     from ..datasets.caption_files import Caption
     from ..datasets.writer import Dataset, DatasetCheck
@@ -14,8 +16,8 @@ Advance = Callable[[int, int], None]
 """Told (done, of how many) while something long goes on."""
 
 
-class PhotoVerbs:
-    """Verbs that need no home."""
+class PhotoVerbs(OpenHome):
+    """Verbs on photos and captions, wherever they lie."""
 
     def check(self, photos: Sequence[Path], progress: Advance | None = None) -> DatasetCheck:
         """The dataset doctor's report; changes nothing."""
