@@ -16,6 +16,8 @@ from sd_scripts_bridge.datasets.looking.findings import examine
 
 from .outcome import Outcome
 
+Way = Callable[[Sequence[Path]], object]
+
 TARGET, TARGET_TIMES = 170, 5
 SIDE = 1024
 
@@ -32,7 +34,8 @@ def measure(chosen: argparse.Namespace) -> Outcome:
         size = sum(file.stat().st_size for file in files) / len(files) / 1000
         best = [0.0, 0.0]
         for _ in range(chosen.rounds):
-            for at, way in enumerate((_naively, examine)):
+            ways: tuple[Way, ...] = (_naively, examine)
+            for at, way in enumerate(ways):
                 best[at] = max(best[at], _rate(way, files))
     naive, ours = best
     met = ours >= TARGET and ours >= TARGET_TIMES * naive
@@ -48,7 +51,7 @@ def measure(chosen: argparse.Namespace) -> Outcome:
     )
 
 
-def _rate(way: Callable[[Sequence[Path]], object], files: Sequence[Path]) -> float:
+def _rate(way: Way, files: Sequence[Path]) -> float:
     begin = time.process_time()
     way(files)
     return len(files) / (time.process_time() - begin)
