@@ -10,8 +10,8 @@ from sd_scripts_bridge.datasets.looking import findings
 from sd_scripts_bridge.datasets.looking.findings import Finding, examine
 from sd_scripts_bridge.datasets.looking.kept import KeptFindings
 from sd_scripts_bridge.datasets.looking.originals import originals_of
-from sd_scripts_bridge.photos.files import PhotoUnreadable, glance, read
 from sd_scripts_bridge.photos.measures import SIDE, Measures, measure
+from sd_scripts_bridge.photos.reading import PhotoUnreadable, glance, read
 from tests.support import messy
 
 

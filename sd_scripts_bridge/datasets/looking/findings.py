@@ -12,10 +12,11 @@ from typing import Protocol
 
 from ...messages import Message
 from ...photos import files as photos
+from ...photos import reading
 from ...photos.faces import Detector
-from ...photos.files import Photo, PhotoUnreadable
 from ...photos.measures import SIDE as LOOK_SIDE
 from ...photos.measures import Measures, measure
+from ...photos.reading import Photo, PhotoUnreadable
 from ...system.files import mark
 from .. import caption_text
 
@@ -99,10 +100,10 @@ def _in_order(one: Callable[[int], Finding], count: int) -> Iterator[Finding]:
 
 def _look(path: Path, copy: Path | None, detector: Detector | None) -> Finding:
     try:
-        picture = photos.glance(path, LOOK_SIDE)
+        picture = reading.glance(path, LOOK_SIDE)
         too_small = _too_small(picture.photo)
         if copy is not None and not too_small:
-            photos.read(path).pixels.save(copy, format="PNG", compress_level=1)
+            reading.read(path).pixels.save(copy, format="PNG", compress_level=1)
     except PhotoUnreadable as error:
         return Finding(path, reason=error.reason)
     if too_small:

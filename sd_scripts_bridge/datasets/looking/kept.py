@@ -14,8 +14,8 @@ from typing import IO, Any
 import numpy as np
 
 from ...messages import Message
-from ...photos.files import Photo
 from ...photos.measures import Measures
+from ...photos.reading import Photo
 from .findings import Finding, marks
 
 VERSION = 3
