@@ -116,6 +116,11 @@ def _training(add: Add) -> None:
         help="options, under sd-scripts' names",
     )
     sub.add_argument("--lora-dir", type=Path, help=LORA_DIR)
+    sub.add_argument(
+        "--sample-prompts",
+        metavar="FILE",
+        help="what the sample pictures show, a prompt a line; none: draw no samples",
+    )
     sub.add_argument("--name", help="the LoRA's name (the subject's)")
     sub.add_argument("--gpu", type=int, help="the GPU to train on; each has its own queue")
     sub.add_argument("--detach", action="store_true", help="start it and return at once")
@@ -202,11 +207,6 @@ def _exchange(add: Add) -> None:
     )
     sub.add_argument("--lora-dir", type=Path, help=LORA_DIR + " (for a job: its own)")
     sub.add_argument("--name", help="the name to give it (the file's)")
-    sub.add_argument(
-        "--private",
-        action="store_true",
-        help="leave out captions, paths and every name but the LoRA's own",
-    )
 
 
 def _machine(add: Add) -> None:

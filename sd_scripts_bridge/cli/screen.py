@@ -15,6 +15,7 @@ from ..jobs.events import (
     Progress,
     Proof,
     Published,
+    Sample,
     Started,
 )
 from ..jobs.job import Status
@@ -48,6 +49,7 @@ class Screen:
     _plain_at: float = 0.0
     _plain: tuple[int, int] = (0, 0)
     _minded: bool = False
+    _sampled: int | None = None
     _turn: itertools.count[int] = field(default_factory=itertools.count)
 
     def show(self, entry: Entry) -> None:
@@ -65,6 +67,8 @@ class Screen:
             self.line(_upper(event.text), "yellow")
         elif isinstance(event, Checkpoint):
             self.line(f"Saved step {event.step}.", "dim")
+        elif isinstance(event, Sample):
+            self._sample(event)
         elif isinstance(event, Proof):
             self.line(
                 f"Denoising loss on the training pictures ({event.pairs} fixed draws of picture, "
@@ -77,6 +81,15 @@ class Screen:
         elif isinstance(event, Finished):
             self._leave(entry.time)
             self.end(event.status, event.sentence)
+
+    def _sample(self, event: Sample) -> None:
+        """Where the pictures lie, once; then which step has its own."""
+        if self._sampled is None:
+            self.line(f"Sample pictures: {Path(event.path).parent}", "dim")
+        if self._sampled != event.step:
+            step = f"of step {event.step}" if event.step else "before the first step"
+            self.line(f"Sample pictures {step}.", "dim")
+        self._sampled = event.step
 
     def wait(self, what: str) -> None:
         """Nothing has happened yet: say what it waits for, where a spinner can."""

@@ -20,8 +20,7 @@ from ..photos.faces import find_detector
 from ..photos.printable import shown
 from . import caption_text, manifest
 from .kohya_folder import Dataset, Subset, leaf_name, open_dataset, repeats_for
-from .looking.findings import Progress, examine
-from .verdicts import DatasetCheck, PhotoVerdict, check, judge
+from .verdicts import DatasetCheck, PhotoVerdict, Progress, check, examine, judge
 
 __all__ = [
     "Dataset",

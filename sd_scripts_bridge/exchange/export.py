@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..engines.sd_scripts import config, sampling
+from ..engines import sample_prompts
+from ..engines.sd_scripts import config
 from ..engines.sd_scripts.installed import installation
 from ..errors import Invalid, Problem
-from ..jobs.folder import JobFolder
+from ..jobs.folder import PROMPTS, JobFolder
 from ..jobs.job import TrainingJob
 from ..jobs.launch import MODULE
 from ..messages import Message
@@ -101,15 +102,17 @@ def files(
         "kohya": lambda: kohya_gui_writer.files(job, options),
         "sh": lambda: script_writer.files(options, command, title(job)),
     }[form]()
-    prompts = JobFolder(out).prompts
+    prompts = out / PROMPTS
     if options.get("sample_prompts") == str(prompts) and form != "kohya":
-        texts = {**texts, prompts.name: sampling.prompt_line(job)}
+        texts = {**texts, prompts.name: sample_prompts.text_of(job)}
     return texts, [*notes, *more]
 
 
 def told(job: TrainingJob, out: Path, place: InstalledScripts) -> tuple[dict[str, Any], list[str]]:
     """What the script is told, without secrets; and notes."""
     table = config.table(job, JobFolder(out), place.tokenizers)
+    if table.get("sample_prompts") == str(JobFolder(out).prompts):
+        table["sample_prompts"] = str(out / PROMPTS)
     secret = sorted(SECRETS & table.keys())
     options = {
         key: value for key, value in table.items() if value is not None and key not in SECRETS

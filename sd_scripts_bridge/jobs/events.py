@@ -49,11 +49,15 @@ class Note:
 
 @dataclass(frozen=True)
 class Sample:
-    """A sample picture was written."""
+    """A sample picture was written: ``prompt`` is its place in the prompt file, from 0; ``text``
+    what it shows, where that is known.
+    """
 
     type: ClassVar[str] = "sample"
     path: str
     step: int
+    prompt: int = 0
+    text: str = ""
 
 
 @dataclass(frozen=True)

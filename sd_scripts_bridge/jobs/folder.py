@@ -12,6 +12,10 @@ from ..paths import Home
 
 STATE = re.compile(r"-step(\d{8})-state$")
 CHECKPOINT = re.compile(r"-step(\d{8})\.safetensors$")
+PROMPTS = "prompts.txt"
+_SAMPLE = re.compile(r"-step(\d{6,})-prompt(\d{2,})")
+_SCRIPTS_SAMPLE = re.compile(r"_(?:e\d{6,}|(\d{6,}))_(\d{2,})_\d{14}")
+"""sd-scripts': NAME_000150_00_20261122081021_7.png; e000000 is before the first step."""
 
 
 KEEP: Mapping[str, Message] = {
@@ -73,9 +77,18 @@ class JobFolder:
         return self.root / "samples"
 
     @property
+    def sample_folders(self) -> tuple[Path, Path]:
+        """Where sample pictures lie: our own engine's, and sd-scripts'."""
+        return self.samples, self.output / "sample"
+
+    def sample(self, stem: str, step: int, row: int) -> Path:
+        """Our own engine's picture of the prompt in ``row``, from 0."""
+        return self.samples / f"{stem}-step{step:08d}-prompt{row:02d}.png"
+
+    @property
     def prompts(self) -> Path:
-        """What sample pictures show."""
-        return self.root / "prompts.txt"
+        """What sample pictures show; read anew at each sampling."""
+        return self.samples / PROMPTS
 
     @property
     def tensorboard(self) -> Path:
@@ -89,11 +102,6 @@ class JobFolder:
     @property
     def report(self) -> Path:
         return self.root / "report.json"
-
-    @property
-    def result(self) -> Path:
-        """A tool's answer; it is there once all of it is."""
-        return self.root / "result.json"
 
     @property
     def published(self) -> Path:
@@ -145,6 +153,12 @@ def state_step(state: Path) -> int:
     if not match:
         raise ValueError(f"{state.name!r} is not a state folder")
     return int(match.group(1))
+
+
+def sample_place(name: str) -> tuple[int, int] | None:
+    """(step, row) of a sample picture by its name; None where neither engine has named it."""
+    match = _SAMPLE.search(name) or _SCRIPTS_SAMPLE.search(name)
+    return (int(match[1] or 0), int(match[2])) if match else None
 
 
 def _glob_escape(text: str) -> str:

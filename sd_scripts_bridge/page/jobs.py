@@ -5,7 +5,6 @@ then kept up to date.
 from __future__ import annotations
 
 import json
-import re
 import threading
 import time
 from collections import OrderedDict
@@ -26,14 +25,14 @@ from ..jobs.wanted import Wanted
 from ..messages import Message
 from ..running import silence
 from ..system.files import mark
+from .shape import plain
+from .strip import Sampled, StripView, sampled, strip
 
 CURVE_POINTS = 2000
 CURVE_KEPT = 20_000
 """Of a run of days the older half gets thinner each time that there are more."""
 FOLDS = 8
 RECONCILE_SECONDS = 5.0
-PICTURES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
-_STEP = re.compile(r"_(\d{6,})_\d{2}_\d{14}|-step(\d{6,})|step[-_]?(\d+)")
 
 Point = tuple[int, float, int]
 
@@ -49,7 +48,8 @@ class Fold:
     curve: list[tuple[int, Point]] = field(default_factory=list)
     phase: str = ""
     notes: list[str] = field(default_factory=list)
-    sample_steps: dict[str, int] = field(default_factory=dict)
+    samples: dict[str, Sample] = field(default_factory=dict)
+    """By the file's name."""
     proof: Proof | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     published: Published | None = None
@@ -68,7 +68,7 @@ class Fold:
         elif isinstance(event, Note):
             self.notes.append(event.text)
         elif isinstance(event, Sample):
-            self.sample_steps[Path(event.path).name] = event.step
+            self.samples[Path(event.path).name] = event
         elif isinstance(event, Proof):
             self.proof = event
         elif isinstance(event, Result):
@@ -223,6 +223,7 @@ class JobViews:
                 "phase": "",
                 "notes": [],
                 "samples": [],
+                "strip": None,
             }
         fold = self.fold(shown.id)
         points = [point for seq, point in fold.curve if seq > since]
@@ -234,7 +235,16 @@ class JobViews:
             "phase": "paused" if shown == paused else _phase(self.bridge, shown, fold, waiting),
             "notes": list(fold.notes),
             "samples": sample_dicts(self.bridge.folder(shown.id), shown.id, fold),
+            "strip": self.strip(shown),
         }
+
+    def strip(self, row: JobRow) -> dict[str, Any] | None:
+        """The sample pictures by step and prompt, as `StripView` describes them; None before the
+        first.
+        """
+        fold, folder = self.fold(row.id), self.bridge.folder(row.id)
+        found = strip_of(folder, row.id, fold, str(_spec(row)[0].get("subject") or ""))
+        return plain(found) if found.steps else None
 
 
 def _by_id(rows: Sequence[JobRow], job_id: int) -> JobRow | None:
@@ -298,45 +308,31 @@ def read_report(folder: JobFolder) -> dict[str, Any]:
 # ---- samples ----
 
 
-def samples(folder: JobFolder, fold: Fold) -> list[tuple[int, Path]]:
-    """(step, picture) of everything that was sampled, oldest first; the place in this list is its
-    number in the address. A link is no sample: it may lead out of the job's folder.
-    """
-    found = []
-    for parent in (folder.samples, folder.output / "sample"):
-        for path in _files(parent) if _is_own(parent, folder) else ():
-            if path.suffix.lower() in PICTURES and not path.name.startswith("."):
-                found += [(_step(path.name, fold), path)] if _is_own(path, folder) else []
-    return sorted(found, key=lambda sample: (sample[0], sample[1].name))
-
-
-def _files(folder: Path) -> list[Path]:
-    """What lies there; nothing where it goes while it is read."""
-    try:
-        return list(folder.iterdir())
-    except OSError:
-        return []
-
-
-def _is_own(path: Path, folder: JobFolder) -> bool:
-    """Whether it is there, and really lies in the job's folder."""
-    try:
-        path.stat()
-    except OSError:  # gone, or nobody may look: both are no sample
-        return False
-    return path.resolve().is_relative_to(folder.root.resolve())
-
-
-def _step(name: str, fold: Fold) -> int:
-    match = _STEP.search(name)
-    return fold.sample_steps.get(name) or (int(next(filter(None, match.groups()))) if match else 0)
+def samples(folder: JobFolder, fold: Fold) -> list[Sampled]:
+    """See `strip.sampled`."""
+    return sampled(folder, fold.samples)
 
 
 def sample_dicts(folder: JobFolder, job_id: int, fold: Fold) -> list[dict[str, Any]]:
     return [
-        {"url": f"jobs/{job_id}/samples/{number}?v={mark(path)}", "step": step}
-        for number, (step, path) in enumerate(samples(folder, fold))
+        {"url": _sample_url(job_id, number, one.path), "step": one.step}
+        for number, one in enumerate(samples(folder, fold))
     ]
+
+
+def strip_of(folder: JobFolder, job_id: int, fold: Fold, subject: str) -> StripView:
+    """The job's sample pictures by step and prompt, as addresses below the prefix."""
+    return strip(
+        samples(folder, fold),
+        fold.samples,
+        folder,
+        subject,
+        lambda number, path: _sample_url(job_id, number, path),
+    )
+
+
+def _sample_url(job_id: int, number: int, path: Path) -> str:
+    return f"jobs/{job_id}/samples/{number}?v={mark(path)}"
 
 
 def sample(bridge: Bridge, job_id: int, number: int, fold: Fold) -> Path:
@@ -350,4 +346,4 @@ def sample(bridge: Bridge, job_id: int, number: int, fold: Fold) -> Path:
             number=number,
             count=len(found),
         )
-    return found[number][1]
+    return found[number].path

@@ -131,11 +131,9 @@ class Place:
 
 
 @contextlib.contextmanager
-def reserved(
-    lora_dir: Path, name: str, model: str, record: Record, *, alone: bool = False
-) -> Iterator[Place]:
-    """A place under a free stem (`stems.taken`), until the block ends; undone if the block fails."""
-    place = _reserve(lora_dir, name, model, record, alone)
+def reserved(lora_dir: Path, name: str, model: str, record: Record) -> Iterator[Place]:
+    """A place under a free stem, until the block ends; undone if the block fails."""
+    place = _reserve(lora_dir, name, model, record)
     try:
         yield place
     except BaseException:
@@ -145,8 +143,8 @@ def reserved(
         place.close()
 
 
-def _reserve(lora_dir: Path, name: str, model: str, record: Record, alone: bool) -> Place:
-    for stem in free_stems(lora_dir, name, alone=alone):
+def _reserve(lora_dir: Path, name: str, model: str, record: Record) -> Place:
+    for stem in free_stems(lora_dir, name):
         remove_stale(reservation(lora_dir, stem))
         record.begin(lora_dir, stem, model)
         place = Place(lora_dir, stem, record)

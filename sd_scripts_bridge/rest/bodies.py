@@ -37,10 +37,10 @@ class CleanBody:
 
 
 @dataclass(frozen=True)
-class PublishJobBody:
-    """What a job has saved, as a LoRA in its folder."""
+class PromptsBody:
+    """What the sample pictures show from the next sampling on: a prompt a line."""
 
-    private: Annotated[bool, "no caption word, path or name but the LoRA's own in it"] = False
+    text: Annotated[str, Bounds(1, 20_000)]
 
 
 @dataclass(frozen=True)

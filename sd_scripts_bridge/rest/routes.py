@@ -40,6 +40,8 @@ RULES = (
     Rule("GET", "/jobs/{job}/log", "jobs:log"),
     Rule("GET", "/jobs/{job}/report", "jobs:report"),
     Rule("GET", "/jobs/{job}/samples/{number}", "jobs:sample_picture"),
+    Rule("GET", "/jobs/{job}/prompts", "jobs:prompts"),
+    Rule("POST", "/jobs/{job}/prompts", "jobs:change_prompts"),
     Rule("GET", "/jobs/{job}/preview", "jobs:preview_picture"),
     Rule("GET", "/jobs/{job}/result", "jobs:result"),
     Rule(

@@ -86,7 +86,7 @@ SCHEMAS: Mapping[str, Schema] = {
     ),
     "Job": shape(
         id=WHOLE,
-        kind=words("train", "setup", "tool"),
+        kind=words("train", "setup"),
         title=TEXT,
         status=words(*STATES),
         attempt=WHOLE,
@@ -117,6 +117,7 @@ SCHEMAS: Mapping[str, Schema] = {
         phase=TEXT,
         notes=TEXTS,
         samples=many(SAMPLE),
+        strip=some(ref("Strip")),
     ),
     "Result": shape(
         job=some(WHOLE),

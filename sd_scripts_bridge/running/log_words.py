@@ -27,7 +27,7 @@ def _words(event: Event) -> str:
             return text
         case Note(text):
             return f"note: {text}"
-        case Sample(path, step):
+        case Sample(path, step, _, _):
             return f"sample picture at step {step}: {Path(path).name}"
         case Checkpoint(path, step):
             return f"saved at step {step}: {Path(path).name}"

@@ -31,6 +31,7 @@ from typing import Any
 
 import numpy as np
 import psutil
+from PIL import Image
 from safetensors.numpy import save_file
 
 try:
@@ -107,6 +108,23 @@ def state(folder: Path, step: int) -> None:
     (folder / "train_state.json").write_text(json.dumps({"current_epoch": 1, "current_step": step}))
 
 
+def samples(config: dict[str, Any], step: int) -> None:
+    """Its picture files, by its names; the prompt file is read anew each time."""
+    if not config.get("sample_every_n_steps") or (step == 0 and not config.get("sample_at_first")):
+        return
+    if step % config["sample_every_n_steps"]:
+        return
+    print(f"\ngenerating sample images at step / サンプル画像生成 ステップ: {step}", flush=True)
+    folder = Path(config["output_dir"]) / "sample"
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = Path(config["sample_prompts"]).read_text(encoding="utf-8").splitlines()
+    for row, line in enumerate(line for line in lines if line and line[0] != "#"):
+        when = f"{step:06d}" if step else "e000000"
+        color = (step % 256, 40 * row % 256, len(line) % 256)
+        name = f"{config['output_name']}_{when}_{row:02d}_20261122081021_7.png"
+        Image.new("RGB", (64, 64), color).save(folder / name)
+
+
 def main() -> None:
     options = setup_parser().parse_args()
     config = tomllib.loads(Path(options.config_file).read_text(encoding="utf-8"))
@@ -134,6 +152,8 @@ def main() -> None:
     )
     if config["learning_rate"] < 6e-5:
         diverges = total + 1
+    if done == 0:
+        samples(config, 0)
     for step in range(done + 1, total + 1):
         act(comment, step, output, config)
         bar, percent = step - done, 100 * (step - done) // left
@@ -146,6 +166,7 @@ def main() -> None:
             lora(path, comment)
             if config.get("save_state"):
                 state(output / f"{name}-step{step:08d}-state", step)
+        samples(config, step)
     if "nothing" in comment:
         where = "train_data_dir must be the parent of folders with images"
         print(

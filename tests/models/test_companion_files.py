@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from sd_scripts_bridge.datasets.kohya_folder import Dataset, Subset
-from sd_scripts_bridge.engines.sd_scripts import SdScriptsEngine, config, sampling
+from sd_scripts_bridge.engines import sample_prompts
+from sd_scripts_bridge.engines.sd_scripts import SdScriptsEngine, config
 from sd_scripts_bridge.engines.sd_scripts.installed import catalogue, installation, tokenizers
 from sd_scripts_bridge.jobs.folder import JobFolder
 from sd_scripts_bridge.jobs.job import TrainingJob
@@ -254,9 +255,11 @@ def test_what_a_transformer_takes_of_the_memory(home: Home, models: Path) -> Non
 
 
 def test_a_sample_of_flux_has_its_guidance_and_no_negative_prompt(home: Home, models: Path) -> None:
-    flux = sampling.prompt_line(sketch(home, base_of(models, "flux1"))[0])
+    flux = sample_prompts.text_of(sketch(home, base_of(models, "flux1"))[0])
     assert "--l 1 --g 3.5 --s 20" in flux and "--n " not in flux
-    assert "--l 4 --g 0 --s 20" in sampling.prompt_line(sketch(home, base_of(models, "chroma"))[0])
+    assert "--l 4 --g 0 --s 20" in sample_prompts.text_of(
+        sketch(home, base_of(models, "chroma"))[0]
+    )
 
 
 @pytest.mark.sd_scripts

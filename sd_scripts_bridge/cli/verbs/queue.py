@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 from ...bridge import Bridge
@@ -31,7 +32,9 @@ def jobs(bridge: Bridge, options: argparse.Namespace) -> int:
     told = [*job_table.lines([row], terminal), *_settings(row), *report_lines(done)]
     if row.status is Status.SUCCEEDED:
         told.insert(2, f"  {row.sentence}")
-    show(options, {**_job_dict(row), "report": done or None}, told)
+    strip = _strip(bridge, row)
+    told += _strip_lines(strip)
+    show(options, {**_job_dict(row), "report": done or None, "strip": strip}, told)
     return OK
 
 
@@ -128,6 +131,30 @@ def _settings(row: JobRow) -> list[str]:
     except BridgeError:
         return []
     return summary.lines(job) if isinstance(job, TrainingJob) else []
+
+
+def _strip(bridge: Bridge, row: JobRow) -> dict[str, Any] | None:
+    """The sample pictures by step and prompt, as files."""
+    from ...page.jobs import JobViews
+    from ...page.shape import plain
+    from ...page.strip import sampled, strip
+
+    folder, fold = bridge.folder(row.id), JobViews(bridge).fold(row.id)
+    subject = str(json.loads(row.spec).get("subject") or "")
+    pictures = sampled(folder, fold.samples)
+    found = strip(pictures, fold.samples, folder, subject, lambda _, path: str(path))
+    return plain(found) if found.steps else None
+
+
+def _strip_lines(strip: dict[str, Any] | None) -> list[str]:
+    if strip is None:
+        return []
+    steps = ", ".join(str(step) if step else "before" for step in strip["steps"])
+    where = next(path for row in strip["pictures"] for path in row if path)
+    return [
+        f"  {'samples':<10} {steps}; in {Path(where).parent}",
+        *(f"  {'':<10} {text}" for text in strip["prompts"] if text),
+    ]
 
 
 def _job_dict(row: JobRow) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from .launch import cluster_of, launch_of
 
 def train(bridge: Bridge, options: argparse.Namespace) -> int:
     values, remarks = _settings(options.set)
-    wanted = {**_wanted(options), "values": values}
+    wanted = {**_wanted(options), "values": {**values, **_samples(options.sample_prompts)}}
     if options.config:
         folders = exchange_request.model_folders(options.lora_dir)
         imported = bridge.import_file(options.config, folders)
@@ -68,6 +68,15 @@ def _wanted(options: argparse.Namespace) -> dict[str, Any]:
         "launch": launch_of(options),
         "on": cluster_of(options),
     }
+
+
+def _samples(given: str | None) -> dict[str, str]:
+    """The options that --sample-prompts stands for."""
+    if given is None:
+        return {}
+    if given.lower() == "none":
+        return {"sample_every_n_steps": "0"}
+    return {"sample_prompts": given}
 
 
 def _announce(head: str, job: TrainingJob, notes: Sequence[str]) -> None:

@@ -19,8 +19,10 @@ from ...jobs.folder import JobFolder
 from ...jobs.job import SetupJob, TrainingJob
 from ...messages import Message, joined
 from ...options.families import LDM
+from ...options.known import parsers
 from ...paths import PACKAGE_PARENT, Home
 from ...system.environment import Environment
+from .. import sample_prompts
 from ..base import Command, Machine, Traits
 from . import libraries
 from .refusals import refusals
@@ -93,7 +95,10 @@ class EmbeddedEngine:
         return installation.machine(self.home)
 
     def read_options(self, values: Mapping[str, Any], family: str) -> dict[str, Any]:  # noqa: ARG002
-        return dict(values)
+        from ..sd_scripts.installed import catalogue
+
+        known = {name: parsers.anywhere()[name] for name in sample_prompts.OPTIONS}
+        return catalogue.typed_all(values, known)
 
     def next_save(self, job: TrainingJob, step: int) -> int | None:  # noqa: ARG002
         return None
@@ -101,8 +106,15 @@ class EmbeddedEngine:
     def refuse(self, job: TrainingJob) -> list[Problem]:
         return refusals(job, self.machine())
 
-    def notes(self, _job: TrainingJob) -> list[str]:
-        return []
+    def notes(self, job: TrainingJob) -> list[str]:
+        return sample_prompts.notes(job, self._draws(job))
+
+    def _draws(self, job: TrainingJob) -> bool:
+        """Whether samples take seconds here, and not minutes."""
+        base = Path(job.base)
+        return self.machine().device == "cuda" or (
+            base.is_file() and base.stat().st_size < TINY_BYTES
+        )
 
     def setup(self, job: SetupJob) -> Command:
         from ..sd_scripts import SdScriptsEngine
@@ -112,6 +124,8 @@ class EmbeddedEngine:
     def command(self, job: TrainingJob, folder: JobFolder, resume: Path | None = None) -> Command:
         """The trainer's command. Raises `NotFound` where CLIP's vocabulary is nowhere."""
         caption_tokens.write_tokenizers(self.home.tokenizers)
+        if sample_prompts.every(job, by_default=True) is not None:
+            sample_prompts.lay_down(job, folder)
         launcher = _LAUNCHER.format(parent=str(PACKAGE_PARENT))
         argv = [
             str(self.python),

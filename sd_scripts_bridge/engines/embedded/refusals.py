@@ -8,7 +8,8 @@ from ...errors import Problem, short
 from ...jobs.job import TrainingJob
 from ...messages import Message
 from ...options.families import FAMILIES, LDM
-from ...options.params import TrainingParams
+from ...options.params import MOST_STEPS, TrainingParams
+from .. import sample_prompts
 from ..base import Machine, bucket_step_problems, precision_problems
 
 ELSEWHERE = Message(
@@ -51,6 +52,7 @@ def refusals(job: TrainingJob, machine: Machine) -> list[Problem]:
         ]
     return [
         *_unknown(job.params),
+        *_samples(job),
         *_choices(job.params),
         *precision_problems(job.params, machine),
         *_sizes(job),
@@ -69,7 +71,33 @@ def _unknown(params: TrainingParams) -> list[Problem]:
             value=repr(value),
         )
         for name, value in sorted(params.extra.items())
-        if not _is_off(value) and ALWAYS.get(name) != value
+        if not _is_off(value) and ALWAYS.get(name) != value and name not in sample_prompts.OPTIONS
+    ]
+
+
+def _samples(job: TrainingJob) -> list[Problem]:
+    every = job.params.extra.get("sample_every_n_steps")
+    if every is not None and (type(every) is not int or not 0 <= every <= MOST_STEPS):
+        return [
+            Problem(
+                "params.outside",
+                "sample_every_n_steps",
+                "{value} is outside {plain} to {plain2}",
+                value=short(every),
+                plain="0",
+                plain2=str(MOST_STEPS),
+            )
+        ]
+    if sample_prompts.is_text(job):
+        return []
+    return [
+        Problem(
+            "refusals.prompts_no_text",
+            "sample_prompts",
+            "the embedded engine reads prompts from a .txt file, a prompt a line, not from {file}",
+            "Write them into a .txt file, or train with the sd-scripts engine.",
+            file=short(job.params.extra["sample_prompts"]),
+        )
     ]
 
 

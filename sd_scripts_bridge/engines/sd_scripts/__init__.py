@@ -18,8 +18,9 @@ from ...paths import PACKAGE_PARENT, Home
 from ...system import process
 from ...system.files import write_text
 from ...system.toml_file import dumps
+from .. import sample_prompts
 from ..base import Command, Machine, Traits, bucket_step_problems, precision_problems
-from . import config, launching, long_epoch, output, sampling, state_rates
+from . import config, launching, long_epoch, output, state_rates
 from .installed import (
     catalogue,
     installation,
@@ -126,7 +127,9 @@ class SdScriptsEngine:
         lacking = (
             tokenizers.missing(job, Path(found.scripts), self.home.tokenizers) if found else []
         )
-        return [tokenizers.note(hub) for hub in lacking]
+        told = [tokenizers.note(hub) for hub in lacking]
+        on_gpu = found is not None and found.device == "cuda"
+        return [*told, *sample_prompts.notes(job, on_gpu)]
 
     def setup(self, job: SetupJob) -> Command:
         words = [
@@ -149,10 +152,12 @@ class SdScriptsEngine:
             job = job.evolve(prediction=self._ask_the_model(found, job))
         if resume is not None and job.healed:
             state_rates.adapt(found.python, resume, job)
-        write_text(folder.prompts, sampling.prompt_line(job))
         on_gpu = found.device == "cuda"
         tokenizers.lay_down(job, Path(found.scripts), self.home.tokenizers)
         table = config.table(job, folder, self.home.tokenizers, resume, on_gpu=on_gpu)
+        if table["sample_every_n_steps"] and sample_prompts.is_text(job):
+            sample_prompts.lay_down(job, folder)
+            table["sample_prompts"] = str(folder.prompts)
         if tokenizers.in_own_cache(job, self.home.tokenizers):
             table["tokenizer_cache_dir"] = None
         write_text(folder.config, dumps(table))

@@ -64,6 +64,7 @@ def table(
             "skip_until_initial_step": True,
             "initial_step": long_epoch.initial_step(job, resume),
             "train_data_dir": str(long_epoch.folder_for(job, folder.resumed)),
+            "sample_at_first": None,  # it would be drawn with what is learnt already
         }
     return values
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 
-from ...jobs.events import Checkpoint, Event, Phase, Progress, Sample
+from ...jobs.events import Checkpoint, Event, Phase, Progress
 from ...messages import Message
 
 _STEPS = re.compile(
@@ -16,7 +16,6 @@ _STEPS = re.compile(
 )
 _SAVING = re.compile(r"^saving checkpoint: (?P<path>.+)$")
 _SAVED_STEP = re.compile(r"-step(\d{8})\.safetensors$")
-_SAMPLE = re.compile(r"^saving sample image: (?P<path>.+)$")
 
 _PHASES = (
     ("prepare images", Message("phase.reading_pictures", "reading the pictures")),
@@ -25,6 +24,10 @@ _PHASES = (
     ("caching Text Encoder outputs", Message("phase.encoding_captions", "encoding the captions")),
     ("create LoRA network", Message("phase.making_lora", "making the LoRA")),
     ("running training", Message("phase.training", "training")),
+    (
+        "generating sample images",
+        Message("phase.drawing_samples", "drawing sample pictures"),
+    ),
 )
 
 
@@ -41,9 +44,6 @@ def read(line: str) -> Event | None:
             if step
             else Phase(Message("phase.saving_lora", "saving the LoRA"))
         )
-    sample = _SAMPLE.match(line)
-    if sample:
-        return Sample(sample["path"], 0)
     return next((Phase(words) for start, words in _PHASES if line.startswith(start)), None)
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...engines.sd_scripts import sampling
+from ...engines import sample_prompts
 from ...jobs.job import TrainingJob
 from ...jobs.launch import Launch
 from ...messages import Message
@@ -90,7 +90,9 @@ def _form(job: TrainingJob, options: Mapping[str, Any]) -> dict[str, Any]:
         "noise_offset_type": "Multires" if set(_MULTIRES) & params.extra.keys() else "Original",
         "model_list": "custom",
         "dataset_config": "",
-        "sample_prompts": sampling.prompt_line(job) if options.get("sample_every_n_steps") else "",
+        "sample_prompts": sample_prompts.text_of(job)
+        if options.get("sample_every_n_steps")
+        else "",
     }
     return form
 

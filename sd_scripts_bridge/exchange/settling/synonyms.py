@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...engines.sd_scripts import sampling
+from ...engines import sample_prompts as prompt_file
 from ...messages import Message
 from ...options.kinds import is_off
 from .work import Given, Settling, number
@@ -30,7 +30,7 @@ def sample_prompts(work: Settling, item: Given) -> None:
     own words.
     """
     found = work.here.existing(item.value, work.path.parent)
-    if found is not None and found.is_file() and sampling.is_ours(found):
+    if found is not None and found.is_file() and prompt_file.is_ours(found):
         work.taken(item, Message("synonyms.subjects_own_prompt", "the subject's own prompt"))
     else:
         work.other(item)

@@ -19,7 +19,8 @@ from ...page.context import started
 from ...page.jobs import read_report, sample
 from ...page.result import preview, result_dict
 from ...page.shape import read
-from ..bodies import PauseBody, PublishJobBody, StopBody
+from ...running.asked import prompts as asked_prompts
+from ..bodies import PauseBody, PromptsBody, StopBody
 from ..doors import Call
 from ..privacy import without_secrets
 
@@ -93,7 +94,12 @@ def job(call: Call) -> Any:
     row = views.row(_id(call))
     report = read_report(views.bridge.folder(row.id))
     spec = without_secrets(json.loads(row.spec))
-    return {**views.job_dict(row), "spec": spec, "report": report or None}
+    return {
+        **views.job_dict(row),
+        "spec": spec,
+        "report": report or None,
+        "strip": views.strip(row),
+    }
 
 
 def events(call: Call) -> Any:
@@ -137,6 +143,19 @@ def sample_picture(call: Call) -> Any:
     views = call.context.views
     row = views.row(_id(call))
     return picture(sample(views.bridge, row.id, call.path["number"], views.fold(row.id)))
+
+
+def prompts(call: Call) -> Any:
+    """What a training's sample pictures show, a prompt a line; empty before it has begun."""
+    bridge = call.context.the_bridge
+    return {"text": asked_prompts.read(bridge.folder(bridge.job(_id(call)).id))}
+
+
+def change_prompts(call: Call) -> Any:
+    """Change that, from the next sampling on."""
+    asked, bridge = read(PromptsBody, call.body), call.context.the_bridge
+    row = bridge.job(_id(call))
+    return {"sentence": asked_prompts.change(row, bridge.folder(row.id), asked.text)}
 
 
 def preview_picture(call: Call) -> Any:
@@ -196,8 +215,7 @@ def _again(call: Call, verb: Callable[[int], str]) -> Any:
 
 def publish(call: Call) -> Any:
     """The newest checkpoint that the job has saved, into the folder where its LoRA was to go."""
-    asked = read(PublishJobBody, call.body)
-    done = call.context.the_bridge.publish_job(_id(call), is_private=asked.private)
+    done = call.context.the_bridge.publish_job(_id(call))
     return {
         **done.as_dict(),
         "sentence": Message(

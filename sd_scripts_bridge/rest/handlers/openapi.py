@@ -14,9 +14,10 @@ from ...engines import ENGINES
 from ...jobs.folder import KEEP
 from ...page import shape as shapes
 from ...page.draft.changes import DraftView
+from ...page.strip import StripView
 from ...page.tidying import CleanView
 from .. import schemas
-from ..bodies import CaptionsBody, CheckBody, CleanBody, PauseBody, PublishJobBody, StopBody
+from ..bodies import CaptionsBody, CheckBody, CleanBody, PauseBody, PromptsBody, StopBody
 from ..doors import Call, handler_of
 from ..routes import NONCE_HEADER, PREFIX, RULES, Rule
 from ..schemas import (
@@ -50,8 +51,9 @@ TOLD = (
     CleanBody,
     CleanView,
     PauseBody,
-    PublishJobBody,
+    PromptsBody,
     StopBody,
+    StripView,
 )
 
 MEANINGS = {
@@ -123,7 +125,16 @@ DOCS: Mapping[str, Doc] = {
         errors=(409, 422, 503),
     ),
     "GET /jobs/{job}": Doc(
-        {"allOf": [ref("Job"), shape(spec={"type": "object"}, report=some({"type": "object"}))]},
+        {
+            "allOf": [
+                ref("Job"),
+                shape(
+                    spec={"type": "object"},
+                    report=some({"type": "object"}),
+                    strip=some(ref("Strip")),
+                ),
+            ]
+        },
         errors=(404,),
     ),
     "GET /jobs/{job}/events": Doc(
@@ -134,6 +145,10 @@ DOCS: Mapping[str, Doc] = {
     "GET /jobs/{job}/log": Doc(shape(lines=TEXTS), {"lines": _LINES}, errors=(404, 422)),
     "GET /jobs/{job}/report": Doc(shape(text=TEXT), errors=(404,)),
     "GET /jobs/{job}/samples/{number}": _file("image/png"),
+    "GET /jobs/{job}/prompts": Doc(shape(text=TEXT), errors=(404,)),
+    "POST /jobs/{job}/prompts": Doc(
+        schemas.SENTENCE, takes=ref("PromptsBody"), errors=(404, 409, 422)
+    ),
     "GET /jobs/{job}/preview": _file("image/png"),
     "GET /jobs/{job}/result": Doc(ref("Result"), errors=(404, 409)),
     "GET /jobs/{job}/export": Doc(
@@ -153,8 +168,8 @@ DOCS: Mapping[str, Doc] = {
                 shape(path=TEXT, stem=TEXT, activation_text=TEXT, notes=TEXTS),
             ]
         },
-        takes=ref("PublishJobBody"),
-        errors=(404, 409, 422),
+        takes=body(),
+        errors=(404, 409),
     ),
     "POST /jobs/{job}/remove": Doc(schemas.SENTENCE, takes=body(), errors=(404, 409)),
     "GET /clean": Doc(
@@ -221,7 +236,7 @@ DOCS: Mapping[str, Doc] = {
     ),
     "POST /publish": Doc(
         shape(path=TEXT, stem=TEXT, activation_text=TEXT, notes=TEXTS),
-        takes=body("file", file=PATH, lora_dir=PATH, name=TEXT, private=YES_NO),
+        takes=body("file", file=PATH, lora_dir=PATH, name=TEXT),
         errors=(409, 422),
     ),
     "GET /bases": Doc(_BASES),

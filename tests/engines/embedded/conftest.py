@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ QUICK = {
     "save_precision": "float",
     "save_every_n_steps": 1000,
 }
+
+NO_SAMPLES: Mapping[str, object] = {"sample_every_n_steps": 0}
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ def train(
         data: Path | None = None,
         resume: Path | None = None,
         prediction: str = "epsilon",
+        extra: Mapping[str, object] = NO_SAMPLES,
         **params: object,
     ) -> Run:
         folder = JobFolder(tmp_path / name).create()
@@ -126,7 +129,7 @@ def train(
             base=str(bases(family)),
             family=family,
             engine="embedded",
-            params=TrainingParams().with_values(QUICK | params),
+            params=TrainingParams(extra=extra).with_values(QUICK | params),
             prediction=prediction,
         )
         write_json(folder.job, job.as_dict())

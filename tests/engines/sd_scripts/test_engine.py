@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from sd_scripts_bridge.engines import sample_prompts
 from sd_scripts_bridge.engines.sd_scripts import (
     SdScriptsEngine,
     config,
     output,
-    sampling,
     state_rates,
 )
 from sd_scripts_bridge.engines.sd_scripts.installed import catalogue, installation, setup
@@ -143,8 +143,13 @@ def test_samples_come_with_each_save_on_a_gpu_and_only_when_asked_on_a_cpu(
         sampled(True, sample_every_n_steps=0) is None
         and sampled(False, sample_every_n_steps=3) == 3
     )
-    line = sampling.prompt_line(make_job(resolution="512,768"))
-    assert line.startswith("Ada woman, ") and "--w 512 --h 768" in line and line.count("\n") == 1
+    assert sampled(False, sample_prompts="/somewhere/mine.txt") == 5
+
+
+def test_a_run_that_saves_often_draws_at_some_of_its_saves(make_job: MakeJob) -> None:
+    often = make_job(max_train_steps=1000, save_every_n_steps=5)
+    assert sample_prompts.every(often, True) == 40
+    assert sample_prompts.every(make_job(max_train_steps=50), True) == 5
 
 
 def test_a_resume_skips_what_is_done(make_job: MakeJob, tmp_path: Path) -> None:

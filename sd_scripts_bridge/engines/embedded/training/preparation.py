@@ -16,6 +16,7 @@ from ....datasets.caption_tokens import CHUNK
 from ....jobs.events import Note, Phase
 from ....jobs.job import TrainingJob
 from ....messages import Message
+from ... import sample_prompts
 from ..data import pictures, subsets
 from ..data.batches import Batch, BatchOrder
 from ..data.buckets import Size
@@ -26,6 +27,8 @@ from ..model import base_model, lean, lora_names, lora_network, prediction
 from ..model.base_model import BaseModel
 from ..model.lora_network import LoraNetwork
 from ..model.text import TextEncoders, Tokenizer
+from ..sampling.loading import over
+from ..sampling.sampler import Sampler
 from .loss import Objective, Rows
 from .noise import NoiseSchedule
 from .report import say
@@ -58,6 +61,8 @@ class Prepared:
     network: LoraNetwork
     objective: Objective
     prediction: str
+    sampler: Sampler | None = None
+    """Draws with these networks, where sample pictures are wanted."""
 
     def rows(self, batches: Sequence[Batch]) -> list[Rows]:
         """Batches as row numbers, sent to the device all at once."""
@@ -98,13 +103,23 @@ def prepare(job: TrainingJob, tokenizers: Path, device: torch.device) -> Prepare
     shelves = pictures.encode(
         data.placed, base.vae.to(device), base.latent_scale, job.params, device
     )
+    sampler = None
+    if samples_wanted(job, device) is not None:
+        sampler = over(base, tokenizers, predicts, job.params.clip_skip)
+        base.vae.to("cpu")
     base.vae = None
     captions = _captions(job, data, base.text_encoders, tokenizers, device)
     _prepare_unet(base.unet, job, device)
     network = _network(job, base).to(device)
     schedule = NoiseSchedule(predicts == "v_prediction", job.params.min_snr_gamma, device)
     objective = Objective(base.unet, captions, schedule, dtype, with_sizes=job.family == "sdxl")
-    return Prepared(job, device, data, shelves, captions, network, objective, predicts)
+    return Prepared(job, device, data, shelves, captions, network, objective, predicts, sampler)
+
+
+def samples_wanted(job: TrainingJob, device: torch.device) -> int | None:
+    """Steps between two samplings, None for none; by default where a picture takes seconds."""
+    is_quick = device.type == "cuda" or base_model.is_tiny(Path(job.base))
+    return sample_prompts.every(job, is_quick)
 
 
 def read_data(job: TrainingJob) -> Data:

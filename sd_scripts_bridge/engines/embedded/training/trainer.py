@@ -18,13 +18,15 @@ from ....jobs.events import Checkpoint, Note, Phase, Result
 from ....jobs.folder import JobFolder
 from ....jobs.job import TrainingJob, job_from_dict
 from ....messages import Message
+from ... import sample_prompts
 from ..model import base_model, device
 from . import noise, proof, report, state
 from .loss import Rows
 from .metadata import Metadata
 from .optimizer import Optimizer
-from .preparation import Prepared, prepare
+from .preparation import Prepared, prepare, samples_wanted
 from .report import say
+from .samples import Samples
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -81,16 +83,30 @@ class Training:
         self.network, self.objective = prepared.network, prepared.objective
         self.optimizer = Optimizer(self.network, self.params, prepared.device)
         self.dice = torch.Generator(prepared.device).manual_seed(self.params.seed)
+        self.samples = self._samples(folder, prepared)
         self.losses = report.LossMean(self.plan.batches_per_epoch, prepared.device)
         self.metadata = Metadata(
             self.job, prepared.prediction, prepared.captions.length, prepared.data
         )
+
+    @staticmethod
+    def _samples(folder: JobFolder, prepared: Prepared) -> Samples | None:
+        """Who draws sample pictures; None where none are wanted."""
+        job, every = prepared.job, samples_wanted(prepared.job, prepared.device)
+        if every is None or prepared.sampler is None:
+            return None
+        sample_prompts.lay_down(job, folder)
+        dtype = prepared.objective.dtype
+        network, device = prepared.network, prepared.device
+        return Samples(folder, job, prepared.sampler, network, device, dtype, every)
 
     def run(self, resume: Path | None = None) -> None:
         """Train to the last step, or until somebody asks to stop."""
         if resume is not None:
             self._resume(resume)
         say(Phase(Message("phase.training", "training")))
+        if self.samples is not None and self.optimizer.done == 0:
+            self.samples.at_start()
         clock, total, first = report.Clock(), self.params.max_train_steps, self.optimizer.done
         for batches in self._batches():
             self._step(batches)
@@ -102,6 +118,8 @@ class Training:
                     return
             if done % self.params.save_interval == 0 and done < total:
                 self._checkpoint(with_state=self.params.save_state)
+                if self.samples is not None:
+                    self.samples.at_save(done)
         self._finish(self.optimizer.done - first)
 
     # ---- steps ----
@@ -179,6 +197,8 @@ class Training:
         state.save_lora(
             path, self.network, self.params.save_precision, self.metadata.at(self.optimizer.done)
         )
+        if self.samples is not None:
+            self.samples.at_save(self.optimizer.done)
         self._prove()
         say(Result(self._facts(seconds, steps)))
 

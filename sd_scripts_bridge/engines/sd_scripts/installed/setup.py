@@ -23,15 +23,7 @@ from ....jobs.events import Note, Phase, to_dict
 from ....messages import Message
 from ....paths import PACKAGE_PARENT, Home, absolute
 from ....system import process
-from ....system.environment import (
-    Environment,
-    Take,
-    answers,
-    extras,
-    install_torch,
-    is_at_hand,
-    make,
-)
+from ....system.environment import Environment, Take, answers, extras, install_torch, make
 from ....system.pip_output import PipProgress
 from ....system.toml_file import load
 from ....system.torch_choice import TorchChoice, choose, this_machine
@@ -241,8 +233,7 @@ def build(home: Home, scripts: Path) -> Environment:
 
 
 def _torch(choice: TorchChoice) -> Message:
-    here = choice.index is None or answers(choice.index) or is_at_hand(choice)
-    if not here and not choice.cuda:
+    if choice.index and not choice.cuda and not answers(choice.index):
         return Message(
             "setup.torch_large",
             "installing PyTorch {version} from PyPI, which brings CUDA along (about 3 GB in the "

@@ -1,0 +1,156 @@
+"""Pictures from the networks in training: before the first step, and at saves.
+
+They change nothing about the training: nothing random is drawn but from a seed of their own, and
+whatever goes wrong with them costs only them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from ....jobs.events import Note, Phase, Sample
+from ....jobs.folder import JobFolder
+from ....jobs.job import TrainingJob
+from ....jobs.meter import duration
+from ....messages import Message
+from ... import sample_prompts
+from ...sample_prompts import SamplePrompt
+from ..model import base_model
+from ..model.lora_network import LoraNetwork
+from ..sampling.sampler import Prompt, Sampler
+from .report import say
+
+MOST_PROMPTS = 12
+MOST_SIDE = 1024
+MOST_STEPS = 60
+
+
+@dataclass
+class Samples:
+    """Draws what the prompt file says at that moment, into the job's folder."""
+
+    folder: JobFolder
+    job: TrainingJob
+    sampler: Sampler
+    network: LoraNetwork
+    device: torch.device
+    dtype: torch.dtype
+    every: int
+    _told: set[str] = field(default_factory=set)
+
+    def at_start(self) -> None:
+        """Before the first step; says what a sampling takes here."""
+        if not self.job.params.extra.get("sample_at_first", True):
+            return
+        began = time.monotonic()
+        count = self.draw(0)
+        if count:
+            self._say_cost(count, time.monotonic() - began)
+
+    def at_save(self, step: int) -> None:
+        """At the saves that are drawn, and at the last step."""
+        if step % self.every == 0 or step == self.job.params.max_train_steps:
+            self.draw(step)
+
+    def draw(self, step: int) -> int:
+        """Draw all prompts with what is learnt by ``step``; returns how many pictures there are."""
+        prompts = sample_prompts.read_file(self.folder.prompts)[:MOST_PROMPTS]
+        if not prompts:
+            return 0
+        say(Phase(Message("phase.drawing_samples", "drawing sample pictures")))
+        try:
+            self._draw(step, prompts)
+        except torch.OutOfMemoryError:
+            text = "There was too little GPU memory to draw the sample pictures of step {step}."
+            self._note(Message("note.no_room_for_samples", text, step=step))
+            return 0
+        except OSError as error:
+            text = "The sample pictures of step {step} could not be written: {error}."
+            self._note(
+                Message("note.samples_not_written", text, step=step, error=error.strerror or error)
+            )
+            return 0
+        finally:
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+            say(Phase(Message("phase.training", "training")))
+        return len(prompts)
+
+    def _draw(self, step: int, prompts: list[SamplePrompt]) -> None:
+        is_tiny = base_model.is_tiny(Path(self.job.base))
+        with torch.no_grad(), torch.random.fork_rng(), self._together():
+            self.network.refresh(self.dtype)
+            for steps in dict.fromkeys(prompt.steps for prompt in prompts):
+                rows = [row for row, prompt in enumerate(prompts) if prompt.steps == steps]
+                wanted = [_prompt(prompts[row]) for row in rows]
+                at_once = len(wanted) if is_tiny else 1
+                drawn = self.sampler.draw(wanted, min(steps, MOST_STEPS), at_once)
+                for row, picture in zip(rows, drawn, strict=True):
+                    path = save(self.folder, self.job.name, step, row, prompts[row], picture)
+                    say(Sample(str(path), step, row, prompts[row].text))
+
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        """The networks that draw on the training's device; afterwards where they were before."""
+        networks: list[nn.Module] = [self.sampler.vae, *self.sampler.encoders.encoders]
+        before = [next(network.parameters()).device for network in networks]
+        try:
+            for network in networks:
+                network.to(self.device)
+            yield
+        finally:
+            for network, place in zip(networks, before, strict=True):
+                network.to(place)
+
+    def _say_cost(self, count: int, seconds: float) -> None:
+        more = self.job.params.max_train_steps // self.every
+        text = "{count} sample {count:picture|pictures} took {time}; {more} more such times follow."
+        values = {"count": count, "time": duration(seconds), "more": more}
+        say(Note(Message("note.samples_cost", text, **values)))
+
+    def _note(self, note: Message) -> None:
+        """Once for each kind of trouble."""
+        if note.code not in self._told:
+            self._told.add(note.code)
+            say(Note(note))
+
+
+def save(
+    folder: JobFolder, name: str, step: int, row: int, prompt: SamplePrompt, picture: object
+) -> Path:
+    """Write a picture with what it shows in its text, as A1111's PNG Info reads it: aside, then
+    renamed.
+    """
+    from PIL.PngImagePlugin import PngInfo
+
+    info = PngInfo()
+    info.add_text("parameters", infotext(prompt))
+    path = folder.sample(name, step, row)
+    aside = path.with_name(f".{path.name}.part")
+    picture.save(aside, "PNG", pnginfo=info)  # type: ignore[attr-defined]
+    return aside.replace(path)
+
+
+def infotext(prompt: SamplePrompt) -> str:
+    """A1111's three lines."""
+    lines = [prompt.text, *([f"Negative prompt: {prompt.negative}"] if prompt.negative else [])]
+    settings = (
+        f"Steps: {prompt.steps}, Sampler: DPM++ 2M Karras, CFG scale: {prompt.scale:g}, "
+        f"Seed: {prompt.seed}, Size: {prompt.width}x{prompt.height}"
+    )
+    return "\n".join([*lines, settings])
+
+
+def _prompt(prompt: SamplePrompt) -> Prompt:
+    """The picture that the sampler draws: sides in whole latents' eights, of bounded size."""
+    sides = (min(MOST_SIDE, max(64, side // 64 * 64)) for side in (prompt.width, prompt.height))
+    width, height = sides
+    one = Prompt(prompt.text, prompt.seed, prompt.negative, prompt.scale)
+    return replace(one, width=width, height=height)
