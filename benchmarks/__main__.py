@@ -15,6 +15,7 @@ from typing import Protocol, cast
 from .outcome import Missing, Outcome
 
 VERBS = {
+    "scan": "photos looked at per CPU-second, beside the naive way",
     "dispatches": "operations and kernels of one training step, counted",
 }
 """Each is a module here, with `options` and `measure`."""

@@ -371,7 +371,7 @@
                 return;
             }
             if (seen) this.planSoon();
-            if (job.status === "succeeded" && lb.remembered("refreshed") !== job.id + "." + job.attempt) {
+            if (job.status === "succeeded" && job.kind === "train" && lb.remembered("refreshed") !== job.id + "." + job.attempt) {
                 lb.remember("refreshed", job.id + "." + job.attempt);
                 lb.refreshCards();
                 this.load("loras", "loras");

@@ -62,7 +62,7 @@
             lb.setText(this.part.more, total ? " (" + total + ")" : "");
             if (!this.node.open) return;
             this.weigh();
-            const jobs = this.shown().filter((job) => job.kind === "train" || !lb.isOver(job)); // a set-up that is over is no training
+            const jobs = this.shown().filter((job) => job.kind !== "setup" || !lb.isOver(job)); // a set-up that is over is no training
             lb.show(this.filters, total > 5 || Boolean(this.found));
             lb.show(this.empty, !jobs.length && !this.found);
             lb.show(this.none, !jobs.length && Boolean(this.found));

@@ -112,7 +112,7 @@
         const actions = [];
         if (job.status === "queued") return ["show", "leave"];
         if (lb.isActive(job)) return job.status === "running" ? ["show", "stop"] : ["show"];
-        if (job.kind === "train" && ["stopped", "failed", "lost"].includes(job.status)) actions.push("resume");
+        if (job.kind !== "setup" && ["stopped", "failed", "lost"].includes(job.status)) actions.push("resume");
         if (job.status === "failed" || job.status === "lost" || job.status === "stopped") actions.push("retry");
         if (job.saved) actions.push("publish");
         return ["show", ...actions, "report", ...(job.kind === "train" ? ["export"] : []), "remove"];

@@ -99,6 +99,11 @@ class Home:
         return self.root / "settings.json"
 
     @property
+    def looked(self) -> Path:
+        """What a check of many photos has found (`datasets.looking.kept`); may go at any time."""
+        return self.root / "cache" / "looked.jsonl"
+
+    @property
     def supervisor_log(self) -> Path:
         return self.root / "supervisor.log"
 

@@ -20,7 +20,6 @@ WITH_A_LORAS_CARD = (
     "page/result.py",
     "running/judge.py",
     "running/asked/again.py",
-    "bridge.py",
 )
 """Where code has names for a LoRA's card."""
 A_LORAS_CARD = re.compile(

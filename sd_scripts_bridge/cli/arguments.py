@@ -207,6 +207,11 @@ def _exchange(add: Add) -> None:
     )
     sub.add_argument("--lora-dir", type=Path, help=LORA_DIR + " (for a job: its own)")
     sub.add_argument("--name", help="the name to give it (the file's)")
+    sub.add_argument(
+        "--private",
+        action="store_true",
+        help="leave out captions, paths and every name but the LoRA's own",
+    )
 
 
 def _machine(add: Add) -> None:

@@ -238,13 +238,16 @@ PAGES: dict[str, HelpPage] = {
     ),
     "publish": HelpPage(
         """Checks a finished LoRA and puts it into a Lora folder, with card and preview. Nothing is
-        ever overwritten: if the name is taken, the new file gets a number.""",
+        ever overwritten: if the name is taken, the new file gets a number. With --private, the
+        LoRA, its card and its preview hold no caption word, no path and no name but the LoRA's own;
+        the WebUI still files it under the right family, with the right hash.""",
         (
             (
                 "publish old.safetensors --lora-dir WEBUI/models/Lora --name Hero",
                 "under another name",
             ),
             ("publish 12", "the latest checkpoint of job 12"),
+            ("publish 12 --private --name Hero", "to give away"),
         ),
     ),
     "setup": HelpPage(

@@ -4,10 +4,7 @@ photo.
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,39 +12,21 @@ from typing import Any
 from ..messages import Message, code_of, joined
 from ..photos import files as photos
 from ..photos.faces import Detector, find_detector
-from ..photos.files import Photo, PhotoUnreadable
-from ..photos.measures import Measures, measure
 from ..photos.printable import shown
 from . import caption_text, caption_tokens
 from .advice import set_advice
 from .caption_text import Repaired
+from .looking.findings import Finding, Progress, examine
+from .looking.kept import KeptFindings
+from .looking.originals import originals_of
 
-SMALLEST_SIDE = 32
+LONG = 1000
+"""From so many photos on a check takes long enough to be kept."""
 GOOD_AREA = 512 * 512
 WIDEST = 2.0
 GOOD, MIND, LEFT_OUT = "good", "mind", "left out"
 BRIGHT, TRANSPARENT = ("photo.bright", "photo.bright_white"), "photo.transparent"
 """Codes of `photos.measures` and `photos.pixels`: what lies on white is bright, which is fine."""
-_COPY = re.compile(
-    r"^(copy|copia|kopie|copie|c[oó]pia) (of|de|von) |[ _(-](copy|copia|kopie|copie|c[oó]pia)\b|"
-    r" ?\(\d{1,2}\)$",
-    re.IGNORECASE,
-)
-
-Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one look at a file gave: a photo with its measures, or the reason against it."""
-
-    path: Path
-    photo: Photo | None = None
-    reason: str = ""
-    sha256: str = ""
-    measures: Measures | None = None
-    faces: int | None = None
-    caption: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -127,42 +106,28 @@ class DatasetCheck:
 
 
 def check(
-    paths: Sequence[Path], progress: Progress | None = None, *, face_models: Sequence[Path] = ()
+    paths: Sequence[Path],
+    progress: Progress | None = None,
+    *,
+    face_models: Sequence[Path] = (),
+    kept: Path | None = None,
 ) -> DatasetCheck:
     """Look at every photo in ``paths`` and change nothing.
 
-    ``face_models``: folders that may hold YuNet's .onnx.
+    ``face_models``: folders that may hold YuNet's .onnx. ``kept``: the file in which the findings
+    of `LONG` and more photos wait for the next time, or for a check that was broken off.
     """
     paths = [Path(path).absolute() for path in paths]
-    detector = find_detector(face_models)
-    findings = examine(photos.find(paths), progress=progress, detector=detector)
-    return judge(findings, paths=paths, detector=detector)
-
-
-def examine(
-    files: Sequence[Path],
-    copies: Sequence[Path] | None = None,
-    progress: Progress | None = None,
-    detector: Detector | None = None,
-) -> list[Finding]:
-    """Look at every file, a few at a time.
-
-    With ``copies``, also write each readable one there as PNG, pixels only.
-    """
-
-    def one(index: int) -> Finding:
-        return _finding(files[index], copies[index] if copies else None, detector)
-
-    findings: list[Finding] = []
-    pool = ThreadPoolExecutor(max_workers=min(3, os.cpu_count() or 1))
+    detector, files = find_detector(face_models), photos.find(paths)
+    known = None
+    if kept and len(files) >= LONG:
+        known = KeptFindings(kept, detector.name if detector else "")
     try:
-        for finding in pool.map(one, range(len(files))):
-            findings.append(finding)
-            if progress:
-                progress(len(findings), len(files))
+        findings = examine(files, progress=progress, detector=detector, known=known)
     finally:
-        pool.shutdown(cancel_futures=True)
-    return findings
+        if known:
+            known.close()
+    return judge(findings, paths=paths, detector=detector)
 
 
 def judge(
@@ -178,7 +143,7 @@ def judge(
 
     Captions are repaired as `captions.repair` does with ``name`` and ``fallback``.
     """
-    originals, of_people = _originals(findings), _of_people(findings)
+    originals, of_people = originals_of(findings), _of_people(findings)
     several_folders = len({finding.path.parent for finding in findings}) > 1
     captions_as, verdicts = (name, fallback), []
     for finding in findings:
@@ -202,77 +167,6 @@ def judge(
     )
     faces = (detector.name, faceless) if detector else None
     return DatasetCheck(tuple(verdicts), tuple(set_advice(verdicts, paths, faces)))
-
-
-def _finding(path: Path, copy: Path | None, detector: Detector | None) -> Finding:
-    try:
-        picture = photos.read(path)
-    except PhotoUnreadable as error:
-        return Finding(path, reason=error.reason)
-    photo = picture.photo
-    if min(photo.width, photo.height) < SMALLEST_SIDE:
-        return Finding(
-            path,
-            reason=Message(
-                "photo.pixels_too_small_train",
-                "is only {width} x {height} pixels, too small to train.",
-                width=photo.width,
-                height=photo.height,
-            ),
-        )
-    if copy is not None:
-        picture.pixels.save(copy, format="PNG", compress_level=1)
-    faces = detector.count(picture.pixels) if detector else None
-    return Finding(path, photo, "", picture.sha256, measure(picture.pixels), faces, _caption(path))
-
-
-def _caption(photo: Path) -> bytes | None:
-    """The caption beside ``photo``: the first that holds words; an empty one only where no other is
-    there.
-    """
-    texts = []
-    for file in photos.caption_files(photo):
-        try:
-            with file.open("rb") as opened:
-                texts.append(opened.read(8 * caption_text.LONGEST))
-        except OSError:  # unreadable counts as absent: the photo gets the draft
-            continue
-    return next(
-        (text for text in texts if caption_text.repair(text, "", "").text),
-        texts[0] if texts else None,
-    )
-
-
-def _originals(findings: Sequence[Finding]) -> dict[Path, Finding]:
-    """For each copy, the photo that it is a copy of: the larger, then the one whose name doesn't
-    call it a copy, then the first.
-    """
-    kept: list[Finding] = []
-    found: dict[Path, Finding] = {}
-    for finding in sorted(findings, key=lambda one: (-_area(one), _is_called_copy(one.path))):
-        if finding.measures is None:
-            continue
-        original = next((other for other in kept if _same(finding, other)), None)
-        if original:
-            found[finding.path] = original
-        else:
-            kept.append(finding)
-    return found
-
-
-def _is_called_copy(path: Path) -> bool:
-    """Whether file managers and browsers have named it so: "me (copy)", "me - Copy", "me (1)"."""
-    return bool(_COPY.search(path.stem))
-
-
-def _area(finding: Finding) -> int:
-    return finding.photo.width * finding.photo.height if finding.photo else 0
-
-
-def _same(one: Finding, other: Finding) -> bool:
-    if one.sha256 == other.sha256:
-        return True
-    return bool(one.measures and other.measures and one.measures.is_copy_of(other.measures))
 
 
 def _said(label: str, reason: str) -> Message:

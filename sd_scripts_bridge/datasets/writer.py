@@ -20,7 +20,8 @@ from ..photos.faces import find_detector
 from ..photos.printable import shown
 from . import caption_text, manifest
 from .kohya_folder import Dataset, Subset, leaf_name, open_dataset, repeats_for
-from .verdicts import DatasetCheck, PhotoVerdict, Progress, check, examine, judge
+from .looking.findings import Progress, examine
+from .verdicts import DatasetCheck, PhotoVerdict, check, judge
 
 __all__ = [
     "Dataset",

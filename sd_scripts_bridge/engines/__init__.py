@@ -9,14 +9,22 @@ from ..messages import Message
 from ..paths import Home
 
 if TYPE_CHECKING:
-    from ..jobs.job import Job
-    from .base import Engine
+    from ..jobs.job import Job, SetupJob, TrainingJob
+    from .base import Engine, Traits
 
 ENGINES = ("sd-scripts", "embedded")
 """In order of preference."""
 
 
-def of(job: Job, home: Home) -> Engine:
+def traits_of(job: Job, home: Home) -> Traits:
+    """What the program that runs ``job`` can do. Raises `NotFound`."""
+    from ..jobs.job import ToolJob
+    from .tools.base import TRAITS
+
+    return TRAITS if isinstance(job, ToolJob) else of(job, home).traits
+
+
+def of(job: TrainingJob | SetupJob, home: Home) -> Engine:
     """The engine that runs ``job``: its own, or the cluster that it is for. Raises `NotFound`."""
     if job.kind == "train" and getattr(job, "on", None) is not None:
         from .cluster import ClusterEngine

@@ -104,6 +104,11 @@ class JobFolder:
         return self.root / "report.json"
 
     @property
+    def result(self) -> Path:
+        """A tool's answer; it is there once all of it is."""
+        return self.root / "result.json"
+
+    @property
     def published(self) -> Path:
         """What publishing has reserved, placed and ended with (`publishing.record`)."""
         return self.root / "published.json"

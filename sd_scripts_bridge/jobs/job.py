@@ -168,7 +168,39 @@ class SetupJob:
         return {"kind": self.kind, **asdict(self)}
 
 
-Job = TrainingJob | SetupJob
+@dataclass(frozen=True)
+class ToolJob:
+    """Run a program that trains nothing, for photos, captions or LoRAs; see `engines.tools`."""
+
+    tool: str
+    """Its name in the registry."""
+    label: str
+    """What the list of jobs calls it."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """What the program reads from job.json: plain JSON."""
+    about: int | None = None
+    """The training job that it belongs to."""
+    gpu: int | None = None
+    """As a training's: the first one where this is None."""
+
+    kind = "tool"
+
+    @property
+    def title(self) -> str:
+        return self.label
+
+    @property
+    def device(self) -> str:
+        return str(self.gpu or 0)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"kind": self.kind, **asdict(self)}
+
+
+Job = TrainingJob | SetupJob | ToolJob
+
+KINDS: Mapping[str, type[Any]] = {cls.kind: cls for cls in (TrainingJob, SetupJob, ToolJob)}
+"""Every job by its kind."""
 
 
 def share_a_gpu(device: str, other: str) -> bool:
@@ -181,7 +213,7 @@ def job_from_dict(data: Mapping[str, Any]) -> Job:
 
     Raises `Invalid` for bad params.
     """
-    cls = SetupJob if data.get("kind") == "setup" else TrainingJob
+    cls = KINDS.get(str(data.get("kind")), TrainingJob)
     names = {f.name for f in fields(cls)}
     values = {key: value for key, value in data.items() if key in names}
     problems = [
@@ -211,6 +243,7 @@ def _unusable(spec: Field[Any], values: Mapping[str, Any]) -> list[Problem]:
     kinds: dict[str, tuple[type, ...]] = {
         "int | None": (int,),
         "tuple[str, ...]": (list, tuple),
+        "Mapping[str, Any]": (dict,),
         "Launch | None": (dict,),
         "Cluster | None": (dict,),
     }

@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import BridgeError
 from ..messages import Message
 from .folder import JobFolder
-from .job import Status, job_from_dict
+from .job import KINDS, Status, job_from_dict
 
 _OVER = [status.value for status in Status if status.is_over]
 SENTENCE = Message(
@@ -59,8 +59,8 @@ def _row(folder: JobFolder, spec: dict[str, Any], report: dict[str, Any]) -> tup
     status, seconds, attempt = report.get("status"), report.get("seconds"), report.get("attempt")
     return (
         folder.number,
-        "setup" if spec.get("kind") == "setup" else "train",
-        str(spec.get("name") or "set up"),
+        spec["kind"] if spec.get("kind") in KINDS else "train",
+        str(spec.get("name") or spec.get("label") or "set up"),
         json.dumps(spec),
         status if status in _OVER else Status.LOST.value,
         attempt if type(attempt) is int and 0 < attempt < 1 << 31 else 1,

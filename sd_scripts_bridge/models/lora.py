@@ -168,6 +168,17 @@ def examine(path: Path) -> Verdict:
     return Verdict((*found, *numbers.problems(path.name)), numbers.notes(path.name))
 
 
+def strangers(path: Path) -> list[str]:
+    """The names of tensors that belong to no module of the LoRA, such as a bundled embedding's.
+
+    Raises `Invalid` for a file that can't be read.
+    """
+    header = read_header(path)
+    modules = _modules(header)
+    known = {f"{name}.{part}" for name, module in modules.items() for part in module}
+    return [name for name in header.tensors if name not in known]
+
+
 # ---- modules ----
 
 Module = dict[str, TensorInfo]

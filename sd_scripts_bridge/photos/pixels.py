@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -22,6 +23,25 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+BROKEN = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+"""What Pillow and its plugins raise for damaged files; most were seen in 100,000 of them."""
+
 _DEEP = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 
 
@@ -53,7 +73,14 @@ def plain(image: Image.Image, turn: bool = True) -> tuple[Image.Image, tuple[str
             if orientation == 2
             else Message("photo.turned_upright", "turned upright"),
         )
-    return Image.frombytes("RGB", image.size, image.tobytes()), tuple(notes)
+    clean = image.copy()
+    clean.info = {}  # a copy keeps the metadata, which none of our files shall have
+    return clean, tuple(notes)
+
+
+def lies_on_its_side(image: Image.Image) -> bool:
+    """Whether EXIF's orientation turns ``image`` by a quarter, so that width and height change."""
+    return _orientation(image) in (5, 6, 7, 8)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -94,7 +121,7 @@ def _on_white(image: Image.Image) -> tuple[Image.Image, str]:
 def _to_srgb(image: Image.Image, profile: bytes) -> tuple[Image.Image, str]:
     cmyk = Message("photo.cmyk_srgb", "CMYK to sRGB") if image.mode == "CMYK" else ""
     if not profile or image.mode not in ("RGB", "CMYK", "L", "LAB"):
-        return image.convert("RGB"), cmyk
+        return (image if image.mode == "RGB" else image.convert("RGB")), cmyk
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         name = " ".join(

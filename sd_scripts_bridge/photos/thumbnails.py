@@ -36,7 +36,7 @@ def thumbnail(photo: Path, folder: Path, name: str) -> bytes:
 
 
 def _made(photo: Path) -> bytes:
-    from .files import PhotoUnreadable, read
+    from .reading import PhotoUnreadable, read
 
     try:
         pixels = _quickly(photo) or read(photo).pixels
@@ -54,7 +54,7 @@ def _quickly(photo: Path) -> Image.Image | None:
 
     from . import content
     from . import pixels as photo_pixels
-    from .files import LARGEST_PIXELS
+    from .reading import LARGEST_PIXELS
 
     try:
         with photo.open("rb") as file:

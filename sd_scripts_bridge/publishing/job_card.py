@@ -25,11 +25,17 @@ def card(job: TrainingJob, steps: int) -> Card:
     )
 
 
+def sample(folder: JobFolder) -> Path | None:
+    """The newest picture that was drawn while it trained."""
+    samples = [*folder.samples.glob("*.png"), *(folder.output / "sample").glob("*.png")]
+    return max(samples, key=lambda path: path.stat().st_mtime, default=None)
+
+
 def picture(job: TrainingJob, folder: JobFolder) -> Path | None:
     """The newest sample, else the first training picture."""
-    samples = [*folder.samples.glob("*.png"), *(folder.output / "sample").glob("*.png")]
-    if samples:
-        return max(samples, key=lambda path: path.stat().st_mtime)
+    found = sample(folder)
+    if found:
+        return found
     return next(iter(sorted(Path(job.dataset).glob("*/1.png"))), None)
 
 

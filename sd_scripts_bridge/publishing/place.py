@@ -131,9 +131,11 @@ class Place:
 
 
 @contextlib.contextmanager
-def reserved(lora_dir: Path, name: str, model: str, record: Record) -> Iterator[Place]:
-    """A place under a free stem, until the block ends; undone if the block fails."""
-    place = _reserve(lora_dir, name, model, record)
+def reserved(
+    lora_dir: Path, name: str, model: str, record: Record, *, alone: bool = False
+) -> Iterator[Place]:
+    """A place under a free stem (`stems.taken`), until the block ends; undone if the block fails."""
+    place = _reserve(lora_dir, name, model, record, alone)
     try:
         yield place
     except BaseException:
@@ -143,8 +145,8 @@ def reserved(lora_dir: Path, name: str, model: str, record: Record) -> Iterator[
         place.close()
 
 
-def _reserve(lora_dir: Path, name: str, model: str, record: Record) -> Place:
-    for stem in free_stems(lora_dir, name):
+def _reserve(lora_dir: Path, name: str, model: str, record: Record, alone: bool) -> Place:
+    for stem in free_stems(lora_dir, name, alone=alone):
         remove_stale(reservation(lora_dir, stem))
         record.begin(lora_dir, stem, model)
         place = Place(lora_dir, stem, record)

@@ -25,6 +25,7 @@ from ..errors import PublishRefused, all_said
 from ..messages import Message
 from ..models import lora, safetensors_file
 from ..names import normal
+from . import private
 from .card import (
     Card,
     card_bytes,
@@ -72,10 +73,13 @@ def publish(
     preview: Path | None = None,
     record: Record | None = None,
     corrections: Mapping[str, str] | None = None,
+    *,
+    is_private: bool = False,
 ) -> PublishedLora:
     """Put the LoRA ``source`` into ``lora_dir`` as ``name``, or as ``name-2`` and so on where that
     is taken. What ``record`` says was published already isn't published again. The copy's metadata
-    is the source's, with ``corrections``.
+    is the source's, with ``corrections``. ``is_private``: LoRA, card and picture say nothing but
+    ``name`` of whoever trained it (`private`), and no card or picture that lies there is taken in.
 
     Raises `Invalid` for an unusable name, `PublishRefused` for an unusable file or folder; then
     nothing is left behind.
@@ -88,16 +92,31 @@ def publish(
     published = settled(record, model)
     if published is None:
         usable(lora_dir)
-        _refuse_published(source, lora_dir)
+        if not is_private:
+            _refuse_published(source, lora_dir)
+        about, card = _told(source, name, card, corrections or {}, is_private)
         try:
             _refuse_full(source, lora_dir)
             fill = functools.partial(
-                _fill, source=source, card=card, preview=preview, corrections=corrections or {}
+                _fill, source=source, card=card, preview=preview, metadata=about
             )
-            published = _publish(lora_dir, normal(name), model, record, fill)
+            published = _publish(lora_dir, normal(name), model, record, fill, alone=is_private)
         except OSError as error:
             raise PublishRefused(_sentence(lora_dir, error)) from error
     return replace(published, notes=(*verdict.notes, *published.notes))
+
+
+def _told(
+    source: Path, name: str, card: Card, corrections: Mapping[str, str], is_private: bool
+) -> tuple[dict[str, str], Card]:
+    """What the published file and its card say."""
+    file = lora.inspect(source)
+    metadata = {**file.metadata, **corrections}
+    if not is_private:
+        return metadata, card
+    private.refuse_strangers(source)
+    spoken = private.card(file, normal(name), card.activation_text)
+    return private.metadata(replace(file, metadata=metadata)), spoken
 
 
 def settled(record: Record, model: str = "") -> PublishedLora | None:
@@ -133,12 +152,18 @@ def usable(lora_dir: Path) -> None:
 
 
 def _publish(
-    lora_dir: Path, name: str, model: str, record: Record, fill: Callable[[Place], None]
+    lora_dir: Path,
+    name: str,
+    model: str,
+    record: Record,
+    fill: Callable[[Place], None],
+    *,
+    alone: bool,
 ) -> PublishedLora:
     for _ in range(TRIES):
         with (
             contextlib.suppress(FileExistsError),
-            reserved(lora_dir, name, model, record) as place,
+            reserved(lora_dir, name, model, record, alone=alone) as place,
         ):
             fill(place)
             return PublishedLora(place.model, place.stem, record.activation_text, record.said)
@@ -159,23 +184,23 @@ def _fill(
     source: Path,
     card: Card,
     preview: Path | None,
-    corrections: Mapping[str, str],
+    metadata: Mapping[str, str],
 ) -> None:
     """Model aside, then card and picture, then the model into place: a scan never sees a LoRA
     without its card.
     """
-    _write_model(place, source, corrections)
+    _write_model(place, source, metadata)
     notes = [*_place_card(place, card), *_place_preview(place, preview)]
     place.record.says(place.record.activation_text, notes)
     place.put_model()
 
 
-def _write_model(place: Place, source: Path, corrections: Mapping[str, str]) -> None:
+def _write_model(place: Place, source: Path, about: Mapping[str, str]) -> None:
     """A copy whose header names the stem and has the right hashes; that its tensors are the
     source's is checked.
     """
     aside, digest = place.aside(".model"), place.record.model
-    metadata = {**safetensors_file.read_header(source).metadata, **corrections}
+    metadata = dict(about)
     metadata["ss_output_name"] = metadata["modelspec.title"] = place.stem
     metadata["sshs_model_hash"] = digest
     metadata["sshs_legacy_hash"] = safetensors_file.legacy_hash(source, metadata)

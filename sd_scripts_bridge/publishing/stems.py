@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import Invalid, Problem
 from ..names import name_problems, normal
+from .card import PREVIEW_KINDS
 
 MODEL_ENDINGS = frozenset({".safetensors", ".pt", ".ckpt"})
+BESIDE = frozenset({".json", ".txt", ".info", ".html", *(f".{kind}" for kind in PREVIEW_KINDS)})
+"""What hosts and their extensions look for beside a LoRA, by its stem."""
 FORBIDDEN = frozenset({"none", "addams"})
 """Names that the WebUI's prompt parser keeps to itself."""
 
@@ -42,17 +46,19 @@ def free_stem(lora_dir: Path, name: str) -> str:
     return next(free_stems(lora_dir, normal(name)))
 
 
-def free_stems(lora_dir: Path, name: str) -> Iterator[str]:
-    """Every stem that is free now, in order."""
-    stems = taken(lora_dir)
+def free_stems(lora_dir: Path, name: str, *, alone: bool = False) -> Iterator[str]:
+    """Every stem that is free now, in order; see `taken`."""
+    stems = taken(lora_dir, alone=alone)
     for number in itertools.count(1):
         stem = name if number == 1 else f"{name}-{number}"
         if folded(stem) not in stems:
             yield stem
 
 
-def taken(lora_dir: Path) -> set[str]:
-    """Folded stems of every model file in the folder and below, links followed once."""
+def taken(lora_dir: Path, *, alone: bool = False) -> set[str]:
+    """Folded stems of every model file in the folder and below, links followed once; ``alone``: of
+    cards, pictures and notes, too.
+    """
     stems: set[str] = set()
     seen: set[str] = set()
     for root, folders, files in os.walk(lora_dir, followlinks=True):
@@ -61,11 +67,11 @@ def taken(lora_dir: Path) -> set[str]:
             folders.clear()
             continue
         seen.add(real)
-        stems |= {
-            folded(stem)
-            for stem, ending in map(os.path.splitext, files)
-            if ending.lower() in MODEL_ENDINGS
-        }
+        for stem, ending in map(os.path.splitext, files):
+            if ending.lower() in MODEL_ENDINGS:
+                stems.add(folded(stem))
+            elif alone and ending.lower() in BESIDE:
+                stems |= {folded(stem), folded(re.sub(r"\.(preview|description)$", "", stem))}
     return stems
 
 

@@ -37,6 +37,13 @@ class CleanBody:
 
 
 @dataclass(frozen=True)
+class PublishJobBody:
+    """What a job has saved, as a LoRA in its folder."""
+
+    private: Annotated[bool, "no caption word, path or name but the LoRA's own in it"] = False
+
+
+@dataclass(frozen=True)
 class PromptsBody:
     """What the sample pictures show from the next sampling on: a prompt a line."""
 

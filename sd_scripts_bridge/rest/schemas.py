@@ -86,7 +86,7 @@ SCHEMAS: Mapping[str, Schema] = {
     ),
     "Job": shape(
         id=WHOLE,
-        kind=words("train", "setup"),
+        kind=words("train", "setup", "tool"),
         title=TEXT,
         status=words(*STATES),
         attempt=WHOLE,

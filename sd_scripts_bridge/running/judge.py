@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from ..errors import PublishRefused
 from ..jobs.events import Note, Phase, Published, Result
 from ..jobs.facts import Facts
 from ..jobs.folder import JobFolder
-from ..jobs.job import Job, SetupJob, Status, TrainingJob
+from ..jobs.job import Status, TrainingJob
 from ..messages import Message
 from ..models import lora
 from ..paths import Home
@@ -19,12 +18,8 @@ from ..publishing import job_card
 from ..publishing.publish import publish
 from ..publishing.record import Record
 from . import explain
-from .failures.known import FailureKind
 from .log_tail import last_lines
 from .teller import Teller
-
-FULL_BYTES = 1_000_000
-"""Less than this free, and the disk is to blame for what nothing else explains."""
 
 Verdict = tuple[Status, str]
 """How the job ended, and why in words."""
@@ -35,7 +30,7 @@ class Judge:
     """Made before the trainer starts: what is new afterwards is known without trusting the clock."""
 
     home: Home
-    job: Job
+    job: TrainingJob
     engine: Engine
     folder: JobFolder
     teller: Teller
@@ -47,24 +42,17 @@ class Judge:
 
     def trained_before(self) -> bool:
         """Whether an earlier attempt has trained to the end: then only publishing is left."""
-        if not isinstance(self.job, TrainingJob) or self.teller.row.attempt < 2:
-            return False
-        return job_card.is_trained(self.job, self.folder)
+        return self.teller.row.attempt > 1 and job_card.is_trained(self.job, self.folder)
 
     def ran_to_the_end(self, code: int) -> bool:
-        if code or not isinstance(self.job, TrainingJob):
+        if code:
             return False
         if self.job.launch and not self.job.launch.saves:
             return True
         return self._is_new(self.folder.final_lora(self.job.name))
 
-    def verdict(self, code: int) -> Verdict:
-        """Of a trainer that nobody asked to stop, or that was faster."""
-        if code:
-            return Status.FAILED, self._why(code)
-        if isinstance(self.job, SetupJob):
-            ready = Message("attempt.environment_ready", "The training environment is ready.")
-            return Status.SUCCEEDED, ready
+    def verdict(self) -> Verdict:
+        """Of a trainer that ended with code 0 and that nobody asked to stop, or that was faster."""
         if self.job.launch and not self.job.launch.saves:
             return Status.SUCCEEDED, _machine_done(self.job.launch.machine_rank)
         results = reversed(self.engine.results(self.job, self.folder))
@@ -73,19 +61,11 @@ class Judge:
             reason = explain.failure(0, last_lines(self.folder.log, 200))
             text = "The trainer ended without writing a LoRA. {reason}"
             return Status.FAILED, Message("attempt.no_lora", text, reason=reason)
-        return self.publish(self.job, source)
+        return self.publish(source)
 
-    def _why(self, code: int) -> str:
-        """On a full disk the trainer can't write its log either, and dies without a word."""
-        cause = explain.cause(code, last_lines(self.folder.log, 200))
-        if cause.kind is FailureKind.UNKNOWN and _is_full(self.folder.root):
-            text = "The disk of {file} is full. Free some space, then `resume {job}`."
-            job = self.teller.row.id
-            return Message("attempt.disk_full", text, file=self.folder.root, job=job)
-        return cause.sentence
-
-    def publish(self, job: TrainingJob, source: Path) -> Verdict:
+    def publish(self, source: Path) -> Verdict:
         """Once, whatever happens on the way: see `publishing.record`."""
+        job = self.job
         self.teller.tell(
             Phase(Message("phase.checking_publishing_lora", "checking and publishing the LoRA"))
         )
@@ -128,20 +108,11 @@ class Judge:
 
     def _results(self) -> dict[Path, tuple[int, int]]:
         """The result files that are there, each with time and size."""
-        if not isinstance(self.job, TrainingJob):
-            return {}
         found = ((path, path.stat()) for path in self.engine.results(self.job, self.folder))
         return {path: (stat.st_mtime_ns, stat.st_size) for path, stat in found}
 
     def _is_new(self, path: Path) -> bool:
         return self._results().get(path) not in (None, self._before.get(path))
-
-
-def _is_full(folder: Path) -> bool:
-    try:
-        return shutil.disk_usage(folder).free < FULL_BYTES
-    except OSError:
-        return False
 
 
 def _machine_done(machine: int) -> Message:

@@ -6,12 +6,11 @@ import logging
 import time
 from dataclasses import dataclass
 
-from ..engines.base import Engine
 from ..errors import BridgeError
-from ..jobs.folder import JobFolder, state_step
-from ..jobs.job import Job, SetupJob, Status, TrainingJob
+from ..jobs.job import Status
 from ..jobs.store import JobRow, Store
 from ..system import process
+from .work.base import Work
 
 LOG = logging.getLogger(__name__)
 SAVE_SECONDS = 600.0
@@ -27,9 +26,7 @@ class StopWatch:
 
     store: Store
     row: JobRow
-    job: Job
-    engine: Engine
-    folder: JobFolder
+    work: Work
     pausing: bool = False
     """Whether the request is for a pause."""
     _wish: str | None = None
@@ -60,7 +57,7 @@ class StopWatch:
         if wish is None:
             return
         if self._wish is None:
-            self._asked, self._saved_then = time.monotonic(), self.saved()
+            self._asked, self._saved_then = time.monotonic(), self.work.saved()
         self._wish, self.pausing = wish, wish == "pause"
         if not self._passed_on:
             self._pass_on(wish)
@@ -68,28 +65,17 @@ class StopWatch:
     def _pass_on(self, wish: str) -> None:
         running, attempt = [Status.RUNNING], self.row.attempt
         self.store.move(self.row.id, Status.STOPPING, of=running, attempt=attempt)
-        if self.engine.traits.saves_on_request and (
-            wish != "now" or self.engine.traits.leaves_by_itself
+        if self.work.traits.saves_on_request and (
+            wish != "now" or self.work.traits.leaves_by_itself
         ):
-            self.folder.stop_request.touch()
+            self.work.folder.stop_request.touch()
         self._passed_on = True
 
     def _is_time(self) -> bool:
         waited = time.monotonic() - self._asked
-        if self.engine.traits.leaves_by_itself and waited < LEAVE_SECONDS:
+        if self.work.traits.leaves_by_itself and waited < LEAVE_SECONDS:
             return False
-        saved = not self.engine.traits.saves_on_request and self.saved() > self._saved_then
+        saved = not self.work.traits.saves_on_request and self.work.saved() > self._saved_then
         late = waited > SAVE_SECONDS and not self.pausing
-        return self._wish == "now" or not self._will_save() or saved or late
-
-    def _will_save(self) -> bool:
-        return isinstance(self.job, TrainingJob) and (
-            self.job.saves_states or self.engine.traits.saves_on_request or self.pausing
-        )
-
-    def saved(self) -> int:
-        """The newest saved step, so far."""
-        if isinstance(self.job, SetupJob):
-            return 0
-        states = self.engine.states(self.job, self.folder)
-        return state_step(states[-1]) if states else 0
+        will_save = self.work.will_save(pausing=self.pausing)
+        return self._wish == "now" or not will_save or saved or late

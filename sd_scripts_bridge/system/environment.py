@@ -21,7 +21,7 @@ from urllib.request import getproxies
 from ..errors import BridgeError, CommandFailed
 from ..messages import Message
 from . import process
-from .torch_choice import TorchChoice
+from .torch_choice import INDEX, TorchChoice
 
 OLDEST, NEWEST = (3, 10), (3, 13)
 
@@ -180,6 +180,24 @@ def install_torch(
     if vision:
         environment.install(torchvision, index=choice.index, dependencies=False, take=take)
         environment.install("numpy", "pillow", take=take)  # what torchvision needs besides torch
+
+
+def is_small(choice: TorchChoice) -> bool:
+    """Whether pip will get a PyTorch without CUDA or ROCm: 200 MB in the place of 3 GB.
+
+    On Linux PyPI's builds bring CUDA along, so it needs PyTorch's own index, or the file at hand.
+    """
+    if choice.cuda or (choice.index or "").startswith(f"{INDEX}rocm"):
+        return False
+    return choice.index is None or answers(choice.index) or is_at_hand(choice)
+
+
+def is_at_hand(choice: TorchChoice) -> bool:
+    """Whether this Python's pip would take a CPU build from where its own settings look."""
+    asked = ("install", "--dry-run", "--no-deps", "--ignore-installed", "--quiet", "--report", "-")
+    words = [sys.executable, "-m", "pip", *asked, "--only-binary", ":all:", choice.requirements[0]]
+    told = process.run(words, env={"PIP_DISABLE_PIP_VERSION_CHECK": "1"}, timeout=20, check=False)
+    return re.search(r'"url": "[^"]*(\+|%2B)cpu-', told) is not None
 
 
 def answers(address: str, seconds: float = 5.0) -> bool:

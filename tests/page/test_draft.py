@@ -187,16 +187,16 @@ def test_the_users_choice_beats_the_verdict(draft: Draft) -> None:
 def test_only_what_changed_is_looked_at_again(
     draft: Draft, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sd_scripts_bridge.datasets import verdicts
+    from sd_scripts_bridge.datasets.looking import findings
 
     looked: list[str] = []
-    examine = verdicts.examine
+    examine = findings.examine
 
     def noting(files: list[Path], **more: Any) -> Any:
         looked.extend(file.name for file in files)
         return examine(files, **more)
 
-    monkeypatch.setattr(verdicts, "examine", noting)
+    monkeypatch.setattr(findings, "examine", noting)
     folder = tmp_path / "mine"
     folder.mkdir()
     for number in range(3):

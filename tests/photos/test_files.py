@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from sd_scripts_bridge.errors import Invalid
-from sd_scripts_bridge.photos.files import PhotoUnreadable, find, read
+from sd_scripts_bridge.photos.files import find
 from sd_scripts_bridge.photos.measures import measure
 from sd_scripts_bridge.photos.printable import shown
+from sd_scripts_bridge.photos.reading import PhotoUnreadable, read
 from tests.support import messy
 
 

@@ -127,7 +127,7 @@ def test_what_cannot_be_paused_is_refused_with_a_sentence(
     bridge: Bridge, make_job: MakeJob
 ) -> None:
     setup = bridge._store.add(SetupJob(source="/nowhere"))
-    with pytest.raises(Conflict, match="only a training"):
+    with pytest.raises(Conflict, match="and not a set-up"):
         bridge.pause(setup)
     bridge.stop(setup)
     done = submit(bridge, make_job(max_train_steps=1))

@@ -53,7 +53,7 @@ def publish(bridge: Bridge, options: argparse.Namespace) -> int:
     done = _published(bridge, options)
     lines = [
         f"Published: {done.path}",
-        f"Prompt: {done.activation_text} <lora:{done.stem}:1>",
+        f"Prompt: {f'{done.activation_text} <lora:{done.stem}:1>'.strip()}",
         *done.notes,
     ]
     show(options, done.as_dict(), lines)
@@ -62,7 +62,9 @@ def publish(bridge: Bridge, options: argparse.Namespace) -> int:
 
 def _published(bridge: Bridge, options: argparse.Namespace) -> PublishedLora:
     if options.file.name.isdigit() and not options.file.exists():
-        return bridge.publish_job(int(options.file.name), options.lora_dir, options.name)
+        return bridge.publish_job(
+            int(options.file.name), options.lora_dir, options.name, is_private=options.private
+        )
     if options.lora_dir is None:
         raise BridgeError("publish.where", "Tell me where to put it: --lora-dir WEBUI/models/Lora.")
-    return bridge.publish(options.file, options.lora_dir, options.name)
+    return bridge.publish(options.file, options.lora_dir, options.name, is_private=options.private)

@@ -4,21 +4,21 @@ file changes.
 
 from __future__ import annotations
 
-import base64
 import json
 import threading
 import time
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...messages import Message
-from ...system.files import mark, write_text
+from ...system.files import write_text
 
 if TYPE_CHECKING:
-    from ...datasets.verdicts import Finding, PhotoVerdict
+    from ...datasets.looking.findings import Finding
+    from ...datasets.verdicts import PhotoVerdict
     from ...photos.faces import Detector
 
 CHUNK = 6
@@ -124,7 +124,7 @@ class PhotoCheck:
         self.judged = replace(self.judged, version=self.judged.version + 1)
 
     def _look(self, photos: Mapping[int, Path], turn: int) -> None:
-        from ...datasets.verdicts import examine
+        from ...datasets.looking.findings import examine, marks
 
         found = self._known()
         pending = [pid for pid, path in photos.items() if not _is_current(found.get(pid), path)]
@@ -137,14 +137,14 @@ class PhotoCheck:
         cost, first = 0.0, True
         for begin in range(0, len(pending), CHUNK):
             part = pending[begin : begin + CHUNK]
-            before = [_marks(photos[pid]) for pid in part]
-            for pid, marks, finding in zip(
+            before = [marks(photos[pid]) for pid in part]
+            for pid, seen, finding in zip(
                 part,
                 before,
                 examine([photos[p] for p in part], detector=self._detector),
                 strict=True,
             ):
-                found[pid] = Seen(*marks, finding)
+                found[pid] = Seen(*seen, finding)
             self._progress = (len(photos) - len(pending) + begin + len(part), len(photos))
             now = time.monotonic()
             if first or now - judged_at > max(0.3, JUDGE_SHARE * cost):
@@ -180,81 +180,27 @@ class PhotoCheck:
 
     def _save(self, found: Mapping[int, Seen]) -> None:
         """A full disk costs a second look after a restart, and nothing else."""
+        from ...datasets.looking.kept import VERSION, as_row
+
         rows = [
-            {"id": pid, "mark": s.mark, "captions": s.captions, **_row(s.finding)}
+            {"id": pid, "mark": s.mark, "captions": s.captions, **as_row(s.finding)}
             for pid, s in found.items()
         ]
         try:
             self.cache.parent.mkdir(parents=True, exist_ok=True)
             write_text(
-                self.cache, json.dumps({"version": 2, "faces": self._looked_by(), "photos": rows})
+                self.cache,
+                json.dumps({"version": VERSION, "faces": self._looked_by(), "photos": rows}),
             )
         except OSError:
             return
 
 
 def _is_current(seen: Seen | None, path: Path) -> bool:
+    from ...datasets.looking.findings import marks
+
     return (
-        seen is not None
-        and seen.finding.path == path
-        and (seen.mark, seen.captions) == _marks(path)
-    )
-
-
-def _marks(path: Path) -> tuple[str, str]:
-    from ...photos.files import caption_files
-
-    return mark(path), " ".join(mark(file) for file in caption_files(path))
-
-
-# ---- findings on the disk ----
-
-
-def _row(finding: Finding) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "path": str(finding.path),
-        "reason": _kept(finding.reason),
-        "sha256": finding.sha256,
-    }
-    row["faces"] = finding.faces
-    if finding.photo:
-        row |= {
-            "width": finding.photo.width,
-            "height": finding.photo.height,
-            "notes": [_kept(note) for note in finding.photo.notes],
-        }
-    if finding.measures:
-        measures = asdict(finding.measures)
-        row["measures"] = measures | {"thumb": _text(measures["thumb"].astype("u1").tobytes())}
-    if finding.caption is not None:
-        row["caption"] = _text(finding.caption)
-    return row
-
-
-def _kept(text: str | None) -> Any:
-    return text.as_dict() if isinstance(text, Message) else text
-
-
-def _told(kept: Any) -> Any:
-    return Message.from_dict(kept) if isinstance(kept, dict) else kept
-
-
-def _finding(row: Mapping[str, Any]) -> Finding:
-    import numpy as np
-
-    from ...datasets.verdicts import Finding
-    from ...photos.files import Photo
-    from ...photos.measures import Measures
-
-    path, photo, measures = Path(row["path"]), None, None
-    if "width" in row:
-        photo = Photo(path, row["width"], row["height"], tuple(map(_told, row["notes"])))
-    if "measures" in row:
-        thumb = np.frombuffer(base64.b64decode(row["measures"]["thumb"]), "u1").reshape(16, 16, 3)
-        measures = Measures(**{**row["measures"], "thumb": thumb.astype(np.float32)})
-    caption = base64.b64decode(row["caption"]) if "caption" in row else None
-    return Finding(
-        path, photo, _told(row["reason"]), row["sha256"], measures, row["faces"], caption
+        seen is not None and seen.finding.path == path and (seen.mark, seen.captions) == marks(path)
     )
 
 
@@ -262,15 +208,13 @@ def _read(cache: Path, faces: str) -> dict[int, Seen]:
     """What an earlier process found; nothing where another detector looked, or the file isn't as we
     write it.
     """
+    from ...datasets.looking.kept import VERSION, from_row
+
     try:
         data = json.loads(cache.read_text(encoding="utf-8"))
         rows: Iterable[Mapping[str, Any]] = (
-            data["photos"] if data["faces"] == faces and data["version"] == 2 else ()
+            data["photos"] if data["faces"] == faces and data["version"] == VERSION else ()
         )
-        return {int(row["id"]): Seen(row["mark"], row["captions"], _finding(row)) for row in rows}
+        return {int(row["id"]): Seen(row["mark"], row["captions"], from_row(row)) for row in rows}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
-
-
-def _text(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")

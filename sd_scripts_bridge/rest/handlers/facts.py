@@ -61,7 +61,7 @@ def _costs() -> dict[str, Message]:
         }
     return {
         "sd-scripts": Message("facts.cost_cpu", "About 2 minutes, 1.4 GB on the disk"),
-        "embedded": Message("facts.cost_cpu_embedded", "About 2 minutes, 400 MB to download"),
+        "embedded": Message("facts.cost_cpu_embedded", "About 2 minutes, 270 MB to download"),
     }
 
 

@@ -17,7 +17,7 @@ from ...options import presets
 from ...page.context import started
 from ...page.shape import read
 from ...planning.request import Request
-from ..bodies import CheckBody
+from ..bodies import CheckBody, PublishJobBody
 from ..doors import Call
 
 WORDS = ("engine", "preset", "name")
@@ -113,7 +113,10 @@ def publish(call: Call) -> Any:
             ]
         )
     return call.context.the_bridge.publish(
-        path_of(call, "file"), folder, _text(call, "name") or None
+        path_of(call, "file"),
+        folder,
+        _text(call, "name") or None,
+        is_private=read(PublishJobBody, {"private": call.body.get("private", False)}).private,
     ).as_dict()
 
 

@@ -20,7 +20,7 @@ from ...page.jobs import read_report, sample
 from ...page.result import preview, result_dict
 from ...page.shape import read
 from ...running.asked import prompts as asked_prompts
-from ..bodies import PauseBody, PromptsBody, StopBody
+from ..bodies import PauseBody, PromptsBody, PublishJobBody, StopBody
 from ..doors import Call
 from ..privacy import without_secrets
 
@@ -215,7 +215,8 @@ def _again(call: Call, verb: Callable[[int], str]) -> Any:
 
 def publish(call: Call) -> Any:
     """The newest checkpoint that the job has saved, into the folder where its LoRA was to go."""
-    done = call.context.the_bridge.publish_job(_id(call))
+    asked = read(PublishJobBody, call.body)
+    done = call.context.the_bridge.publish_job(_id(call), is_private=asked.private)
     return {
         **done.as_dict(),
         "sentence": Message(

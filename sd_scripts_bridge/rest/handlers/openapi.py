@@ -17,7 +17,15 @@ from ...page.draft.changes import DraftView
 from ...page.strip import StripView
 from ...page.tidying import CleanView
 from .. import schemas
-from ..bodies import CaptionsBody, CheckBody, CleanBody, PauseBody, PromptsBody, StopBody
+from ..bodies import (
+    CaptionsBody,
+    CheckBody,
+    CleanBody,
+    PauseBody,
+    PromptsBody,
+    PublishJobBody,
+    StopBody,
+)
 from ..doors import Call, handler_of
 from ..routes import NONCE_HEADER, PREFIX, RULES, Rule
 from ..schemas import (
@@ -52,6 +60,7 @@ TOLD = (
     CleanView,
     PauseBody,
     PromptsBody,
+    PublishJobBody,
     StopBody,
     StripView,
 )
@@ -168,8 +177,8 @@ DOCS: Mapping[str, Doc] = {
                 shape(path=TEXT, stem=TEXT, activation_text=TEXT, notes=TEXTS),
             ]
         },
-        takes=body(),
-        errors=(404, 409),
+        takes=ref("PublishJobBody"),
+        errors=(404, 409, 422),
     ),
     "POST /jobs/{job}/remove": Doc(schemas.SENTENCE, takes=body(), errors=(404, 409)),
     "GET /clean": Doc(
@@ -236,7 +245,7 @@ DOCS: Mapping[str, Doc] = {
     ),
     "POST /publish": Doc(
         shape(path=TEXT, stem=TEXT, activation_text=TEXT, notes=TEXTS),
-        takes=body("file", file=PATH, lora_dir=PATH, name=TEXT),
+        takes=body("file", file=PATH, lora_dir=PATH, name=TEXT, private=YES_NO),
         errors=(409, 422),
     ),
     "GET /bases": Doc(_BASES),

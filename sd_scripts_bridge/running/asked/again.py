@@ -8,7 +8,7 @@ import time
 from ... import engines
 from ...errors import Conflict
 from ...jobs.folder import JobFolder, state_step
-from ...jobs.job import Status, TrainingJob
+from ...jobs.job import Job, Status, ToolJob, TrainingJob
 from ...jobs.store import JobRow, Store
 from ...messages import Message
 from ...paths import Home
@@ -33,7 +33,7 @@ def resume(home: Home, store: Store, row: JobRow, step: int | None = None) -> st
     job, folder = row.job, JobFolder.of(home, row.id)
     if isinstance(job, TrainingJob) and step is not None:
         _go_back(home, job, row.id, step)
-    sentence = _outlook(home, job, row.id) if isinstance(job, TrainingJob) else _anew(row.id)
+    sentence = _outlook(home, job, row.id)
     folder.stop_request.unlink(missing_ok=True)
     _queue(store, row)
     return sentence
@@ -43,7 +43,9 @@ def retry(home: Home, store: Store, row: JobRow) -> str:
     """Queue it from step 0; what the last attempt wrote is removed. Raises `Conflict`."""
     if row.status not in AGAIN:
         raise _refusal(row)
-    shutil.rmtree(JobFolder.of(home, row.id).output, ignore_errors=True)
+    folder = JobFolder.of(home, row.id)
+    shutil.rmtree(folder.output, ignore_errors=True)
+    folder.result.unlink(missing_ok=True)
     _queue(store, row)
     return _anew(row.id)
 
@@ -69,7 +71,12 @@ def take_back(folder: JobFolder) -> None:
         settled(Record.load(folder.published))
 
 
-def _outlook(home: Home, job: TrainingJob, number: int) -> Message:
+def _outlook(home: Home, job: Job, number: int) -> Message:
+    if isinstance(job, ToolJob):
+        text = "Job {job} continues with what is left."
+        return Message("job.tool_goes", text, job=number)
+    if not isinstance(job, TrainingJob):
+        return _anew(number)
     folder = JobFolder.of(home, number)
     if engines.of(job, home).traits.is_remote:
         text = (

@@ -54,12 +54,15 @@ class Queue:
         ):
             return Message("queue.out", "Job {job} is out of the queue.", job=job_id)
         if self.store.ask_to_stop(job_id, "now" if now else "save"):
-            if engines.of(row.job, self.home).traits.is_remote:
+            if engines.traits_of(row.job, self.home).is_remote:
                 return Message(
                     "queue.stops_cluster", "Job {job} stops, here and on the cluster.", job=job_id
                 )
             if now:
                 return again.stops_now(self.store, job_id)
+            if row.kind == "tool":
+                text = "Job {job} stops; `resume {job}` continues with what is left."
+                return Message("queue.stops_tool", text, job=job_id)
             return Message("queue.stops_save", "Job {job} stops after its next save.", job=job_id)
         row = self.store.get(job_id)
         if row.status.is_over:
@@ -88,11 +91,11 @@ class Queue:
                 ]
             )
         row = self.job(job_id)
-        if row.kind != "train" or row.status not in (Status.RUNNING, Status.QUEUED):
+        if row.kind == "setup" or row.status not in (Status.RUNNING, Status.QUEUED):
             raise Conflict(
                 "queue.job_training_runs_waits",
-                "Job {job_id} ({title}) is {status}; only a training that runs or waits can be "
-                "paused.",
+                "Job {job_id} ({title}) is {status}; only a job that runs or waits can be paused, and "
+                "not a set-up.",
                 job_id=job_id,
                 title=row.title,
                 status=row.status,
@@ -114,7 +117,7 @@ class Queue:
         )
 
     def _refuse_pause(self, job_id: int, job: Job) -> None:
-        if engines.of(job, self.home).traits.is_remote:
+        if engines.traits_of(job, self.home).is_remote:
             raise Conflict(
                 "queue.job_trains_cluster_machines",
                 "Job {job_id} trains on a cluster: this machine's GPU is free.",

@@ -23,7 +23,15 @@ from ....jobs.events import Note, Phase, to_dict
 from ....messages import Message
 from ....paths import PACKAGE_PARENT, Home, absolute
 from ....system import process
-from ....system.environment import Environment, Take, answers, extras, install_torch, make
+from ....system.environment import (
+    Environment,
+    Take,
+    answers,
+    extras,
+    install_torch,
+    is_at_hand,
+    make,
+)
 from ....system.pip_output import PipProgress
 from ....system.toml_file import load
 from ....system.torch_choice import TorchChoice, choose, this_machine
@@ -233,7 +241,8 @@ def build(home: Home, scripts: Path) -> Environment:
 
 
 def _torch(choice: TorchChoice) -> Message:
-    if choice.index and not choice.cuda and not answers(choice.index):
+    here = choice.index is None or answers(choice.index) or is_at_hand(choice)
+    if not here and not choice.cuda:
         return Message(
             "setup.torch_large",
             "installing PyTorch {version} from PyPI, which brings CUDA along (about 3 GB in the "

@@ -1,0 +1,15 @@
+"""The one facade: every verb of the command line, REST and the tab is a method here."""
+
+from __future__ import annotations
+
+from .jobs import JobVerbs
+from .machine import MachineVerbs
+from .photos import Advance, PhotoVerbs
+from .results import ResultVerbs
+from .trainings import Submitted, TrainingVerbs
+
+__all__ = ["Advance", "Bridge", "Submitted"]
+
+
+class Bridge(PhotoVerbs, TrainingVerbs, JobVerbs, ResultVerbs, MachineVerbs):
+    """The verbs, over one home folder; each base class holds those of one noun."""

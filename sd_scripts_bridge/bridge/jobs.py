@@ -1,0 +1,97 @@
+"""What is asked of jobs that are there: looked at, stopped, gone on with, removed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..engines import tools
+from ..errors import EngineNotReady
+from ..jobs.job import Status, ToolJob
+from ..jobs.store import JobRow
+from ..jobs.wanted import ALL, Wanted
+from ..messages import joined
+from ..running import keeping, supervisor
+from ..running.asked.queue import PAUSE_MINUTES
+from .home import OpenHome
+
+if TYPE_CHECKING:
+    from ..planning.cleaning import Cleaned
+    from ..running.keeping import Freed
+
+
+class JobVerbs(OpenHome):
+    """Verbs for the queue and the history."""
+
+    def jobs(self) -> list[JobRow]:
+        """All jobs, oldest first; those that lost their supervisor are found out here."""
+        supervisor.reconcile(self.home, self._store)
+        return self._store.jobs()
+
+    def active(self, *, reconcile: bool = True) -> list[JobRow]:
+        """The jobs that run, stop or wait, oldest first; without ``reconcile`` as last written."""
+        if reconcile:
+            supervisor.reconcile(self.home, self._store)
+        return self._store.jobs([status for status in Status if not status.is_over])
+
+    def newest(self, count: int, *, below: int | None = None, wanted: Wanted = ALL) -> list[JobRow]:
+        """One page of the history, newest first, from below the number ``below`` on."""
+        return self._store.newest(count, below=below, wanted=wanted)
+
+    def count(self, wanted: Wanted = ALL) -> int:
+        """How many jobs are ``wanted``."""
+        return self._store.count(wanted)
+
+    def run_tool(self, job: ToolJob) -> int:
+        """Queue a program that trains nothing (`engines.tools`); returns its number.
+
+        Raises `NotFound` for no such tool, `EngineNotReady` with why it can't run here.
+        """
+        problems = tools.get(job.tool).check(self.home)
+        if problems:
+            raise EngineNotReady(problems)
+        return self._queue.add(job)
+
+    def stop(self, job_id: int, *, now: bool = False) -> str:
+        """See `Queue.stop`."""
+        return self._queue.stop(job_id, now=now)
+
+    def pause(self, job_id: int, minutes: float = PAUSE_MINUTES) -> str:
+        """See `Queue.pause`."""
+        return self._queue.pause(job_id, minutes)
+
+    def pauses(self) -> dict[str, float]:
+        """The devices that are paused now, and until when (seconds since 1970)."""
+        return self._store.pauses()
+
+    def resume(self, job_id: int, step: int | None = None) -> str:
+        """See `again.resume`."""
+        return self._queue.resume(job_id, step)
+
+    def retry(self, job_id: int) -> str:
+        """See `again.retry`."""
+        return self._queue.retry(job_id)
+
+    def remove(self, job_id: int) -> str:
+        """Forget a job and delete its folder, and the clean copies of its photos where no other
+        job trains them; a published LoRA stays. Raises `Conflict` while it runs.
+        """
+        said, freed = self._queue.remove(job_id), self.free_copies()
+        return joined([said, freed.sentence]) if freed.bytes else said
+
+    def free_copies(self, *, dry_run: bool = False) -> Cleaned:
+        """Free the clean copies that no job needs; with ``dry_run`` only say what that is."""
+        from ..planning import cleaning
+
+        return cleaning.clean(self.home, self._store, dry_run=dry_run)
+
+    def clean(self, keep: str | None = None, *, only_look: bool = False) -> list[Freed]:
+        """Free what finished trainings don't need, by the home's rule; ``keep`` sets that first.
+
+        ``only_look``: say what would be freed, by ``keep`` where it is given; nothing is set.
+        Raises `Invalid` for an unknown rule.
+        """
+        return keeping.clean(self.home, self._store, keep, only_look=only_look)
+
+    def keeps(self) -> str:
+        """The rule that `clean` goes by, one of `jobs.folder.KEEP`."""
+        return keeping.rule(self.home)

@@ -1,0 +1,62 @@
+"""What is asked of photos, and of the captions in a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .home import OpenHome
+
+if TYPE_CHECKING:
+    from ..datasets.caption_files import Caption
+    from ..datasets.writer import Dataset, DatasetCheck
+
+Advance = Callable[[int, int], None]
+"""Told (done, of how many) while something long goes on."""
+
+
+class PhotoVerbs(OpenHome):
+    """Verbs on photos and captions, wherever they lie."""
+
+    def check(self, photos: Sequence[Path], progress: Advance | None = None) -> DatasetCheck:
+        """The dataset doctor's report; changes nothing."""
+        from ..datasets import writer as dataset_writer
+        from ..photos import zips
+
+        with zips.opened(photos) as paths:
+            return dataset_writer.check(paths, progress, kept=self.home.looked)
+
+    def write_dataset(
+        self,
+        photos: Sequence[Path],
+        name: str,
+        class_token: str,
+        steps: int,
+        out: Path,
+        progress: Advance | None = None,
+    ) -> Dataset:
+        """Clean copies and captions as a kohya folder. Raises `Invalid`."""
+        from ..datasets import writer as dataset_writer
+        from ..photos import zips
+
+        with zips.opened(photos) as paths:
+            return dataset_writer.prepare(paths, name, class_token, steps, out, progress)
+
+    def captions(self, folder: Path) -> list[Caption]:
+        """The captions of a folder that `write_dataset` made. Raises `Invalid` or `Conflict`."""
+        from ..datasets import caption_files
+
+        return caption_files.read(folder)
+
+    def change_captions(
+        self, folder: Path, action: str, text: str = "", by: str = "", *, at_start: bool = False
+    ) -> list[Caption]:
+        """ "add", "remove" or "replace" in every caption of such a folder, or "undo"; returns those
+        that changed.
+        """
+        from ..datasets import caption_files
+
+        if action == "undo":
+            return caption_files.undo(folder)
+        return caption_files.change(folder, action, text, by, at_start=at_start)

@@ -1,0 +1,100 @@
+"""What came of a job: its log, its story, its LoRA published, its settings for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import Conflict
+from ..jobs import facts
+from ..jobs.events import Published
+from ..jobs.job import TrainingJob
+from ..publishing.record import Record
+from ..running.log_tail import last_lines
+from ..running.log_words import spoken
+from .home import OpenHome
+
+if TYPE_CHECKING:
+    from ..exchange.export import Exported
+    from ..publishing.publish import PublishedLora
+
+
+class ResultVerbs(OpenHome):
+    """Verbs for what a job leaves behind."""
+
+    def log(self, job_id: int, lines: int = 40) -> list[str]:
+        """The end of the trainer's own output, our engine's events in words. Raises `NotFound`."""
+        self._store.get(job_id)
+        return [spoken(line) for line in last_lines(self.folder(job_id).log, lines)]
+
+    def report(self, job_id: int) -> str:
+        """The job's story as text that may be pasted in public: without names, paths and pictures.
+        Raises `NotFound`.
+        """
+        from ..planning.doctor import examine
+        from ..running import bug_report
+
+        row, done = self.job(job_id), facts.read(self.folder(job_id).report)
+        return bug_report.text(
+            row,
+            done or None,
+            self.log(job_id, 2000),
+            [str(finding) for finding in examine(self.home)],
+        )
+
+    def lora_of(self, job_id: int) -> Path | None:
+        """Where the LoRA that the job has published was put; None where it has published none."""
+        record = Record.load(self.folder(job_id).published)
+        if record.stem:
+            return Path(record.lora_dir) / f"{record.stem}.safetensors"
+        told = self._store.last_event(job_id, Published.type)  # of before the record
+        return Path(told.path) if isinstance(told, Published) else None
+
+    def publish(
+        self, file: Path, lora_dir: Path, name: str | None = None, *, is_private: bool = False
+    ) -> PublishedLora:
+        """See `publication.publish_file`."""
+        from ..running.asked import publication
+
+        return publication.publish_file(file, lora_dir, name, is_private=is_private)
+
+    def publish_job(
+        self,
+        job_id: int,
+        lora_dir: Path | None = None,
+        name: str | None = None,
+        *,
+        is_private: bool = False,
+    ) -> PublishedLora:
+        """See `publication.publish_job`."""
+        from ..running.asked import publication
+
+        return publication.publish_job(
+            self.home, self.job(job_id), lora_dir, name, is_private=is_private
+        )
+
+    def export(self, job_id: int, form: str, out: Path | None = None) -> Exported:
+        """A job as "toml", "kohya" or "sh", into ``out`` or its own folder.
+
+        Raises `NotFound`, `Conflict`, `Invalid`.
+        """
+        from ..exchange import export
+
+        job = self._training(job_id)
+        folder = out or self.folder(job_id).root / "export" / form
+        return export.export(job, form, folder, export.InstalledScripts.of(self.home, job.family))
+
+    def export_files(self, job_id: int, form: str) -> tuple[dict[str, str], list[str]]:
+        """(name -> text, notes) of files that may lie in any one folder of this machine; writes
+        nothing. Raises as `export`.
+        """
+        from ..exchange import export
+
+        job = self._training(job_id)
+        return export.files(job, form, Path(), export.InstalledScripts.of(self.home, job.family))
+
+    def _training(self, job_id: int) -> TrainingJob:
+        job = self._store.get(job_id).job
+        if not isinstance(job, TrainingJob):
+            raise Conflict("bridge.job_training", "Job {job_id} is no training.", job_id=job_id)
+        return job

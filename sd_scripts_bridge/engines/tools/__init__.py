@@ -1,0 +1,26 @@
+"""The tools, by name: programs that run as jobs and train nothing."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, cast
+
+from ...errors import NotFound
+
+if TYPE_CHECKING:
+    from .base import Tool
+
+TOOLS: Mapping[str, str] = {}
+"""Name -> ".module:class" of this package."""
+
+
+def get(name: str) -> Tool:
+    """The tool called ``name``. Raises `NotFound` with the names that there are."""
+    if name not in TOOLS:
+        text = "There is no tool {name}. Those that there are: {tools}."
+        tools = ", ".join(TOOLS) or "none"
+        raise NotFound("tools.no_tool", text, name=repr(name), tools=tools)
+    module, _, cls = TOOLS[name].partition(":")
+    found = getattr(importlib.import_module(module, __name__), cls)()
+    return cast("Tool", found)

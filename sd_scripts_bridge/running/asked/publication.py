@@ -1,0 +1,88 @@
+"""Publishing that somebody asks for: any finished LoRA, or what a job has saved so far."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ... import engines
+from ...errors import Conflict, Invalid
+from ...jobs.folder import JobFolder
+from ...jobs.job import TrainingJob
+from ...jobs.store import JobRow
+from ...messages import Message
+from ...models import lora
+from ...paths import Home
+from ...publishing import job_card, publish
+from ...publishing.publish import PublishedLora
+from ...publishing.record import Record
+
+
+def publish_file(
+    file: Path, lora_dir: Path, name: str | None = None, *, is_private: bool = False
+) -> PublishedLora:
+    """A finished LoRA with card, into a Lora folder. Raises `Invalid` or `PublishRefused`."""
+    problems = lora.problems(file)
+    if problems:
+        raise Invalid(problems)
+    card = publish.card_from_metadata(lora.inspect(file))
+    done = publish.publish(file, lora_dir, name or file.stem, card, is_private=is_private)
+    return _with_words(done, card.activation_text) if is_private else done
+
+
+def publish_job(
+    home: Home,
+    row: JobRow,
+    lora_dir: Path | None = None,
+    name: str | None = None,
+    *,
+    is_private: bool = False,
+) -> PublishedLora:
+    """The newest checkpoint that a training has saved, as if it had ended there.
+
+    Raises `Conflict` where there is none.
+    """
+    job, folder = row.job, JobFolder.of(home, row.id)
+    if not isinstance(job, TrainingJob):
+        raise Conflict("bridge.job_training", "Job {job_id} is no training.", job_id=row.id)
+    found = job_card.newest_checkpoint(job, folder)
+    if found is None:
+        text = "Job {job_id} has saved no LoRA yet."
+        raise Conflict("bridge.job_saved_lora_yet", text, job_id=row.id)
+    own = lora_dir is None and name is None  # then it is what the job itself would publish
+    before = Record.load(folder.published)
+    done = publish.publish(
+        found[0],
+        lora_dir or job_card.lora_dir(job, home),
+        name or job.name,
+        job_card.card(job, found[1]),
+        job_card.sample(folder) if is_private else job_card.picture(job, folder),
+        before if own and not is_private else None,
+        engines.of(job, home).true_metadata(job, lora.inspect(found[0]).metadata),
+        is_private=is_private,
+    )
+    if not is_private:
+        return done
+    return _beside(_with_words(done, job.activation_text), before, row.id)
+
+
+def _with_words(done: PublishedLora, spoken: str) -> PublishedLora:
+    """Tell the words that bring the subject, which the card keeps to itself."""
+    if spoken in ("", done.activation_text):
+        return done
+    text = "The card doesn't say which words bring the subject; they are: {words}"
+    note = Message("publication.words", text, words=spoken)
+    return replace(done, notes=(*done.notes, note))
+
+
+def _beside(done: PublishedLora, before: Record, job_id: int) -> PublishedLora:
+    """Tell of the LoRA that the job has published before, with all its words."""
+    public = Path(before.lora_dir) / f"{before.stem}.safetensors"
+    if not before.stem or not public.is_file():
+        return done
+    text = (
+        "{name}, published before, holds caption words and the base's name still: delete it and "
+        "its card, or `forget {job}` takes the captions out."
+    )
+    note = Message("publication.before", text, name=public.name, job=job_id)
+    return replace(done, notes=(*done.notes, note))

@@ -1,0 +1,58 @@
+"""A tool's answers to an attempt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...engines import tools
+from ...engines.base import Command, Traits
+from ...engines.tools.base import TRAITS
+from ...errors import BridgeError, all_said
+from ...jobs.events import Event
+from ...jobs.job import Status, ToolJob
+from ...messages import Message
+from .base import Verdict, Work
+
+
+@dataclass
+class ToolWork(Work):
+    """Runs a tool's program to its answer; see `engines.tools.base`."""
+
+    job: ToolJob
+
+    def __post_init__(self) -> None:
+        self.tool = tools.get(self.job.tool)
+
+    @property
+    def traits(self) -> Traits:
+        return TRAITS
+
+    def prepare(self) -> None:
+        self.folder.result.unlink(missing_ok=True)
+
+    def command(self) -> Command:
+        problems = self.tool.check(self.home)
+        if problems:
+            raise BridgeError(all_said(problems))
+        return self.tool.command(self.home, self.job, self.folder)
+
+    def read(self, line: str) -> Event | None:
+        return self.tool.read(line)
+
+    def is_done(self, code: int) -> bool:
+        return not code and self.folder.result.is_file()
+
+    def verdict(self, code: int) -> Verdict:
+        if code:
+            return Status.FAILED, self.why(code)
+        if not self.folder.result.is_file():
+            text = "The program ended without an answer. `log {job}` shows what it printed."
+            return Status.FAILED, Message("attempt.no_answer", text, job=self.row.id)
+        return Status.SUCCEEDED, self.tool.outcome(self.home, self.job, self.folder)
+
+    def stopped(self) -> Message:
+        text = "Stopped. `resume {job}` continues with what is left."
+        return Message("attempt.tool_stopped", text, job=self.row.id)
+
+    def paused(self) -> Message:
+        return Message("note.paused_tool", "Paused. It goes on by itself.")
