@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..datasets import dataset_config
 from ..engines.embedded.data import subsets
 from ..engines.embedded.data.buckets import Buckets
 from ..errors import BridgeError
@@ -30,7 +31,7 @@ def _rows(job: TrainingJob) -> Iterator[tuple[str, str]]:
     data = _dataset(job)
     yield "base", f"{Path(job.base).name}, {FAMILIES[job.family].title}"
     yield "engine", f"{job.engine}{where(job)}" + (f", preset {job.preset}" if job.preset else "")
-    yield "pictures", _pictures(data)
+    yield "pictures", _handed_on(job) if job.dataset_config else _pictures(data)
     yield "buckets", _buckets(job, data)
     yield "steps", _steps(job, data)
     yield "network", f"{p.network_module}, rank {p.network_dim}, alpha {p.network_alpha:g}"
@@ -43,10 +44,16 @@ def _rows(job: TrainingJob) -> Iterator[tuple[str, str]]:
 
 
 def _dataset(job: TrainingJob) -> subsets.TrainingSet | None:
+    if job.dataset_config is not None:
+        return None
     try:
         return subsets.read(Path(job.dataset))
     except (BridgeError, OSError):  # a cluster's, or one that only the scripts understand
         return None
+
+
+def _handed_on(job: TrainingJob) -> str:
+    return dataset_config.told(job.dataset_config) if job.dataset_config else ""
 
 
 def _pictures(data: subsets.TrainingSet | None) -> str:

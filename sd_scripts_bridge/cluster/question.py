@@ -48,6 +48,15 @@ def prepare(planner: Planner, request: Request) -> tuple[TrainingJob, list[str]]
     where, problems = _gpus(jobs, where, request)
     data = request.photos or open_dataset(request.dataset)
     problems += _unfit(request, where)
+    if request.dataset_config is not None:
+        problems.append(
+            Problem(
+                "question.dataset_config",
+                "on",
+                "this dataset_config names folders of this machine, one by one",
+                "Train it here: leave --on out.",
+            )
+        )
     if problems:
         raise Invalid(problems)
     image_dir, notes = stage(planner.home, request.name or data.subject, data)

@@ -36,6 +36,8 @@ class Traits:
     """It trains bases smaller than their family's own size."""
     reads_extra_options: bool = False
     """It takes options beyond those that we know by name, and the files that some of them name."""
+    reads_dataset_config: bool = False
+    """It reads sd-scripts' dataset_config itself."""
     saves_on_request: bool = False
     """It saves and ends by itself when it finds `JobFolder.stop_request`."""
     leaves_by_itself: bool = False

@@ -102,6 +102,8 @@ def files(
         "kohya": lambda: kohya_gui_writer.files(job, options),
         "sh": lambda: script_writer.files(options, command, title(job)),
     }[form]()
+    if job.dataset_config is not None:
+        texts = {**texts, JobFolder(out).dataset_config.name: config.dataset_text(job)}
     prompts = out / PROMPTS
     if options.get("sample_prompts") == str(prompts) and form != "kohya":
         texts = {**texts, prompts.name: sample_prompts.text_of(job)}

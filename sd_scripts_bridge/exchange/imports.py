@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..datasets import dataset_config
 from ..datasets.kohya_folder import open_dataset
 from ..errors import BridgeError, Invalid, Problem
 from ..jobs.job import TrainingJob, job_from_dict
@@ -152,6 +153,7 @@ def _job(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
                 key, Fate.USED if found else Fate.IGNORED, data.get(key), "", "" if found else gone
             )
         )
+    apart = dataset_config.photos(job.dataset_config) if job.dataset_config else None
     values = {name: getattr(job.params, name) for name in KNOWN} | dict(job.params.extra)
     return Imported(
         path,
@@ -161,7 +163,10 @@ def _job(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
         job.family,
         base,
         job.base,
-        dataset,
+        None if apart else dataset,
+        apart.subsets if apart else (),
+        apart.regularisation if apart else (),
+        job.dataset_config,
         name=job.name,
         trigger=job.activation_text,
         launch=job.launch,

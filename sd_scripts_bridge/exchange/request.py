@@ -93,6 +93,8 @@ def fill(
                 named=named,
             )
         )
+    if dataset is not None:
+        problems += imported.beyond  # the file's own folders could be trained so, other ones can't
     if problems:
         raise Invalid(problems)
     dataset = dataset or imported.dataset
@@ -102,6 +104,7 @@ def fill(
     return {
         "dataset": dataset or data.root,
         "photos": data,
+        "dataset_config": imported.dataset_config,
         "base": base or imported.base,
         "file_values": settled,
         "launch": launch,

@@ -87,13 +87,16 @@ class Facts:
     def take_lora(self, file: LoraFile, job: TrainingJob) -> None:
         """What the published file and its dataset show; what the trainer itself has said stands."""
         folder = Path(job.dataset)
+        seen = {
+            "images": len(list(folder.glob("*/*.png"))),
+            "captions_used": len(list(folder.glob("*/*.txt"))),
+        }
         self.result = {
             "modules": file.modules,
             "text_encoder_modules": file.text_encoder_modules,
             "unet_modules": file.unet_modules,
             "finite": True,  # publish refuses anything else
-            "images": len(list(folder.glob("*/*.png"))),
-            "captions_used": len(list(folder.glob("*/*.txt"))),
+            **({} if job.dataset_config else seen),
             **self.result,
         }
 

@@ -68,6 +68,11 @@ class JobFolder:
         return self.root / "config.toml"
 
     @property
+    def dataset_config(self) -> Path:
+        """sd-scripts' own description of the pictures, where one folder can't say it."""
+        return self.root / "dataset.toml"
+
+    @property
     def resumed(self) -> Path:
         """The dataset under names with more repeats, where a resumed run needs it."""
         return self.root / "resumed"

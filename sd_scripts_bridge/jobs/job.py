@@ -75,6 +75,7 @@ class TrainingJob:
     class_token: str
     """What the subject is ("man"), empty where the folder name holds none."""
     dataset: str
+    """The first folder of ``dataset_config``, where there is one."""
     base: str
     family: str
     engine: str
@@ -90,6 +91,8 @@ class TrainingJob:
 
     Each GPU has a queue of its own.
     """
+    dataset_config: Mapping[str, Any] | None = None
+    """What sd-scripts reads itself, with absolute paths; None: one folder says it, ``dataset``."""
     launch: Launch | None = None
     """More than one process, on more than one GPU or machine; None: the script is called directly.
     """
@@ -246,6 +249,7 @@ def _unusable(spec: Field[Any], values: Mapping[str, Any]) -> list[Problem]:
         "Mapping[str, Any]": (dict,),
         "Launch | None": (dict,),
         "Cluster | None": (dict,),
+        "Mapping[str, Any] | None": (dict,),
     }
     if isinstance(value, kinds.get(str(spec.type), (str,))) or (
         value is None and "None" in str(spec.type)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .. import engines
+from ..datasets import dataset_config
 from ..datasets.caption_tokens import CHUNK
 from ..engines.base import Engine
 from ..errors import BridgeError, Invalid, Problem, short
@@ -16,7 +17,7 @@ from ..options import effect, presets
 from ..options.families import FAMILIES, Family
 from ..options.params import TrainingParams
 from ..paths import Home, absolute
-from . import preflight, staging
+from . import handed_on, preflight, staging
 from .request import MOST_GPU, Request
 from .settled import Epoch, Settled, settle
 
@@ -37,6 +38,8 @@ class Planner:
         needs.
         """
         job, notes, data = self.dry_run(request)
+        if request.dataset_config is not None:
+            return job, notes
         image_dir, staged = staging.stage(self.home, job.name, data)
         return job.evolve(dataset=str(image_dir)), [*notes, *staged]
 
@@ -95,6 +98,7 @@ class Planner:
             subject=data.subject,
             class_token=data.class_token,
             dataset=str(absolute(data.image_dir)),
+            dataset_config=request.dataset_config,
             base=str(absolute(base.path)),
             family=base.family,
             engine=engine.name,
@@ -116,12 +120,14 @@ class Planner:
             *effect.idle(stand, request.values),
             *effect.advice(params),
             *_about_launch(job, data.real_steps),
+            *handed_on.notes(job),
             *engine.notes(job),
             *files.notes,
             *preflight.outlook(job, room),
         ]
         refused = [
             *_launch_problems(job),
+            *handed_on.problems(job, engine, request.values),
             *files.problems,
             *engine.refuse(job),
             *_size_problems(self.home, engine, base),
@@ -154,7 +160,7 @@ class Planner:
             )
         length = (
             staging.token_length(data)
-            if family.is_ldm and params.max_token_length is None
+            if family.is_ldm and params.max_token_length is None and not request.dataset_config
             else None
         )
         if length is not None:
@@ -193,7 +199,12 @@ class Planner:
 
 def _epoch(request: Request, data: Dataset) -> Epoch:
     processes = max(1, request.launch.processes) if request.launch else 1
-    return Epoch(data.real_steps, bool(data.regularisation), processes)
+    return Epoch(
+        data.real_steps,
+        bool(data.regularisation),
+        processes,
+        dataset_config.shares(request.dataset_config) if request.dataset_config else (),
+    )
 
 
 def _companions(engine: Engine, params: TrainingParams, request: Request, base: Base) -> Found:

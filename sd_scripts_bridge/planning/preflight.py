@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..datasets import dataset_config
 from ..errors import Problem, short
 from ..jobs.job import TrainingJob
 from ..messages import Message, joined
@@ -196,7 +197,9 @@ def missing_files(params: TrainingParams) -> list[Problem]:
 
 def gone(job: TrainingJob) -> list[Problem]:
     """What the job was queued with and can't be used now that its turn has come."""
-    places = {"dataset": job.dataset, "base": job.base}
+    places = [("dataset", job.dataset), ("base", job.base)]
+    if job.dataset_config is not None:
+        places += [("dataset", place) for place in dataset_config.paths(job.dataset_config)]
     lost = [
         Problem(
             "preflight.any_more",
@@ -205,7 +208,7 @@ def gone(job: TrainingJob) -> list[Problem]:
             "Bring it back, or start anew.",
             place=repr(place),
         )
-        for name, place in places.items()
+        for name, place in dict.fromkeys(places)
         if not Path(place).exists()
     ]
     return [*lost, *lora_folder(job)]

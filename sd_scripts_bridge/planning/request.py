@@ -49,6 +49,8 @@ class Request:
     """Options of an imported file; ``values`` take precedence over them."""
     photos: Dataset | None = None
     """The folders to train where they don't lie side by side; ``dataset`` is the first one's."""
+    dataset_config: Mapping[str, Any] | None = None
+    """What sd-scripts reads itself in the place of ``dataset``, with absolute paths."""
 
     def __post_init__(self) -> None:
         """From here on every path is absolute: the trainer runs in the job's folder."""

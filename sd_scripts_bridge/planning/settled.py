@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..datasets.dataset_config import Share
 from ..errors import Invalid, Problem, short
 from ..messages import Message
 from ..options.effect import has_warmup
@@ -38,6 +39,8 @@ class Epoch:
     pictures: int
     regularisation: bool = False
     processes: int = 1
+    shares: tuple[Share, ...] = ()
+    """Several datasets with a batch size each, in the place of ``pictures``."""
 
     def steps(self, params: TrainingParams) -> int:
         """Optimizer steps of one epoch.
@@ -47,6 +50,8 @@ class Epoch:
         """
         pictures = self.pictures * (2 if self.regularisation else 1)
         batches = math.ceil(pictures / params.train_batch_size)
+        if self.shares:
+            batches = sum(share.batches(params.train_batch_size) for share in self.shares)
         return max(1, math.ceil(batches / self.processes / params.gradient_accumulation_steps))
 
     def usual_steps(self, params: TrainingParams) -> int:

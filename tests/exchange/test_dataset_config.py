@@ -6,16 +6,21 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from sd_scripts_bridge.datasets import dataset_config
 from sd_scripts_bridge.errors import Invalid
 from sd_scripts_bridge.exchange import imports
+from sd_scripts_bridge.exchange import request as exchange_request
 from sd_scripts_bridge.exchange.settling.imported import Fate, Imported, KeyRow
 from sd_scripts_bridge.exchange.toml import sanitizer
+from sd_scripts_bridge.options.params import TrainingParams
+from sd_scripts_bridge.planning.settled import Epoch
 from sd_scripts_bridge.system import toml_file
 
 FOLDER = Path(__file__).with_name("dataset_configs")
@@ -142,11 +147,80 @@ def test_a_range_of_face_crops_becomes_the_scripts_own_word(tmp_path: Path) -> N
         ('[[datasets]]\n[[datasets.subsets]]\nmetadata_file = "m.json"\n', "metadata_file"),
     ],
 )
-def test_what_one_folder_of_ours_cant_say_is_refused(tmp_path: Path, text: str, key: str) -> None:
+def test_what_one_folder_of_ours_cant_say_is_handed_on(tmp_path: Path, text: str, key: str) -> None:
+    photos(tmp_path, "a", "b")
+    (tmp_path / "m.json").write_text('{"a/1.png": {"caption": "ada"}}', encoding="utf-8")
     made: dict[str, Any] = {"a": subset("a"), "b": subset("b")}
+    imported = read(tmp_path, text.format(**made))
+    assert imported.dataset_config is not None and imported.subsets
+    assert any(key in problem.where for problem in imported.beyond)
+    assert all(row.fate is Fate.USED for row in imported.rows)
     with pytest.raises(Invalid) as caught:
+        exchange_request.fill(imported, tmp_path / "a", tmp_path / "base.safetensors")
+    assert key in str(caught.value), "other photos can't be trained so"
+    (tmp_path / "a" / "1.png").unlink()
+    (tmp_path / "a").rmdir()
+    (tmp_path / "m.json").unlink()
+    with pytest.raises(Invalid, match="is not on this machine") as caught:
         read(tmp_path, text.format(**made))
     assert key in str(caught.value)
+
+
+TWO = """[general]
+flip_aug = true
+[[datasets]]
+resolution = 512
+batch_size = 4
+[[datasets.subsets]]
+image_dir = "a"
+num_repeats = 10
+keep_tokens = 2
+[[datasets]]
+resolution = [768, 512]
+batch_size = 3
+[[datasets.subsets]]
+image_dir = "b"
+num_repeats = 7
+"""
+
+
+def test_it_goes_on_whole_with_absolute_paths(tmp_path: Path) -> None:
+    photos(tmp_path, "a", "b")
+    imported = read(tmp_path, TWO)
+    handed = imported.dataset_config
+    assert handed is not None
+    assert handed["general"] == {"flip_aug": True, "caption_extension": ".caption"}
+    first, second = handed["datasets"]
+    assert first["subsets"] == [
+        {"image_dir": str(tmp_path / "a"), "num_repeats": 10, "keep_tokens": 2}
+    ]
+    assert second["subsets"][0]["image_dir"] == str(tmp_path / "b")
+    assert (imported.values["resolution"], imported.values["train_batch_size"]) == ("768,512", 4)
+    assert imported.values["keep_tokens"] == 0 and not imported.values["flip_aug"], "nothing twice"
+    assert toml_file.loads(dataset_config.text(handed)) == handed
+    assert imported.as_dict()["dataset_config"] == handed
+
+
+def test_its_steps_are_counted_dataset_by_dataset(tmp_path: Path) -> None:
+    photos(tmp_path, "a", "b")
+    imported = replace(read(tmp_path, TWO), epochs=2)
+    assert imported.settled(0)["max_train_steps"] == 2 * (3 + 3)
+    shares = dataset_config.shares(imported.dataset_config or {})
+    params = TrainingParams().with_values({"train_batch_size": 4})
+    assert Epoch(17, shares=shares).steps(params) == 3 + 3
+    longer = dataset_config.repeated(imported.dataset_config or {}, 3)
+    assert [s["num_repeats"] for d in longer["datasets"] for s in d["subsets"]] == [30, 21]
+
+
+def test_a_config_files_caption_extension_counts_where_the_dataset_config_has_none(
+    tmp_path: Path,
+) -> None:
+    photos(tmp_path, "a", "b")
+    (tmp_path / "data.toml").write_text(TWO, encoding="utf-8")
+    config = tmp_path / "train.toml"
+    config.write_text('dataset_config = "data.toml"\ncaption_extension = ".tags"\n')
+    handed = imports.read(config).dataset_config
+    assert handed is not None and handed["general"]["caption_extension"] == ".tags"
 
 
 def test_defaults_written_out_are_no_difference(tmp_path: Path) -> None:

@@ -230,6 +230,39 @@ def test_a_resume_past_the_first_epoch_ends_at_exactly_the_planned_step(
     assert schedule["last_epoch"] == 10, "the learning rate went on where it was"
 
 
+def test_datasets_that_one_folder_cant_say_are_trained_as_sd_scripts_reads_them(
+    home: Home, base: Path, tmp_path: Path
+) -> None:
+    """Own resolutions, batch sizes and captions, one by metadata: five batches an epoch."""
+    demo_photos.draw(tmp_path / "ada", count=2)
+    for caption in (tmp_path / "ada").glob("*.txt"):
+        caption.rename(caption.with_suffix(".tags"))
+    demo_photos.draw(tmp_path / "more", count=2)
+    pictures = sorted(path for path in (tmp_path / "more").iterdir() if path.suffix != ".txt")
+    named = {str(path): {"caption": "ada in a park", "tags": "ada"} for path in pictures}
+    (tmp_path / "m.json").write_text(json.dumps(named))
+    (tmp_path / "data.toml").write_text(
+        "[[datasets]]\nresolution = 64\nbatch_size = 2\n"
+        '[[datasets.subsets]]\nimage_dir = "ada"\nnum_repeats = 3\n'
+        'caption_extension = ".tags"\nkeep_tokens = 1\n'
+        "[[datasets]]\nresolution = [128, 64]\n"
+        '[[datasets.subsets]]\nmetadata_file = "m.json"\n'
+    )
+    words = ("train", "--config", tmp_path / "data.toml", "--base", base, "--name", "Ada")
+    small = [word for word in SMALL if "reso" not in word]
+    values = ("--set", *small, "max_train_epochs=1", "mixed_precision=no")
+    done = run(home, *words, "--lora-dir", tmp_path / "Lora", *values)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "an epoch has 5 steps" in " ".join(done.stdout.split())
+    found = lora.inspect(tmp_path / "Lora" / "Ada.safetensors").metadata
+    assert (found["ss_steps"], found["ss_num_batches_per_epoch"]) == ("5", "5")
+    first, second = json.loads(found["ss_datasets"])
+    assert (first["resolution"], first["batch_size_per_device"]) == ([64, 64], 2)
+    assert (second["resolution"], second["batch_size_per_device"]) == ([128, 64], 1)
+    assert first["subsets"][0]["keep_tokens"] == 1
+    assert second["subsets"][0]["metadata_file"] == "m.json"
+
+
 def test_two_processes_share_a_training_stop_and_go_on(
     home: Home, base: Path, dataset: Path, tmp_path: Path
 ) -> None:

@@ -54,7 +54,9 @@ class SdScriptsEngine:
     """Trains by running the installed scripts; what it knows of them, `setup` has written down."""
 
     name = "sd-scripts"
-    traits = Traits(families=frozenset(FAMILIES), reads_extra_options=True)
+    traits = Traits(
+        families=frozenset(FAMILIES), reads_extra_options=True, reads_dataset_config=True
+    )
 
     def __init__(self, home: Home) -> None:
         self.home = home
@@ -161,6 +163,8 @@ class SdScriptsEngine:
         if tokenizers.in_own_cache(job, self.home.tokenizers):
             table["tokenizer_cache_dir"] = None
         write_text(folder.config, dumps(table))
+        if text := config.dataset_text(job, resume):
+            write_text(folder.dataset_config, text)
         script = Path(found.scripts) / installation.SCRIPTS[job.family]
         argv = (
             *launching.start(job, found, script),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ...datasets import dataset_config
 from ...jobs.folder import JobFolder
 from ...jobs.job import TrainingJob
 from ...options.families import FAMILIES
@@ -35,12 +36,9 @@ def table(
     params = job.params.fitted_buckets()
     values: dict[str, Any] = {
         "pretrained_model_name_or_path": job.base,
-        "train_data_dir": job.dataset,
-        "reg_data_dir": _regularisation(job),
         "output_dir": str(folder.output),
         "output_name": job.name,
         "save_model_as": "safetensors",
-        "caption_extension": ".txt",  # the script's own default is .caption
         "tokenizer_cache_dir": str(tokenizers),
         "max_data_loader_n_workers": 0,
         **{f.name: getattr(params, f.name) for f in fields_of_params() if f.name not in _RENAMED},
@@ -63,10 +61,31 @@ def table(
             "resume": str(resume),
             "skip_until_initial_step": True,
             "initial_step": long_epoch.initial_step(job, resume),
-            "train_data_dir": str(long_epoch.folder_for(job, folder.resumed)),
             "sample_at_first": None,  # it would be drawn with what is learnt already
         }
-    return values
+    return {**values, **_pictures(job, folder, resume)}
+
+
+def _pictures(job: TrainingJob, folder: JobFolder, resume: Path | None) -> dict[str, Any]:
+    """Where they are: a folder, or the dataset_config that `dataset_text` writes."""
+    if job.dataset_config is not None:
+        return {"dataset_config": str(folder.dataset_config)}
+    image_dir = job.dataset
+    if resume is not None:
+        image_dir = str(long_epoch.folder_for(job, folder.resumed))
+    return {
+        "train_data_dir": image_dir,
+        "reg_data_dir": _regularisation(job),
+        "caption_extension": ".txt",  # the script's own default is .caption
+    }
+
+
+def dataset_text(job: TrainingJob, resume: Path | None = None) -> str:
+    """The dataset_config as a file; empty for a job that trains one folder."""
+    if job.dataset_config is None:
+        return ""
+    data = job.dataset_config
+    return dataset_config.text(long_epoch.longer(job, data) if resume is not None else data)
 
 
 def _family(job: TrainingJob) -> dict[str, Any]:

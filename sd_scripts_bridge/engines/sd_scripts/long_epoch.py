@@ -14,8 +14,9 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ...datasets import dataset_config
 from ...errors import BridgeError
 from ...jobs.folder import state_step
 from ...jobs.job import TrainingJob
@@ -41,6 +42,15 @@ def folder_for(job: TrainingJob, links: Path) -> Path:
     return links
 
 
+def longer(job: TrainingJob, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A dataset_config of which one epoch holds all the job's steps."""
+    p = job.params
+    batches = p.max_train_steps * p.gradient_accumulation_steps
+    batches *= job.launch.processes if job.launch else 1
+    times = math.ceil(batches / max(1, dataset_config.batches(data, p.train_batch_size)))
+    return dataset_config.repeated(data, times) if times > 1 else data
+
+
 def initial_step(job: TrainingJob, state: Path) -> int:
     """``--initial_step`` for going on from ``state``.
 
@@ -54,6 +64,8 @@ def true_metadata(job: TrainingJob, metadata: Mapping[str, str]) -> dict[str, st
     """What a resumed run's LoRA should say instead of the repeats and epochs of `folder_for`."""
     from ...datasets.kohya_folder import open_dataset
 
+    if job.dataset_config is not None:
+        return _of_datasets(job, job.dataset_config, metadata)
     try:
         dirs, tags = (
             json.loads(metadata[f"ss_{key}"]) for key in ("dataset_dirs", "tag_frequency")
@@ -75,6 +87,40 @@ def true_metadata(job: TrainingJob, metadata: Mapping[str, str]) -> dict[str, st
         "ss_dataset_dirs": json.dumps(own),
         "ss_tag_frequency": json.dumps(renamed),
         "ss_num_train_images": str(sum(subset.steps for subset in names.values())),
+        "ss_num_batches_per_epoch": str(batches),
+        "ss_num_epochs": epochs,
+        "ss_epoch": epochs,
+    }
+
+
+def _of_datasets(
+    job: TrainingJob, data: Mapping[str, Any], metadata: Mapping[str, str]
+) -> dict[str, str]:
+    """The same where sd-scripts was given a dataset_config, which `longer` has changed."""
+    real = [
+        s.get("num_repeats", 1)
+        for d in data["datasets"]
+        for s in dataset_config.subsets_of(d, data)
+    ]
+    try:
+        datasets = json.loads(metadata["ss_datasets"])
+        told = [subset for one in datasets for subset in one["subsets"]]
+        batches = int(metadata["ss_num_batches_per_epoch"])
+        times = {int(s["num_repeats"]) // repeats for s, repeats in zip(told, real, strict=True)}
+    except (KeyError, ValueError, TypeError, ZeroDivisionError):
+        return {}
+    if len(times) != 1 or (longer := times.pop()) < 2:
+        return {}
+    for subset, repeats in zip(told, real, strict=True):
+        subset["num_repeats"] = repeats
+    for one in datasets:
+        one["num_train_images"] = one.get("num_train_images", 0) // longer
+    batches = max(1, batches // longer)
+    steps = job.params.max_train_steps * job.params.gradient_accumulation_steps
+    epochs = str(math.ceil(steps / batches))
+    return {
+        "ss_datasets": json.dumps(datasets),
+        "ss_num_train_images": str(int(metadata.get("ss_num_train_images", 0)) // longer),
         "ss_num_batches_per_epoch": str(batches),
         "ss_num_epochs": epochs,
         "ss_epoch": epochs,

@@ -89,7 +89,7 @@ def _form(job: TrainingJob, options: Mapping[str, Any]) -> dict[str, Any]:
         "max_token_length": int(params.max_token_length or 75),
         "noise_offset_type": "Multires" if set(_MULTIRES) & params.extra.keys() else "Original",
         "model_list": "custom",
-        "dataset_config": "",
+        "dataset_config": options.get("dataset_config", ""),
         "sample_prompts": sample_prompts.text_of(job)
         if options.get("sample_every_n_steps")
         else "",

@@ -12,7 +12,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from ...datasets import dataset_config
 from ...datasets.kohya_folder import Subset
+from ...errors import Problem
 from ...jobs.launch import Launch
 from ...messages import Message
 from . import table
@@ -104,6 +106,10 @@ class Imported:
     subsets: tuple[Subset, ...] = ()
     """Folders that lie here, but not side by side as a kohya folder has them."""
     regularisation: tuple[Subset, ...] = ()
+    dataset_config: Mapping[str, Any] | None = None
+    """What sd-scripts reads itself, where one folder of ours can't say it."""
+    beyond: tuple[Problem, ...] = ()
+    """Why one folder can't."""
     name: str | None = None
     trigger: str | None = None
     epochs: int | None = None
@@ -133,6 +139,9 @@ class Imported:
         )
         a_step = a_process * (self.launch.processes if self.launch else 1)
         pictures = real_steps * (2 if regularisation else 1)
+        if self.dataset_config is not None:
+            batch = int(values.get("train_batch_size", 1))
+            pictures = dataset_config.batches(self.dataset_config, batch) * batch
         epoch = max(1, math.ceil(pictures / a_step))
         steps = epoch * self.epochs if self.epochs else int(values.get("max_train_steps") or epoch)
         if self.epochs and self.rounded_once:
@@ -163,6 +172,7 @@ class Imported:
             "base": str(self.base) if self.base else None,
             "base_name": self.base_name,
             "dataset": str(self.dataset) if self.dataset else None,
+            "dataset_config": plain(self.dataset_config),
             "name": self.name,
             "trigger": self.trigger,
             "launch": self.launch.as_dict() if self.launch else None,
@@ -198,7 +208,10 @@ class Imported:
         ]
 
     def _counted(self) -> Iterator[table.Row]:
-        """What is counted in epochs until the photos are there."""
+        """What is counted in epochs until the photos are there, and what no option says."""
+        if self.dataset_config is not None:
+            told, source = dataset_config.told(self.dataset_config), "read by sd-scripts itself"
+            yield "dataset_config", str(told), source
         if self.epochs:
             yield "epochs", str(self.epochs), "the photos say how many steps that is"
         if self.warmup:

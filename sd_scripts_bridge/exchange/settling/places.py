@@ -106,6 +106,10 @@ def output_name(work: Settling, item: Given) -> None:
 
 
 def caption_extension(work: Settling, item: Given) -> None:
+    if work.dataset_config is not None:
+        work.captions = str(item.value or "")
+        work.taken(item, work.captions)
+        return
     read = str(item.value or "") in CAPTIONS_READ
     work.taken(
         item,

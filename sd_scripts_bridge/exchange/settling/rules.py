@@ -121,6 +121,8 @@ def _done(work: Settling) -> Imported:
         dataset=work.dataset,
         subsets=work.subsets,
         regularisation=work.regularisation,
+        dataset_config=_handed_on(work),
+        beyond=work.beyond,
         name=work.name,
         trigger=work.trigger,
         epochs=work.epochs,
@@ -131,6 +133,13 @@ def _done(work: Settling) -> Imported:
         sources=_sources(work, settled),
         notes=tuple(work.notes),
     )
+
+
+def _handed_on(work: Settling) -> Mapping[str, Any] | None:
+    if work.dataset_config is None:
+        return None
+    general = {"caption_extension": work.captions, **work.dataset_config.get("general", {})}
+    return {**work.dataset_config, "general": general}
 
 
 def _sources(work: Settling, settled: Mapping[str, Any]) -> dict[str, str]:

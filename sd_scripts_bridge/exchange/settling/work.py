@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from ...datasets.kohya_folder import Subset
 from ...engines.sd_scripts.installed import catalogue
+from ...errors import Problem
 from ...jobs.launch import Launch
 from ...messages import Message
 from ...options import slang
@@ -113,6 +114,11 @@ class Settling:
     dataset: Path | None = None
     subsets: tuple[Subset, ...] = ()
     regularisation: tuple[Subset, ...] = ()
+    dataset_config: Mapping[str, Any] | None = None
+    """What sd-scripts is to read itself, since one folder of ours can't say it, and why not."""
+    beyond: tuple[Problem, ...] = ()
+    captions: str = ".caption"
+    """The ending of captions in ``dataset_config`` where that names none: the script's own."""
     name: str | None = None
     trigger: str | None = None
     epochs: int | None = None

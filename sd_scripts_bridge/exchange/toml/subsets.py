@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ...datasets import dataset_config
 from ...datasets.kohya_folder import Dataset, Subset, open_dataset
 from ...errors import BridgeError, Invalid, Problem
 from ...messages import Message
@@ -18,6 +19,7 @@ from ...photos import files as photo_files
 from ...photos.files import LEAF
 from ..settling.places import use_dataset
 from ..settling.work import Given, Settling, number
+from . import sanitizer
 
 _RENAMED = {"batch_size": "train_batch_size"}
 _PLACE = ("image_dir", "num_repeats", "class_tokens", "is_reg")
@@ -53,13 +55,15 @@ class _Folder(NamedTuple):
 def options(work: Settling, data: Mapping[str, Any], prefix: str = "") -> Iterator[Given]:
     """The options that hold for all pictures; the folders go into ``work`` on the way.
 
-    Raises `Invalid` where the subsets differ in what one folder of ours can't say.
+    Where the subsets differ in what one folder of ours can't say, sd-scripts gets the whole file,
+    and only how long and how large it is comes out here. Raises `Invalid` where it can't have that.
     """
     check_shape(work.path.name, data)
     general = data.get("general", {})
     folders = [folder for folder in _folders(data, prefix) if _is_shown(work, folder)]
     if problems := [*_not_alike(folders), *_beyond_us(folders)]:
-        raise Invalid(problems)
+        yield from _whole(work, data, folders, problems, prefix)
+        return
     taken: dict[str, Given] = {}
     _take(work, taken, general, f"{prefix}general.")
     for position, dataset in enumerate(data["datasets"]):
@@ -70,6 +74,51 @@ def options(work: Settling, data: Mapping[str, Any], prefix: str = "") -> Iterat
         _report_place(work, folder)
     yield from taken.values()
     _use(work, folders)
+
+
+def _whole(
+    work: Settling,
+    data: Mapping[str, Any],
+    folders: Sequence[_Folder],
+    problems: Sequence[Problem],
+    prefix: str,
+) -> Iterator[Given]:
+    """Hand the file on as it is, for the reasons in ``problems``."""
+    found, gone = dataset_config.with_paths(
+        data, lambda name: work.here.existing(name, work.path.parent)
+    )
+    if gone or sanitizer.problems(data):
+        raise Invalid([*problems, *gone])
+    work.dataset_config, work.beyond = found, tuple(problems)
+    data_set = dataset_config.photos(found)
+    work.subsets, work.regularisation = data_set.subsets, data_set.regularisation
+    work.trigger = f"{data_set.subject} {data_set.class_token}".strip()
+    tables = [("general", data.get("general", {}))]
+    tables += [(f"datasets[{n}]", dataset) for n, dataset in enumerate(data["datasets"])]
+    for place, table in tables:
+        for key, value in table.items():
+            if key != "subsets":
+                work.ledger.used(f"{prefix}{place}.{key}", value)
+    for folder in folders:
+        for key, value in folder.own.items():
+            work.ledger.used(folder.place + key, value)
+    yield from _largest(dataset_config.shares(found), prefix)
+
+
+def _largest(shares: Sequence[dataset_config.Share], prefix: str) -> Iterator[Given]:
+    """Resolution and batch size where every dataset has its own: what the GPU has to hold."""
+    sizes = [share.batch_size for share in shares]
+    areas = [share.resolution for share in shares]
+    if all(areas):
+        yield Given("resolution", max(areas, key=_area), f"{prefix}datasets.resolution")
+    if all(sizes):
+        most = max(size for size in sizes if size)
+        yield Given("train_batch_size", most, f"{prefix}datasets.batch_size")
+
+
+def _area(resolution: Any) -> int:
+    sides = resolution if isinstance(resolution, (list, tuple)) else (resolution, resolution)
+    return int(sides[0]) * int(sides[1])
 
 
 def _folders(data: Mapping[str, Any], prefix: str) -> Iterator[_Folder]:

@@ -35,7 +35,7 @@ def files(
     job: TrainingJob, options: Mapping[str, Any], out: Path, start: Sequence[str]
 ) -> tuple[dict[str, str], list[str]]:
     """(name -> text, notes). Raises `Invalid` where the job's pictures are gone."""
-    moved = {*_GENERAL, *_DATASET, *_FOLDERS}
+    moved = set() if job.dataset_config else {*_GENERAL, *_DATASET, *_FOLDERS}
     train = {key: value for key, value in options.items() if key not in moved}
     command = posix([*start, "--config_file", str(out / CONFIG)])
     text = f"# {command}\n" + dumps({**train, "dataset_config": str(out / DATASET)})
@@ -49,6 +49,8 @@ def files(
                 processes=job.launch.processes,
             )
         )
+    if job.dataset_config is not None:
+        return {CONFIG: text}, notes
     return {CONFIG: text, DATASET: _dataset(job, options)}, notes
 
 

@@ -152,8 +152,8 @@ class TrainingWork(Work):
         cause = explain.cause(code, last_lines(self.folder.log, 200))
         kind = "nan" if self.is_hopeless else cause.kind
         found = heal.cure(self.job, kind, self.engine.refuse)
-        if found is None:
-            return False
+        if found is None or (cause.kind == "cache" and self.job.dataset_config is not None):
+            return False  # those caches lie among the user's own files
         self._drop_spoilt(found)
         for cache in Path(self.job.dataset).rglob("*.npz") if cause.kind == "cache" else ():
             cache.unlink(missing_ok=True)
