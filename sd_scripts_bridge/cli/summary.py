@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..datasets import dataset_config
+from ..datasets import config as dataset_config
 from ..engines.embedded.data import subsets
 from ..engines.embedded.data.buckets import Buckets
 from ..errors import BridgeError
@@ -53,7 +53,9 @@ def _dataset(job: TrainingJob) -> subsets.TrainingSet | None:
 
 
 def _handed_on(job: TrainingJob) -> str:
-    return dataset_config.told(job.dataset_config) if job.dataset_config else ""
+    p = job.params
+    data = job.dataset_config
+    return dataset_config.told(data, p.resolution, p.train_batch_size) if data else ""
 
 
 def _pictures(data: subsets.TrainingSet | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..datasets import dataset_config
+from ..datasets import config as dataset_config
 from ..datasets.kohya_folder import open_dataset
 from ..errors import BridgeError, Invalid, Problem
 from ..jobs.job import TrainingJob, job_from_dict

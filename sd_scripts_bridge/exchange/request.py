@@ -112,6 +112,23 @@ def fill(
     }
 
 
+def of_one_set(imported: Imported) -> Imported:
+    """The same, where one set of photos can say it: all that the page prepares.
+
+    Raises `Invalid` for several datasets, each its own way.
+    """
+    if imported.dataset_config is None:
+        return imported
+    problem = Problem(
+        "request.several_sets",
+        imported.path.name,
+        "holds datasets that differ, and this page prepares one set of photos",
+        "Train it as it is: sd-scripts-bridge train --config {name}.",
+        name=imported.path.name,
+    )
+    raise Invalid([problem, *imported.beyond])
+
+
 def remarks(imported: Imported, base: Path | None = None) -> list[str]:
     """What to say where the whole report is too much; ``base`` is the one that will be trained."""
     counts = ", ".join(f"{len(imported.of(fate))} {fate}" for fate in Fate)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..datasets import dataset_config
+from ..datasets import config as dataset_config
 from ..engines.base import Engine
 from ..errors import Problem
 from ..jobs.job import TrainingJob
@@ -16,12 +16,14 @@ def notes(job: TrainingJob) -> list[str]:
     """That its folders are trained as they lie."""
     if job.dataset_config is None:
         return []
+    p = job.params
+    told = dataset_config.told(job.dataset_config, p.resolution, p.train_batch_size)
     return [
         Message(
             "handed_on.note",
             "sd-scripts reads the dataset_config itself: {what}. Its folders are trained as they "
             "lie, without clean copies.",
-            what=dataset_config.told(job.dataset_config),
+            what=told,
         )
     ]
 

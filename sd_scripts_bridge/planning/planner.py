@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .. import engines
-from ..datasets import dataset_config
+from ..datasets import config as dataset_config
 from ..datasets.caption_tokens import CHUNK
 from ..engines.base import Engine
 from ..errors import BridgeError, Invalid, Problem, short

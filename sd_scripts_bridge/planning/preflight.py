@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..datasets import dataset_config
+from ..datasets import config as dataset_config
 from ..errors import Problem, short
 from ..jobs.job import TrainingJob
 from ..messages import Message, joined

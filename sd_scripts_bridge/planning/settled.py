@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..datasets.dataset_config import Share
+from ..datasets.config import Share
 from ..errors import Invalid, Problem, short
 from ..messages import Message
 from ..options.effect import has_warmup

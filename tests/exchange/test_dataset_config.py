@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from sd_scripts_bridge.datasets import dataset_config
+from sd_scripts_bridge.datasets import config as dataset_config
 from sd_scripts_bridge.errors import Invalid
 from sd_scripts_bridge.exchange import imports
 from sd_scripts_bridge.exchange import request as exchange_request

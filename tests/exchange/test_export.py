@@ -133,6 +133,8 @@ def any_params(draw: st.DrawFn) -> TrainingParams:
     assume(
         not (told["network_train_unet_only"] and told["network_train_text_encoder_only"])
     )  # nothing would learn
+    chosen = params.optimizer_type.rpartition(".")[2].lower()
+    assume(params.lr_scheduler != "adafactor" or chosen == "adafactor")  # it follows that one
     return params
 
 

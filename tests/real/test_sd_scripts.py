@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.demo import photos as demo_photos
@@ -234,11 +235,12 @@ def test_datasets_that_one_folder_cant_say_are_trained_as_sd_scripts_reads_them(
     home: Home, base: Path, tmp_path: Path
 ) -> None:
     """Own resolutions, batch sizes and captions, one by metadata: five batches an epoch."""
-    demo_photos.draw(tmp_path / "ada", count=2)
-    for caption in (tmp_path / "ada").glob("*.txt"):
-        caption.rename(caption.with_suffix(".tags"))
-    demo_photos.draw(tmp_path / "more", count=2)
-    pictures = sorted(path for path in (tmp_path / "more").iterdir() if path.suffix != ".txt")
+    for name, size in (("ada", (64, 64)), ("more", (128, 64))):
+        (tmp_path / name).mkdir()
+        for number in range(2):
+            Image.new("RGB", size, (80 * number, 90, 90)).save(tmp_path / name / f"{number}.png")
+            (tmp_path / name / f"{number}.tags").write_text("ada, a park")
+    pictures = sorted((tmp_path / "more").glob("*.png"))
     named = {str(path): {"caption": "ada in a park", "tags": "ada"} for path in pictures}
     (tmp_path / "m.json").write_text(json.dumps(named))
     (tmp_path / "data.toml").write_text(

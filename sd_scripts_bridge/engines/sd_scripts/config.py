@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ...datasets import dataset_config
+from ...datasets import config as dataset_config
 from ...jobs.folder import JobFolder
 from ...jobs.job import TrainingJob
 from ...options.families import FAMILIES

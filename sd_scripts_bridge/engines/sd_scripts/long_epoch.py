@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...datasets import dataset_config
+from ...datasets import config as dataset_config
 from ...errors import BridgeError
 from ...jobs.folder import state_step
 from ...jobs.job import TrainingJob

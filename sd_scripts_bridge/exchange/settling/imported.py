@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from ...datasets import dataset_config
+from ...datasets import config as dataset_config
 from ...datasets.kohya_folder import Subset
 from ...errors import Problem
 from ...jobs.launch import Launch
@@ -210,8 +210,9 @@ class Imported:
     def _counted(self) -> Iterator[table.Row]:
         """What is counted in epochs until the photos are there, and what no option says."""
         if self.dataset_config is not None:
-            told, source = dataset_config.told(self.dataset_config), "read by sd-scripts itself"
-            yield "dataset_config", str(told), source
+            usual = (self.values.get("resolution"), int(self.values.get("train_batch_size", 1)))
+            told = dataset_config.told(self.dataset_config, *usual)
+            yield "dataset_config", str(told), "read by sd-scripts itself"
         if self.epochs:
             yield "epochs", str(self.epochs), "the photos say how many steps that is"
         if self.warmup:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ...datasets import dataset_config
+from ...datasets import config as dataset_config
 from ...datasets.kohya_folder import Dataset, Subset, open_dataset
 from ...errors import BridgeError, Invalid, Problem
 from ...messages import Message

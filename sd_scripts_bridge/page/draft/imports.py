@@ -85,27 +85,13 @@ def read(
             shutil.copyfile(file.path, paths[-1])
         main = _main(paths)
         found = exchange_request.read(main, home, _folders(bases), looks=local, whole=False)
-        found = _of_one_set(replace(found, path=Path(main.name)))
+        found = exchange_request.of_one_set(replace(found, path=Path(main.name)))
     return found if local else without_foreign(found)
 
 
 def read_path(path: Path, home: Home, bases: Sequence[BaseFile]) -> Imported:
     """What a file or folder of this machine says. Raises `Invalid`."""
-    return _of_one_set(exchange_request.read(path, home, _folders(bases)))
-
-
-def _of_one_set(found: Imported) -> Imported:
-    """Raises `Invalid` for what can't be prepared on the page: several datasets, each its own way."""
-    if found.dataset_config is None:
-        return found
-    problem = Problem(
-        "imports.several_sets",
-        found.path.name,
-        "holds datasets that differ, and this page prepares one set of photos",
-        "Train it as it is: sd-scripts-bridge train --config {name}.",
-        name=found.path.name,
-    )
-    raise Invalid([problem, *found.beyond])
+    return exchange_request.of_one_set(exchange_request.read(path, home, _folders(bases)))
 
 
 def _main(paths: Sequence[Path]) -> Path:

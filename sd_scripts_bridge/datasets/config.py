@@ -12,14 +12,14 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import Problem
 from ..messages import Message
-from ..photos import files as photo_files
-from ..photos.files import LEAF
 from ..system.toml_file import dumps
-from .kohya_folder import Dataset, Subset
+
+if TYPE_CHECKING:
+    from .kohya_folder import Dataset, Subset
 
 Tables = Mapping[str, Any]
 """``{"general": {...}, "datasets": [{..., "subsets": [{...}]}]}``"""
@@ -83,6 +83,8 @@ def paths(data: Tables) -> list[str]:
 
 def photos(data: Tables) -> Dataset:
     """Its folders, with how often an epoch shows their pictures; the first one stands for all."""
+    from .kohya_folder import Dataset  # it reads pictures
+
     train: list[Subset] = []
     regularisation: list[Subset] = []
     for dataset in data["datasets"]:
@@ -115,6 +117,9 @@ def _share(dataset: Tables, data: Tables) -> Share:
 
 
 def _subset(subset: Tables) -> Subset:
+    from ..photos.files import LEAF
+    from .kohya_folder import Subset
+
     file = subset.get("metadata_file")
     folder = Path(subset.get("image_dir") or Path(str(file)).parent)
     leaf = LEAF.fullmatch(folder.name)
@@ -125,6 +130,8 @@ def _subset(subset: Tables) -> Subset:
 
 
 def _pictures(folder: Path) -> int:
+    from ..photos import files as photo_files
+
     try:
         return sum(photo_files.has_picture_name(file) for file in folder.iterdir())
     except OSError:
@@ -202,18 +209,22 @@ def text(data: Tables) -> str:
     return "\n".join(parts)
 
 
-def told(data: Tables) -> Message:
-    """In words, each of the datasets: "10 pictures at 512, batch size 4"."""
-    values = {f"part{number}": _told(share) for number, share in enumerate(shares(data), 1)}
+def told(data: Tables, resolution: Any, batch_size: int) -> Message:
+    """In words, each of the datasets; what they don't say is the training's ``resolution`` and
+    ``batch_size``.
+    """
+    values = {
+        f"part{number}": _told(share, share.resolution or resolution, batch_size)
+        for number, share in enumerate(shares(data), 1)
+    }
     return Message("joined", "; ".join(f"{{{name}}}" for name in values), **values)
 
 
-def _told(share: Share) -> Message:
-    size = share.resolution
+def _told(share: Share, size: Any, batch_size: int) -> Message:
     return Message(
         "dataset_config.share",
         "{pictures} {pictures:picture|pictures} an epoch at {size}, batch size {batch}",
         pictures=share.pictures,
-        size="x".join(map(str, size)) if isinstance(size, (list, tuple)) else size or "resolution",
-        batch=share.batch_size or "train_batch_size",
+        size="x".join(map(str, size)) if isinstance(size, (list, tuple)) else size,
+        batch=share.batch_size or batch_size,
     )
