@@ -16,6 +16,7 @@ from .home import OpenHome
 
 if TYPE_CHECKING:
     from ..planning.cleaning import Cleaned
+    from ..running.asked.forget import Forgotten
     from ..running.keeping import Freed
 
 
@@ -77,6 +78,12 @@ class JobVerbs(OpenHome):
         """
         said, freed = self._queue.remove(job_id), self.free_copies()
         return joined([said, freed.sentence]) if freed.bytes else said
+
+    def forget(self, job_id: int) -> Forgotten:
+        """See `running.asked.forget`; the photos in the page's draft are `page.finished.forgetting`'s."""
+        from ..running.asked import forget
+
+        return forget.forget(self.home, self._store, self.job(job_id))
 
     def free_copies(self, *, dry_run: bool = False) -> Cleaned:
         """Free the clean copies that no job needs; with ``dry_run`` only say what that is."""

@@ -157,6 +157,8 @@ def _queue(add: Add) -> None:
     )
     sub = add("rm", "remove jobs and their folders")
     sub.add_argument("job", type=words.job_number, nargs="+", help="the jobs' numbers")
+    sub = add("forget", "delete all that is kept of a job's photos; its LoRA stays")
+    sub.add_argument("job", type=words.job_number, help=A_JOB)
     sub = add("clean", "free what finished trainings don't need")
     sub.add_argument("--keep", choices=tuple(KEEP), help="from now on keep this of each of them")
     sub.add_argument("--dry-run", action="store_true", help="only say how much; free nothing")

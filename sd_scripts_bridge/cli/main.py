@@ -85,6 +85,7 @@ VERBS: Mapping[str, Verb] = {
     "resume": queue.resume,
     "retry": queue.retry,
     "rm": queue.remove,
+    "forget": queue.forget,
     "clean": queue.clean,
     "import": exchange.import_file,
     "export": exchange.export,

@@ -154,6 +154,16 @@ PAGES: dict[str, HelpPage] = {
         (("rm 3", "one job"), ("rm 3 4 7", "several")),
         "one of them can't be removed",
     ),
+    "forget": HelpPage(
+        """Deletes everything in the home folder that shows or describes a job's photos: the clean
+        copies with their captions and caches, samples, saved states, the log, and the photos in
+        the tab's draft. The job stays on the list with its settings and figures. The published
+        LoRA stays where it is and is listed as before; caption words are taken out of its
+        metadata, and a photo out of its card. Your own folders of photos are left alone. Refused
+        while the job, or another that needs the same copies, runs or waits.""",
+        (("forget 3", "there is no way back"),),
+        "the job is in use, or a problem",
+    ),
     "clean": HelpPage(
         """Frees what trainings that succeeded don't need: by default their saved states, which only
         a resume needs, and the checkpoint of the last step, which is the LoRA itself. The same

@@ -156,3 +156,27 @@ def from_dict(data: Mapping[str, Any]) -> Event:
         values = {key: said if value == said else value for key, value in values.items()}
     event: Event = cls(**values)
     return event
+
+
+def in_numbers(data: Mapping[str, Any], sentence: str) -> dict[str, Any] | None:
+    """An event's data without any text but its kind, or None where nothing is left of it; where
+    the LoRA was published stays, and how the job ended is said by ``sentence``.
+    """
+    kind = str(data.get("type"))
+    if kind == Published.type:
+        return dict(data)
+    if kind == Finished.type:
+        return {key: data.get(key) for key in ("type", "status", "code")} | {"sentence": sentence}
+    kept = without_text({key: value for key, value in data.items() if key != "type"})
+    needed = {field.name for field in fields(EVENT_TYPES[kind])} if kind in EVENT_TYPES else set()
+    return {"type": kind, **kept} if kept and needed <= kept.keys() else None
+
+
+def without_text(data: Any) -> Any:
+    """Plain data without its texts, and without what then is empty."""
+    if isinstance(data, Mapping):
+        kept = {key: without_text(value) for key, value in data.items()}
+        return {key: value for key, value in kept.items() if value not in ("", {}, [])}
+    if isinstance(data, (list, tuple)):
+        return [kept for value in data if (kept := without_text(value)) not in ("", {}, [])]
+    return "" if isinstance(data, str) else data

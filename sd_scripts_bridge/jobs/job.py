@@ -62,6 +62,10 @@ MOVES: Mapping[Status, frozenset[Status]] = {
 """Every legal move; `store` makes no other."""
 
 
+FORGOTTEN = ".forgotten"
+"""How the dataset's path of a forgotten job ends: a folder that is never there."""
+
+
 @dataclass(frozen=True)
 class TrainingJob:
     """Train one LoRA. Paths are absolute text; ``dataset`` is the folder that holds the ``N_subject
@@ -118,6 +122,11 @@ class TrainingJob:
         if self.on:
             return self.on.address
         return ",".join(map(str, self.launch.gpus)) if self.launch else str(self.gpu or 0)
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether its photos, and all that said something of them, were deleted (`forget`)."""
+        return self.dataset.endswith(FORGOTTEN)
 
     @property
     def saves_states(self) -> bool:

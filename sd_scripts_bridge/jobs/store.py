@@ -11,9 +11,8 @@ from typing import Any
 
 from ..errors import NotFound
 from ..messages import Message
-from ..system import process
 from .database import Database
-from .events import Event, from_dict, to_dict
+from .events import Event, from_dict, in_numbers, to_dict
 from .job import MOVES, Job, Status, job_from_dict, share_a_gpu
 from .wanted import ALL, Wanted
 
@@ -262,6 +261,24 @@ class Store(Database):
                 db.execute("DELETE FROM events WHERE job = ?", (job_id,))
             return cursor.rowcount == 1
 
+    def forget(self, job_id: int, job: Job, sentence: str) -> bool:
+        """Rewrite a job that is over: its text, its sentence, and its events to the numbers in
+        them. What is left out is overwritten on the disk, too. Returns whether it was over.
+        """
+        over = [status.value for status in Status if status.is_over]
+        with self._change() as db:
+            db.execute("PRAGMA secure_delete = ON")
+            cursor = db.execute(
+                "UPDATE jobs SET spec = ?, title = ?, sentence = ?, message = NULL, process = NULL"
+                f" WHERE id = ? AND status IN ({', '.join('?' * len(over))})",
+                (json.dumps(job.as_dict()), job.title, sentence, job_id, *over),
+            )
+            if cursor.rowcount:
+                _keep_numbers(db, job_id, sentence)
+        with self._open() as db:
+            db.execute("VACUUM")
+        return cursor.rowcount == 1
+
     # ---- pauses ----
 
     def ask_for_pause(self, device: str, seconds: float) -> None:
@@ -327,6 +344,17 @@ class Store(Database):
         return entry.event if entry else None
 
 
+def _keep_numbers(db: sqlite3.Connection, job_id: int, sentence: str) -> None:
+    """Rewrite or delete the job's events: `events.in_numbers`."""
+    rows = db.execute("SELECT seq, data FROM events WHERE job = ?", (job_id,)).fetchall()
+    for row in rows:
+        kept = in_numbers(json.loads(row["data"]), sentence)
+        if kept is None:
+            db.execute("DELETE FROM events WHERE seq = ?", (row["seq"],))
+        else:
+            db.execute("UPDATE events SET data = ? WHERE seq = ?", (json.dumps(kept), row["seq"]))
+
+
 def _paused(db: sqlite3.Connection) -> list[str]:
     """The devices that are paused now."""
     return [row["device"] for row in _pauses(db)]
@@ -364,13 +392,3 @@ def _entry(row: sqlite3.Row) -> Entry | None:
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
     return Entry(row["seq"], row["job"], row["attempt"], row["time"], event)
-
-
-def known_process(row: JobRow) -> tuple[process.Identity, str] | None:
-    """Who trained the job when that was last written down, with its cookie."""
-    if not row.process:
-        return None
-    data = json.loads(row.process)
-    return process.Identity(int(data["pid"]), float(data["started"]), str(data["boot"])), str(
-        data["cookie"]
-    )

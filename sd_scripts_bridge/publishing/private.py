@@ -6,13 +6,16 @@ other program's key brings captions, names or paths along.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 from ..errors import PublishRefused
-from ..models import lora
+from ..models import lora, safetensors_file
 from ..models.lora import LoraFile
 from ..options.families import FAMILIES
+from ..system.files import replace_file
+from . import header
 from .card import UNKNOWN, Card
 
 MARKS = {
@@ -106,6 +109,22 @@ def refuse_strangers(path: Path) -> None:
             name=path.name,
             stranger=strangers[0],
         )
+
+
+def scrub(path: Path) -> None:
+    """Take from a LoRA that lies there already what `metadata` wouldn't keep; its tensors, its name
+    and so its hash stay. Raises `Invalid` for a file that isn't a LoRA, OSError.
+    """
+    file = lora.inspect(path)
+    stem = file.metadata.get("ss_output_name") or path.stem
+    about = header.complete(path, metadata(file), stem, safetensors_file.model_hash(path))
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with aside.open("wb") as out:
+            safetensors_file.copy_into(path, out, about)
+        replace_file(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def _may_stay(key: str, value: str) -> bool:

@@ -25,7 +25,7 @@ from ..errors import PublishRefused, all_said
 from ..messages import Message
 from ..models import lora, safetensors_file
 from ..names import normal
-from . import private
+from . import header, private
 from .card import (
     Card,
     card_bytes,
@@ -200,10 +200,7 @@ def _write_model(place: Place, source: Path, about: Mapping[str, str]) -> None:
     source's is checked.
     """
     aside, digest = place.aside(".model"), place.record.model
-    metadata = dict(about)
-    metadata["ss_output_name"] = metadata["modelspec.title"] = place.stem
-    metadata["sshs_model_hash"] = digest
-    metadata["sshs_legacy_hash"] = safetensors_file.legacy_hash(source, metadata)
+    metadata = header.complete(source, about, place.stem, digest)
     with aside.open("wb") as file:
         safetensors_file.copy_into(source, file, metadata)
     if safetensors_file.model_hash(aside) != digest:

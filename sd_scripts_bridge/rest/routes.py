@@ -56,6 +56,7 @@ RULES = (
     Rule("POST", "/jobs/{job}/retry", "jobs:retry"),
     Rule("POST", "/jobs/{job}/publish", "jobs:publish"),
     Rule("POST", "/jobs/{job}/remove", "jobs:remove"),
+    Rule("POST", "/jobs/{job}/forget", "jobs:forget"),
     Rule("GET", "/clean", "clean:look"),
     Rule("POST", "/clean", "clean:free"),
     Rule("GET", "/draft", "draft:show"),

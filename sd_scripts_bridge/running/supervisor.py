@@ -8,6 +8,7 @@ not forgotten.
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import threading
@@ -18,7 +19,7 @@ from pathlib import Path
 from ..errors import BridgeError, Invalid
 from ..jobs.events import Finished
 from ..jobs.job import Status
-from ..jobs.store import JobRow, Store, known_process
+from ..jobs.store import JobRow, Store
 from ..messages import Message
 from ..paths import PACKAGE_PARENT, Home
 from ..system import bounded_log, process
@@ -177,7 +178,7 @@ def mark_lost(store: Store) -> None:
     Its trainer, if alive, is ended.
     """
     for row in store.jobs([Status.RUNNING, Status.STOPPING]):
-        known = known_process(row)
+        known = _known_process(row)
         if known is not None:
             identity, cookie = known
             process.stop_tree(identity.pid if identity.is_alive() else None, cookie)
@@ -185,6 +186,16 @@ def mark_lost(store: Store) -> None:
         status = Status.STOPPED if wanted else Status.LOST
         if store.move(row.id, status, of=[row.status], attempt=row.attempt, sentence=LOST):
             store.append(row.id, row.attempt, Finished(status.value, LOST))
+
+
+def _known_process(row: JobRow) -> tuple[process.Identity, str] | None:
+    """Who trained the job when that was last written down, with its cookie."""
+    if not row.process:
+        return None
+    data = json.loads(row.process)
+    return process.Identity(int(data["pid"]), float(data["started"]), str(data["boot"])), str(
+        data["cookie"]
+    )
 
 
 def spawn(home: Home) -> None:

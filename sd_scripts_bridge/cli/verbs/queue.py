@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,14 @@ def remove(bridge: Bridge, options: argparse.Namespace) -> int:
     if refused and not options.json:
         refuse(failure, as_json=False)
     return PROBLEM if refused else OK
+
+
+def forget(bridge: Bridge, options: argparse.Namespace) -> int:
+    from ...page.finished import forgetting
+
+    done = forgetting.forget(bridge, options.job)
+    show(options, {"job": options.job, **asdict(done)}, [done.sentence, *done.notes])
+    return OK
 
 
 def clean(bridge: Bridge, options: argparse.Namespace) -> int:

@@ -16,6 +16,7 @@ from ...jobs.job import Status
 from ...jobs.wanted import Wanted
 from ...messages import Message
 from ...page.context import started
+from ...page.finished import forgetting
 from ...page.jobs import read_report, sample
 from ...page.result import preview, result_dict
 from ...page.shape import read
@@ -230,6 +231,13 @@ def remove(call: Call) -> Any:
     sentence = call.context.the_bridge.remove(_id(call))
     call.context.views.forget(_id(call))
     return {"sentence": sentence}
+
+
+def forget(call: Call) -> Any:
+    """Delete all that is kept of a job's photos; its LoRA stays."""
+    done = forgetting.forget(call.context.the_bridge, _id(call), call.context.draft)
+    call.context.views.forget(_id(call))
+    return {"sentence": done.sentence, "notes": list(done.notes)}
 
 
 def _id(call: Call) -> int:

@@ -181,6 +181,7 @@ DOCS: Mapping[str, Doc] = {
         errors=(404, 409, 422),
     ),
     "POST /jobs/{job}/remove": Doc(schemas.SENTENCE, takes=body(), errors=(404, 409)),
+    "POST /jobs/{job}/forget": _AGAIN,
     "GET /clean": Doc(
         ref("Clean"),
         {"keep": (words(*KEEP), "what this rule would free, instead of the one that holds")},

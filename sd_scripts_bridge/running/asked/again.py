@@ -28,8 +28,7 @@ def resume(home: Home, store: Store, row: JobRow, step: int | None = None) -> st
     """
     if row.status is Status.QUEUED and step is None and store.end_pause(row.device):
         return Message("job.job_goes_now", "Job {job_id} goes on now.", job_id=row.id)
-    if row.status not in AGAIN:
-        raise _refusal(row)
+    _refuse(row)
     job, folder = row.job, JobFolder.of(home, row.id)
     if isinstance(job, TrainingJob) and step is not None:
         _go_back(home, job, row.id, step)
@@ -41,8 +40,7 @@ def resume(home: Home, store: Store, row: JobRow, step: int | None = None) -> st
 
 def retry(home: Home, store: Store, row: JobRow) -> str:
     """Queue it from step 0; what the last attempt wrote is removed. Raises `Conflict`."""
-    if row.status not in AGAIN:
-        raise _refusal(row)
+    _refuse(row)
     folder = JobFolder.of(home, row.id)
     shutil.rmtree(folder.output, ignore_errors=True)
     folder.result.unlink(missing_ok=True)
@@ -116,6 +114,16 @@ def _queue(store: Store, row: JobRow) -> None:
 
 def _anew(number: int) -> Message:
     return Message("job.job_starts_anew", "Job {job_id} starts over.", job_id=number)
+
+
+def _refuse(row: JobRow) -> None:
+    """Raises `Conflict` for a job that can't run again."""
+    if row.status not in AGAIN:
+        raise _refusal(row)
+    job = row.job
+    if isinstance(job, TrainingJob) and job.is_forgotten:
+        text = "The photos of job {job} are forgotten. Train them anew: `train`, or in the tab."
+        raise Conflict("again.forgotten", text, job=row.id)
 
 
 def _refusal(row: JobRow) -> Conflict:

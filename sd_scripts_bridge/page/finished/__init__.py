@@ -1,0 +1,1 @@
+"""What the page does with jobs that are over."""

@@ -1,0 +1,175 @@
+"""`forget`: after it, no file of the home shows or describes a photo; the LoRA is there and listed."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, UnidentifiedImageError
+
+from sd_scripts_bridge.bridge import Bridge
+from sd_scripts_bridge.datasets.looking.same import measured
+from sd_scripts_bridge.errors import Conflict
+from sd_scripts_bridge.jobs.job import Status, TrainingJob
+from sd_scripts_bridge.models import safetensors_file
+from sd_scripts_bridge.page.finished import forgetting
+from sd_scripts_bridge.photos.measures import Measures, measure
+from tests.support import messy
+from tests.support.page import Page, base, context, encoded, page, ready
+from tests.support.supervisor import MakeJob, submit, wait_over, wait_step
+
+__all__ = ["base", "context", "page", "ready"]
+
+SECRETS = ("zanahoria", "berenjena", "pimiento")
+
+
+def the_photos() -> list[Measures]:
+    return [measure(messy.photo(seed).convert("RGB")) for seed in range(3)]
+
+
+def words_left(home: Path, *words: str) -> list[str]:
+    """ "word in file" for each word that any file below ``home`` holds, or is named by."""
+    found = []
+    for path in (path for path in home.rglob("*") if path.is_file()):
+        text = path.read_bytes().lower() + str(path.relative_to(home)).lower().encode()
+        found += [f"{word} in {path.relative_to(home)}" for word in words if word.encode() in text]
+    return found
+
+
+def photos_left(home: Path) -> list[str]:
+    """The files below ``home`` that show one of the photos."""
+    known, found = the_photos(), []
+    for path in (path for path in home.rglob("*") if path.is_file()):
+        try:
+            Image.open(path).verify()
+        except (UnidentifiedImageError, OSError, SyntaxError):
+            continue
+        shown = measured(path)
+        if shown and any(shown.is_copy_of(photo) for photo in known):
+            found.append(str(path.relative_to(home)))
+    return found
+
+
+@pytest.fixture
+def trained(ready: Page) -> Page:
+    """Job 1, trained from the draft, with everything beside it that a real run leaves."""
+    for photo, secret in zip(ready.seen()["photos"], SECRETS, strict=True):
+        caption = f"Ada woman, {secret}"
+        assert ready.post(f"draft/photo/{photo['id']}", caption=caption).status_code == 200
+        assert ready.get(f"draft/photo/{photo['id']}/thumb").status_code == 200
+    assert ready.post("train").json()["job"] == 1
+    assert ready.over(1)["job"]["status"] == "succeeded"
+    bridge = ready.context.the_bridge
+    bridge.check([ready.context.draft.photos_folder])
+    folder, job = bridge.folder(1), bridge.job(1).job
+    assert isinstance(job, TrainingJob)
+    copies = sorted(Path(job.dataset).glob("*/*.png"))
+    np.savez(copies[0].with_suffix(".npz"), np.asarray(Image.open(copies[0])))
+    shutil.copyfile(copies[0], folder.samples / "Ada_000010_00_20260101000000_42.png")
+    folder.prompts.write_text(f"Ada woman, {SECRETS[0]}\n", encoding="utf-8")
+    with folder.log.open("a", encoding="utf-8") as log:
+        log.write(f"caption: Ada woman, {SECRETS[1]}\n")
+    for lora in (folder.final_lora("Ada"), published(ready)):
+        whole = lora.with_name("aside")
+        said = {**safetensors_file.read_header(lora).metadata, "ss_tag_frequency": SECRETS[2]}
+        safetensors_file.rewrite_metadata(lora, whole, said)
+        whole.replace(lora)
+    return ready
+
+
+def published(page: Page) -> Path:
+    return Path(page.get("jobs/1/result").json()["file"])
+
+
+def test_no_byte_of_the_photos_is_left_and_the_lora_is_listed(trained: Page) -> None:
+    home, lora = trained.context.the_bridge.home.root, published(trained)
+    assert photos_left(home) and len(words_left(home, *SECRETS)) > 5
+    before = safetensors_file.model_hash(lora)
+    answer = trained.post("jobs/1/forget")
+    assert answer.status_code == 200, answer.text
+    assert photos_left(home) == []
+    assert words_left(home, *SECRETS, "0.jpg", "1.jpg", "datasets/ada") == []
+    assert not [*home.rglob("*.npz")]
+    assert photos_left(lora.parent) == [] and words_left(lora.parent, *SECRETS) == []
+    header = safetensors_file.read_header(lora)
+    assert header.metadata["sshs_model_hash"] == before == safetensors_file.model_hash(lora)
+    assert trained.get("loras").json()["loras"][0] | {"time": 0} == {
+        "file": "Ada.safetensors", "stem": "Ada", "time": 0, "job": 1,
+    }  # fmt: skip
+    assert trained.get("draft").json()["photos"] == []
+    assert "gone from the draft" in " ".join(answer.json()["notes"])
+
+
+def test_the_job_stays_with_its_settings_and_its_curve(trained: Page) -> None:
+    before = trained.get("status?job=1").json()
+    settings = trained.get("jobs/1").json()["spec"]["params"]
+    trained.post("jobs/1/forget")
+    after = trained.get("status?job=1").json()
+    assert after["curve"] == before["curve"] and after["job"]["status"] == "succeeded"
+    now = trained.get("jobs/1").json()
+    assert now["spec"]["params"] == {**settings, "training_comment": None}
+    assert now["report"]["steps"] == before["job"]["step"]
+    result = trained.get("jobs/1/result").json()
+    assert (result["stem"], result["samples"]) == ("Ada", [])
+    assert trained.post("jobs/1/forget").status_code == 200, "a second time finishes the first"
+    assert trained.post("jobs/1/publish").status_code == 200, "the LoRA can still be published"
+
+
+def test_photos_that_the_job_never_saw_stay_in_the_draft(trained: Page) -> None:
+    trained.post("draft/photos", files=[{"name": "new.jpg", "data": encoded(9)}])
+    trained.seen()
+    trained.post("jobs/1/forget")
+    assert [photo["file"] for photo in trained.seen()["photos"]] == ["new.jpg"]
+
+
+# ---- what is refused ----
+
+
+def own_copies(bridge: Bridge, job: TrainingJob) -> TrainingJob:
+    """The job with its photos copied into the home."""
+    root = bridge.home.datasets / "Ada"
+    if not root.exists():
+        shutil.copytree(job.dataset, root / "img")
+    return job.evolve(dataset=str(root / "img"))
+
+
+def test_it_is_refused_while_the_job_runs(bridge: Bridge, make_job: MakeJob) -> None:
+    number = submit(bridge, own_copies(bridge, make_job("hold", max_train_steps=20)))
+    wait_step(bridge, number, 5)
+    with pytest.raises(Conflict, match=r"Job 1 is running\. Stop it first"):
+        forgetting.forget(bridge, number)
+    assert [*bridge.home.datasets.rglob("*.png")]
+    (bridge.folder(number).output / "go").touch()
+    assert wait_over(bridge, number).status is Status.SUCCEEDED
+
+
+def test_it_is_refused_while_another_trains_the_same_copies(
+    bridge: Bridge, make_job: MakeJob
+) -> None:
+    first = submit(bridge, own_copies(bridge, make_job()))
+    wait_over(bridge, first)
+    second = submit(bridge, own_copies(bridge, make_job("hold")))
+    wait_step(bridge, second, 5)
+    with pytest.raises(Conflict, match=r"Job 2 \(Ada\) is running, and needs the same photos"):
+        forgetting.forget(bridge, first)
+    assert [*bridge.home.datasets.rglob("*.png")]
+    (bridge.folder(second).output / "go").touch()
+    wait_over(bridge, second)
+    notes: Any = forgetting.forget(bridge, first).notes
+    assert any("`forget 2` too" in note for note in notes)
+    assert not [*bridge.home.datasets.rglob("*.png")]
+
+
+def test_a_folder_of_the_user_s_own_is_left_alone(bridge: Bridge, make_job: MakeJob) -> None:
+    job = make_job("crash:8")
+    number = submit(bridge, job)
+    wait_over(bridge, number)
+    forgetting.forget(bridge, number)
+    assert len([*Path(job.dataset).rglob("*.png")]) == 10
+    with pytest.raises(Conflict, match="are forgotten"):
+        bridge.retry(number)
+    with pytest.raises(Conflict, match="are forgotten"):
+        bridge.resume(number)
