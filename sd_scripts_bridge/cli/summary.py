@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..datasets import config as dataset_config
+from ..datasets.framing.buckets import Buckets
 from ..engines.embedded.data import subsets
-from ..engines.embedded.data.buckets import Buckets
 from ..errors import BridgeError
 from ..jobs.job import TrainingJob
 from ..options.families import FAMILIES

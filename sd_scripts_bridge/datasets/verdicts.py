@@ -233,7 +233,7 @@ def _verdict(
 def _of_people(findings: Sequence[Finding]) -> bool:
     """Whether a photo without a face is an exception here; a set of dogs needs no warning at each."""
     counts = [finding.faces for finding in findings if finding.faces is not None]
-    return sum(count > 0 for count in counts) * 2 > len(counts)
+    return sum(map(bool, counts)) * 2 > len(counts)
 
 
 def _concerns(finding: Finding, of_people: bool, original: Finding | None) -> Iterator[str]:
@@ -248,10 +248,10 @@ def _concerns(finding: Finding, of_people: bool, original: Finding | None) -> It
             code_of(concern) in BRIGHT and any(code_of(note) == TRANSPARENT for note in photo.notes)
         ):
             yield concern
-    if of_people and finding.faces == 0:
+    if of_people and finding.faces == ():
         yield Message("photo.face_found", "no face found")
-    elif finding.faces is not None and finding.faces > 1:
-        yield Message("photo.faces", "{count} faces", count=finding.faces)
+    elif finding.faces is not None and len(finding.faces) > 1:
+        yield Message("photo.faces", "{count} faces", count=len(finding.faces))
     if original:
         yield Message("photo.copy_2", "a copy of {shown}", shown=shown(original.path.name))
 

@@ -1,4 +1,4 @@
-"""Counting faces, where a detector is really there.
+"""Finding faces, where a detector is really there.
 
 Nothing is downloaded, and no claim is made without one.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,12 +22,38 @@ _SURE = 0.8
 _YUNET_SIDE, _HAAR_SIDE = 320, 512
 
 
+@dataclass(frozen=True)
+class Box:
+    """A part of a picture, in shares of its width and height, 0 to 1 from the left and the top."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        return self.left + self.width
+
+    @property
+    def bottom(self) -> float:
+        return self.top + self.height
+
+    def of(self, size: tuple[int, int]) -> tuple[int, int, int, int]:
+        """(left, top, right, bottom) in pixels of a picture of ``size``, within it."""
+        edges = (self.left, self.top, self.right, self.bottom)
+        left, top, right, bottom = (
+            round(min(max(edge, 0.0), 1.0) * size[at % 2]) for at, edge in enumerate(edges)
+        )
+        return left, top, right, bottom
+
+
 class Detector(Protocol):
-    """Counts faces on an upright RGB picture; may be called from several threads."""
+    """Finds faces on an upright RGB picture; may be called from several threads."""
 
     name: str
 
-    def count(self, pixels: Image.Image) -> int: ...
+    def find(self, pixels: Image.Image) -> tuple[Box, ...]: ...
 
 
 def find_detector(folders: Sequence[Path] = ()) -> Detector | None:
@@ -62,12 +89,12 @@ class _YuNet:
         )
         self._lock = threading.Lock()
 
-    def count(self, pixels: Image.Image) -> int:
+    def find(self, pixels: Image.Image) -> tuple[Box, ...]:
         bgr = np.ascontiguousarray(np.asarray(_fitted(pixels, _YUNET_SIDE))[:, :, ::-1])
         with self._lock:
             self._detector.setInputSize((bgr.shape[1], bgr.shape[0]))
             _, faces = self._detector.detect(bgr)
-        return 0 if faces is None else len(faces)
+        return _boxes(() if faces is None else faces, bgr.shape)
 
 
 class _Haar:
@@ -77,15 +104,24 @@ class _Haar:
         self._detector = cv2.CascadeClassifier(str(cascade))
         self._lock = threading.Lock()
 
-    def count(self, pixels: Image.Image) -> int:
+    def find(self, pixels: Image.Image) -> tuple[Box, ...]:
         grey = np.asarray(_fitted(pixels, _HAAR_SIDE).convert("L"))
         least = max(20, min(grey.shape) // 10)
         with self._lock:
-            return len(
-                self._detector.detectMultiScale(
-                    grey, scaleFactor=1.1, minNeighbors=5, minSize=(least, least)
-                )
+            faces = self._detector.detectMultiScale(
+                grey, scaleFactor=1.1, minNeighbors=5, minSize=(least, least)
             )
+        return _boxes(faces, grey.shape)
+
+
+def _boxes(faces: Iterable[Sequence[float]], shape: Sequence[int]) -> tuple[Box, ...]:
+    """Of rows that begin with left, top, width, height in pixels, the largest face first."""
+    high, wide = shape[:2]
+    found = [
+        Box(*(float(value) for value in (x / wide, y / high, w / wide, h / high)))
+        for x, y, w, h, *_ in faces
+    ]
+    return tuple(sorted(found, key=lambda box: -box.width * box.height))
 
 
 def _fitted(pixels: Image.Image, side: int) -> Image.Image:

@@ -21,6 +21,7 @@ from sd_scripts_bridge.datasets.writer import (
 )
 from sd_scripts_bridge.errors import BridgeError, Invalid
 from sd_scripts_bridge.photos import faces
+from sd_scripts_bridge.photos.faces import Box
 from tests.support import messy
 
 
@@ -268,8 +269,9 @@ def test_subfolders_that_are_not_read_are_named(ten):
 class OneFace:
     name = "a detector"
 
-    def count(self, pixels):
-        return {128: 1, 300: 0, 400: 3}[pixels.width]
+    def find(self, pixels):
+        face = Box(0.4, 0.2, 0.2, 0.3)
+        return (face,) * {128: 1, 300: 0, 400: 3}[pixels.width]
 
 
 def test_faces_are_only_spoken_of_where_they_were_counted(ten, monkeypatch):

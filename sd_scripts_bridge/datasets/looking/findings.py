@@ -13,7 +13,7 @@ from typing import Protocol
 from ...messages import Message
 from ...photos import files as photos
 from ...photos import reading
-from ...photos.faces import Detector
+from ...photos.faces import Box, Detector
 from ...photos.measures import SIDE as LOOK_SIDE
 from ...photos.measures import Measures, measure
 from ...photos.reading import Photo, PhotoUnreadable
@@ -37,7 +37,8 @@ class Finding:
     reason: str = ""
     sha256: str = ""
     measures: Measures | None = None
-    faces: int | None = None
+    faces: tuple[Box, ...] | None = None
+    """The largest first; None: nobody looked for any."""
     caption: bytes | None = None
 
 
@@ -109,7 +110,7 @@ def _look(path: Path, copy: Path | None, detector: Detector | None) -> Finding:
     if too_small:
         return Finding(path, reason=too_small)
     pixels = picture.pixels
-    faces = detector.count(pixels) if detector else None
+    faces = detector.find(pixels) if detector else None
     return Finding(path, picture.photo, "", picture.sha256, measure(pixels), faces, _caption(path))
 
 

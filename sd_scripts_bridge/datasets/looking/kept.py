@@ -7,18 +7,19 @@ import json
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
 from ...messages import Message
+from ...photos.faces import Box
 from ...photos.measures import Measures
 from ...photos.reading import Photo
 from .findings import Finding, marks
 
-VERSION = 3
+VERSION = 4
 """Another one measured otherwise: what it found is looked at again."""
 
 
@@ -118,7 +119,7 @@ def as_row(finding: Finding) -> dict[str, Any]:
         "reason": _kept(finding.reason),
         "sha256": finding.sha256,
     }
-    row["faces"] = finding.faces
+    row["faces"] = None if finding.faces is None else [astuple(face) for face in finding.faces]
     if finding.photo:
         row |= {
             "width": finding.photo.width,
@@ -150,9 +151,8 @@ def from_row(row: Mapping[str, Any]) -> Finding:
         thumb = np.frombuffer(base64.b64decode(row["measures"]["thumb"]), "u1").reshape(16, 16, 3)
         measures = Measures(**{**row["measures"], "thumb": thumb})
     caption = base64.b64decode(row["caption"]) if "caption" in row else None
-    return Finding(
-        path, photo, _told(row["reason"]), row["sha256"], measures, row["faces"], caption
-    )
+    faces = None if row["faces"] is None else tuple(Box(*face) for face in row["faces"])
+    return Finding(path, photo, _told(row["reason"]), row["sha256"], measures, faces, caption)
 
 
 def _text(data: bytes) -> str:

@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ....datasets.framing.buckets import Buckets, Placement, Size, crop_corner
 from ....errors import Invalid, Problem
 from ....options.params import TrainingParams
-from .buckets import Buckets, Placement, Size, crop_corner
 from .subsets import SubsetPicture
 
 Pixels = NDArray[np.uint8]

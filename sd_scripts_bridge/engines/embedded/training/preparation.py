@@ -13,13 +13,13 @@ import torch
 from torch import nn
 
 from ....datasets.caption_tokens import CHUNK
+from ....datasets.framing.buckets import Size
 from ....jobs.events import Note, Phase
 from ....jobs.job import TrainingJob
 from ....messages import Message
 from ... import sample_prompts
 from ..data import pictures, subsets
 from ..data.batches import Batch, BatchOrder
-from ..data.buckets import Size
 from ..data.captions import Captions
 from ..data.pictures import Placed, Shelf
 from ..data.subsets import TrainingSet

@@ -9,8 +9,8 @@ import pytest
 
 pytest.importorskip("torch", reason="the embedded engine needs torch")
 
+from sd_scripts_bridge.datasets.framing.buckets import Placement
 from sd_scripts_bridge.engines.embedded.data import pictures
-from sd_scripts_bridge.engines.embedded.data.buckets import Placement
 from sd_scripts_bridge.engines.embedded.data.subsets import SubsetPicture
 from sd_scripts_bridge.errors import Invalid
 from sd_scripts_bridge.options.params import TrainingParams

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sd_scripts_bridge.engines.embedded.data.buckets import Buckets, bucket_sizes, crop_corner
+from sd_scripts_bridge.datasets.framing.buckets import Buckets, bucket_sizes, crop_corner
 from sd_scripts_bridge.options.params import TrainingParams
 
 AT_512 = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ....options.params import TrainingParams
+from ...options.params import TrainingParams
 
 Size = tuple[int, int]
 

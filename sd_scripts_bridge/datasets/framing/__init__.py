@@ -1,0 +1,1 @@
+"""What the trainer will see of a photo: its bucket, its size and its crop."""
