@@ -215,6 +215,9 @@ def test_only_engines_know_an_engine_by_its_name(module: Path) -> None:
     """Others ask for `Engine.traits`: a third engine is one more line in the registry."""
     if module.is_relative_to(PACKAGE / "engines"):
         return
+    assert "sd_scripts_bridge.engines.sd_scripts.installed.installation" not in imports(module), (
+        "engines/installed is the door to what is set up"
+    )
     names = {*ENGINES, "cluster"}
     compared = [
         node.lineno

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import engines
 from ..jobs.job import SetupJob
 from ..paths import absolute
 from ..planning import named_paths
@@ -23,7 +24,7 @@ class MachineVerbs(OpenHome):
         source: str | None = None,
         python: Path | None = None,
         *,
-        engine: str = "sd-scripts",
+        engine: str = engines.PREFERRED,
     ) -> int:
         """Queue the job that makes the training environment; returns its number.
 

@@ -113,12 +113,12 @@ def _jobs(home: Path | None) -> Iterator[Choice]:
 
 
 def _settings(home: Path | None, last: str) -> Iterator[Choice]:
-    from ..engines.sd_scripts.installed import installation
+    from ..options.families import FAMILIES
     from ..planning import option_help, option_list
 
     seen = set()
     key, equals, _ = last.partition("=")
-    for family in installation.SCRIPTS:
+    for family in FAMILIES:
         for option in option_list.options(Home.resolve(home), family):
             if option.name in seen:
                 continue

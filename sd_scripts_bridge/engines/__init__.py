@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ENGINES = ("sd-scripts", "embedded")
 """In order of preference."""
+PREFERRED = ENGINES[0]
 
 
 def traits_of(job: Job, home: Home) -> Traits:

@@ -53,12 +53,15 @@ class Traits:
 @dataclass(frozen=True)
 class Machine:
     """What trains here, as `setup` found it. ``device`` is "cuda", "mps", "cpu", or "" where nobody
-    has looked yet; ``memory`` is the GPU's, in bytes, 0 without one.
+    has looked yet; ``memory`` is the GPU's, in bytes, 0 without one; ``gpu`` its name, ``torch``
+    PyTorch's version.
     """
 
     device: str = ""
     has_bf16: bool = True
     memory: int = 0
+    gpu: str = ""
+    torch: str = ""
 
 
 class Engine(Protocol):

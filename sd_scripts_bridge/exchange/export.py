@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..engines import sample_prompts
+from ..engines import installed, sample_prompts
 from ..engines.sd_scripts import config
-from ..engines.sd_scripts.installed import installation
 from ..errors import Invalid, Problem
 from ..jobs.folder import PROMPTS, JobFolder
 from ..jobs.job import TrainingJob
 from ..jobs.launch import MODULE
 from ..messages import Message
+from ..options.families import FAMILIES
 from ..options.kinds import SECRETS
 from ..paths import Home, absolute
 from ..system.files import write_text
@@ -51,12 +51,8 @@ class InstalledScripts:
     @classmethod
     def of(cls, home: Home, family: str) -> InstalledScripts:
         """As set up in ``home``."""
-        found = installation.read(home)
-        if found is None:
-            return cls(home.tokenizers)
-        return cls(
-            home.tokenizers, found.python, str(Path(found.scripts) / installation.SCRIPTS[family])
-        )
+        program = installed.program(home, family)
+        return cls(home.tokenizers, program.python, program.script)
 
 
 def export(job: TrainingJob, form: str, out: Path, place: InstalledScripts) -> Exported:
@@ -94,8 +90,8 @@ def files(
             ]
         )
     options, notes = told(job, out, place)
-    script = place.script or installation.SCRIPTS[job.family]
     launcher = ["-m", MODULE, *job.launch.words(job.params.mixed_precision)] if job.launch else []
+    script = place.script or FAMILIES[job.family].script
     command = [place.python, *launcher, script]
     texts, more = {
         "toml": lambda: toml_writer.files(job, options, out, command),

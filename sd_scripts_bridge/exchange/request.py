@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..datasets.kohya_folder import Dataset, open_dataset
+from ..engines import installed
 from ..errors import BridgeError, Invalid, NotFound, Problem
 from ..jobs.launch import Launch
 from ..messages import Message
@@ -26,21 +27,13 @@ def read(
     """The file, checked against the options of the sd-scripts that is set up in ``home``; see
     `Here`. Raises `NotFound` or `Invalid`.
     """
-    from ..engines.sd_scripts.installed import catalogue, installation
-
     if not path.exists():
         raise NotFound(
             "import.no_file", "There is no file {path}. Check the path.", path=repr(str(path))
         )
-    scripts = sorted(set(installation.SCRIPTS.values()))
 
     def options(family: str | None) -> Options:
-        names = (
-            [installation.SCRIPTS[family]] if family and family in installation.SCRIPTS else scripts
-        )
-        return {
-            name: spec for script in names for name, spec in catalogue.read(home, script).items()
-        }
+        return installed.options(home, family)
 
     return imports.read(path, Here(options, folders, looks, whole))
 

@@ -161,7 +161,7 @@ class TrainingJob:
 class SetupJob:
     """Make the training environment; see `engines.sd_scripts`."""
 
-    engine: str = "sd-scripts"
+    engine: str
     source: str | None = None
     """A folder to use as it is, or another address to clone; None: the pinned commit of
     kohya-ss/sd-scripts.

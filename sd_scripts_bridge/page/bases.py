@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from .. import engines
 from ..errors import EngineNotReady, Invalid, NotFound, Problem
 from ..models import offered
 from ..models.offered import BaseFile
@@ -48,10 +49,9 @@ def make_demo(context: Context) -> None:
 
     Raises `EngineNotReady`, or `Invalid` where the package's own file is damaged.
     """
-    from ..engines.embedded import EmbeddedEngine
-
     home = context.the_bridge.home
-    if problems := EmbeddedEngine(home).check():
+    trainer, _ = engines.choose(home, "sd1", full_size=False)
+    if problems := trainer.check():
         raise EngineNotReady(problems)
     _train_on(context, demo_base.put(home.root / "models" / "demo"))
 

@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 
 from .. import engines
-from ..engines.sd_scripts.installed import installation
+from ..engines import installed
 from ..errors import Problem
 from ..jobs.job import Status
 from ..jobs.store import Store
@@ -64,19 +64,17 @@ def _engine(name: str, problems: list[Problem], any_ready: bool) -> Readiness:
 
 
 def _gpu(home: Home) -> list[Readiness]:
-    found = installation.read(home)
-    if found is None:
+    found = installed.machine(home)
+    if not found.device:
         return []
-    facts = found.facts
     if found.device != "cuda":
         slow = Message(
             "doctor.sd_scripts_trains_cpu",
             "sd-scripts trains on the CPU here (torch {facts}): for trying only, not for real "
             "models.",
-            facts=facts.get("torch"),
+            facts=found.torch,
         )
         return [Readiness("GPU", True, slow)]
-    memory = float(facts.get("memory", 0)) / 2**30
     return [
         Readiness(
             "GPU",
@@ -84,9 +82,9 @@ def _gpu(home: Home) -> list[Readiness]:
             Message(
                 "doctor.gb_torch",
                 "{facts}, {memory} GB, torch {facts2}.",
-                facts=facts.get("gpu"),
-                memory=f"{memory:.1f}",
-                facts2=facts.get("torch"),
+                facts=found.gpu,
+                memory=f"{found.memory / 2**30:.1f}",
+                facts2=found.torch,
             ),
         )
     ]

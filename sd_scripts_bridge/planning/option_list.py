@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..engines.sd_scripts.installed import catalogue, installation
+from ..engines import installed as scripts
 from ..messages import Message
 from ..options import slang
 from ..options.params import TrainingParams, fields_of_params, option_type
@@ -66,12 +66,12 @@ class Option:
 
 def options(home: Home, family: str, *, installed: bool = True) -> list[Option]:
     """All for a family of base models; without ``installed`` only ours."""
-    script = catalogue.read(home, installation.SCRIPTS[family]) if installed else {}
+    script = scripts.options(home, family) if installed else {}
     ours = [_known(spec.name, spec.metadata, script) for spec in fields_of_params()]
     names = {option.name for option in ours}
     return [
         *ours,
-        *(_installed(row) for name, row in script.items() if name not in names | catalogue.OWNED),
+        *(_installed(row) for name, row in script.items() if name not in names | scripts.OWNED),
     ]
 
 

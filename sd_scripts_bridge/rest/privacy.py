@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..engines import installed
 from ..messages import Message
 from ..models import companion_files
 from ..paths import PACKAGE_PARENT
@@ -59,8 +60,6 @@ def without_secrets(data: Any) -> Any:
 
 
 def _folders(context: Context) -> frozenset[str]:
-    from ..engines.sd_scripts.installed import installation
-
     home = context.the_bridge.home
     found: list[Path | str] = [
         home.root,
@@ -74,8 +73,7 @@ def _folders(context: Context) -> frozenset[str]:
     bases = {Path(base.path) for base in context.models()}
     found += {base.parent for base in bases}
     found += {root for base in bases for root in companion_files.roots(base, context.lora_dir)}
-    setup = installation.read(home)
-    found += [setup.scripts, str(Path(setup.python).parent.parent)] if setup else []
+    found += installed.folders(home)
     source = context.draft.state.source
     found += [source] if source else []
     return frozenset(map(str, found))

@@ -115,7 +115,7 @@ def test_the_history_is_searched_and_holds_no_set_up(
             f"Ada{number}", f"Ada{number}", "", "/x", "/m", "sd1", "embedded", TrainingParams()
         )
         end(store, store.add(job), Status.FAILED if number == 7 else Status.STOPPED)
-    end(store, store.add(SetupJob()), Status.FAILED)
+    end(store, store.add(SetupJob("sd-scripts")), Status.FAILED)
     tab = visit(serve(home=home.root).address)
     assert tab.root.locator(".lb-strip").is_hidden(), "a set-up that is over isn't news"
     tab.step("Train")

@@ -142,7 +142,7 @@ def test_a_job_leaves_again_as_it_came(
 
 
 def test_a_set_up_is_no_training_to_export(bridge: Bridge) -> None:
-    number = bridge._store.add(SetupJob())
+    number = bridge._store.add(SetupJob("sd-scripts"))
     with pytest.raises(Conflict, match="is no training"):
         bridge.export(number, "toml")
 

@@ -75,8 +75,8 @@ def told(bridge: Bridge, *words: str) -> list[str]:
 
 
 def test_what_may_follow(bridge: Bridge) -> None:
-    bridge._store.add(SetupJob())
-    bridge._store.add(SetupJob())
+    bridge._store.add(SetupJob("sd-scripts"))
+    bridge._store.add(SetupJob("sd-scripts"))
     catalogue.write(bridge.home, Path(sys.executable), FAKE_SCRIPTS)
     assert told(bridge, "tr") == ["train"] and "export" in told(bridge, "")
     assert told(bridge, "watch", "") == ["2", "1"]
@@ -126,7 +126,7 @@ def test_each_shell_has_its_script(shell: str) -> None:
 def test_a_real_bash_completes(
     bridge: Bridge, tmp_path: Path, line: list[str], wanted: list[str]
 ) -> None:
-    bridge._store.add(SetupJob())
+    bridge._store.add(SetupJob("sd-scripts"))
     program = tmp_path / "sd-scripts-bridge"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m sd_scripts_bridge "$@"\n')
     program.chmod(0o755)

@@ -46,7 +46,7 @@ def test_one_sentence_on_stderr_or_json_on_stdout(
 
 
 def test_no_lines_are_no_lines(bridge: Bridge) -> None:
-    bridge._store.add(SetupJob())
+    bridge._store.add(SetupJob("sd-scripts"))
     log = bridge.folder(1).log
     log.parent.mkdir(parents=True)
     log.write_text("one\ntwo\n", encoding="utf-8")
@@ -55,7 +55,7 @@ def test_no_lines_are_no_lines(bridge: Bridge) -> None:
 
 
 def test_the_loss_comes_as_a_table(bridge: Bridge) -> None:
-    job = bridge._store.add(SetupJob())
+    job = bridge._store.add(SetupJob("sd-scripts"))
     for event in (Progress(1, 2), Progress(2, 2, 0.125)):
         bridge._store.append(job, 1, event)
     rows = run(bridge, "log", job, "--csv").stdout.splitlines()
@@ -66,7 +66,7 @@ def test_the_loss_comes_as_a_table(bridge: Bridge) -> None:
 
 def test_several_jobs_go_at_once_and_what_stays_is_named(bridge: Bridge) -> None:
     for _ in range(4):
-        job = bridge._store.add(SetupJob())
+        job = bridge._store.add(SetupJob("sd-scripts"))
         bridge._store.move(job, Status.STOPPED, of=[Status.QUEUED], attempt=0, sentence="")
     done = run(bridge, "rm", 2, 9, 3)
     assert done.returncode == 1 and "There is no job 9" in done.stderr

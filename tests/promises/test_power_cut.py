@@ -56,8 +56,8 @@ draft, store = Draft(home), Store(home.database, home.jobs)
 while True:
     number += 1
     draft.describe({"name": f"n{number}", "training": {"values": {"seed": number}}})
-    job = store.add(SetupJob(source=str(number)))
-    write_json(JobFolder(home.jobs / f"{job:06d}").create().job, SetupJob(source=str(number)).as_dict())
+    job = store.add(SetupJob("sd-scripts", source=str(number)))
+    write_json(JobFolder(home.jobs / f"{job:06d}").create().job, SetupJob("sd-scripts", source=str(number)).as_dict())
     print(number, flush=True)
 """
 

@@ -148,7 +148,7 @@ def test_it_says_what_went_wrong_and_with_what() -> None:
 
 def test_a_setup_job_and_an_unreadable_one_have_a_report_too() -> None:
     log = last_lines(FAILURES / "setup-no-network.txt", 200)
-    shown = bug_report.text(row(SetupJob()), {"exit_code": 1}, log, [])
+    shown = bug_report.text(row(SetupJob("sd-scripts")), {"exit_code": 1}, log, [])
     assert (
         "Cause (network): Python packages couldn't be downloaded" in shown
         and "einops==0.7.0" in shown

@@ -126,7 +126,7 @@ def test_one_process_waits_for_the_end_of_a_pause_however_often_somebody_looks(
 def test_what_cannot_be_paused_is_refused_with_a_sentence(
     bridge: Bridge, make_job: MakeJob
 ) -> None:
-    setup = bridge._store.add(SetupJob(source="/nowhere"))
+    setup = bridge._store.add(SetupJob("sd-scripts", source="/nowhere"))
     with pytest.raises(Conflict, match="and not a set-up"):
         bridge.pause(setup)
     bridge.stop(setup)

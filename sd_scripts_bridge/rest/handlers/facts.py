@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ... import engines
+from ...engines import installed
 from ...errors import Invalid, Problem
 from ...messages import Message
 from ...models import offered
@@ -46,22 +47,7 @@ def engine(call: Call) -> Any:
     return {
         "ready": ready,
         "findings": [asdict(finding) for finding in findings],
-        "costs": _costs(),
-    }
-
-
-def _costs() -> dict[str, Message]:
-    """What a set-up takes; measured without a GPU, and from the sizes of PyTorch's own files."""
-    if choose(this_machine()).cuda:
-        return {
-            "sd-scripts": Message("facts.cost_gpu", "About 3 GB to download, 7 GB on the disk"),
-            "embedded": Message(
-                "facts.cost_gpu_embedded", "About 3 GB to download, 6 GB on the disk"
-            ),
-        }
-    return {
-        "sd-scripts": Message("facts.cost_cpu", "About 2 minutes, 1.4 GB on the disk"),
-        "embedded": Message("facts.cost_cpu_embedded", "About 2 minutes, 270 MB to download"),
+        "costs": installed.costs(with_gpu=choose(this_machine()).cuda),
     }
 
 
@@ -80,7 +66,7 @@ def setup(call: Call) -> Any:
             ]
         )
     python = path_of(call, "python") if call.body.get("python") is not None else None
-    chosen = call.body.get("engine", "sd-scripts")
+    chosen = call.body.get("engine", engines.PREFERRED)
     if chosen not in engines.ENGINES:
         raise Invalid(
             [Problem("facts.no_engine", "engine", "{engine} is no engine", engine=repr(chosen))]

@@ -99,9 +99,8 @@ def machine(home: Home) -> Machine:
     found = read(home)
     if found is None:
         return Machine()
-    memory = int(found.facts.get("memory", 0) or 0)
-    device = str(found.facts.get("device", ""))
-    return Machine(device, found.has_bf16, memory)
+    facts = {name: str(found.facts.get(name) or "") for name in ("device", "gpu", "torch")}
+    return Machine(has_bf16=found.has_bf16, memory=int(found.facts.get("memory") or 0), **facts)
 
 
 def write(home: Home, installation: Installation) -> None:
