@@ -25,7 +25,7 @@ from ...system.environment import Environment
 from .. import sample_prompts
 from ..base import Command, Machine, Traits
 from . import libraries
-from .refusals import refusals
+from .refusals import EXTRA_OPTIONS, refusals
 
 SETUP = Message("setup.run_sd_scripts_bridge", "Run `sd-scripts-bridge setup`.")
 TINY_BYTES = 100_000_000
@@ -97,14 +97,15 @@ class EmbeddedEngine:
     def read_options(self, values: Mapping[str, Any], family: str) -> dict[str, Any]:  # noqa: ARG002
         from ..sd_scripts.installed import catalogue
 
-        known = {name: parsers.anywhere()[name] for name in sample_prompts.OPTIONS}
+        known = {name: parsers.anywhere()[name] for name in EXTRA_OPTIONS}
         return catalogue.typed_all(values, known)
 
     def next_save(self, job: TrainingJob, step: int) -> int | None:  # noqa: ARG002
         return None
 
     def refuse(self, job: TrainingJob) -> list[Problem]:
-        return refusals(job, self.machine())
+        lacking = libraries.tensorboard_problems(self.python, job.params)
+        return [*refusals(job, self.machine()), *lacking]
 
     def notes(self, job: TrainingJob) -> list[str]:
         return sample_prompts.notes(job, self._draws(job))

@@ -8,7 +8,9 @@ import importlib.metadata
 from collections.abc import Iterable
 from pathlib import Path
 
+from ...errors import Problem
 from ...messages import Message
+from ...options.params import TrainingParams
 from ...system.environment import site_packages
 
 OLDEST = {"torch": (2, 6), "diffusers": (0, 32), "transformers": (4, 54), "safetensors": (0, 4)}
@@ -37,6 +39,24 @@ def problems(python: Path) -> list[str]:
     ]
     lacks = Message("setup.lacks", "{names} missing", names=", ".join(missing))
     return [*([lacks] if missing else []), *old]
+
+
+def tensorboard_problems(python: Path, params: TrainingParams) -> list[Problem]:
+    """Why ``python`` can't write the log files that ``log_with=tensorboard`` asks for."""
+    folders = site_packages(python)
+    wanted = params.extra.get("log_with") == "tensorboard"
+    if not wanted or folders is None or _version("tensorboard", folders) is not None:
+        return []
+    return [
+        Problem(
+            "needs.package",
+            "log_with",
+            "{package} is not installed in the training environment",
+            'Install it ("{python}" -m pip install {package}), or leave the option out.',
+            python=str(python),
+            package="tensorboard",
+        )
+    ]
 
 
 def _version(name: str, folders: Iterable[str]) -> str | None:

@@ -17,6 +17,8 @@ ELSEWHERE = Message(
 )
 ALWAYS = {"no_half_vae": True}
 """What this engine does in any case: its VAE computes in fp32."""
+EXTRA_OPTIONS = (*sample_prompts.OPTIONS, "log_with")
+"""What it takes beside the options that we know by name."""
 SCHEDULERS = (
     "constant",
     "constant_with_warmup",
@@ -71,8 +73,12 @@ def _unknown(params: TrainingParams) -> list[Problem]:
             value=repr(value),
         )
         for name, value in sorted(params.extra.items())
-        if not _is_off(value) and ALWAYS.get(name) != value and name not in sample_prompts.OPTIONS
+        if not _is_off(value) and ALWAYS.get(name) != value and not _is_known(name, value)
     ]
+
+
+def _is_known(name: str, value: object) -> bool:
+    return name in EXTRA_OPTIONS and (name != "log_with" or value == "tensorboard")
 
 
 def _samples(job: TrainingJob) -> list[Problem]:

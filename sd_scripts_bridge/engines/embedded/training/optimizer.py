@@ -44,6 +44,14 @@ class Optimizer:
         self.adamw.zero_grad(set_to_none=True)
         self.done += 1
 
+    @property
+    def rates(self) -> dict[str, float]:
+        """What the last step was taken at, by sd-scripts' names of the parts."""
+        parts = (("textencoder", self.network.text_encoder), ("unet", self.network.unet))
+        names = [name for name, part in parts if part is not None]
+        groups = self.adamw.param_groups
+        return {name: float(group["lr"]) for name, group in zip(names, groups, strict=True)}
+
     def state(self) -> dict[str, object]:
         return {
             "adamw": self.adamw.state_dict(),

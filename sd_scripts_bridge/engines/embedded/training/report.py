@@ -71,8 +71,8 @@ class Clock:
         return True
 
 
-def progress(step: int, total: int, losses: LossMean) -> None:
-    """Print how far it is. Raises `TrainingFailed` when the loss is no number any more."""
+def progress(step: int, total: int, losses: LossMean) -> float | None:
+    """Print how far it is; returns the mean loss. Raises `TrainingFailed` when the loss is no number any more."""
     mean = losses.read()
     if mean is not None and not math.isfinite(mean):
         raise TrainingFailed(
@@ -83,3 +83,4 @@ def progress(step: int, total: int, losses: LossMean) -> None:
             step=step,
         )
     say(Progress(step, total, mean))
+    return mean

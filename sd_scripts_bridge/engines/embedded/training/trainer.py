@@ -27,6 +27,7 @@ from .optimizer import Optimizer
 from .preparation import Prepared, prepare, samples_wanted
 from .report import say
 from .samples import Samples
+from .tensorboard import Board, board_of
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -85,6 +86,7 @@ class Training:
         self.dice = torch.Generator(prepared.device).manual_seed(self.params.seed)
         self.samples = self._samples(folder, prepared)
         self.losses = report.LossMean(self.plan.batches_per_epoch, prepared.device)
+        self.board: Board | None = None
         self.metadata = Metadata(
             self.job, prepared.prediction, prepared.captions.length, prepared.data
         )
@@ -107,12 +109,15 @@ class Training:
         say(Phase(Message("phase.training", "training")))
         if self.samples is not None and self.optimizer.done == 0:
             self.samples.at_start()
+        self.board = board_of(self.job, self.folder, self.optimizer.done)
         clock, total, first = report.Clock(), self.params.max_train_steps, self.optimizer.done
         for batches in self._batches():
             self._step(batches)
             done = self.optimizer.done
             if clock.rings() or done in (first + 1, total):
-                report.progress(done, total, self.losses)
+                mean = report.progress(done, total, self.losses)
+                if self.board is not None:
+                    self.board.write(done, mean)
                 if done < total and self.folder.stop_request.exists():
                     self._stop()
                     return
@@ -135,6 +140,7 @@ class Training:
                     yield rows[start : start + gather]
 
     def _step(self, batches: list[Rows]) -> None:
+        losses = []
         for rows in batches:
             self.network.refresh(self.objective.dtype)
             latents = rows.shelf.latents(rows.pictures, self.dice)
@@ -142,7 +148,10 @@ class Training:
             loss = self.objective.loss(rows, latents, drawn, timesteps)
             self.optimizer.backward(loss)
             self.losses.add(loss)
+            losses.append(loss.detach())
         self.optimizer.step()
+        if self.board is not None:
+            self.board.add(self.optimizer.done, torch.stack(losses).mean(), self.optimizer.rates)
 
     # ---- files ----
 

@@ -42,10 +42,13 @@ def _precisions(params: TrainingParams) -> list[Problem]:
 def _packages(
     params: TrainingParams, found: Installation | None, machine: Machine
 ) -> list[Problem]:
+    if found is None:
+        return []
     problems = []
-    for option in _PACKAGES:
-        if not params.extra.get(option) or found is None:
-            continue
+    wanted = [(option, option) for option in _PACKAGES if params.extra.get(option)]
+    if params.extra.get("log_with") == "tensorboard":
+        wanted.append(("log_with", "tensorboard"))
+    for option, package in wanted:
         if option == "xformers" and machine.device == "cpu":
             problems.append(
                 Problem(
@@ -55,15 +58,15 @@ def _packages(
                     "Leave it out: sdpa is on.",
                 )
             )
-        elif not has(found.python, option):
+        elif not has(found.python, package):
             problems.append(
                 Problem(
                     "needs.package",
                     option,
-                    "is not installed in the training environment",
+                    "{package} is not installed in the training environment",
                     'Install it ("{python}" -m pip install {package}), or leave the option out.',
                     python=found.python,
-                    package=option,
+                    package=package,
                 )
             )
     return problems
