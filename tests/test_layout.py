@@ -32,7 +32,7 @@ ONLY_IN = {
 LAYERS = (
     ("messages",),
     ("errors",),
-    ("names", "paths", "system"),
+    ("names", "paths", "shapes", "system"),
     ("options", "photos"),
     ("models", "datasets"),
     ("jobs",),

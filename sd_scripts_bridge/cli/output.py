@@ -10,15 +10,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import BridgeError, Problem
+from ..shapes.plain import plain
 
 OK, PROBLEM, USAGE, DEFECT, INTERRUPTED = 0, 1, 2, 3, 130
 """The exit codes."""
 
 
 def show(options: argparse.Namespace, data: Any, lines: Sequence[str]) -> None:
-    """``data`` with --json, else ``lines``."""
+    """``data`` with --json, shapes in it too, else ``lines``."""
     if options.json:
-        print(json.dumps(data, ensure_ascii=False))
+        print(json.dumps(plain(data), ensure_ascii=False))
         return
     for line in lines:
         print(line)

@@ -53,18 +53,6 @@ class Dataset:
     remarks: tuple[str, ...] = ()
     checked: DatasetCheck | None = field(default=None, compare=False)
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data for JSON, of a folder that was just written."""
-        return {
-            "root": str(self.root),
-            "folder": str(self.subsets[0].folder),
-            "images": self.images,
-            "repeats": self.subsets[0].repeats,
-            "wanted_steps": self.wanted_steps,
-            "steps": self.real_steps,
-            "report": self.checked.as_dict() if self.checked else None,
-        }
-
     @property
     def images(self) -> int:
         return sum(subset.images for subset in self.subsets)

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ..messages import Message, code_of, joined
 from ..photos import files as photos
@@ -52,23 +51,6 @@ class PhotoVerdict:
     def used(self) -> bool:
         return self.verdict != LEFT_OUT
 
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "file": shown(self.path.name),
-            "path": shown(self.path),
-            "verdict": self.verdict,
-            "used": self.used,
-            "sentence": self.sentence,
-            "width": self.width,
-            "height": self.height,
-            "notes": list(self.notes),
-            "concerns": list(self.concerns),
-            "caption": self.caption.text if self.caption else None,
-            "words": self.words,
-            "tokens": self.tokens,
-            "copy_of": shown(self.copy_of) if self.copy_of else None,
-        }
-
 
 @dataclass(frozen=True)
 class DatasetCheck:
@@ -94,15 +76,6 @@ class DatasetCheck:
         """As a terminal shows it: a line per photo, the advice, the summary."""
         rows = [f"{verdict.verdict:<8}  {verdict.sentence}" for verdict in self.photos]
         return [*rows, *(f"note      {advice}" for advice in self.advice), self.summary]
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "used": self.used,
-            "total": len(self.photos),
-            "summary": self.summary,
-            "advice": list(self.advice),
-            "photos": [verdict.as_dict() for verdict in self.photos],
-        }
 
 
 def check(

@@ -32,9 +32,6 @@ class Exported:
     files: tuple[Path, ...]
     notes: tuple[str, ...]
 
-    def as_dict(self) -> dict[str, Any]:
-        return {"files": [str(file) for file in self.files], "notes": list(self.notes)}
-
     def lines(self) -> list[str]:
         return [*(f"Written: {file}" for file in self.files), *self.notes]
 

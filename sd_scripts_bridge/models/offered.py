@@ -7,7 +7,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..errors import Invalid, Problem
 from ..system.files import mark
@@ -57,16 +57,3 @@ def find(title: str, offered: Sequence[BaseFile], *, local: bool) -> Path | None
     if found is None and local and Path(title).is_absolute():
         return Path(title)  # whatever it is, `look` has the sentence
     return found
-
-
-def base_dict(title: str, path: Path) -> dict[str, Any]:
-    """docs/rest.md's `Base`."""
-    base, problems = look(path)
-    return {
-        "title": title,
-        "family": base.family if base else None,
-        "family_name": base.family_title if base else None,
-        "trainable": base is not None,
-        "why": " ".join(map(str, problems)) or " ".join(base.notes if base else ()),
-        "prediction": base.prediction if base else None,
-    }

@@ -2,30 +2,65 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 from .. import engines
 from ..errors import EngineNotReady, Invalid, NotFound, Problem
 from ..models import offered
 from ..models.offered import BaseFile
 from ..models.shipped import demo_base
+from ..shapes.marks import Example
 from .context import Context
 from .draft.state import State
 
 
-def as_dict(context: Context) -> dict[str, Any]:
-    """docs/rest.md's answer of `GET bases`."""
+@dataclass(frozen=True)
+class BaseView:
+    """A base model that is offered."""
+
+    title: Annotated[str, "what the host's list calls it", Example("sd_xl_base_1.0 [31e35c80fc]")]
+    family: Annotated[str | None, Example("sdxl")]
+    family_name: Annotated[str | None, Example("SDXL")]
+    trainable: bool
+    why: Annotated[str, "why it isn't trainable, or what to know about it"]
+    prediction: Annotated[str | None, Example("epsilon")]
+
+
+@dataclass(frozen=True)
+class BasesView:
+    """The base models that are offered, and the folders that they come from."""
+
+    bases: Sequence[BaseView]
+    looked: Annotated[Sequence[str], Example(["/webui/models/Stable-diffusion"])]
+
+
+def base_view(title: str, path: Path) -> BaseView:
+    """What a file is, under its ``title``."""
+    base, problems = offered.look(path)
+    return BaseView(
+        title=title,
+        family=base.family if base else None,
+        family_name=base.family_title if base else None,
+        trainable=base is not None,
+        why=" ".join(map(str, problems)) or " ".join(base.notes if base else ()),
+        prediction=base.prediction if base else None,
+    )
+
+
+def listed(context: Context) -> BasesView:
+    """The base models that are offered, with a file of the user's that was chosen."""
     own = context.draft.state.training.model_folder
     folders = [*context.looked(), *([Path(own)] if own else [])]
     models, chosen = context.models(), context.draft.state.training.base
     if chosen and context.local and Path(chosen).is_file():
-        models.append(BaseFile(chosen, Path(chosen)))  # a file of the user's
-    return {
-        "bases": [offered.base_dict(base.title, Path(base.path)) for base in models],
-        "looked": [str(folder) for folder in folders],
-    }
+        models.append(BaseFile(chosen, Path(chosen)))
+    return BasesView(
+        [base_view(base.title, Path(base.path)) for base in models],
+        [str(folder) for folder in folders],
+    )
 
 
 def choose(context: Context, path: Path) -> None:

@@ -1,5 +1,5 @@
-"""Jobs as the page gets them: docs/rest.md's `Job` and `status`, folded from the events once and
-then kept up to date.
+"""Jobs as the page gets them: docs/rest.md's `Job`, `Jobs` and `Status`, folded from the events
+once and then kept up to date.
 """
 
 from __future__ import annotations
@@ -9,94 +9,103 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from ..bridge import Bridge
-from ..errors import NotFound
 from ..jobs import facts as job_facts
-from ..jobs.events import Note, Phase, Progress, Proof, Published, Result, Sample, Started
 from ..jobs.folder import JobFolder
 from ..jobs.job import Status, TrainingJob
-from ..jobs.meter import Meter, Pace
-from ..jobs.store import Entry, JobRow
+from ..jobs.meter import Pace
+from ..jobs.store import JobRow
 from ..jobs.wanted import Wanted
 from ..messages import Message
 from ..running import silence
-from ..system.files import mark
-from .shape import plain
-from .strip import Sampled, StripView, sampled, strip
+from ..shapes.marks import Example, OneOf
+from .progress.fold import Fold, Point, thinned
+from .progress.samples import SampleView, sample_views, strip_of
+from .progress.strip import StripView
 
-CURVE_POINTS = 2000
-CURVE_KEPT = 20_000
-"""Of a run of days the older half gets thinner each time that there are more."""
 FOLDS = 8
 RECONCILE_SECONDS = 5.0
 
-Point = tuple[int, float, int]
+Seconds = Annotated[float | None, "seconds since 1970", Example(1764028800.0)]
+Text = Annotated[str | None, Example(None)]
 
 
-@dataclass
-class Fold:
-    """What a job's events add up to."""
+@dataclass(frozen=True)
+class JobView:
+    """One job: a training, or the set-up of the training environment."""
 
-    seq: int = 0
-    attempt: int = 0
-    meter: Meter = field(default_factory=Meter)
-    reading: Pace | None = None
-    curve: list[tuple[int, Point]] = field(default_factory=list)
-    phase: str = ""
-    notes: list[str] = field(default_factory=list)
-    samples: dict[str, Sample] = field(default_factory=dict)
-    """By the file's name."""
-    proof: Proof | None = None
-    facts: dict[str, Any] = field(default_factory=dict)
-    published: Published | None = None
-    first: tuple[float, int] | None = None
-    """Time and step of the attempt's first progress."""
-    last: tuple[float, int] | None = None
+    id: Annotated[int, Example(12)]
+    kind: Annotated[str, OneOf(("train", "setup", "tool")), "tool: a program that trains nothing"]
+    title: Annotated[str, Example("AlvaroBadia")]
+    status: Annotated[str, OneOf(tuple(map(str, Status))), Example("running")]
+    attempt: Annotated[int, "counts resumes and retries", Example(1)]
+    created: Annotated[float, "seconds since 1970", Example(1764028800.0)]
+    started: Seconds
+    finished: Annotated[float | None, "seconds since 1970", Example(None)]
+    sentence: Annotated[str, "how it ended, or why"]
+    engine: Annotated[str | None, Example("sd-scripts")]
+    base: Annotated[str | None, "the base model's file, without its ending", Example("sd15")]
+    family: Annotated[str | None, Example("sd1")]
+    step: Annotated[int, Example(640)]
+    total: Annotated[int | None, "steps that are planned", Example(1500)]
+    rate: Annotated[
+        float | None, "steps a second; null until it is known, and when it is over", Example(1.8)
+    ]
+    left: Annotated[float | None, "seconds; null as `rate` is", Example(478.0)]
+    loss: Annotated[float | None, Example(0.0921)]
+    saved: Annotated[
+        int | None,
+        "the step of the newest checkpoint, of a training that did not finish",
+        Example(None),
+    ]
+    silent: Annotated[
+        float | None,
+        "seconds since the trainer last wrote anything; null below three minutes",
+        Example(None),
+    ]
 
-    def add(self, entry: Entry) -> None:
-        self.seq, event = entry.seq, entry.event
-        if isinstance(event, Started):
-            self._begin(entry.attempt)
-        elif isinstance(event, Progress):
-            self._progress(entry, event)
-        elif isinstance(event, Phase):
-            self.phase = event.text
-        elif isinstance(event, Note):
-            self.notes.append(event.text)
-        elif isinstance(event, Sample):
-            self.samples[Path(event.path).name] = event
-        elif isinstance(event, Proof):
-            self.proof = event
-        elif isinstance(event, Result):
-            self.facts.update(event.facts)
-        elif isinstance(event, Published):
-            self.published = event
 
-    def _begin(self, attempt: int) -> None:
-        """The curve stays, so that an attempt that goes on continues its line."""
-        self.attempt, self.meter, self.phase = attempt, Meter(), ""
-        self.notes, self.proof, self.first, self.reading = [], None, None, None
+@dataclass(frozen=True)
+class JobsView:
+    """A page of the queue and its history, newest first."""
 
-    def _progress(self, entry: Entry, event: Progress) -> None:
-        self.reading = self.meter.add(entry.time, event)
-        self.phase = ""
-        self.first = self.first or (entry.time, event.step)
-        self.last = (entry.time, event.step)
-        if event.loss is not None:
-            self.curve.append((entry.seq, (event.step, event.loss, entry.attempt)))
-            if len(self.curve) > CURVE_KEPT:
-                del self.curve[1 : CURVE_KEPT // 2 : 2]
+    jobs: Sequence[JobView]
+    more: Annotated[bool, "ask again with `below`: the last job's number"]
+    found: Annotated[int, "jobs that the search and the filter let through", Example(1)]
+    total: Annotated[int, "all jobs", Example(1)]
 
-    @property
-    def seconds_a_step(self) -> float | None:
-        """Over the whole of the last attempt; None where it is too short to tell."""
-        if not self.first or not self.last or self.last[1] - self.first[1] < 5:
-            return None
-        return (self.last[0] - self.first[0]) / (self.last[1] - self.first[1])
+
+@dataclass(frozen=True)
+class PausedView:
+    """A job that waits until a pause is over."""
+
+    job: JobView
+    until: Annotated[float, "seconds since 1970", Example(1764029400.0)]
+
+
+@dataclass(frozen=True)
+class ProgressView:
+    """Where the queue stands, and how far one of its jobs is."""
+
+    seq: Annotated[int, "of the newest event of `job`: ask again with it as `since`", Example(2211)]
+    running: JobView | None
+    waiting: Annotated[int, "how many jobs wait for their turn", Example(0)]
+    paused: Annotated[PausedView | None, Example(None)]
+    job: Annotated[JobView | None, "the named one, else the running one, else the newest"]
+    curve: Annotated[
+        Sequence[Point],
+        "step, loss, attempt of what came after `since`: at most 2,000 points, whole runs thinned "
+        "evenly; where a later attempt went back, its points repeat those steps",
+        Example([[639, 0.0934, 1], [640, 0.0921, 1]]),
+    ]
+    phase: Annotated[str, "what it does besides training steps"]
+    notes: Sequence[str]
+    samples: Sequence[SampleView]
+    strip: Annotated[StripView | None, "the samples by step and prompt; null before the first"]
 
 
 class JobViews:
@@ -133,57 +142,57 @@ class JobViews:
             rows = self.bridge.active()
         return rows
 
-    def history(self, count: int, below: int | None, wanted: Wanted) -> dict[str, Any]:
-        """docs/rest.md's `GET jobs`: one page, newest first."""
+    def history(self, count: int, below: int | None, wanted: Wanted) -> JobsView:
+        """One page of the jobs that are ``wanted``, newest first."""
         self.active()
         rows = self.bridge.newest(count + 1, below=below, wanted=wanted)
-        return {
-            "jobs": [self.job_dict(row) for row in rows[:count]],
-            "more": len(rows) > count,
-            "found": self.bridge.count(wanted),
-            "total": self.bridge.count(),
-        }
+        return JobsView(
+            jobs=[self.view(row) for row in rows[:count]],
+            more=len(rows) > count,
+            found=self.bridge.count(wanted),
+            total=self.bridge.count(),
+        )
 
     def row(self, job_id: int) -> JobRow:
         """Raises `NotFound`."""
         return _by_id(self.active(), job_id) or self.bridge.job(job_id)
 
-    def job_dict(self, row: JobRow) -> dict[str, Any]:
+    def view(self, row: JobRow) -> JobView:
+        """One job as the page gets it."""
         job, spec_error = _spec(row)
-        reading = self._reading(row)
-        is_running = row.status in (Status.RUNNING, Status.STOPPING)
-        return {
-            "id": row.id,
-            "kind": row.kind,
-            "title": row.title,
-            "status": str(row.status),
-            "attempt": row.attempt,
-            "created": row.created,
-            "started": row.started,
-            "finished": row.finished,
-            "sentence": row.sentence or spec_error,
-            "engine": job.get("engine"),
-            "base": Path(job["base"]).stem if job.get("base") else None,
-            "family": job.get("family"),
-            "step": reading.step if reading else 0,
-            "total": reading.total if reading else (job.get("params") or {}).get("max_train_steps"),
-            "rate": reading.rate if reading and is_running else None,
-            "left": reading.left if reading and is_running else None,
-            "loss": reading.loss if reading else None,
-            "saved": self._saved(row, job),
-            "silent": silence.seconds(
-                row, self.bridge.folder(row.id).log, reading.rate if reading else None
-            ),
-        }
+        pace = self._pace(row)
+        now = pace if row.status in (Status.RUNNING, Status.STOPPING) else None
+        log = self.bridge.folder(row.id).log
+        return JobView(
+            id=row.id,
+            kind=row.kind,
+            title=row.title,
+            status=str(row.status),
+            attempt=row.attempt,
+            created=row.created,
+            started=row.started,
+            finished=row.finished,
+            sentence=row.sentence or spec_error,
+            engine=job.get("engine"),
+            base=Path(job["base"]).stem if job.get("base") else None,
+            family=job.get("family"),
+            step=pace.step if pace else 0,
+            total=pace.total if pace else (job.get("params") or {}).get("max_train_steps"),
+            rate=now.rate if now else None,
+            left=now.left if now else None,
+            loss=pace.loss if pace else None,
+            saved=self._saved(row, job),
+            silent=silence.seconds(row, log, pace.rate if pace else None),
+        )
 
     def _saved(self, row: JobRow, job: Mapping[str, Any]) -> int | None:
-        """The step of the newest checkpoint of a training that came to no end."""
+        """The step of the newest checkpoint of a training that did not finish."""
         if row.kind != "train" or not row.status.is_over or row.status is Status.SUCCEEDED:
             return None
         found = self.bridge.folder(row.id).checkpoints(str(job.get("name")))
         return found[-1][1] if found else None
 
-    def _reading(self, row: JobRow) -> Pace | None:
+    def _pace(self, row: JobRow) -> Pace | None:
         """Where it stands; of a job that is over its report knows, and thousands of events needn't
         be read for a list.
         """
@@ -193,8 +202,8 @@ class JobViews:
                 return Pace(done["steps"], done["planned_steps"], done.get("loss"), None, None)
         return self.fold(row.id).reading
 
-    def status(self, job_id: int | None, since: int) -> dict[str, Any]:
-        """docs/rest.md's `status`, without "boot".
+    def status(self, job_id: int | None, since: int) -> ProgressView:
+        """The running job, else one that is paused, else the newest; or the one named.
 
         Raises `NotFound` for a job that was named and isn't there.
         """
@@ -203,48 +212,41 @@ class JobViews:
         waiting = [row for row in rows if row.status is Status.QUEUED]
         pauses = self.bridge.pauses() if waiting else {}
         paused = next((row for row in waiting if row.device in pauses), None)
-        if job_id is None:
-            shown = running or paused or next(iter(self.bridge.newest(1)), None)
-        else:  # of the same look where it is active, so that it agrees with `running`
-            shown = _by_id(rows, job_id) or self.bridge.job(job_id)
-        answer = {
-            "running": self.job_dict(running) if running else None,
-            "waiting": len(waiting),
-            "paused": {"job": self.job_dict(paused), "until": pauses[paused.device]}
-            if paused
-            else None,
-        }
-        if shown is None:
-            return {
-                "seq": 0,
-                **answer,
-                "job": None,
-                "curve": [],
-                "phase": "",
-                "notes": [],
-                "samples": [],
-                "strip": None,
-            }
-        fold = self.fold(shown.id)
-        points = [point for seq, point in fold.curve if seq > since]
-        return {
-            "seq": fold.seq,
-            **answer,
-            "job": self.job_dict(shown),
-            "curve": thinned(points),
-            "phase": "paused" if shown == paused else _phase(self.bridge, shown, fold, waiting),
-            "notes": list(fold.notes),
-            "samples": sample_dicts(self.bridge.folder(shown.id), shown.id, fold),
-            "strip": self.strip(shown),
-        }
+        shown = self._shown(job_id, rows, running or paused)
+        fold = self.fold(shown.id) if shown else Fold()
+        return ProgressView(
+            seq=fold.seq,
+            running=self.view(running) if running else None,
+            waiting=len(waiting),
+            paused=PausedView(self.view(paused), pauses[paused.device]) if paused else None,
+            job=self.view(shown) if shown else None,
+            curve=thinned([point for seq, point in fold.curve if seq > since]),
+            phase=self._phase(shown, paused, fold, waiting),
+            notes=list(fold.notes),
+            samples=sample_views(self.bridge.folder(shown.id), shown.id, fold) if shown else [],
+            strip=self.strip(shown) if shown else None,
+        )
 
-    def strip(self, row: JobRow) -> dict[str, Any] | None:
-        """The sample pictures by step and prompt, as `StripView` describes them; None before the
-        first.
-        """
+    def strip(self, row: JobRow) -> StripView | None:
+        """The sample pictures by step and prompt; None before the first."""
         fold, folder = self.fold(row.id), self.bridge.folder(row.id)
         found = strip_of(folder, row.id, fold, str(_spec(row)[0].get("subject") or ""))
-        return plain(found) if found.steps else None
+        return found if found.steps else None
+
+    def _shown(
+        self, job_id: int | None, rows: Sequence[JobRow], active: JobRow | None
+    ) -> JobRow | None:
+        if job_id is None:
+            return active or next(iter(self.bridge.newest(1)), None)
+        # of the same look where it is active, so that it agrees with `running`
+        return _by_id(rows, job_id) or self.bridge.job(job_id)
+
+    def _phase(
+        self, shown: JobRow | None, paused: JobRow | None, fold: Fold, waiting: Sequence[JobRow]
+    ) -> str:
+        if shown is None or shown == paused:
+            return "paused" if shown else ""
+        return _phase(self.bridge, shown, fold, waiting)
 
 
 def _by_id(rows: Sequence[JobRow], job_id: int) -> JobRow | None:
@@ -292,58 +294,6 @@ def _next_save(bridge: Bridge, row: JobRow, fold: Fold) -> int | None:
     return bridge.engine_of(job).next_save(job, fold.reading.step)
 
 
-def thinned(points: Sequence[Point], most: int = CURVE_POINTS) -> list[Point]:
-    """At most ``most`` of the points, evenly, the first and the last among them."""
-    if len(points) <= most:
-        return list(points)
-    gap = (len(points) - 1) / (most - 1)
-    return [points[round(number * gap)] for number in range(most)]
-
-
 def read_report(folder: JobFolder) -> dict[str, Any]:
     """report.json; empty where there is none that can be read."""
     return job_facts.read(folder.report)
-
-
-# ---- samples ----
-
-
-def samples(folder: JobFolder, fold: Fold) -> list[Sampled]:
-    """See `strip.sampled`."""
-    return sampled(folder, fold.samples)
-
-
-def sample_dicts(folder: JobFolder, job_id: int, fold: Fold) -> list[dict[str, Any]]:
-    return [
-        {"url": _sample_url(job_id, number, one.path), "step": one.step}
-        for number, one in enumerate(samples(folder, fold))
-    ]
-
-
-def strip_of(folder: JobFolder, job_id: int, fold: Fold, subject: str) -> StripView:
-    """The job's sample pictures by step and prompt, as addresses below the prefix."""
-    return strip(
-        samples(folder, fold),
-        fold.samples,
-        folder,
-        subject,
-        lambda number, path: _sample_url(job_id, number, path),
-    )
-
-
-def _sample_url(job_id: int, number: int, path: Path) -> str:
-    return f"jobs/{job_id}/samples/{number}?v={mark(path)}"
-
-
-def sample(bridge: Bridge, job_id: int, number: int, fold: Fold) -> Path:
-    """Raises `NotFound`."""
-    found = samples(bridge.folder(job_id), fold)
-    if not 0 <= number < len(found):
-        raise NotFound(
-            "jobs.job_sample",
-            "Job {job_id} has no sample {number}; it has {count}.",
-            job_id=job_id,
-            number=number,
-            count=len(found),
-        )
-    return found[number].path

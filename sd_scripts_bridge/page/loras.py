@@ -2,67 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
+from typing import Annotated
 
 from ..errors import NotFound
-from ..messages import Message
-from ..models import lora
-from ..options.families import FAMILIES
-from ..publishing.card import read_card
+from ..shapes.marks import Example
 from .context import Context
-from .result import preview_of, texts
+from .result import ResultView, result_of_file
 
 MOST = 500
 
 
-def listed(context: Context) -> list[dict[str, Any]]:
-    """docs/rest.md's rows of `GET loras`, newest first."""
+@dataclass(frozen=True)
+class LoraView:
+    """A LoRA in the Lora folder."""
+
+    file: Annotated[str, "its path in the Lora folder", Example("people/Ada.safetensors")]
+    stem: Annotated[str, Example("Ada")]
+    time: Annotated[float, "seconds since 1970", Example(1764028800.0)]
+    job: Annotated[int | None, "the job that made it"]
+
+
+@dataclass(frozen=True)
+class LorasView:
+    """Every LoRA in the Lora folder, newest first, by whomever it was published."""
+
+    loras: Sequence[LoraView]
+
+
+def listed(context: Context) -> LorasView:
+    """Every LoRA in the Lora folder, newest first."""
     folder, jobs = _folder(context), _jobs(context)
     files = [file for file in folder.rglob("*.safetensors") if _is_shown(file, folder)]
-    rows: list[dict[str, Any]] = [
-        {
-            "file": file.relative_to(folder).as_posix(),
-            "stem": file.stem,
-            "time": file.stat().st_mtime,
-            "job": jobs.get(file),
-        }
+    rows = [
+        LoraView(
+            file=file.relative_to(folder).as_posix(),
+            stem=file.stem,
+            time=file.stat().st_mtime,
+            job=jobs.get(file),
+        )
         for file in files
     ]
-    return sorted(rows, key=lambda row: -row["time"])[:MOST]
+    return LorasView(sorted(rows, key=lambda row: -row.time)[:MOST])
 
 
-def result(context: Context, name: str) -> dict[str, Any]:
-    """docs/rest.md's `Result` of a file that no job of ours made. Raises `NotFound`, `Invalid`."""
-    file = path(context, name)
-    found = lora.inspect(file)
-    card, _ = read_card(file.with_suffix(".json"))
-    spoken, picture = str(card.get("activation text") or ""), preview_of(file)
-    version = f"{picture.stat().st_mtime_ns:x}" if picture else ""
-    return {
-        "job": None,
-        "stem": file.stem,
-        "file": str(file),
-        "activation_text": spoken,
-        **texts(file.stem, spoken, FAMILIES.get(found.family, FAMILIES["sd1"])),
-        "family": found.family,
-        "base_title": "",
-        "sentence": Message(
-            "loras.found",
-            "{file} is in {folder}: {count} modules, rank {rank}.",
-            file=file.name,
-            folder=file.parent,
-            count=found.modules,
-            rank=", ".join(map(str, found.dims)),
-        ),
-        "proof": None,
-        "samples": [],
-        "preview": f"loras/preview?file={quote(name)}&v={version}" if picture else None,
-        "facts": {},
-        "healed": [],
-        "notes": [],
-    }
+def result(context: Context, name: str) -> ResultView:
+    """A LoRA that no job of ours made, by its path in the folder. Raises `NotFound`, `Invalid`."""
+    return result_of_file(path(context, name), name)
 
 
 def path(context: Context, name: str) -> Path:

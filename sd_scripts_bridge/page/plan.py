@@ -16,18 +16,15 @@ from ..models import offered
 from ..models.checkpoint import Base
 from ..names import name_problems
 from ..options import presets
-from ..options.families import COMPANION_OPTIONS
 from ..options.params import TrainingParams, fields_of_params
 from ..options.presets import Preset
 from ..planning.request import Request
 from ..planning.settled import Epoch, settle
 from ..publishing import publish
-from .advice import advice, caption_advice
 from .context import Context
 from .draft.captions import caption_of
 from .draft.draft import Draft
 from .draft.view import is_used
-from .estimate import estimate
 from .training_plan import Plan
 
 
@@ -38,7 +35,7 @@ def make(context: Context) -> Plan:
     used = [item for item in state.items if is_used(item, judged)]
     training = state.training
     base_path, base = _base(context, training.base, problems)
-    preset = _preset(training.preset, base, _gpu_gigabytes(context), problems)
+    preset = _preset(training.preset, base, gpu_gigabytes(context), problems)
     repeats = repeats_for(len(used), training.steps) if used else 0
     gpu, launch = _gpus(training.gpus, problems)
     epoch = Epoch(max(1, len(used) * repeats), processes=processes_of(launch))
@@ -120,7 +117,7 @@ def _base(
     return path, found.base
 
 
-def _gpu_gigabytes(context: Context) -> float | None:
+def gpu_gigabytes(context: Context) -> float | None:
     """With half a gigabyte on top: a GPU of 12 GB reports a little less."""
     memory = context.memory() if context.memory else None
     return memory.total / 2**30 + 0.5 if memory else None
@@ -265,50 +262,3 @@ def _unwritten(context: Context, plan: Plan) -> Dataset:
     folder = context.the_bridge.home.datasets / "unwritten" / "img"
     subset = Subset(folder / "1", plan.repeats, state.name, state.class_token, plan.images)
     return Dataset(folder.parent, folder, (subset,))
-
-
-# ---- for the page ----
-
-
-def as_dict(context: Context, plan: Plan) -> dict[str, Any]:
-    """docs/rest.md's `Plan`."""
-    seconds, known_from = estimate(context.views, plan)
-    memory = context.memory() if context.memory else None
-    title = context.draft.state.training.base
-    return {
-        "sentence": plan.sentence,
-        "photos": plan.images,
-        "repeats": plan.repeats,
-        "batch": plan.batch,
-        "steps": plan.steps,
-        "seconds": seconds,
-        "seconds_from": known_from,
-        "memory": {"free": memory.free, "total": memory.total} if memory else None,
-        "gpu": memory.name if memory else None,
-        "base": {**offered.base_dict(title, plan.base_path), "lacks": _lacking(plan)}
-        if title and plan.base_path
-        else None,
-        "preset": plan.preset.as_dict(),
-        "presets": [preset.name for preset in _offered(plan)],
-        "gigabytes": _gpu_gigabytes(context),
-        "lora_stem": plan.stem,
-        "engine": plan.engine,
-        "problems": list(dict.fromkeys(problem.sentence for problem in plan.problems)),
-        "advice": [*plan.notes, *advice(context, plan)],
-        "caption_advice": caption_advice(plan),
-        "changed": plan.changed,
-    }
-
-
-def _offered(plan: Plan) -> list[Preset]:
-    base = plan.base
-    return presets.offered(base.family, base.full_size) if base else presets.offered("sd1")
-
-
-def _lacking(plan: Plan) -> list[str]:
-    """The problems that are about the files beside the base."""
-    return list(
-        dict.fromkeys(
-            problem.sentence for problem in plan.problems if problem.where in COMPANION_OPTIONS
-        )
-    )

@@ -2,67 +2,162 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+from urllib.parse import quote
 
 from ..errors import Conflict, NotFound
+from ..jobs.events import Published
 from ..jobs.job import TrainingJob
+from ..jobs.store import JobRow
 from ..messages import Message, joined
+from ..models import lora
 from ..models.offered import BaseFile
 from ..options.families import FAMILIES, Family
 from ..publishing import infotext
-from ..publishing.card import PREVIEW_KINDS
-from .jobs import Fold, JobViews, read_report, sample_dicts
+from ..publishing.card import PREVIEW_KINDS, read_card
+from ..shapes.marks import Example
+from .jobs import JobViews, read_report
+from .progress.fold import Fold
+from .progress.samples import SampleView, sample_views
+
+FACTS = ("steps", "planned_steps", "seconds")
+"""What a result tells of report.json, besides the trainer's own facts."""
 
 
-def result_dict(views: JobViews, job_id: int, bases: list[BaseFile]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class ProofView:
+    """The mean denoising loss on the training pictures, at fixed noise and timesteps."""
+
+    without: Annotated[float, Example(0.1312)]
+    with_lora: Annotated[float, Example(0.1174)]
+
+
+@dataclass(frozen=True)
+class Txt2Img:
+    """What goes to txt2img to try a LoRA."""
+
+    prompt: Annotated[str, Example("<lora:AlvaroBadia:1> AlvaroBadia man")]
+    negative_prompt: str
+    batch_count: Annotated[int, Example(5)]
+    infotext: Annotated[
+        str,
+        "what A1111's paste reads: DPM++ 2M Karras, 60 steps, 1024x1024, CFG 7, batch size 1, "
+        "seed -1",
+        Example("<lora:AlvaroBadia:1> AlvaroBadia man\nSteps: 60, ..."),
+    ]
+    infotext_512: Annotated[
+        str | None, "the same at 512x512 with hires fix, for SD 1.5 and SD 2", Example(None)
+    ]
+    why_512: Annotated[str | None, "why 512 is better", Example(None)]
+
+
+@dataclass(frozen=True)
+class ResultView(Txt2Img):
+    """A finished LoRA, and how to try it."""
+
+    job: Annotated[int | None, "null: no job of this home made it", Example(12)]
+    stem: Annotated[str, "what prompts call it", Example("AlvaroBadia")]
+    file: Annotated[str, Example("/webui/models/Lora/AlvaroBadia.safetensors")]
+    activation_text: Annotated[str, Example("AlvaroBadia man")]
+    family: Annotated[str, Example("sdxl")]
+    base_title: Annotated[str, Example("sd_xl_base_1.0.safetensors [31e35c80fc]")]
+    sentence: str
+    proof: ProofView | None
+    samples: Sequence[SampleView]
+    preview: Annotated[str | None, "below this API's prefix", Example("jobs/12/preview?v=5a1b")]
+    facts: Annotated[
+        Mapping[str, Any], "what the trainer and report.json say", Example({"modules": 722})
+    ]
+    healed: Annotated[Sequence[str], "failures that were cured on the way"]
+    notes: Sequence[str]
+
+
+def result_of(views: JobViews, job_id: int, bases: list[BaseFile]) -> ResultView:
     """Raises `NotFound`, or `Conflict` while there is no LoRA."""
     row, fold = views.row(job_id), views.fold(job_id)
-    if row.kind != "train":
-        raise NotFound(
-            "result.job_trains_nothing_lora",
-            "Job {job_id} trains nothing, so it has no LoRA.",
-            job_id=job_id,
-        )
-    if fold.published is None:
-        raise Conflict(
-            "result.no_lora_yet",
-            "Job {job} has no LoRA yet ({status}). {why}",
-            job=job_id,
-            status=row.status.value,
-            why=row.sentence,
-        )
+    published = _published(row, fold)
     job = row.job
     assert isinstance(job, TrainingJob)
     folder = views.bridge.folder(job_id)
     told = {note: note for note in fold.notes}  # these know their codes, the report's do not
     report = read_report(folder)
-    stem, spoken = fold.published.stem, fold.published.activation_text or job.activation_text
+    spoken = published.activation_text or job.activation_text
     family = FAMILIES.get(job.family, FAMILIES["sd1"])
-    picture = preview(fold)
-    return {
-        "job": job_id,
-        "stem": stem,
-        "file": fold.published.path,
-        "activation_text": spoken,
-        **texts(stem, spoken, family),
-        "family": job.family,
-        "base_title": base_title(Path(job.base), bases),
-        "sentence": _sentence(fold, row.sentence, report),
-        "proof": {"without": fold.proof.without, "with_lora": fold.proof.with_lora}
-        if fold.proof
-        else None,
-        "samples": sample_dicts(folder, job_id, fold),
-        "preview": f"jobs/{job_id}/preview?v={f'{picture.stat().st_mtime_ns:x}'}"
-        if picture
-        else None,
-        "facts": {
-            **fold.facts,
-            **{key: report[key] for key in ("steps", "planned_steps", "seconds") if key in report},
-        },
-        "healed": [told.get(text, text) for text in report.get("healed", [])],
-        "notes": list(fold.notes),
-    }
+    return ResultView(
+        **vars(texts(published.stem, spoken, family)),
+        job=job_id,
+        stem=published.stem,
+        file=published.path,
+        activation_text=spoken,
+        family=job.family,
+        base_title=base_title(Path(job.base), bases),
+        sentence=_sentence(fold, row.sentence, report),
+        proof=ProofView(fold.proof.without, fold.proof.with_lora) if fold.proof else None,
+        samples=sample_views(folder, job_id, fold),
+        preview=_address(f"jobs/{job_id}/preview?", preview(fold)),
+        facts={**fold.facts, **{key: report[key] for key in FACTS if key in report}},
+        healed=[told.get(text, text) for text in report.get("healed", [])],
+        notes=list(fold.notes),
+    )
+
+
+def result_of_file(file: Path, name: str) -> ResultView:
+    """Of a LoRA that no job of this home made; ``name`` is its path in the Lora folder.
+
+    Raises `Invalid`.
+    """
+    found = lora.inspect(file)
+    card, _ = read_card(file.with_suffix(".json"))
+    spoken = str(card.get("activation text") or "")
+    sentence = Message(
+        "loras.found",
+        "{file} is in {folder}: {count} modules, rank {rank}.",
+        file=file.name,
+        folder=file.parent,
+        count=found.modules,
+        rank=", ".join(map(str, found.dims)),
+    )
+    return ResultView(
+        **vars(texts(file.stem, spoken, FAMILIES.get(found.family, FAMILIES["sd1"]))),
+        job=None,
+        stem=file.stem,
+        file=str(file),
+        activation_text=spoken,
+        family=found.family,
+        base_title="",
+        sentence=sentence,
+        proof=None,
+        samples=[],
+        preview=_address(f"loras/preview?file={quote(name)}&", preview_of(file)),
+        facts={},
+        healed=[],
+        notes=[],
+    )
+
+
+def _published(row: JobRow, fold: Fold) -> Published:
+    if row.kind != "train":
+        raise NotFound(
+            "result.job_trains_nothing_lora",
+            "Job {job_id} trains nothing, so it has no LoRA.",
+            job_id=row.id,
+        )
+    if fold.published is None:
+        raise Conflict(
+            "result.no_lora_yet",
+            "Job {job} has no LoRA yet ({status}). {why}",
+            job=row.id,
+            status=row.status.value,
+            why=row.sentence,
+        )
+    return fold.published
+
+
+def _address(start: str, picture: Path | None) -> str | None:
+    return f"{start}v={picture.stat().st_mtime_ns:x}" if picture else None
 
 
 def _why_512(family: str) -> Message:
@@ -74,18 +169,18 @@ def _why_512(family: str) -> Message:
     )
 
 
-def texts(stem: str, spoken: str, family: Family) -> dict[str, Any]:
+def texts(stem: str, spoken: str, family: Family) -> Txt2Img:
     """What goes to txt2img; ``spoken`` are the words that bring the subject."""
     prompt, small = infotext.prompt(spoken, stem), family.trained_at < 1024
     negative = infotext.negative(family)
-    return {
-        "prompt": prompt,
-        "negative_prompt": negative,
-        "batch_count": infotext.BATCH_COUNT,
-        "infotext": infotext.infotext(prompt, negative, 1024, infotext.settings(family)),
-        "infotext_512": infotext.infotext(prompt, negative, 512, infotext.HIRES) if small else None,
-        "why_512": _why_512(family.title) if small else None,
-    }
+    return Txt2Img(
+        prompt=prompt,
+        negative_prompt=negative,
+        batch_count=infotext.BATCH_COUNT,
+        infotext=infotext.infotext(prompt, negative, 1024, infotext.settings(family)),
+        infotext_512=infotext.infotext(prompt, negative, 512, infotext.HIRES) if small else None,
+        why_512=_why_512(family.title) if small else None,
+    )
 
 
 def _sentence(fold: Fold, sentence: str, report: dict[str, Any]) -> str:

@@ -30,10 +30,6 @@ class Cleaned:
             return Message("cleaning.would", "{size} would be freed.", size=size(self.bytes))
         return Message("cleaning.freed", "{size} freed.", size=size(self.bytes))
 
-    def as_dict(self) -> dict[str, object]:
-        """Plain data for JSON."""
-        return {"lines": list(self.lines), "bytes": self.bytes, "dry_run": self.dry_run}
-
 
 def clean(home: Home, store: Store, *, dry_run: bool = False) -> Cleaned:
     """Free the clean copies of photos that no job in the queue or its history trains.

@@ -5,19 +5,36 @@ script knows.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from ..engines import installed as scripts
 from ..messages import Message
 from ..options import slang
 from ..options.params import TrainingParams, fields_of_params, option_type
 from ..paths import Home
+from ..shapes.marks import Example, OneOf
 from . import option_help
 from .option_help import Help
 
 WIDTH = 100
+
+
+@dataclass(frozen=True)
+class OptionView:
+    """An option that can be set."""
+
+    name: Annotated[str, Example("network_dim")]
+    type: Annotated[str, OneOf(("int", "float", "str", "bool", "list")), Example("int")]
+    default: Annotated[Any, Example(32)]
+    choices: Annotated[Sequence[Any] | None, Example(None)]
+    help: str
+    help_ja: Annotated[str, '"" where there is none']
+    known: Annotated[bool, "known to LoRA Bridge by name; remote clients see no others"]
+    min: Annotated[float | None, Example(1)]
+    max: Annotated[float | None, Example(1024)]
+    may_be_empty: bool
 
 
 @dataclass(frozen=True)
@@ -36,20 +53,20 @@ class Option:
     most: float | None = None
     may_be_empty: bool = True
 
-    def as_dict(self) -> dict[str, Any]:
-        """docs/rest.md's row."""
-        return {
-            "name": self.name,
-            "type": self.kind,
-            "default": self.default,
-            "choices": list(self.choices) if self.choices else None,
-            "help": self.help.in_("en"),
-            "help_ja": self.help.japanese,
-            "known": self.known,
-            "min": self.least,
-            "max": self.most,
-            "may_be_empty": self.may_be_empty,
-        }
+    def view(self) -> OptionView:
+        """As REST and ``--json`` tell it."""
+        return OptionView(
+            name=self.name,
+            type=self.kind,
+            default=self.default,
+            choices=self.choices or None,
+            help=self.help.in_("en"),
+            help_ja=self.help.japanese,
+            known=self.known,
+            min=self.least,
+            max=self.most,
+            may_be_empty=self.may_be_empty,
+        )
 
     def lines(self, language: str) -> list[str]:
         """As a manual shows it."""

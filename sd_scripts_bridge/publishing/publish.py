@@ -19,7 +19,6 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from ..errors import PublishRefused, all_said
 from ..messages import Message
@@ -54,15 +53,6 @@ class PublishedLora:
     stem: str
     activation_text: str
     notes: tuple[str, ...] = ()
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return {
-            "path": str(self.path),
-            "stem": self.stem,
-            "activation_text": self.activation_text,
-            "notes": list(self.notes),
-        }
 
 
 def publish(

@@ -1,14 +1,25 @@
-"""What a POST may say, a frozen dataclass each; `page.shape` reads and describes them."""
+"""What a POST may say, a frozen dataclass each."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from ..page.shape import Bounds
+from ..engines import ENGINES, PREFERRED
+from ..jobs.folder import KEEP
+from ..options.params import MOST_STEPS
+from ..page.draft.intake import Upload
+from ..shapes.marks import Bounds, Example, FromForm, OneOf
 
 Text = Annotated[str | None, Bounds(0, 1000)]
+Values = Annotated[Mapping[str, Any], "options by sd-scripts' names", Example({"network_dim": 32})]
+Files = Annotated[Sequence[Upload], FromForm.FILES]
+Photos = Annotated[list[Path], Bounds(1, 10_000), "photos or folders"]
+Steps = Annotated[int, Bounds(1, MOST_STEPS), Example(1500)]
+Private = Annotated[bool, "no caption word, path or name but the LoRA's own in it"]
+EngineName = Annotated[str, OneOf(ENGINES)]
 
 
 @dataclass(frozen=True)
@@ -20,9 +31,74 @@ class StopBody:
 
 @dataclass(frozen=True)
 class PauseBody:
-    """Leave the GPU free for so long."""
+    """Leave the GPU free for this long."""
 
-    minutes: Annotated[float | None, "null: a minute in a WebUI, else ten"] = None
+    minutes: Annotated[
+        float | None, "null: a minute after the last image in a WebUI, else ten", Example(10)
+    ] = None
+
+
+@dataclass(frozen=True)
+class ResumeBody:
+    """Go on with a job."""
+
+    from_: Annotated[
+        int | None, Bounds(1, MOST_STEPS), "the step of a saved state; null: the newest one"
+    ] = None
+
+
+@dataclass(frozen=True)
+class LaunchBody:
+    """More than one process, in the words of `accelerate launch`."""
+
+    processes: int | None = None
+    machines: int | None = None
+    machine_rank: Annotated[int | None, "0 is the machine that saves and publishes"] = None
+    main_process_ip: str | None = None
+    main_process_port: int | None = None
+    num_cpu_threads_per_process: int | None = None
+    gpus: Annotated[list[int] | None, "one for each process on this machine"] = None
+
+
+@dataclass(frozen=True)
+class ClusterBody:
+    """Where a Ray cluster is, and what lies there."""
+
+    address: Annotated[str, "of its dashboard"]
+    base: Annotated[str | None, "the base model there"] = None
+    home: Annotated[str | None, "the home folder there"] = None
+    gpus: int | None = None
+
+
+@dataclass(frozen=True)
+class TrainBody:
+    """A training of a folder or of a config: what `train` does on the command line."""
+
+    dataset: Annotated[Path | None, "a kohya folder; needed without a config"] = None
+    base: Annotated[Path | None, "a base model; needed without a config"] = None
+    config: Annotated[Path | None, "a kohya_ss .json, a .toml, a job.json or a LoRA"] = None
+    lora_dir: Annotated[Path | None, "null: the WebUI's models/Lora"] = None
+    engine: Annotated[EngineName | None, "null: the first that is set up and can train it"] = None
+    preset: Text = None
+    values: Values | None = None
+    name: Annotated[str | None, Bounds(0, 1000), "of the LoRA"] = None
+    gpu: Annotated[int | None, Bounds(0, 1023), "counted from 0; null: the first free one"] = None
+    launch: LaunchBody | None = None
+    on: ClusterBody | None = None
+
+
+@dataclass(frozen=True)
+class UploadBody:
+    """Photos, captions (.txt named after a photo) or zips, all or nothing."""
+
+    files: Files
+
+
+@dataclass(frozen=True)
+class FolderBody:
+    """A folder of photos, which stay where they are."""
+
+    path: Annotated[Path | None, "null: no folder"]
 
 
 @dataclass(frozen=True)
@@ -30,8 +106,8 @@ class CleanBody:
     """Free what finished trainings don't need."""
 
     keep: Annotated[
-        Literal["everything", "checkpoints", "lora"] | None,
-        "from now on keep this of each of them; null: by the rule that holds",
+        Annotated[str, OneOf(tuple(KEEP))] | None,
+        "from now on keep this of each of them; null: by the home's rule",
     ] = None
     dry_run: Annotated[bool, "only say how much; nothing is freed or set"] = False
 
@@ -40,7 +116,7 @@ class CleanBody:
 class PublishJobBody:
     """What a job has saved, as a LoRA in its folder."""
 
-    private: Annotated[bool, "no caption word, path or name but the LoRA's own in it"] = False
+    private: Private = False
 
 
 @dataclass(frozen=True)
@@ -57,11 +133,76 @@ class CaptionsBody:
     action: Literal["draft", "add", "remove", "replace", "undo"]
     text: Text = None
     with_: Text = None
-    where: Annotated[Literal["start", "end"], "start: behind the name"] = "end"
+    where: Annotated[Literal["start", "end"], "start: right after the name"] = "end"
+
+
+@dataclass(frozen=True)
+class StartBody:
+    """Start the draft's training."""
+
+    seen: Annotated[
+        Mapping[str, Any] | None, "name, class_token and training as this window shows them"
+    ] = None
+
+
+@dataclass(frozen=True)
+class ImportBody:
+    """A config from elsewhere: its files in a form, or its path where the page is local."""
+
+    files: Files = ()
+    path: Path | None = None
+    apply: Annotated[bool, "put it into the draft, too"] = False
 
 
 @dataclass(frozen=True)
 class CheckBody:
     """Photos or folders to look at."""
 
-    photos: Annotated[list[Path], Bounds(1, 10_000)]
+    photos: Photos
+
+
+@dataclass(frozen=True)
+class DatasetBody:
+    """A kohya folder to write."""
+
+    photos: Photos
+    name: Annotated[str, Bounds(0, 1000), "of the subject", Example("AlvaroBadia")]
+    class_: Annotated[str, Bounds(0, 1000), "class token", Example("man")]
+    out: Annotated[Path, "where it is written"]
+    steps: Steps = 1500
+
+
+@dataclass(frozen=True)
+class PublishBody:
+    """A finished LoRA to publish."""
+
+    file: Path
+    lora_dir: Annotated[Path | None, "null: the WebUI's models/Lora"] = None
+    name: Annotated[str | None, Bounds(0, 1000), "null: as the file is called"] = None
+    private: Private = False
+
+
+@dataclass(frozen=True)
+class BaseBody:
+    """A base model to train on, or a folder of them to offer."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class PresetCopyBody:
+    """A preset to copy into a .toml of your own."""
+
+    name: Annotated[str, Bounds(1, 1000)]
+    to: Annotated[Path, "a .toml, or a folder, below your own folder or the home folder"]
+
+
+@dataclass(frozen=True)
+class SetupBody:
+    """The training environment to set up."""
+
+    source: Annotated[
+        str | None, "sd-scripts' folder, archive or address; null: the pinned version"
+    ] = None
+    python: Annotated[Path | None, "the environment of a kohya_ss or sd-scripts"] = None
+    engine: EngineName = PREFERRED

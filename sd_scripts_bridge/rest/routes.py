@@ -1,4 +1,7 @@
-"""The routes: each one's method, path and handler, and who may call it."""
+"""The routes: each one's method, path and handler, which errors it has, and who may call it.
+
+What a route takes and answers stands in its handler's types, see `signature`.
+"""
 
 from __future__ import annotations
 
@@ -13,88 +16,73 @@ PARTS = "sd_scripts_bridge.rest.handlers."
 
 
 class Rule(NamedTuple):
-    """One route: its path below the prefix, its handler as "module:function" below `PARTS`, and who
-    may call it.
-    """
+    """One route: its path below the prefix, its handler as "module:function" below `PARTS`."""
 
     method: str
     path: str
     handler: str
+    errors: tuple[int, ...] = ()
+    """Besides those that every GET, or every POST, can have."""
     only_local: str = ""
-    """What is refused from afar, in words."""
-    takes: tuple[str, ...] = (JSON,)
-    """The content types of a POST's body."""
+    """What remote clients are refused, in words."""
 
+
+MACHINE_FILES = Message("doors.files", "Files on this machine")
+MACHINE_FOLDERS = Message("doors.folders", "Folders on this machine")
+MACHINE_CONFIGS = Message("doors.folders_configs", "Folders and configs on this machine")
+EXPORTS = Message("doors.exports", "Exports, which contain paths on this machine,")
+DEMO_MODELS = Message("doors.demo_model", "Demo models")
+SETUPS = Message("doors.setup", "Setup jobs")
 
 RULES = (
-    Rule("GET", "/status", "jobs:status"),
-    Rule("GET", "/jobs", "jobs:jobs"),
-    Rule(
-        "POST",
-        "/jobs",
-        "files:train",
-        Message("doors.folders_configs", "Folders and configs of this machine"),
-    ),
-    Rule("GET", "/jobs/{job}", "jobs:job"),
-    Rule("GET", "/jobs/{job}/events", "jobs:events"),
-    Rule("GET", "/jobs/{job}/log", "jobs:log"),
-    Rule("GET", "/jobs/{job}/report", "jobs:report"),
-    Rule("GET", "/jobs/{job}/samples/{number}", "jobs:sample_picture"),
-    Rule("GET", "/jobs/{job}/prompts", "jobs:prompts"),
-    Rule("POST", "/jobs/{job}/prompts", "jobs:change_prompts"),
-    Rule("GET", "/jobs/{job}/preview", "jobs:preview_picture"),
-    Rule("GET", "/jobs/{job}/result", "jobs:result"),
-    Rule(
-        "GET",
-        "/jobs/{job}/export",
-        "exchange:export",
-        Message("doors.exports", "Exports, which hold this machine's paths,"),
-    ),
-    Rule("POST", "/jobs/{job}/stop", "jobs:stop"),
-    Rule("POST", "/jobs/{job}/pause", "jobs:pause"),
-    Rule("POST", "/jobs/{job}/resume", "jobs:resume"),
-    Rule("POST", "/jobs/{job}/retry", "jobs:retry"),
-    Rule("POST", "/jobs/{job}/publish", "jobs:publish"),
-    Rule("POST", "/jobs/{job}/remove", "jobs:remove"),
-    Rule("POST", "/jobs/{job}/forget", "jobs:forget"),
-    Rule("GET", "/clean", "clean:look"),
+    Rule("GET", "/status", "jobs:status", (404, 422)),
+    Rule("GET", "/jobs", "jobs:jobs", (422,)),
+    Rule("POST", "/jobs", "files:train", (409, 503), MACHINE_CONFIGS),
+    Rule("GET", "/jobs/{job}", "jobs:job", (404,)),
+    Rule("GET", "/jobs/{job}/events", "jobs:events", (404, 422)),
+    Rule("GET", "/jobs/{job}/log", "jobs:log", (404, 422)),
+    Rule("GET", "/jobs/{job}/report", "jobs:report", (404,)),
+    Rule("GET", "/jobs/{job}/samples/{number}", "jobs:sample_picture", (404,)),
+    Rule("GET", "/jobs/{job}/prompts", "jobs:prompts", (404,)),
+    Rule("POST", "/jobs/{job}/prompts", "jobs:change_prompts", (404, 409)),
+    Rule("GET", "/jobs/{job}/preview", "jobs:preview_picture", (404,)),
+    Rule("GET", "/jobs/{job}/result", "jobs:result", (404, 409)),
+    Rule("GET", "/jobs/{job}/export", "exchange:export", (404, 409, 422), EXPORTS),
+    Rule("POST", "/jobs/{job}/stop", "jobs:stop", (404, 409)),
+    Rule("POST", "/jobs/{job}/pause", "jobs:pause", (404, 409)),
+    Rule("POST", "/jobs/{job}/resume", "jobs:resume", (404, 409)),
+    Rule("POST", "/jobs/{job}/retry", "jobs:retry", (404, 409)),
+    Rule("POST", "/jobs/{job}/publish", "jobs:publish", (404, 409)),
+    Rule("POST", "/jobs/{job}/remove", "jobs:remove", (404, 409)),
+    Rule("POST", "/jobs/{job}/forget", "jobs:forget", (404, 409)),
+    Rule("GET", "/clean", "clean:look", (422,)),
     Rule("POST", "/clean", "clean:free"),
-    Rule("GET", "/draft", "draft:show"),
-    Rule("POST", "/draft", "draft:describe"),
-    Rule("POST", "/draft/photos", "draft:upload", takes=(FILES,)),
-    Rule(
-        "POST",
-        "/draft/folder",
-        "draft:use_folder",
-        Message("doors.folders", "Folders of this machine"),
-    ),
-    Rule("POST", "/draft/photo/{pid}", "draft:set_photo"),
-    Rule("GET", "/draft/photo/{pid}/thumb", "draft:thumb"),
-    Rule("POST", "/draft/captions", "draft:change_captions"),
-    Rule("POST", "/draft/clear", "draft:clear"),
+    Rule("GET", "/draft", "draft:show", (422,)),
+    Rule("POST", "/draft", "draft:describe", (409,)),
+    Rule("POST", "/draft/photos", "draft:upload"),
+    Rule("POST", "/draft/folder", "draft:use_folder", (), MACHINE_FOLDERS),
+    Rule("POST", "/draft/photo/{pid}", "draft:set_photo", (404, 409)),
+    Rule("GET", "/draft/photo/{pid}/thumb", "draft:thumb", (404,)),
+    Rule("POST", "/draft/captions", "draft:change_captions", (409,)),
+    Rule("POST", "/draft/clear", "draft:clear", (409,)),
     Rule("GET", "/plan", "plan:show"),
-    Rule("POST", "/train", "plan:train"),
-    Rule("POST", "/import", "exchange:bring", takes=(FILES, JSON)),
-    Rule("POST", "/import/undo", "exchange:take_back"),
-    Rule("POST", "/check", "files:check", Message("doors.folders", "Folders of this machine")),
-    Rule("POST", "/dataset", "files:dataset", Message("doors.folders", "Folders of this machine")),
-    Rule("POST", "/publish", "files:publish", Message("doors.files", "Files of this machine")),
+    Rule("POST", "/train", "plan:train", (409, 503)),
+    Rule("POST", "/import", "exchange:bring"),
+    Rule("POST", "/import/undo", "exchange:take_back", (409,)),
+    Rule("POST", "/check", "files:check", (), MACHINE_FOLDERS),
+    Rule("POST", "/dataset", "files:dataset", (), MACHINE_FOLDERS),
+    Rule("POST", "/publish", "files:publish", (409,), MACHINE_FILES),
     Rule("GET", "/bases", "bases:show"),
-    Rule("POST", "/bases", "bases:choose", Message("doors.files", "Files of this machine")),
-    Rule("POST", "/bases/demo", "bases:make_demo", Message("doors.demo_model", "The demo's model")),
+    Rule("POST", "/bases", "bases:choose", (404,), MACHINE_FILES),
+    Rule("POST", "/bases/demo", "bases:make_demo", (409, 503), DEMO_MODELS),
     Rule("GET", "/loras", "loras:show"),
-    Rule("GET", "/loras/result", "loras:result"),
-    Rule("GET", "/loras/preview", "loras:preview_picture"),
+    Rule("GET", "/loras/result", "loras:result", (404, 422)),
+    Rule("GET", "/loras/preview", "loras:preview_picture", (404,)),
     Rule("GET", "/presets", "facts:list_presets"),
-    Rule(
-        "POST",
-        "/presets/copy",
-        "files:copy_preset",
-        Message("doors.files", "Files of this machine"),
-    ),
+    Rule("POST", "/presets/copy", "files:copy_preset", (404, 409), MACHINE_FILES),
     Rule("GET", "/options", "facts:options"),
     Rule("GET", "/engine", "facts:engine"),
-    Rule("POST", "/setup", "facts:setup", Message("doors.setup", "Set-up")),
+    Rule("POST", "/setup", "facts:setup", (), SETUPS),
     Rule("GET", "/host", "facts:host"),
     Rule("GET", "/openapi.json", "openapi:show"),
 )

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from sd_scripts_bridge.datasets import writer as dataset_writer
+from sd_scripts_bridge.datasets.views import report_view
 from sd_scripts_bridge.datasets.writer import (
     check,
     clean_copy,
@@ -22,6 +23,7 @@ from sd_scripts_bridge.datasets.writer import (
 from sd_scripts_bridge.errors import BridgeError, Invalid
 from sd_scripts_bridge.photos import faces
 from sd_scripts_bridge.photos.faces import Box
+from sd_scripts_bridge.shapes.plain import plain
 from tests.support import messy
 
 
@@ -136,7 +138,7 @@ def test_the_messy_folder_gives_one_sentence_each_and_a_dataset(tmp_path):
             and verdict.sentence.endswith(".")
         )
     assert len(report.lines()) == len(expected) + len(report.advice) + 1
-    json.dumps(report.as_dict(), ensure_ascii=False).encode("utf-8")
+    json.dumps(plain(report_view(report)), ensure_ascii=False).encode("utf-8")
     made = prepare([tmp_path / "messy"], "Álvaro", "man", 300, tmp_path / "out")
     assert made.images == report.used == sum(used for used, _ in expected.values())
     assert is_clean(made)

@@ -18,6 +18,7 @@ from sd_scripts_bridge.errors import Invalid
 from sd_scripts_bridge.exchange import imports
 from sd_scripts_bridge.exchange import request as exchange_request
 from sd_scripts_bridge.exchange.settling.imported import Fate, Imported, KeyRow
+from sd_scripts_bridge.exchange.settling.views import imported_view
 from sd_scripts_bridge.exchange.toml import sanitizer
 from sd_scripts_bridge.options.params import TrainingParams
 from sd_scripts_bridge.planning.settled import Epoch
@@ -198,7 +199,7 @@ def test_it_goes_on_whole_with_absolute_paths(tmp_path: Path) -> None:
     assert (imported.values["resolution"], imported.values["train_batch_size"]) == ("768,512", 4)
     assert imported.values["keep_tokens"] == 0 and not imported.values["flip_aug"], "nothing twice"
     assert toml_file.loads(dataset_config.text(handed)) == handed
-    assert imported.as_dict()["dataset_config"] == handed
+    assert imported_view(imported).dataset_config == handed
 
 
 def test_its_steps_are_counted_dataset_by_dataset(tmp_path: Path) -> None:

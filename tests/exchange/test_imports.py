@@ -20,9 +20,11 @@ from sd_scripts_bridge.errors import Invalid
 from sd_scripts_bridge.exchange import imports
 from sd_scripts_bridge.exchange.kohya_gui.keys import FORM, LAUNCHER, NETWORK
 from sd_scripts_bridge.exchange.settling.imported import Fate, Imported, KeyRow
+from sd_scripts_bridge.exchange.settling.views import imported_view
 from sd_scripts_bridge.exchange.settling.work import KNOWN, Here
 from sd_scripts_bridge.jobs.job import TrainingJob
 from sd_scripts_bridge.options.params import TrainingParams
+from sd_scripts_bridge.shapes.plain import plain
 
 KOHYA = Path(os.environ.get("KOHYA_SS_DIR", "")) / "presets" / "lora"
 
@@ -260,7 +262,7 @@ def test_secrets_are_not_even_in_the_report(gui: Any) -> None:
         huggingface_token="s3cret",
         additional_parameters="--wandb_api_key s3cret",
     )
-    said = json.dumps(imported.as_dict()["keys"]) + "\n".join(imported.lines())
+    said = json.dumps(plain(imported_view(imported))["keys"]) + "\n".join(imported.lines())
     assert "s3cret" not in said
     assert not any("s3cret" in str(value) for value in imported.values.values())
 

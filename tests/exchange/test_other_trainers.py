@@ -11,6 +11,8 @@ import pytest
 from sd_scripts_bridge.errors import Invalid
 from sd_scripts_bridge.exchange import imports
 from sd_scripts_bridge.exchange.settling.imported import HIDDEN, Fate, Imported, KeyRow
+from sd_scripts_bridge.exchange.settling.views import imported_view
+from sd_scripts_bridge.shapes.plain import plain
 
 ONETRAINER: dict[str, Any] = {
     "training_method": "LORA",
@@ -70,7 +72,7 @@ def test_onetrainers_settings(tmp_path: Path) -> None:
 
 def test_a_secret_of_onetrainers_is_told_nowhere(tmp_path: Path) -> None:
     imported = read(tmp_path / "one.json", json.dumps(ONETRAINER))
-    told = json.dumps(imported.as_dict()) + "\n".join(imported.lines()) + repr(imported)
+    told = json.dumps(plain(imported_view(imported))) + "\n".join(imported.lines()) + repr(imported)
     assert "verysecret" not in told and "alsosecret" not in told
     assert row(imported, "secrets.huggingface_token").value == HIDDEN
 
@@ -130,7 +132,7 @@ def test_a_job_of_ai_toolkit(tmp_path: Path) -> None:
     assert (values["resolution"], values["caption_dropout_rate"]) == ("1024", 0.05)
     assert values["network_train_unet_only"] is True
     assert row(imported, "train.ema_config.use_ema").fate is Fate.IGNORED
-    assert "verysecret" not in json.dumps(imported.as_dict())
+    assert "verysecret" not in json.dumps(plain(imported_view(imported)))
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from sd_scripts_bridge.options import presets
 from sd_scripts_bridge.options.families import FAMILIES
 from sd_scripts_bridge.options.kinds import SCRIPT_DEFAULTS
 from sd_scripts_bridge.options.params import fields_of_params
+from sd_scripts_bridge.shapes.plain import plain
 
 GPU_SIZES = (6, 8, 12, 16, 24)
 GRID = [
@@ -142,7 +143,7 @@ def test_showing_one_says_everything() -> None:
         "Time:",
     ):
         assert word in text
-    json.dumps(presets.get("person-sdxl-8gb").as_dict())
+    json.dumps(plain(presets.get("person-sdxl-8gb").view()))
 
 
 @pytest.mark.sd_scripts

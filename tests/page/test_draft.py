@@ -23,7 +23,7 @@ from sd_scripts_bridge.page.draft.state import State
 from sd_scripts_bridge.paths import Home
 from sd_scripts_bridge.photos.thumbnails import thumbnail
 from tests.support import messy
-from tests.support.page import draft_dict, uploaded
+from tests.support.page import describe, draft_dict, set_photo, uploaded
 
 
 def jpeg(seed: int) -> bytes:
@@ -58,14 +58,15 @@ def test_nothing_is_on_the_disk_before_somebody_prepares_something(home: Home) -
 
 
 def test_a_restart_loses_nothing_and_looks_at_nothing_again(draft: Draft, home: Home) -> None:
-    draft.describe(
+    describe(
+        draft,
         {
             "name": "Ada",
             "class_token": "woman",
             "training": {"steps": 300, "values": {"network_dim": 8}},
-        }
+        },
     )
-    draft.set_photo(1, {"used": False, "caption": "Ada woman, laughing"})
+    set_photo(draft, 1, {"used": False, "caption": "Ada woman, laughing"})
     before, checks = draft_dict(draft), (draft.folder / "checks.json").stat().st_mtime_ns
     again = Draft(home)
     assert again.state == draft.state and again.check.wait()
@@ -76,14 +77,14 @@ def test_a_restart_loses_nothing_and_looks_at_nothing_again(draft: Draft, home: 
 
 def test_another_process_is_noticed_and_not_overwritten(draft: Draft, home: Home) -> None:
     other = Draft(home)
-    other.describe({"name": "Ada"})
-    draft.describe({"class_token": "woman"})
+    describe(other, {"name": "Ada"})
+    describe(draft, {"class_token": "woman"})
     assert (other.state.name, other.state.class_token) == ("Ada", "woman")
 
 
 def test_many_threads_lose_no_change(draft: Draft) -> None:
     threads = [
-        threading.Thread(target=draft.describe, args=({"training": {"values": {f"v{n}": n}}},))
+        threading.Thread(target=describe, args=(draft, {"training": {"values": {f"v{n}": n}}}))
         for n in range(12)
     ]
     for thread in threads:
@@ -94,15 +95,16 @@ def test_many_threads_lose_no_change(draft: Draft) -> None:
 
 
 def test_an_option_set_to_null_is_the_presets_again(draft: Draft) -> None:
-    draft.describe({"training": {"values": {"network_dim": 8, "seed": 1}, "base": "x"}})
-    draft.describe({"training": {"values": {"network_dim": None}, "base": None}})
+    describe(draft, {"training": {"values": {"network_dim": 8, "seed": 1}, "base": "x"}})
+    describe(draft, {"training": {"values": {"network_dim": None}, "base": None}})
     assert dict(draft.state.training.values) == {"seed": 1} and draft.state.training.base is None
 
 
 def test_what_is_no_part_of_a_draft_is_refused_all_at_once(draft: Draft) -> None:
     with pytest.raises(Invalid) as caught:
-        draft.describe(
-            {"name": 3, "colour": "red", "training": {"steps": True, "bass": "x", "values": [1]}}
+        describe(
+            draft,
+            {"name": 3, "colour": "red", "training": {"steps": True, "bass": "x", "values": [1]}},
         )
     assert {problem.where for problem in caught.value.problems} == {
         "name",
@@ -171,16 +173,16 @@ def test_what_is_no_photo_is_shown_and_cant_be_used(draft: Draft) -> None:
         and draft_dict(draft)["sentence"] == "2 of 3 photos will be used."
     )
     with pytest.raises(Invalid, match="can't be used"):
-        draft.set_photo(3, {"used": True})
+        set_photo(draft, 3, {"used": True})
 
 
 def test_the_users_choice_beats_the_verdict(draft: Draft) -> None:
     draft.upload([uploaded("again.jpg", messy.jpeg(messy.photo(1), optimize=True))])
     assert draft.check.wait()
     assert [p["used"] for p in draft_dict(draft)["photos"]] == [True, True, False]
-    draft.set_photo(3, {"used": True})
+    set_photo(draft, 3, {"used": True})
     assert draft_dict(draft)["used"] == 3
-    draft.set_photo(3, {"used": None})
+    set_photo(draft, 3, {"used": None})
     assert draft_dict(draft)["used"] == 2
 
 
@@ -203,7 +205,7 @@ def test_only_what_changed_is_looked_at_again(
         (folder / f"{number}.jpg").write_bytes(jpeg(10 + number))
     draft.use_folder(folder)
     assert draft.check.wait()
-    draft.set_photo(4, {"used": False})
+    set_photo(draft, 4, {"used": False})
     (folder / "1.jpg").write_bytes(jpeg(20))
     (folder / "3.jpg").write_bytes(jpeg(21))
     (folder / "0.txt").write_text("new words")
@@ -285,25 +287,25 @@ def test_removing(caption: str, text: str, after: str) -> None:
 
 
 def test_captions_follow_the_name_also_letter_by_letter(draft: Draft) -> None:
-    draft.describe({"name": "Ada", "class_token": "woman"})
-    draft.set_photo(1, {"caption": "Ada woman, laughing"})
+    describe(draft, {"name": "Ada", "class_token": "woman"})
+    set_photo(draft, 1, {"caption": "Ada woman, laughing"})
     assert captions(draft) == ["Ada woman, laughing", "Ada woman, standing in a park"]
     for name in ("Ad", "A", "", "B", "Bo", "Bob"):
-        draft.describe({"name": name})
-    draft.describe({"class_token": "man"})
+        describe(draft, {"name": name})
+    describe(draft, {"class_token": "man"})
     assert captions(draft) == ["Bob man, laughing", "Bob man, standing in a park"]
 
 
 def test_words_of_the_users_that_only_look_like_a_name_stay(draft: Draft) -> None:
-    draft.set_photo(1, {"caption": "A man in the rain"})
+    set_photo(draft, 1, {"caption": "A man in the rain"})
     for name in ("A", "Al", "Ala", "Alan"):
-        draft.describe({"name": name})
+        describe(draft, {"name": name})
     assert captions(draft)[0] == "A man in the rain"
     assert not draft_dict(draft)["photos"][0]["begins_with_name"]
 
 
 def test_bulk_changes_are_undone_step_by_step(draft: Draft) -> None:
-    draft.describe({"name": "Ada", "class_token": "woman"})
+    describe(draft, {"name": "Ada", "class_token": "woman"})
     first = captions(draft)
     draft.change(
         lambda s: draft_captions.bulk(s, draft.check.judged, "add", "in Rome", at_start=True)
@@ -323,7 +325,7 @@ def test_bulk_changes_are_undone_step_by_step(draft: Draft) -> None:
 def test_drafting_asks_the_host_only_where_words_are_missing(draft: Draft) -> None:
     with pytest.raises(Invalid, match="name"):
         interrogation.start(draft, None)
-    draft.describe({"name": "Ada", "class_token": "woman"})
+    describe(draft, {"name": "Ada", "class_token": "woman"})
     asked: list[str] = []
     interrogation.start(
         draft,
@@ -340,7 +342,7 @@ def test_drafting_asks_the_host_only_where_words_are_missing(draft: Draft) -> No
 
 
 def test_a_failing_interrogator_is_said(draft: Draft) -> None:
-    draft.describe({"name": "Ada"})
+    describe(draft, {"name": "Ada"})
 
     def broken(_paths: object) -> list[str]:
         raise RuntimeError("no model")
@@ -366,11 +368,11 @@ def test_undo_keeps_few_levels_of_many_captions() -> None:
 
 
 def test_the_dataset_is_what_the_page_showed(draft: Draft) -> None:
-    draft.describe({"name": "Ana María", "class_token": "woman", "training": {"steps": 20}})
+    describe(draft, {"name": "Ana María", "class_token": "woman", "training": {"steps": 20}})
     draft.upload([photo("three.jpg", 3)])
     assert draft.check.wait()
-    draft.set_photo(2, {"used": False})
-    draft.set_photo(1, {"caption": "laughing, without her name"})
+    set_photo(draft, 2, {"used": False})
+    set_photo(draft, 1, {"caption": "laughing, without her name"})
     out = write(draft)
     assert out == draft.home.datasets / "Ana María"
     leaf = out / "img" / "10_Ana María woman"
@@ -382,7 +384,7 @@ def test_the_dataset_is_what_the_page_showed(draft: Draft) -> None:
 
 
 def test_a_photo_that_changed_since_the_look_stops_the_start(draft: Draft) -> None:
-    draft.describe({"name": "Ada"})
+    describe(draft, {"name": "Ada"})
     (draft.photos_folder / "one.jpg").write_bytes(jpeg(9))
     with pytest.raises(Conflict, match=r"one\.jpg"):
         write(draft)

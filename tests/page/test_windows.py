@@ -10,12 +10,13 @@ from sd_scripts_bridge.errors import Conflict
 from sd_scripts_bridge.page.draft.draft import Draft
 from sd_scripts_bridge.page.draft.windows import refuse_unseen
 from sd_scripts_bridge.paths import Home
+from tests.support.page import describe
 
 
 @pytest.fixture
 def draft(home: Home) -> Draft:
     draft = Draft(home)
-    draft.describe({"name": "Ada", "training": {"steps": 900, "values": {"seed": 7}}})
+    describe(draft, {"name": "Ada", "training": {"steps": 900, "values": {"seed": 7}}})
     return draft
 
 
@@ -33,9 +34,9 @@ def draft(home: Home) -> Draft:
 def test_what_another_window_wrote_is_not_written_over(draft: Draft, data: Any, was: Any) -> None:
     before = draft.state
     with pytest.raises(Conflict) as caught:
-        draft.describe({**data, "was": [was]})
+        describe(draft, {**data, "was": [was]})
     assert caught.value.message.code == "draft.changed_elsewhere" and draft.state == before
-    draft.describe(data)
+    describe(draft, data)
     assert draft.state != before, "who insists is obeyed"
 
 
@@ -43,12 +44,12 @@ def test_what_another_window_wrote_is_not_written_over(draft: Draft, data: Any, 
     "was", [[{"name": "Ada"}], [{"name": "An"}, {"name": "Ada "}], [], [{"class_token": "x"}]]
 )
 def test_what_this_window_has_seen_may_change(draft: Draft, was: Any) -> None:
-    draft.describe({"name": "Eve", "was": was})
+    describe(draft, {"name": "Eve", "was": was})
     assert draft.state.name == "Eve"
 
 
 def test_the_same_words_from_both_windows_are_no_conflict(draft: Draft) -> None:
-    draft.describe({"name": "Ada", "was": [{"name": "A"}]})
+    describe(draft, {"name": "Ada", "was": [{"name": "A"}]})
 
 
 def test_start_trains_what_its_window_shows(draft: Draft) -> None:

@@ -30,7 +30,7 @@ from sd_scripts_bridge.running import silence, supervisor
 from sd_scripts_bridge.system import files
 from sd_scripts_bridge.webui.standalone import Options, serve
 from tests.support import messy
-from tests.support.page import uploaded
+from tests.support.page import describe, uploaded
 from tests.support.supervisor import submit, wait_over
 
 MakeJob = Callable[..., TrainingJob]
@@ -121,7 +121,7 @@ def test_a_home_that_nobody_may_write_to_gets_sentences(read_only: Path, tmp_pat
     assert "choose another home folder" in said or "Choose another with --home" in said
     draft = Draft(Home(read_only))
     with pytest.raises((BridgeError, OSError)) as caught:
-        draft.describe({"name": "Ada"})
+        describe(draft, {"name": "Ada"})
     assert "Read-only" in str(caught.value)
     (tmp_path / "photo.jpg").write_bytes(messy.jpeg(messy.photo(1)))
     assert run(tmp_path / "other", "check", tmp_path / "photo.jpg").returncode == 0
@@ -137,13 +137,13 @@ def test_a_home_on_a_full_disk_gets_sentences_and_loses_nothing(
     job_id = bridge._store.add(make_job())
     bridge._store.move(job_id, Status.STOPPED, of=[Status.QUEUED], attempt=0)
     draft = Draft(bridge.home)
-    draft.describe({"name": "Ada"})
+    describe(draft, {"name": "Ada"})
     filler = small_disk / "filler"
     with filler.open("wb", buffering=0) as file, pytest.raises(OSError):
         while True:
             file.write(b"x" * 512)
     with pytest.raises(BridgeError, match="No space left"):
-        draft.describe({"name": "Eve"})
+        describe(draft, {"name": "Eve"})
     with pytest.raises(BridgeError, match="No space left"):
         draft.upload([uploaded("1.jpg", messy.jpeg(messy.photo(1)))])
     with pytest.raises(BridgeError, match=r"Its disk is full \(\d kB are free\): make some room"):
@@ -178,7 +178,7 @@ def test_rm_while_others_read(bridge: Bridge, make_job: MakeJob) -> None:
         while not over.is_set():
             try:
                 for row in bridge.jobs():
-                    views.job_dict(row)
+                    views.view(row)
                     views.status(row.id, 0)
                     bridge.log(row.id)
                 time.sleep(0.01)
@@ -218,11 +218,12 @@ def test_two_pages_on_one_home_see_the_same(bridge: Bridge, tmp_path: Path) -> N
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from pathlib import Path; from sd_scripts_bridge.page.draft.draft import Draft; from "
         "sd_scripts_bridge.paths import Home\n"
+        "from sd_scripts_bridge.page.draft.choices import DraftChange, TrainingChange\n"
         "from sd_scripts_bridge.jobs.job import SetupJob; from sd_scripts_bridge.jobs.store "
         "import Store\n"
         "home = Home(Path(sys.argv[2])); draft, store = Draft(home), Store(home.database)\n"
         "for n in range(25):\n"
-        "    draft.describe({'training': {'values': {sys.argv[3] + str(n): n}}}); "
+        "    draft.describe(DraftChange(training=TrainingChange(values={sys.argv[3] + str(n): n}))); "
         "store.add(SetupJob('sd-scripts', source=sys.argv[3]))\n"
     )
     argv = [sys.executable, "-c", code, str(PACKAGE_PARENT), str(bridge.home.root)]
@@ -265,9 +266,9 @@ def test_a_clock_that_runs_backwards_makes_no_negative_time(
     bridge._store.append(job_id, 1, Note("later"))
     views = JobViews(bridge)
     monkeypatch.setattr(supervisor, "reconcile", lambda *_: None)  # nobody runs it
-    shown = views.status(job_id, 0)["job"]
-    assert shown["step"] == 9 and shown["silent"] is None
-    assert all(shown[key] is None or shown[key] >= 0 for key in ("rate", "left"))
+    shown = views.status(job_id, 0).job
+    assert shown and shown.step == 9 and shown.silent is None
+    assert all(value is None or value >= 0 for value in (shown.rate, shown.left))
     assert silence.seconds(bridge._store.get(job_id), bridge.folder(job_id).log) is None
     bridge._store.move(job_id, Status.FAILED, of=[Status.RUNNING], attempt=1, sentence="because")
     shown_row = run(bridge.home.root, "jobs").stdout.split("Ada")[1].split("because")[0]

@@ -55,15 +55,16 @@ def test_its_jobs_events_and_results_are_there(old: Bridge) -> None:
     views = JobViews(old)
     for row in rows:
         shown = views.status(row.id, 0)
-        assert shown["job"]["id"] == row.id and len(old.events(row.id)) > 3
+        assert shown.job and shown.job.id == row.id and len(old.events(row.id)) > 3
         assert old.folder(row.id).command.read_text("utf-8").strip()
         assert old.log(row.id)
-    assert views.status(1, 0)["job"]["step"] == 20
+    finished = views.status(1, 0).job
+    assert finished and finished.step == 20
 
 
 def test_its_lora_is_known_as_its_jobs(old: Bridge) -> None:
     context = Context(old, lora_dir=old.home.root.parent / "models" / "Lora")
-    assert [(row["stem"], row["job"]) for row in loras.listed(context)] == [("Ada", 1)]
+    assert [(row.stem, row.job) for row in loras.listed(context).loras] == [("Ada", 1)]
 
 
 @pytest.mark.parametrize("form", ["toml", "kohya", "sh"])

@@ -35,7 +35,7 @@ from sd_scripts_bridge.rest import app as rest
 from sd_scripts_bridge.rest.routes import PREFIX, RULES
 from sd_scripts_bridge.system.files import write_json
 from tests.support import messy
-from tests.support.page import uploaded
+from tests.support.page import describe, uploaded
 from tests.support.supervisor import submit, wait, wait_over, wait_step
 
 MakeJob = Callable[..., TrainingJob]
@@ -44,6 +44,7 @@ WRITER = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
+from sd_scripts_bridge.page.draft.choices import DraftChange, TrainingChange
 from sd_scripts_bridge.page.draft.draft import Draft
 from sd_scripts_bridge.jobs.job import SetupJob
 from sd_scripts_bridge.jobs.folder import JobFolder
@@ -55,7 +56,7 @@ home, number = Home(Path(sys.argv[2])).create(), int(sys.argv[3])
 draft, store = Draft(home), Store(home.database, home.jobs)
 while True:
     number += 1
-    draft.describe({"name": f"n{number}", "training": {"values": {"seed": number}}})
+    draft.describe(DraftChange(f"n{number}", training=TrainingChange(values={"seed": number})))
     job = store.add(SetupJob("sd-scripts", source=str(number)))
     write_json(JobFolder(home.jobs / f"{job:06d}").create().job, SetupJob("sd-scripts", source=str(number)).as_dict())
     print(number, flush=True)
@@ -80,7 +81,7 @@ def test_killed_at_any_moment_while_drafts_and_jobs_are_written(home: Home) -> N
         assert set(map(str, range(1, said + 1))) <= set(sources) and not store.recovered
         for file in home.jobs.glob("*/job.json"):
             assert json.loads(file.read_text(encoding="utf-8"))["kind"] == "setup"
-        draft.describe({"class_token": f"c{said}"})  # nothing that was left behind is in the way
+        describe(draft, {"class_token": f"c{said}"})  # nothing that was left behind is in the way
         said = max(map(int, sources))
     with sqlite3.connect(home.database) as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -133,7 +134,7 @@ def test_every_file_of_ours_torn_and_all_of_it_opens_still(
     draft.upload(
         [uploaded(f"{number}.jpg", messy.jpeg(messy.photo(number))) for number in range(3)]
     )
-    draft.describe({"name": "Ada"})
+    describe(draft, {"name": "Ada"})
     assert draft.check.wait()
     torn = [
         *bridge.home.root.rglob("*.json"),
@@ -161,7 +162,7 @@ def test_every_file_of_ours_torn_and_all_of_it_opens_still(
         and "The uploaded photos are here again" in shown["advice"][-1]
     )
     assert (bridge.home.root / "draft" / "draft.json.broken-1").is_file()
-    context.draft.describe({"name": "Eve"})
+    describe(context.draft, {"name": "Eve"})
     assert Draft(bridge.home).state.name == "Eve" and len(Draft(bridge.home).state.items) == 3
     assert bridge._store.get(job_id).status is Status.SUCCEEDED and "succeeded" in bridge.report(
         job_id
@@ -172,7 +173,7 @@ def test_what_a_kill_between_writing_and_renaming_leaves_is_never_read(
     home: Home, make_job: MakeJob
 ) -> None:
     draft = Draft(home)
-    draft.describe({"name": "Ada"})
+    describe(draft, {"name": "Ada"})
     for folder in (draft.folder, home.jobs / "000001"):
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("draft.json", "job.json", "report.json", "checks.json"):

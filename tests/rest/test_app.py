@@ -25,16 +25,17 @@ from sd_scripts_bridge.jobs.job import SetupJob, Status, TrainingJob
 from sd_scripts_bridge.jobs.store import Entry
 from sd_scripts_bridge.models.offered import BaseFile
 from sd_scripts_bridge.page.context import Context
-from sd_scripts_bridge.page.jobs import Fold, thinned
+from sd_scripts_bridge.page.progress.fold import Fold, thinned
 from sd_scripts_bridge.publishing import infotext
 from sd_scripts_bridge.rest import body as rest_body
 from sd_scripts_bridge.rest.routes import FILES, NONCE_HEADER, PREFIX, RULES, Rule
+from sd_scripts_bridge.rest.signature import signature_of
 from sd_scripts_bridge.system.gpu_memory import Memory
 from tests.support import messy
 from tests.support.page import PAIR, Page, filled, sentences
 
 GETS = [rule.path for rule in RULES if rule.method == "GET"]
-FORMS = [rule.path for rule in RULES if FILES in rule.takes]
+FORMS = [rule.path for rule in RULES if rule.method == "POST" and FILES in signature_of(rule).takes]
 POSTS = [rule.path for rule in RULES if rule.method == "POST"]
 
 
@@ -72,7 +73,7 @@ def test_the_hosts_login_is_asked_for_on_every_route(page: Page, rule: Rule) -> 
         )
 
     page.context.guard = guard
-    files: dict[str, Any] = {"files": []} if FILES in rule.takes else {}
+    files: dict[str, Any] = {"files": []} if FILES in signature_of(rule).takes else {}
     answer = (
         page.post(filled(rule.path), **files)
         if rule.method == "POST"

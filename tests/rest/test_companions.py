@@ -105,7 +105,7 @@ def test_from_afar_no_path_is_shown_or_taken(bridge: Bridge, tmp_path: Path) -> 
     answer = choose(page, t5xxl="/etc/passwd")
     assert (
         answer.status_code == 403
-        and "From afar only the options that LoRA Bridge knows" in answer.text
+        and "Remote clients can set only the options that LoRA Bridge knows" in answer.text
     )
 
 

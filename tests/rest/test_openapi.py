@@ -10,7 +10,7 @@ import pytest
 
 from sd_scripts_bridge.cli import arguments
 from sd_scripts_bridge.page.context import Context
-from sd_scripts_bridge.rest.handlers.openapi import DOCS, description
+from sd_scripts_bridge.rest.openapi import description
 from sd_scripts_bridge.rest.routes import NONCE_HEADER, PREFIX, RULES
 from tests.support.page import Page, filled
 
@@ -23,7 +23,6 @@ ONLY_TYPED = {
 
 
 def test_every_route_is_described_and_nothing_else() -> None:
-    assert DOCS.keys() == {f"{rule.method} {rule.path}" for rule in RULES}
     for path, methods in description()["paths"].items():
         for method, operation in methods.items():
             assert operation["summary"].endswith("."), f"{method} {path} needs a docstring"

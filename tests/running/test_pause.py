@@ -102,7 +102,7 @@ def test_the_gpu_is_left_also_where_the_job_ends_before_its_next_save(
 def test_stop_now_goes_before_a_pause(bridge: Bridge, held: int) -> None:
     bridge.pause(held, 10)
     wait(bridge, held, lambda row: row.status is Status.STOPPING)
-    assert JobViews(bridge).status(held, 0)["phase"] == "pausing at the next save, step 15"
+    assert JobViews(bridge).status(held, 0).phase == "pausing at the next save, step 15"
     bridge.stop(held, now=True)
     assert wait_over(bridge, held).status is Status.STOPPED and survivors(bridge, held) == []
 

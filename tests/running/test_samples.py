@@ -41,10 +41,10 @@ def test_the_strip_has_a_column_a_step_and_a_row_a_prompt(
     strip = JobViews(bridge).strip(bridge.job(number))
 
     assert strip is not None
-    assert strip["steps"] == [0, 10, 20, 30, 40]
-    assert strip["prompts"] == ["Ada on the moon", "somebody else", "", ""]
-    assert strip["others"] == [1]
-    drawn = [[bool(cell) for cell in row] for row in strip["pictures"]]
+    assert strip.steps == [0, 10, 20, 30, 40]
+    assert strip.prompts == ["Ada on the moon", "somebody else", "", ""]
+    assert strip.others == [1]
+    drawn = [[bool(cell) for cell in row] for row in strip.pictures]
     assert drawn == [[True] * 5, [True] * 5, [True, True] + [False] * 3, [True, True] + [False] * 3]
     told = [entry.event for entry in bridge.events(number) if isinstance(entry.event, Sample)]
     assert {(one.step, one.prompt) for one in told} == {

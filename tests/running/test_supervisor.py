@@ -242,7 +242,7 @@ def test_what_a_stopped_job_has_saved_can_be_published(bridge: Bridge, make_job:
     wait_step(bridge, job_id, 10)
     bridge.stop(job_id, now=True)
     wait_over(bridge, job_id)
-    assert JobViews(bridge).job_dict(bridge.job(job_id))["saved"] == 10
+    assert JobViews(bridge).view(bridge.job(job_id)).saved == 10
     half = bridge.folder(job_id).output / "Ada-step00000015.safetensors"
     half.write_bytes(b"what was being written when it ended")
     done = bridge.publish_job(job_id)

@@ -20,11 +20,13 @@ from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.models.offered import BaseFile
 from sd_scripts_bridge.page.context import Context
 from sd_scripts_bridge.page.draft.changes import DraftChanges
+from sd_scripts_bridge.page.draft.choices import DraftChange, PhotoChange
 from sd_scripts_bridge.page.draft.draft import Draft, _draft_at
 from sd_scripts_bridge.page.draft.intake import Upload
-from sd_scripts_bridge.page.shape import plain
 from sd_scripts_bridge.rest import app as rest
 from sd_scripts_bridge.rest.routes import NONCE_HEADER, PREFIX
+from sd_scripts_bridge.shapes.plain import plain
+from sd_scripts_bridge.shapes.reader import read
 from tests.support import messy
 from tests.support import model_headers as headers
 
@@ -93,6 +95,16 @@ def page(context: Context) -> Page:
 def draft_dict(draft: Draft) -> dict[str, Any]:
     """The whole draft as REST tells it."""
     return plain(DraftChanges(draft).view())  # type: ignore[no-any-return]
+
+
+def describe(draft: Draft, data: Any) -> None:
+    """A change of the draft as REST reads it."""
+    draft.describe(read(DraftChange, data))
+
+
+def set_photo(draft: Draft, pid: int, data: Any) -> None:
+    """A choice about a photo as REST reads it."""
+    draft.set_photo(pid, read(PhotoChange, data))
 
 
 def uploaded(name: str, data: bytes) -> Upload:

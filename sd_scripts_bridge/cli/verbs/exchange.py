@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ...bridge import Bridge
 from ...errors import BridgeError
+from ...exchange.settling.views import imported_view
 from ...options import presets
 from ...planning import option_help, option_list
 from ...publishing.publish import PublishedLora
@@ -15,13 +16,13 @@ from ..output import OK, PROBLEM, show
 
 def import_file(bridge: Bridge, options: argparse.Namespace) -> int:
     imported = bridge.import_file(options.file)
-    show(options, imported.as_dict(), imported.lines())
+    show(options, imported_view(imported), imported.lines())
     return OK
 
 
 def export(bridge: Bridge, options: argparse.Namespace) -> int:
     done = bridge.export(options.job, options.form, options.out)
-    show(options, done.as_dict(), done.lines())
+    show(options, done, done.lines())
     return OK
 
 
@@ -30,7 +31,7 @@ def options(bridge: Bridge, options: argparse.Namespace) -> int:
     lines = [line for option in found for line in option.lines(option_help.language())]
     show(
         options,
-        [option.as_dict() for option in found],
+        [option.view() for option in found],
         lines or ["No option has these words in its name or help."],
     )
     return OK if found else PROBLEM
@@ -39,10 +40,10 @@ def options(bridge: Bridge, options: argparse.Namespace) -> int:
 def show_presets(_bridge: Bridge, options: argparse.Namespace) -> int:
     if options.action == "ls":
         found = [presets.get(name) for name in presets.names()]
-        show(options, [preset.as_dict() for preset in found], [preset.line for preset in found])
+        show(options, [preset.view() for preset in found], [preset.line for preset in found])
     elif options.action == "show":
         preset = presets.get(options.name or "")
-        show(options, preset.as_dict(), preset.lines())
+        show(options, preset.view(), preset.lines())
     else:
         copy = presets.copy(options.name or "", options.to or Path(f"{options.name}.toml"))
         show(options, {"path": str(copy)}, [f"Written: {copy}   Use it: train ... --preset {copy}"])
@@ -56,7 +57,7 @@ def publish(bridge: Bridge, options: argparse.Namespace) -> int:
         f"Prompt: {f'{done.activation_text} <lora:{done.stem}:1>'.strip()}",
         *done.notes,
     ]
-    show(options, done.as_dict(), lines)
+    show(options, done, lines)
     return OK
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 
 from ...bridge import Bridge
+from ...datasets.views import dataset_view, report_view
 from ..output import OK, PROBLEM, USAGE, counted, counter, refuse, show
 
 
 def check(bridge: Bridge, options: argparse.Namespace) -> int:
     checked = bridge.check(options.photos, counter("photos checked", options))
-    show(options, checked.as_dict(), checked.lines())
+    show(options, report_view(checked), checked.lines())
     return OK if checked.used else PROBLEM
 
 
@@ -29,7 +30,7 @@ def dataset(bridge: Bridge, options: argparse.Namespace) -> int:
         f"{counted(made.real_steps, 'step')} ({options.steps} asked for), in "
         f"{made.subsets[0].folder}",
     ]
-    show(options, made.as_dict(), lines)
+    show(options, dataset_view(made), lines)
     return OK
 
 

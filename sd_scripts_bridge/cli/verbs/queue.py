@@ -7,7 +7,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...bridge import Bridge
 from ...errors import BridgeError, Invalid, Problem
@@ -20,6 +20,9 @@ from ...planning.preflight import size
 from .. import job_table, loss_table, summary
 from ..output import OK, PROBLEM, counted, error_dict, refuse, show
 from ..terminal import Terminal
+
+if TYPE_CHECKING:
+    from ...page.progress.strip import StripView
 
 
 def jobs(bridge: Bridge, options: argparse.Namespace) -> int:
@@ -58,14 +61,14 @@ def report(bridge: Bridge, options: argparse.Namespace) -> int:
 
 def result(bridge: Bridge, options: argparse.Namespace) -> int:
     from ...page.jobs import JobViews
-    from ...page.result import result_dict
+    from ...page.result import result_of
 
-    found = result_dict(JobViews(bridge), options.job, [])
+    found = result_of(JobViews(bridge), options.job, [])
     how = "For txt2img: paste this into the prompt, then press the arrow below Generate."
     show(
         options,
         found,
-        [found["sentence"], found["file"], "", how, "", found["infotext_512"] or found["infotext"]],
+        [found.sentence, found.file, "", how, "", found.infotext_512 or found.infotext],
     )
     return OK
 
@@ -113,7 +116,6 @@ def forget(bridge: Bridge, options: argparse.Namespace) -> int:
 
 def clean(bridge: Bridge, options: argparse.Namespace) -> int:
     from ...page import tidying
-    from ...page.shape import plain
 
     found = tidying.clean(bridge, options.keep, dry_run=options.dry_run)
     lines = [
@@ -121,7 +123,7 @@ def clean(bridge: Bridge, options: argparse.Namespace) -> int:
     ]
     lines += [*found.copies.lines, found.sentence]
     lines.append(f"Kept of a finished training: {KEEP[found.keep]}.")
-    show(options, plain(found), lines)
+    show(options, found, lines)
     return OK
 
 
@@ -142,27 +144,26 @@ def _settings(row: JobRow) -> list[str]:
     return summary.lines(job) if isinstance(job, TrainingJob) else []
 
 
-def _strip(bridge: Bridge, row: JobRow) -> dict[str, Any] | None:
+def _strip(bridge: Bridge, row: JobRow) -> StripView | None:
     """The sample pictures by step and prompt, as files."""
     from ...page.jobs import JobViews
-    from ...page.shape import plain
-    from ...page.strip import sampled, strip
+    from ...page.progress.strip import sampled, strip
 
     folder, fold = bridge.folder(row.id), JobViews(bridge).fold(row.id)
     subject = str(json.loads(row.spec).get("subject") or "")
     pictures = sampled(folder, fold.samples)
     found = strip(pictures, fold.samples, folder, subject, lambda _, path: str(path))
-    return plain(found) if found.steps else None
+    return found if found.steps else None
 
 
-def _strip_lines(strip: dict[str, Any] | None) -> list[str]:
+def _strip_lines(strip: StripView | None) -> list[str]:
     if strip is None:
         return []
-    steps = ", ".join(str(step) if step else "before" for step in strip["steps"])
-    where = next(path for row in strip["pictures"] for path in row if path)
+    steps = ", ".join(str(step) if step else "before" for step in strip.steps)
+    where = next(path for row in strip.pictures for path in row if path)
     return [
         f"  {'samples':<10} {steps}; in {Path(where).parent}",
-        *(f"  {'':<10} {text}" for text in strip["prompts"] if text),
+        *(f"  {'':<10} {text}" for text in strip.prompts if text),
     ]
 
 

@@ -156,32 +156,6 @@ class Imported:
             values["save_every_n_steps"] = interval if interval < steps else None
         return values
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        keys = [
-            {"key": r.key, "fate": str(r.fate), "value": plain(r.value), "to": r.to, "why": r.why}
-            for r in self.rows
-        ]
-        return {
-            "file": str(self.path),
-            "kind": self.kind,
-            "keys": keys,
-            "counts": {str(fate): len(self.of(fate)) for fate in Fate},
-            "values": plain(self.values),
-            "family": self.family,
-            "base": str(self.base) if self.base else None,
-            "base_name": self.base_name,
-            "dataset": str(self.dataset) if self.dataset else None,
-            "dataset_config": plain(self.dataset_config),
-            "name": self.name,
-            "trigger": self.trigger,
-            "launch": self.launch.as_dict() if self.launch else None,
-            "epochs": self.epochs,
-            "save_every_epochs": self.save_every_epochs,
-            "warmup": self.warmup,
-            "notes": list(self.notes),
-        }
-
     def lines(self) -> list[str]:
         """For people: first what differs, then what has no effect, then what was taken
         as it is.

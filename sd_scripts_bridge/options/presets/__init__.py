@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 import shutil
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from ...errors import Conflict, Invalid, NotFound, Problem
 from ...messages import Message
+from ...shapes.marks import Example, OneOf
 from ...system.toml_file import load
 from ..params import TrainingParams
 from ..slang import did_you_mean
@@ -41,6 +42,30 @@ _SAME = {"sd2": "sd1", "flux1-schnell": "flux1"}
 TINY = "tiny"
 IMPORTED = "imported"
 """Nothing of ours: for options that a file from elsewhere names."""
+
+
+@dataclass(frozen=True)
+class PresetView:
+    """A starting point: options, and why they are so."""
+
+    name: Annotated[str, Example("person-sdxl")]
+    version: Annotated[int, Example(1)]
+    title: str
+    why: str
+    values: Annotated[
+        Mapping[str, Any], "options by sd-scripts' names", Example({"network_dim": 32})
+    ]
+    warmup: Annotated[float, "a part of the run", Example(0.05)]
+    pictures: Annotated[
+        tuple[int, int] | None,
+        "from, to: how many the whole run should show, each repeat counted",
+        Example([1500, 3000]),
+    ]
+    memory: Annotated[str, "what is known of the memory that it takes"]
+    gigabytes: Annotated[int | None, "of the GPU that it is for", Example(12)]
+    subject: Annotated[str, OneOf(("person", "style", "object", ""))]
+    family: Annotated[str, "of base models that it is for", Example("sdxl")]
+    sources: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -103,22 +128,22 @@ class Preset:
             *(["Sources:", *sources] if sources else []),
         ]
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return {
-            "name": self.name,
-            "version": self.version,
-            "title": self.title,
-            "why": self.why,
-            "values": {**self.values, **self.extra},
-            "warmup": self.warmup,
-            "pictures": self.pictures,
-            "memory": self.memory,
-            "gigabytes": self.gigabytes,
-            "subject": self.subject,
-            "family": self.family,
-            "sources": list(self.sources),
-        }
+    def view(self) -> PresetView:
+        """As REST and ``--json`` tell it."""
+        return PresetView(
+            name=self.name,
+            version=self.version,
+            title=self.title,
+            why=self.why,
+            values={**self.values, **self.extra},
+            warmup=self.warmup,
+            pictures=self.pictures,
+            memory=self.memory,
+            gigabytes=self.gigabytes,
+            subject=self.subject,
+            family=self.family,
+            sources=self.sources,
+        )
 
 
 def fitting(family: str, full_size: bool = True, gigabytes: float | None = None) -> str:

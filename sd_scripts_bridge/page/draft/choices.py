@@ -3,85 +3,79 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from ...errors import Problem, short
+from ...errors import Problem
 from ...names import name_problems
+from ...options.params import MOST_STEPS
+from ...shapes.marks import ABSENT, Absent, Bounds, Naming
 from ...system.files import mark
 from .state import DraftPhoto, State
 
 LONGEST_TEXT = 10_000
+WORDS = ("lora_name", "model_folder", "gpus")
+"""Choices that are "" where there are none."""
+Choice = Annotated[str | None, Bounds(0, 1000)]
 
 
-_WORDS = ("lora_name", "model_folder", "gpus")
+@dataclass(frozen=True)
+class TrainingChange:
+    """Choices of a draft's training; null goes back to the default."""
+
+    base: Choice | Absent = ABSENT
+    preset: Choice | Absent = ABSENT
+    engine: Choice | Absent = ABSENT
+    steps: Annotated[int, Bounds(1, MOST_STEPS)] | Absent = ABSENT
+    lora_name: Choice | Absent = ABSENT
+    model_folder: Annotated[Choice | Absent, "a folder with base models of your own"] = ABSENT
+    gpus: Annotated[Choice | Absent, '"0,1": one process on each GPU'] = ABSENT
+    v_parameterization: Annotated[
+        bool | Absent, "train a base that isn't marked so as v-prediction"
+    ] = ABSENT
+    values: Annotated[
+        Mapping[str, Any] | Absent, "options by sd-scripts' names; null: the preset's value"
+    ] = ABSENT
 
 
-_STRINGS = ("base", "preset", "engine", *_WORDS)
+@dataclass(frozen=True)
+class DraftChange:
+    """A change of the draft: any part of it."""
+
+    name: Annotated[str | Absent, "of the subject"] = ABSENT
+    class_token: str | Absent = ABSENT
+    training: Annotated[TrainingChange, Naming.OWN] | Absent = ABSENT
+    was: Annotated[
+        Sequence[Mapping[str, Any]], "what this window has seen: earlier values of the same parts"
+    ] = ()
+
+
+@dataclass(frozen=True)
+class PhotoChange:
+    """A choice about one photo; null goes back to the default."""
+
+    used: bool | Absent | None = ABSENT
+    caption: Annotated[str, Bounds(0, LONGEST_TEXT)] | Absent | None = ABSENT
+    was: Annotated[Sequence[Mapping[str, Any]], "what this window has seen: earlier captions"] = ()
 
 
 def refuse(word: str) -> None:
     raise ValueError(f"it holds {word}")
 
 
-def training_problems(training: Any) -> list[Problem]:
-    """What can't be stored as training choices; whether they can be trained is the plan's question."""
-    if not isinstance(training, Mapping):
-        return [
-            Problem(
-                "draft.object", "training", "{training} is not an object", training=short(training)
-            )
-        ]
-    found = [
-        Problem("draft.training_choice", key, "is no training choice")
-        for key in training.keys() - {*_STRINGS, "steps", "values", "v_parameterization"}
-    ]
-    for key in _STRINGS:
-        if training.get(key) is not None and not is_text(training[key], 1000):
-            found.append(
-                Problem(
-                    "draft.text_characters_2",
-                    key,
-                    "{training} is not a text of up to 1000 characters",
-                    training=short(training[key]),
-                )
-            )
-    steps = training.get("steps", 1)
-    if not isinstance(steps, int) or isinstance(steps, bool) or not 1 <= steps <= 1_000_000:
-        found.append(
-            Problem(
-                "draft.whole_number",
-                "steps",
-                "{steps} is not a whole number from 1 to 1,000,000",
-                steps=short(steps),
-            )
-        )
-    if not isinstance(training.get("v_parameterization", False), bool):
-        said = short(training["v_parameterization"])
-        text = "{value} is neither true nor false"
-        found.append(Problem("draft.yes_or_no", "v_parameterization", text, value=said))
-    values = training.get("values", {})
-    if not isinstance(values, Mapping) or any(
-        isinstance(value, Mapping) for value in values.values()
-    ):
-        found.append(
-            Problem("draft.object_option_value", "values", "is not an object of option: value")
-        )
-    return found
+def value_problems(values: Mapping[str, Any]) -> list[Problem]:
+    """What no option can be set to; which options there are is the plan's question."""
+    if not any(isinstance(value, Mapping) for value in values.values()):
+        return []
+    return [Problem("draft.object_option_value", "values", "is not an object of option: value")]
 
 
-def unkeepable(key: str, name: Any) -> list[Problem]:
+def unkeepable(key: str, name: str) -> list[Problem]:
     """A name may be wrong as long as it is typed, and the page says so; a text far too long is not
     even kept.
     """
-    if not isinstance(name, str):
-        return [Problem("draft.text", key, "{name} is not a text", name=short(name))]
     return name_problems(name, "class" if key == "class_token" else key) if len(name) > 200 else []
-
-
-def is_text(value: Any, longest: int) -> bool:
-    return isinstance(value, str) and len(value) <= longest
 
 
 def described(state: State, names: Mapping[str, str], training: Mapping[str, Any]) -> State:
@@ -94,7 +88,7 @@ def described(state: State, names: Mapping[str, str], training: Mapping[str, Any
     if training:
         values = {**state.training.values, **training.get("values", {})}
         plain = {key: value for key, value in training.items() if key != "values"}
-        plain |= {key: plain[key] or "" for key in _WORDS if key in plain}
+        plain |= {key: plain[key] or "" for key in WORDS if key in plain}
         kept = {key: value for key, value in values.items() if value is not None}
         after = replace(after, training=replace(state.training, **plain, values=kept))
     return after

@@ -19,22 +19,24 @@ from ...errors import BridgeError, Conflict, Invalid, NotFound, Problem, short
 from ...messages import Message
 from ...names import normal
 from ...paths import Home
+from ...shapes.marks import ABSENT
+from ...shapes.plain import plain
 from ...system.files import mark, write_text
 from ...system.locks import hold
 from . import captions, intake, windows
 from .check import PhotoCheck
 from .choices import (
-    LONGEST_TEXT,
+    DraftChange,
+    PhotoChange,
     described,
-    is_text,
     refuse,
-    training_problems,
     unkeepable,
+    value_problems,
     with_files,
     with_folder,
 )
 from .intake import MOST_PHOTOS, Upload, take_in
-from .state import DraftPhoto, State, TrainingChoices, from_dict
+from .state import DraftPhoto, State, from_dict
 
 Progress = tuple[int, int]
 
@@ -176,26 +178,22 @@ class Draft:
                 self.check.want(self.paths(after))
             return after
 
-    def describe(self, data: Mapping[str, Any]) -> None:
+    def describe(self, said: DraftChange) -> None:
         """Other name, class or training choices, any part of them.
 
-        ``was``: a list of what the window has seen there, see `windows.refuse_overwriting`.
-        Raises `Invalid` for what isn't one of them, `Conflict` for what another window has changed.
+        ``was``: what the window has seen there, see `windows.refuse_overwriting`.
+        Raises `Invalid`, or `Conflict` for what another window has changed.
         """
-        problems = [
-            Problem("draft.part_draft", key, "is no part of the draft")
-            for key in data.keys() - {"name", "class_token", "training", "was"}
-        ]
-        words = {key: data[key] for key in ("name", "class_token") if key in data}
-        problems += [problem for key, text in words.items() for problem in unkeepable(key, text)]
+        data = plain(said)
+        names = {key: normal(data[key]) for key in ("name", "class_token") if key in data}
         training = data.get("training", {})
-        problems += training_problems(training)
+        problems = [p for key in names for p in unkeepable(key, data[key])]
+        problems += value_problems(training.get("values", {}))
         if problems:
             raise Invalid(problems)
-        names = {key: normal(text) for key, text in words.items()}
 
         def edit(state: State) -> State:
-            windows.refuse_overwriting(state, data, data.get("was") or ())
+            windows.refuse_overwriting(state, data, said.was)
             return described(state, names, training)
 
         self.change(edit)
@@ -221,8 +219,8 @@ class Draft:
                     Problem(
                         "draft.whole_path",
                         "path",
-                        "{path} is not a whole path",
-                        "Begin with / or a drive's letter.",
+                        "{path} is not an absolute path",
+                        "Start with / or a drive letter.",
                         path=short(str(path)),
                     )
                 ]
@@ -248,52 +246,30 @@ class Draft:
         """See whether files have changed on the disk, captions beside them too."""
         self.check.want(self.paths(self.state))
 
-    def set_photo(self, pid: int, data: Mapping[str, Any]) -> None:
+    def set_photo(self, pid: int, said: PhotoChange) -> None:
         """Use it or not, and its caption. Raises `NotFound` or `Invalid`."""
-        item = self.item(pid)
-        problems = [
-            Problem("draft.part_photo", key, "is no part of a photo")
-            for key in data.keys() - {"used", "caption", "was"}
-        ]
-        used, caption = data.get("used", item.used), data.get("caption")
-        if used is not None and not isinstance(used, bool):
-            problems.append(
-                Problem(
-                    "draft.neither_true_nor_false",
-                    "used",
-                    "{used} is neither true nor false",
-                    used=repr(used),
-                )
-            )
-        if caption is not None and not is_text(caption, LONGEST_TEXT):
-            problems.append(
-                Problem(
-                    "draft.text_characters",
-                    "caption",
-                    "is not a text of up to {longest_text} characters",
-                    longest_text=LONGEST_TEXT,
-                )
-            )
-        seen = self.check.judged.seen.get(pid)
-        if used and not problems and seen and seen.finding.photo is None:
-            problems.append(
-                Problem(
-                    "draft.said", "", self.check.judged.verdicts[pid].sentence, "It can't be used."
-                )
-            )
-        if problems:
-            raise Invalid(problems)
+        self.item(pid)
+        if said.used is True:
+            self._refuse_unusable(pid)
 
         def edit(state: State) -> State:
-            if "caption" in data:
-                self._refuse_overwriting(pid, state, caption or "", data.get("was") or ())
-                text = None if caption is None else captions.bound(one_line(caption), state)
-                state = state.with_captions({pid: text})
-            return state.with_items(
-                {i.id: replace(i, used=used) for i in state.items if i.id == pid}
-            )
+            if said.caption is not ABSENT:
+                text = said.caption
+                self._refuse_overwriting(pid, state, text or "", said.was)
+                kept = None if text is None else captions.bound(one_line(text), state)
+                state = state.with_captions({pid: kept})
+            if said.used is ABSENT:
+                return state
+            chosen = {i.id: replace(i, used=said.used) for i in state.items if i.id == pid}
+            return state.with_items(chosen)
 
         self.change(edit)
+
+    def _refuse_unusable(self, pid: int) -> None:
+        seen = self.check.judged.seen.get(pid)
+        if seen and seen.finding.photo is None:
+            verdict = self.check.judged.verdicts[pid]
+            raise Invalid([Problem("draft.said", "", verdict.sentence, "It can't be used.")])
 
     def _refuse_overwriting(
         self, pid: int, state: State, here: str, was: Sequence[Mapping[str, Any]]
@@ -331,6 +307,3 @@ def draft_of(home: Home, face_models: Sequence[Path] = ()) -> Draft:
     if face_models:
         draft.check.face_models = tuple(face_models)
     return draft
-
-
-__all__ = ["Draft", "TrainingChoices", "draft_of", "training_problems"]

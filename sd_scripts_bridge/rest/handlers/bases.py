@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...page import bases
+from ...page.bases import BasesView
+from ..bodies import BaseBody
 from ..doors import Call
-from .files import path_of
 
 
-def show(call: Call) -> Any:
-    """The base models that are offered, what each is, and the folders that are looked in."""
-    return bases.as_dict(call.context)
+def show(call: Call) -> BasesView:
+    """The base models that are offered, what each is, and the folders that they come from."""
+    return bases.listed(call.context)
 
 
-def choose(call: Call) -> Any:
+def choose(call: Call, body: BaseBody) -> BasesView:
     """Train on a file of this machine, or offer the models of one of its folders."""
-    bases.choose(call.context, path_of(call, "path"))
-    return bases.as_dict(call.context)
+    bases.choose(call.context, body.path)
+    return bases.listed(call.context)
 
 
-def make_demo(call: Call) -> Any:
-    """Make the demo's tiny model, and train on it."""
+def make_demo(call: Call) -> BasesView:
+    """Train on the demo's tiny model, which comes with the extension."""
     bases.make_demo(call.context)
-    return bases.as_dict(call.context)
+    return bases.listed(call.context)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...page import tidying
-from ...page.shape import read
+from ...page.tidying import CleanView
 from ..bodies import CleanBody
 from ..doors import Call
+from ..queries import CleanQuery
 
 
-def look(call: Call) -> Any:
-    """What finished trainings keep, and how much the rest takes; by another rule with ``keep``."""
-    return tidying.clean(call.context.the_bridge, call.query.get("keep") or None, dry_run=True)
+def look(call: Call, query: CleanQuery) -> CleanView:
+    """What finished trainings keep, and how much the rest takes."""
+    return tidying.clean(call.context.the_bridge, query.keep, dry_run=True)
 
 
-def free(call: Call) -> Any:
+def free(call: Call, body: CleanBody) -> CleanView:
     """Free what finished trainings don't need, by the home's rule or by one that it gets now."""
-    asked = read(CleanBody, call.body)
-    return tidying.clean(call.context.the_bridge, asked.keep, dry_run=asked.dry_run)
+    return tidying.clean(call.context.the_bridge, body.keep, dry_run=body.dry_run)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated
 
 from starlette.responses import Response
 
@@ -12,13 +12,16 @@ from ...messages import Message
 from ...options.params import fields_of_params
 from ...page.draft import captions, interrogation
 from ...page.draft.changes import MOST_ROWS, DraftView
+from ...page.draft.choices import DraftChange, PhotoChange, TrainingChange
 from ...page.draft.state import State
-from ...page.draft.view import photo_of
-from ...page.shape import read
-from ...paths import expanded
+from ...page.draft.view import PhotoView, photo_of
 from ...photos.thumbnails import thumbnail
-from ..bodies import CaptionsBody
+from ...shapes.marks import ABSENT
+from ...system.files import mark
+from ..bodies import CaptionsBody, FolderBody, UploadBody
 from ..doors import Call, Refused, answer
+from ..queries import ChangeQuery, DraftQuery, ThumbQuery
+from ..signature import Media
 
 YEAR = "private, max-age=31536000, immutable"
 NO_PICTURE = (
@@ -29,59 +32,54 @@ NO_PICTURE = (
 """A picture frame, struck through: a photo that can't be shown is an answer, not an error."""
 
 
-def show(call: Call) -> Any:
+def show(call: Call, query: DraftQuery) -> DraftView | Response:
     """What the user is preparing: photos, captions, training choices.
 
-    With ``since``, the revision of an earlier answer, only photos that changed after it; with
-    ``start`` and ``count`` only that page of the list.
+    Without ``since`` all of it, with it only what has changed after that revision; with ``count``
+    at most that many of those photos. An `ETag` makes an unchanged one a 304.
     """
     draft, changes = call.context.draft, call.context.changes
-    counts = (draft.drafting, draft.writing, draft.check.progress, *sorted(call.query.items()))
-    tag = f'"{call.context.boot}-{draft.revision}-{hash(counts) & 0xFFFFFFFF:x}"'
+    seen = (draft.drafting, draft.writing, draft.check.progress, query)
+    tag = f'"{call.context.boot}-{draft.revision}-{hash(seen) & 0xFFFFFFFF:x}"'
     if call.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers={"ETag": tag, "Cache-Control": "no-cache"})
-    count = call.number("count") if call.query.get("count") else None
-    view = changes.view(call.number("since"), call.number("start"), count)
+    view = changes.view(query.since, query.start, query.count)
     return answer(call.context, view, headers={"ETag": tag})
 
 
-def changed(call: Call, do: Callable[[], object]) -> DraftView:
+def changed(call: Call, query: ChangeQuery, do: Callable[[], object]) -> DraftView:
     """Do it; what is different in the draft then, or since the revision that the page knows."""
-    known = call.number("since") or call.context.changes.revision
+    known = query.since or call.context.changes.revision
     notes = do()
     return call.context.changes.view(
         known, count=MOST_ROWS, notes=notes if isinstance(notes, tuple) else ()
     )
 
 
-def describe(call: Call) -> Any:
-    """Change the name, the class or training choices, any part; an option set to null is the
-    preset's again.
-    """
-    _refuse_foreign(call)
-    return changed(call, lambda: call.context.draft.describe(call.body))
+def describe(call: Call, query: ChangeQuery, body: DraftChange) -> DraftView:
+    """Change the name, the class token or training choices, any part of them."""
+    if body.training is not ABSENT and not call.context.local:
+        _refuse_foreign(call, body.training)
+    return changed(call, query, lambda: call.context.draft.describe(body))
 
 
-def _refuse_foreign(call: Call) -> None:
-    """From afar: bases by their titles only, and only the options that we know by name."""
-    training = call.body.get("training")
-    if call.context.local or not isinstance(training, dict):
-        return
+def _refuse_foreign(call: Call, training: TrainingChange) -> None:
+    """Remote clients choose bases by their titles only, and only options that we know by name."""
     known = {field.name for field in fields_of_params()}
-    values = training.get("values")
-    foreign = sorted(set(values) - known) if isinstance(values, dict) else []
+    values = {} if training.values is ABSENT else training.values
+    foreign = sorted(set(values) - known)
     if foreign:
         raise Refused(
             403,
             Message(
-                "draft.afar_options_lora_bridge",
-                "From afar only the options that LoRA Bridge knows can be set, not {foreign}: "
+                "draft.remote_options",
+                "Remote clients can set only the options that LoRA Bridge knows, not {foreign}: "
                 "the WebUI runs with --listen or --share and without "
                 "--enable-insecure-extension-access.",
                 foreign=", ".join(foreign),
             ),
         )
-    base = training.get("base")
+    base = None if training.base is ABSENT else training.base
     if base and base not in {offered.title for offered in call.context.models()}:
         raise Refused(
             403,
@@ -91,68 +89,60 @@ def _refuse_foreign(call: Call) -> None:
         )
 
 
-def upload(call: Call) -> Any:
-    """Add pictures, captions (.txt under a photo's name) or zips, all or nothing."""
-    if not call.files:
+def upload(call: Call, query: ChangeQuery, body: UploadBody) -> DraftView:
+    """Add photos, captions (.txt named after a photo) or zips, all or nothing."""
+    if not body.files:
         raise Invalid([Problem("intake.none", "files", "there are none", "Send at least one.")])
-    return changed(call, lambda: call.context.draft.upload(call.files))
+    return changed(call, query, lambda: call.context.draft.upload(body.files))
 
 
-def use_folder(call: Call) -> Any:
-    """Take the photos of a folder, which stay where they are; null for none."""
-    path = call.body.get("path")
-    if path is not None and (not isinstance(path, str) or "\0" in path):
-        raise Invalid(
-            [
-                Problem(
-                    "draft.folders_path", "path", "{path} is not a folder's path", path=repr(path)
-                )
-            ]
-        )
-    text = (path or "").strip().strip('"')
-    folder = expanded(text) if text else None
-    return changed(call, lambda: call.context.draft.use_folder(folder))
+def use_folder(call: Call, query: ChangeQuery, body: FolderBody) -> DraftView:
+    """Take the photos of a folder, which stay where they are; again to see what changed there."""
+    return changed(call, query, lambda: call.context.draft.use_folder(body.path))
 
 
-def set_photo(call: Call) -> Any:
-    """Use a photo or not, and its caption; null for what holds without a choice."""
+def set_photo(call: Call, pid: int, body: PhotoChange) -> PhotoView:
+    """Use a photo or not, and its caption."""
     draft = call.context.draft
-    draft.set_photo(call.path["pid"], call.body)
-    return photo_of(draft.item(call.path["pid"]), draft.state, draft.check.judged)
+    draft.set_photo(pid, body)
+    return photo_of(draft.item(pid), draft.state, draft.check.judged)
 
 
-def change_captions(call: Call) -> Any:
-    """Change many captions at once, or take the last change back."""
-    draft, asked = call.context.draft, read(CaptionsBody, call.body)
-    text, by = asked.text or "", asked.with_ or ""
-    if asked.action == "undo":
-        return changed(call, lambda: draft.change(lambda state: state.undone()))
-    if asked.action == "draft":
-        return changed(call, lambda: interrogation.start(draft, call.context.interrogator, text))
+def change_captions(call: Call, query: ChangeQuery, body: CaptionsBody) -> DraftView:
+    """Change many captions at once, or undo the last change of them.
+
+    `draft` describes the photos that have no caption of their own: with the host's interrogator in
+    the background, else with the name, the class token and `text`. `add` puts `text` after the name
+    (`start`) or at the end, once. `remove` takes out the caption tags that equal `text`, else its
+    words. `replace` is literal.
+    """
+    draft = call.context.draft
+    text, by = body.text or "", body.with_ or ""
+    if body.action == "undo":
+        return changed(call, query, lambda: draft.change(lambda state: state.undone()))
+    if body.action == "draft":
+        interrogator = call.context.interrogator
+        return changed(call, query, lambda: interrogation.start(draft, interrogator, text))
 
     def edit(state: State) -> State:
-        at_start = asked.where == "start"
-        return captions.bulk(state, draft.check.judged, asked.action, text, by, at_start=at_start)
+        at_start = body.where == "start"
+        return captions.bulk(state, draft.check.judged, body.action, text, by, at_start=at_start)
 
-    return changed(call, lambda: draft.change(edit))
-
-
-def clear(call: Call) -> Any:
-    """Begin anew; the training choices stay."""
-    return changed(call, call.context.draft.clear)
+    return changed(call, query, lambda: draft.change(edit))
 
 
-def thumb(call: Call) -> Any:
-    """A photo, 256 pixels large."""
-    draft, pid = call.context.draft, call.path["pid"]
+def clear(call: Call, query: ChangeQuery) -> DraftView:
+    """Start over with no photos and no name; the training choices stay."""
+    return changed(call, query, call.context.draft.clear)
+
+
+def thumb(call: Call, pid: int, query: ThumbQuery) -> Annotated[Response, Media("image/jpeg")]:
+    """A photo, 256 pixels large; a struck-through frame (SVG) where it can't be shown."""
+    draft = call.context.draft
     path = draft.path(draft.item(pid))
-    from ...system.files import mark
-
-    tag = f'"{mark(path)}"'
-    headers = {
-        "ETag": tag,
-        "Cache-Control": YEAR if call.query.get("v") == mark(path) else "no-cache",
-    }
+    version = mark(path)
+    tag, caching = f'"{version}"', YEAR if query.v == version else "no-cache"
+    headers = {"ETag": tag, "Cache-Control": caching}
     if call.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
     try:

@@ -6,67 +6,63 @@ import json
 import mimetypes
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 from starlette.responses import FileResponse
 
 from ...errors import Invalid, NotFound, Problem, short
 from ...jobs.events import to_dict
 from ...jobs.job import Status
+from ...jobs.store import Entry
 from ...jobs.wanted import Wanted
 from ...messages import Message
 from ...page.context import started
 from ...page.finished import forgetting
-from ...page.jobs import read_report, sample
-from ...page.result import preview, result_dict
-from ...page.shape import read
+from ...page.jobs import JobsView, read_report
+from ...page.progress.samples import sample
+from ...page.result import ResultView, preview, result_of
 from ...running.asked import prompts as asked_prompts
-from ..bodies import PauseBody, PromptsBody, PublishJobBody, StopBody
+from ..bodies import PauseBody, PromptsBody, PublishJobBody, ResumeBody, StopBody
 from ..doors import Call
 from ..privacy import without_secrets
+from ..queries import EventsQuery, JobsQuery, LogQuery, StatusQuery
+from ..signature import Media
+from ..views import (
+    AgainView,
+    EventsView,
+    EventView,
+    ForgottenView,
+    JobDetailsView,
+    JobReportView,
+    LogView,
+    PromptsView,
+    PublishedView,
+    SentenceView,
+    StatusView,
+)
 
-MOST_LINES = 5000
 MOST_EVENTS = 5000
-MOST_JOBS = 500
+Png = Annotated[FileResponse, Media("image/png")]
 
 
-def status(call: Call) -> Any:
+def status(call: Call, query: StatusQuery) -> StatusView:
     """The running job, else the newest, or the named one: progress, loss curve, samples.
 
-    Ask again with ``since`` for what came after. Where ``since`` is above ``seq``, or ``boot`` is
-    another, ask with 0.
+    Ask again with ``since`` for what came after.
     """
-    job = call.number("job") if call.query.get("job") else None
     context = call.context
-    return {
-        "boot": context.boot,
-        "draft": context.draft.revision,
-        "generate_waits": context.generate_waits(),
-        **context.views.status(job, call.number("since")),
-    }
+    return StatusView(
+        **vars(context.views.status(query.job, query.since)),
+        boot=context.boot,
+        draft=context.draft.revision,
+        generate_waits=context.generate_waits(),
+    )
 
 
-def jobs(call: Call) -> Any:
-    """The queue and its history, newest first, a page at a time.
-
-    ``found`` counts the jobs that the search and the filter let through, ``total`` all; where
-    ``more`` is true, ask again with ``below``: the number of the page's last job.
-    """
-    count = call.number("count", 50)
-    if not 1 <= count <= MOST_JOBS:
-        raise Invalid(
-            [
-                Problem(
-                    "jobs.count_outside",
-                    "count",
-                    "{count} is outside 1 to {most}",
-                    count=count,
-                    most=MOST_JOBS,
-                )
-            ]
-        )
-    wanted = Wanted(call.query.get("search", ""), _statuses(call.query.get("status", "")))
-    return call.context.views.history(count, call.number("below") or None, wanted)
+def jobs(call: Call, query: JobsQuery) -> JobsView:
+    """The queue and its history, newest first, a page at a time."""
+    wanted = Wanted(query.search, _statuses(query.status))
+    return call.context.views.history(query.count, query.below or None, wanted)
 
 
 def _statuses(text: str) -> list[Status]:
@@ -80,7 +76,7 @@ def _statuses(text: str) -> list[Status]:
                 Problem(
                     "jobs.no_status",
                     "status",
-                    "{text} is no status of a job",
+                    "{text} is not the status of a job",
                     "Use {choices}.",
                     text=short(text),
                     choices=", ".join(Status),
@@ -89,82 +85,65 @@ def _statuses(text: str) -> list[Status]:
         ) from None
 
 
-def job(call: Call) -> Any:
+def job(call: Call, job: int) -> JobDetailsView:
     """One job with all that was asked for, and its report."""
     views = call.context.views
-    row = views.row(_id(call))
+    row = views.row(job)
     report = read_report(views.bridge.folder(row.id))
     spec = without_secrets(json.loads(row.spec))
-    return {
-        **views.job_dict(row),
-        "spec": spec,
-        "report": report or None,
-        "strip": views.strip(row),
-    }
+    return JobDetailsView(
+        **vars(views.view(row)), spec=spec, report=report or None, strip=views.strip(row)
+    )
 
 
-def events(call: Call) -> Any:
-    """What happened to a job, in order."""
-    bridge, after = call.context.the_bridge, call.number("after")
-    bridge.job(_id(call))
-    entries = bridge.events(_id(call), after)[:MOST_EVENTS]
-    return {
-        "events": [
-            {"seq": entry.seq, "time": entry.time, **to_dict(entry.event), "attempt": entry.attempt}
-            for entry in entries
-        ]
-    }
+def events(call: Call, job: int, query: EventsQuery) -> EventsView:
+    """What happened to a job, in order; at most 5,000 events at a time."""
+    bridge = call.context.the_bridge
+    bridge.job(job)
+    return EventsView([_event(entry) for entry in bridge.events(job, query.after)[:MOST_EVENTS]])
 
 
-def log(call: Call) -> Any:
-    """The end of the trainer's own output."""
-    lines = call.number("lines", 40)
-    if not 1 <= lines <= MOST_LINES:
-        raise Invalid(
-            [
-                Problem(
-                    "jobs.outside",
-                    "lines",
-                    "{lines} is outside 1 to {most_lines}",
-                    lines=lines,
-                    most_lines=MOST_LINES,
-                )
-            ]
-        )
-    return {"lines": call.context.the_bridge.log(_id(call), lines)}
+def _event(entry: Entry) -> EventView:
+    said = to_dict(entry.event)
+    return EventView(entry.seq, entry.time, entry.attempt, said.pop("type"), said)
 
 
-def report(call: Call) -> Any:
+def log(call: Call, job: int, query: LogQuery) -> LogView:
+    """The last lines of the trainer's own output."""
+    return LogView(call.context.the_bridge.log(job, query.lines))
+
+
+def report(call: Call, job: int) -> JobReportView:
     """The job's story to paste in public: without names, paths and pictures."""
-    return {"text": call.context.the_bridge.report(_id(call))}
+    return JobReportView(call.context.the_bridge.report(job))
 
 
-def sample_picture(call: Call) -> Any:
+def sample_picture(call: Call, job: int, number: int) -> Png:
     """A sample picture."""
     views = call.context.views
-    row = views.row(_id(call))
-    return picture(sample(views.bridge, row.id, call.path["number"], views.fold(row.id)))
+    row = views.row(job)
+    return picture(sample(views.bridge.folder(row.id), row.id, number, views.fold(row.id)))
 
 
-def prompts(call: Call) -> Any:
+def prompts(call: Call, job: int) -> PromptsView:
     """What a training's sample pictures show, a prompt a line; empty before it has begun."""
     bridge = call.context.the_bridge
-    return {"text": asked_prompts.read(bridge.folder(bridge.job(_id(call)).id))}
+    return PromptsView(asked_prompts.read(bridge.folder(bridge.job(job).id)))
 
 
-def change_prompts(call: Call) -> Any:
-    """Change that, from the next sampling on."""
-    asked, bridge = read(PromptsBody, call.body), call.context.the_bridge
-    row = bridge.job(_id(call))
-    return {"sentence": asked_prompts.change(row, bridge.folder(row.id), asked.text)}
+def change_prompts(call: Call, job: int, body: PromptsBody) -> SentenceView:
+    """Change what the sample pictures show, from the next sampling on."""
+    bridge = call.context.the_bridge
+    row = bridge.job(job)
+    return SentenceView(asked_prompts.change(row, bridge.folder(row.id), body.text))
 
 
-def preview_picture(call: Call) -> Any:
-    """The published card's picture."""
+def preview_picture(call: Call, job: int) -> Png:
+    """The preview picture of the published LoRA's card."""
     views = call.context.views
-    found = preview(views.fold(views.row(_id(call)).id))
+    found = preview(views.fold(views.row(job).id))
     if found is None:
-        raise NotFound("jobs.job_preview_picture", "Job {id} has no preview picture.", id=_id(call))
+        raise NotFound("jobs.job_preview_picture", "Job {id} has no preview picture.", id=job)
     return picture(found)
 
 
@@ -175,70 +154,67 @@ def picture(path: Path) -> FileResponse:
     return FileResponse(path, media_type=kind, headers=headers)
 
 
-def result(call: Call) -> Any:
+def result(call: Call, job: int) -> ResultView:
     """The finished LoRA: its prompt, the text for txt2img, proof and facts."""
-    return result_dict(call.context.views, _id(call), list(call.context.models()))
+    return result_of(call.context.views, job, list(call.context.models()))
 
 
-def stop(call: Call) -> Any:
+def stop(call: Call, job: int, body: StopBody) -> SentenceView:
     """Stop a job after its next save, or now."""
-    asked = read(StopBody, call.body)
-    return {"sentence": call.context.the_bridge.stop(_id(call), now=asked.now)}
+    return SentenceView(call.context.the_bridge.stop(job, now=body.now))
 
 
-def pause(call: Call) -> Any:
-    """Leave the GPU free after the next save, and go on by itself.
+def pause(call: Call, job: int, body: PauseBody) -> SentenceView:
+    """Free the GPU after the next save, and go on automatically.
 
-    In a WebUI the minute after the last picture is enough; on its own the page can't know when the
-    GPU is free.
+    In a WebUI a minute after the last image is enough; without one nobody knows when the GPU is
+    free. `resume` ends the pause.
     """
-    minutes = read(PauseBody, call.body).minutes
+    minutes = body.minutes
     if minutes is None:
         minutes = 1.0 if call.context.can_send else 10.0
-    return {"sentence": call.context.the_bridge.pause(_id(call), float(minutes))}
+    return SentenceView(call.context.the_bridge.pause(job, float(minutes)))
 
 
-def resume(call: Call) -> Any:
-    """Queue a job again from its newest saved state."""
-    return _again(call, call.context.the_bridge.resume)
+def resume(call: Call, job: int, body: ResumeBody) -> AgainView:
+    """Queue a job again from its newest saved state, or from another one."""
+    bridge = call.context.the_bridge
+    return _again(call, job, lambda number: bridge.resume(number, body.from_))
 
 
-def retry(call: Call) -> Any:
+def retry(call: Call, job: int) -> AgainView:
     """Queue a job again from step 0."""
-    return _again(call, call.context.the_bridge.retry)
+    return _again(call, job, call.context.the_bridge.retry)
 
 
-def _again(call: Call, verb: Callable[[int], str]) -> Any:
-    call.context.the_bridge.job(_id(call))  # before anything is freed for it
-    notes, sentence = started(call.context, lambda: (_id(call), verb(_id(call))))
-    return {"sentence": sentence, "notes": notes}
+def _again(call: Call, job: int, verb: Callable[[int], str]) -> AgainView:
+    call.context.the_bridge.job(job)  # before anything is freed for it
+    notes, sentence = started(call.context, lambda: (job, verb(job)))
+    return AgainView(sentence, notes)
 
 
-def publish(call: Call) -> Any:
-    """The newest checkpoint that the job has saved, into the folder where its LoRA was to go."""
-    asked = read(PublishJobBody, call.body)
-    done = call.context.the_bridge.publish_job(_id(call), is_private=asked.private)
-    return {
-        **done.as_dict(),
-        "sentence": Message(
-            "result.is_in", "{name} is in {parent}.", name=done.path.name, parent=done.path.parent
-        ),
-    }
+def publish(call: Call, job: int, body: PublishJobBody) -> PublishedView:
+    """Publish the newest checkpoint of a job into the folder where its LoRA was to go."""
+    done = call.context.the_bridge.publish_job(job, is_private=body.private)
+    sentence = Message(
+        "result.is_in", "{name} is in {parent}.", name=done.path.name, parent=done.path.parent
+    )
+    return PublishedView(sentence, str(done.path), done.stem, done.activation_text, done.notes)
 
 
-def remove(call: Call) -> Any:
-    """Forget a job and delete its folder."""
-    sentence = call.context.the_bridge.remove(_id(call))
-    call.context.views.forget(_id(call))
-    return {"sentence": sentence}
+def remove(call: Call, job: int) -> SentenceView:
+    """Remove a job from the history, and delete its folder."""
+    sentence = call.context.the_bridge.remove(job)
+    call.context.views.forget(job)
+    return SentenceView(sentence)
 
 
-def forget(call: Call) -> Any:
-    """Delete all that is kept of a job's photos; its LoRA stays."""
-    done = forgetting.forget(call.context.the_bridge, _id(call), call.context.draft)
-    call.context.views.forget(_id(call))
-    return {"sentence": done.sentence, "notes": list(done.notes)}
+def forget(call: Call, job: int) -> ForgottenView:
+    """Delete everything that the home holds of a job's photos: copies, captions, samples, states,
+    log, the draft's photos.
 
-
-def _id(call: Call) -> int:
-    return call.path["job"]
+    The LoRA stays, without caption words, and so does the job with its figures.
+    """
+    done = forgetting.forget(call.context.the_bridge, job, call.context.draft)
+    call.context.views.forget(job)
+    return ForgottenView(done.sentence, done.notes)

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...errors import NotFound
 from ...page import loras
-from ...page.result import preview_of
+from ...page.loras import LorasView
+from ...page.result import ResultView, preview_of
 from ..doors import Call
-from .jobs import picture
+from ..queries import LoraQuery
+from .jobs import Png, picture
 
 
-def show(call: Call) -> Any:
+def show(call: Call) -> LorasView:
     """Every LoRA in the folder, newest first, and which job made it."""
-    return {"loras": loras.listed(call.context)}
+    return loras.listed(call.context)
 
 
-def result(call: Call) -> Any:
+def result(call: Call, query: LoraQuery) -> ResultView:
     """What a job's result says, for a file that no job made: its prompt, the text for txt2img."""
-    return loras.result(call.context, call.query.get("file", ""))
+    return loras.result(call.context, query.file)
 
 
-def preview_picture(call: Call) -> Any:
+def preview_picture(call: Call, query: LoraQuery) -> Png:
     """The picture beside a LoRA."""
-    found = preview_of(loras.path(call.context, call.query.get("file", "")))
+    found = preview_of(loras.path(call.context, query.file))
     if found is None:
         raise NotFound("loras.no_picture", "There is no picture beside this LoRA.")
     return picture(found)

@@ -5,32 +5,34 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ...bridge import Submitted
 from ...errors import Conflict, EngineNotReady, Invalid
-from ...page import plan
+from ...page import plan, planned
 from ...page.context import Context, started
 from ...page.draft import dataset, view, windows
 from ...page.draft.draft import Draft
 from ...page.draft.state import DraftPhoto
+from ...page.planned import PlanView
 from ...page.training_plan import Plan
 from ...photos.printable import shown
+from ..bodies import StartBody
 from ..doors import Call
+from ..views import QueuedView
 
 
-def show(call: Call) -> Any:
+def show(call: Call) -> PlanView:
     """What Start would do: steps, time, memory, and everything in the way."""
-    return plan.as_dict(call.context, plan.make(call.context))
+    return planned.view(call.context, plan.make(call.context))
 
 
-def train(call: Call) -> Any:
+def train(call: Call, body: StartBody) -> QueuedView:
     """Write the photos, free the GPU, queue the job.
 
     Raises `Invalid` with everything that is in the way.
     """
     context = call.context
-    windows.refuse_unseen(context.draft.state, call.body.get("seen"))
+    windows.refuse_unseen(context.draft.state, body.seen)
     wanted = view.used(context.draft)
     context.draft.look_again()
     if not context.draft.check.wait(5):
@@ -50,7 +52,7 @@ def train(call: Call) -> Any:
     except BaseException:  # a dataset that nothing trains is of no use
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return {"job": submitted.id, "notes": [*notes, *submitted.notes]}
+    return QueuedView(submitted.id, [*notes, *submitted.notes])
 
 
 def _refuse_gone(draft: Draft, wanted: Sequence[DraftPhoto]) -> None:

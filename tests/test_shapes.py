@@ -9,7 +9,10 @@ from typing import Annotated, Any, Literal
 import pytest
 
 from sd_scripts_bridge.errors import Invalid
-from sd_scripts_bridge.page.shape import ABSENT, Absent, Bounds, plain, read, schema
+from sd_scripts_bridge.shapes.marks import ABSENT, Absent, Bounds, Naming
+from sd_scripts_bridge.shapes.plain import plain
+from sd_scripts_bridge.shapes.reader import read
+from sd_scripts_bridge.shapes.schema import schema
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Whole:
     path: Path | None = None
     caption: str | Absent | None = ABSENT
     values: dict[str, int | str] | None = None
+    more: Annotated[Part, Naming.OWN] | None = None
 
 
 GOOD = {"name": "Ada", "parts": [{"number": 1}], "class": "dog"}
@@ -52,14 +56,18 @@ def test_what_is_told_is_read_again() -> None:
 def test_all_problems_come_at_once_each_at_its_place() -> None:
     said = wrong(name="", parts=[{"number": True}, {"share": "x"}, 3], odd=1, **{"class": "cat"})
     assert said == {
-        "name": "'' is outside 1 to 8 characters",
+        "name": "'' is not 1 to 8 characters long",
         "parts 1.number": "True is not a whole number",
         "parts 2.share": "'x' is not a number",
         "parts 2.number": "is missing",
         "parts 3": "3 is not an object",
-        "odd": "is no part of it",
+        "odd": "is not a known field",
         "class": "'cat' is not one of man, dog",
     }
+
+
+def test_problems_may_name_a_field_without_its_object() -> None:
+    assert wrong(more={"number": "x"}) == {"number": "'x' is not a whole number"}
 
 
 @pytest.mark.parametrize("path", ["relative/x", "", 3, "a\0b"])

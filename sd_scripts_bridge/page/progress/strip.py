@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from ..engines import sample_prompts
-from ..jobs.events import Sample
-from ..jobs.folder import JobFolder, sample_place
+from ...engines import sample_prompts
+from ...jobs.events import Sample
+from ...jobs.folder import JobFolder, sample_place
 
 PICTURES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
 _STEP = re.compile(r"step[-_]?(\d+)")

@@ -1,0 +1,97 @@
+"""The doctor's report and a written folder, as REST and ``--json`` tell them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from ..photos.printable import shown
+from ..shapes.marks import Example, OneOf
+from .kohya_folder import Dataset
+from .verdicts import GOOD, LEFT_OUT, MIND, DatasetCheck, PhotoVerdict
+
+
+@dataclass(frozen=True)
+class VerdictView:
+    """What becomes of one photo."""
+
+    file: Annotated[str, Example("IMG_2031.jpg")]
+    path: Annotated[str, Example("/photos/IMG_2031.jpg")]
+    verdict: Annotated[str, OneOf((GOOD, MIND, LEFT_OUT))]
+    used: bool
+    sentence: str
+    width: Annotated[int, Example(3024)]
+    height: Annotated[int, Example(4032)]
+    notes: Annotated[Sequence[str], "what reading it took"]
+    concerns: Annotated[Sequence[str], "what to mind"]
+    caption: Annotated[str | None, "what will be written; null: there is none"]
+    words: Annotated[int | None, "of the caption"]
+    tokens: Annotated[int | None, "CLIP's"]
+    copy_of: Annotated[str | None, "the same photo, which is used"]
+
+
+@dataclass(frozen=True)
+class ReportView:
+    """The dataset doctor's report on photos."""
+
+    used: Annotated[int, Example(10)]
+    total: Annotated[int, Example(12)]
+    summary: Annotated[str, Example("10 of 12 photos will be used.")]
+    advice: Annotated[Sequence[str], "what to mind about the set"]
+    photos: Sequence[VerdictView]
+
+
+@dataclass(frozen=True)
+class DatasetView:
+    """A kohya folder that was just written."""
+
+    root: Annotated[str, Example("/datasets/AlvaroBadia")]
+    folder: Annotated[str, Example("/datasets/AlvaroBadia/img/150_AlvaroBadia man")]
+    images: Annotated[int, Example(10)]
+    repeats: Annotated[int, Example(150)]
+    wanted_steps: Annotated[int | None, Example(1500)]
+    steps: Annotated[int, "images x repeats", Example(1500)]
+    report: ReportView | None
+
+
+def report_view(checked: DatasetCheck) -> ReportView:
+    """What the doctor says, with its sentences."""
+    return ReportView(
+        used=checked.used,
+        total=len(checked.photos),
+        summary=checked.summary,
+        advice=checked.advice,
+        photos=[_verdict_view(verdict) for verdict in checked.photos],
+    )
+
+
+def dataset_view(data: Dataset) -> DatasetView:
+    """The folder, and what was said about its photos."""
+    return DatasetView(
+        root=str(data.root),
+        folder=str(data.subsets[0].folder),
+        images=data.images,
+        repeats=data.subsets[0].repeats,
+        wanted_steps=data.wanted_steps,
+        steps=data.real_steps,
+        report=report_view(data.checked) if data.checked else None,
+    )
+
+
+def _verdict_view(verdict: PhotoVerdict) -> VerdictView:
+    return VerdictView(
+        file=shown(verdict.path.name),
+        path=shown(verdict.path),
+        verdict=verdict.verdict,
+        used=verdict.used,
+        sentence=verdict.sentence,
+        width=verdict.width,
+        height=verdict.height,
+        notes=verdict.notes,
+        concerns=verdict.concerns,
+        caption=verdict.caption.text if verdict.caption else None,
+        words=verdict.words,
+        tokens=verdict.tokens,
+        copy_of=shown(verdict.copy_of) if verdict.copy_of else None,
+    )

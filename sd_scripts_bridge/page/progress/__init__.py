@@ -1,0 +1,1 @@
+"""What a job has done so far, folded from its events."""

@@ -1,0 +1,1 @@
+"""What REST takes and answers: frozen dataclasses, read, described and written as JSON."""
