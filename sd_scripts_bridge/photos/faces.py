@@ -39,6 +39,13 @@ class Box:
     def bottom(self) -> float:
         return self.top + self.height
 
+    def turned(self, quarters: int) -> Box:
+        """The same part after the picture is turned clockwise by so many quarters."""
+        box = self
+        for _ in range(quarters % 4):
+            box = Box(1 - box.bottom, box.left, box.height, box.width)
+        return box
+
     def of(self, size: tuple[int, int]) -> tuple[int, int, int, int]:
         """(left, top, right, bottom) in pixels of a picture of ``size``, within it."""
         edges = (self.left, self.top, self.right, self.bottom)

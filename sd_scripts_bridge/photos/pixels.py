@@ -78,6 +78,13 @@ def plain(image: Image.Image, turn: bool = True) -> tuple[Image.Image, tuple[str
     return clean, tuple(notes)
 
 
+def turned(pixels: Image.Image, quarters: int) -> Image.Image:
+    """``pixels`` turned clockwise by so many quarters."""
+    ways = (None, 6, 3, 8)  # as EXIF counts them
+    way = ways[quarters % 4]
+    return pixels.transpose(_TURNS[way]) if way else pixels
+
+
 def lies_on_its_side(image: Image.Image) -> bool:
     """Whether EXIF's orientation turns ``image`` by a quarter, so that width and height change."""
     return _orientation(image) in (5, 6, 7, 8)

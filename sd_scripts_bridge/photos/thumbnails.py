@@ -20,22 +20,23 @@ _AT_ONCE = threading.BoundedSemaphore(2)
 """A page asks for forty at a time, and one large PNG alone can take 300 MB."""
 
 
-def thumbnail(photo: Path, folder: Path, name: str) -> bytes:
-    """``photo`` as an upright JPEG of at most 256 pixels a side.
+def thumbnail(photo: Path, folder: Path, name: str, turn: int = 0) -> bytes:
+    """``photo`` as an upright JPEG of at most 256 pixels a side, turned by so many quarters.
 
     Raises `NotFound` where there is nothing to show.
     """
-    kept = folder / f"{name}-{mark(photo)}.jpg"
+    kept = folder / f"{name}-{mark(photo)}{f'-{turn}' if turn else ''}.jpg"
     try:
         return kept.read_bytes()
     except OSError:
         with _AT_ONCE:
-            data = _made(photo)
+            data = _made(photo, turn)
     _keep(kept, data)
     return data
 
 
-def _made(photo: Path) -> bytes:
+def _made(photo: Path, turn: int) -> bytes:
+    from .pixels import turned
     from .reading import PhotoUnreadable, read
 
     try:
@@ -44,6 +45,7 @@ def _made(photo: Path) -> bytes:
         raise NotFound(error.message) from error
     pixels.thumbnail((SIDE, SIDE), reducing_gap=2.0)
     out = io.BytesIO()
+    pixels = turned(pixels, turn)
     pixels.save(out, "JPEG", quality=82)
     return out.getvalue()
 

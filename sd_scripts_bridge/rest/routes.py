@@ -61,6 +61,8 @@ RULES = (
     Rule("POST", "/draft", "draft:describe", (409,)),
     Rule("POST", "/draft/photos", "draft:upload"),
     Rule("POST", "/draft/folder", "draft:use_folder", (), MACHINE_FOLDERS),
+    Rule("POST", "/draft/photos/undo", "draft:undo_photos", (409,)),
+    Rule("GET", "/draft/frames", "draft:show_frames"),
     Rule("POST", "/draft/photo/{pid}", "draft:set_photo", (404, 409)),
     Rule("GET", "/draft/photo/{pid}/thumb", "draft:thumb", (404,)),
     Rule("POST", "/draft/captions", "draft:change_captions", (409,)),

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from sd_scripts_bridge.datasets import caption_edits
+from sd_scripts_bridge.datasets.framing.buckets import Buckets
 from sd_scripts_bridge.errors import Conflict, Invalid, NotFound
+from sd_scripts_bridge.options.params import TrainingParams
 from sd_scripts_bridge.page.draft import captions as draft_captions
 from sd_scripts_bridge.page.draft import interrogation
 from sd_scripts_bridge.page.draft.dataset import write
@@ -24,6 +26,8 @@ from sd_scripts_bridge.paths import Home
 from sd_scripts_bridge.photos.thumbnails import thumbnail
 from tests.support import messy
 from tests.support.page import describe, draft_dict, set_photo, uploaded
+
+BUCKETS = Buckets(TrainingParams())
 
 
 def jpeg(seed: int) -> bytes:
@@ -373,13 +377,13 @@ def test_the_dataset_is_what_the_page_showed(draft: Draft) -> None:
     assert draft.check.wait()
     set_photo(draft, 2, {"used": False})
     set_photo(draft, 1, {"caption": "laughing, without her name"})
-    out = write(draft)
+    out = write(draft, BUCKETS)
     assert out == draft.home.datasets / "Ana María"
     leaf = out / "img" / "10_Ana María woman"
     assert sorted(file.name for file in leaf.iterdir()) == ["1.png", "1.txt", "2.png", "2.txt"]
     assert (leaf / "1.txt").read_text(encoding="utf-8") == "laughing, without her name\n"
     assert (leaf / "2.txt").read_text(encoding="utf-8") == "Ana María woman\n"
-    assert write(draft) == draft.home.datasets / "Ana María-2"
+    assert write(draft, BUCKETS) == draft.home.datasets / "Ana María-2"
     assert not [*draft.folder.glob(".stage*")]
 
 
@@ -387,6 +391,6 @@ def test_a_photo_that_changed_since_the_look_stops_the_start(draft: Draft) -> No
     describe(draft, {"name": "Ada"})
     (draft.photos_folder / "one.jpg").write_bytes(jpeg(9))
     with pytest.raises(Conflict, match=r"one\.jpg"):
-        write(draft)
+        write(draft, BUCKETS)
     assert draft.check.wait()
-    assert write(draft).is_dir()
+    assert write(draft, BUCKETS).is_dir()

@@ -48,6 +48,7 @@ class DraftView:
     writing: Annotated[Count | None, "they are being copied for a start"]
     training: TrainingChoices
     undo: Annotated[int, "how many changes of captions can be taken back"]
+    photo_undo: Annotated[int, "how many changes of use, turn or frame"]
     imported: Annotated[bool, "whether an import can be"]
     problems: Sequence[str]
     notes: Annotated[Sequence[str], "what to say of this change"] = ()
@@ -118,6 +119,7 @@ class DraftChanges:
                 writing=_count(self.draft.writing),
                 training=state.training,
                 undo=len(state.undo),
+                photo_undo=len(state.photo_undo),
                 imported=state.before is not None,
                 problems=[problem.sentence for problem in naming_problems(state)],
                 notes=notes,

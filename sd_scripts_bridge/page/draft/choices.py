@@ -52,11 +52,23 @@ class DraftChange:
 
 
 @dataclass(frozen=True)
+class Move:
+    """How far a frame is moved from the middle towards an edge of the photo."""
+
+    x: Annotated[float, Bounds(-1, 1), "-1: left, 1: right"] = 0.0
+    y: Annotated[float, Bounds(-1, 1), "-1: up, 1: down"] = 0.0
+
+
+@dataclass(frozen=True)
 class PhotoChange:
     """A choice about one photo; null goes back to the default."""
 
     used: bool | Absent | None = ABSENT
     caption: Annotated[str, Bounds(0, LONGEST_TEXT)] | Absent | None = ABSENT
+    turn: Annotated[int, Bounds(0, 3), "quarters that the copy is turned clockwise"] | Absent = (
+        ABSENT
+    )
+    move: Annotated[Move, "where its frame is; null: in the middle"] | Absent | None = ABSENT
     was: Annotated[Sequence[Mapping[str, Any]], "what this window has seen: earlier captions"] = ()
 
 

@@ -10,20 +10,26 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...datasets import manifest
+from ...datasets.framing.buckets import Buckets
+from ...datasets.framing.frame import Frame, cut_out
 from ...datasets.kohya_folder import leaf_name, open_dataset, repeats_for
 from ...datasets.writer import clean_copy
 from ...errors import BridgeError, Conflict, Invalid, Problem
 from ...photos import files as photo_files
+from ...photos.pixels import turned
 from ...photos.printable import shown
+from ...photos.reading import read
 from ...system.files import mark
 from .captions import caption_of
 from .draft import Draft
+from .looks.frames import frame_of
 from .state import DraftPhoto
 from .view import is_used
 
 
-def write(draft: Draft) -> Path:
-    """A new folder in ``<home>/datasets`` with the photos that are used.
+def write(draft: Draft, buckets: Buckets) -> Path:
+    """A new folder in ``<home>/datasets`` with the photos that are used, turned and framed for
+    ``buckets`` as the user has it.
 
     Raises `Invalid`, `Conflict`, `BridgeError`.
     """
@@ -35,7 +41,7 @@ def write(draft: Draft) -> Path:
             )
         draft.writing = (0, 0)
     try:
-        return _write(draft)
+        return _write(draft, buckets)
     except OSError as error:
         raise BridgeError(
             "dataset.photos_cant_copied",
@@ -47,7 +53,7 @@ def write(draft: Draft) -> Path:
         draft.writing = None
 
 
-def _write(draft: Draft) -> Path:
+def _write(draft: Draft, buckets: Buckets) -> Path:
     state, judged = draft.state, draft.check.judged
     used = [item for item in state.items if is_used(item, judged)]
     _refuse_changed(draft, used)
@@ -61,7 +67,8 @@ def _write(draft: Draft) -> Path:
         )
         leaf.mkdir(parents=True)
         for number, item in enumerate(used, 1):
-            _put(draft.path(item), leaf, number, caption_of(item, state, judged))
+            target = _put(draft.path(item), leaf, number, caption_of(item, state, judged))
+            _change(target, item, frame_of(item, judged, buckets), buckets)
         about = {
             "subject": state.name,
             "class_token": state.class_token,
@@ -103,7 +110,7 @@ def _refuse_changed(draft: Draft, used: Sequence[DraftPhoto]) -> None:
         )
 
 
-def _put(photo: Path, leaf: Path, number: int, caption: str) -> None:
+def _put(photo: Path, leaf: Path, number: int, caption: str) -> Path:
     """The photo under its number and name, without a copy where that is possible, and its caption
     beside it.
     """
@@ -120,6 +127,19 @@ def _put(photo: Path, leaf: Path, number: int, caption: str) -> None:
             if way is shutil.copyfile:
                 raise
     target.with_suffix(".txt").write_text(f"{caption}\n", encoding="utf-8")
+    return target
+
+
+def _change(staged: Path, item: DraftPhoto, framed: Frame | None, buckets: Buckets) -> None:
+    """Turn and cut what the user has turned, or framed otherwise than the trainer does."""
+    moved = framed is not None and item.move != (0.0, 0.0)
+    if not item.turn and not moved:
+        return
+    pixels = turned(read(staged).pixels, item.turn)
+    if framed is not None and moved:
+        pixels = cut_out(pixels, framed, buckets)
+    staged.unlink()
+    pixels.save(staged.with_suffix(".png"), compress_level=1)
 
 
 def _free(parent: Path, name: str) -> Path:

@@ -27,6 +27,7 @@ from . import captions, intake, windows
 from .check import PhotoCheck
 from .choices import (
     DraftChange,
+    Move,
     PhotoChange,
     described,
     refuse,
@@ -247,7 +248,11 @@ class Draft:
         self.check.want(self.paths(self.state))
 
     def set_photo(self, pid: int, said: PhotoChange) -> None:
-        """Use it or not, and its caption. Raises `NotFound` or `Invalid`."""
+        """Use it or not, its caption, its turn (which puts the frame back in the middle), and where
+        its frame is.
+
+        Raises `NotFound`, `Invalid`, or `Conflict` for a caption that another window has changed.
+        """
         self.item(pid)
         if said.used is True:
             self._refuse_unusable(pid)
@@ -258,10 +263,8 @@ class Draft:
                 self._refuse_overwriting(pid, state, text or "", said.was)
                 kept = None if text is None else captions.bound(one_line(text), state)
                 state = state.with_captions({pid: kept})
-            if said.used is ABSENT:
-                return state
-            chosen = {i.id: replace(i, used=said.used) for i in state.items if i.id == pid}
-            return state.with_items(chosen)
+            item = state.item(pid)
+            return state.with_photos({pid: _looks(item, said)}) if item else state
 
         self.change(edit)
 
@@ -294,6 +297,17 @@ class Draft:
             )
             for folder in (self.photos_folder, self.thumbs_folder):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _looks(item: DraftPhoto, said: PhotoChange) -> DraftPhoto:
+    if said.used is not ABSENT:
+        item = replace(item, used=said.used)
+    if said.turn is not ABSENT and said.turn != item.turn:
+        item = replace(item, turn=said.turn, move_x=0.0, move_y=0.0)
+    if said.move is not ABSENT:
+        to = said.move or Move()
+        item = replace(item, move_x=to.x, move_y=to.y)
+    return item
 
 
 @functools.lru_cache(maxsize=16)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -28,6 +28,15 @@ class DraftPhoto:
     caption: str | None = None
     """What the user or a bulk action wrote, as `draft_captions.bound` keeps it.
     None: what lies beside the photo, or the name and the class."""
+    turn: int = 0
+    """Quarters that the copy is turned clockwise."""
+    move_x: float = 0.0
+    """How far the frame is moved, -1 (left) to 1; see `framing.frame`."""
+    move_y: float = 0.0
+
+    @property
+    def move(self) -> tuple[float, float]:
+        return self.move_x, self.move_y
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,8 @@ class State:
     next_id: int = 1
     training: TrainingChoices = field(default_factory=TrainingChoices)
     undo: tuple[Mapping[int, str | None], ...] = ()
+    photo_undo: tuple[tuple[DraftPhoto, ...], ...] = ()
+    """Photos as they were before each change of use, turn or frame, the newest last."""
     before: Mapping[str, Any] | None = None
     """What an import has replaced, see `draft_import`."""
 
@@ -71,6 +82,27 @@ class State:
 
     def with_items(self, changed: Mapping[int, DraftPhoto]) -> State:
         return replace(self, items=tuple(changed.get(item.id, item) for item in self.items))
+
+    def with_photos(self, changed: Mapping[int, DraftPhoto]) -> State:
+        """Some photos used, turned or framed otherwise; `photos_undone` takes it back."""
+        before = tuple(i for i in self.items if i.id in changed and changed[i.id] != i)
+        if not before:
+            return self
+        levels = (*self.photo_undo, before)[-UNDO_LEVELS:]
+        return replace(self.with_items(changed), photo_undo=levels)
+
+    def photos_undone(self) -> State:
+        """The photos before the last change of them, their captions as they are now; itself where
+        there was none.
+        """
+        if not self.photo_undo:
+            return self
+        *rest, before = self.photo_undo
+        now = {item.id: item for item in self.items}
+        changed = {
+            old.id: replace(old, caption=now[old.id].caption) for old in before if old.id in now
+        }
+        return replace(self.with_items(changed), photo_undo=tuple(rest))
 
     def with_captions(self, captions: Mapping[int, str | None]) -> State:
         """Other captions for some photos; `undone` takes it back."""
@@ -102,10 +134,10 @@ def from_dict(data: Mapping[str, Any]) -> State:
 
     Raises ValueError, TypeError, KeyError or AttributeError for anything else.
     """
-    values = _known(State, {**data, "items": (), "training": TrainingChoices(), "undo": ()})
-    values["items"] = tuple(
-        DraftPhoto(**_known(DraftPhoto, item)) for item in data.get("items", ())
-    )
+    apart = {"items": (), "training": TrainingChoices(), "undo": (), "photo_undo": ()}
+    values = _known(State, {**data, **apart})
+    values["items"] = _photos(data.get("items", ()))
+    values["photo_undo"] = tuple(map(_photos, data.get("photo_undo", ())))
     values["training"] = TrainingChoices(**_known(TrainingChoices, data.get("training", {})))
     values["undo"] = tuple(
         {int(pid): _text(text) for pid, text in level.items()} for level in data.get("undo", ())
@@ -113,8 +145,13 @@ def from_dict(data: Mapping[str, Any]) -> State:
     return State(**values)
 
 
+def _photos(rows: Iterable[Mapping[str, Any]]) -> tuple[DraftPhoto, ...]:
+    return tuple(DraftPhoto(**_known(DraftPhoto, row)) for row in rows)
+
+
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "int": (int,),
+    "float": (int, float),
     "str": (str,),
     "bool": (bool,),
     "str | None": (str, type(None)),

@@ -76,6 +76,7 @@ class PhotoView:
     words: int
     tokens: Annotated[int | None, "CLIP's; null where they can't be counted"]
     begins_with_name: bool
+    turn: Annotated[int, "quarters that the copy is turned clockwise"]
 
 
 def photo_of(item: DraftPhoto, state: State, judged: Verdicts) -> PhotoView:
@@ -84,7 +85,7 @@ def photo_of(item: DraftPhoto, state: State, judged: Verdicts) -> PhotoView:
     text = caption_of(item, state, judged)
     words, tokens = counted(text)
     readable = not seen or seen.finding.photo is not None
-    version = seen.mark if seen else item.mark
+    version = f"{seen.mark if seen else item.mark}{f'-{item.turn}' if item.turn else ''}"
     return PhotoView(
         id=item.id,
         file=shown(Path(item.file).name),
@@ -102,6 +103,7 @@ def photo_of(item: DraftPhoto, state: State, judged: Verdicts) -> PhotoView:
         words=words,
         tokens=tokens,
         begins_with_name=caption_text.begins_with_name(text, state.name),
+        turn=item.turn,
     )
 
 

@@ -10,9 +10,11 @@ from starlette.responses import Response
 from ...errors import Invalid, NotFound, Problem
 from ...messages import Message
 from ...options.params import fields_of_params
+from ...page import plan
 from ...page.draft import captions, interrogation
 from ...page.draft.changes import MOST_ROWS, DraftView
 from ...page.draft.choices import DraftChange, PhotoChange, TrainingChange
+from ...page.draft.looks.frames import FramesView, frames
 from ...page.draft.state import State
 from ...page.draft.view import PhotoView, photo_of
 from ...photos.thumbnails import thumbnail
@@ -102,10 +104,22 @@ def use_folder(call: Call, query: ChangeQuery, body: FolderBody) -> DraftView:
 
 
 def set_photo(call: Call, pid: int, body: PhotoChange) -> PhotoView:
-    """Use a photo or not, and its caption."""
+    """Use a photo or not; its caption, its turn, and where its frame is."""
     draft = call.context.draft
     draft.set_photo(pid, body)
     return photo_of(draft.item(pid), draft.state, draft.check.judged)
+
+
+def undo_photos(call: Call, query: ChangeQuery) -> DraftView:
+    """Undo the last change of a photo's use, turn or frame."""
+    draft = call.context.draft
+    return changed(call, query, lambda: draft.change(lambda state: state.photos_undone()))
+
+
+def show_frames(call: Call) -> FramesView:
+    """What the trainer will see of each photo, with the options that hold now."""
+    made = plan.make(call.context)
+    return frames(call.context.draft, made.params, made.repeats)
 
 
 def change_captions(call: Call, query: ChangeQuery, body: CaptionsBody) -> DraftView:
@@ -139,14 +153,15 @@ def clear(call: Call, query: ChangeQuery) -> DraftView:
 def thumb(call: Call, pid: int, query: ThumbQuery) -> Annotated[Response, Media("image/jpeg")]:
     """A photo, 256 pixels large; a struck-through frame (SVG) where it can't be shown."""
     draft = call.context.draft
-    path = draft.path(draft.item(pid))
-    version = mark(path)
+    item = draft.item(pid)
+    path = draft.path(item)
+    version = f"{mark(path)}{f'-{item.turn}' if item.turn else ''}"
     tag, caching = f'"{version}"', YEAR if query.v == version else "no-cache"
     headers = {"ETag": tag, "Cache-Control": caching}
     if call.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
     try:
-        picture = thumbnail(path, draft.thumbs_folder, str(pid))
+        picture = thumbnail(path, draft.thumbs_folder, str(pid), item.turn)
     except NotFound:  # nothing to show; the photo's verdict says why
         return Response(NO_PICTURE, headers=headers, media_type="image/svg+xml")
     return Response(picture, headers=headers, media_type="image/jpeg")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...bridge import Submitted
+from ...datasets.framing.buckets import Buckets
 from ...errors import Conflict, EngineNotReady, Invalid
 from ...page import plan, planned
 from ...page.context import Context, started
@@ -46,7 +47,7 @@ def train(call: Call, body: StartBody) -> QueuedView:
     _refuse_gone(context.draft, wanted)
     made = plan.make(context)
     _refuse(context, made)
-    folder = dataset.write(context.draft)
+    folder = dataset.write(context.draft, Buckets(made.params))
     try:
         notes, submitted = started(context, lambda: _submit(context, made, folder))
     except BaseException:  # a dataset that nothing trains is of no use
