@@ -22,11 +22,12 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ONLY_IN = {
     "gradio": ("webui/",),
     "modules": ("webui/",),
-    "subprocess": ("system/process.py",),
+    "subprocess": ("system/process.py", "system/conversation.py"),
     "sqlite3": ("jobs/database.py", "jobs/store.py", "jobs/migrations.py", "jobs/recovery.py"),
-    "torch": ("engines/embedded/", "engines/sd_scripts/inside/"),
+    "torch": ("engines/embedded/", "engines/sd_scripts/inside/", "captioning/local/"),
     "diffusers": ("engines/embedded/",),
-    "transformers": ("engines/embedded/",),
+    "transformers": ("engines/embedded/", "captioning/local/"),
+    "onnxruntime": ("captioning/local/",),
 }
 
 LAYERS = (
@@ -36,6 +37,7 @@ LAYERS = (
     ("options", "photos"),
     ("models", "datasets"),
     ("jobs",),
+    ("captioning",),
     ("engines", "publishing"),
     ("planning", "exchange"),
     ("running",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .jobs import JobVerbs
+from .captions import CaptionVerbs
 from .machine import MachineVerbs
 from .photos import Advance, PhotoVerbs
 from .results import ResultVerbs
@@ -11,5 +11,5 @@ from .trainings import Submitted, TrainingVerbs
 __all__ = ["Advance", "Bridge", "Submitted"]
 
 
-class Bridge(PhotoVerbs, TrainingVerbs, JobVerbs, ResultVerbs, MachineVerbs):
+class Bridge(PhotoVerbs, TrainingVerbs, CaptionVerbs, ResultVerbs, MachineVerbs):
     """The verbs, over one home folder; each base class holds those of one noun."""

@@ -1,4 +1,4 @@
-"""What is asked of photos, and of the captions in a dataset."""
+"""What is asked of photos."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from .home import OpenHome
 
 if TYPE_CHECKING:
-    from ..datasets.caption_files import Caption
     from ..datasets.writer import Dataset, DatasetCheck
 
 Advance = Callable[[int, int], None]
@@ -42,21 +41,3 @@ class PhotoVerbs(OpenHome):
 
         with zips.opened(photos) as paths:
             return dataset_writer.prepare(paths, name, class_token, steps, out, progress)
-
-    def captions(self, folder: Path) -> list[Caption]:
-        """The captions of a folder that `write_dataset` made. Raises `Invalid` or `Conflict`."""
-        from ..datasets import caption_files
-
-        return caption_files.read(folder)
-
-    def change_captions(
-        self, folder: Path, action: str, text: str = "", by: str = "", *, at_start: bool = False
-    ) -> list[Caption]:
-        """ "add", "remove" or "replace" in every caption of such a folder, or "undo"; returns those
-        that changed.
-        """
-        from ..datasets import caption_files
-
-        if action == "undo":
-            return caption_files.undo(folder)
-        return caption_files.change(folder, action, text, by, at_start=at_start)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .. import __version__
+from ..captioning.captioner import ASPECTS, KEY_VARIABLE
 from ..engines import ENGINES
 from ..jobs.folder import KEEP
 from ..options.families import FAMILIES
@@ -83,6 +84,8 @@ def _photos(add: Add) -> None:
     )
     sub.add_argument("--out", required=True, type=Path, help="the folder to create")
 
+    _caption(add)
+
     sub = add("captions", "list a dataset's captions, or edit all of them at once")
     sub.add_argument("folder", type=Path, help="a folder made by `dataset`")
     sub.add_argument("--add", metavar="TEXT", help="append TEXT to each caption, once")
@@ -90,6 +93,35 @@ def _photos(add: Add) -> None:
     sub.add_argument("--remove", metavar="TEXT", help="remove TEXT from each caption")
     sub.add_argument("--replace", nargs=2, metavar=("OLD", "NEW"), help="replace OLD with NEW")
     sub.add_argument("--undo", action="store_true", help="undo the last change")
+
+
+def _caption(add: Add) -> None:
+    sub = add("caption", "write captions with a model that you have")
+    sub.add_argument(
+        "photos", nargs="+", type=Path, metavar="PHOTOS_OR_DATASET", help="photos, or a dataset"
+    )
+    sub.add_argument(
+        "--with",
+        dest="with_",
+        required=True,
+        metavar="WHAT",
+        help="template, an address (http://127.0.0.1:11434/v1), a model's folder, or a command",
+    )
+    sub.add_argument("--model", default="", help="the model that the server shall use")
+    sub.add_argument("--prompt", type=Path, metavar="FILE", help="what to ask it, in your words")
+    sub.add_argument("--name", default="", help="the subject's name, where the folder has none")
+    sub.add_argument("--class", dest="class_token", default="", help="the class token")
+    sub.add_argument(
+        "--again", action="store_true", help="also what a captioner wrote and nobody changed since"
+    )
+    for name in ASPECTS:
+        sub.add_argument(f"--{name}", default="", metavar="TEXT", help=f"template: the {name}")
+    sub.add_argument(
+        "--ask-key",
+        action="store_true",
+        help=f"ask for the server's key, instead of taking it from ${KEY_VARIABLE}",
+    )
+    sub.add_argument("--detach", action="store_true", help="start it and return at once")
 
 
 def _training(add: Add) -> None:

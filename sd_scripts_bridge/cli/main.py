@@ -13,7 +13,7 @@ from ..errors import BridgeError
 from ..paths import Home
 from .arguments import parser
 from .output import DEFECT, INTERRUPTED, PROBLEM, USAGE, refuse
-from .verbs import exchange, machine, photos, queue, training
+from .verbs import captions, exchange, machine, photos, queue, training
 from .words import Usage
 
 Verb = Callable[[Bridge, argparse.Namespace], int]
@@ -71,7 +71,8 @@ WITHOUT_HOME: Mapping[str, Callable[[argparse.Namespace], int]] = {
 VERBS: Mapping[str, Verb] = {
     "check": photos.check,
     "dataset": photos.dataset,
-    "captions": photos.captions,
+    "caption": captions.caption,
+    "captions": captions.captions,
     "train": training.train,
     "watch": training.watch,
     "setup": training.setup,

@@ -72,6 +72,29 @@ PAGES: dict[str, HelpPage] = {
             ("dataset photos --name Rex --class dog --steps 1000 --out Rex", "1000 steps"),
         ),
     ),
+    "caption": HelpPage(
+        """Writes captions as a job: into a dataset, or into .txt files beside photos that have
+        none. What somebody has written stays. --with takes an OpenAI-compatible server (Ollama,
+        LM Studio, llama.cpp, vLLM), a folder with a WD14 tagger (model.onnx, selected_tags.csv) or
+        a transformers model, a command of yours (it gets {"file": ...} lines and prints {"file":
+        ..., "caption": ...} lines), sd-scripts' tag_images_by_wd14_tagger.py or make_captions.py
+        (its weights with --model), or template. Each photo ends with a caption or a reason. A key
+        comes from $CAPTION_API_KEY ($OPENAI_API_KEY for api.openai.com) or --ask-key, and is
+        written nowhere.""",
+        (
+            (
+                "caption AlvaroBadia --with http://127.0.0.1:11434/v1 --model qwen3-vl",
+                "with Ollama, into a dataset",
+            ),
+            ("caption photos --with ~/models/wd-vit-tagger-v3", "tags, beside the photos"),
+            ("caption photos --with 'python describe.py'", "with a program of yours"),
+            (
+                "caption AlvaroBadia --with template --place 'in a park' --light daylight",
+                "the same words for each",
+            ),
+        ),
+        "the captioner could not go on, or a problem",
+    ),
     "captions": HelpPage(
         """Lists the captions of a folder made by `dataset`, or edits all of them at once. Captions
         in your own folders are left alone.""",

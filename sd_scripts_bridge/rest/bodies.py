@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -124,6 +124,47 @@ class PromptsBody:
     """What the sample pictures show from the next sampling on: a prompt a line."""
 
     text: Annotated[str, Bounds(1, 20_000)]
+
+
+@dataclass(frozen=True)
+class TemplateBody:
+    """What a template says of each photo."""
+
+    distance: Text = None
+    pose: Text = None
+    clothes: Text = None
+    place: Text = None
+    light: Text = None
+
+    def said(self) -> dict[str, str]:
+        """Those that say something."""
+        return {name: text for name, text in asdict(self).items() if text and text.strip()}
+
+
+With = Annotated[
+    str,
+    Bounds(1, 4000),
+    "template, host, a server's address, a model's folder, or a command",
+    Example("http://127.0.0.1:11434/v1"),
+]
+Prompt = Annotated[str | None, "what a model is asked; null: our own words"]
+Key = Annotated[str | None, "a server's; it is held in memory and written nowhere"]
+Again = Annotated[bool, "also what a captioner wrote and nobody changed since"]
+
+
+@dataclass(frozen=True)
+class CaptionBody:
+    """Who writes captions, and for which photos."""
+
+    photos: Photos
+    with_: With
+    model: Annotated[Text, "which of the server's"] = None
+    prompt: Prompt = None
+    key: Key = None
+    name: Annotated[Text, "the subject's, where the folder has none"] = None
+    class_: Text = None
+    template: TemplateBody | None = None
+    again: Again = False
 
 
 @dataclass(frozen=True)

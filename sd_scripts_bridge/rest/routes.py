@@ -73,6 +73,7 @@ RULES = (
     Rule("POST", "/import/undo", "exchange:take_back", (409,)),
     Rule("POST", "/check", "files:check", (), MACHINE_FOLDERS),
     Rule("POST", "/dataset", "files:dataset", (), MACHINE_FOLDERS),
+    Rule("POST", "/caption", "captions:write", (409, 503), MACHINE_FOLDERS),
     Rule("POST", "/publish", "files:publish", (409,), MACHINE_FILES),
     Rule("GET", "/bases", "bases:show"),
     Rule("POST", "/bases", "bases:choose", (404,), MACHINE_FILES),

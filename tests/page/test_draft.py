@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from sd_scripts_bridge.datasets import caption_edits
+from sd_scripts_bridge.datasets.captions import edits as caption_edits
 from sd_scripts_bridge.datasets.framing.buckets import Buckets
 from sd_scripts_bridge.errors import Conflict, Invalid, NotFound
 from sd_scripts_bridge.options.params import TrainingParams

@@ -10,7 +10,15 @@ from pathlib import Path
 from sd_scripts_bridge.messages import code_of
 
 PACKAGE = Path(__file__).parents[2] / "sd_scripts_bridge"
-ERRORS = {"BridgeError", "NotFound", "Conflict", "TrainingFailed", "PublishRefused"}
+ERRORS = {
+    "BridgeError",
+    "CannotGoOn",
+    "Conflict",
+    "NotFound",
+    "PublishRefused",
+    "TrainingFailed",
+    "NoCaption",
+}
 PLACE = re.compile(r"\{(\w+)[^{}]*\}")
 CODE = re.compile(r"[a-z][\w-]*(\.[\w-]+)+$")
 

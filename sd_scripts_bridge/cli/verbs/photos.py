@@ -1,4 +1,4 @@
-"""Verbs for photos: check, dataset, captions."""
+"""Verbs for photos: check, dataset."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 
 from ...bridge import Bridge
 from ...datasets.views import dataset_view, report_view
-from ..output import OK, PROBLEM, USAGE, counted, counter, refuse, show
+from ..output import OK, PROBLEM, counted, counter, show
 
 
 def check(bridge: Bridge, options: argparse.Namespace) -> int:
@@ -31,33 +31,4 @@ def dataset(bridge: Bridge, options: argparse.Namespace) -> int:
         f"{made.subsets[0].folder}",
     ]
     show(options, dataset_view(made), lines)
-    return OK
-
-
-def captions(bridge: Bridge, options: argparse.Namespace) -> int:
-    actions = {
-        "add": options.add,
-        "remove": options.remove,
-        "replace": options.replace,
-        "undo": options.undo or None,
-    }
-    given = {name: value for name, value in actions.items() if value is not None}
-    if len(given) > 1:
-        sentence = "Give only one of --add, --remove, --replace and --undo."
-        return refuse(sentence, as_json=options.json, code=USAGE)
-    found = bridge.captions(options.folder)
-    if given:
-        ((action, value),) = given.items()
-        words = value if action == "replace" else ["" if action == "undo" else value]
-        count, found = (
-            len(found),
-            bridge.change_captions(options.folder, action, *words, at_start=options.at_start),
-        )
-    lines = [f"{caption.file.name}: {caption.text}" for caption in found]
-    data = {"captions": [{"file": str(caption.file), "text": caption.text} for caption in found]}
-    show(
-        options,
-        data,
-        [*lines, *([f"{len(found)} of {counted(count, 'caption')} changed."] if given else [])],
-    )
     return OK

@@ -51,7 +51,7 @@ def train(bridge: Bridge, options: argparse.Namespace) -> int:
         if not options.json:
             print(f"Follow it: {PROGRAM} watch {submitted.id}")
         return OK
-    return _follow(bridge, submitted.id, options)
+    return follow_to_end(bridge, submitted.id, options)
 
 
 def _wanted(options: argparse.Namespace) -> dict[str, Any]:
@@ -121,14 +121,14 @@ def _dry_run(
 
 def watch(bridge: Bridge, options: argparse.Namespace) -> int:
     bridge.job(options.job)
-    return _follow(bridge, options.job, options)
+    return follow_to_end(bridge, options.job, options)
 
 
 def setup(bridge: Bridge, options: argparse.Namespace) -> int:
-    return _follow(bridge, bridge.setup(options.source, options.python), options)
+    return follow_to_end(bridge, bridge.setup(options.source, options.python), options)
 
 
-def _follow(bridge: Bridge, job_id: int, options: argparse.Namespace) -> int:
+def follow_to_end(bridge: Bridge, job_id: int, options: argparse.Namespace) -> int:
     """Until it is over; how it ended is the last event that is shown."""
     try:
         row = follow(bridge, job_id, as_json=options.json)

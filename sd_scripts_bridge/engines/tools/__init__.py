@@ -11,7 +11,7 @@ from ...errors import NotFound
 if TYPE_CHECKING:
     from .base import Tool
 
-TOOLS: Mapping[str, str] = {}
+TOOLS: Mapping[str, str] = {"caption": ".caption:CaptionTool"}
 """Name -> ".module:class" of this package."""
 
 

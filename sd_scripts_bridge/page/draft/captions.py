@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ...datasets import caption_text, caption_tokens
-from ...datasets.caption_edits import edited, heads_of, joined, one_line
+from ...datasets.captions.edits import edited, heads_of, joined, one_line
 from ...errors import Invalid, Problem
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...datasets.caption_edits import one_line
+from ...datasets.captions.edits import one_line
 from ...errors import BridgeError, Conflict, Invalid, NotFound, Problem, short
 from ...messages import Message
 from ...names import normal

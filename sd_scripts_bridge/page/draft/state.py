@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from ...datasets.caption_edits import UNDO_LEVELS
+from ...datasets.captions.edits import UNDO_LEVELS
 
 UNDO_CAPTIONS = 5000
 """All levels together; a set of 1,000 photos keeps fewer of them."""

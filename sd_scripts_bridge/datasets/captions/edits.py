@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from . import caption_text
+from .. import caption_text
 
 ACTIONS = ("draft", "add", "remove", "replace", "undo")
 UNDO_LEVELS = 20

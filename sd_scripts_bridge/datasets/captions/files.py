@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import Conflict, Invalid, Problem
-from ..photos import files as photo_files
-from ..system.files import write_json, write_text
-from . import caption_text
-from . import writer as dataset_writer
-from .caption_edits import UNDO_LEVELS, edited, heads_of, one_line
-from .kohya_folder import Dataset, open_dataset
+from ...errors import Conflict, Invalid, Problem
+from ...photos import files as photo_files
+from ...system.files import write_json, write_text
+from .. import caption_text
+from .. import writer as dataset_writer
+from ..kohya_folder import Dataset, open_dataset
+from .edits import UNDO_LEVELS, edited, heads_of, one_line
 
 UNDO = "captions-undo.json"
 """In the dataset's root: what the captions were before each change, the newest last."""

@@ -1,0 +1,95 @@
+"""From a model's answer to a description: thinking, introductions and refusals are not one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..datasets.caption_text import LONGEST, words
+from ..datasets.captions.edits import one_line
+from .said import NoCaption
+
+_THINKING = re.compile(
+    r"<(think|thinking|thought|reasoning)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE
+)
+_THOUGHT_BEFORE = re.compile(
+    r"\A.*</(?:think|thinking|thought|reasoning)>", re.DOTALL | re.IGNORECASE
+)
+"""Some servers leave the first mark out."""
+_INTRODUCTION = re.compile(
+    r"\A\W*(?:(?:sure|certainly|of course|okay)\W+)?"
+    r"(?:(?:here(?:'s| is)|this is) [^:\n]{0,60}:|(?:the )?(?:final )?(?:caption|description)\s*:)",
+    re.IGNORECASE,
+)
+_REFUSAL = re.compile(
+    r"\A\W*(?:i(?:'|’| a)m (?:very |really )?(?:sorry|unable|not able)|sorry\b"
+    r"|(?:unfortunately,? )?i (?:can(?:'|’)?t|cannot|can not|won(?:'|’)?t|will not"
+    r"|do(?: not|n(?:'|’)t) (?:feel|think|identify|see (?:an|any) image))"
+    r"|as an ai\b|no image (?:was|is|has been) )",
+    re.IGNORECASE,
+)
+_MARKS = re.compile(r"[*_`#]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}|^\s*[-•]\s+", re.MULTILINE)
+_QUOTES = "\"'“”„«»‘’ "
+
+
+def description(answer: Any) -> str:
+    """The words in an answer of `/v1/chat/completions`. Raises `NoCaption` with why there are none."""
+    if not isinstance(answer, Mapping):
+        raise _foreign()
+    if answer.get("error"):
+        raise NoCaption(
+            "caption.server_error", "the server says: {said}", said=_said(answer["error"])
+        )
+    try:
+        choice = answer["choices"][0]
+        message = choice["message"]
+        content = _text(message.get("content"))
+        refusal, reason = message.get("refusal"), choice.get("finish_reason")
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
+        raise _foreign() from error
+    if refusal or reason == "content_filter":
+        raise _refused(str(refusal or reason))
+    return cleaned(content, cut_short=reason == "length")
+
+
+def cleaned(text: str, *, cut_short: bool = False) -> str:
+    """``text`` as one line that describes. Raises `NoCaption` for a refusal and for no words."""
+    bare = _THOUGHT_BEFORE.sub("", _THINKING.sub("", text[: 100 * LONGEST]))
+    bare = _MARKS.sub("", _INTRODUCTION.sub("", bare.strip()))
+    line = one_line(bare).strip(_QUOTES)
+    if _REFUSAL.match(line):
+        raise _refused(line)
+    if words(line):
+        return line
+    if text.strip() and cut_short:
+        raise NoCaption(
+            "caption.only_thought",
+            "the model thought until its answer was cut off; turn its thinking off, or take a "
+            "model that doesn't think",
+        )
+    raise NoCaption("caption.empty_answer", "the answer holds no words")
+
+
+def _text(content: Any) -> str:
+    """A text, or the texts of an answer in parts."""
+    if isinstance(content, list):
+        parts = [part.get("text") for part in content if isinstance(part, Mapping)]
+        return " ".join(part for part in parts if isinstance(part, str))
+    return content if isinstance(content, str) else ""
+
+
+def _said(error: Any) -> str:
+    said = error.get("message") if isinstance(error, Mapping) else error
+    return one_line(str(said))[:200]
+
+
+def _refused(line: str) -> NoCaption:
+    return NoCaption("caption.refused", "the model refused: {said}", said=line[:120])
+
+
+def _foreign() -> NoCaption:
+    return NoCaption(
+        "caption.foreign_answer",
+        "the answer has no choices, as those of an OpenAI-compatible server do",
+    )

@@ -1,0 +1,1 @@
+"""Captions by an OpenAI-compatible server."""

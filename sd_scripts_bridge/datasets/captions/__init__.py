@@ -1,0 +1,1 @@
+"""Captions of a set: drafted, counted, changed many at once, in files."""
