@@ -123,7 +123,7 @@
             const values = this.values();
             const changed = Object.keys(values).length;
             const plan = this.app.state.plan;
-            const all = this.total === undefined ? "" : lb.t("{n} options", {n: this.total});
+            const all = this.total === undefined ? "" : lb.t("{n} {n:option|options}", {n: this.total});
             const more = [all, changed ? lb.t("{n} changed", {n: changed}) : ""].filter(Boolean).join(", ");
             lb.setText(this.part.more, more && ": " + more);
             if (!this.node.open || !this.built) return;

@@ -205,8 +205,8 @@
         /** `more`: files of the group that is being sent which are through, a part of a file as well. */
         showProgress(more) {
             const checking = this.app.state.draft && this.app.state.draft.checking;
-            const text = this.uploading ? lb.t("{done} of {total} files sent", {done: Math.floor(this.sent + (more || 0)), total: this.expected})
-                : checking ? lb.t("{done} of {total} photos looked at", {done: checking.done, total: checking.total}) : "";
+            const text = this.uploading ? lb.t("{done} of {total} {total:file|files} sent", {done: Math.floor(this.sent + (more || 0)), total: this.expected})
+                : checking ? lb.t("{done} of {total} {total:photo|photos} looked at", {done: checking.done, total: checking.total}) : "";
             lb.show(this.progress, Boolean(text));
             lb.setText(this.progressText, text);
             const part = this.uploading ? (this.sent + (more || 0)) / this.expected : checking ? checking.done / Math.max(1, checking.total) : 0;
@@ -272,7 +272,7 @@
                 this.grid.set(draft.photos);
             }
             const used = draft.photos.filter((photo) => photo.used).length;
-            lb.setText(this.count, lb.t("{used} of {total} photos will be used.", {used: used, total: draft.photos.length}));
+            lb.setText(this.count, lb.t("{used} of {total} {total:photo|photos} will be used.", {used: used, total: draft.photos.length}));
             lb.showProblems(this.app, this.problems, draft.problems || []);
             lb.sentences(this.advice, (draft.advice || []).map(lb.sentence));
             lb.show(this.forSet, !this.advice.hidden);

@@ -126,7 +126,7 @@
             const begins = lb.beginsWith(caption, name);
             remarks.push(begins ? {text: lb.t("begins with the name"), kind: "good"} : {text: lb.t("doesn't begin with the name"), kind: "mind"});
         }
-        remarks.push({text: words === 1 ? lb.t("1 word") : lb.t("{n} words", {n: words}), kind: ""});
+        remarks.push({text: lb.t("{n} {n:word|words}", {n: words}), kind: ""});
         if (words < 25 || words > 75) remarks.push({text: lb.t("(25 to 75 advised)"), kind: "mind"});
         if (typeof tokens === "number") remarks.push(lb.tokenRemark(tokens));
         return remarks;

@@ -141,10 +141,9 @@
             lb.show(this.sum, Boolean(plan) && plan.photos > 0);
             if (!plan) return;
             const numbers = Math.ceil(plan.photos * plan.repeats / plan.batch) === plan.steps;
-            const sum = plan.photos === 1 ? lb.t("1 photo × {repeats} repeats ÷ batch {batch} =", plan)
-                : lb.t("{photos} photos × {repeats} repeats ÷ batch {batch} =", plan);
+            const sum = lb.t("{photos} {photos:photo|photos} × {repeats} {repeats:repeat|repeats} ÷ batch {batch} =", plan);
             lb.setText(this.photos, numbers ? sum : lb.sentence(plan.sentence));
-            lb.setText(this.steps, numbers ? lb.t("{steps} steps", plan) : "");
+            lb.setText(this.steps, numbers ? lb.t("{steps} {steps:step|steps}", plan) : "");
             lb.setText(this.time, this.timeWords(plan));
             const memory = plan.memory && lb.t("{free} of {total} GB free.", {free: lb.gigabytes(plan.memory.free), total: lb.gigabytes(plan.memory.total)});
             lb.setText(this.memory, [plan.seconds ? "" : lb.sentence(plan.seconds_from), memory].filter(Boolean).join(" "));

@@ -154,7 +154,7 @@ def _gpus(jobs: RayJobs, where: Cluster, request: Request) -> tuple[Cluster, lis
             Problem(
                 "question.cluster_gpus_wanted",
                 "on",
-                "the cluster has {there} GPUs, and {gpus} are wanted",
+                "the cluster has {there} {there:GPU|GPUs}, and {gpus} {gpus:is|are} wanted",
                 "Set --on-gpus lower.",
                 there=there,
                 gpus=where.gpus,

@@ -108,11 +108,11 @@ def caption_advice(used: Sequence[Judged]) -> Iterator[str]:
     if not used:
         return
     if len(texts) == len(used):
-        yield Message("advice.captioned", "All {count} photos have a caption.", count=len(used))
+        yield Message("advice.captioned", "Every photo has a caption.")
     else:
         yield Message(
             "advice.some_captioned",
-            "{count} of {all} photos have a caption; the others get the name and the class.",
+            "{count} of {all} photos {count:has|have} a caption; the others get the name and the class.",
             count=len(texts),
             all=len(used),
         )

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import Invalid, Problem
 from ..messages import Message, joined
+from ..names import name_problems
+from ..options.params import MOST_STEPS
 from ..photos import files as photo_files
 from ..photos.files import LEAF
 from ..photos.places import path_problems
@@ -19,6 +21,9 @@ from . import manifest
 
 if TYPE_CHECKING:
     from .verdicts import DatasetCheck
+
+LONGEST_BYTES = 255
+"""Every usual file system takes a name of this length."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,26 @@ def repeats_for(images: int, steps: int) -> int:
 def leaf_name(repeats: int, subject: str, class_token: str) -> str:
     """The folder name that sd-scripts reads repeats and class tokens from."""
     return f"{repeats}_{subject} {class_token}".strip()
+
+
+def naming_problems(name: str, class_token: str) -> list[Problem]:
+    """Why a subject and its class can't be called so, or nothing; a class may be empty."""
+    found = [
+        *name_problems(name, "name"),
+        *(name_problems(class_token, "class") if class_token else []),
+    ]
+    if found or len(leaf_name(MOST_STEPS, name, class_token).encode()) <= LONGEST_BYTES:
+        return found
+    return [
+        Problem(
+            "kohya_folder.too_long",
+            "name",
+            "{name} with {class_token} is too long for a folder's name",
+            "Shorten it.",
+            name=repr(name),
+            class_token=repr(class_token),
+        )
+    ]
 
 
 def open_dataset(path: Path) -> Dataset:

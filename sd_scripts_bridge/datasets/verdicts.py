@@ -67,7 +67,7 @@ class DatasetCheck:
     def summary(self) -> str:
         return Message(
             "photo.photos_used",
-            "{used} of {count} photos will be used.",
+            "{used} of {count} {count:photo|photos} will be used.",
             used=self.used,
             count=len(self.photos),
         )

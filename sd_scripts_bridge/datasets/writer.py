@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BridgeError, Invalid, Problem, short
-from ..names import name_problems, normal
+from ..names import normal
+from ..options.params import MOST_STEPS
 from ..photos import files as photo_files
 from ..photos.faces import find_detector
 from ..photos.printable import shown
 from . import caption_text, manifest
-from .kohya_folder import Dataset, Subset, leaf_name, open_dataset, repeats_for
+from .kohya_folder import Dataset, Subset, leaf_name, naming_problems, open_dataset, repeats_for
 from .looking.findings import Progress, examine
 from .verdicts import DatasetCheck, PhotoVerdict, check, judge
 
@@ -36,7 +37,6 @@ __all__ = [
     "repeats_for",
 ]
 
-MOST_STEPS = 1_000_000
 _UNSORTED = "unsorted"
 _STALE_SECONDS = 24 * 60 * 60
 
@@ -59,7 +59,7 @@ def prepare(
     """
     paths, out = [Path(path).absolute() for path in paths], Path(out).absolute()
     name, class_token = normal(name), normal(class_token)
-    problems = [*_naming_problems(name, class_token, steps), *_out_problems(out, paths)]
+    problems = [*_what_is_wrong(name, class_token, steps), *_out_problems(out, paths)]
     if problems:
         raise Invalid(problems)
     files = photo_files.find(paths)
@@ -162,22 +162,8 @@ def _caption_is_clean(file: Path) -> bool:
     return file.is_file() and caption_text.is_clean(file.read_bytes())
 
 
-def _naming_problems(name: str, class_token: str, steps: int) -> list[Problem]:
-    problems = [
-        *name_problems(name, "name"),
-        *(name_problems(class_token, "class") if class_token else []),
-    ]
-    if not problems and len(leaf_name(MOST_STEPS, name, class_token).encode()) > 255:
-        problems = [
-            Problem(
-                "datasets.writer.too_long_folders_name",
-                "name",
-                "{name} with {class_token} is too long for a folder's name",
-                "Shorten it.",
-                name=repr(name),
-                class_token=repr(class_token),
-            )
-        ]
+def _what_is_wrong(name: str, class_token: str, steps: int) -> list[Problem]:
+    problems = naming_problems(name, class_token)
     if not 1 <= steps <= MOST_STEPS:
         problems.append(
             Problem(

@@ -185,7 +185,7 @@ def _folder(path: Path) -> Imported:
             Fate.USED,
             Message(
                 "imports.photos_times",
-                "{count} photos x {repeats}",
+                "{count} {count:photo|photos} x {repeats}",
                 count=subset.images,
                 repeats=subset.repeats,
             ),

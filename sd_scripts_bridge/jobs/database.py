@@ -59,7 +59,7 @@ class Database:
         if count:
             self.recovered = Message(
                 "store.jobs_found_again_their",
-                "{count} jobs were found again in their folders.",
+                "{count} {count:job was|jobs were} found again in {count:its folder|their folders}.",
                 count=count,
             )
 

@@ -108,7 +108,7 @@ class Launch:
                 Problem(
                     "launch.processes_cant_shared_evenly",
                     "machines",
-                    "{processes} processes can't be shared evenly by {machines} machines",
+                    "{processes} {processes:process|processes} can't be shared evenly by {machines} machines",
                     "Each machine runs as many.",
                     processes=self.processes,
                     machines=self.machines,

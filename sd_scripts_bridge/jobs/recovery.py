@@ -13,6 +13,7 @@ from typing import Any
 
 from ..errors import BridgeError
 from ..messages import Message
+from ..system.files import free_path
 from .folder import JobFolder
 from .job import KINDS, Status, job_from_dict
 
@@ -23,12 +24,10 @@ SENTENCE = Message(
 
 
 def put_aside(database: Path) -> Path:
-    """Rename the database (and its write-ahead log) to the first free ``.broken-N``; returns the
+    """Rename the database (and its write-ahead log) to ``.broken``, ``.broken-2``...; returns the
     new path.
     """
-    number = 1
-    while (aside := database.with_name(f"{database.name}.broken-{number}")).exists():
-        number += 1
+    aside = free_path(database.parent, f"{database.name}.broken")
     os.replace(database, aside)
     for ending in ("-wal", "-shm"):
         with contextlib.suppress(FileNotFoundError):

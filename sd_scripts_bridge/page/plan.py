@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ..bridge import Bridge
-from ..datasets.kohya_folder import Dataset, Subset, leaf_name, repeats_for
+from ..datasets.kohya_folder import Dataset, Subset, naming_problems, repeats_for
 from ..errors import BridgeError, Invalid, NotFound, Problem
 from ..jobs.launch import Launch, from_words, processes_of
 from ..models import offered
 from ..models.checkpoint import Base
-from ..names import name_problems
 from ..options import presets
 from ..options.params import TrainingParams, fields_of_params
 from ..options.presets import Preset
@@ -182,22 +181,7 @@ def _naming(name: str, class_token: str, lora_name: str) -> list[Problem]:
                 "Write the name that prompts will use for your subject.",
             )
         ]
-    found = [
-        *name_problems(name, "name"),
-        *(name_problems(class_token, "class") if class_token else []),
-    ]
-    if not found and len(leaf_name(1_000_000, name, class_token).encode()) > 255:
-        found = [
-            Problem(
-                "plan.too_long_folders_name",
-                "name",
-                "{name} with {class_token} is too long for a folder's name",
-                "Shorten it.",
-                name=repr(name),
-                class_token=repr(class_token),
-            )
-        ]
-    return found or [
+    return naming_problems(name, class_token) or [
         Problem("plan.said", "LoRA name", p.what, p.remedy)
         for p in publish.stem_problems(lora_name or name)
     ]

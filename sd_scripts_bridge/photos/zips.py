@@ -21,6 +21,7 @@ from typing import IO
 from ..errors import Invalid, Problem
 from ..messages import Message
 from ..names import RESERVED
+from ..system.files import numbered
 
 try:
     from lzma import LZMAError
@@ -292,7 +293,6 @@ def safe_name(name: str) -> str:
 
 def free_name(folder: Path, name: str) -> Path:
     """``folder/name``, or with a number where that is taken."""
-    path, number = folder / name, 2
-    while path.exists():
-        path, number = folder / f"{Path(name).stem} ({number}){Path(name).suffix}", number + 1
-    return path
+    own = Path(name)
+    names = (f"{stem}{own.suffix}" for stem in numbered(own.stem, "{name} ({number})"))
+    return next(folder / one for one in names if not (folder / one).exists())

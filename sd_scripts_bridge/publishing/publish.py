@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
-import itertools
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -24,6 +23,7 @@ from ..errors import PublishRefused, all_said
 from ..messages import Message
 from ..models import lora, safetensors_file
 from ..names import normal
+from ..system.files import numbered
 from . import header, private
 from .card import (
     Card,
@@ -223,8 +223,7 @@ def _place_card(place: Place, card: Card) -> list[Message]:
 def _keep_broken(place: Place, target: Path) -> Path:
     """A copy of a card that we can't read, under a name that the WebUI doesn't look at."""
     data = target.read_bytes()
-    for number in itertools.count(1):
-        ending = ".json.broken" if number == 1 else f".json.broken-{number}"
+    for ending in numbered(".json.broken"):
         with contextlib.suppress(FileExistsError):
             place.put(ending, data)
             return place.beside(ending)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 import unicodedata
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from ..errors import Invalid, Problem
 from ..names import name_problems, normal
+from ..system.files import numbered
 from .card import PREVIEW_KINDS
 
 MODEL_ENDINGS = frozenset({".safetensors", ".pt", ".ckpt"})
@@ -49,8 +49,7 @@ def free_stem(lora_dir: Path, name: str) -> str:
 def free_stems(lora_dir: Path, name: str, *, alone: bool = False) -> Iterator[str]:
     """Every stem that is free now, in order; see `taken`."""
     stems = taken(lora_dir, alone=alone)
-    for number in itertools.count(1):
-        stem = name if number == 1 else f"{name}-{number}"
+    for stem in numbered(name):
         if folded(stem) not in stems:
             yield stem
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +73,15 @@ def mark(path: Path) -> str:
 
 def free_path(parent: Path, name: str, ending: str = "") -> Path:
     """``parent/name`` with its ``ending``, or with -2, -3 ... before it where that is taken."""
-    number = 1
-    while (path := parent / f"{name}{'' if number == 1 else f'-{number}'}{ending}").exists():
-        number += 1
-    return path
+    paths = (parent / f"{one}{ending}" for one in numbered(name))
+    return next(path for path in paths if not path.exists())
+
+
+def numbered(name: str, form: str = "{name}-{number}") -> Iterator[str]:
+    """``name``, then as ``form`` says from 2 on: what to call a thing whose name is taken."""
+    yield name
+    for number in itertools.count(2):
+        yield form.format(name=name, number=number)
 
 
 def folder_bytes(folder: Path) -> int:

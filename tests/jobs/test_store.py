@@ -133,7 +133,7 @@ def test_a_damaged_database_is_put_aside_and_rebuilt_from_the_folders(
     assert store.jobs()[0].job == make_job()
     assert "2 jobs were found again" in store.recovered
     if damage:
-        assert (home.root / "bridge.sqlite3.broken-1").read_bytes() == damage
+        assert (home.root / "bridge.sqlite3.broken").read_bytes() == damage
     assert store.add(make_job()) == 13
 
 

@@ -39,9 +39,9 @@ test("no text is put together from markup", () => {
 
 test("the host's localization translates the page's texts and the server's sentences", (t) => {
     t.after(() => { delete globalThis.localization; });
-    assert.strictEqual(lb.t("{used} of {total} photos will be used.", {used: 10, total: 12}), "10 of 12 photos will be used.");
+    assert.strictEqual(lb.t("{used} of {total} {total:photo|photos} will be used.", {used: 10, total: 12}), "10 of 12 photos will be used.");
     globalThis.localization = spanish;
-    assert.strictEqual(lb.t("{used} of {total} photos will be used.", {used: 10, total: 12}), "Se usarán 10 de 12 fotos.");
+    assert.strictEqual(lb.t("{used} of {total} {total:photo|photos} will be used.", {used: 10, total: 12}), "Se usarán 10 de 12 fotos.");
     const missing = {
         code: "problem", text: "name: is missing. Write it.",
         values: {where: "name", what: {code: "test.missing", text: "is missing", values: {count: 2}}, remedy: "Write it."},

@@ -161,7 +161,7 @@ def test_every_file_of_ours_torn_and_all_of_it_opens_still(
         "draft.json can't be read" in shown["advice"][-1]
         and "The uploaded photos are here again" in shown["advice"][-1]
     )
-    assert (bridge.home.root / "draft" / "draft.json.broken-1").is_file()
+    assert (bridge.home.root / "draft" / "draft.json.broken").is_file()
     describe(context.draft, {"name": "Eve"})
     assert Draft(bridge.home).state.name == "Eve" and len(Draft(bridge.home).state.items) == 3
     assert bridge._store.get(job_id).status is Status.SUCCEEDED and "succeeded" in bridge.report(

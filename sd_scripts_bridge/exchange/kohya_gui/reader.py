@@ -231,7 +231,7 @@ def _lengths(work: Settling, form: Mapping[str, Any]) -> Iterator[Given]:
         work.notes.append(
             Message(
                 "kohya_gui.file_fixes_steps_right",
-                "The file fixes {steps} steps, right for its author's pictures ({reason}); "
+                "The file fixes {steps} {steps:step|steps}, right for its author's pictures ({reason}); "
                 "another number: --set max_train_steps=N.",
                 steps=int(steps),
                 reason=Message("kohya_gui.forms_default", "the form's own default")

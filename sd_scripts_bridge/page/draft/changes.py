@@ -156,7 +156,10 @@ def _sentence(used: int, total: int) -> Message:
     if not total:
         return NO_PHOTOS
     return Message(
-        "draft.photos_used", "{used} of {count} photos will be used.", used=used, count=total
+        "draft.photos_used",
+        "{used} of {count} {count:photo|photos} will be used.",
+        used=used,
+        count=total,
     )
 
 

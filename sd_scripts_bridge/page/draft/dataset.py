@@ -19,7 +19,7 @@ from ...photos import files as photo_files
 from ...photos.pixels import turned
 from ...photos.printable import shown
 from ...photos.reading import read
-from ...system.files import mark
+from ...system.files import free_path, mark
 from .captions import caption_of
 from .draft import Draft
 from .looks.frames import frame_of
@@ -75,7 +75,7 @@ def _write(draft: Draft, buckets: Buckets) -> Path:
             "wanted_steps": state.training.steps,
         }
         manifest.write(stage, about, {})
-        out = _free(draft.home.datasets, state.name)
+        out = free_path(draft.home.datasets, state.name)
         made, checked = clean_copy(
             open_dataset(stage), out, lambda done, total: _progress(draft, done, total)
         )
@@ -140,10 +140,3 @@ def _change(staged: Path, item: DraftPhoto, framed: Frame | None, buckets: Bucke
         pixels = cut_out(pixels, framed, buckets)
     staged.unlink()
     pixels.save(staged.with_suffix(".png"), compress_level=1)
-
-
-def _free(parent: Path, name: str) -> Path:
-    number = 1
-    while (folder := parent / (name if number == 1 else f"{name}-{number}")).exists():
-        number += 1
-    return folder

@@ -21,7 +21,7 @@ from ...names import normal
 from ...paths import Home
 from ...shapes.marks import ABSENT
 from ...shapes.plain import plain
-from ...system.files import mark, write_text
+from ...system.files import free_path, mark, write_text
 from ...system.locks import hold
 from . import captions, intake, windows
 from .check import PhotoCheck
@@ -122,9 +122,7 @@ class Draft:
         """The photos that are here, where a crash or an editor has left a draft that can't be read.
         Nothing is deleted.
         """
-        number = 1
-        while (aside := self.folder / f"draft.json.broken-{number}").exists():
-            number += 1
+        aside = free_path(self.folder, "draft.json.broken")
         state = with_files(State(), intake.photos_in(self.photos_folder), self.photos_folder)
         self.failure = Message(
             "draft.draft_json_cant_read",

@@ -20,7 +20,7 @@ from ...messages import Message
 from ...models.offered import BaseFile
 from ...names import normal
 from ...options import families, presets
-from ...options.params import TrainingParams
+from ...options.params import MOST_STEPS, TrainingParams
 from ...paths import Home
 from ...photos.zips import safe_name
 from ...system import toml_file
@@ -33,7 +33,6 @@ LIMIT = 100_000_000
 FROM_AFAR = Message(
     "draft.only_known_options", "from afar only the options that LoRA Bridge knows can be set"
 )
-MOST_STEPS = 1_000_000
 
 
 @dataclass
@@ -196,7 +195,7 @@ def _steps_and_values(found: Proposal, imported: Imported, state: State) -> None
         given = (
             Message(
                 "draft.epochs_pictures",
-                "{epochs} epochs of {shown} pictures",
+                "{epochs} {epochs:epoch|epochs} of {shown} {shown:picture|pictures}",
                 epochs=imported.epochs,
                 shown=shown,
             )
@@ -222,8 +221,8 @@ def _steps_and_values(found: Proposal, imported: Imported, state: State) -> None
         found.sentences.append(
             Message(
                 "draft.steps_file_counts_epochs",
-                "Steps: the file counts {epochs} epochs of photos that aren't here, so how many "
-                "that is can't be known: {steps} pictures stay.",
+                "Steps: the file counts {epochs} {epochs:epoch|epochs} of photos that aren't here, "
+                "so their number of steps can't be known: {steps} {steps:picture stays|pictures stay}.",
                 epochs=imported.epochs,
                 steps=state.training.steps,
             )

@@ -15,7 +15,7 @@ from ...messages import Message
 from ...photos import zips
 from ...photos.files import SIDECARS
 from ...photos.zips import safe_name
-from ...system.files import replace_file
+from ...system.files import numbered, replace_file
 
 CAPTIONS = frozenset({".txt", ".caption"})
 LEFT_ALONE = SIDECARS - CAPTIONS
@@ -184,10 +184,7 @@ def _is_there(photo: Path, folder: Path) -> bool:
 
 
 def _free_stem(taken: set[str], stem: str) -> str:
-    number, wanted = 2, stem
-    while _folded(wanted) in taken:
-        wanted, number = f"{stem} ({number})", number + 1
-    return wanted
+    return next(one for one in numbered(stem, "{name} ({number})") if _folded(one) not in taken)
 
 
 def _folded(stem: str) -> str:

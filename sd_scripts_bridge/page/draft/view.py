@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from ...datasets import caption_text
+from ...datasets import caption_text, kohya_folder
 from ...datasets.caption_text import Repaired
 from ...errors import Problem
 from ...messages import Message
-from ...names import name_problems
 from ...photos.printable import shown
 from .captions import caption_of, counted
 from .check import Verdicts
@@ -109,8 +108,8 @@ def photo_of(item: DraftPhoto, state: State, judged: Verdicts) -> PhotoView:
 
 def naming_problems(state: State) -> list[Problem]:
     """What is wrong with name and class; nothing while nobody has written any."""
-    found = name_problems(state.name, "name") if state.name else []
-    return [*found, *(name_problems(state.class_token, "class") if state.class_token else [])]
+    found = kohya_folder.naming_problems(state.name, state.class_token)
+    return [problem for problem in found if state.name or problem.where == "class"]
 
 
 def advice(draft: Draft, state: State, judged: Verdicts) -> tuple[list[str], list[str]]:
@@ -139,7 +138,7 @@ def _unnamed(state: State, judged: Verdicts) -> list[str]:
     return [
         Message(
             "captions.without_name",
-            "{count} of {total} captions don't begin with {name}, so they teach it less.",
+            "{count} of {total} captions {count:doesn't|don't} begin with {name}, so {count:it teaches|they teach} it less.",
             count=count,
             total=len(texts),
             name=repr(state.name),

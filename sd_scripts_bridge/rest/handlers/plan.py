@@ -40,7 +40,7 @@ def train(call: Call, body: StartBody) -> QueuedView:
         done, total = context.draft.check.progress or (0, 0)
         raise Conflict(
             "plan.photos_looked_start_all",
-            "{done} of {total} photos have been looked at. Start when all are.",
+            "{done} of {total} {total:photo has|photos have} been looked at. Start when all are.",
             done=done,
             total=total,
         )

@@ -111,9 +111,9 @@ class Queue:
         self.store.begin_pause(row.device)
         return Message(
             "queue.waits",
-            "Job {job} waits, and begins by itself after {minutes} minutes.",
+            "Job {job} waits, and begins by itself after {minutes} {minutes:minute|minutes}.",
             job=job_id,
-            minutes=f"{minutes:g}",
+            minutes=minutes if minutes % 1 else int(minutes),
         )
 
     def _refuse_pause(self, job_id: int, job: Job) -> None:

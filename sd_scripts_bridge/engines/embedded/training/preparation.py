@@ -99,7 +99,15 @@ def prepare(job: TrainingJob, tokenizers: Path, device: torch.device) -> Prepare
     say(Phase(Message("phase.loading_base_model", "loading the base model")))
     base = base_model.load(Path(job.base), job.family, dtype)
     predicts = _prediction(job, base.unet, device)
-    say(Phase(Message("phase.encoding_count", "encoding {count} pictures", count=len(data.placed))))
+    say(
+        Phase(
+            Message(
+                "phase.encoding_count",
+                "encoding {count} {count:picture|pictures}",
+                count=len(data.placed),
+            )
+        )
+    )
     shelves = pictures.encode(
         data.placed, base.vae.to(device), base.latent_scale, job.params, device
     )
