@@ -17,6 +17,7 @@ from .home import OpenHome
 if TYPE_CHECKING:
     from ..planning.cleaning import Cleaned
     from ..running.asked.forget import Forgotten
+    from ..running.asked.repeat import Repeated
     from ..running.keeping import Freed
 
 
@@ -71,6 +72,12 @@ class JobVerbs(OpenHome):
     def retry(self, job_id: int) -> str:
         """See `again.retry`."""
         return self._queue.retry(job_id)
+
+    def repeat(self, job_id: int) -> Repeated:
+        """See `running.asked.repeat`."""
+        from ..running.asked import repeat
+
+        return repeat.repeat(self.home, self._queue, self.job(job_id))
 
     def remove(self, job_id: int) -> str:
         """Forget a job and delete its folder, and the clean copies of its photos where no other

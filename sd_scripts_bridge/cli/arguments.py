@@ -174,10 +174,13 @@ def _queue(add: Add) -> None:
     sub.add_argument("job", nargs="?", type=words.job_number, help="a job's number")
     for name, purpose in (
         ("retry", "start over from step 0"),
+        ("repeat", "train exactly the same once more, as a new job"),
         ("report", "a job's story for a bug report, without names, paths or pictures"),
         ("result", "a finished LoRA: its prompt and its txt2img settings"),
     ):
         add(name, purpose).add_argument("job", type=words.job_number, help=A_JOB)
+    sub = add("compare", "lay trainings side by side: settings, data, curves, samples")
+    sub.add_argument("job", type=words.job_number, nargs="+", help="the jobs' numbers")
     sub = add("resume", "continue from the latest saved state, or from another")
     sub.add_argument("job", type=words.job_number, help=A_JOB)
     sub.add_argument(

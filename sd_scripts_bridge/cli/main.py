@@ -13,7 +13,7 @@ from ..errors import BridgeError
 from ..paths import Home
 from .arguments import parser
 from .output import DEFECT, INTERRUPTED, PROBLEM, USAGE, refuse
-from .verbs import captions, exchange, machine, photos, queue, training
+from .verbs import captions, exchange, finished, machine, photos, queue, training
 from .words import Usage
 
 Verb = Callable[[Bridge, argparse.Namespace], int]
@@ -85,8 +85,10 @@ VERBS: Mapping[str, Verb] = {
     "pause": queue.pause,
     "resume": queue.resume,
     "retry": queue.retry,
+    "repeat": queue.repeat,
+    "compare": finished.compare,
     "rm": queue.remove,
-    "forget": queue.forget,
+    "forget": finished.forget,
     "clean": queue.clean,
     "import": exchange.import_file,
     "export": exchange.export,

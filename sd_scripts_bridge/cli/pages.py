@@ -160,6 +160,22 @@ PAGES: dict[str, HelpPage] = {
         step 0. What the last attempt wrote is deleted.""",
         (("retry 3", "the same job, a new attempt"),),
     ),
+    "repeat": HelpPage(
+        """Queues the same training once more, as a new job: the same settings, seed, photos,
+        captions and base give the same LoRA. Says so if the photos, the captions or the base have
+        changed since, with their hashes then and now.""",
+        (("repeat 3", "is it chance, or the settings?"),),
+        "what it trained isn't there any more, or a problem",
+    ),
+    "compare": HelpPage(
+        """Lays two to eight trainings side by side: the settings in which they differ, the photos
+        and captions in which they differ, the loss and, where it was measured, the held-out loss
+        along the way, the figures at the end, and the sample pictures by step.""",
+        (
+            ("compare 3 5", "to read"),
+            ("compare 3 5 --json", "with all points of the curves"),
+        ),
+    ),
     "report": HelpPage(
         """Prints what happened, for a bug report: options, versions, the end of the log. Names,
         paths and pictures are left out.""",

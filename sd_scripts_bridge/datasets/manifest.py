@@ -32,7 +32,7 @@ def write(root: Path, about: Mapping[str, Any], files: Mapping[str, Any]) -> Non
 def mark(image: Path) -> dict[str, Any]:
     """What `unchanged` compares."""
     status = image.stat()
-    return {"size": status.st_size, "mtime_ns": status.st_mtime_ns, "sha256": _sha256(image)}
+    return {"size": status.st_size, "mtime_ns": status.st_mtime_ns, "sha256": sha256(image)}
 
 
 def unchanged(image: Path, recorded: Any) -> bool:
@@ -42,12 +42,11 @@ def unchanged(image: Path, recorded: Any) -> bool:
     status = image.stat()
     if not isinstance(recorded, dict) or status.st_size != recorded.get("size"):
         return False
-    return status.st_mtime_ns == recorded.get("mtime_ns") or _sha256(image) == recorded.get(
-        "sha256"
-    )
+    return status.st_mtime_ns == recorded.get("mtime_ns") or sha256(image) == recorded.get("sha256")
 
 
-def _sha256(file: Path) -> str:
+def sha256(file: Path) -> str:
+    """Of the file's bytes, in hexadecimal."""
     digest = hashlib.sha256()
     with file.open("rb") as opened:
         while block := opened.read(1 << 20):

@@ -114,6 +114,11 @@ class JobFolder:
         return self.root / "result.json"
 
     @property
+    def inputs(self) -> Path:
+        """Of what the job was queued with, what tells later whether it has changed."""
+        return self.root / "inputs.json"
+
+    @property
     def published(self) -> Path:
         """What publishing has reserved, placed and ended with (`publishing.record`)."""
         return self.root / "published.json"

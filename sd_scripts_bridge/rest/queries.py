@@ -29,6 +29,13 @@ class JobsQuery:
 
 
 @dataclass(frozen=True)
+class CompareQuery:
+    """Which jobs."""
+
+    jobs: Annotated[str, "two to eight numbers, separated by commas: 1,2"] = ""
+
+
+@dataclass(frozen=True)
 class EventsQuery:
     """From where on."""
 

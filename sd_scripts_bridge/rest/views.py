@@ -64,6 +64,15 @@ class ForgottenView(SentenceView):
 
 
 @dataclass(frozen=True)
+class RepeatedView(SentenceView):
+    """A training that is queued once more."""
+
+    job: Annotated[int, "the new one's number", Example(13)]
+    of: Annotated[int, "the job that it repeats", Example(12)]
+    notes: Annotated[Sequence[str], "what has changed since, and what was done to free the GPU"]
+
+
+@dataclass(frozen=True)
 class PublishedView(SentenceView):
     """A checkpoint of a job that was published."""
 

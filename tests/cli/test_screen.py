@@ -9,8 +9,9 @@ import time
 
 import pytest
 
-from sd_scripts_bridge.cli import job_table, summary
+from sd_scripts_bridge.cli import summary
 from sd_scripts_bridge.cli.screen import Screen
+from sd_scripts_bridge.cli.tables import job_table
 from sd_scripts_bridge.cli.terminal import Terminal
 from sd_scripts_bridge.jobs.events import (
     Event,

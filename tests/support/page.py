@@ -139,7 +139,8 @@ def sentences(answer: Any) -> str:
 
 def filled(path: str) -> str:
     path = path.replace("{job}", "1").replace("{pid}", "1").replace("{number}", "0").lstrip("/")
-    return f"{path}?format=toml" if path.endswith("export") else path
+    asked = {"export": "?format=toml", "compare": "?jobs=1,2"}
+    return path + asked.get(path.rpartition("/")[2], "")
 
 
 PAIR = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')

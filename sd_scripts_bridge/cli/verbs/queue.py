@@ -17,8 +17,9 @@ from ...jobs.folder import KEEP
 from ...jobs.job import Status, TrainingJob
 from ...jobs.store import JobRow
 from ...planning.preflight import size
-from .. import job_table, loss_table, summary
+from .. import summary
 from ..output import OK, PROBLEM, counted, error_dict, refuse, show
+from ..tables import job_table, loss_table
 from ..terminal import Terminal
 
 if TYPE_CHECKING:
@@ -89,6 +90,12 @@ def retry(bridge: Bridge, options: argparse.Namespace) -> int:
     return _say(options, bridge.retry(options.job))
 
 
+def repeat(bridge: Bridge, options: argparse.Namespace) -> int:
+    done = bridge.repeat(options.job)
+    show(options, asdict(done), [done.sentence, *done.notes])
+    return OK
+
+
 def remove(bridge: Bridge, options: argparse.Namespace) -> int:
     """Each job by itself: one that can't be removed keeps none of the others."""
     removed: list[dict[str, Any]] = []
@@ -104,14 +111,6 @@ def remove(bridge: Bridge, options: argparse.Namespace) -> int:
     if refused and not options.json:
         refuse(failure, as_json=False)
     return PROBLEM if refused else OK
-
-
-def forget(bridge: Bridge, options: argparse.Namespace) -> int:
-    from ...page.finished import forgetting
-
-    done = forgetting.forget(bridge, options.job)
-    show(options, {"job": options.job, **asdict(done)}, [done.sentence, *done.notes])
-    return OK
 
 
 def clean(bridge: Bridge, options: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from ...jobs.job import Job, Status, TrainingJob
 from ...jobs.store import JobRow, Store
 from ...messages import Message
 from ...paths import Home
+from ...planning import inputs
 from .. import supervisor
 from . import again
 
@@ -27,6 +28,8 @@ class Queue:
     def add(self, job: Job) -> int:
         """Queue a job; returns its number."""
         job_id = self.store.add(job)
+        if isinstance(job, TrainingJob):
+            inputs.write(JobFolder.of(self.home, job_id), job)
         supervisor.spawn(self.home)
         return job_id
 

@@ -6,8 +6,8 @@ import csv
 import io
 from collections.abc import Iterable
 
-from ..jobs.events import Progress
-from ..jobs.store import Entry
+from ...jobs.events import Progress
+from ...jobs.store import Entry
 
 HEAD = ("attempt", "step", "loss", "time")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
-from ..jobs.job import Status
-from ..jobs.meter import duration
-from ..jobs.store import JobRow
-from .terminal import Terminal
+from ...jobs.job import Status
+from ...jobs.meter import duration
+from ...jobs.store import JobRow
+from ..terminal import Terminal
 
 STYLES = {
     Status.SUCCEEDED: ("green",),

@@ -1,0 +1,40 @@
+"""Trainings that are over: side by side, and once more."""
+
+from __future__ import annotations
+
+from ...errors import Invalid, Problem, short
+from ...page.context import started
+from ...page.finished import comparison
+from ...page.finished.comparison import CompareView
+from ...running.asked.repeat import Repeated
+from ..doors import Call
+from ..queries import CompareQuery
+from ..views import RepeatedView
+
+
+def compare(call: Call, query: CompareQuery) -> CompareView:
+    """Two to eight trainings side by side: of settings and data what differs, and what came of
+    each.
+    """
+    return comparison.compare(call.context.views, _numbers(query.jobs))
+
+
+def _numbers(text: str) -> list[int]:
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if all(word.isdecimal() and len(word) < 18 for word in words):
+        return [int(word) for word in words]
+    what = "{given} is not a list of jobs' numbers"
+    raise Invalid([Problem("compare.numbers", "jobs", what, "Write 1,2.", given=short(text))])
+
+
+def repeat(call: Call, job: int) -> RepeatedView:
+    """Queue the same training once more, as a new job; says what has changed since."""
+    bridge = call.context.the_bridge
+    bridge.job(job)  # before anything is freed for it
+
+    def start() -> tuple[int, Repeated]:
+        done = bridge.repeat(job)
+        return done.job, done
+
+    notes, done = started(call.context, start)
+    return RepeatedView(done.sentence, done.job, done.of, [*done.notes, *notes])
