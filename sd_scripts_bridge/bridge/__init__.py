@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .captions import CaptionVerbs
+from .grids import GridVerbs
 from .machine import MachineVerbs
 from .photos import Advance, PhotoVerbs
 from .results import ResultVerbs
@@ -11,5 +12,5 @@ from .trainings import Submitted, TrainingVerbs
 __all__ = ["Advance", "Bridge", "Submitted"]
 
 
-class Bridge(PhotoVerbs, TrainingVerbs, CaptionVerbs, ResultVerbs, MachineVerbs):
+class Bridge(PhotoVerbs, TrainingVerbs, CaptionVerbs, GridVerbs, ResultVerbs, MachineVerbs):
     """The verbs, over one home folder; each base class holds those of one noun."""

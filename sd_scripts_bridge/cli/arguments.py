@@ -179,6 +179,25 @@ def _queue(add: Add) -> None:
         ("result", "a finished LoRA: its prompt and its txt2img settings"),
     ):
         add(name, purpose).add_argument("job", type=words.job_number, help=A_JOB)
+    sub = add("judge", "draw the saved steps side by side, at several strengths")
+    sub.add_argument("job", type=words.job_number, help=A_JOB)
+    sub.add_argument(
+        "--steps",
+        type=words.whole_numbers,
+        metavar="N,N",
+        help="the saved steps (four of them, the last included)",
+    )
+    sub.add_argument(
+        "--weights",
+        type=words.numbers,
+        metavar="W,W",
+        help="the LoRA's strengths (0.6,0.8,1)",
+    )
+    sub.add_argument(
+        "--prompts", type=Path, metavar="FILE", help="a prompt a line (the samples' own)"
+    )
+    sub.add_argument("--stop", action="store_true", help="draw no more; keep what is drawn")
+    sub.add_argument("--detach", action="store_true", help="start it and return at once")
     sub = add("compare", "lay trainings side by side: settings, data, curves, samples")
     sub.add_argument("job", type=words.job_number, nargs="+", help="the jobs' numbers")
     sub = add("resume", "continue from the latest saved state, or from another")

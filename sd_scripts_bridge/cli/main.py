@@ -13,7 +13,7 @@ from ..errors import BridgeError
 from ..paths import Home
 from .arguments import parser
 from .output import DEFECT, INTERRUPTED, PROBLEM, USAGE, refuse
-from .verbs import captions, exchange, finished, machine, photos, queue, training
+from .verbs import captions, exchange, finished, judging, machine, photos, queue, training
 from .words import Usage
 
 Verb = Callable[[Bridge, argparse.Namespace], int]
@@ -81,6 +81,7 @@ VERBS: Mapping[str, Verb] = {
     "log": queue.log,
     "report": queue.report,
     "result": queue.result,
+    "judge": judging.judge,
     "stop": queue.stop,
     "pause": queue.pause,
     "resume": queue.resume,

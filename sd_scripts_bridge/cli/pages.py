@@ -247,6 +247,18 @@ PAGES: dict[str, HelpPage] = {
         pause at once.""",
         (("pause 3", "for ten minutes"), ("pause 3 --minutes 60", "for an hour")),
     ),
+    "judge": HelpPage(
+        """Draws the saved steps of a training at several strengths, with the same prompts and
+        seeds: first a pair without and with the LoRA, then the grid, and at the end one sheet with
+        captions. A picture that is drawn is not drawn again, so it may be stopped and started as
+        often as you like. In a WebUI, its tab draws them with the WebUI itself.""",
+        (
+            ("judge 3", "four saved steps, at 0.6, 0.8 and 1"),
+            ("judge 3 --steps 450,600 --weights 0.7,0.8,0.9 --prompts mine.txt", "chosen ones"),
+            ("judge 3 --stop", "draw no more"),
+        ),
+        "nothing is saved yet, or drawing failed",
+    ),
     "import": HelpPage(
         """Shows what a file from another trainer would train, key by key: used, changed (from, to)
         or ignored, each with the reason. FILE is a .json of kohya_ss or OneTrainer, a

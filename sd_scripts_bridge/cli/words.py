@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -82,3 +83,20 @@ def path(text: str) -> Path:
     if not text.strip():
         raise argparse.ArgumentTypeError("an empty word is not a path")
     return absolute(text)
+
+
+def whole_numbers(text: str) -> tuple[int, ...]:
+    """ "450,900" as numbers. Raises ArgumentTypeError."""
+    return tuple(int(number) for number in _parts(text, r"\d{1,9}"))
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """ "0.6,0.8,1" as numbers. Raises ArgumentTypeError."""
+    return tuple(float(number) for number in _parts(text, r"\d{1,3}(\.\d{1,6})?|\.\d{1,6}"))
+
+
+def _parts(text: str, form: str) -> list[str]:
+    parts = [part for part in re.split(r"[,\s]+", text) if part]
+    if not parts or not all(re.fullmatch(form, part) for part in parts):
+        raise argparse.ArgumentTypeError(f"{text!r} are not numbers with commas between them")
+    return parts

@@ -91,6 +91,16 @@ class JobFolder:
         return self.samples / f"{stem}-step{step:08d}-prompt{row:02d}.png"
 
     @property
+    def grid(self) -> Path:
+        """Pictures to judge the saved steps by (`engines.judging`)."""
+        return self.root / "grid"
+
+    @property
+    def votes(self) -> Path:
+        """Blind votes between the grid's pictures, one a line."""
+        return self.grid / "votes.jsonl"
+
+    @property
     def prompts(self) -> Path:
         """What sample pictures show; read anew at each sampling."""
         return self.samples / PROMPTS

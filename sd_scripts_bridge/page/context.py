@@ -61,6 +61,10 @@ class Context:
     """
     after_start: Callable[[int | None], None] | None = None
     """Called after it, with the job's number, or None where it came to nothing."""
+    draw_grid: Callable[[int], None] | None = None
+    """Has the host draw the grid of this job by itself; None where there is no host that can."""
+    grid_trouble: Callable[[int], str] = lambda _job: ""
+    """Why the host stopped drawing it, in a sentence."""
     boot: str = field(default_factory=lambda: os.urandom(8).hex())
 
     @functools.cached_property

@@ -127,6 +127,28 @@ class PromptsBody:
 
 
 @dataclass(frozen=True)
+class GridBody:
+    """What to draw side by side; null is chosen by the server."""
+
+    steps: Annotated[list[int] | None, "saved steps"] = None
+    weights: Annotated[list[float] | None, "strengths of the LoRA"] = None
+    prompts: Annotated[str | None, "a prompt a line, in sd-scripts' words", Bounds(1, 20_000)] = (
+        None
+    )
+    by: Annotated[
+        Literal["embedded", "webui"] | None, "null: the WebUI where the page is in one"
+    ] = None
+
+
+@dataclass(frozen=True)
+class VoteBody:
+    """A blind vote between two pictures of a grid."""
+
+    numbers: Annotated[list[int], Bounds(2, 2)]
+    better: Annotated[int | None, "one of the two numbers; null: neither"] = None
+
+
+@dataclass(frozen=True)
 class TemplateBody:
     """What a template says of each photo."""
 

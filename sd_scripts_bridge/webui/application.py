@@ -20,6 +20,7 @@ from ..system.gpu_memory import Memory
 from . import host, settings
 from .guard import Guard
 from .keeper import Keeper
+from .painting.painter import Painter
 
 NO_BLIP = Message(
     "webui.no_blip",
@@ -56,6 +57,8 @@ def in_webui(app: Any, home: Home, nonce: str) -> Any:
             face_models=[host.face_folder()],
             generate_waits=_generate_waits,
             before_start=_before_start,
+            draw_grid=_draw_grid,
+            grid_trouble=_grid_trouble,
         )
     )
 
@@ -81,6 +84,17 @@ def _memory() -> Memory | None:
 def _generate_waits() -> bool:
     keeper = Keeper.running()
     return keeper is not None and keeper.is_parked
+
+
+def _draw_grid(job_id: int) -> None:
+    painter = Painter.running()
+    if painter:
+        painter.paint(job_id)
+
+
+def _grid_trouble(job_id: int) -> str:
+    painter = Painter.running()
+    return painter.trouble(job_id) if painter else ""
 
 
 def _before_start() -> list[str]:

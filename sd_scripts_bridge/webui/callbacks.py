@@ -13,6 +13,7 @@ from typing import Any
 from ..paths import Home
 from . import host, settings, tab
 from .keeper import Gate, Keeper, active, trainings
+from .painting.painter import Painter
 from .routes import Routes
 from .vram import of_host
 
@@ -31,6 +32,7 @@ def register() -> None:
             host.postpone_model()
         gate = Gate(host.queue_lock, of_host, settings.frees_the_gpu, host.gpu, host.refresh_loras)
         Keeper(_home(), gate).start()
+        Painter(_home(), _draw).start()
 
 
 def on_ui_tabs() -> list[tuple[Any, str, str]]:
@@ -53,6 +55,15 @@ def on_ui_settings() -> None:
 def on_app_started(_demo: Any, app: Any) -> None:
     """Each Reload UI makes another ``app``."""
     Routes(lambda: _application(app)).install(app)
+    painter = Painter.running()
+    if painter is not None:
+        painter.look()
+
+
+def _draw(*what: Any) -> Any:
+    from .painting.drawing import draw
+
+    return draw(*what)
 
 
 def _application(app: Any) -> Any:

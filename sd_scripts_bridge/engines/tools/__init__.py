@@ -11,7 +11,10 @@ from ...errors import NotFound
 if TYPE_CHECKING:
     from .base import Tool
 
-TOOLS: Mapping[str, str] = {"caption": ".caption:CaptionTool"}
+TOOLS: Mapping[str, str] = {
+    "caption": ".caption:CaptionTool",
+    "judge": ".judge:JudgeTool",
+}
 """Name -> ".module:class" of this package."""
 
 

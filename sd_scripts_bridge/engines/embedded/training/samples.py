@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -21,15 +21,15 @@ from ....jobs.job import TrainingJob
 from ....jobs.meter import duration
 from ....messages import Message
 from ... import sample_prompts
+from ...judging.grid import keep
 from ...sample_prompts import SamplePrompt
 from ..model import base_model
 from ..model.lora_network import LoraNetwork
-from ..sampling.sampler import Prompt, Sampler
+from ..sampling.drawing import MOST_STEPS, infotext, prompt_of
+from ..sampling.sampler import Sampler
 from .report import say
 
 MOST_PROMPTS = 12
-MOST_SIDE = 1024
-MOST_STEPS = 60
 
 
 @dataclass
@@ -89,11 +89,12 @@ class Samples:
             self.network.refresh(self.dtype)
             for steps in dict.fromkeys(prompt.steps for prompt in prompts):
                 rows = [row for row, prompt in enumerate(prompts) if prompt.steps == steps]
-                wanted = [_prompt(prompts[row]) for row in rows]
+                wanted = [prompt_of(prompts[row]) for row in rows]
                 at_once = len(wanted) if is_tiny else 1
                 drawn = self.sampler.draw(wanted, min(steps, MOST_STEPS), at_once)
                 for row, picture in zip(rows, drawn, strict=True):
-                    path = save(self.folder, self.job.name, step, row, prompts[row], picture)
+                    path = self.folder.sample(self.job.name, step, row)
+                    keep(path, picture, infotext(prompts[row]))
                     say(Sample(str(path), step, row, prompts[row].text))
 
     @contextmanager
@@ -120,37 +121,3 @@ class Samples:
         if note.code not in self._told:
             self._told.add(note.code)
             say(Note(note))
-
-
-def save(
-    folder: JobFolder, name: str, step: int, row: int, prompt: SamplePrompt, picture: object
-) -> Path:
-    """Write a picture with what it shows in its text, as A1111's PNG Info reads it: aside, then
-    renamed.
-    """
-    from PIL.PngImagePlugin import PngInfo
-
-    info = PngInfo()
-    info.add_text("parameters", infotext(prompt))
-    path = folder.sample(name, step, row)
-    aside = path.with_name(f".{path.name}.part")
-    picture.save(aside, "PNG", pnginfo=info)  # type: ignore[attr-defined]
-    return aside.replace(path)
-
-
-def infotext(prompt: SamplePrompt) -> str:
-    """A1111's three lines."""
-    lines = [prompt.text, *([f"Negative prompt: {prompt.negative}"] if prompt.negative else [])]
-    settings = (
-        f"Steps: {prompt.steps}, Sampler: DPM++ 2M Karras, CFG scale: {prompt.scale:g}, "
-        f"Seed: {prompt.seed}, Size: {prompt.width}x{prompt.height}"
-    )
-    return "\n".join([*lines, settings])
-
-
-def _prompt(prompt: SamplePrompt) -> Prompt:
-    """The picture that the sampler draws: sides in whole latents' eights, of bounded size."""
-    sides = (min(MOST_SIDE, max(64, side // 64 * 64)) for side in (prompt.width, prompt.height))
-    width, height = sides
-    one = Prompt(prompt.text, prompt.seed, prompt.negative, prompt.scale)
-    return replace(one, width=width, height=height)

@@ -99,7 +99,7 @@ def test_trouble_with_a_sample_costs_only_the_sample(
     def full(*_: object) -> Path:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(samples, "save", full)
+    monkeypatch.setattr(samples, "keep", full)
     run = train(extra={"sample_prompts": str(prompts)}, **RUN)
 
     assert run.code == 0 and run.lora.exists()

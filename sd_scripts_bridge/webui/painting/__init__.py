@@ -1,0 +1,1 @@
+"""Pictures that the WebUI draws for us, in its own queue."""
