@@ -96,5 +96,5 @@ RULES = (
     Rule("GET", "/engine", "facts:engine"),
     Rule("POST", "/setup", "facts:setup", (), SETUPS),
     Rule("GET", "/host", "facts:host"),
-    Rule("GET", "/openapi.json", "openapi:show"),
+    Rule("GET", "/openapi.json", "facts:openapi"),
 )

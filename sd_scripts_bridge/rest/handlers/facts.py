@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...engines import installed
 from ...errors import Invalid, Problem
 from ...messages import Message
@@ -12,6 +14,7 @@ from ...planning import option_list
 from ...system.torch_choice import choose, this_machine
 from ..bodies import SetupBody
 from ..doors import Call
+from ..openapi import description
 from ..queries import OptionsQuery
 from ..views import (
     EngineView,
@@ -21,6 +24,11 @@ from ..views import (
     PresetsView,
     SetupQueuedView,
 )
+
+
+def openapi(_call: Call) -> dict[str, Any]:
+    """This description."""
+    return description()
 
 
 def list_presets(_call: Call) -> PresetsView:
