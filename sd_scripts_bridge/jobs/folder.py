@@ -144,8 +144,8 @@ class JobFolder:
             return []
         saved = self.checkpoints(stem)
         twice = [path for path, step in saved if step >= last_step or rule == "lora"]
-        resumed = [self.resumed] if self.resumed.exists() else []
-        return [*self.states(stem), *resumed, *twice]
+        besides = [path for path in (self.resumed, self.last_state(stem)) if path.exists()]
+        return [*self.states(stem), *besides, *twice]
 
     def create(self) -> JobFolder:
         for folder in (self.root, self.samples, self.output):
@@ -154,6 +154,10 @@ class JobFolder:
 
     def final_lora(self, stem: str) -> Path:
         return self.output / f"{stem}.safetensors"
+
+    def last_state(self, stem: str) -> Path:
+        """What sd-scripts saves besides at the end of a run that saves states; nothing reads it."""
+        return self.output / f"{stem}-state"
 
     def checkpoints(self, stem: str) -> list[tuple[Path, int]]:
         """(file, step) of the LoRAs saved on the way, oldest first."""

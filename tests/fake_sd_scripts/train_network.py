@@ -133,7 +133,7 @@ def main() -> None:
         Path(config["output_dir"]),
         config["output_name"],
     )
-    total, every, done = config["max_train_steps"], config["save_every_n_steps"], 0
+    total, every, done = config["max_train_steps"], config.get("save_every_n_steps"), 0
     if "resume" in config:
         done = json.loads((Path(config["resume"]) / "train_state.json").read_text())["current_step"]
     if "children" in comment:
@@ -160,7 +160,7 @@ def main() -> None:
         for tail in ("", f", avr_loss={float('nan') if step >= diverges else 1 / step:.3g}"):
             line = f"\rsteps: {percent:3d}%|####      | {bar}/{left} [00:01<00:01,  9.00it/s{tail}]"
             print(line, end="", file=sys.stderr, flush=True)
-        if step % every == 0 and step < total:
+        if every and step % every == 0:  # also the last one
             path = output / f"{name}-step{step:08d}.safetensors"
             print(f"\nsaving checkpoint: {path}", flush=True)
             lora(path, comment)
@@ -175,6 +175,8 @@ def main() -> None:
         )
         return
     print(f"\nsaving checkpoint: {output / name}.safetensors", flush=True)
+    if config.get("save_state"):
+        state(output / f"{name}-state", total)
     lora(output / f"{name}.safetensors", comment)
     print("model saved.", flush=True)
 

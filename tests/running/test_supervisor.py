@@ -34,7 +34,7 @@ def test_a_job_runs_from_the_queue_to_the_lora_folder(bridge: Bridge, make_job: 
     events = [entry.event for entry in bridge.events(job_id)]
     steps = [event.step for event in events if isinstance(event, Progress)]
     assert steps[-1] == 20 and steps == sorted(steps)
-    assert [event.step for event in events if isinstance(event, Checkpoint)] == [5, 10, 15]
+    assert [event.step for event in events if isinstance(event, Checkpoint)] == [5, 10, 15, 20]
     published = next(event for event in events if isinstance(event, Published))
     assert published.stem == "Ada" and published.path.endswith(
         os.path.join("models", "Lora", "Ada.safetensors")

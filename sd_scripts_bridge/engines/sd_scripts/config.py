@@ -46,11 +46,8 @@ def table(
         "max_token_length": int(params.max_token_length)
         if params.max_token_length not in (None, "75")
         else None,
-        "save_every_n_steps": params.save_interval,
         "save_state": job.saves_states,
-        "save_last_n_steps_state": params.save_interval
-        if job.saves_states
-        else None,  # keeps the newest two
+        **_saves(job),
         **_family(job),
         "logging_dir": str(folder.tensorboard) if params.extra.get("log_with") else None,
         **params.extra,
@@ -64,6 +61,17 @@ def table(
             "sample_at_first": None,  # it would be drawn with what is learnt already
         }
     return {**values, **_pictures(job, folder, resume)}
+
+
+def _saves(job: TrainingJob) -> dict[str, Any]:
+    """When it saves on the way. The last step is saved at the end anyway: a run that would save at
+    that one alone isn't asked to save it twice.
+    """
+    every = job.params.save_interval
+    if every >= job.params.max_train_steps:
+        return {}
+    keeps = {"save_last_n_steps_state": every} if job.saves_states else {}  # the newest two
+    return {"save_every_n_steps": every, **keeps}
 
 
 def _pictures(job: TrainingJob, folder: JobFolder, resume: Path | None) -> dict[str, Any]:

@@ -115,6 +115,16 @@ def test_regularisation_pictures_beside_img_are_used(make_job: MakeJob, tmp_path
     assert config.table(job, JobFolder(tmp_path), tmp_path)["reg_data_dir"] == str(reg)
 
 
+def test_a_run_that_saves_at_its_last_step_alone_isnt_asked_to_save_it_twice(
+    make_job: MakeJob, tmp_path: Path
+) -> None:
+    for every, asked in ((19, 19), (20, None), (30, None), (None, 2)):
+        job = make_job(max_train_steps=20, save_every_n_steps=every)
+        table = config.table(job, JobFolder(tmp_path), tmp_path)
+        assert table.get("save_every_n_steps") == asked
+        assert table.get("save_last_n_steps_state") == asked and table["save_state"]
+
+
 def test_tensorboards_files_stay_in_the_jobs_folder(make_job: MakeJob, tmp_path: Path) -> None:
     job = make_job()
     assert config.table(job, JobFolder(tmp_path), tmp_path)["logging_dir"] is None
