@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import _signal as signal  # type: ignore[import-not-found]  # `signal` itself first makes enums
 import os
-import signal
 import sys
 
 
@@ -14,8 +14,11 @@ def main() -> int:
         signal.signal(signal.SIGINT, lambda *_: os._exit(130))  # nothing is open yet
     from .cli.main import main as run
 
-    signal.signal(signal.SIGINT, before)
-    return run()
+    try:
+        signal.signal(signal.SIGINT, before)
+        return run()
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":

@@ -105,6 +105,33 @@ def test_ctrl_c_while_modules_load_is_130_and_says_nothing(bridge: Bridge, after
     assert (child.returncode, errors) == (130, "")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
+def test_ctrl_c_is_130_from_our_handler_on(bridge: Bridge) -> None:
+    """What comes before it is Python's own start."""
+    stop = (
+        "import os, signal, sys, runpy\n"
+        "seen = []\n"
+        "def look(frame, event, arg):\n"
+        "    if not frame.f_code.co_filename.endswith('sd_scripts_bridge/__main__.py'): return None\n"
+        "    if event == 'line' and frame.f_code.co_name == 'main':\n"
+        "        seen.append(1)\n"
+        "        if len(seen) == {at}: os.kill(os.getpid(), signal.SIGINT)\n"
+        "    return look\n"
+        "sys.argv = ['x', 'jobs']\n"
+        "sys.settrace(look)\n"
+        "runpy.run_module('sd_scripts_bridge', run_name='__main__')\n"
+    )
+    environment = {**os.environ, "SD_SCRIPTS_BRIDGE_HOME": str(bridge.home.root)}
+    ends = []
+    for at in range(4, 8):
+        words = [sys.executable, "-c", stop.format(at=at)]
+        done = subprocess.run(
+            words, capture_output=True, text=True, cwd=ROOT, env=environment, check=False
+        )
+        ends.append((done.returncode, done.stderr))
+    assert ends == [(130, "")] * 4, ends
+
+
 @pytest.mark.skipif(os.name == "nt", reason="BROWSER is a shell script")
 @pytest.mark.parametrize("there", [True, False])
 def test_the_page_opens_where_there_is_a_browser(tmp_path: Path, there: bool) -> None:

@@ -131,6 +131,8 @@ def start(data: Path, tmp_path: Path) -> Iterator[Callable[..., WebUI]]:
             "--port",
             str(port),
             "--no-download-sd-model",
+            "--gradio-allowed-path",  # else Forge refuses its own scripts where --data-dir is set
+            str(WEBUI),
         ]
         log = tmp_path / f"webui-{len(started) + 1}.log"
         env = {name: value for name, value in os.environ.items() if name != HOME_VARIABLE}

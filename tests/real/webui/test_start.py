@@ -21,11 +21,8 @@ from .conftest import PYTHON, WebUI
 
 pytestmark = pytest.mark.timeout(900)
 
-SCRIPT_SECONDS, APP_STARTED_SECONDS, INSTALL_SECONDS = (
-    0.05,
-    0.005,
-    0.3,
-)  # the last with Python's own start, on a busy machine
+MOST = 0.02
+"""Of the WebUI's own start, on the same machine at the same time."""
 
 
 def test_it_costs_the_webui_nothing(
@@ -33,16 +30,16 @@ def test_it_costs_the_webui_nothing(
 ) -> None:
     before = freeze()
     webui = start()
-    profile = json.loads(webui.get("internal/profile-startup"))["records"]
+    profile = json.loads(webui.get("internal/profile-startup"))
     ours = {
         name: seconds
-        for name, seconds in profile.items()
+        for name, seconds in profile["records"].items()
         if "lora_bridge" in name or "lora-bridge" in name
     }
     print("\n" + "\n".join(f"{name}: {1000 * seconds:.2f} ms" for name, seconds in ours.items()))
-    assert ours["load scripts/lora_bridge.py"] < SCRIPT_SECONDS
-    assert ours["app_started_callback/lora_bridge.py"] < APP_STARTED_SECONDS
-    assert ours["prepare environment/run extensions installers/lora-bridge"] < INSTALL_SECONDS
+    assert {"load scripts/lora_bridge.py", "app_started_callback/lora_bridge.py"} < ours.keys()
+    assert "prepare environment/run extensions installers/lora-bridge" in ours
+    assert sum(ours.values()) < MOST * profile["total"], f"of {profile['total']:.1f} s"
     assert not webui.home.exists(), "nothing is written before the tab is looked at"
     tab = open_tab(webui)
     tab.page.wait_for_timeout(1000)
