@@ -13,6 +13,7 @@ taken)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,21 @@ def short(value: Any, most: int = 80) -> str:
         else f"a number of more than {most} digits"
     )
     return text if len(text) <= most else f"{text[: most // 2]}...{text[-most // 4 :]}"
+
+
+_MISTYPED = re.compile(r"[\d.,:;+\-eExX%*/() ]*|[A-Za-z_ ]{1,12}|.{1,8}", re.DOTALL)
+"""What people type for a number: one with a sign too many, a word, a few letters."""
+
+
+def mistyped(value: Any, most: int = 80) -> Any:
+    """``value`` as `short`, for a message that wants a number, or true or false.
+
+    Other text than people type for one may be a password or a key in the wrong field, of whatever
+    form: it is only counted, and never repeated.
+    """
+    if not isinstance(value, str) or _MISTYPED.fullmatch(value):
+        return short(value, most)
+    return Message("errors.withheld", "a text of {count} characters", count=len(value))
 
 
 @dataclass(frozen=True, init=False)

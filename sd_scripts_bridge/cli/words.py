@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ..errors import mistyped
 from ..paths import absolute
 from .pages import PROGRAM
 
@@ -67,14 +68,16 @@ def columns() -> int:
 def job_number(text: str) -> int:
     """A job's number; raises `argparse.ArgumentTypeError` for what none can have."""
     if not text.isdecimal() or not 0 < int(text[:20]) <= HIGHEST_JOB:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a job's number; `jobs` lists them")
+        raise argparse.ArgumentTypeError(
+            f"{mistyped(text, 40)} is not a job's number; `jobs` lists them"
+        )
     return int(text)
 
 
 def count(text: str) -> int:
     """A number from 0 on."""
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a whole number")
+        raise argparse.ArgumentTypeError(f"{mistyped(text, 40)} is not a whole number")
     return int(text[:9])
 
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from ..errors import Invalid, Problem, short
+from ..errors import Invalid, Problem, mistyped, short
 from .known.schedulers import SCHEDULERS
 from .slang import did_you_mean
 from .values import plain, range_of, read
@@ -274,7 +274,7 @@ class TrainingParams:
                     "resolution",
                     "{resolution} is not a number of pixels",
                     "Write 512, or 512,768.",
-                    resolution=short(self.resolution),
+                    resolution=mistyped(self.resolution),
                 )
             ]
         return [

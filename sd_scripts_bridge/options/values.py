@@ -6,7 +6,7 @@ import dataclasses
 import math
 from typing import Any
 
-from ..errors import short
+from ..errors import mistyped
 from ..messages import Message
 
 TRUE_WORDS = frozenset({"true", "yes", "on", "1"})
@@ -41,7 +41,7 @@ def read(value: Any, kind: tuple[type, bool]) -> Any:
         return number
     if not math.isfinite(number) or number != int(number):
         raise ValueError(
-            Message("params.not_whole", "{value} is not a whole number", value=short(value))
+            Message("params.not_whole", "{value} is not a whole number", value=mistyped(value))
         )
     return int(number)
 
@@ -64,7 +64,7 @@ def range_of(spec: dataclasses.Field[Any], kind: type) -> str:
 
 
 def _not_a_number(value: Any) -> Message:
-    return Message("params.not_a_number", "{value} is not a number", value=short(value))
+    return Message("params.not_a_number", "{value} is not a number", value=mistyped(value))
 
 
 def _read_bool(value: Any) -> bool:
@@ -74,5 +74,5 @@ def _read_bool(value: Any) -> bool:
     if word in FALSE_WORDS:
         return False
     raise ValueError(
-        Message("params.not_bool", "{value} is neither true nor false", value=short(value))
+        Message("params.not_bool", "{value} is neither true nor false", value=mistyped(value))
     )

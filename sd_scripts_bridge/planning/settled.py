@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..datasets.config import Share
-from ..errors import Invalid, Problem, short
+from ..errors import Invalid, Problem, mistyped
 from ..messages import Message
 from ..options.effect import has_warmup
 from ..options.kinds import is_off
@@ -165,18 +165,20 @@ def _whole(value: Any, most: int) -> int:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
         raise ValueError(
-            Message("params.no_number", "{value} is not a number", value=short(value))
+            Message("params.no_number", "{value} is not a number", value=mistyped(value))
         ) from None
     if isinstance(value, bool) or not math.isfinite(number) or number != int(number):
         raise ValueError(
-            Message("params.no_whole_number", "{value} is not a whole number", value=short(value))
+            Message(
+                "params.no_whole_number", "{value} is not a whole number", value=mistyped(value)
+            )
         )
     if not 1 <= number <= max(1, most):
         raise ValueError(
             Message(
                 "settled.outside",
                 "{value} is outside 1 to {most}",
-                value=short(value),
+                value=mistyped(value),
                 most=f"{max(1, most):,}",
             )
         )

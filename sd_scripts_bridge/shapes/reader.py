@@ -8,7 +8,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
-from ..errors import Invalid, Problem, short
+from ..errors import Invalid, Problem, mistyped, short
 from ..messages import Message
 from .marks import (
     Absent,
@@ -233,9 +233,8 @@ def _path(value: Any, where: str, problems: list[Problem]) -> Path | None:
 
 
 def _wrong(problems: list[Problem], where: str, value: Any, kind: str) -> None:
-    problems.append(
-        Problem("shape.wrong", where, "{value} is not {kind}", value=short(value, 40), kind=kind)
-    )
+    said = mistyped(value, 40)
+    problems.append(Problem("shape.wrong", where, "{value} is not {kind}", value=said, kind=kind))
 
 
 def _place(where: str, name: str) -> str:

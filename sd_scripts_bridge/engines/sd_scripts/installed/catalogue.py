@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ....errors import Invalid, Problem, short
+from ....errors import Invalid, Problem, mistyped, short
 from ....messages import Message
 from ....options.families import FAMILIES
 from ....options.kinds import HARMLESS, SECRETS, SENDING
@@ -153,7 +153,9 @@ def typed(text: Any, spec: Mapping[str, Any]) -> Any:
     if spec["flag"]:
         if text.lower() not in ("true", "false"):
             raise ValueError(
-                Message("params.not_bool", "{value} is neither true nor false", value=short(text))
+                Message(
+                    "params.not_bool", "{value} is neither true nor false", value=mistyped(text)
+                )
             )
         return text.lower() == "true"
     if spec["nargs"] in ("*", "+"):
@@ -162,7 +164,7 @@ def typed(text: Any, spec: Mapping[str, Any]) -> Any:
         return {"int": int, "float": float}.get(str(spec["type"]), str)(text)
     except ValueError:
         raise ValueError(
-            Message("params.not_a_number", "{value} is not a number", value=short(text))
+            Message("params.not_a_number", "{value} is not a number", value=mistyped(text))
         ) from None
 
 
