@@ -8,7 +8,7 @@
             this.app = app;
             this.rule = lb.field(lb.t("A finished training keeps"), lb.el("select", {onchange: () => this.look()}), true);
             this.said = lb.el("p", {class: "lb-dim", role: "status"});
-            this.free = lb.button("", () => app.act(this.free, () => this.tidy()), "small");
+            this.free = lb.button(lb.t("Free it now"), () => app.act(this.free, () => this.tidy()), "small");
             this.node = lb.el("div", {class: "lb-keeping", hidden: true}, this.rule.node, this.said, this.free);
         }
 

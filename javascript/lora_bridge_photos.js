@@ -13,6 +13,8 @@
             this.app = app;
             this.reading = null;
             this.source = null;
+            this.filter = "all";
+            this.frames = new lb.Frames(app, () => this.drawFrames());
             this.name = lb.field(lb.t("Name, as you will use it in prompts"), lb.el("input", {
                 type: "text", autocomplete: "off", spellcheck: "false", maxlength: 64, placeholder: "AlvaroBadia",
                 oninput: () => app.saveDraft("name", {name: this.name.input.value}), onblur: () => app.saver.flush("draft name"),
@@ -57,7 +59,10 @@
             this.count = lb.el("b", {});
             const promise = lb.el("span", {class: "lb-dim"}, lb.t("Copies are made; your originals stay as they are. Location and camera data are left out."));
             this.clear = lb.button(lb.t("Start over"), () => this.startAfresh(), "small");
-            this.summary = lb.el("div", {class: "lb-summary"}, lb.el("p", {"aria-live": "polite"}, this.count, " ", promise), this.clear);
+            this.undo = lb.button(lb.t("Undo"), () => this.app.act(this.undo, () => this.app.post("draft/photos/undo", {})), "small");
+            this.filters = lb.el("span", {class: "lb-filters", role: "group", "aria-label": lb.t("Show")});
+            const line = lb.el("p", {"aria-live": "polite"}, this.count, " ", promise, " ", this.undo, " ", this.filters);
+            this.summary = lb.el("div", {class: "lb-summary"}, line, this.clear);
             return this.summary;
         }
 
@@ -68,7 +73,7 @@
             this.grid = new lb.Windowed({
                 label: lb.t("Photos"),
                 columns: (width) => Math.max(2, Math.floor(width / 178)),
-                height: () => 212,
+                height: () => 244,
                 make: () => this.makeTile(),
                 fill: (node, photo) => this.fillTile(node, photo),
             });
@@ -80,7 +85,10 @@
             this.advice = lb.el("ul", {class: "lb-advice"});
             this.problems = lb.el("ul", {class: "lb-problems"});
             this.forSet = lb.el("div", {class: "lb-for-set"}, lb.el("b", {}, lb.t("The set")), " · ", this.advice);
-            return lb.el("div", {}, this.problems, this.forSet);
+            this.sizes = lb.el("span", {});
+            this.sizeNotes = lb.el("ul", {class: "lb-advice"});
+            this.forSizes = lb.el("div", {class: "lb-for-set", hidden: true}, lb.el("b", {}, lb.t("Sizes the trainer will see")), " · ", this.sizes, " ", this.sizeNotes);
+            return lb.el("div", {}, this.problems, this.forSet, this.forSizes);
         }
 
         buildFoot() {
@@ -95,11 +103,12 @@
             const parts = {
                 image: lb.picture(), lost: lb.el("span", {class: "lb-no-picture", hidden: true}), badge: lb.el("span", {class: "lb-badge"}),
                 file: lb.el("span", {class: "lb-file"}), sentence: lb.el("span", {class: "lb-tile-text"}),
+                frame: new lb.Frame(this.frames, (photo, what) => this.change(photo, what)),
             };
             const tile = lb.el("button", {type: "button", class: "lb-tile", onclick: () => this.toggle(parts)},
-                lb.el("span", {class: "lb-picture"}, parts.image, parts.lost), lb.el("span", {class: "lb-tile-head"}, parts.badge, parts.file), parts.sentence);
+                lb.el("span", {class: "lb-picture"}, parts.image, parts.lost, parts.frame.node), lb.el("span", {class: "lb-tile-head"}, parts.badge, parts.file), parts.sentence);
             parts.tile = tile;
-            const item = lb.el("div", {class: "lb-cell", role: "listitem"}, tile);
+            const item = lb.el("div", {class: "lb-cell lb-framed", role: "listitem"}, tile, parts.frame.tools);
             item.lbParts = parts;
             return item;
         }
@@ -119,6 +128,7 @@
             lb.setAttribute(parts.tile, "aria-disabled", fixed ? "true" : null);
             lb.setAttribute(parts.tile, "aria-pressed", photo.used ? "true" : "false");
             lb.setClass(parts.tile, "lb-off", !photo.used);
+            parts.frame.draw(photo);
         }
 
         /** Shows a thumbnail, or why there is none; an earlier picture in this recycled place is taken away at once. */
@@ -141,17 +151,53 @@
 
         toggle(parts) {
             const photo = parts.photo;
+            if (parts.frame.dragged) return undefined;
             if (photo.can_be_used === false) return this.app.say(lb.sentence(photo.sentence));
             this.app.takePhoto({...photo, used: !photo.used});
+            return this.change(photo, {used: !photo.used});
+        }
+
+        /** Saves a choice about a photo; where that fails, it is as before. */
+        change(photo, what) {
             return this.app.act(null, async () => {
                 try {
-                    this.app.takePhoto(await this.app.server.post("draft/photo/" + photo.id, {used: !photo.used}));
+                    this.app.takePhoto(await this.app.server.post("draft/photo/" + photo.id, what));
                     this.app.wantDraft = true;
                 } catch (error) {
                     this.app.takePhoto(photo);
+                    this.drawFrames();
                     throw error;
                 }
             });
+        }
+
+        // ---- what the trainer will see ----
+
+        drawFrames() {
+            for (const {node} of this.grid.shown.values()) if (node.lbParts.photo) node.lbParts.frame.draw(node.lbParts.photo);
+            lb.setText(this.sizes, lb.bucketText(this.frames.buckets));
+            lb.sentences(this.sizeNotes, this.frames.notes);
+            lb.show(this.forSizes, this.frames.buckets.length > 0);
+        }
+
+        /** Which photos are shown: all, those that are left out, or those with something to check. */
+        showFilters(photos) {
+            const some = {
+                all: photos, out: photos.filter((photo) => !photo.used),
+                check: photos.filter((photo) => photo.used && (photo.verdict === "mind" || (this.frames.of(photo) || {}).cuts_face)),
+            };
+            if (!some[this.filter].length) this.filter = "all";
+            const texts = {all: lb.t("all"), out: lb.t("left out ({n})", {n: some.out.length}), check: lb.t("to check ({n})", {n: some.check.length})};
+            const names = Object.keys(some).filter((name) => name === "all" || some[name].length);
+            lb.fillList(this.filters, names.map((name) => ({name: name, text: texts[name], on: name === this.filter})), (one) => one.name,
+                (one) => lb.el("button", {type: "button", class: "lb-link", "aria-pressed": one.on ? "true" : "false", onclick: () => this.show(one.name)}, one.text));
+            lb.show(this.filters, names.length > 1);
+            return some[this.filter];
+        }
+
+        show(name) {
+            this.filter = name;
+            this.update();
         }
 
         // ---- photos in ----
@@ -267,10 +313,14 @@
             lb.show(this.summary, some);
             lb.show(this.empty, !some && !this.uploading);
             lb.show(this.grid.node, some);
-            if (this.shown !== draft.photos) {
+            lb.show(this.undo, draft.photo_undo > 0);
+            const shown = this.showFilters(draft.photos);
+            if (this.shown !== draft.photos || this.filtered !== this.filter) {
                 this.shown = draft.photos;
-                this.grid.set(draft.photos);
+                this.filtered = this.filter;
+                this.grid.set(shown);
             }
+            this.frames.update();
             const used = draft.photos.filter((photo) => photo.used).length;
             lb.setText(this.count, lb.t("{used} of {total} {total:photo|photos} will be used.", {used: used, total: draft.photos.length}));
             lb.showProblems(this.app, this.problems, draft.problems || []);

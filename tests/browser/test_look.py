@@ -140,7 +140,7 @@ def test_what_is_dangerous_is_refused_from_afar(
     assert post("draft", {"name": "Ada"}, **known)[0] == 200
     for path, body in (("draft/folder", {"path": str(tmp_path)}), ("setup", {"source": None})):
         status, said = post(path, body, **known)
-        assert status == 403 and "from afar" in said
+        assert status == 403 and "remote clients" in said
     assert post("draft", {"name": "Eve"}, **{**known, "X-Lora-Bridge-Nonce": "x"})[0] == 403
     assert post("draft", {"name": "Eve"}, **{**known, "Content-Type": "text/plain"})[0] == 415
     tab = visit(address)

@@ -141,3 +141,45 @@ PASTE = """() => {
     if (box.dispatchEvent(event)) document.execCommand('insertText', false, brought.getData('text'));
     return performance.now() - begun;
 }"""
+
+
+def test_what_is_trained_of_a_photo_is_seen_and_moved(
+    serve: Callable[..., Ui], visit: Callable[..., Tab], pictures: list[Path], tmp_path: Path
+) -> None:
+    with Image.open(pictures[0]) as photo:
+        wide = photo.convert("RGB").resize((700, 250))
+    wide.save(tmp_path / "wide.jpg")
+    tab = visit(serve().address)
+    tab.drop([tmp_path / "wide.jpg", pictures[1]])
+    tab.field(NAME).fill("AlvaroBadia")
+    tab.sees("2 of 2 photos will be used.", 60)
+    tab.sees(re.compile("Sizes the trainer will see"))
+    cell = tab.root.locator(".lb-framed", has_text="wide.jpg")
+    frame = cell.locator(".lb-frame")
+    tab.sees("768 × 320")
+
+    before = frame.bounding_box()
+    assert before is not None
+    middle = before["x"] + before["width"] / 2, before["y"] + before["height"] / 2
+    tab.page.mouse.move(*middle)
+    tab.page.mouse.down()
+    tab.page.mouse.move(middle[0] + 60, middle[1], steps=4)
+    tab.page.mouse.up()
+    tab.knows("app.state.draft.photo_undo === 1")
+    after = frame.bounding_box()
+    picture = cell.locator(".lb-picture").bounding_box()
+    assert after and picture
+    assert after["x"] > before["x"] + 5
+    edges = after["x"] + after["width"], picture["x"] + picture["width"]
+    assert abs(edges[0] - edges[1]) < 1.5, "it stops at the photo's edge"
+    assert tab.page.get_by_text("2 of 2 photos").is_visible(), (
+        "a drag is no click: it is used still"
+    )
+
+    cell.get_by_role("button", name="Move the frame").press("ArrowLeft")
+    tab.knows("app.state.draft.photo_undo === 2")
+    cell.get_by_role("button", name="Turn wide.jpg").click()
+    tab.knows("app.state.draft.photos[0].turn === 1 || app.state.draft.photos[1].turn === 1")
+    tab.sees("256 × 832")
+    tab.button("Undo").click()
+    tab.sees("768 × 320")
