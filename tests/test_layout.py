@@ -39,7 +39,7 @@ LAYERS = (
     ("jobs",),
     ("captioning",),
     ("engines", "publishing"),
-    ("planning", "exchange"),
+    ("planning", "exchange", "outcome"),
     ("running",),
     ("cluster",),
     ("bridge",),

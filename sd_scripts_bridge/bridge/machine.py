@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from .. import engines
 from ..jobs.job import SetupJob
+from ..options import presets
 from ..paths import absolute
 from ..planning import named_paths
 from .home import OpenHome
 
 if TYPE_CHECKING:
+    from ..options.presets import Preset
     from ..planning.doctor import Readiness
     from ..planning.option_list import Option
 
@@ -44,6 +46,10 @@ class MachineVerbs(OpenHome):
         from ..planning import option_list
 
         return option_list.options(self.home, family, installed=installed)
+
+    def presets(self) -> list[Preset]:
+        """The starting points for the options, by name."""
+        return presets.everything()
 
     def doctor(self) -> list[Readiness]:
         """What is ready and what is not."""

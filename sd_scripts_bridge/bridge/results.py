@@ -9,6 +9,9 @@ from ..errors import Conflict
 from ..jobs import facts
 from ..jobs.events import Published
 from ..jobs.job import TrainingJob
+from ..outcome.estimate import HISTORY, Estimate, RunKind, estimate
+from ..outcome.fold import Fold
+from ..outcome.result import TrainingResult, result
 from ..publishing.record import Record
 from ..running.log_tail import last_lines
 from ..running.log_words import spoken
@@ -41,6 +44,17 @@ class ResultVerbs(OpenHome):
             self.log(job_id, 2000),
             [str(finding) for finding in examine(self.home)],
         )
+
+    def result(self, job_id: int) -> TrainingResult:
+        """What a finished training gave. Raises `NotFound`, or `Conflict` while there is no LoRA."""
+        fold, report = Fold.of(self.events(job_id)), facts.read(self.folder(job_id).report)
+        return result(self.job(job_id), fold, report)
+
+    def estimate(self, job: TrainingJob) -> Estimate:
+        """How long ``job`` will take, from the newest run of its kind here."""
+        kind = RunKind.of(job.family, job.engine, job.params, job.launch)
+        rows, steps = self._store.newest(HISTORY), job.params.max_train_steps
+        return estimate(kind, steps, rows, lambda it: Fold.of(self.events(it)).seconds_a_step)
 
     def lora_of(self, job_id: int) -> Path | None:
         """Where the LoRA that the job has published was put; None where it has published none."""

@@ -95,7 +95,7 @@ def _values(action: argparse.Action, home: Path | None, last: str) -> Iterator[C
     elif action.dest == "preset" or action.metavar == "PRESET":
         from ..options import presets
 
-        yield from (Choice(name, presets.get(name).title) for name in presets.names())
+        yield from (Choice(preset.name, preset.title) for preset in presets.everything())
     elif action.dest == "set":
         yield from _settings(home, last)
 

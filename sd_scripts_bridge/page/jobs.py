@@ -21,9 +21,9 @@ from ..jobs.meter import Pace
 from ..jobs.store import JobRow
 from ..jobs.wanted import Wanted
 from ..messages import Message
+from ..outcome.fold import Fold, Point, thinned
 from ..running import silence
 from ..shapes.marks import Example, OneOf
-from .progress.fold import Fold, Point, thinned
 from .progress.samples import SampleView, sample_views, strip_of
 from .progress.strip import StripView
 

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
+from ..messages import Message
 from ..options import presets
 from ..options.families import COMPANION_OPTIONS
 from ..options.presets import Preset, PresetView
+from ..outcome.estimate import HISTORY, Estimate, RunKind, estimate
 from ..shapes.marks import Example
 from .advice import advice, caption_advice
 from .bases import BaseView, base_view
 from .context import Context
-from .estimate import estimate
 from .plan import gpu_gigabytes
 from .training_plan import Plan
 
@@ -65,7 +66,7 @@ class PlanView:
 
 def view(context: Context, plan: Plan) -> PlanView:
     """The plan as the page gets it."""
-    seconds, known_from = estimate(context.views, plan)
+    time = _time(context, plan)
     memory = context.memory() if context.memory else None
     return PlanView(
         sentence=plan.sentence,
@@ -73,8 +74,8 @@ def view(context: Context, plan: Plan) -> PlanView:
         repeats=plan.repeats,
         batch=plan.batch,
         steps=plan.steps,
-        seconds=seconds,
-        seconds_from=known_from,
+        seconds=time.seconds,
+        seconds_from=time.reason,
         memory=MemoryView(memory.free, memory.total) if memory else None,
         gpu=memory.name if memory else None,
         base=_base_view(context.draft.state.training.base, plan),
@@ -87,6 +88,19 @@ def view(context: Context, plan: Plan) -> PlanView:
         advice=[*plan.notes, *advice(context, plan)],
         caption_advice=caption_advice(plan),
         changed=plan.changed,
+    )
+
+
+def _time(context: Context, plan: Plan) -> Estimate:
+    if plan.base is None or not plan.images:
+        return Estimate(
+            None,
+            Message("plan.known_once_base_model", "Known once base model and photos are chosen."),
+        )
+    kind = RunKind.of(plan.base.family, plan.engine, plan.params, plan.launch)
+    views = context.views
+    return estimate(
+        kind, plan.steps, views.bridge.newest(HISTORY), lambda job: views.fold(job).seconds_a_step
     )
 
 

@@ -8,23 +8,17 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from ..errors import Conflict, NotFound
-from ..jobs.events import Published
-from ..jobs.job import TrainingJob
-from ..jobs.store import JobRow
-from ..messages import Message, joined
+from ..messages import Message
 from ..models import lora
 from ..models.offered import BaseFile
 from ..options.families import FAMILIES, Family
+from ..outcome.fold import Fold
+from ..outcome.result import result
 from ..publishing import infotext
 from ..publishing.card import PREVIEW_KINDS, read_card
 from ..shapes.marks import Example
 from .jobs import JobViews, read_report
-from .progress.fold import Fold
 from .progress.samples import SampleView, sample_views
-
-FACTS = ("steps", "planned_steps", "seconds")
-"""What a result tells of report.json, besides the trainer's own facts."""
 
 
 @dataclass(frozen=True)
@@ -77,30 +71,24 @@ class ResultView(Txt2Img):
 
 def result_of(views: JobViews, job_id: int, bases: list[BaseFile]) -> ResultView:
     """Raises `NotFound`, or `Conflict` while there is no LoRA."""
-    row, fold = views.row(job_id), views.fold(job_id)
-    published = _published(row, fold)
-    job = row.job
-    assert isinstance(job, TrainingJob)
-    folder = views.bridge.folder(job_id)
-    told = {note: note for note in fold.notes}  # these know their codes, the report's do not
-    report = read_report(folder)
-    spoken = published.activation_text or job.activation_text
-    family = FAMILIES.get(job.family, FAMILIES["sd1"])
+    row, fold, folder = views.row(job_id), views.fold(job_id), views.bridge.folder(job_id)
+    found = result(row, fold, read_report(folder))
+    family = FAMILIES.get(found.job.family, FAMILIES["sd1"])
     return ResultView(
-        **vars(texts(published.stem, spoken, family)),
+        **vars(texts(found.stem, found.activation_text, family)),
         job=job_id,
-        stem=published.stem,
-        file=published.path,
-        activation_text=spoken,
-        family=job.family,
-        base_title=base_title(Path(job.base), bases),
-        sentence=_sentence(fold, row.sentence, report),
-        proof=ProofView(fold.proof.without, fold.proof.with_lora) if fold.proof else None,
+        stem=found.stem,
+        file=str(found.file),
+        activation_text=found.activation_text,
+        family=found.job.family,
+        base_title=base_title(Path(found.job.base), bases),
+        sentence=found.sentence,
+        proof=ProofView(found.proof.without, found.proof.with_lora) if found.proof else None,
         samples=sample_views(folder, job_id, fold),
         preview=_address(f"jobs/{job_id}/preview?", preview(fold)),
-        facts={**fold.facts, **{key: report[key] for key in FACTS if key in report}},
-        healed=[told.get(text, text) for text in report.get("healed", [])],
-        notes=list(fold.notes),
+        facts=found.facts,
+        healed=found.healed,
+        notes=found.notes,
     )
 
 
@@ -138,24 +126,6 @@ def result_of_file(file: Path, name: str) -> ResultView:
     )
 
 
-def _published(row: JobRow, fold: Fold) -> Published:
-    if row.kind != "train":
-        raise NotFound(
-            "result.job_trains_nothing_lora",
-            "Job {job_id} trains nothing, so it has no LoRA.",
-            job_id=row.id,
-        )
-    if fold.published is None:
-        raise Conflict(
-            "result.no_lora_yet",
-            "Job {job} has no LoRA yet ({status}). {why}",
-            job=row.id,
-            status=row.status.value,
-            why=row.sentence,
-        )
-    return fold.published
-
-
 def _address(start: str, picture: Path | None) -> str | None:
     return f"{start}v={picture.stat().st_mtime_ns:x}" if picture else None
 
@@ -181,43 +151,6 @@ def texts(stem: str, spoken: str, family: Family) -> Txt2Img:
         infotext_512=infotext.infotext(prompt, negative, 512, infotext.HIRES) if small else None,
         why_512=_why_512(family.title) if small else None,
     )
-
-
-def _sentence(fold: Fold, sentence: str, report: dict[str, Any]) -> str:
-    parts = [
-        Message(
-            "result.steps",
-            "{report} of {report2} steps",
-            report=report["steps"],
-            report2=report["planned_steps"],
-        )
-        if report.get("planned_steps")
-        else ""
-    ]
-    facts = fold.facts
-    if "captions_used" in facts and "images" in facts:
-        parts.append(
-            Message(
-                "result.captions_used",
-                "{facts} of {facts2} captions used",
-                facts=facts["captions_used"],
-                facts2=facts["images"],
-            )
-        )
-    if "modules" in facts:
-        parts.append(Message("result.modules", "{count} modules", count=facts["modules"]))
-    parts.append(Message("result.nothing_broken", "nothing broken"))
-    if fold.proof:
-        parts.append(
-            Message(
-                "result.denoising_loss_training_pictures",
-                "denoising loss on the training pictures {without} without it, {with_lora} with it",
-                without=f"{fold.proof.without:.4f}",
-                with_lora=f"{fold.proof.with_lora:.4f}",
-            )
-        )
-    did = Message("result.did", "{facts}.", facts=joined(parts, ", "))
-    return joined([sentence, did])
 
 
 def base_title(path: Path, bases: list[BaseFile]) -> str:

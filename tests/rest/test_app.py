@@ -24,8 +24,8 @@ from sd_scripts_bridge.jobs.events import Progress
 from sd_scripts_bridge.jobs.job import SetupJob, Status, TrainingJob
 from sd_scripts_bridge.jobs.store import Entry
 from sd_scripts_bridge.models.offered import BaseFile
+from sd_scripts_bridge.outcome.fold import Fold, thinned
 from sd_scripts_bridge.page.context import Context
-from sd_scripts_bridge.page.progress.fold import Fold, thinned
 from sd_scripts_bridge.publishing import infotext
 from sd_scripts_bridge.rest import body as rest_body
 from sd_scripts_bridge.rest.routes import FILES, NONCE_HEADER, PREFIX, RULES, Rule

@@ -37,9 +37,9 @@ def options(bridge: Bridge, options: argparse.Namespace) -> int:
     return OK if found else PROBLEM
 
 
-def show_presets(_bridge: Bridge, options: argparse.Namespace) -> int:
+def show_presets(bridge: Bridge, options: argparse.Namespace) -> int:
     if options.action == "ls":
-        found = [presets.get(name) for name in presets.names()]
+        found = bridge.presets()
         show(options, [preset.view() for preset in found], [preset.line for preset in found])
     elif options.action == "show":
         preset = presets.get(options.name or "")

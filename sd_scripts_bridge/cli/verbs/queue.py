@@ -16,6 +16,7 @@ from ...jobs.facts import read
 from ...jobs.folder import KEEP
 from ...jobs.job import Status, TrainingJob
 from ...jobs.store import JobRow
+from ...outcome.fold import Fold
 from ...planning.preflight import size
 from .. import summary
 from ..output import OK, PROBLEM, counted, error_dict, refuse, show
@@ -145,10 +146,9 @@ def _settings(row: JobRow) -> list[str]:
 
 def _strip(bridge: Bridge, row: JobRow) -> StripView | None:
     """The sample pictures by step and prompt, as files."""
-    from ...page.jobs import JobViews
     from ...page.progress.strip import sampled, strip
 
-    folder, fold = bridge.folder(row.id), JobViews(bridge).fold(row.id)
+    folder, fold = bridge.folder(row.id), Fold.of(bridge.events(row.id))
     subject = str(json.loads(row.spec).get("subject") or "")
     pictures = sampled(folder, fold.samples)
     found = strip(pictures, fold.samples, folder, subject, lambda _, path: str(path))

@@ -94,18 +94,15 @@ def _dry_run(
     bridge: Bridge, request: Request, remarks: Sequence[str], options: argparse.Namespace
 ) -> int:
     """What would be trained, and what is known of its time and memory."""
-    from ...page import estimate
-    from ...page.jobs import JobViews
-
     job, notes = bridge.dry_run(request)
     steps = job.params.max_train_steps
-    pace = estimate.pace(JobViews(bridge), job.family, job.engine, job.params, job.launch)
+    time = bridge.estimate(job)
     preset = presets.get(request.preset or job.preset)
     if options.json:
         data = {
             "job": job.as_dict(),
             "steps": steps,
-            "seconds": pace[0] * steps if pace else None,
+            "seconds": time.seconds,
             "memory": preset.memory,
             "notes": [*remarks, *notes],
         }
@@ -114,7 +111,7 @@ def _dry_run(
     _announce(f"{job.title} would train:", job, [*remarks, *notes])
     if preset.memory:
         print(f"Memory: {preset.memory}")
-    print(f"Time: about {duration(pace[0] * steps)}. {pace[1]}" if pace else estimate.UNKNOWN)
+    print(f"Time: about {duration(time.seconds)}. {time.reason}" if time.seconds else time.reason)
     print("Nothing was started.")
     return OK
 

@@ -174,6 +174,11 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
+def everything() -> list[Preset]:
+    """All of ours, by name."""
+    return [get(name) for name in names()]
+
+
 def get(name: str) -> Preset:
     """The preset, ours or a .toml file of one's own.
 

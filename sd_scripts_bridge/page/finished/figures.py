@@ -8,9 +8,9 @@ from typing import Annotated
 
 from ...jobs.job import TrainingJob
 from ...jobs.store import JobRow
+from ...outcome.fold import thinned
 from ...system.files import mark
 from ..jobs import JobViews, read_report
-from ..progress.fold import thinned
 from ..progress.strip import sampled
 
 

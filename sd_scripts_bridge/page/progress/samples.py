@@ -8,9 +8,9 @@ from typing import Annotated
 
 from ...errors import NotFound
 from ...jobs.folder import JobFolder
+from ...outcome.fold import Fold
 from ...shapes.marks import Example
 from ...system.files import mark
-from .fold import Fold
 from .strip import StripView, sampled, strip
 
 

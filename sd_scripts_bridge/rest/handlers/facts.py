@@ -8,7 +8,6 @@ from ...engines import installed
 from ...errors import Invalid, Problem
 from ...messages import Message
 from ...models import offered
-from ...options import presets
 from ...page.context import Context
 from ...planning import option_list
 from ...system.torch_choice import choose, this_machine
@@ -31,9 +30,9 @@ def openapi(_call: Call) -> dict[str, Any]:
     return description()
 
 
-def list_presets(_call: Call) -> PresetsView:
+def list_presets(call: Call) -> PresetsView:
     """The presets with their reasons, sources and options."""
-    return PresetsView([presets.get(name).view() for name in presets.names()])
+    return PresetsView([preset.view() for preset in call.context.the_bridge.presets()])
 
 
 def options(call: Call, query: OptionsQuery) -> OptionsView:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...jobs.events import Note, Phase, Progress, Proof, Published, Result, Sample, Started
-from ...jobs.meter import Meter, Pace
-from ...jobs.store import Entry
+from ..jobs.events import Note, Phase, Progress, Proof, Published, Result, Sample, Started
+from ..jobs.meter import Meter, Pace
+from ..jobs.store import Entry
 
 CURVE_POINTS = 2000
 CURVE_KEPT = 20_000
@@ -38,6 +38,14 @@ class Fold:
     first: tuple[float, int] | None = None
     """Time and step of the attempt's first progress."""
     last: tuple[float, int] | None = None
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> Fold:
+        """All of ``entries``, which are in order."""
+        fold = cls()
+        for entry in entries:
+            fold.add(entry)
+        return fold
 
     def add(self, entry: Entry) -> None:
         self.seq, event = entry.seq, entry.event
