@@ -1,78 +1,113 @@
-"""The LoRA: its weights, how they act on the frozen layers, and their form in a file.
+"""The LoRA: its weights, how they reach the frozen layers, and their form in a file.
 
-All weights of a part lie in two fp32 matrices, [rank, sum of the inputs] and [rank, sum of the
-outputs]; a layer's LoRA is a column range of each. A step then casts, scales, clips and optimises a
-handful of tensors instead of thousands.
+All weights of a part lie in two flat fp32 tensors, in the order of its stacks; a layer's LoRA is a
+range of each. A step then casts, scales, clips and optimises a handful of tensors instead of
+thousands.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from ....errors import Invalid, Problem
 from .lora_names import Target
+from .projection import Projection
+from .stack import stacks
 
 
-class Lora:
-    """One layer's LoRA. ``down`` [in, rank] and ``up`` [rank, out] are this step's, already scaled."""
+class Lora(NamedTuple):
+    """One layer's LoRA: where its weights begin in the part's flat tensors."""
 
-    __slots__ = ("down", "target", "up")
-
-    def __init__(self, target: Target) -> None:
-        self.target = target
-        self.down: Tensor | None = None
-        self.up: Tensor | None = None
-
-    def attach(self) -> None:
-        """From now on the layer's output is its own plus the LoRA's."""
-        self.target.layer.forward = _forward(self.target.layer, self)
+    target: Target
+    first_down: int
+    first_up: int
 
 
 class Part(nn.Module):
-    """The LoRAs of the text encoders, or of the U-Net."""
+    """The LoRAs of the text encoders, or of the U-Net.
+
+    ``draws`` are the first down weights [rank, in] of ``targets``, in the same order; the
+    ``projections`` are made of the targets' layers.
+    """
 
     def __init__(
-        self, targets: Sequence[Target], rank: int, alpha: float, dice: torch.Generator
+        self,
+        targets: Sequence[Target],
+        draws: Sequence[Tensor],
+        projections: Iterable[Projection],
+        rank: int,
+        alpha: float,
     ) -> None:
         super().__init__()
         self.rank, self.alpha = rank, alpha
-        self.loras = [Lora(target) for target in targets]
-        self.widths_in = [target.width_in for target in targets]
-        self.widths_out = [target.width_out for target in targets]
-        downs = [
-            draw_down(rank, width, out, dice)
-            for width, out in zip(self.widths_in, self.widths_out, strict=True)
-        ]
-        self.down = nn.Parameter(torch.cat(downs, dim=1))
-        self.up = nn.Parameter(torch.zeros(rank, sum(self.widths_out)))
+        self.stacks = stacks(projections, rank)
+        self.projections = [one for stack in self.stacks for one in stack.projections]
+        sizes = [projection.sizes for projection in self.projections]
+        self.downs = [rank * one.parts * one.width_in for one in sizes]
+        self.ups = [rank * one.rows for one in sizes]
+        starts = self._starts()
+        self.loras = [Lora(target, *starts[id(target.layer)]) for target in targets]
+        self.down = nn.Parameter(self._in_order(draws))
+        self.up = nn.Parameter(torch.zeros(rank * sum(target.width_out for target in targets)))
+
+    def _starts(self) -> dict[int, tuple[int, int]]:
+        """Where each layer's weights begin, by its id."""
+        found, down, up = {}, 0, 0
+        for projection in self.projections:
+            for layer in projection.layers:
+                found[id(layer)] = down, up
+                down += self.rank * projection.sizes.width_in
+                up += self.rank * projection.sizes.width_out
+        return found
+
+    def _in_order(self, pieces: Sequence[Tensor]) -> Tensor:
+        """One tensor a target, put together in the flat tensors' order."""
+        order = sorted(range(len(pieces)), key=lambda index: self.loras[index].first_down)
+        return torch.cat([pieces[index].flatten() for index in order])
 
     def refresh(self, dtype: torch.dtype, multiplier: float) -> None:
-        """Hand every LoRA its weights for this step, as differentiable views."""
-        downs = self.down.to(dtype).t().split_with_sizes(self.widths_in)
-        ups = (
-            (self.up * (multiplier * self.alpha / self.rank))
-            .to(dtype)
-            .split_with_sizes(self.widths_out, dim=1)
-        )
-        for lora, down, up in zip(self.loras, downs, ups, strict=True):
-            lora.down, lora.up = down, up
+        """Hand the projections their weights for this step, differentiable, and fill the margins."""
+        down = self.down.to(dtype)
+        up = (self.up * (multiplier * self.alpha / self.rank)).to(dtype)
+        downs, ups = down.split_with_sizes(self.downs), up.split_with_sizes(self.ups)
+        for projection, *loras in zip(self.projections, downs, ups, strict=True):
+            projection.loras[:] = loras
+        with torch.no_grad():
+            whole_downs = down.split_with_sizes([math.prod(s.down_shape) for s in self.stacks])
+            whole_ups = up.split_with_sizes([math.prod(s.up_shape) for s in self.stacks])
+            for stack, one, other in zip(self.stacks, whole_downs, whole_ups, strict=True):
+                stack.fill(one, other)
 
     def tensors(self) -> dict[str, Tensor]:
         """The weights under kohya's names and in its shapes."""
         found = {}
-        downs = self.down.detach().split_with_sizes(self.widths_in, dim=1)
-        ups = self.up.detach().t().split_with_sizes(self.widths_out)
-        for lora, down, up in zip(self.loras, downs, ups, strict=True):
-            kernel = lora.target.kernel
-            found[f"{lora.target.name}.lora_down.weight"] = down.reshape(*down.shape, *kernel)
-            found[f"{lora.target.name}.lora_up.weight"] = up.reshape(*up.shape, *kernel)
-            found[f"{lora.target.name}.alpha"] = torch.tensor(float(self.alpha))
+        for target, first_down, first_up in self.loras:
+            down = self.down.detach()[first_down:][: self.rank * target.width_in]
+            up = self.up.detach()[first_up:][: self.rank * target.width_out]
+            found[f"{target.name}.lora_down.weight"] = down.view(
+                self.rank, target.width_in, *target.kernel
+            )
+            found[f"{target.name}.lora_up.weight"] = up.view(
+                target.width_out, self.rank, *target.kernel
+            )
+            found[f"{target.name}.alpha"] = torch.tensor(float(self.alpha))
         return found
+
+    def in_todays_form(self, down: Tensor, up: Tensor) -> tuple[Tensor, Tensor]:
+        """Weights (or moments) of a state of version 0.1, where they were the matrices [rank, sum of
+        the inputs] and [rank, sum of the outputs] in the targets' order.
+        """
+        if down.dim() == 1:
+            return down, up
+        targets = [lora.target for lora in self.loras]
+        downs = down.split_with_sizes([target.width_in for target in targets], dim=1)
+        ups = up.split_with_sizes([target.width_out for target in targets], dim=1)
+        return self._in_order(downs), self._in_order([one.t() for one in ups])
 
 
 class LoraNetwork(nn.Module):
@@ -81,7 +116,6 @@ class LoraNetwork(nn.Module):
     def __init__(self, text_encoder: Part | None, unet: Part | None) -> None:
         super().__init__()
         self.text_encoder, self.unet = text_encoder, unet
-        self.attach()
 
     @property
     def parts(self) -> list[Part]:
@@ -90,11 +124,6 @@ class LoraNetwork(nn.Module):
     @property
     def modules_count(self) -> int:
         return sum(len(part.loras) for part in self.parts)
-
-    def attach(self) -> None:
-        for part in self.parts:
-            for lora in part.loras:
-                lora.attach()
 
     def refresh(self, dtype: torch.dtype, multiplier: float = 1.0) -> None:
         """Put the present weights to work, at ``multiplier`` of their strength."""
@@ -111,9 +140,7 @@ class LoraNetwork(nn.Module):
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Take over saved weights. Raises `Invalid` where they belong to another network."""
-        mine = {name: value.shape for name, value in self.state_dict().items()}
-        theirs = {name: value.shape for name, value in state.items()}
-        if mine != theirs:
+        if not self._fits(state):
             raise Invalid(
                 [
                     Problem(
@@ -124,7 +151,23 @@ class LoraNetwork(nn.Module):
                     )
                 ]
             )
-        self.load_state_dict(dict(state))
+        with torch.no_grad():
+            for name, part in (("text_encoder", self.text_encoder), ("unet", self.unet)):
+                if part is not None:
+                    both = state[f"{name}.down"], state[f"{name}.up"]
+                    for weights, saved in zip(
+                        part.parameters(), part.in_todays_form(*both), strict=True
+                    ):
+                        weights.copy_(saved)
+
+    def _fits(self, state: Mapping[str, Tensor]) -> bool:
+        """By names and counts of weights, and by the rank where the state tells it."""
+        mine = {name: value.numel() for name, value in self.state_dict().items()}
+        theirs = {name: value.numel() for name, value in state.items()}
+        ranks = {part.rank for part in self.parts}
+        return mine == theirs and all(
+            value.dim() == 1 or {value.shape[0]} == ranks for value in state.values()
+        )
 
 
 def build(
@@ -133,15 +176,21 @@ def build(
     rank: int,
     alpha: float,
     dice: torch.Generator,
-    train_text_encoder: bool,
-    train_unet: bool,
+    *,
+    text_projections: Iterable[Projection] | None,
+    unet_projections: Iterable[Projection] | None,
 ) -> LoraNetwork:
-    """A new network. The text encoders' weights are drawn even if they aren't trained, as
-    sd-scripts does.
+    """A new network on the parts that have projections. The text encoders' weights are drawn even
+    if they aren't trained, as sd-scripts does.
     """
-    text_part = Part(text_encoder, rank, alpha, dice)
-    unet_part = Part(unet, rank, alpha, dice)
-    return LoraNetwork(text_part if train_text_encoder else None, unet_part if train_unet else None)
+    parts: list[Part | None] = []
+    for targets, projections in ((text_encoder, text_projections), (unet, unet_projections)):
+        draws = [draw_down(rank, one.width_in, one.width_out, dice) for one in targets]
+        if projections is None:
+            parts.append(None)
+        else:
+            parts.append(Part(targets, draws, projections, rank, alpha))
+    return LoraNetwork(*parts)
 
 
 def draw_down(rank: int, width_in: int, width_out: int, dice: torch.Generator) -> Tensor:
@@ -152,16 +201,3 @@ def draw_down(rank: int, width_in: int, width_out: int, dice: torch.Generator) -
     torch.empty(rank, width_in).uniform_(-1.0, 1.0, generator=dice)
     torch.empty(width_out, rank).uniform_(-1.0, 1.0, generator=dice)
     return torch.empty(rank, width_in).uniform_(-bound, bound, generator=dice)
-
-
-def _forward(layer: Any, lora: Lora) -> Callable[[Tensor], Tensor]:
-    """The layer with its LoRA, as matrix products over rows; the last one adds its result in place."""
-    weight, bias = layer.weight.t(), layer.bias
-
-    def forward(x: Tensor) -> Tensor:
-        rows = x if x.dim() == 2 else x.reshape(-1, x.shape[-1])
-        out = torch.mm(rows, weight) if bias is None else torch.addmm(bias, rows, weight)
-        out.addmm_(torch.mm(rows, lora.down), lora.up)  # type: ignore[arg-type]
-        return out if x.dim() == 2 else out.view(*x.shape[:-1], -1)
-
-    return forward

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,7 @@ from torch.utils.checkpoint import checkpoint
 
 from ....datasets.caption_tokens import CHUNK, LENGTHS
 from .clip import text_model
+from .projection import Projection
 
 TOKENIZERS = {
     "sd1": ("openai_clip-vit-large-patch14",),
@@ -22,6 +23,7 @@ TOKENIZERS = {
     "sdxl": ("openai_clip-vit-large-patch14", "laion_CLIP-ViT-bigG-14-laion2B-39B-b160k"),
 }
 SDXL_FIRST_LAYERS = 11
+QUICK = 1.702
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,12 @@ class TextEncoders:
             last[torch.arange(len(heads), device=heads.device), ends]
         )
 
+    @property
+    def projections(self) -> list[Projection]:
+        """All that a LoRA can act on."""
+        layers = (layer for encoder in self.encoders for layer in lean_layers(encoder))
+        return [one for layer in layers for one in layer.modules() if isinstance(one, Projection)]
+
     @staticmethod
     def _depth(encoder: nn.Module) -> int:
         return len(text_model(encoder).encoder.layers)
@@ -151,28 +159,67 @@ class TextEncoders:
         return embedded
 
     def _layers(self, encoder: nn.Module, states: Tensor, first: int, end: int) -> Tensor:
-        for layer in text_model(encoder).encoder.layers[first:end]:
+        for layer in lean_layers(encoder)[first:end]:
             if self.checkpointing and torch.is_grad_enabled():
-                states = checkpoint(_layer, layer, states, use_reentrant=False)
+                states = checkpoint(layer, states, use_reentrant=False, preserve_rng_state=False)
             else:
-                states = _layer(layer, states)
+                states = layer(states)
         return states
 
 
-def _layer(layer: Any, states: Tensor) -> Tensor:
-    attention, mlp = layer.self_attn, layer.mlp
-    shape = states.shape
-    x = states.reshape(-1, shape[2])
-    normed = layer.layer_norm1(x)
-    query, key, value = (
-        project.forward(normed).view(*shape[:2], attention.num_heads, -1).transpose(1, 2)
-        for project in (attention.q_proj, attention.k_proj, attention.v_proj)
-    )
-    mixed = F.scaled_dot_product_attention(query, key, value, is_causal=True).transpose(1, 2)
-    x = x + attention.out_proj.forward(mixed.reshape(x.shape))
-    x = x + mlp.fc2.forward(mlp.activation_fn(mlp.fc1.forward(layer.layer_norm2(x))))
-    out: Tensor = x.view(shape)
-    return out
+class TextLayer(nn.Module):
+    """A layer of CLIP over its own modules, from fewer operations."""
+
+    def __init__(self, layer: Any) -> None:
+        super().__init__()
+        attention, mlp = layer.self_attn, layer.mlp
+        self.norm1, self.norm2 = layer.layer_norm1, layer.layer_norm2
+        self.own = Projection(attention.q_proj, attention.k_proj, attention.v_proj, kept=True)
+        self.out = Projection(attention.out_proj, kept=True)
+        self.widen, self.narrow = Projection(mlp.fc1, kept=True), Projection(mlp.fc2, kept=True)
+        self.activate = _activation(mlp.activation_fn)
+        self.heads = attention.num_heads
+
+    def forward(self, states: Tensor) -> Tensor:
+        batch, tokens, width = states.shape
+        x = states.reshape(-1, width)
+        own = self.own(self.norm1(x)).view(batch, tokens, 3, self.heads, -1)
+        query, key, value = (part.transpose(1, 2) for part in own.unbind(2))
+        mixed = F.scaled_dot_product_attention(query, key, value, is_causal=True)
+        x = x + self.out(mixed.transpose(1, 2).reshape(-1, width))
+        x = x + self.narrow(self.activate(self.widen(self.norm2(x))))
+        out: Tensor = x.view(states.shape)
+        return out
+
+
+def lean_layers(encoder: nn.Module) -> nn.ModuleList:
+    """The encoder's layers as they compute here; always the same ones for an encoder."""
+    model = text_model(encoder)
+    if not hasattr(model, "lean_layers"):
+        model.lean_layers = nn.ModuleList(TextLayer(layer) for layer in model.encoder.layers)
+    layers: nn.ModuleList = model.lean_layers
+    return layers
+
+
+def _activation(function: Any) -> Callable[[Tensor], Tensor]:
+    if type(function).__name__ == "QuickGELUActivation":
+        return cast(Callable[[Tensor], Tensor], _QuickGelu.apply)
+    return cast(Callable[[Tensor], Tensor], function)
+
+
+class _QuickGelu(torch.autograd.Function):
+    """x sigmoid(1.702 x), which is silu(1.702 x) / 1.702."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        steep = x * QUICK
+        ctx.save_for_backward(steep)
+        return F.silu(steep).mul_(1 / QUICK)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        (steep,) = ctx.saved_tensors
+        return torch.ops.aten.silu_backward(gradients[0], steep)  # type: ignore[no-any-return]
 
 
 def _join(states: Tensor, batch: int) -> Tensor:

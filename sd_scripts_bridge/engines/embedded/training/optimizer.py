@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -61,13 +63,22 @@ class Optimizer:
 
     def restore(self, state: dict[str, object]) -> None:
         bases = [group["base"] for group in self.adamw.param_groups]
-        self.adamw.load_state_dict(state["adamw"])  # type: ignore[arg-type]
+        self.adamw.load_state_dict(self._todays(state["adamw"]))
         for group, base in zip(self.adamw.param_groups, bases, strict=True):
             group["base"] = (
                 base  # the job's rate, which healing may have changed since the state was saved
             )
         self.scaler.load_state_dict(state["scaler"])  # type: ignore[arg-type]
         self.done = int(state["done"])  # type: ignore[call-overload]
+
+    def _todays(self, adamw: Any) -> dict[str, Any]:
+        """The moments, in the form that the network has today."""
+        moments = adamw["state"]
+        for number, part in enumerate(self.network.parts if moments else ()):
+            down, up = moments[2 * number], moments[2 * number + 1]
+            for name in ("exp_avg", "exp_avg_sq"):
+                down[name], up[name] = part.in_todays_form(down[name], up[name])
+        return adamw  # type: ignore[no-any-return]
 
 
 def _group(part: Part, rate: float) -> dict[str, object]:

@@ -25,6 +25,7 @@ from ..data.pictures import Placed, Shelf
 from ..data.subsets import TrainingSet
 from ..model import base_model, lean, lora_names, lora_network, prediction
 from ..model.base_model import BaseModel
+from ..model.lean import LeanUNet
 from ..model.lora_network import LoraNetwork
 from ..model.text import TextEncoders, Tokenizer
 from ..sampling.loading import over
@@ -117,8 +118,8 @@ def prepare(job: TrainingJob, tokenizers: Path, device: torch.device) -> Prepare
         base.vae.to("cpu")
     base.vae = None
     captions = _captions(job, data, base.text_encoders, tokenizers, device)
-    _prepare_unet(base.unet, job, device)
-    network = _network(job, base).to(device)
+    lean_unet = _prepare_unet(base.unet, job, device)
+    network = _network(job, base, captions.encoders, lean_unet).to(device)
     schedule = NoiseSchedule(predicts == "v_prediction", job.params.min_snr_gamma, device)
     objective = Objective(base.unet, captions, schedule, dtype, with_sizes=job.family == "sdxl")
     return Prepared(job, device, data, shelves, captions, network, objective, predicts, sampler)
@@ -194,17 +195,15 @@ def _captions(
     return captions
 
 
-def _prepare_unet(unet: Any, job: TrainingJob, device: torch.device) -> None:
+def _prepare_unet(unet: Any, job: TrainingJob, device: torch.device) -> LeanUNet:
     unet.to(device)
-    if device.type == "cuda":
-        unet.to(memory_format=torch.channels_last)
-    lean.trim(unet)
-    if job.params.gradient_checkpointing:
-        unet.train()
-        unet.enable_gradient_checkpointing()
+    unet.to(memory_format=torch.channels_last)
+    return lean.trim(unet, checkpointing=job.params.gradient_checkpointing)
 
 
-def _network(job: TrainingJob, base: BaseModel) -> LoraNetwork:
+def _network(
+    job: TrainingJob, base: BaseModel, text: TextEncoders | None, unet: LeanUNet
+) -> LoraNetwork:
     params = job.params
     return lora_network.build(
         lora_names.text_encoder_targets(base.text_encoders),
@@ -212,6 +211,6 @@ def _network(job: TrainingJob, base: BaseModel) -> LoraNetwork:
         params.network_dim,
         params.network_alpha,
         torch.Generator().manual_seed(params.seed),
-        train_text_encoder=not params.network_train_unet_only,
-        train_unet=not params.network_train_text_encoder_only,
+        text_projections=None if params.network_train_unet_only or not text else text.projections,
+        unet_projections=None if params.network_train_text_encoder_only else unet.projections,
     )

@@ -107,22 +107,23 @@ def test_the_file_draws_what_the_network_in_training_draws(
     base, sampler = loaded()
     with applied(base, lora):
         added = sampler.draw([prompt()], steps=4)[0]
-    lean.trim(base.unet)
+    unet = lean.trim(base.unet)
     network = lora_network.build(
         lora_names.text_encoder_targets(base.text_encoders),
         lora_names.unet_targets(base.unet, "sd1"),
         4,
         2,
         torch.Generator().manual_seed(0),
-        train_text_encoder=True,
-        train_unet=True,
+        text_projections=sampler.encoders.projections,
+        unet_projections=unet.projections,
     )
     for part in network.parts:
-        for matrix, end in ((part.down, ".lora_down.weight"), (part.up, ".lora_up.weight")):
-            found = [lora[one.target.name + end].flatten(1) for one in part.loras]
-            down = end.startswith(".lora_down")
-            joined = torch.cat(found, dim=1) if down else torch.cat(found).t()
-            matrix.data.copy_(joined)
+        names = [one.target.name for one in part.loras]
+        downs = [lora[f"{name}.lora_down.weight"].flatten(1) for name in names]
+        ups = [lora[f"{name}.lora_up.weight"].flatten(1) for name in names]
+        down, up = part.in_todays_form(torch.cat(downs, dim=1), torch.cat(ups).t())
+        part.down.data.copy_(down)
+        part.up.data.copy_(up)
     network.refresh(torch.float32)
 
     assert distance(sampler.draw([prompt()], steps=4)[0], added) <= 1

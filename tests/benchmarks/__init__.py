@@ -1,0 +1,1 @@
+"""The benchmarks' own tests: what they count, never how long something takes."""
