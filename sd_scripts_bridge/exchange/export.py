@@ -106,6 +106,7 @@ def files(
 def told(job: TrainingJob, out: Path, place: InstalledScripts) -> tuple[dict[str, Any], list[str]]:
     """What the script is told, without secrets; and notes."""
     table = config.table(job, JobFolder(out), place.tokenizers)
+    table.setdefault("save_every_n_steps", job.params.save_interval)  # as it was asked for
     if table.get("sample_prompts") == str(JobFolder(out).prompts):
         table["sample_prompts"] = str(out / PROMPTS)
     secret = sorted(SECRETS & table.keys())

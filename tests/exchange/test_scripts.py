@@ -55,6 +55,41 @@ def test_a_shell_scripts_variables_lists_and_conditions(tmp_path: Path) -> None:
     assert not {"2", "done", "train.log"} & {row.key for row in imported.rows}
 
 
+BRANCHES = """#!/bin/bash
+kind=sdxl; size=big; train=
+if [[ $kind == "sdxl" && -n "$train" ]]; then rate=9; fi
+if [[ $kind == sd* && ( $size == big ) ]] && [ "$size" = "big" ] || false; then dim=16; fi
+if [[ $kind == "flux" ||
+      $size == "small" ]]; then dim=1; else alpha=8; fi
+case "$kind" in
+  flux|sd3) script=flux_train_network.py ;;
+  sd[xy]l) script=sdxl_train_network.py
+    case $size in big) batch=2;; *) batch=9;; esac
+    ;;
+  *) script=train_network.py ;;
+esac
+case $1 in quick) steps=10 ;; *) steps=999 ;; esac
+[ "$size" = "small" ] && batch=7
+[[ $size == big ]] || batch=6
+[ "$size" = "small" ] && { batch=5; rate=5; } || seed=3
+[[ $size == big ]] && rate=1e-4 && unset other
+python $script --learning_rate $rate --network_dim $dim --network_alpha=$alpha \\
+  --train_batch_size "$batch" --max_train_steps $steps --seed $seed
+"""
+
+
+def test_a_shells_cases_and_joined_conditions(tmp_path: Path) -> None:
+    imported = read(tmp_path / "run.sh", BRANCHES)
+    values = imported.values
+    assert imported.family == "sdxl"
+    assert (values["learning_rate"], values["network_dim"], values["network_alpha"]) == (
+        1e-4,
+        16,
+        8,
+    )
+    assert (values["train_batch_size"], values["max_train_steps"], values["seed"]) == (2, 10, 3)
+
+
 BATCH = (
     "@echo off\r\n"
     "rem python train_network.py --learning_rate 1\r\n"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sd_scripts_bridge.page.context import Context
+from tests.support import messy
 from tests.support import model_headers as headers
 from tests.support.page import Page, sentences
 
@@ -74,3 +75,24 @@ def test_a_file_of_ones_own_is_trained_on(page: Page, context: Context, tmp_path
     assert page.post("bases", path=str(tmp_path / "nowhere")).status_code == 404
     context.local = False
     assert page.post("bases", path=str(file)).status_code == 403
+
+
+def test_regularization_pictures_are_not_counted_and_that_is_said(
+    page: Page, tmp_path: Path
+) -> None:
+    root = tmp_path / "set"
+    for folder in ("img/10_Ada woman", "reg/1_woman"):
+        (root / folder).mkdir(parents=True)
+        for number in range(2):
+            picture = messy.jpeg(messy.photo(number))
+            (root / folder / f"{number}.jpg").write_bytes(picture)
+    page.post("draft/folder", path=str(root))
+    draft = page.seen()
+    assert draft["total"] == 2
+    assert any(said.startswith("Regularization pictures are not") for said in draft["advice"])
+    config = tmp_path / "train.toml"
+    words = f'train_data_dir = "{root.as_posix()}/img"\nreg_data_dir = "{root.as_posix()}/reg"\n'
+    config.write_text(words + "max_train_epochs = 3\n")
+    told = page.post("import", path=str(config), apply=False).json()["draft"]
+    assert told["training"]["steps"] == 2 * 10 * 3
+    assert any(said.startswith("Regularization pictures are not") for said in told["sentences"])

@@ -1,4 +1,5 @@
-"""A shell script followed as far as its own text goes: variables, arrays, ``if``, continued lines.
+"""A shell script followed as far as its own text goes: variables, arrays, ``if``, ``case``, ``&&``,
+continued lines.
 
 Nothing is run. What comes from elsewhere (``$1``, ``$(date)``, a variable that is never set) stays
 as it stands, as `Unread`.
@@ -7,169 +8,21 @@ as it stands, as `Unread`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import NamedTuple
 
 from ..settling.work import Unread
 from . import conditions
+from .shell_tokens import ASSIGNMENT, REDIRECTIONS, ShellToken, WordPiece, tokens
 
-_NAME = re.compile(r"[A-Za-z_]\w*")
-_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?)=")
-_OPERATORS = (";;", "&&", "||", "&>", ">>", "<<<", "<<", ";", "|", "&", ">", "<", "(", ")", "\n")
 _ENDS = {"\n", ";", ";;", "&&", "||", "|", "&", "(", ")"}
-_REDIRECTIONS = {">", ">>", "<", "&>", "<<", "<<<"}
 _DECLARING = ("export", "local", "declare", "readonly", "typeset")
 _BETWEEN = ("then", "do", "{", "}", "done", "!", "elif", "else")
+_TESTS = ("[", "[[", "test")
 MOST_WORDS = 200_000
-
-
-class WordPiece(NamedTuple):
-    """Part of a word: its own text, or an expansion (without the $)."""
-
-    text: str
-    quoted: bool
-    expands: bool = False
-
-
-class ShellToken(NamedTuple):
-    """A word (its pieces), or an operator."""
-
-    pieces: tuple[WordPiece, ...] = ()
-    operator: str = ""
-
-    @property
-    def plain(self) -> str:
-        """The word's text where nothing in it is quoted or expanded."""
-        bare = all(not (piece.quoted or piece.expands) for piece in self.pieces)
-        return "".join(piece.text for piece in self.pieces) if bare else ""
 
 
 def commands(text: str) -> list[list[str]]:
     """Each command of the script that would be run, as words."""
-    return _Run(list(_tokens(text.replace("\r\n", "\n")))).commands()
-
-
-# ---- words ----
-
-
-def _tokens(text: str) -> Iterator[ShellToken]:
-    position, pieces, heredocs = 0, list[WordPiece](), list[str]()
-    begun = False
-    while position < len(text):
-        sign = text[position]
-        if text.startswith("\\\n", position):
-            position += 2
-        elif sign in " \t" or (sign == "#" and not begun):
-            if begun:
-                yield ShellToken(tuple(pieces))
-                pieces, begun = [], False
-            position = text.find("\n", position) if sign == "#" else position + 1
-            position = len(text) if position < 0 else position
-        elif sign == "(" and begun and _opens_list(pieces):
-            yield ShellToken((*pieces, WordPiece("(", False)))
-            pieces, begun = [], False
-            position += 1
-        elif operator := next((o for o in _OPERATORS if text.startswith(o, position)), ""):
-            if begun and not (operator in _REDIRECTIONS and _is_number(pieces)):
-                yield ShellToken(tuple(pieces))
-            pieces, begun = [], False
-            position += len(operator)
-            yield ShellToken(operator=operator)
-            if operator == "<<":
-                heredocs.append(_heredoc_end(text, position))
-            elif operator == "\n" and heredocs:
-                position = _after_heredocs(text, position, heredocs)
-                heredocs = []
-        else:
-            piece, position = _piece(text, position)
-            pieces += piece
-            begun = True
-    if begun:
-        yield ShellToken(tuple(pieces))
-
-
-def _opens_list(pieces: list[WordPiece]) -> bool:
-    return bool(_ASSIGNMENT.fullmatch("".join(piece.text for piece in pieces)))
-
-
-def _is_number(pieces: list[WordPiece]) -> bool:
-    return "".join(piece.text for piece in pieces).isdigit()
-
-
-def _piece(text: str, position: int) -> tuple[list[WordPiece], int]:
-    sign = text[position]
-    if sign == "\\":
-        return [WordPiece(text[position + 1 : position + 2], True)], position + 2
-    if sign == "'":
-        end = _find(text, "'", position + 1)
-        return [WordPiece(text[position + 1 : end], True)], end + 1
-    if sign == '"':
-        return _double_quoted(text, position + 1)
-    if sign == "`":
-        end = _find(text, "`", position + 1)
-        return [WordPiece(text[position : end + 1], False, True)], end + 1
-    if sign == "$":
-        return _expansion(text, position, quoted=False)
-    return [WordPiece(sign, False)], position + 1
-
-
-def _find(text: str, sign: str, start: int) -> int:
-    end = text.find(sign, start)
-    return len(text) if end < 0 else end
-
-
-def _double_quoted(text: str, position: int) -> tuple[list[WordPiece], int]:
-    pieces = [WordPiece("", True)]
-    while position < len(text) and text[position] != '"':
-        if text[position] == "\\" and text[position + 1 : position + 2] in '\\"$`\n':
-            kept = text[position + 1 : position + 2]
-            pieces.append(WordPiece("" if kept == "\n" else kept, True))
-            position += 2
-        elif text[position] == "$":
-            more, position = _expansion(text, position, quoted=True)
-            pieces += more
-        else:
-            pieces.append(WordPiece(text[position], True))
-            position += 1
-    return pieces, position + 1
-
-
-def _expansion(text: str, position: int, *, quoted: bool) -> tuple[list[WordPiece], int]:
-    """``$name``, ``${...}``, ``$(...)``, ``$1``; a lonely dollar sign is itself."""
-    rest = text[position + 1 : position + 2]
-    if rest in ("(", "{"):
-        end = _closing(text, position + 1, rest, {"(": ")", "{": "}"}[rest])
-        inner = text[position + 1 : end]
-        return [WordPiece(inner[1:-1] if rest == "{" else inner, quoted, True)], end
-    match = _NAME.match(text, position + 1)
-    if match:
-        return [WordPiece(match[0], quoted, True)], match.end()
-    if rest and rest in "0123456789@*#?$!":
-        return [WordPiece(rest, quoted, True)], position + 2
-    return [WordPiece("$", quoted)], position + 1
-
-
-def _closing(text: str, position: int, opens: str, closes: str) -> int:
-    depth = 0
-    for end in range(position, len(text)):
-        depth += (text[end] == opens) - (text[end] == closes)
-        if depth == 0:
-            return end + 1
-    return len(text)
-
-
-def _heredoc_end(text: str, position: int) -> str:
-    return text[position : _find(text, "\n", position)].split(" ")[0].strip("-'\" ;)")
-
-
-def _after_heredocs(text: str, position: int, ends: list[str]) -> int:
-    for word in ends:
-        match = re.compile(rf"^\s*{re.escape(word)}\s*$", re.MULTILINE).search(text, position)
-        position = match.end() + 1 if match else len(text)
-    return position
-
-
-# ---- running ----
+    return _Run(list(tokens(text.replace("\r\n", "\n")))).commands()
 
 
 class _Run:
@@ -181,24 +34,65 @@ class _Run:
         self.arrays: dict[str, list[str]] = {}
         self.found: list[list[str]] = []
         self.live = [True]
-        """For each ``if`` that is open: whether its present branch is taken."""
+        """For each ``if`` and ``case`` that is open: whether its present branch is taken."""
         self.decided: list[bool] = []
-        """For each ``if`` that is open: whether a branch has been taken."""
+        """For each of them: whether a branch has been taken."""
+        self.subjects: list[str] = []
+        """What each open ``case`` compares its patterns with."""
+        self.ended_by = ""
+        self.outcome: bool | None = None
+        """What the last test came to; None: another command, or the text doesn't say."""
 
     def commands(self) -> list[list[str]]:
         while self.position < len(self.tokens):
-            self._command(self._until_end())
+            words = self._until_end()
+            if self.ended_by in ("&&", "||") and words and words[0].plain in ("if", "elif"):
+                words += self._joined_conditions()
+            self._command(words)
+            self._leave_out()
+            if self.ended_by == ";;" and self.subjects:
+                self._branch()
         return [words for words in self.found if words]
+
+    def _joined_conditions(self) -> list[ShellToken]:
+        """The rest of ``if A && B || C``."""
+        words: list[ShellToken] = []
+        while self.ended_by in ("&&", "||"):
+            words.append(ShellToken((WordPiece(self.ended_by, False),)))
+            words += self._until_end()
+        return words
+
+    def _leave_out(self) -> None:
+        """Pass over what stands behind ``&&`` or ``||`` and isn't reached."""
+        while self.outcome is (self.ended_by == "||") and self.ended_by in ("&&", "||"):
+            words = self._until_end()
+            if words and words[0].plain == "{":
+                while self.position < len(self.tokens) and self.ended_by != "}":
+                    token = self.tokens[self.position]
+                    self.position, self.ended_by = self.position + 1, token.plain or token.operator
+                self.ended_by = self._ending()
+
+    def _ending(self) -> str:
+        """The operator behind a group, which is what its command ends by."""
+        token = self.tokens[self.position] if self.position < len(self.tokens) else ShellToken()
+        self.position += bool(token.operator)
+        return token.operator
 
     def _until_end(self) -> list[ShellToken]:
         """The words of the next command; redirections and what they name are left out."""
         words: list[ShellToken] = []
+        self.ended_by, inside = "", False
         while self.position < len(self.tokens):
             token = self.tokens[self.position]
             self.position += 1
-            if token.operator in _REDIRECTIONS:
+            inside = (inside or token.plain == "[[") and token.plain != "]]"
+            if inside and token.operator:  # there they compare, and join
+                if token.operator != "\n":
+                    words.append(ShellToken((WordPiece(token.operator, False),)))
+            elif token.operator in REDIRECTIONS:
                 self._skip_target()
             elif token.operator in _ENDS:
+                self.ended_by = token.operator
                 break
             else:
                 words.append(token)
@@ -214,7 +108,7 @@ class _Run:
 
     @staticmethod
     def _opens_array(token: ShellToken) -> bool:
-        return token.plain.endswith("=(") and bool(_ASSIGNMENT.match(token.plain))
+        return token.plain.endswith("=(") and bool(ASSIGNMENT.match(token.plain))
 
     def _array(self, token: ShellToken) -> ShellToken:
         """An assignment of a list is carried out here, for its words end at the bracket."""
@@ -234,6 +128,7 @@ class _Run:
         return ShellToken()
 
     def _command(self, words: list[ShellToken]) -> None:
+        self.outcome = None
         while words and (words[0].plain in _BETWEEN or not words[0].pieces):
             first = words.pop(0).plain
             if first in ("elif", "else"):
@@ -246,12 +141,47 @@ class _Run:
         first = words[0].plain
         if first == "if":
             self._condition(words[1:], reopened=False)
-        elif first == "fi":
-            if self.decided:
-                self.live.pop()
-                self.decided.pop()
+        elif first == "case":
+            self._case(words)
+        elif first in ("fi", "esac"):
+            self._close(first)
         elif all(self.live):
             self._simple(words)
+
+    def _close(self, word: str) -> None:
+        if self.decided:
+            self.live.pop()
+            self.decided.pop()
+        if word == "esac" and self.subjects:
+            self.subjects.pop()
+
+    def _case(self, words: list[ShellToken]) -> None:
+        subject = self._expanded(words[1:2], split=False, empty=True) if all(self.live) else []
+        self.subjects.append(subject[0] if subject else "")
+        self.live.append(False)
+        self.decided.append(False)
+        while self.position and self.tokens[self.position - 1].plain != "in":
+            self.position -= 1  # its first pattern may stand on the same line
+        self._branch()
+
+    def _branch(self) -> None:
+        """Read the patterns of a ``case``'s next branch, and whether it is taken: the first one
+        where the subject comes from elsewhere.
+        """
+        patterns: list[ShellToken] = []
+        while self.position < len(self.tokens):
+            token = self.tokens[self.position]
+            self.position += 1
+            if token.operator == ")":
+                break
+            if token.plain == "esac" and not patterns:
+                self._close("esac")
+                return
+            patterns += [] if token.operator else [token]
+        subject, texts = self.subjects[-1], self._expanded(patterns, split=False)
+        holds = isinstance(subject, Unread) or any(conditions.fits(subject, t) for t in texts)
+        self.live[-1] = holds and not self.decided[-1]
+        self.decided[-1] = self.decided[-1] or holds
 
     def _next_branch(self) -> None:
         if self.decided:
@@ -271,6 +201,9 @@ class _Run:
             self.decided.append(taken)
 
     def _simple(self, words: list[ShellToken]) -> None:
+        if words[0].plain in _TESTS:
+            self.outcome = conditions.bash(self._expanded(words, empty=True))
+            return
         if words[0].plain in _DECLARING:
             words = [word for word in words[1:] if not word.plain.startswith("-")]
         while words and self._assigned(words[0]):
@@ -280,7 +213,7 @@ class _Run:
 
     def _assigned(self, token: ShellToken) -> bool:
         head = "".join(piece.text if not piece.expands else "$" for piece in token.pieces)
-        match = _ASSIGNMENT.match(head)
+        match = ASSIGNMENT.match(head)
         if not match or any(piece.quoted or piece.expands for piece in token.pieces[: match.end()]):
             return not token.pieces
         rest = ShellToken(token.pieces[match.end() :])
@@ -334,5 +267,5 @@ class _Run:
         if name in self.texts and (self.texts[name] or operator not in (":-", ":=")):
             return [self.texts[name]]
         if operator:
-            return self._expanded(list(_tokens(default)), split=False)
+            return self._expanded(list(tokens(default)), split=False)
         return [""] if empty else [Unread(f"${name}")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
@@ -14,6 +15,8 @@ T = TypeVar("T")
 def bash(words: Sequence[str]) -> Answer:
     """``[ a = b ]``, ``[[ $x ]]``, ``test -n x``; None for anything else."""
     words = [word for word in words if word not in ("[", "]", "[[", "]]", "test")]
+    if "(" in words:
+        return None  # what belongs together is not followed
     for joint, together in (("||", any), ("-o", any), ("&&", all), ("-a", all)):
         if joint in words:
             return _joined([bash(part) for part in _parts(words, joint)], together)
@@ -82,6 +85,11 @@ def _joined(answers: Sequence[Answer], together: Callable[[list[bool]], bool]) -
     return found if len(known) == len(answers) or settles else None
 
 
+def fits(text: str, pattern: str) -> bool:
+    """Whether a shell's pattern (``*``, ``?``, ``[ab]``) means ``text``."""
+    return text == pattern or fnmatch.fnmatchcase(text, pattern)
+
+
 def _not(answer: Answer) -> Answer:
     return None if answer is None else not answer
 
@@ -118,9 +126,9 @@ _NUMBERS: Mapping[str, Comparison] = {
     "-le": _by_number(lambda a, b: a <= b),
 }
 _BASH: Mapping[str, Comparison] = {
-    "=": lambda a, b: a == b,
-    "==": lambda a, b: a == b,
-    "!=": lambda a, b: a != b,
+    "=": fits,
+    "==": fits,
+    "!=": lambda a, b: not fits(a, b),
     "-eq": _by_number(lambda a, b: a == b),
     "-ne": _by_number(lambda a, b: a != b),
     **_NUMBERS,

@@ -27,6 +27,7 @@ from ...system import toml_file
 from .draft import Draft
 from .intake import Upload
 from .state import State, TrainingChoices
+from .view import NO_REGULARISATION
 
 LIMIT = 100_000_000
 """Bytes of a config; a LoRA's header may have as many."""
@@ -213,6 +214,9 @@ def _steps_and_values(found: Proposal, imported: Imported, state: State) -> None
                 steps2=steps * batch,
             )
         )
+        if regularisation:  # which an epoch of the file has, and one of the page hasn't
+            steps = imported.settled(shown or 1)["max_train_steps"]
+            found.sentences.append(NO_REGULARISATION)
     else:
         steps = math.ceil(state.training.steps / batch)
         settled = replace(

@@ -11,12 +11,19 @@ from ...datasets import caption_text, kohya_folder
 from ...datasets.caption_text import Repaired
 from ...errors import Problem
 from ...messages import Message
+from ...photos import files as photo_files
+from ...photos.files import LEAF
 from ...photos.printable import shown
 from .captions import caption_of, counted
 from .check import Verdicts
 from .draft import Draft
 from .state import DraftPhoto, State
 
+NO_REGULARISATION = Message(
+    "draft.no_regularisation",
+    "Regularization pictures are not trained on this page, and not counted in its steps; the "
+    "command line's `train` trains them.",
+)
 NOT_LOOKED_AT = Message("draft.looked_yet", "Not looked at yet.")
 
 
@@ -122,9 +129,16 @@ def advice(draft: Draft, state: State, judged: Verdicts) -> tuple[list[str], lis
     faces = (judged.faces, faceless) if judged.faces else None
     source = [Path(state.source)] if state.source and Path(state.source).is_dir() else []
     said = [*set_advice(parts, source, faces, captions=False)] if parts else []
+    said += [NO_REGULARISATION for folder in source if _has_regularisation(folder)]
     captions = [*caption_advice([part for part in parts if part.used])]
     captions += _unnamed(state, judged)
     return said, captions
+
+
+def _has_regularisation(folder: Path) -> bool:
+    """Whether kohya's ``reg`` lies there, or beside ``img``, with a folder of pictures in it."""
+    root = folder.parent if folder.name == "img" else folder
+    return any(LEAF.fullmatch(one.name) for one in photo_files.subfolders(root / "reg"))
 
 
 def _unnamed(state: State, judged: Verdicts) -> list[str]:
