@@ -14,7 +14,7 @@ from .jobs import JobVerbs
 if TYPE_CHECKING:
     from ..captioning.request import CaptionRequest
     from ..captioning.settings import Settings
-    from ..datasets.captions.files import Caption
+    from ..datasets.captions.files import CaptionFolder
 
 
 class CaptionVerbs(JobVerbs):
@@ -42,20 +42,11 @@ class CaptionVerbs(JobVerbs):
             settings = replace(settings, key_held=held.place)
         return self.run_tool(job_for(self.home, settings))
 
-    def captions(self, folder: Path) -> list[Caption]:
-        """The captions of a folder that `write_dataset` made. Raises `Invalid` or `Conflict`."""
-        from ..datasets.captions import files as caption_files
+    def captions(self, folder: Path) -> CaptionFolder:
+        """The captions of a folder that `write_dataset` made: listed, counted, changed, undone.
 
-        return caption_files.read(folder)
-
-    def change_captions(
-        self, folder: Path, action: str, text: str = "", by: str = "", *, at_start: bool = False
-    ) -> list[Caption]:
-        """ "add", "remove" or "replace" in every caption of such a folder, or "undo"; returns those
-        that changed.
+        Raises `Invalid` or `Conflict`.
         """
-        from ..datasets.captions import files as caption_files
+        from ..datasets.captions.files import CaptionFolder
 
-        if action == "undo":
-            return caption_files.undo(folder)
-        return caption_files.change(folder, action, text, by, at_start=at_start)
+        return CaptionFolder.at(folder)

@@ -6,26 +6,15 @@ the class. Photos themselves are never touched.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..datasets import caption_text, manifest
+from ..datasets.captions.authors import HAND, author_of, record
 from ..datasets.captions.draft import composed
 from ..photos.files import caption_files
 from ..system.files import write_text
-
-HAND = "hand"
-BY, WROTE = "by", "caption_sha256"
-"""In the manifest, of each picture: who wrote its caption, and what he wrote."""
-
-
-class Author(NamedTuple):
-    """Who wrote a caption: a captioner's name or `HAND`; and whether somebody has changed it since."""
-
-    by: str
-    edited: bool = False
 
 
 class Beside:
@@ -37,7 +26,8 @@ class Beside:
         self, name: str, class_token: str, root: Path | None = None, *, again: bool = False
     ) -> None:
         self.name, self.class_token, self.root, self.again = name, class_token, root, again
-        self._files: dict[str, Any] = dict(manifest.read(root).get("files", {})) if root else {}
+        self._files = manifest.read(root).get("files", {}) if root else {}
+        self._written: dict[Path, tuple[str, str]] = {}
 
     def wants(self, photo: Path) -> bool:
         """Whether nobody has said anything of it yet."""
@@ -54,28 +44,17 @@ class Beside:
             if not self.wants(photo):
                 return False
             write_text(photo.with_suffix(".txt"), caption + "\n")
-        if self.root:
-            entry = {**self._entry(photo), BY: by, WROTE: fingerprint(caption)}
-            self._files[self._key(photo)] = entry
+        self._written[photo] = (by, caption)
         return True
 
     def close(self) -> None:
-        """Say in the manifest who wrote what; what others wrote there meanwhile stays."""
-        if not self.root:
-            return
-        now = manifest.read(self.root)
-        files = now.get("files", {})
-        for key, entry in self._files.items():
-            if key in files:
-                files[key].update({name: entry[name] for name in (BY, WROTE) if name in entry})
-        about = {key: value for key, value in now.items() if key not in ("files", "version")}
-        manifest.write(self.root, about, files)
-
-    def _key(self, photo: Path) -> str:
-        return photo.relative_to(self.root).as_posix() if self.root else photo.name
+        """Say in the manifest who wrote what."""
+        if self.root and self._written:
+            record(self.root, self._written)
 
     def _entry(self, photo: Path) -> Mapping[str, Any]:
-        found = self._files.get(self._key(photo))
+        name = photo.relative_to(self.root).as_posix() if self.root else ""
+        found = self._files.get(name)
         return found if isinstance(found, dict) else {}
 
 
@@ -85,25 +64,3 @@ def text_of(photo: Path) -> str:
     if not files:
         return ""
     return caption_text.repair(files[0].read_bytes(), "", "").text
-
-
-def author_of(entry: Mapping[str, Any], caption: str) -> Author:
-    """Who wrote ``caption``, of a picture about which the manifest says ``entry``."""
-    by = entry.get(BY)
-    if not isinstance(by, str) or not by:
-        return Author(HAND)
-    return Author(by, entry.get(WROTE) != fingerprint(caption))
-
-
-def fingerprint(caption: str) -> str:
-    return hashlib.sha256(caption.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def authors(root: Path, photos: Sequence[Path]) -> dict[Path, Author]:
-    """Who wrote the caption of each photo of a dataset of ours."""
-    files = manifest.read(root).get("files", {})
-    found = {}
-    for photo in photos:
-        entry = files.get(photo.relative_to(root).as_posix())
-        found[photo] = author_of(entry if isinstance(entry, dict) else {}, text_of(photo))
-    return found

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .. import __version__
 from ..captioning.captioner import ASPECTS, KEY_VARIABLE
+from ..datasets.caption_tokens import CHUNK
 from ..engines import ENGINES
 from ..jobs.folder import KEEP
 from ..options.families import FAMILIES
@@ -21,6 +22,8 @@ SHELLS = ("bash", "zsh", "fish", "powershell")
 
 A_JOB = "the job's number; `jobs` lists them"
 PHOTOS = "photos, folders of photos, or zip files"
+A_TABLE = "a .txt (a caption a line), a .csv or a .json"
+LONG_ONES = f"those of more CLIP tokens ({CHUNK})"
 LORA_DIR = "the WebUI's models/Lora folder"
 
 Add = Callable[[str, str], argparse.ArgumentParser]
@@ -86,13 +89,7 @@ def _photos(add: Add) -> None:
 
     _caption(add)
 
-    sub = add("captions", "list a dataset's captions, or edit all of them at once")
-    sub.add_argument("folder", type=Path, help="a folder made by `dataset`")
-    sub.add_argument("--add", metavar="TEXT", help="append TEXT to each caption, once")
-    sub.add_argument("--at-start", action="store_true", help="insert it after the name instead")
-    sub.add_argument("--remove", metavar="TEXT", help="remove TEXT from each caption")
-    sub.add_argument("--replace", nargs=2, metavar=("OLD", "NEW"), help="replace OLD with NEW")
-    sub.add_argument("--undo", action="store_true", help="undo the last change")
+    _captions(add)
 
 
 def _caption(add: Add) -> None:
@@ -122,6 +119,45 @@ def _caption(add: Add) -> None:
         help=f"ask for the server's key, instead of taking it from ${KEY_VARIABLE}",
     )
     sub.add_argument("--detach", action="store_true", help="start it and return at once")
+
+
+def _captions(add: Add) -> None:
+    sub = add("captions", "list and count a dataset's captions, or edit many at once")
+    sub.add_argument("folder", type=Path, help="a folder made by `dataset`")
+    change = sub.add_argument_group("changes, one at a time")
+    change.add_argument("--add", metavar="TEXT", help="append TEXT to each caption, once")
+    change.add_argument("--at-start", action="store_true", help="insert it after the name instead")
+    change.add_argument(
+        "--remove",
+        metavar="TEXT",
+        nargs="?",
+        const="",
+        help="remove TEXT from each caption; with --person what belongs to the person",
+    )
+    change.add_argument("--replace", nargs=2, metavar=("OLD", "NEW"), help="replace OLD with NEW")
+    change.add_argument("--regex", action="store_true", help="OLD is a regular expression")
+    change.add_argument("--front", metavar="TAG", help="move TAG right behind the name")
+    change.add_argument("--dedupe", action="store_true", help="keep each tag once")
+    change.add_argument("--import", dest="import_", type=Path, metavar="FILE", help=A_TABLE)
+    change.add_argument("--undo", action="store_true", help="undo the last change")
+    change.add_argument("--redo", action="store_true", help="do it again")
+    change.add_argument("--dry-run", action="store_true", help="only show what would change")
+    look = sub.add_argument_group("looking")
+    look.add_argument(
+        "--person",
+        action="store_true",
+        help="count what belongs to the person, and what is missing",
+    )
+    look.add_argument("--tags", action="store_true", help="count the tags")
+    look.add_argument("--export", type=Path, metavar="FILE", help=A_TABLE)
+    only = sub.add_argument_group("only these captions")
+    only.add_argument("--search", default="", metavar="WORDS", help="those with all these words")
+    only.add_argument("--tag", default="", help="those with this tag")
+    only.add_argument("--without-words", action="store_true", help="those that say only the name")
+    only.add_argument(
+        "--over", type=words.count, nargs="?", const=CHUNK, metavar="TOKENS", help=LONG_ONES
+    )
+    only.add_argument("--alike", action="store_true", help="those that say the same as another")
 
 
 def _training(add: Add) -> None:

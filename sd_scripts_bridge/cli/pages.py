@@ -96,12 +96,19 @@ PAGES: dict[str, HelpPage] = {
         "the captioner could not go on, or a problem",
     ),
     "captions": HelpPage(
-        """Lists the captions of a folder made by `dataset`, or edits all of them at once. Captions
-        in your own folders are left alone.""",
+        """Lists and counts the captions of a folder made by `dataset`, or edits many of them at
+        once. --person lists what belongs to the person (eyes, hair, beard, skin, build, age, glasses
+        that he always wears): what the captions leave out, the name learns. With --remove it is
+        removed; each caption is shown. Captions in your own folders are left alone.""",
         (
             ("captions AlvaroBadia", "list them"),
+            ("captions AlvaroBadia --person", "what belongs to the person, counted"),
+            ("captions AlvaroBadia --person --remove --dry-run", "what removing it would change"),
             ("captions AlvaroBadia --add 'grey shirt' --at-start", "after the name"),
             ("captions AlvaroBadia --replace 'a man' man", "plain text, not a pattern"),
+            ("captions AlvaroBadia --replace '(\\w+) shirt' '\\1 jacket' --regex", "a pattern"),
+            ("captions AlvaroBadia --search park --front 'sunny park'", "in those with park"),
+            ("captions AlvaroBadia --export captions.csv", "a table; --import brings it back"),
             ("captions AlvaroBadia --undo", "undo the last change"),
         ),
     ),

@@ -92,3 +92,34 @@ def test_a_result_is_ready_to_paste(
         and "Hires" in done.stdout
     )
     assert json.loads(run(bridge, "result", 1, "--json").stdout)["stem"] == "Ada"
+
+
+def test_what_belongs_to_the_person_is_shown_and_removed(bridge: Bridge, dataset: Path) -> None:
+    run(bridge, "captions", dataset, "--add", "brown eyes")
+    done = run(bridge, "captions", dataset, "--person")
+    assert "3  brown eyes (eyes)" in done.stdout, done.stderr
+    done = run(bridge, "captions", dataset, "--person", "--remove", "--dry-run")
+    assert "3 of 3 captions would change." in done.stdout
+    assert "brown eyes" in run(bridge, "captions", dataset).stdout
+    done = run(bridge, "captions", dataset, "--person", "--remove", "--json")
+    assert json.loads(done.stdout)["captions"][0]["before"].endswith("brown eyes")
+    assert "brown eyes" not in run(bridge, "captions", dataset).stdout
+    run(bridge, "captions", dataset, "--undo")
+    assert "brown eyes" in run(bridge, "captions", dataset).stdout
+    run(bridge, "captions", dataset, "--redo")
+    assert "brown eyes" not in run(bridge, "captions", dataset).stdout
+
+
+def test_captions_leave_as_a_table_and_come_back(
+    bridge: Bridge, dataset: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "captions.csv"
+    run(bridge, "captions", dataset, "--export", table)
+    text = table.read_text("utf-8")
+    assert "1.png," in text and text.rstrip().endswith("hand")
+    table.write_text(text.replace("the park", "the woods"), "utf-8")
+    done = run(bridge, "captions", dataset, "--import", table)
+    assert "1 of 3 captions changed." in done.stdout, done.stderr
+    listed = json.loads(run(bridge, "captions", dataset, "--search", "woods", "--json").stdout)
+    assert [row["text"] for row in listed["captions"]] == ["Ada woman, a walk in the woods"]
+    assert listed["captions"][0]["by"] == "hand"

@@ -16,6 +16,8 @@ from sd_scripts_bridge.datasets.captions.draft import composed
         ("a photo of a man wearing a hat", "Ada man wearing a hat"),
         ("This is a picture of a person, half body", "Ada man, half body"),
         ("The guy is sitting on a bench", "Ada man, sitting on a bench"),
+        ("A smiling young man in a park", "Ada man, smiling in a park"),
+        ("An elderly bearded man in a park", "Ada man in a park"),
         ("Ada man, close-up, at night", "Ada man, close-up, at night"),
         ("ada man with a dog", "Ada man with a dog"),
         ("Ada is standing in the rain", "Ada man, standing in the rain"),

@@ -312,11 +312,14 @@ def test_bulk_changes_are_undone_step_by_step(draft: Draft) -> None:
     describe(draft, {"name": "Ada", "class_token": "woman"})
     first = captions(draft)
     draft.change(
-        lambda s: draft_captions.bulk(s, draft.check.judged, "add", "in Rome", at_start=True)
+        lambda s: draft_captions.bulk(
+            s, draft.check.judged, caption_edits.CaptionEdit("add", "in Rome", at_start=True)
+        )
     )
     second = captions(draft)
     assert second == ["Ada woman, in Rome", "Ada woman, in Rome, standing in a park"]
-    draft.change(lambda s: draft_captions.bulk(s, draft.check.judged, "replace", "Rome", "Paris"))
+    paris = caption_edits.CaptionEdit("replace", "Rome", "Paris")
+    draft.change(lambda s: draft_captions.bulk(s, draft.check.judged, paris))
     assert captions(draft)[0] == "Ada woman, in Paris"
     draft.change(State.undone)
     assert captions(draft) == second

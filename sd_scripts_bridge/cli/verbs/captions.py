@@ -6,10 +6,16 @@ import argparse
 import getpass
 import json
 import sys
+from dataclasses import asdict
+from pathlib import Path
 
 from ...bridge import Bridge
 from ...captioning.captioner import ASPECTS, Captioner, named
 from ...captioning.request import CaptionRequest
+from ...datasets.captions.edits import CaptionEdit
+from ...datasets.captions.files import Caption, CaptionFolder
+from ...datasets.captions.tables import FORMS, CaptionRow, written
+from ...datasets.captions.tally import CaptionFilter
 from ...errors import BridgeError
 from ...jobs import facts
 from ..output import OK, USAGE, counted, refuse, show
@@ -64,29 +70,121 @@ def _say_reasons(bridge: Bridge, number: int, options: argparse.Namespace) -> No
 
 
 def captions(bridge: Bridge, options: argparse.Namespace) -> int:
-    actions = {
-        "add": options.add,
-        "remove": options.remove,
-        "replace": options.replace,
-        "undo": options.undo or None,
-    }
-    given = {name: value for name, value in actions.items() if value is not None}
-    if len(given) > 1:
-        sentence = "Give only one of --add, --remove, --replace and --undo."
+    """List them, count them, or change many at once."""
+    done = _asked(options)
+    if len(done) > 1:
+        sentence = f"Give only one of {', '.join(done)}."
         return refuse(sentence, as_json=options.json, code=USAGE)
-    found = bridge.captions(options.folder)
-    if given:
-        ((action, value),) = given.items()
-        words = value if action == "replace" else ["" if action == "undo" else value]
-        count, found = (
-            len(found),
-            bridge.change_captions(options.folder, action, *words, at_start=options.at_start),
-        )
-    lines = [f"{caption.file.name}: {caption.text}" for caption in found]
-    data = {"captions": [{"file": str(caption.file), "text": caption.text} for caption in found]}
-    show(
-        options,
-        data,
-        [*lines, *([f"{len(found)} of {counted(count, 'caption')} changed."] if given else [])],
+    folder, only = bridge.captions(options.folder), _only(options)
+    if options.tags or (options.person and options.remove is None):
+        return _tally(folder, options)
+    if options.export:
+        options.export.write_text(_exported(folder, options.export), encoding="utf-8")
+        return OK
+    if not done:
+        return _listed(folder, only, options)
+    changed = _changed(folder, only, options)
+    return _told(len(folder.some(only)), changed, options)
+
+
+CHANGES = ("add", "remove", "replace", "front", "dedupe", "import_", "undo", "redo")
+
+
+def _asked(options: argparse.Namespace) -> list[str]:
+    """The changes that are asked for; --person belongs to --remove."""
+    given = [name for name in CHANGES if getattr(options, name) not in (None, False)]
+    return [f"--{name.rstrip('_')}" for name in given]
+
+
+def _only(options: argparse.Namespace) -> CaptionFilter:
+    return CaptionFilter(
+        options.search, options.tag, options.without_words, options.over, options.alike
     )
+
+
+def _changed(
+    folder: CaptionFolder, only: CaptionFilter, options: argparse.Namespace
+) -> list[Caption]:
+    if options.undo or options.redo:
+        return folder.undo() if options.undo else folder.redo()
+    if options.import_:
+        text = options.import_.read_text(encoding="utf-8-sig")
+        return folder.bring(text, _form(options.import_), dry_run=options.dry_run)
+    return folder.change(_edit(options), only, dry_run=options.dry_run)
+
+
+def _edit(options: argparse.Namespace) -> CaptionEdit:
+    if options.remove is not None and options.person:
+        return CaptionEdit("person")
+    if options.remove is not None:
+        return CaptionEdit("remove", options.remove)
+    if options.replace:
+        old, new = options.replace
+        return CaptionEdit("replace", old, new, pattern=options.regex)
+    if options.front is not None:
+        return CaptionEdit("front", options.front)
+    if options.dedupe:
+        return CaptionEdit("dedupe")
+    return CaptionEdit("add", options.add, at_start=options.at_start)
+
+
+def _form(file: Path) -> str:
+    """The form of a table, by its ending. Raises `BridgeError`."""
+    form = file.suffix.lower().lstrip(".")
+    if form not in FORMS:
+        text = "{file} ends in none of .txt, .csv and .json."
+        raise BridgeError("captions.no_form", text, file=file)
+    return form
+
+
+def _exported(folder: CaptionFolder, to: Path) -> str:
+    authors = folder.authors()
+    rows = [
+        CaptionRow(image.name, caption.text, authors[caption.file].by)
+        for image, caption in zip(folder.images, folder.all(), strict=True)
+    ]
+    return written(rows, _form(to))
+
+
+def _listed(folder: CaptionFolder, only: CaptionFilter, options: argparse.Namespace) -> int:
+    found, authors = folder.some(only), folder.authors()
+    rows = [
+        {
+            "file": str(caption.file),
+            "text": caption.text,
+            "by": authors[caption.file].by,
+            "edited": authors[caption.file].edited,
+        }
+        for caption in found
+    ]
+    show(options, {"captions": rows}, [f"{one.file.name}: {one.text}" for one in found])
+    return OK
+
+
+def _told(total: int, changed: list[Caption], options: argparse.Namespace) -> int:
+    rows = [{"file": str(one.file), "text": one.text, "before": one.before} for one in changed]
+    would = "would change" if options.dry_run else "changed"
+    end = f"{len(changed)} of {counted(total, 'caption')} {would}."
+    lines = [f"{one.file.name}: {one.text}" for one in changed]
+    show(options, {"captions": rows, "dry_run": options.dry_run}, [*lines, end])
+    return OK
+
+
+def _tally(folder: CaptionFolder, options: argparse.Namespace) -> int:
+    """What belongs to the person, and what should be said; with --tags every tag."""
+    found = folder.tally()
+    lines = [f"{tag.count:>5}  {tag.text}" for tag in found.tags] if options.tags else []
+    if options.person:
+        lines += [f"{word.count:>5}  {word.text} ({word.kind})" for word in found.person]
+        lines += [
+            f"{counted(count, 'caption')} without a word about {what}"
+            for what, count in found.asked_for.items()
+        ]
+        lines.append(
+            f"`{PROGRAM} captions FOLDER --person --remove` removes "
+            f"{counted(len(found.person), 'phrase')}."
+            if found.person
+            else "Nothing in these captions belongs to the person."
+        )
+    show(options, asdict(found), lines)
     return OK

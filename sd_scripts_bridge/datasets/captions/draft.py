@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from .. import caption_text
 from ..caption_text import ADVICE
 from .edits import joined, one_line
+from .person_words import ATTRIBUTES
 
 _ANYBODY = ("person", "subject", "individual", "figure")
 _SAME: Mapping[str, tuple[str, ...]] = {
@@ -64,13 +65,16 @@ def _within(text: str) -> str:
 
 
 def _subject(text: str, class_token: str) -> tuple[str, bool, str]:
-    """(words before the subject's noun, whether it begins with it, what follows)."""
+    """(words before the subject's noun that aren't of the person, whether it begins with it, what
+    follows).
+    """
     own = class_token.casefold()
     nouns = "|".join(map(re.escape, filter(None, (own, *_SAME.get(own, ()), *_ANYBODY))))
     match = re.match(rf"{_ARTICLE}((?:[\w-]+ ){{0,3}}?)(?:{nouns})\b", text, re.IGNORECASE)
     if not match or _JOINS.search(match[1]):
         return "", False, text
-    return match[1].strip(), True, text[match.end() :]
+    own_words = ATTRIBUTES.sub("", f"{match[1]} person").removesuffix("person")
+    return own_words.strip(), True, text[match.end() :]
 
 
 def _shortened(caption: str) -> str:

@@ -4,11 +4,68 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from ...errors import Invalid, Problem, short
 from .. import caption_text
+from . import person
 
-ACTIONS = ("draft", "add", "remove", "replace", "undo")
 UNDO_LEVELS = 20
+LONGEST_PATTERN = 500
+_RUNAWAY = re.compile(r"\([^()]*[+*}][^()]*\)\s*[+*{]")
+"""A repeat of a repeat: on some captions it takes longer than anybody waits."""
+
+
+@dataclass(frozen=True)
+class CaptionEdit:
+    """One change: ``action`` "add", "remove", "replace", "front", "dedupe" or "person", of ``text``,
+    ``by`` what, for "add" ``at_start`` (behind the name), for "replace" as a ``pattern``; ``words``
+    are what "person" takes out.
+    """
+
+    action: str
+    text: str = ""
+    by: str = ""
+    at_start: bool = False
+    pattern: bool = False
+    words: Sequence[person.PersonWord] = ()
+
+    def check(self) -> CaptionEdit:
+        """Itself. Raises `Invalid` where there is nothing to do, or no such pattern."""
+        problem = self._problem()
+        if problem:
+            raise Invalid([problem])
+        return self
+
+    def _problem(self) -> Problem | None:
+        needs_text = self.action in ("add", "remove", "replace", "front")
+        if needs_text and not (self.text if self.action == "replace" else self.text.strip()):
+            return Problem(
+                "captions.empty_nothing",
+                "text",
+                "is empty, so there is nothing to {action}",
+                "Write what.",
+                action=self.action,
+            )
+        return _pattern_problem(self.text, self.by) if self.pattern else None
+
+    def of(self, caption: str, heads: Sequence[str]) -> str:
+        """``caption`` after it, as one line; it may begin with one of ``heads`` (see `heads_of`)."""
+        return one_line(self._edited(caption, heads))
+
+    def _edited(self, caption: str, heads: Sequence[str]) -> str:
+        text = " ".join(self.text.split())
+        if self.action == "add":
+            return added(caption, text, self.at_start, heads)
+        if self.action == "remove":
+            return removed(caption, text)
+        if self.action == "front":
+            return in_front(caption, text, heads)
+        if self.action == "dedupe":
+            return deduped(caption)
+        if self.action == "person":
+            return person.without(caption, self.words)
+        return replaced(caption, self.text, self.by, pattern=self.pattern)
 
 
 def heads_of(name: str, class_token: str) -> tuple[str, str]:
@@ -25,7 +82,7 @@ def one_line(text: str) -> str:
 
 def added(caption: str, text: str, at_start: bool, heads: Sequence[str]) -> str:
     """``text`` behind the name, or at the end; where it is already, nothing changes."""
-    if text.casefold() in (part.casefold() for part in _parts(caption)):
+    if text.casefold() in (tag.casefold() for tag in tags(caption)):
         return caption
     if not at_start:
         return joined([caption, text])
@@ -36,31 +93,48 @@ def added(caption: str, text: str, at_start: bool, heads: Sequence[str]) -> str:
 
 
 def removed(caption: str, text: str) -> str:
-    """Without ``text``: the parts between commas that are it, else wherever it stands as words."""
-    parts = _parts(caption)
-    kept = [part for part in parts if part.casefold() != text.casefold()]
-    if len(kept) < len(parts):
+    """Without ``text``: the tags between commas that are it, else wherever it stands as words."""
+    whole = tags(caption)
+    kept = [tag for tag in whole if tag.casefold() != text.casefold()]
+    if len(kept) < len(whole):
         return ", ".join(kept)
     return _tidy(re.sub(_words(text), "", caption, flags=re.IGNORECASE))
 
 
-def replaced(caption: str, text: str, by: str) -> str:
-    return _tidy(caption.replace(text, by))
+def in_front(caption: str, text: str, heads: Sequence[str]) -> str:
+    """The tag ``text`` right behind the name; nothing changes where it is no tag of the caption."""
+    if text.casefold() not in (tag.casefold() for tag in tags(caption)):
+        return caption
+    return added(removed(caption, text), text, True, heads)
+
+
+def deduped(caption: str) -> str:
+    """Each tag once, where it stands first."""
+    kept: dict[str, str] = {}
+    for tag in tags(caption):
+        kept.setdefault(tag.casefold(), tag)
+    return caption if len(kept) == len(tags(caption)) else ", ".join(kept.values())
+
+
+def replaced(caption: str, text: str, by: str, *, pattern: bool = False) -> str:
+    """``by`` for ``text``, literally or as a regular expression of Python's `re`."""
+    return _tidy(re.sub(text, by, caption) if pattern else caption.replace(text, by))
+
+
+def tags(caption: str) -> list[str]:
+    """What stands between commas."""
+    return [tag.strip() for tag in caption.split(",") if tag.strip()]
+
+
+def joined(parts: list[str]) -> str:
+    """The parts with commas between them; those without words are left out."""
+    return ", ".join(part for part in (part.strip().strip(",").strip() for part in parts) if part)
 
 
 def _words(text: str) -> str:
     begin = r"(?<!\w)" if re.match(r"\w", text) else ""
     end = r"(?!\w)" if re.search(r"\w$", text) else ""
     return begin + re.escape(text) + end
-
-
-def _parts(caption: str) -> list[str]:
-    return [part.strip() for part in caption.split(",") if part.strip()]
-
-
-def joined(parts: list[str]) -> str:
-    """The parts with commas between them; those without words are left out."""
-    return ", ".join(part for part in (part.strip().strip(",").strip() for part in parts) if part)
 
 
 def _tidy(text: str) -> str:
@@ -70,12 +144,16 @@ def _tidy(text: str) -> str:
     return re.sub(r"\s+([,.;])", r"\1", text).strip().strip(",").strip()
 
 
-def edited(
-    caption: str, heads: Sequence[str], action: str, text: str, by: str, at_start: bool
-) -> str:
-    """``caption`` after "add", "remove" or "replace"; it may begin with one of ``heads`` (see
-    `heads_of`).
-    """
-    if action == "add":
-        return added(caption, text, at_start, heads)
-    return removed(caption, text) if action == "remove" else replaced(caption, text, by)
+def _pattern_problem(pattern: str, by: str) -> Problem | None:
+    values = {"pattern": short(pattern)}
+    if len(pattern) > LONGEST_PATTERN or _RUNAWAY.search(pattern):
+        text = "{pattern} could take longer than anybody waits"
+        remedy = "Leave out the repeat of a repeat, as in (a+)+."
+        return Problem("captions.runaway_pattern", "text", text, remedy, **values)
+    try:
+        re.sub(pattern, by, "a caption")
+        re.compile(pattern).sub(by, pattern)
+    except (re.error, IndexError, OverflowError, RecursionError) as error:
+        text = "{pattern} is no regular expression that can be used: {error}"
+        return Problem("captions.no_pattern", "text", text, error=str(error), **values)
+    return None

@@ -5,129 +5,196 @@ second step.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from ...errors import Conflict, Invalid, Problem
+from ...errors import Conflict
 from ...photos import files as photo_files
 from ...system.files import write_json, write_text
 from .. import caption_text
 from .. import writer as dataset_writer
 from ..kohya_folder import Dataset, open_dataset
-from .edits import UNDO_LEVELS, edited, heads_of, one_line
+from . import person, tables
+from .authors import Author, authors
+from .edits import UNDO_LEVELS, CaptionEdit, heads_of
+from .tally import CaptionFilter, TallyView, tally
 
 UNDO = "captions-undo.json"
 """In the dataset's root: what the captions were before each change, the newest last."""
+EVERY = CaptionFilter()
 
 
 class Caption(NamedTuple):
-    """One photo's caption."""
+    """One photo's caption; ``before`` is what it was, where it was changed."""
 
     file: Path
     text: str
+    before: str = ""
 
 
-def read(folder: Path) -> list[Caption]:
-    """The captions in ``folder``. Raises `Invalid`, or `Conflict` for a folder that isn't ours."""
-    return [
-        Caption(file, file.read_text(encoding="utf-8").strip()) for file in _files(_ours(folder))
-    ]
+@dataclass(frozen=True)
+class CaptionFolder:
+    """The captions of a dataset of ours."""
+
+    data: Dataset
+
+    @classmethod
+    def at(cls, folder: Path) -> CaptionFolder:
+        """Raises `Invalid`, or `Conflict` for a folder that isn't ours."""
+        data = open_dataset(folder)
+        if not dataset_writer.is_clean(data):
+            raise Conflict(
+                "caption_files.made_dataset_pictures_changed",
+                "{folder} was not made by `dataset`, or its pictures have changed since: your own "
+                "captions stay as they are. Make a dataset of it first.",
+                folder=folder,
+            )
+        return cls(data)
+
+    @property
+    def heads(self) -> tuple[str, str]:
+        return heads_of(self.data.subject, self.data.class_token)
+
+    @property
+    def images(self) -> list[Path]:
+        """The pictures, in order."""
+        return [
+            image for subset in self.data.subsets for image in photo_files.find([subset.folder])
+        ]
+
+    def all(self) -> list[Caption]:
+        """Every caption, in the photos' order."""
+        files = [image.with_suffix(".txt") for image in self.images]
+        return [Caption(file, file.read_text(encoding="utf-8").strip()) for file in files]
+
+    def some(self, only: CaptionFilter = EVERY) -> list[Caption]:
+        """Those that ``only`` means."""
+        captions = self.all()
+        places = only.places([caption.text for caption in captions], self.heads)
+        return [captions[place] for place in places]
+
+    def authors(self) -> dict[Path, Author]:
+        """Who wrote each caption, by its file."""
+        texts = {
+            image: image.with_suffix(".txt").read_text("utf-8").strip() for image in self.images
+        }
+        found = authors(self.data.root, texts)
+        return {image.with_suffix(".txt"): author for image, author in found.items()}
+
+    def tally(self) -> TallyView:
+        return tally([caption.text for caption in self.all()], self.heads)
+
+    def person_words(self) -> list[person.PersonWord]:
+        """What belongs to the person in all of them."""
+        return person.words([caption.text for caption in self.all()])
+
+    def change(
+        self, edit: CaptionEdit, only: CaptionFilter = EVERY, *, dry_run: bool = False
+    ) -> list[Caption]:
+        """Do it to those that ``only`` means; returns what is different then. None becomes empty.
+
+        ``dry_run``: write nothing. Raises `Invalid` where there is nothing to do.
+        """
+        if edit.action == "person" and not edit.words:
+            edit = replace(edit, words=self.person_words())
+        edit.check()
+        changed = []
+        for caption in self.some(only):
+            after = edit.of(caption.text, self.heads) or self.heads[0]
+            if after != caption.text:
+                changed.append(Caption(caption.file, after, caption.text))
+        if not dry_run:
+            self._write(changed)
+        return changed
+
+    def bring(self, text: str, form: str, *, dry_run: bool = False) -> list[Caption]:
+        """Captions of a table (`tables.read`), their beginning repaired. Raises `Invalid`."""
+        captions, changed = self.all(), []
+        names = [image.name for image in self.images]
+        for place, said in tables.read(text, form, names).items():
+            file, before, _ = captions[place]
+            after = caption_text.repair(said, self.data.subject, self.heads[0]).text
+            if after != before:
+                changed.append(Caption(file, after, before))
+        if not dry_run:
+            self._write(changed)
+        return changed
+
+    def undo(self) -> list[Caption]:
+        """The captions before the last change; returns those that are different now.
+
+        Raises `Conflict` for none.
+        """
+        history = _History.of(self.data.root)
+        if not history.undo:
+            raise Conflict(
+                "caption_files.caption_changed_captions_nothing",
+                "No caption in {root} was changed by `captions`, so there is nothing to take back.",
+                root=self.data.root,
+            )
+        return self._go(history, history.undo.pop(), history.redo)
+
+    def redo(self) -> list[Caption]:
+        """The captions before the last undo. Raises `Conflict` for none."""
+        history = _History.of(self.data.root)
+        if not history.redo:
+            text = "Nothing was undone in {root}, so there is nothing to do again."
+            raise Conflict("caption_files.nothing_undone", text, root=self.data.root)
+        return self._go(history, history.redo.pop(), history.undo)
+
+    def _go(
+        self, history: _History, level: Mapping[str, str], other: list[Mapping[str, str]]
+    ) -> list[Caption]:
+        """The captions of ``level``; those that they replace become the newest of ``other``."""
+        now = {caption.file: caption.text for caption in self.all()}
+        found = []
+        for name, text in level.items():
+            file = self.data.root / name
+            if file in now:
+                write_text(file, text + "\n", flush=False)
+                found.append(Caption(file, text, now[file]))
+        other.append({self._name(caption.file): caption.before for caption in found})
+        history.write()
+        return found
+
+    def _write(self, changed: Sequence[Caption]) -> None:
+        if not changed:
+            return
+        for caption in changed:
+            write_text(caption.file, caption.text + "\n", flush=False)
+        history = _History.of(self.data.root)
+        history.undo.append({self._name(caption.file): caption.before for caption in changed})
+        history.redo.clear()
+        history.write()
+
+    def _name(self, file: Path) -> str:
+        return file.relative_to(self.data.root).as_posix()
 
 
-def change(
-    folder: Path, action: str, text: str, by: str = "", *, at_start: bool = False
-) -> list[Caption]:
-    """ "add", "remove" or "replace" ``text`` in every caption; returns those that are different now.
-    Raises as `read`.
-    """
-    if not text.strip():
-        raise Invalid(
-            [
-                Problem(
-                    "caption_files.empty_nothing",
-                    "text",
-                    "is empty, so there is nothing to {action}",
-                    "Write what.",
-                    action=action,
-                )
-            ]
-        )
-    data = _ours(folder)
-    heads = heads_of(data.subject, data.class_token)
+class _History:
+    """What captions were before each change, and before each undo: file below the root -> text."""
 
-    def edit(caption: str) -> str:
-        return one_line(edited(caption, heads, action, text, by, at_start))
+    def __init__(
+        self, path: Path, undo: list[Mapping[str, str]], redo: list[Mapping[str, str]]
+    ) -> None:
+        self.path, self.undo, self.redo = path, undo, redo
 
-    changed = _rewrite(data, edit)
-    if changed:
-        before = {file.relative_to(data.root).as_posix(): old for file, (old, _) in changed.items()}
-        write_json(data.root / UNDO, [*_levels(data.root), before][-UNDO_LEVELS:])
-    return [Caption(file, new) for file, (_, new) in changed.items()]
+    @classmethod
+    def of(cls, root: Path) -> _History:
+        """Until 0.1.0 the file held the list of changes alone."""
+        try:
+            data = json.loads((root / UNDO).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            data = None
+        parts = data if isinstance(data, dict) else {"undo": data}
+        return cls(root / UNDO, _levels(parts.get("undo")), _levels(parts.get("redo")))
+
+    def write(self) -> None:
+        write_json(self.path, {"undo": self.undo[-UNDO_LEVELS:], "redo": self.redo[-UNDO_LEVELS:]})
 
 
-def undo(folder: Path) -> list[Caption]:
-    """The captions before the last change; returns those that are different now.
-
-    Raises as `read`, and `Conflict` for none.
-    """
-    data = _ours(folder)
-    levels = _levels(data.root)
-    if not levels:
-        raise Conflict(
-            "caption_files.caption_changed_captions_nothing",
-            "No caption in {root} was changed by `captions`, so there is nothing to take back.",
-            root=data.root,
-        )
-    found = []
-    for name, text in levels[-1].items():
-        file = data.root / name
-        if file in _files(data):
-            write_text(file, text + "\n")
-            found.append(Caption(file, text))
-    write_json(data.root / UNDO, levels[:-1])
-    return found
-
-
-def _ours(folder: Path) -> Dataset:
-    data = open_dataset(folder)
-    if not dataset_writer.is_clean(data):
-        raise Conflict(
-            "caption_files.made_dataset_pictures_changed",
-            "{folder} was not made by `dataset`, or its pictures have changed since: your own "
-            "captions stay as they are. Make a dataset of it first.",
-            folder=folder,
-        )
-    return data
-
-
-def _files(data: Dataset) -> list[Path]:
-    return [
-        image.with_suffix(".txt")
-        for subset in data.subsets
-        for image in photo_files.find([subset.folder])
-    ]
-
-
-def _rewrite(data: Dataset, edit: Callable[[str], str]) -> Mapping[Path, tuple[str, str]]:
-    """Write what ``edit`` makes of each caption: file -> (before, after) of those that changed.
-
-    None becomes empty.
-    """
-    found = {}
-    for file in _files(data):
-        before = file.read_text(encoding="utf-8").strip()
-        after = edit(before) or caption_text.draft(data.subject, data.class_token)
-        if after != before:
-            found[file] = (before, after)
-    for file, (_, after) in found.items():
-        write_text(file, after + "\n")
-    return found
-
-
-def _levels(root: Path) -> list[dict[str, str]]:
-    try:
-        data = json.loads((root / UNDO).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return []
-    return data if isinstance(data, list) and all(isinstance(level, dict) for level in data) else []
+def _levels(data: object) -> list[Mapping[str, str]]:
+    found = data if isinstance(data, list) else []
+    return found if all(isinstance(level, dict) for level in found) else []

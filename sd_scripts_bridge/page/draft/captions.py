@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...datasets import caption_text, caption_tokens
-from ...datasets.captions.edits import edited, heads_of, joined, one_line
-from ...errors import Invalid, Problem
+from ...datasets.captions import person
+from ...datasets.captions.draft import composed
+from ...datasets.captions.edits import CaptionEdit, heads_of
 
 if TYPE_CHECKING:
     from .check import Verdicts
@@ -62,33 +64,37 @@ def _spoken(kept: str, state: State) -> str:
     return head + kept[1:] if head else kept[1:].lstrip(" ,")
 
 
+def changes(
+    state: State, judged: Verdicts, edit: CaptionEdit, photos: Collection[int] | None = None
+) -> dict[int, tuple[str, str]]:
+    """What ``edit`` makes of the captions of these photos, all where None: number -> (before,
+    after) of those that differ. Raises `Invalid` where there is nothing to do.
+    """
+    readable = {i.id: caption_of(i, state, judged) for i in state.items if _reads(i, judged)}
+    if edit.action == "person" and not edit.words:
+        edit = replace(edit, words=person.words(readable.values()))
+    edit.check()
+    heads, found = heads_of(state.name, state.class_token), {}
+    for pid, before in readable.items():
+        if photos is None or pid in photos:
+            after = edit.of(before, heads) or heads[0]
+            if after != before:
+                found[pid] = (before, after)
+    return found
+
+
 def bulk(
-    state: State, judged: Verdicts, action: str, text: str, by: str = "", *, at_start: bool = False
+    state: State, judged: Verdicts, edit: CaptionEdit, photos: Collection[int] | None = None
 ) -> State:
-    """``action`` on every photo that can be read; one step for undo. Raises `Invalid`."""
-    text = " ".join(text.split()) if action != "replace" else text
-    if action in ("add", "remove", "replace") and not text:
-        raise Invalid(
-            [
-                Problem(
-                    "captions.empty_nothing",
-                    "text",
-                    "is empty, so there is nothing to {action}",
-                    "Write what.",
-                    action=action,
-                )
-            ]
-        )
-    changed: dict[int, str | None] = {}
-    for item in state.items:
-        seen = judged.seen.get(item.id)
-        if seen and seen.finding.photo is None:
-            continue
-        before = caption_of(item, state, judged)
-        after = edited(before, heads_of(state.name, state.class_token), action, text, by, at_start)
-        if after != before:
-            changed[item.id] = bound(one_line(after), state)
-    return state.with_captions(changed)
+    """The state after `changes`; one step for undo. Raises `Invalid`."""
+    found = changes(state, judged, edit, photos)
+    return state.with_captions({pid: bound(after, state) for pid, (_, after) in found.items()})
+
+
+def _reads(item: DraftPhoto, judged: Verdicts) -> bool:
+    """Whether it can be read as a photo, as far as it was looked at."""
+    seen = judged.seen.get(item.id)
+    return not (seen and seen.finding.photo is None)
 
 
 def undrafted(state: State, judged: Verdicts) -> Mapping[int, str]:
@@ -96,17 +102,12 @@ def undrafted(state: State, judged: Verdicts) -> Mapping[int, str]:
     bare = {"", state.name, caption_text.draft(state.name, state.class_token)}
     found = {}
     for item in state.items:
-        seen = judged.seen.get(item.id)
         text = caption_of(item, state, judged)
-        if text in bare and not (seen and seen.finding.photo is None):
+        if text in bare and _reads(item, judged):
             found[item.id] = text
     return found
 
 
 def drafted(state: State, description: str) -> str:
-    """The name, the class, and a description; what the description says of them itself is not
-    doubled.
-    """
-    return bound(
-        joined([caption_text.draft(state.name, state.class_token), one_line(description)]), state
-    )
+    """The name, the class, and a description, as it is kept; see `composed`."""
+    return bound(composed(state.name, state.class_token, description), state)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from starlette.responses import Response
 
+from ...datasets.captions.edits import CaptionEdit
 from ...errors import Invalid, NotFound, Problem
 from ...messages import Message
 from ...options.params import fields_of_params
@@ -138,9 +139,10 @@ def change_captions(call: Call, query: ChangeQuery, body: CaptionsBody) -> Draft
         interrogator = call.context.interrogator
         return changed(call, query, lambda: interrogation.start(draft, interrogator, text))
 
+    wanted = CaptionEdit(body.action, text, by, body.where == "start")
+
     def edit(state: State) -> State:
-        at_start = body.where == "start"
-        return captions.bulk(state, draft.check.judged, body.action, text, by, at_start=at_start)
+        return captions.bulk(state, draft.check.judged, wanted)
 
     return changed(call, query, lambda: draft.change(edit))
 

@@ -1,0 +1,159 @@
+"""What captions say of the person: found, counted over a set, and taken out. Pure.
+
+What the captions leave out, the name learns; what they say, a prompt has to say again each time.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from .person_words import ALONE, ASPECTS, ATTRIBUTES, CHANGEABLE, GOES_ON, PATTERNS, WHEN_IN_ALL
+
+LOOKS = "looks"
+"""The kind of what stands before a person's noun: young, bearded, tall."""
+
+
+@dataclass(frozen=True)
+class PersonPhrase:
+    """A piece of a caption that belongs to the person: ``caption[start:end]``."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+    before_noun: bool = False
+    """Words before a noun that stays, not a noun with its words."""
+
+
+@dataclass(frozen=True)
+class PersonWord:
+    """A phrase over a whole set: in how many captions it stands."""
+
+    kind: str
+    text: str
+    count: int
+
+
+@functools.lru_cache(maxsize=20_000)
+def phrases(caption: str) -> tuple[PersonPhrase, ...]:
+    """Those in ``caption``, in order; of two that overlap the longer one."""
+    found = [
+        _phrase(kind, match, caption)
+        for kind, patterns in PATTERNS.items()
+        for pattern in patterns
+        for match in pattern.finditer(caption)
+        if not _is_changeable(match[0])
+    ]
+    for pattern in (ATTRIBUTES, ALONE):
+        for match in pattern.finditer(caption):
+            said = match[0].strip(" ,")
+            found.append(PersonPhrase(LOOKS, said, *match.span(), pattern is ATTRIBUTES))
+    return tuple(_without_overlaps([one for one in found if one.text]))
+
+
+def _phrase(kind: str, match: re.Match[str], caption: str) -> PersonPhrase:
+    """The whole phrase; only its adjectives where the caption goes on about the noun."""
+    start, end = match.span()
+    if not GOES_ON.match(caption, end):
+        return PersonPhrase(kind, match[0].strip(" ,"), start, end)
+    adjectives = re.sub(r"\S+\Z", "", match[0])
+    said = adjectives.strip(" ,")
+    return PersonPhrase(kind, said, start, start + len(adjectives), before_noun=True)
+
+
+def words(captions: Iterable[str]) -> list[PersonWord]:
+    """What belongs to the person over all ``captions``, the most frequent first. Glasses belong to
+    him where each of several captions has them.
+    """
+    texts = list(captions)
+    found: Counter[tuple[str, str]] = Counter()
+    kinds: Counter[str] = Counter()
+    for text in texts:
+        here = phrases(text)
+        found.update({(one.kind, one.text.casefold()) for one in here})
+        kinds.update({one.kind for one in here})
+    rare = {kind for kind in WHEN_IN_ALL if len(texts) < 2 or kinds[kind] < len(texts)}
+    rows = [PersonWord(kind, text, n) for (kind, text), n in found.items() if kind not in rare]
+    return sorted(rows, key=lambda row: (-row.count, row.text))
+
+
+def without(caption: str, wanted: Iterable[PersonWord]) -> str:
+    """``caption`` without these words, the sentence around them put in order."""
+    names = {(word.kind, word.text.casefold()) for word in wanted}
+    here = [one for one in phrases(caption) if (one.kind, one.text.casefold()) in names]
+    if not here:
+        return caption
+    marked = caption
+    for one in reversed(here):
+        mark = _ATTRIBUTE if one.before_noun else _PHRASE
+        marked = marked[: one.start] + mark + marked[one.end :]
+    return _in_order(marked)
+
+
+def missing(caption: str) -> list[str]:
+    """Of place, light, clothes and pose those of which the caption says nothing."""
+    return [name for name, pattern in ASPECTS.items() if not pattern.search(caption)]
+
+
+def asked_for(captions: Sequence[str]) -> Mapping[str, int]:
+    """What should stay changeable -> how many captions say nothing of it."""
+    found = Counter(name for caption in captions for name in missing(caption))
+    return {name: found[name] for name in ASPECTS if found[name]}
+
+
+# ---- finding ----
+
+
+def _is_changeable(text: str) -> bool:
+    """Whether a phrase says how it is on this photo: closed eyes, wet hair."""
+    said = text.casefold()
+    return any(re.search(rf"\b{re.escape(word)}\b", said) for word in CHANGEABLE)
+
+
+def _without_overlaps(found: list[PersonPhrase]) -> list[PersonPhrase]:
+    kept: list[PersonPhrase] = []
+    for one in sorted(found, key=lambda one: (one.start - one.end, one.start)):
+        if all(one.end <= other.start or one.start >= other.end for other in kept):
+            kept.append(one)
+    return sorted(kept, key=lambda one: one.start)
+
+
+# ---- taking out ----
+
+_PHRASE, _ATTRIBUTE = "\x01", "\x02"
+"""Where a noun with its words was, and where words before a noun were."""
+_ARTICLE = r"(?:\b(?:an?|the|his|her|their|some)\s+)?"
+_LEADS = r"(?:with|has|having|have|sporting|featuring|wearing|shows?|showing|and has|who has|of)"
+
+_STEPS: Sequence[tuple[str, str]] = (
+    (rf",\s*who\s+{_LEADS}\s+{_ARTICLE}\x01\s*,?", ""),
+    (rf"{_ARTICLE}\x01", "\x01"),
+    (r"\x01(?:(?:\s*,\s*|\s+)(?:and\s+)?(?:an?\s+|his\s+|her\s+|their\s+)?\x01)+", "\x01"),
+    (rf"\b({_LEADS})\s+\x01\s*(?:,\s*and|and|,\s*plus)\s+(?=(?:an?|the|his|her|\w+ing)\b)", r"\1 "),
+    (rf"\b(?:he|she|they|who)\s+{_LEADS}\s+\x01", "\x01"),
+    (rf"(?:,\s*)?\b(?:and\s+)?{_LEADS}\s+\x01", "\x01"),
+    (r"\s*(?:,\s*)?\band\s+\x01", "\x01"),
+    (r"\x01\s+and\s+", " "),
+    (r"(?:^|(?<=[.!?]))\s*\x01\s*[,.]?\s*", " "),
+    (r"\s*,?\s*\x01", ""),
+    (r"\b(a)n?\s+\x02(?=[^aeiou\W])", r"\1 "),
+    (r"\b(a)n?\s+\x02(?=[aeiou])", r"\1n "),
+    (r"\x02", ""),
+    (r"\s+", " "),
+    (r"\s+([,.;])", r"\1"),
+    (r",(?:\s*,)+", ","),
+    (r",\s*\.", "."),
+    (r"\.(?:\s*\.)+", "."),
+)
+"""One after the other: what is left of a sentence when something in it goes."""
+
+
+def _in_order(marked: str) -> str:
+    for pattern, by in _STEPS:
+        marked = re.sub(pattern, by, marked, flags=re.IGNORECASE)
+    text = marked.strip(" ,")
+    return re.sub(r"(?<=[.!?] )([a-z])", lambda found: found[1].upper(), text)
