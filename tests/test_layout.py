@@ -5,6 +5,7 @@ links lead somewhere.
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -63,6 +64,12 @@ LIGHT = (
 HEAVY = ("torch", "diffusers", "transformers", "gradio", "PIL", "numpy", "tokenizers")
 
 
+@functools.cache
+def tree_of(module: Path) -> ast.Module:
+    """A module's syntax, read once."""
+    return ast.parse(module.read_text(encoding="utf-8"))
+
+
 def name_of(module: Path) -> str:
     return module.relative_to(PACKAGE).as_posix()
 
@@ -70,7 +77,7 @@ def name_of(module: Path) -> str:
 def imports(module: Path) -> Iterator[str]:
     """Every absolute name that the file imports, its own package's as sd_scripts_bridge.x.y."""
     package = ["sd_scripts_bridge", *module.relative_to(PACKAGE).parts[:-1]]
-    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(module)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -143,14 +150,14 @@ def nearest(name: str, known: dict[str, Path]) -> str | None:
 
 @pytest.mark.parametrize("module", MODULES, ids=name_of)
 def test_every_module_says_what_it_is(module: Path) -> None:
-    tree = ast.parse(module.read_text(encoding="utf-8"))
+    tree = tree_of(module)
     assert ast.get_docstring(tree), f"{name_of(module)} begins without a docstring"
 
 
 def test_no_public_class_name_exists_twice() -> None:
     seen: dict[str, str] = {}
     for module in MODULES:
-        for node in ast.parse(module.read_text(encoding="utf-8")).body:
+        for node in tree_of(module).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 assert node.name not in seen, f"{node.name}: {seen[node.name]}, {name_of(module)}"
                 seen[node.name] = name_of(module)
@@ -223,7 +230,7 @@ def test_only_engines_know_an_engine_by_its_name(module: Path) -> None:
     names = {*ENGINES, "cluster"}
     compared = [
         node.lineno
-        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(module))
         if isinstance(node, ast.Compare)
         for side in (node.left, *node.comparators)
         if isinstance(side, ast.Constant) and side.value in names

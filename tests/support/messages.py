@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ PLACE = re.compile(r"\{(\w+)[^{}]*\}")
 CODE = re.compile(r"[a-z][\w-]*(\.[\w-]+)+$")
 
 
+@functools.cache
 def said() -> dict[str, set[str]]:
     """Code -> its English texts; one that stands in several places should say the same in each."""
     found: dict[str, set[str]] = {}
