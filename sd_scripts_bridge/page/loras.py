@@ -27,7 +27,7 @@ class LoraView:
 
 @dataclass(frozen=True)
 class LorasView:
-    """Every LoRA in the Lora folder, newest first, by whomever it was published."""
+    """Every LoRA in the Lora folder, newest first, no matter who published it."""
 
     loras: Sequence[LoraView]
 

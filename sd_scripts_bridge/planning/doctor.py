@@ -18,7 +18,7 @@ LOW_DISK_BYTES = 10e9
 
 @dataclass(frozen=True)
 class Readiness:
-    """``needed``: nothing trains without it."""
+    """Something that is ready, or missing. ``needed``: nothing trains without it."""
 
     subject: str
     ready: bool

@@ -64,7 +64,7 @@ class LaunchBody:
 class ClusterBody:
     """Where a Ray cluster is, and what lies there."""
 
-    address: Annotated[str, "of its dashboard"]
+    address: Annotated[str, "of its dashboard", Example("http://head:8265")]
     base: Annotated[str | None, "the base model there"] = None
     home: Annotated[str | None, "the home folder there"] = None
     gpus: int | None = None
@@ -74,8 +74,14 @@ class ClusterBody:
 class TrainBody:
     """A training of a folder or of a config: what `train` does on the command line."""
 
-    dataset: Annotated[Path | None, "a kohya folder; needed without a config"] = None
-    base: Annotated[Path | None, "a base model; needed without a config"] = None
+    dataset: Annotated[
+        Path | None, "a kohya folder; needed without a config", Example("/datasets/AlvaroBadia")
+    ] = None
+    base: Annotated[
+        Path | None,
+        "a base model; needed without a config",
+        Example("/webui/models/Stable-diffusion/sd_xl_base_1.0.safetensors"),
+    ] = None
     config: Annotated[Path | None, "a kohya_ss .json, a .toml, a job.json or a LoRA"] = None
     lora_dir: Annotated[Path | None, "null: the WebUI's models/Lora"] = None
     engine: Annotated[EngineName | None, "null: the first that is set up and can train it"] = None
@@ -98,7 +104,7 @@ class UploadBody:
 class FolderBody:
     """A folder of photos, which stay where they are."""
 
-    path: Annotated[Path | None, "null: no folder"]
+    path: Annotated[Path | None, "null: no folder", Example("/photos")]
 
 
 @dataclass(frozen=True)
@@ -123,7 +129,9 @@ class PublishJobBody:
 class PromptsBody:
     """What the sample pictures show from the next sampling on: a prompt a line."""
 
-    text: Annotated[str, Bounds(1, 20_000)]
+    text: Annotated[
+        str, Bounds(1, 20_000), Example("AlvaroBadia man, at the beach --w 512 --h 512")
+    ]
 
 
 @dataclass(frozen=True)
@@ -193,9 +201,9 @@ class CaptionBody:
 class CaptionsBody:
     """A change of many captions at once."""
 
-    action: Literal["draft", "add", "remove", "replace", "undo"]
-    text: Text = None
-    with_: Text = None
+    action: Annotated[Literal["draft", "add", "remove", "replace", "undo"], Example("add")]
+    text: Annotated[Text, Example("smiling")] = None
+    with_: Annotated[Text, "what `replace` puts in the place of `text`"] = None
     where: Annotated[Literal["start", "end"], "start: right after the name"] = "end"
 
 
@@ -231,7 +239,7 @@ class DatasetBody:
     photos: Photos
     name: Annotated[str, Bounds(0, 1000), "of the subject", Example("AlvaroBadia")]
     class_: Annotated[str, Bounds(0, 1000), "class token", Example("man")]
-    out: Annotated[Path, "where it is written"]
+    out: Annotated[Path, "where it is written", Example("/datasets/AlvaroBadia")]
     steps: Steps = 1500
 
 
@@ -239,7 +247,7 @@ class DatasetBody:
 class PublishBody:
     """A finished LoRA to publish."""
 
-    file: Path
+    file: Annotated[Path, Example("/output/AlvaroBadia.safetensors")]
     lora_dir: Annotated[Path | None, "null: the WebUI's models/Lora"] = None
     name: Annotated[str | None, Bounds(0, 1000), "null: as the file is called"] = None
     private: Private = False
@@ -249,15 +257,19 @@ class PublishBody:
 class BaseBody:
     """A base model to train on, or a folder of them to offer."""
 
-    path: Path
+    path: Annotated[Path, Example("/models/sd_xl_base_1.0.safetensors")]
 
 
 @dataclass(frozen=True)
 class PresetCopyBody:
     """A preset to copy into a .toml of your own."""
 
-    name: Annotated[str, Bounds(1, 1000)]
-    to: Annotated[Path, "a .toml, or a folder, below your own folder or the home folder"]
+    name: Annotated[str, Bounds(1, 1000), Example("person-sdxl")]
+    to: Annotated[
+        Path,
+        Example("/home/me/mine.toml"),
+        "a .toml, or a folder, below your own folder or the home folder",
+    ]
 
 
 @dataclass(frozen=True)

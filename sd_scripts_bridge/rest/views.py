@@ -53,6 +53,7 @@ class SentenceView:
 class AgainView(SentenceView):
     """A job that is queued again."""
 
+    sentence: Annotated[str, Example("Job 12 goes on from step 500.")]
     notes: Annotated[Sequence[str], "what was done to free the GPU"]
 
 
@@ -60,6 +61,7 @@ class AgainView(SentenceView):
 class ForgottenView(SentenceView):
     """A job whose photos were deleted."""
 
+    sentence: Annotated[str, Example("10 photos of job 12 are forgotten.")]
     notes: Annotated[Sequence[str], "what stays, and why"]
 
 
@@ -76,6 +78,7 @@ class RepeatedView(SentenceView):
 class PublishedView(SentenceView):
     """A checkpoint of a job that was published."""
 
+    sentence: Annotated[str, Example("AlvaroBadia.safetensors is in Lora.")]
     path: Annotated[str, Example("/webui/models/Lora/AlvaroBadia.safetensors")]
     stem: Annotated[str, "what prompts call it", Example("AlvaroBadia")]
     activation_text: Annotated[str, Example("AlvaroBadia man")]
@@ -142,7 +145,7 @@ class EventsView:
 class LogView:
     """The end of the trainer's own output."""
 
-    lines: Sequence[str]
+    lines: Annotated[Sequence[str], Example(["steps: 43%|####3     | 640/1500"])]
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,7 @@ class PromptsView:
 class JobReportView:
     """A job's story to paste in public."""
 
-    text: str
+    text: Annotated[str, "Markdown"]
 
 
 @dataclass(frozen=True)

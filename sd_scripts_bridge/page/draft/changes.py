@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from ...messages import Message
+from ...shapes.marks import Example
 from .check import Seen, Verdicts
 from .draft import Draft
 from .state import DraftPhoto, State, TrainingChoices
@@ -22,24 +23,28 @@ MOST_ROWS = 500
 class Count:
     """How far something is."""
 
-    done: int
-    total: int
+    done: Annotated[int, Example(3)]
+    total: Annotated[int, Example(12)]
 
 
 @dataclass(frozen=True)
 class DraftView:
     """What the user is preparing, as far as it has changed after the revision ``since``."""
 
-    revision: Annotated[int, "grows whenever anything is different, verdicts too"]
+    revision: Annotated[int, "grows whenever anything is different, verdicts too", Example(40)]
     since: Annotated[int, "the revision that the changes start from; 0: this is all of it"]
-    ids: Annotated[Sequence[int] | None, "all photos in their order; null: the list is the same"]
+    ids: Annotated[
+        Sequence[int] | None,
+        "all photos in their order; null: the list is the same",
+        Example([1, 2]),
+    ]
     photos: Annotated[Sequence[PhotoView], "those that have changed"]
     more: Annotated[bool, "whether more have changed than were asked for"]
-    used: int
-    total: int
-    sentence: str
-    name: str
-    class_token: str
+    used: Annotated[int, "photos that will be trained", Example(10)]
+    total: Annotated[int, Example(12)]
+    sentence: Annotated[str, Example("10 of 12 photos will be used.")]
+    name: Annotated[str, "of the subject", Example("AlvaroBadia")]
+    class_token: Annotated[str, Example("man")]
     source: Annotated[str | None, "the folder whose photos these are"]
     advice: Annotated[Sequence[str], "what to mind about the set"]
     caption_advice: Sequence[str]

@@ -14,6 +14,7 @@ from ...messages import Message
 from ...photos import files as photo_files
 from ...photos.files import LEAF
 from ...photos.printable import shown
+from ...shapes.marks import Example
 from .captions import caption_of, counted
 from .check import Verdicts
 from .draft import Draft
@@ -62,27 +63,36 @@ def used(draft: Draft) -> list[DraftPhoto]:
 
 @dataclass(frozen=True)
 class PhotoView:
-    """One photo of the draft. ``used`` is the user's choice where he made one, else the verdict's;
-    ``notes`` say what reading it took, ``concerns`` what to mind.
-    """
+    """One photo of the draft."""
 
-    id: int
-    file: str
-    verdict: Literal["good", "mind", "left out"] | None
-    sentence: str
-    used: bool
-    can_be_used: bool
-    width: int
-    height: int
-    notes: Sequence[str]
-    concerns: Sequence[str]
-    thumb: Annotated[str | None, "null: nothing to show"]
-    caption: Annotated[str, "what will be trained"]
-    own_caption: Annotated[bool, "false: it is the name and the class"]
-    words: int
-    tokens: Annotated[int | None, "CLIP's; null where they can't be counted"]
-    begins_with_name: bool
-    turn: Annotated[int, "quarters that the copy is turned clockwise"]
+    id: Annotated[int, Example(1)]
+    file: Annotated[str, Example("IMG_2031.jpg")]
+    verdict: Annotated[
+        Literal["good", "mind", "left out"] | None, "null: not looked at yet", Example("good")
+    ]
+    sentence: Annotated[str, Example("IMG_2031.jpg: good.")]
+    used: Annotated[bool, "the user's choice where there is one, else the verdict's", Example(True)]
+    can_be_used: Annotated[bool, "false: it can't be read", Example(True)]
+    width: Annotated[int, Example(3024)]
+    height: Annotated[int, Example(4032)]
+    notes: Annotated[Sequence[str], "what reading it took", Example(["turned upright"])]
+    concerns: Annotated[Sequence[str], "what to mind"]
+    thumb: Annotated[
+        str | None,
+        "below this API's prefix; null: nothing to show",
+        Example("draft/photo/1/thumb?v=5a1b"),
+    ]
+    caption: Annotated[
+        str,
+        "what will be trained: the user's words, else those beside the photo, else the name and "
+        "the class token; a beginning that is the name follows when the name is changed",
+        Example("AlvaroBadia man, smiling"),
+    ]
+    own_caption: Annotated[bool, "false: it is the name and the class token", Example(True)]
+    words: Annotated[int, "of the caption", Example(3)]
+    tokens: Annotated[int | None, "CLIP's; null where they can't be counted", Example(9)]
+    begins_with_name: Annotated[bool, Example(True)]
+    turn: Annotated[int, "quarters that the copy is turned clockwise", Example(0)]
 
 
 def photo_of(item: DraftPhoto, state: State, judged: Verdicts) -> PhotoView:
