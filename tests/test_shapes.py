@@ -28,12 +28,15 @@ class Whole:
     """All of it."""
 
     name: Annotated[str, Bounds(1, 8), "how it is called"]
-    parts: list[Part]
+    parts: Annotated[list[Part], Bounds(0, 3)]
     class_: Literal["man", "dog"] | None = None
     path: Path | None = None
     caption: str | Absent | None = ABSENT
     values: dict[str, int | str] | None = None
     more: Annotated[Part, Naming.OWN] | None = None
+    share: Annotated[float | None, Bounds(0, 1)] = None
+    note: Annotated[str, Bounds(0, 4)] | Absent | None = ABSENT
+    count: Annotated[int, Bounds(1, 1000)] = 1
 
 
 GOOD = {"name": "Ada", "parts": [{"number": 1}], "class": "dog"}
@@ -56,7 +59,7 @@ def test_what_is_told_is_read_again() -> None:
 def test_all_problems_come_at_once_each_at_its_place() -> None:
     said = wrong(name="", parts=[{"number": True}, {"share": "x"}, 3], odd=1, **{"class": "cat"})
     assert said == {
-        "name": "'' is not 1 to 8 characters long",
+        "name": "'' is not a text of 1 to 8 characters",
         "parts 1.number": "True is not a whole number",
         "parts 2.share": "'x' is not a number",
         "parts 2.number": "is missing",
@@ -64,6 +67,23 @@ def test_all_problems_come_at_once_each_at_its_place() -> None:
         "odd": "is not a known field",
         "class": "'cat' is not one of man, dog",
     }
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("name", 3, "3 is not a text of 1 to 8 characters"),
+        ("name", "x" * 9, "'xxxxxxxxx' is not a text of 1 to 8 characters"),
+        ("share", 2, "2 is not a number from 0 to 1"),
+        ("share", "x", "'x' is not a number from 0 to 1"),
+        ("note", "x" * 5, "'xxxxx' is not a text of up to 4 characters"),
+        ("count", 0, "0 is not a whole number from 1 to 1,000"),
+        ("count", 1.5, "1.5 is not a whole number from 1 to 1,000"),
+        ("parts", [{"number": 1}] * 4, "is not a list of 0 to 3 entries"),
+    ],
+)
+def test_bounds_are_said_with_the_kind(field: str, value: Any, said: str) -> None:
+    assert said in wrong(**{field: value})[field]
 
 
 def test_problems_may_name_a_field_without_its_object() -> None:

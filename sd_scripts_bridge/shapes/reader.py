@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from ..errors import Invalid, Problem, mistyped, short
 from ..messages import Message
+from .limits import between, fits
 from .marks import (
     Absent,
     Bounds,
@@ -135,8 +136,13 @@ def _marked(
         if isinstance(mark, OneOf):
             return _choice(mark.choices, value, where, problems)
     limits = next((mark for mark in marks if isinstance(mark, Bounds)), None)
-    found = _value(kind, value, where, problems)
-    return found if limits is None else _limited(found, limits, where, problems)
+    mine: list[Problem] = []
+    found = _value(kind, value, where, mine)
+    if limits is None or (mine and isinstance(value, list)):
+        problems += mine
+    elif mine or (found is not None and not fits(found, limits)):
+        return _wrong(problems, where, value, between(kind, limits))
+    return found
 
 
 def _files(kind: type[Any], value: Any, where: str, problems: list[Problem]) -> Any:
@@ -183,30 +189,6 @@ def _one_of(parts: Sequence[Any], value: Any, where: str, problems: list[Problem
         told = told or mine
     problems += told
     return None
-
-
-def _limited(value: Any, limits: Bounds, where: str, problems: list[Problem]) -> Any:
-    if value is None:
-        return None
-    size = len(value) if isinstance(value, (str, list)) else value
-    if limits.least <= size <= limits.most:
-        return value
-    problems.append(_outside(value, limits, where))
-    return None
-
-
-def _outside(value: Any, limits: Bounds, where: str) -> Problem:
-    ends = {"least": f"{limits.least:,}", "most": f"{limits.most:,}"}
-    if isinstance(value, list):
-        text = "has {count} entries, not {least} to {most}"
-        return Problem("shape.entries", where, text, count=len(value), **ends)
-    said = short(value, 40)
-    if isinstance(value, str):
-        text = "{value} is not {least} to {most} characters long"
-        return Problem("shape.characters", where, text, value=said, **ends)
-    return Problem(
-        "shape.outside", where, "{value} is outside {least} to {most}", value=said, **ends
-    )
 
 
 def _path(value: Any, where: str, problems: list[Problem]) -> Path | None:

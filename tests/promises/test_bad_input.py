@@ -353,7 +353,7 @@ def test_s4_folders_that_are_no_photos(place: Place) -> None:
         assert sentence in place.refused("check", unfit), unfit
         assert sentence in place.post("draft/folder", path=str(unfit)).text, unfit
         assert sentence in place.refused("train", unfit, "--base", place.base), unfit
-    assert "is not a whole path" in place.post("draft/folder", path="photos").text
+    assert "is not an absolute path" in place.post("draft/folder", path="photos").text
     assert "is not a folder's path" in place.post("draft/folder", path="/a\0b").text
     assert place.cli("check", "~").text == place.cli("check", Path.home()).text, (
         "also where the shell doesn't know it"
@@ -585,7 +585,7 @@ def test_s17_captions_are_repaired_and_say_so(place: Place) -> None:
         assert sentence in photo["sentence"] and text in photo["caption"] and sentence in told
     pid = place.judged()["0.jpg"]["id"]
     assert (
-        "caption: is not a text of up to 10000 characters."
+        "is not a text of up to 10,000 characters."
         in place.post(f"draft/photo/{pid}", caption="x" * 10_001).text
     )
     place.post(f"draft/photo/{pid}", caption="a\0b\u202e\nc \ud800")

@@ -20,7 +20,9 @@ SHAPE = re.compile(r"^### (\w+)\n.*?^```jsonc\n(.*?)^```", re.MULTILINE | re.DOT
 EXAMPLES: dict[str, Any] = {
     name: json.loads(re.sub(r"\s*(?<!\S)// .*", "", block)) for name, block in SHAPE.findall(TEXT)
 }
-BODIES = {title_of(body): body for rule in RULES if (body := signature_of(rule).body) is not Nothing}
+BODIES = {
+    title_of(body): body for rule in RULES if (body := signature_of(rule).body) is not Nothing
+}
 
 
 def test_it_is_up_to_date() -> None:
