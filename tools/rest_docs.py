@@ -232,7 +232,7 @@ def _plainest(kind: Any) -> Any:
         return max(least, 0) if inner is int else WORDS[inner][1]
     if issubclass(get_origin(inner) or inner, Mapping):
         return {}
-    return [example(get_args(inner)[0])] if least else []
+    return [example(get_args(inner)[0])] * least if least else []
 
 
 def _comment(kind: Any, field: Field[Any]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
-from ..errors import Invalid, Problem, mistyped, short
+from ..errors import Invalid, Problem, mistyped
 from ..messages import Message
 from .limits import between, fits
 from .marks import (

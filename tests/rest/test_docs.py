@@ -47,7 +47,7 @@ def test_its_examples_are_as_described(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(BODIES.keys() & EXAMPLES.keys()))
 def test_its_bodies_can_be_sent(name: str) -> None:
-    files = {"files": []} if "files" in EXAMPLES[name] else {}
+    files: dict[str, Any] = {"files": []} if "files" in EXAMPLES[name] else {}
     read(BODIES[name], {**EXAMPLES[name], **files})
 
 
