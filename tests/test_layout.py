@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from sd_scripts_bridge.engines import ENGINES
+from tests.support.fresh import fresh
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "sd_scripts_bridge"
@@ -201,13 +202,6 @@ def test_the_webuis_call_of_install_py_says_nothing_and_loads_nothing_of_ours() 
     assert "site" in loaded and not any(
         name.partition(".")[0] == "sd_scripts_bridge" for name in loaded
     )
-
-
-def fresh(code: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
-    )
-    return done.stdout
 
 
 @pytest.mark.parametrize(

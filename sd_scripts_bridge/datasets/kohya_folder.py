@@ -77,11 +77,6 @@ class Dataset:
     def class_token(self) -> str:
         return self.subsets[0].class_token
 
-    @property
-    def reg_dir(self) -> Path | None:
-        """sd-scripts' --reg_data_dir."""
-        return self.regularisation[0].folder.parent if self.regularisation else None
-
 
 def repeats_for(images: int, steps: int) -> int:
     """How often an epoch must show each of ``images`` so that it has about ``steps`` steps; at

@@ -10,7 +10,6 @@ from .look import HAIR, SHIRTS, SKIN, WHITE, Colour, Features, Shirt, darker, mi
 
 CANVAS, BELOW = 800, 200
 """Side of the square that is meant to be seen, and what the body goes on below it, for when it is tilted."""
-MOUTHS = ("smile", "laugh", "calm")
 
 _FRAME, _IRIS, _LIP, _BLACK = (44, 52, 84), (92, 64, 40), (222, 120, 108), (20, 16, 16)
 _CURLS = (

@@ -44,8 +44,6 @@ class Traits:
     """It has to end by itself even when it shall end at once, since it runs somewhere else too."""
     heals_itself: bool = False
     """It treats its own failures; nobody else may change the job and start it again."""
-    keeps_states: bool = True
-    """A stopped run can go on from a saved state."""
     is_remote: bool = False
     """It trains on another machine: this one's GPU stays free."""
 

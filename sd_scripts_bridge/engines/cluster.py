@@ -38,7 +38,6 @@ class ClusterEngine:
         saves_on_request=True,  # it ends by itself when it finds the request; nothing is saved
         leaves_by_itself=True,
         heals_itself=True,
-        keeps_states=False,
         is_remote=True,
     )
 

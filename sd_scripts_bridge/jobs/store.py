@@ -165,13 +165,13 @@ class Store(Database):
                 "SELECT id, device FROM jobs WHERE status = 'queued' ORDER BY queued, id"
             ).fetchall():
                 if any(share_a_gpu(row["device"], device) for device in paused):
-                    continue
+                    continue  # and holds nothing: a pause may last for hours
                 if not any(share_a_gpu(row["device"], device) for device in taken):
                     break
                 taken.add(row["device"])  # it waits for these: no younger job gets them first
-            else:
+            else:  # no break: each job that waits lacks a GPU
                 return None
-            db.execute(
+            db.execute(  # no other process got in between: `_change` has locked the database
                 "UPDATE jobs SET status = 'running', attempt = attempt + 1, started = ?, "
                 "finished = NULL, process = NULL,"
                 " sentence = '', message = NULL WHERE id = ? AND status = 'queued'",

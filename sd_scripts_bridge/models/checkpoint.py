@@ -68,15 +68,12 @@ class Base:
     """Where that stands, in words."""
     dtype: str
     """Number format of the U-Net: "fp32", "fp16", "bf16", "fp8"."""
-    size_bytes: int
     context: int
     """Width of the text that the U-Net listens to; 0 where there is no U-Net."""
     full_size: bool
     """Its sizes are the family's own, which sd-scripts takes for granted; the embedded engine also
     trains smaller ones.
     """
-    zero_terminal_snr: bool = False
-    """It was trained down to pure noise, and says so."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -110,10 +107,8 @@ def read(path: Path) -> Base:
         prediction=prediction,
         prediction_source=source,
         dtype=_dtype(path.name, header.tensors),
-        size_bytes=header.size,
         context=_context(header.tensors),
         full_size=_is_full_size(family, header.tensors),
-        zero_terminal_snr="ztsnr" in header.tensors,
         notes=_notes(path, prediction),
     )
 
@@ -129,7 +124,6 @@ def _transformer(path: Path, model: Transformer, header: Header) -> Base:
         prediction=FLOW,
         prediction_source=Message("prediction.all_of", "all of {title}", title=title(model.family)),
         dtype=_dtype(path.name, header.tensors, model.prefix),
-        size_bytes=header.size,
         context=0,
         full_size=True,
         notes=dit_tensors.notes(path.name),

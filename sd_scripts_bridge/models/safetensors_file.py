@@ -295,19 +295,10 @@ def header_bytes(metadata: Mapping[str, str], tensors: Mapping[str, TensorInfo])
     return struct.pack("<Q", len(text)) + text
 
 
-def rewrite_metadata(source: Path, target: Path, metadata: Mapping[str, str]) -> None:
-    """Copy ``source`` to the new file ``target`` under other metadata, every tensor byte the same,
-    down to the disk.
-
-    Raises FileExistsError where ``target`` exists. What is half written on a full disk is the
-    caller's to remove.
-    """
-    with target.open("xb") as out:
-        copy_into(source, out, metadata)
-
-
 def copy_into(source: Path, out: IO[bytes], metadata: Mapping[str, str]) -> None:
-    """`rewrite_metadata` into a file that is open already."""
+    """Write ``source`` into an open file under other metadata, every tensor byte the same, down to
+    the disk. What is half written on a full disk is the caller's to remove.
+    """
     header = read_header(source)
     out.write(header_bytes(metadata, header.tensors))
     with source.open("rb") as file:

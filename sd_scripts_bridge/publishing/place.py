@@ -148,15 +148,15 @@ def reserved(
 def _reserve(lora_dir: Path, name: str, model: str, record: Record, alone: bool) -> Place:
     for stem in free_stems(lora_dir, name, alone=alone):
         remove_stale(reservation(lora_dir, stem))
-        record.begin(lora_dir, stem, model)
+        record.begin(lora_dir, stem, model)  # first: a kill from here on finds what to finish
         place = Place(lora_dir, stem, record)
         try:
             place.reserve()
-        except FileExistsError:
+        except FileExistsError:  # another process is publishing under this name
             continue
         if folded(stem) not in taken(lora_dir):  # somebody may have published it since we looked
             return place
-        place.close()
+        place.close()  # gives the reservation back, and the next number is tried
     raise AssertionError("numbers don't end")
 
 

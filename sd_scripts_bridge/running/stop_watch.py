@@ -56,7 +56,7 @@ class StopWatch:
         wish = self.store.get(self.row.id).stop
         if wish is None:
             return
-        if self._wish is None:
+        if self._wish is None:  # only the first time: a later "now" doesn't begin the waiting anew
             self._asked, self._saved_then = time.monotonic(), self.work.saved()
         self._wish, self.pausing = wish, wish == "pause"
         if not self._passed_on:
@@ -75,6 +75,7 @@ class StopWatch:
         waited = time.monotonic() - self._asked
         if self.work.traits.leaves_by_itself and waited < LEAVE_SECONDS:
             return False
+        # who saves on request also ends by itself: its new file is no reason to end it
         saved = not self.work.traits.saves_on_request and self.work.saved() > self._saved_then
         late = waited > SAVE_SECONDS and not self.pausing
         will_save = self.work.will_save(pausing=self.pausing)

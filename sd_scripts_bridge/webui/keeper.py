@@ -149,7 +149,7 @@ class Keeper(threading.Thread):
             self._tick_parked(self._store())
         elif self._guarding:
             self._tick_guarding()
-        elif self._take_guard():
+        elif self._take_guard():  # the supervisor's own lock: while we hold it, none can start
             self._begin_guarding(self._store())
         elif self._ours(active(self._store())):
             self._park([])  # a training began before us
@@ -172,7 +172,7 @@ class Keeper(threading.Thread):
 
         if not any(share_a_gpu(self.gate.gpu(), device) for device in store.pauses()):
             return False
-        if self.gate.queue_lock().acquire(blocking=False):
+        if self.gate.queue_lock().acquire(blocking=False):  # free: nothing is generated just now
             self.gate.queue_lock().release()
         else:
             store.begin_pause(self.gate.gpu())

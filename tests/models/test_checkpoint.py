@@ -43,7 +43,6 @@ def test_a_small_model_is_recognised_by_its_structure(
     found = base(tmp_path, headers.checkpoint(family, width))
     assert (found.family, found.full_size, found.dtype) == (family, False, "fp16")
     assert found.context == (2 * width if family == "sdxl" else width)
-    assert found.size_bytes == (tmp_path / "base.safetensors").stat().st_size
 
 
 def digest(names: Any) -> tuple[int, str]:
@@ -145,7 +144,6 @@ def test_a_mark_in_the_file_decides(
 ) -> None:
     found = base(tmp_path, headers.checkpoint("sd2", 8) | extra, metadata=metadata)
     assert found.prediction == prediction
-    assert found.zero_terminal_snr == ("ztsnr" in extra)
 
 
 @pytest.mark.parametrize(

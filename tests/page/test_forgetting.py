@@ -75,7 +75,8 @@ def trained(ready: Page) -> Page:
     for lora in (folder.final_lora("Ada"), published(ready)):
         whole = lora.with_name("aside")
         said = {**safetensors_file.read_header(lora).metadata, "ss_tag_frequency": SECRETS[2]}
-        safetensors_file.rewrite_metadata(lora, whole, said)
+        with whole.open("xb") as out:
+            safetensors_file.copy_into(lora, out, said)
         whole.replace(lora)
     return ready
 

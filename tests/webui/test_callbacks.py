@@ -18,6 +18,7 @@ from sd_scripts_bridge.jobs.job import TrainingJob
 from sd_scripts_bridge.paths import HOME_VARIABLE, Home
 from sd_scripts_bridge.planning.request import Request as BridgeRequest
 from sd_scripts_bridge.system.locks import hold
+from tests.support.fresh import fresh
 from tests.support.webui_host import Host
 
 pytest.importorskip("starlette")
@@ -55,10 +56,7 @@ def test_what_a_start_imports_is_light() -> None:
         "import sys, sd_scripts_bridge.webui.callbacks; print(*[name for name in "
         f"{heavy + ours!r} if name in sys.modules])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
-    )
-    assert done.stdout.strip() == ""
+    assert fresh(code).strip() == ""
 
 
 def test_each_reload_registers_anew_and_keeps_the_keeper(
