@@ -32,7 +32,7 @@ class Context:
     HTTPException, or is fine.
     """
     local: bool = True
-    """False: from afar, so no foreign paths, no foreign options, no set-up, and no paths in
+    """False: clients are remote, so no foreign paths, no foreign options, no set-up, and no paths in
     answers.
     """
     host: str = "standalone"

@@ -179,7 +179,7 @@ With = Annotated[
 ]
 Prompt = Annotated[str | None, "what a model is asked; null: our own words"]
 Key = Annotated[str | None, "a server's; it is held in memory and written nowhere"]
-Again = Annotated[bool, "also what a captioner wrote and nobody changed since"]
+Again = Annotated[bool, "also captions that a captioner wrote and that were not changed since"]
 
 
 @dataclass(frozen=True)

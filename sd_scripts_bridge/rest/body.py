@@ -108,7 +108,7 @@ class Receiver:
         self._parser = self._library.MultipartParser(boundary, callbacks)
 
     def write(self, data: bytes) -> None:
-        """Take more of the body. Raises `Invalid` for what is no multipart body."""
+        """Take more of the body. Raises `Invalid` for anything but a multipart body."""
         try:
             if data:
                 self._parser.write(data)

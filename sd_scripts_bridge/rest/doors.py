@@ -87,7 +87,7 @@ async def _answer(context: Context, rules: Mapping[str, Rule], request: Request)
             404,
             Message(
                 "doors.such_address_docs_rest",
-                "There is no such address here; docs/rest.md lists them.",
+                "There is no such address; docs/rest.md lists them.",
             ),
         )
     rule = rules.get("GET" if request.method == "HEAD" else request.method)
@@ -196,7 +196,9 @@ def _numbers(request: Request) -> dict[str, int]:
             raise Refused(
                 404,
                 Message(
-                    "doors.there_is_no", "There is no {text_name} here.", text_name=repr(text[:40])
+                    "doors.there_is_no",
+                    "{text_name} was not found here.",
+                    text_name=repr(text[:40]),
                 ),
             )
     return {name: int(text) for name, text in names.items()}

@@ -1,4 +1,4 @@
-"""Who looks from afar needn't know where things lie on this machine: known folders leave every
+"""Remote clients don't need to know where things lie on this machine: known folders leave every
 answer.
 """
 

@@ -1,5 +1,5 @@
 """How it looks: few fields, every width, light and dark, with the keyboard alone, in Spanish; and
-what is refused from afar.
+what remote clients are refused.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def test_in_spanish(
     tab.sees("Se pueden usar 2 fotos, que son pocas: de 5 a 20 diferentes dan un LoRA mejor.", 60)
 
 
-def test_what_is_dangerous_is_refused_from_afar(
+def test_what_is_dangerous_is_refused_to_remote_clients(
     serve: Callable[..., Ui], visit: Callable[..., Tab], tmp_path: Path
 ) -> None:
     ui = serve("--host", "0.0.0.0")

@@ -1,5 +1,5 @@
 """The page's side of a base that needs other files: what is told, how a path is given, and what
-nobody from afar may see.
+remote clients may not see.
 """
 
 from __future__ import annotations

@@ -258,10 +258,10 @@ def test_an_import_that_cant_be_written_into_the_draft_is_refused(page: Page) ->
     assert page.post("import", path="relative.json").status_code == 422
 
 
-# ---- from afar ----
+# ---- remote clients ----
 
 
-def test_from_afar_nothing_is_looked_up_and_foreign_options_are_named(
+def test_for_remote_clients_nothing_is_looked_up_and_foreign_options_are_named(
     page: Page, context: Context, tmp_path: Path
 ) -> None:
     secret = tmp_path / "img" / "3_Eve woman"
@@ -279,7 +279,7 @@ def test_from_afar_nothing_is_looked_up_and_foreign_options_are_named(
     )
     rows = {row["key"]: row for row in answer["keys"]}
     for name in ("cache_latents_to_disk", "masked_loss"):
-        assert (rows[name]["fate"], rows[name]["why"]) == ("ignored", draft_imports.FROM_AFAR)
+        assert (rows[name]["fate"], rows[name]["why"]) == ("ignored", draft_imports.REMOTE)
     assert answer["counts"]["ignored"] == sum(row["fate"] == "ignored" for row in answer["keys"])
     assert str(tmp_path) not in json.dumps(page.post("import", files=kohya()).json())
     there = page.post(
@@ -295,7 +295,7 @@ def test_from_afar_nothing_is_looked_up_and_foreign_options_are_named(
 
 
 @pytest.mark.parametrize("path", ["jobs", "check", "dataset", "publish", "presets/copy"])
-def test_files_of_this_machine_stay_out_of_reach_from_afar(
+def test_files_of_this_machine_stay_out_of_reach_of_remote_clients(
     page: Page, context: Context, path: str
 ) -> None:
     context.local = False

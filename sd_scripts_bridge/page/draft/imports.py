@@ -31,8 +31,8 @@ from .view import NO_REGULARISATION
 
 LIMIT = 100_000_000
 """Bytes of a config; a LoRA's header may have as many."""
-FROM_AFAR = Message(
-    "draft.only_known_options", "from afar only the options that LoRA Bridge knows can be set"
+REMOTE = Message(
+    "draft.only_known_options", "remote clients can set only the options that LoRA Bridge knows"
 )
 
 
@@ -62,8 +62,8 @@ def read(
 ) -> Imported:
     """What the files say; a .toml may come with the dataset_config that it names. Raises `Invalid`.
 
-    Of a .safetensors file the header is enough. From afar no path of the files is looked up on this
-    machine.
+    Of a .safetensors file the header is enough. For remote clients no path of the files is looked
+    up on this machine.
     """
     too_large = [file for file in files if file.path.stat().st_size > LIMIT]
     if too_large:
@@ -132,11 +132,11 @@ def _folders(bases: Sequence[BaseFile]) -> list[Path]:
 
 def without_foreign(imported: Imported) -> Imported:
     """Without options that we don't know by name: those may name programs and files, so they are
-    not set from afar.
+    not set by remote clients.
     """
     foreign = set(imported.values) - set(KNOWN)
     rows = tuple(
-        replace(row, fate=Fate.IGNORED, to="", why=FROM_AFAR) if foreign & _options_of(row) else row
+        replace(row, fate=Fate.IGNORED, to="", why=REMOTE) if foreign & _options_of(row) else row
         for row in imported.rows
     )
     values = {key: value for key, value in imported.values.items() if key in KNOWN}
@@ -146,8 +146,8 @@ def without_foreign(imported: Imported) -> Imported:
             *imported.notes,
             Message(
                 "draft.used_since",
-                "Not used, since {from_afar}: {unsaid}.",
-                from_afar=FROM_AFAR,
+                "Not used, because {remote}: {unsaid}.",
+                remote=REMOTE,
                 unsaid=", ".join(unsaid),
             ),
         )

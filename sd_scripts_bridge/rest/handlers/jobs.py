@@ -167,8 +167,8 @@ def stop(call: Call, job: int, body: StopBody) -> SentenceView:
 def pause(call: Call, job: int, body: PauseBody) -> SentenceView:
     """Free the GPU after the next save, and go on automatically.
 
-    In a WebUI a minute after the last image is enough; without one nobody knows when the GPU is
-    free. `resume` ends the pause.
+    In a WebUI a minute after the last image is enough; elsewhere the page can't know when the GPU
+    is free. `resume` ends the pause.
     """
     minutes = body.minutes
     if minutes is None:
