@@ -354,7 +354,7 @@ def test_s4_folders_that_are_no_photos(place: Place) -> None:
         assert sentence in place.post("draft/folder", path=str(unfit)).text, unfit
         assert sentence in place.refused("train", unfit, "--base", place.base), unfit
     assert "is not an absolute path" in place.post("draft/folder", path="photos").text
-    assert "is not a folder's path" in place.post("draft/folder", path="/a\0b").text
+    assert "is not a path" in place.post("draft/folder", path="/a\0b").text
     assert place.cli("check", "~").text == place.cli("check", Path.home()).text, (
         "also where the shell doesn't know it"
     )
@@ -729,8 +729,8 @@ def test_s23_a_secret_in_a_numbers_field_is_not_repeated(place: Place, secret: s
 def test_s23_steps_of_the_draft(place: Place) -> None:
     for steps in (0, -1, 1.5, "5", None, True, 10**30):
         code, text = place.post("draft", training={"steps": steps})
-        said = ("is outside 1 to 1,000,000.", "is not a whole number.")
-        assert code == 422 and text.startswith("steps: ") and any(end in text for end in said)
+        said = "is not a whole number from 1 to 1,000,000."
+        assert code == 422 and text.startswith("steps: ") and said in text
     words = (
         "dataset",
         place.root / "photos",
