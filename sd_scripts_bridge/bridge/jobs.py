@@ -17,6 +17,7 @@ from .home import OpenHome
 if TYPE_CHECKING:
     from ..planning.cleaning import Cleaned
     from ..running.asked.forget import Forgotten
+    from ..running.asked.lora_work import LoraRequest
     from ..running.asked.repeat import Repeated
     from ..running.keeping import Freed
 
@@ -52,6 +53,16 @@ class JobVerbs(OpenHome):
         if problems:
             raise EngineNotReady(problems)
         return self._queue.add(job)
+
+    def work_on_loras(self, asked: LoraRequest, gpu: int | None = None) -> int:
+        """Queue a resize, a merge or an extraction; returns the job's number.
+
+        Raises `Invalid`, and `EngineNotReady` where sd-scripts isn't set up.
+        """
+        from ..running.asked.lora_work import work_of
+        from ..running.work.lora_tool import job_for
+
+        return self.run_tool(job_for(work_of(asked), gpu))
 
     def stop(self, job_id: int, *, now: bool = False) -> str:
         """See `Queue.stop`."""

@@ -19,6 +19,7 @@ from .home import OpenHome
 
 if TYPE_CHECKING:
     from ..exchange.export import Exported
+    from ..models.verifying.verdict import VerifiedView
     from ..publishing.publish import PublishedLora
 
 
@@ -86,6 +87,12 @@ class ResultVerbs(OpenHome):
         return publication.publish_job(
             self.home, self.job(job_id), lora_dir, name, is_private=is_private
         )
+
+    def verify(self, file: Path) -> VerifiedView:
+        """See `models.verifying.verdict`."""
+        from ..models.verifying import verdict
+
+        return verdict.verify(file)
 
     def export(self, job_id: int, form: str, out: Path | None = None) -> Exported:
         """A job as "toml", "kohya" or "sh", into ``out`` or its own folder.

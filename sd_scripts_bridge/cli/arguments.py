@@ -16,6 +16,7 @@ from ..options.families import FAMILIES
 from . import pages as help_pages
 from . import words
 from .verbs.launch import add_launch
+from .verbs.lora_arguments import add_loras
 
 SHELLS = ("bash", "zsh", "fish", "powershell")
 """The shells that `completion` writes a script for."""
@@ -55,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
         sub.add_argument("--json", action="store_true", help="print JSON, for programs")
         return sub
 
-    for group in (_photos, _training, _queue, _exchange, _machine):
+    for group in (_photos, _training, _queue, _exchange, add_loras, _machine):
         group(add)
     return whole
 

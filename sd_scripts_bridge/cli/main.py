@@ -13,7 +13,7 @@ from ..errors import BridgeError
 from ..paths import Home
 from .arguments import parser
 from .output import DEFECT, INTERRUPTED, PROBLEM, USAGE, refuse
-from .verbs import captions, exchange, finished, judging, machine, photos, queue, training
+from .verbs import captions, exchange, finished, judging, loras, machine, photos, queue, training
 from .words import Usage
 
 Verb = Callable[[Bridge, argparse.Namespace], int]
@@ -96,5 +96,7 @@ VERBS: Mapping[str, Verb] = {
     "options": exchange.options,
     "presets": exchange.show_presets,
     "publish": exchange.publish,
+    "verify": loras.verify,
+    "lora": loras.lora,
     "doctor": machine.doctor,
 }

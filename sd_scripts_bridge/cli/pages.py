@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from .help_page import HelpPage
+from .lora_pages import LORA_PAGES
 
 PROGRAM = "sd-scripts-bridge"
-
-
-class HelpPage(NamedTuple):
-    """One verb's page. ``examples`` are words behind the program's name, each with its purpose."""
-
-    text: str
-    examples: tuple[tuple[str, str], ...]
-    one: str = "a problem"
-    """What exit code 1 means."""
 
 
 WHOLE = """
@@ -318,6 +310,7 @@ PAGES: dict[str, HelpPage] = {
             ("publish 12 --private --name Hero", "to give away"),
         ),
     ),
+    **LORA_PAGES,
     "setup": HelpPage(
         """Installs sd-scripts, at a known commit, and its training environment in the home folder,
         as a job; or uses a kohya_ss or sd-scripts folder and its environment as they are. Then it

@@ -109,7 +109,7 @@ def inspect(path: Path, *, whole: bool = True) -> LoraFile:
     Raises `Invalid` for a file that isn't a LoRA; ``whole``: see `read_header`.
     """
     header = read_header(path, whole=whole)
-    modules = _modules(header)
+    modules = modules_of(header)
     if not any(_weights(module) for module in modules.values()):
         raise Invalid([Problem("lora.holds_lora_modules", path.name, "holds no LoRA modules")])
     sizes = {tensor.dtype: 0 for tensor in header.tensors.values()}
@@ -147,7 +147,7 @@ def examine(path: Path) -> Verdict:
     try:
         header = read_header(path)
         inspect(path)
-        found = _shape_problems(path.name, _modules(header))
+        found = _shape_problems(path.name, modules_of(header))
         numbers = _Numbers()
         with path.open("rb") as file:
             for name, tensor in header.tensors.items():
@@ -174,7 +174,7 @@ def strangers(path: Path) -> list[str]:
     Raises `Invalid` for a file that can't be read.
     """
     header = read_header(path)
-    modules = _modules(header)
+    modules = modules_of(header)
     known = {f"{name}.{part}" for name, module in modules.items() for part in module}
     return [name for name in header.tensors if name not in known]
 
@@ -188,7 +188,7 @@ _SUFFIX = re.compile(
 )
 
 
-def _modules(header: Header) -> dict[str, Module]:
+def modules_of(header: Header) -> dict[str, Module]:
     """Tensors by module, then by their part in it.
 
     Tensors of no module (bundled embeddings) are left out.

@@ -83,6 +83,11 @@ def family(metadata: Mapping[str, str], modules: Modules) -> str:
     return next((CONTEXTS[width] for width in widths if width in CONTEXTS), "")
 
 
+def context(modules: Modules) -> int:
+    """How wide the text is that the LoRA's base listens to; 0 where no module tells."""
+    return next(_widths(modules, _CONTEXT), 0)
+
+
 def network(modules: Modules) -> tuple[str, tuple[str, ...]]:
     """(network_module, network_args) of sd-scripts that make such modules.
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from ..engines import ENGINES, PREFERRED
+from ..engines.tools.lora_words import ACTIONS
 from ..jobs.folder import KEEP
 from ..options.params import MOST_STEPS
 from ..page.draft.intake import Upload
@@ -36,6 +37,31 @@ class PauseBody:
     minutes: Annotated[
         float | None, "null: a minute after the last image in a WebUI, else ten", Example(10)
     ] = None
+
+
+@dataclass(frozen=True)
+class VerifyBody:
+    """A LoRA to look at."""
+
+    file: Path
+
+
+@dataclass(frozen=True)
+class LoraBody:
+    """Work on finished LoRAs."""
+
+    action: Annotated[str, OneOf(ACTIONS)]
+    files: Annotated[list[Path], Bounds(1, 50), "LoRAs; of extract the tuned model"]
+    rank: Annotated[int | None, "of the result; null: of merge as high as it takes"] = None
+    weights: Annotated[list[float], "of merge, one for each LoRA; none: 1 each"] = field(
+        default_factory=list
+    )
+    into: Annotated[Path | None, "the base model to merge into"] = None
+    from_: Annotated[Path | None, "of extract: the base that was tuned"] = None
+    name: Text = None
+    lora_dir: Path | None = None
+    out: Annotated[Path | None, "a merged base's file; null: in the job's folder"] = None
+    gpu: int | None = None
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 TOOLS: Mapping[str, str] = {
     "caption": ".caption:CaptionTool",
     "judge": ".judge:JudgeTool",
+    "lora": "...running.work.lora_tool:LoraTool",
 }
-"""Name -> ".module:class" of this package."""
+"""Name -> ".module:class", seen from this package."""
 
 
 def get(name: str) -> Tool:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from ...errors import NotFound
+from ...models.verifying.verdict import VerifiedView
 from ...page import loras
+from ...page.context import started
 from ...page.loras import LorasView
 from ...page.result import ResultView, preview_of
+from ...running.asked.lora_work import Destination, LoraRequest
+from ..bodies import LoraBody, VerifyBody
 from ..doors import Call
 from ..queries import LoraQuery
+from ..views import QueuedView
 from .jobs import Png, picture
 
 
@@ -27,3 +32,28 @@ def preview_picture(call: Call, query: LoraQuery) -> Png:
     if found is None:
         raise NotFound("loras.no_picture", "There is no picture beside this LoRA.")
     return picture(found)
+
+
+def verify(call: Call, query: LoraQuery) -> VerifiedView:
+    """What a LoRA in the folder holds, and whether the WebUI can use all of it."""
+    return call.context.the_bridge.verify(loras.path(call.context, query.file))
+
+
+def verify_file(call: Call, body: VerifyBody) -> VerifiedView:
+    """The same of any file on this machine."""
+    return call.context.the_bridge.verify(body.file)
+
+
+def work(call: Call, body: LoraBody) -> QueuedView:
+    """Resize, merge or extract LoRAs with sd-scripts' own programs, as a job."""
+    to = Destination(body.name or None, body.lora_dir or call.context.lora_dir, body.out)
+    asked = LoraRequest(
+        body.action, tuple(body.files), body.rank, tuple(body.weights), body.into, body.from_, to
+    )
+
+    def start() -> tuple[int, int]:
+        number = call.context.the_bridge.work_on_loras(asked, body.gpu)
+        return number, number
+
+    notes, number = started(call.context, start)
+    return QueuedView(number, notes)
