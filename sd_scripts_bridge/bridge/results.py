@@ -79,13 +79,14 @@ class ResultVerbs(OpenHome):
         lora_dir: Path | None = None,
         name: str | None = None,
         *,
+        step: int | None = None,
         is_private: bool = False,
     ) -> PublishedLora:
         """See `publication.publish_job`."""
         from ..running.asked import publication
 
         return publication.publish_job(
-            self.home, self.job(job_id), lora_dir, name, is_private=is_private
+            self.home, self.job(job_id), lora_dir, name, step=step, is_private=is_private
         )
 
     def verify(self, file: Path) -> VerifiedView:

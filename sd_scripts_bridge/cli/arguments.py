@@ -299,6 +299,9 @@ def _exchange(add: Add) -> None:
         help="a .safetensors file, or a job's number: its latest checkpoint",
     )
     sub.add_argument("--lora-dir", type=Path, help=LORA_DIR + " (for a job: its own)")
+    sub.add_argument(
+        "--step", type=words.count, metavar="N", help="of a job: this saved step, not the last one"
+    )
     sub.add_argument("--name", help="the name to give it (the file's)")
     sub.add_argument(
         "--private",

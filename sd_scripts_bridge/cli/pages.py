@@ -307,6 +307,7 @@ PAGES: dict[str, HelpPage] = {
                 "under another name",
             ),
             ("publish 12", "the latest checkpoint of job 12"),
+            ("publish 12 --step 600", "another saved step, as AlvaroBadia-step600"),
             ("publish 12 --private --name Hero", "to give away"),
         ),
     ),

@@ -4,39 +4,61 @@ newest.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from ..jobs.folder import JobFolder
+from ..jobs.folder import JobFolder, sample_place
 from ..jobs.job import TrainingJob
 from ..models import lora
 from ..options.families import FAMILIES
 from ..paths import Home
+from . import infotext
 from .card import Card
 
 
-def card(job: TrainingJob, steps: int) -> Card:
-    """For a LoRA that learnt for so many optimizer steps."""
+def card(job: TrainingJob, steps: int, measured: str = "", prompt: str = "") -> Card:
+    """For a LoRA that learnt for so many optimizer steps. The notes say in three lines what speaks
+    for it: the step, what was ``measured``, the ``prompt`` of its picture.
+    """
+    family = FAMILIES.get(job.family)
+    trained = (
+        f"Step {steps} of {job.params.max_train_steps}, trained by LoRA Bridge on "
+        f"{Path(job.base).name} with the {job.engine} engine."
+    )
+    shown = prompt or f"{job.activation_text} <lora:{job.name}:1>"
     return Card(
         description=f"{job.activation_text}: trained on {Path(job.base).stem}, {steps} steps",
-        sd_version=FAMILIES[job.family].sd_version if job.family in FAMILIES else "Unknown",
+        sd_version=family.sd_version if family else "Unknown",
         activation_text=job.activation_text,
-        notes=f"Trained by LoRA Bridge on {Path(job.base).name}: {steps} steps, engine "
-        f"{job.engine}.",
+        negative_text=infotext.negative(family) if family else "",
+        notes="\n".join([trained, measured or "Held-out loss: not measured.", f"Prompt: {shown}"]),
     )
 
 
-def sample(folder: JobFolder) -> Path | None:
-    """The newest picture that was drawn while it trained."""
-    samples = [*folder.samples.glob("*.png"), *(folder.output / "sample").glob("*.png")]
-    return max(samples, key=lambda path: path.stat().st_mtime, default=None)
+def measured(proof: Mapping[str, Any] | None) -> str:
+    """The line of a card's notes that says what was measured; empty where nothing was."""
+    if not proof:
+        return ""
+    return (
+        f"Denoising loss on its training photos: {proof['without']:.4f} without it, "
+        f"{proof['with_lora']:.4f} with it."
+    )
 
 
-def picture(job: TrainingJob, folder: JobFolder) -> Path | None:
-    """The newest sample, else the first training picture."""
-    found = sample(folder)
-    if found:
-        return found
-    return next(iter(sorted(Path(job.dataset).glob("*/1.png"))), None)
+def sample(folder: JobFolder, step: int | None = None) -> Path | None:
+    """The sample picture of ``step``, else of the newest step before it: of the first prompt, which
+    shows the subject. Never one from before the training.
+    """
+    found = [
+        (place, path)
+        for parent in folder.sample_folders
+        for path in parent.glob("*.png")
+        if (place := sample_place(path.name)) and place[0] > 0
+    ]
+    fitting = [(place, path) for place, path in found if step is None or place[0] <= step]
+    best = max(fitting, key=lambda one: (one[0][0], -one[0][1], one[1].name), default=None)
+    return best[1] if best else None
 
 
 def lora_dir(job: TrainingJob, home: Home) -> Path:
@@ -48,6 +70,15 @@ def is_trained(job: TrainingJob, folder: JobFolder) -> bool:
     """Whether the last step's LoRA is there, and whole: then only publishing is left."""
     final = folder.final_lora(job.name)
     return final.is_file() and not lora.problems(final)
+
+
+def checkpoint(job: TrainingJob, folder: JobFolder, step: int) -> tuple[Path, int] | None:
+    """(file, step) of the LoRA that was saved at ``step`` and is whole."""
+    saved = {at: path for path, at in folder.checkpoints(job.name)}
+    path = saved.get(step)
+    if path is None and step == job.params.max_train_steps:
+        path = folder.final_lora(job.name)
+    return (path, step) if path and path.is_file() and not lora.problems(path) else None
 
 
 def newest_checkpoint(job: TrainingJob, folder: JobFolder) -> tuple[Path, int] | None:

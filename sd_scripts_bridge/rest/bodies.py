@@ -149,6 +149,22 @@ class PublishJobBody:
     """What a job has saved, as a LoRA in its folder."""
 
     private: Private = False
+    step: Annotated[
+        int | None, Bounds(1, MOST_STEPS), "a saved step, under a name of its own; null: the last"
+    ] = None
+
+
+@dataclass(frozen=True)
+class CardBody:
+    """What to change of a LoRA's card; null stays as it is."""
+
+    activation_text: Annotated[str | None, Bounds(0, 1000)] = None
+    weight: Annotated[float | None, "preferred weight"] = None
+    negative: Annotated[str | None, Bounds(0, 2000)] = None
+    notes: Annotated[str | None, Bounds(0, 10_000)] = None
+    picture: Annotated[
+        str | None, Bounds(1, 100), "samples/N, grid/N, or photo: the first training photo"
+    ] = None
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,8 @@ RULES = (
     Rule("GET", "/jobs/{job}/grid/sheet", "grid:whole", (404,)),
     Rule("GET", "/jobs/{job}/grid/pair", "grid:pair", (404, 409)),
     Rule("POST", "/jobs/{job}/grid/vote", "grid:vote", (404,)),
+    Rule("GET", "/jobs/{job}/card", "loras:card", (404, 409)),
+    Rule("POST", "/jobs/{job}/card", "loras:change_card", (404, 409)),
     Rule("GET", "/jobs/{job}/preview", "jobs:preview_picture", (404,)),
     Rule("GET", "/jobs/{job}/result", "jobs:result", (404, 409)),
     Rule("GET", "/jobs/{job}/export", "exchange:export", (404, 409, 422), EXPORTS),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ..engines.base import Engine
@@ -76,8 +76,9 @@ class Judge:
                 "and text_encoder_lr. It is kept: {file}.",
                 file=str(source),
             )
-        card = job_card.card(job, self.facts.steps or job.params.max_train_steps)
-        picture, record = job_card.picture(job, self.folder), Record.load(self.folder.published)
+        steps, proof = self.facts.steps or job.params.max_train_steps, self.facts.proof
+        card = job_card.card(job, steps, job_card.measured(asdict(proof) if proof else None))
+        picture, record = job_card.sample(self.folder, steps), Record.load(self.folder.published)
         try:
             said = lora.inspect(source).metadata
             true = self.engine.true_metadata(job, said)

@@ -79,7 +79,7 @@ def trained(bridge: Bridge, make_job: MakeJob) -> int:
     assert row
     folder = bridge.folder(job_id).create()
     headers.write(folder.final_lora("Ada"), headers.lora(), headers.METADATA)
-    Image.new("RGB", (40, 40)).save(folder.samples / "1.png")
+    Image.new("RGB", (40, 40)).save(folder.sample("Ada", 5, 0))
     supervisor.mark_lost(bridge._store)
     return job_id
 

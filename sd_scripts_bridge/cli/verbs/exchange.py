@@ -64,8 +64,14 @@ def publish(bridge: Bridge, options: argparse.Namespace) -> int:
 def _published(bridge: Bridge, options: argparse.Namespace) -> PublishedLora:
     if options.file.name.isdigit() and not options.file.exists():
         return bridge.publish_job(
-            int(options.file.name), options.lora_dir, options.name, is_private=options.private
+            int(options.file.name),
+            options.lora_dir,
+            options.name,
+            step=options.step,
+            is_private=options.private,
         )
+    if options.step is not None:
+        raise BridgeError("publish.step", "--step is for a job's number, not for a file.")
     if options.lora_dir is None:
         raise BridgeError("publish.where", "Tell me where to put it: --lora-dir WEBUI/models/Lora.")
     return bridge.publish(options.file, options.lora_dir, options.name, is_private=options.private)

@@ -195,7 +195,8 @@ def _again(call: Call, job: int, verb: Callable[[int], str]) -> AgainView:
 
 def publish(call: Call, job: int, body: PublishJobBody) -> PublishedView:
     """Publish the newest checkpoint of a job into the folder where its LoRA was to go."""
-    done = call.context.the_bridge.publish_job(job, is_private=body.private)
+    bridge = call.context.the_bridge
+    done = bridge.publish_job(job, step=body.step, is_private=body.private)
     sentence = Message(
         "result.is_in", "{name} is in {parent}.", name=done.path.name, parent=done.path.parent
     )

@@ -6,10 +6,12 @@ from ...errors import NotFound
 from ...models.verifying.verdict import VerifiedView
 from ...page import loras
 from ...page.context import started
+from ...page.finished import card as cards
+from ...page.finished.card import CardView
 from ...page.loras import LorasView
 from ...page.result import ResultView, preview_of
 from ...running.asked.lora_work import Destination, LoraRequest
-from ..bodies import LoraBody, VerifyBody
+from ..bodies import CardBody, LoraBody, VerifyBody
 from ..doors import Call
 from ..queries import LoraQuery
 from ..views import QueuedView
@@ -57,3 +59,14 @@ def work(call: Call, body: LoraBody) -> QueuedView:
 
     notes, number = started(call.context, start)
     return QueuedView(number, notes)
+
+
+def card(call: Call, job: int) -> CardView:
+    """The card of the LoRA that a job has published."""
+    return cards.look(call.context.views, job)
+
+
+def change_card(call: Call, job: int, body: CardBody) -> CardView:
+    """Change the words, the weight, the notes or the picture of a LoRA's card."""
+    changes = {name: getattr(body, name) for name in cards.FIELDS}
+    return cards.change(call.context.views, job, changes, body.picture)

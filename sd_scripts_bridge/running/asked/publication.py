@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ... import engines
 from ...errors import Conflict, Invalid
+from ...jobs import facts
 from ...jobs.folder import JobFolder
 from ...jobs.job import TrainingJob
 from ...jobs.store import JobRow
@@ -36,27 +37,34 @@ def publish_job(
     lora_dir: Path | None = None,
     name: str | None = None,
     *,
+    step: int | None = None,
     is_private: bool = False,
 ) -> PublishedLora:
-    """The newest checkpoint that a training has saved, as if it had ended there.
-
-    Raises `Conflict` where there is none.
+    """The newest checkpoint that a training has saved, as if it had ended there; or that of
+    ``step``, under a name of its own. Raises `Conflict` where there is none.
     """
     job, folder = row.job, JobFolder.of(home, row.id)
     if not isinstance(job, TrainingJob):
         raise Conflict("bridge.job_training", "Job {job_id} is no training.", job_id=row.id)
     found = job_card.newest_checkpoint(job, folder)
+    if step is not None:
+        found = job_card.checkpoint(job, folder, step)
+        if found is None:
+            text = "Step {step} of job {job} isn't saved, or its file is damaged."
+            raise Conflict("publication.no_such_step", text, step=step, job=row.id)
     if found is None:
         text = "Job {job_id} has saved no LoRA yet."
         raise Conflict("bridge.job_saved_lora_yet", text, job_id=row.id)
-    own = lora_dir is None and name is None  # then it is what the job itself would publish
+    own = (
+        lora_dir is None and name is None and step is None
+    )  # then it is what the job itself would publish
     before = Record.load(folder.published)
     done = publish.publish(
         found[0],
         lora_dir or job_card.lora_dir(job, home),
-        name or job.name,
-        job_card.card(job, found[1]),
-        job_card.sample(folder) if is_private else job_card.picture(job, folder),
+        name or (job.name if step is None else f"{job.name}-step{step}"),
+        job_card.card(job, found[1], _measured(folder, job, found[1])),
+        job_card.sample(folder, found[1]),
         before if own and not is_private else None,
         engines.of(job, home).true_metadata(job, lora.inspect(found[0]).metadata),
         is_private=is_private,
@@ -64,6 +72,13 @@ def publish_job(
     if not is_private:
         return done
     return _beside(_with_words(done, job.activation_text), before, row.id)
+
+
+def _measured(folder: JobFolder, job: TrainingJob, step: int) -> str:
+    """What was measured of the last step; of an earlier one the trainer measures nothing."""
+    if step != job.params.max_train_steps:
+        return ""
+    return job_card.measured(facts.read(folder.report).get("proof"))
 
 
 def _with_words(done: PublishedLora, spoken: str) -> PublishedLora:
