@@ -356,7 +356,10 @@
             if (this.state.draft && now.draft > this.state.draft.revision) this.wantDraft = true;
             const was = before && before.job;
             const is = now.job;
-            if (is && was && is.id === was.id && is.status !== was.status) this.say(is.title + ": " + lb.sentence(is.sentence || lb.statusWord(is.status)));
+            if (is && was && is.id === was.id && is.status !== was.status) {
+                this.say(is.title + ": " + lb.sentence(is.sentence || lb.statusWord(is.status)));
+                if (lb.isOver(is)) lb.notify(is.title, lb.sentence(is.sentence || lb.statusWord(is.status)));
+            }
             if (is && lb.isOver(is) && (!was || was.id !== is.id || !lb.isOver(was))) this.finished(is, Boolean(was));
             const other = JSON.stringify([now.running && now.running.id, now.waiting, is && is.id, is && is.status]);
             if (other !== this.queueSeen) {

@@ -1,54 +1,174 @@
 // @ts-check
-/* The loss curve: a faint line through what was measured, a strong one through its running mean. */
+/* The chart of a training: its loss, and at each save the loss on held-out and on training photos at fixed noise. */
 (function (/** @type {any} */ lb) {
     "use strict";
 
-    const HEIGHT = 150;
-    const LEFT = 46;
+    const HEIGHT = 190;
+    const LEFT = 52;
     const BOTTOM = 22;
-    const TOP = 8;
+    const TOP = 18;
+    const RIGHT = 8;
 
     lb.Curve = class {
-        constructor() {
-            this.grid = lb.svg("path", {class: "lb-curve-grid"});
-            this.raw = lb.svg("path", {class: "lb-curve-raw"});
-            this.mean = lb.svg("path", {class: "lb-curve-mean"});
-            const text = (anchor) => lb.svg("text", {class: "lb-curve-text", "text-anchor": anchor}, "");
-            this.high = text("end");
-            this.low = text("end");
-            this.first = text("start");
-            this.last = text("end");
-            this.svg = lb.svg("svg", {class: "lb-curve", height: HEIGHT, role: "img", "aria-label": lb.t("Loss by step")},
-                this.grid, this.raw, this.mean, this.high, this.low, this.first, this.last);
-            this.caption = lb.el("p", {class: "lb-dim lb-small"});
-            this.node = lb.el("div", {}, this.svg, this.caption);
-            this.watch = new ResizeObserver(() => this.draw());
-            this.watch.observe(this.node);
+        constructor(app) {
+            this.app = app;
             this.points = [];
             this.total = 0;
+            this.best = null;
+            this.rate = null;
+            const path = (name) => lb.svg("path", {class: "lb-curve-" + name});
+            const text = (anchor) => lb.svg("text", {class: "lb-curve-text", "text-anchor": anchor}, "");
+            this.band = lb.svg("rect", {class: "lb-curve-band"});
+            this.lines = {grid: path("grid"), raw: path("raw"), mean: path("mean"), rate: path("rate"), trained: path("trained"), held: path("held"), bars: path("bars")};
+            this.dot = lb.svg("circle", {class: "lb-curve-dot", r: 5});
+            this.ruler = lb.svg("path", {class: "lb-curve-ruler"});
+            this.texts = {high: text("end"), low: text("end"), first: text("start"), last: text("end"), band: text("start")};
+            this.svg = lb.svg("svg", {class: "lb-curve", height: HEIGHT, role: "img", "aria-label": lb.t("Loss by step")},
+                this.band, ...Object.values(this.lines), this.ruler, this.dot, ...Object.values(this.texts));
+            this.svg.addEventListener("pointermove", (event) => this.point(event));
+            this.svg.addEventListener("pointerleave", () => this.say(null));
+            this.value = lb.el("p", {class: "lb-small lb-curve-value", "aria-live": "off"});
+            this.caption = lb.el("p", {class: "lb-dim lb-small"});
+            this.node = lb.el("div", {}, this.svg, this.value, this.legend(), this.caption, this.tools());
+            this.watch = new ResizeObserver(() => this.draw());
+            this.watch.observe(this.node);
         }
 
-        set(points, total) {
-            if (points === this.points && total === this.total) return;
-            this.points = points;
-            this.total = total;
+        legend() {
+            const key = (name, text) => lb.el("span", {}, lb.el("i", {class: "lb-key lb-key-" + name}), " ", text);
+            this.keys = {
+                held: key("held", lb.t("held-out photos, with their error")), trained: key("trained", lb.t("training photos")),
+                mean: key("mean", lb.t("training loss, smoothed")), rate: key("rate", lb.t("learning rate")),
+            };
+            return lb.el("p", {class: "lb-small lb-legend"}, ...Object.values(this.keys));
+        }
+
+        tools() {
+            const toggle = (text, name) => {
+                const button = lb.button(text, () => { this[name] = !this[name]; lb.setAttribute(button, "aria-pressed", String(this[name])); this.draw(); }, "small");
+                button.setAttribute("aria-pressed", "false");
+                return button;
+            };
+            this.smoothing = lb.el("input", {type: "range", min: 0, max: 100, value: 50, "aria-label": lb.t("Smoothing"), oninput: () => this.draw()});
+            this.ratesButton = lb.button(lb.t("Learning rate"), () => this.toggleRate(), "small");
+            this.ratesButton.setAttribute("aria-pressed", "false");
+            this.csv = lb.button(lb.t("CSV"), () => lb.save("loss-" + this.job + ".csv", lb.curveCsv(this.points, this.best, this.rate), "text/csv"), "small");
+            this.bar = lb.el("p", {class: "lb-start lb-curve-tools"}, lb.el("label", {class: "lb-small lb-smooth"}, lb.t("Smoothing"), " ", this.smoothing),
+                toggle(lb.t("Log scale"), "log"), this.ratesButton, this.csv);
+            return this.bar;
+        }
+
+        set(points, total, best, job) {
+            if (points === this.points && total === this.total && best === this.best) return;
+            if (job !== this.job) this.forgetRate();
+            Object.assign(this, {points: points, total: total, best: best || null, job: job});
             this.draw();
+        }
+
+        forgetRate() {
+            this.rate = null;
+            this.ratesButton.setAttribute("aria-pressed", "false");
+        }
+
+        async toggleRate() {
+            if (this.rate) {
+                this.forgetRate();
+            } else {
+                try {
+                    const spec = (await this.app.server.get("jobs/" + this.job)).spec;
+                    this.rate = lb.learningRate(spec.params);
+                    this.ratesButton.setAttribute("aria-pressed", String(Boolean(this.rate)));
+                    if (!this.rate) this.app.say(lb.t("This schedule can't be drawn here."));
+                } catch (error) {
+                    this.app.complain(error);
+                }
+            }
+            this.draw();
+        }
+
+        /** What is measured at each save; a single one says nothing as a line. */
+        measured() {
+            return (this.best && this.best.curve) || [];
         }
 
         draw() {
             const width = this.node.clientWidth;
-            lb.show(this.svg, this.points.length > 1);
-            if (!width || this.points.length < 2) return;
-            const scale = lb.curveScale(this.points, this.total, width, HEIGHT);
-            const line = (points) => lb.thin(points, 360).map(([step, loss], at) => (at ? "L" : "M") + scale.x(step).toFixed(1) + " " + scale.y(loss).toFixed(1)).join("");
+            const saves = this.measured();
+            const any = this.points.length > 1 || saves.length > 1;
+            for (const part of [this.svg, this.bar]) lb.show(part, any);
+            if (!width || !any) return;
+            const scale = this.scale = lb.curveScale(this.points, saves, this.total, width, HEIGHT, this.log);
+            const line = (points) => points.map(([step, loss], at) => (at ? "L" : "M") + scale.x(step).toFixed(1) + " " + scale.y(loss).toFixed(1)).join("");
             lb.setAttribute(this.svg, "viewBox", "0 0 " + width + " " + HEIGHT);
-            lb.setAttribute(this.raw, "d", line(this.points));
-            lb.setAttribute(this.mean, "d", line(lb.smooth(this.points)));
-            lb.setAttribute(this.grid, "d", "M" + LEFT + " " + TOP + "V" + (HEIGHT - BOTTOM) + "H" + width);
-            this.put(this.high, LEFT - 6, TOP + 9, lb.loss(scale.high));
-            this.put(this.low, LEFT - 6, HEIGHT - BOTTOM, lb.loss(scale.low));
-            this.put(this.first, LEFT, HEIGHT - 6, "0");
-            this.put(this.last, width, HEIGHT - 6, String(scale.last));
+            this.smooth = lb.smooth(this.points, this.smoothing.value / 100);
+            const d = {
+                raw: saves.length > 1 ? "" : line(lb.thin(this.points, 360)), mean: line(lb.thin(this.smooth, 360)),
+                held: line(saves.map((save) => [save.step, save.held_out])), trained: line(saves.filter((save) => save.training !== null).map((save) => [save.step, save.training])),
+                bars: saves.map((save) => "M" + scale.x(save.step).toFixed(1) + " " + scale.y(save.held_out - save.error).toFixed(1) + "V" + scale.y(save.held_out + save.error).toFixed(1)).join(""),
+                grid: "M" + LEFT + " " + TOP + "V" + (HEIGHT - BOTTOM) + "H" + (width - RIGHT), rate: this.rateLine(scale),
+            };
+            for (const name of Object.keys(d)) lb.setAttribute(this.lines[name], "d", d[name]);
+            this.drawBest(scale, saves);
+            this.drawTexts(scale, width);
+            for (const [name, shown] of Object.entries({held: saves.length > 1, trained: saves.length > 1, mean: this.points.length > 1, rate: Boolean(this.rate)})) lb.show(this.keys[name], shown);
+        }
+
+        rateLine(scale) {
+            if (!this.rate) return "";
+            const steps = [...Array(121).keys()].map((at) => Math.round(at * scale.last / 120));
+            const top = Math.max(...steps.map(this.rate)) || 1;
+            return steps.map((step, at) => (at ? "L" : "M") + scale.x(step).toFixed(1) + " " + (HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * this.rate(step) / top).toFixed(1)).join("");
+        }
+
+        /** The band in which a step is usable, and the best step. */
+        drawBest(scale, saves) {
+            const range = this.best && this.best.range;
+            lb.show(this.band, Boolean(range));
+            lb.show(this.texts.band, Boolean(range));
+            if (range) {
+                const from = scale.x(range[0]);
+                for (const [name, value] of Object.entries({x: from, y: TOP, width: Math.max(2, scale.x(range[1]) - from), height: HEIGHT - BOTTOM - TOP})) lb.setAttribute(this.band, name, value);
+                this.put(this.texts.band, from, TOP - 5, lb.t("usable {from} to {to}", {from: lb.number(range[0]), to: lb.number(range[1])}));
+            }
+            const best = this.best && saves.find((save) => save.step === this.best.step);
+            lb.show(this.dot, Boolean(best));
+            if (best) {
+                lb.setAttribute(this.dot, "cx", scale.x(best.step));
+                lb.setAttribute(this.dot, "cy", scale.y(best.held_out));
+            }
+        }
+
+        drawTexts(scale, width) {
+            this.put(this.texts.high, LEFT - 6, TOP + 9, lb.loss(scale.high));
+            this.put(this.texts.low, LEFT - 6, HEIGHT - BOTTOM, lb.loss(scale.low));
+            this.put(this.texts.first, LEFT, HEIGHT - 6, "0");
+            this.put(this.texts.last, width - RIGHT, HEIGHT - 6, lb.number(scale.last));
+        }
+
+        // ---- the value under the pointer ----
+
+        point(event) {
+            if (!this.scale) return;
+            const box = this.svg.getBoundingClientRect();
+            this.say(this.scale.step(event.clientX - box.left));
+        }
+
+        say(step) {
+            lb.show(this.ruler, step !== null);
+            if (step === null) {
+                lb.setText(this.value, "");
+                return;
+            }
+            const near = (points) => points.reduce((best, one) => (best === null || Math.abs(one[0] - step) < Math.abs(best[0] - step) ? one : best), null);
+            const loss = near(this.smooth);
+            const save = near(this.measured().map((one) => [one.step, one]));
+            const at = loss ? loss[0] : save[0];
+            lb.setAttribute(this.ruler, "d", "M" + this.scale.x(at).toFixed(1) + " " + TOP + "V" + (HEIGHT - BOTTOM));
+            const parts = [lb.t("step {step}", {step: lb.number(at)})];
+            if (loss) parts.push(lb.t("loss {loss}", {loss: lb.loss(loss[1])}));
+            if (save) parts.push(lb.t("held out at {step}: {loss} ± {error}", {step: lb.number(save[0]), loss: lb.loss(save[1].held_out), error: lb.loss(save[1].error)}));
+            if (this.rate) parts.push(lb.t("learning rate {rate}", {rate: this.rate(at).toExponential(2)}));
+            lb.setText(this.value, parts.join(" · "));
         }
 
         put(node, x, y, text) {
@@ -58,22 +178,29 @@
         }
     };
 
-    /** From steps and losses to places: {x(step), y(loss), low, high, last}. Single wild values don't squeeze the rest. */
-    lb.curveScale = function (points, total, width, height) {
+    /** From steps and losses to places and back. Single wild values don't squeeze the rest. */
+    lb.curveScale = function (points, saves, total, width, height, log) {
         const sorted = points.map((point) => point[1]).sort((a, b) => a - b);
         const at = (part) => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))];
-        let low = at(0.005);
-        let high = at(0.995);
+        const measured = saves.flatMap((save) => [save.held_out - save.error, save.held_out + save.error, save.training]).filter(Number.isFinite);
+        const known = [...(sorted.length ? [at(0.005), at(0.995)] : []), ...measured];
+        let low = Math.min(...known);
+        let high = Math.max(...known);
         if (high - low < 1e-9) {
             low -= Math.abs(low) * 0.1 + 1e-6;
             high += Math.abs(high) * 0.1 + 1e-6;
         }
-        const last = Math.max(total || 0, points[points.length - 1][0], 1);
+        if (log) low = Math.max(low, high * 1e-4, 1e-12);
+        const ends = [0, ...(points.length ? [points[points.length - 1][0]] : []), ...saves.map((save) => save.step)];
+        const last = Math.max(total || 0, ...ends, 1);
         const inside = height - BOTTOM - TOP;
+        const part = (loss) => (log ? Math.log(Math.max(loss, low) / low) / Math.log(high / low) : (loss - low) / (high - low));
+        const across = width - LEFT - RIGHT;
         return {
             low: low, high: high, last: last,
-            x: (step) => LEFT + (width - LEFT) * step / last,
-            y: (loss) => TOP + inside * (1 - Math.min(1, Math.max(0, (loss - low) / (high - low)))),
+            x: (step) => LEFT + across * step / last,
+            y: (loss) => TOP + inside * (1 - Math.min(1, Math.max(0, part(loss)))),
+            step: (x) => Math.min(last, Math.max(0, (x - LEFT) / across * last)),
         };
     };
 })(globalThis.loraBridge = globalThis.loraBridge || {});

@@ -32,9 +32,10 @@
         return curve;
     };
 
-    /** The running mean of a curve, wide enough to show the way: [[step, loss], ...]. */
-    lb.smooth = function (curve) {
-        const keep = 1 - 1 / Math.max(2, Math.min(60, curve.length / 12));
+    /** The running mean of a curve, wide enough to show the way: [[step, loss], ...]. `strength` from 0 (none) to 1 (four times as wide). */
+    lb.smooth = function (curve, strength = 0.5) {
+        const wide = Math.max(2, Math.min(60, curve.length / 12));
+        const keep = 1 - 1 / (strength > 0 ? Math.max(1, wide * 16 ** (strength - 0.5)) : 1);
         let sum = 0;
         let weight = 0;
         return curve.map(([step, loss]) => {

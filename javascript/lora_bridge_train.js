@@ -11,7 +11,8 @@
             this.about = new lb.About();
             this.importer = new lb.Import(app);
             this.history = new lb.History(app);
-            this.curve = new lb.Curve();
+            this.curve = new lb.Curve(app);
+            this.strip = new lb.SampleStrip(app);
             this.panel = lb.el("div", {}, this.buildSum(), this.setup.node, this.buildFields(), this.about.node, this.buildStart(), this.buildRun(),
                 this.advanced.node, this.importer.node, this.buildLog(), this.history.node, this.buildFoot());
             lb.acceptFiles(this.panel, (files) => (files.some(lb.isConfig) ? this.importer.bring(files) : app.views.photos.upload(files)));
@@ -58,10 +59,10 @@
             this.title = lb.el("h3", {});
             this.sentence = lb.el("p", {});
             this.notes = lb.el("ul", {class: "lb-advice"});
-            this.samples = lb.el("div", {class: "lb-samples"});
             this.buttons = lb.el("p", {class: "lb-start"});
+            this.aboutCurve = lb.el("p", {class: "lb-dim lb-small"});
             this.run = lb.el("section", {class: "lb-run", hidden: true}, this.title, this.sentence, this.buttons,
-                lb.el("div", {class: "lb-halves"}, this.curve.node, this.samples), this.notes);
+                this.strip.node, lb.el("div", {class: "lb-chart"}, this.curve.node, this.aboutCurve), this.notes);
             return this.run;
         }
 
@@ -82,6 +83,7 @@
 
         begin() {
             this.starting = true;
+            lb.askToNotify();
             return this.app.act(this.start, async () => {
                 await this.app.saver.flush();
                 try {
@@ -239,9 +241,9 @@
             lb.setText(this.sentence, lb.isOver(job) ? lb.sentence(job.sentence) : lb.sentence(status.phase));
             lb.show(this.sentence, Boolean(this.sentence.textContent));
             this.showButtons(job);
-            this.curve.set(this.app.known.curve, job.total);
-            lb.setText(this.curve.caption, this.curve.points.length > 1 ? lb.t("loss by step; the strong line is the running mean") : "");
-            lb.showSamples(this.app, this.samples, status.samples || []);
+            this.curve.set(this.app.known.curve, job.total, status.best, job.id);
+            lb.setText(this.aboutCurve, lb.curveWords(this.curve));
+            this.strip.update(status.strip, job);
             lb.sentences(this.notes, lb.notesOf(status).map(lb.sentence));
             if (this.logPart.node.open) lb.showLog(this.app, this.log, job, 300);
         }
@@ -255,6 +257,12 @@
             this.buttons.replaceChildren(...buttons);
             lb.show(this.buttons, buttons.length > 0);
         }
+    };
+
+    /** What the chart shows, in words. */
+    lb.curveWords = function (curve) {
+        if (curve.measured().length > 1) return lb.t("Loss at fixed noise, measured at every save, with its error. While the strong line falls, it learns your subject; where it rises again, it learns your photos by heart.");
+        return curve.points.length > 1 ? lb.t("The loss on the photos that it trains on: it always falls, so it doesn't say which step is best.") : "";
     };
 
     /** What a window shows of the draft, for Start to train just that. */

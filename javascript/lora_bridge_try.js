@@ -11,10 +11,14 @@
             this.which = lb.field("LoRA", lb.el("select", {onchange: () => this.choose(this.which.input.value)}));
             this.file = lb.el("b", {class: "lb-good"});
             this.facts = lb.el("span", {});
-            this.pictures = lb.el("div", {class: "lb-samples lb-samples-large"});
+            this.pair = new lb.Pair(app);
+            this.choice = new lb.StepChoice(app);
+            this.grid = new lb.JudgeGrid(app, this);
+            this.after = new lb.AfterTraining(app);
             this.text = lb.el("pre", {class: "lb-infotext", tabindex: 0, "aria-label": lb.t("What goes to txt2img")});
             this.body = lb.el("div", {hidden: true}, lb.el("p", {}, this.file, " ", this.facts),
-                lb.el("div", {class: "lb-halves"}, this.pictures, lb.el("div", {}, this.text, this.buildButtons(), this.buildBase())));
+                lb.el("div", {class: "lb-thirds"}, this.pair.node, this.choice.node, lb.el("div", {}, this.text, this.buildButtons(), this.buildBase())),
+                this.grid.node, this.after.node);
             this.panel = lb.el("div", {}, this.loading, this.empty, this.which.node, this.body);
         }
 
@@ -106,7 +110,10 @@
         showResult(result) {
             lb.setText(this.file, lb.t("{file} is in {folder}.", lb.filePlace(result)));
             lb.setText(this.facts, lb.resultFacts(result).join(" "));
-            lb.showSamples(this.app, this.pictures, lb.resultPictures(result));
+            this.pair.update(result, this.grid.grid);
+            this.choice.update(result, this.grid.grid);
+            this.grid.update(result);
+            this.after.update(result);
             lb.setText(this.text, (this.small512 && result.infotext_512) || result.infotext);
             const canSend = this.canSend();
             lb.show(this.send, canSend);
@@ -220,11 +227,5 @@
         const took = !facts.seconds ? "" : memory ? lb.t("It took {time} and at most {memory} GB of memory.", {time: lb.duration(facts.seconds), memory: memory})
             : lb.t("It took {time}.", {time: lb.duration(facts.seconds)});
         return [took, ...healed.map(lb.sentence)];
-    };
-
-    /** Pictures to look at: samples by step, the card's own where there are none. */
-    lb.resultPictures = function (result) {
-        const samples = (result.samples || []).slice().sort((a, b) => a.step - b.step);
-        return samples.length || !result.preview ? samples : [{url: result.preview, step: 0, preview: true}];
     };
 })(globalThis.loraBridge = globalThis.loraBridge || {});

@@ -121,6 +121,9 @@
         return String(value);
     };
 
+    /** A whole number with its thousands marked, as the reader's language does. */
+    lb.number = (value) => Number(value).toLocaleString(lb.language());
+
     lb.shortened = (text, most) => (text.length > most ? text.slice(0, most - 1).trimEnd() + "…" : text);
 
     lb.countWords = (text) => (text.trim() ? text.trim().split(/\s+/).length : 0);

@@ -19,6 +19,7 @@ from ..publishing.card import PREVIEW_KINDS, read_card
 from ..shapes.marks import Example
 from .jobs import JobViews, read_report
 from .progress.samples import SampleView, sample_views
+from .progress.strip import StripView
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class ResultView(Txt2Img):
     sentence: str
     proof: ProofView | None
     samples: Sequence[SampleView]
+    strip: Annotated[StripView | None, "the samples by step and prompt"]
     preview: Annotated[str | None, "below this API's prefix", Example("jobs/12/preview?v=5a1b")]
     facts: Annotated[
         Mapping[str, Any], "what the trainer and report.json say", Example({"modules": 722})
@@ -85,6 +87,7 @@ def result_of(views: JobViews, job_id: int, bases: list[BaseFile]) -> ResultView
         sentence=found.sentence,
         proof=ProofView(found.proof.without, found.proof.with_lora) if found.proof else None,
         samples=sample_views(folder, job_id, fold),
+        strip=views.strip(row),
         preview=_address(f"jobs/{job_id}/preview?", preview(fold)),
         facts=found.facts,
         healed=found.healed,

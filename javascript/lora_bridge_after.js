@@ -1,0 +1,161 @@
+// @ts-check
+/* In step 4, closed until wanted: compare with another run, the LoRA's card, forget the photos. */
+(function (/** @type {any} */ lb) {
+    "use strict";
+
+    lb.AfterTraining = class {
+        constructor(app) {
+            this.app = app;
+            this.compare = new lb.CompareRuns(app);
+            this.card = new lb.CardEditor(app);
+            this.forget = new lb.ForgetPhotos(app);
+            this.node = lb.el("div", {class: "lb-after", hidden: true}, this.compare.part.node, this.card.part.node, this.forget.part.node);
+        }
+
+        update(result) {
+            lb.show(this.node, Boolean(result.job));
+            if (!result.job) return;
+            for (const one of [this.compare, this.card, this.forget]) one.update(result);
+        }
+    };
+
+    // ---- another run ----
+
+    lb.CompareRuns = class {
+        constructor(app) {
+            this.app = app;
+            this.part = lb.part("compare", lb.t("Compare with another run"), () => this.ask());
+            this.other = lb.field(lb.t("The other run"), lb.el("select", {onchange: () => this.ask()}));
+            this.told = lb.el("p", {class: "lb-dim"});
+            this.table = lb.el("table", {class: "lb-table"});
+            this.scroll = lb.el("div", {class: "lb-strip-scroll", tabindex: 0, role: "region", "aria-label": lb.t("What differs")}, this.table);
+            this.part.body.append(this.other.node, this.told, this.scroll);
+        }
+
+        update(result) {
+            const jobs = ((this.app.state.jobs && this.app.state.jobs.jobs) || []).filter((job) => job.kind === "train" && job.id !== result.job);
+            lb.show(this.part.node, jobs.length > 0);
+            lb.setChoices(this.other.input, jobs.map((job) => ({value: String(job.id), text: lb.t("{title} (job {id})", job)})), this.other.input.value || (jobs[0] && String(jobs[0].id)));
+            if (result.job === this.job) return;
+            this.job = result.job;
+            if (this.part.node.open) this.ask();
+        }
+
+        async ask() {
+            const other = this.other.input.value;
+            if (!this.part.node.open || !other) return;
+            try {
+                this.show(await this.app.server.get("compare?jobs=" + this.job + "," + other));
+            } catch (error) {
+                this.app.complain(error);
+            }
+        }
+
+        show(found) {
+            const differ = [...found.settings, ...found.data];
+            lb.setText(this.told, lb.t("{same} settings agree; these differ:", {same: found.same_settings}));
+            const facts = [[lb.t("steps"), found.jobs.map((job) => lb.number(job.steps))], [lb.t("last loss"), found.jobs.map((job) => (job.loss === null ? "" : lb.loss(job.loss)))]];
+            const rows = [...facts, ...differ.map((one) => [one.name, one.values.map(lb.plainValue)])];
+            const head = lb.el("tr", {}, lb.el("td", {}), ...found.jobs.map((job) => lb.el("th", {scope: "col"}, lb.t("{title} (job {id})", {title: job.title, id: job.job}))));
+            const body = rows.map(([name, values]) => lb.el("tr", {}, lb.el("th", {scope: "row"}, name), ...values.map((value) => lb.el("td", {}, value))));
+            const pictures = lb.el("tr", {}, lb.el("th", {scope: "row"}, lb.t("last sample")), ...found.jobs.map((job) => lb.el("td", {}, this.picture(job))));
+            this.table.replaceChildren(lb.el("thead", {}, head), lb.el("tbody", {}, ...body, pictures));
+        }
+
+        picture(job) {
+            const last = (job.samples || []).slice(-1)[0];
+            return last && last.url ? lb.el("img", {class: "lb-table-picture", src: this.app.server.url(last.url), alt: lb.t("step {step}", {step: last.step}), loading: "lazy"}) : "";
+        }
+    };
+
+    /** A setting's value in a table. */
+    lb.plainValue = (value) => (value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value));
+
+    // ---- its card ----
+
+    lb.CardEditor = class {
+        constructor(app) {
+            this.app = app;
+            this.part = lb.part("card", lb.t("Card: picture, words, weight"), () => this.ask());
+            this.words = lb.field(lb.t("Activation text"), lb.el("input", {type: "text", maxlength: 1000, autocomplete: "off", spellcheck: "false"}), true);
+            this.weight = lb.field(lb.t("Preferred weight"), lb.el("input", {type: "number", min: 0, max: 2, step: 0.05}));
+            this.negative = lb.field(lb.t("Negative prompt"), lb.el("input", {type: "text", maxlength: 2000, autocomplete: "off", spellcheck: "false"}), true);
+            this.picture = lb.field(lb.t("Picture"), lb.el("select", {}));
+            this.notes = lb.field(lb.t("Notes"), lb.el("textarea", {rows: 4, maxlength: 10000}));
+            this.save = lb.button(lb.t("Save the card"), () => this.send(), "small");
+            this.part.body.append(lb.el("div", {class: "lb-row"}, this.words.node, this.weight.node, this.picture.node), lb.el("div", {class: "lb-row"}, this.negative.node), this.notes.node, lb.el("p", {class: "lb-start"}, this.save));
+        }
+
+        update(result) {
+            const strip = result.strip;
+            const samples = (result.samples || []).map((sample, at) => ({value: "samples/" + at, text: lb.t("sample {n}, step {step}", {n: at + 1, step: lb.number(sample.step)})}));
+            const choices = [{value: "", text: lb.t("as it is")}, ...(strip ? samples.filter((_, at) => result.samples[at].step > 0) : []), {value: "photo", text: lb.t("the first training photo")}];
+            lb.setChoices(this.picture.input, choices, this.picture.input.value);
+            if (result.job === this.job) return;
+            this.job = result.job;
+            if (this.part.node.open) this.ask();
+        }
+
+        async ask() {
+            try {
+                this.show(await this.app.server.get("jobs/" + this.job + "/card"));
+            } catch (error) {
+                this.app.complain(error);
+            }
+        }
+
+        show(card) {
+            lb.setValue(this.words.input, card.activation_text);
+            lb.setValue(this.weight.input, card.weight);
+            lb.setValue(this.negative.input, card.negative);
+            lb.setValue(this.notes.input, card.notes);
+            this.picture.input.value = "";
+        }
+
+        send() {
+            const body = {activation_text: this.words.input.value, weight: Number(this.weight.input.value), negative: this.negative.input.value, notes: this.notes.input.value, picture: this.picture.input.value || null};
+            return this.app.act(this.save, async () => {
+                this.show(await this.app.server.post("jobs/" + this.job + "/card", body));
+                this.app.say(lb.t("The card is saved."));
+                lb.refreshCards();
+            });
+        }
+    };
+
+    // ---- its photos ----
+
+    lb.ForgetPhotos = class {
+        constructor(app) {
+            this.app = app;
+            this.part = lb.part("forget", lb.t("Forget this job's photos"));
+            this.button = lb.button(lb.t("Forget the photos"), () => this.askTwice(), "small");
+            this.part.body.append(lb.el("p", {class: "lb-dim"}, lb.t("Deletes everything that LoRA Bridge holds of this job's photos: copies, captions, samples, saved states, log. Your own photos and the LoRA stay.")), lb.el("p", {class: "lb-start"}, this.button));
+        }
+
+        update(result) {
+            if (result.job !== this.job) this.calm();
+            this.job = result.job;
+        }
+
+        calm() {
+            clearTimeout(this.asked);
+            this.asked = null;
+            lb.setText(this.button, lb.t("Forget the photos"));
+        }
+
+        askTwice() {
+            if (!this.asked) {
+                this.asked = setTimeout(() => this.calm(), 4000);
+                lb.setText(this.button, lb.t("Forget the photos: sure?"));
+                return;
+            }
+            this.calm();
+            this.app.act(this.button, async () => {
+                const answer = await this.app.server.post("jobs/" + this.job + "/forget", {});
+                this.app.say([answer.sentence, ...(answer.notes || [])].map(lb.sentence).join(" "));
+                this.app.views.try.opened();
+                this.app.update();
+            });
+        }
+    };
+})(globalThis.loraBridge = globalThis.loraBridge || {});

@@ -1,0 +1,120 @@
+// @ts-check
+/* In step 4: the pair without and with the LoRA, and which of the saved steps to use. */
+(function (/** @type {any} */ lb) {
+    "use strict";
+
+    /** {without, with}: two pictures of one prompt and seed. The grid's pair, else the first prompt's samples before and last. */
+    lb.pairOf = function (result, grid) {
+        const drawn = grid && grid.pictures[0] && grid.pictures[0].picture && grid.pictures[1] && grid.pictures[1].picture;
+        if (drawn) return {without: grid.pictures[0].picture, with: grid.pictures[1].picture};
+        const strip = result.strip;
+        const row = strip && strip.pictures.find((_, at) => !strip.others.includes(at));
+        if (!row) return null;
+        const last = row.slice().reverse().find((picture) => picture);
+        return row[0] && strip.steps[0] === 0 && last !== row[0] ? {without: row[0], with: last} : null;
+    };
+
+    lb.Pair = class {
+        constructor(app) {
+            this.app = app;
+            this.node = lb.el("div", {class: "lb-pair"});
+        }
+
+        update(result, grid) {
+            const pair = lb.pairOf(result, grid);
+            const shown = pair ? [[pair.without, lb.t("without")], [pair.with, lb.t("with, same seed")]]
+                : result.preview ? [[result.preview, lb.t("the card's picture")]] : [];
+            const mark = JSON.stringify(shown);
+            lb.show(this.node, shown.length > 0);
+            if (mark === this.mark) return;
+            this.mark = mark;
+            this.node.replaceChildren(...shown.map(([url, name]) => {
+                const address = this.app.server.url(url);
+                return lb.el("a", {class: "lb-sample", href: address, target: "_blank", rel: "noopener"}, lb.el("img", {src: address, alt: name, decoding: "async"}), lb.el("span", {}, name));
+            }));
+        }
+    };
+
+    /** How sure a recommendation is, in words. */
+    lb.sureWords = function (sure) {
+        if (typeof sure !== "number") return sure ? lb.t("Sure.") : lb.t("Not sure.");
+        if (sure >= 0.95) return lb.t("Sure.");
+        return sure >= 0.8 ? lb.t("Fairly sure.") : lb.t("Not sure.");
+    };
+
+    lb.StepChoice = class {
+        constructor(app) {
+            this.app = app;
+            this.title = lb.el("b", {});
+            this.more = lb.el("span", {});
+            this.reason = lb.el("p", {class: "lb-small"});
+            this.steps = lb.el("select", {class: "lb-menu", "aria-label": lb.t("Saved step")});
+            this.publish = lb.button("", () => this.send(), "primary");
+            this.keep = lb.button(lb.t("Keep the last step"), () => this.keepLast());
+            this.isPrivate = lb.el("input", {type: "checkbox", class: "lb-tick", id: lb.newId()});
+            this.tick = lb.el("label", {class: "lb-small", for: this.isPrivate.id}, this.isPrivate, " ", lb.t("private: no captions, paths or names inside the file"));
+            this.node = lb.el("div", {class: "lb-note lb-best", hidden: true}, lb.el("p", {}, this.title, " ", this.more), this.reason,
+                lb.el("p", {class: "lb-start"}, this.steps, this.publish, this.keep), this.tick);
+            this.steps.addEventListener("change", () => this.nameButton());
+        }
+
+        update(result, grid) {
+            lb.show(this.node, Boolean(result.job));
+            if (!result.job) return;
+            const best = result.best;
+            const steps = lb.savedSteps(result, grid);
+            if (this.job !== result.job) Object.assign(this, {job: result.job, kept: lb.remembered("kept-" + result.job) === "yes"});
+            const named = best && best.step;
+            lb.setText(this.title, named ? lb.t("Step {step} is the one to use.", {step: lb.number(best.step)}) : best ? lb.t("These saves are alike.") : lb.t("No step is recommended."));
+            lb.setText(this.more, named ? [best.range && lb.t("Usable: {from} to {to}.", {from: lb.number(best.range[0]), to: lb.number(best.range[1])}), lb.sureWords(best.sure)].filter(Boolean).join(" ") : "");
+            lb.setText(this.reason, best ? lb.sentence(best.reason || "") : lb.t("No photo was held out, so nothing was measured: judge by the pictures."));
+            lb.setChoices(this.steps, steps.map((step) => ({value: String(step), text: lb.t("step {step}", {step: lb.number(step)})})), String(this.chosenStep(named, steps)));
+            lb.show(this.steps, steps.length > 1);
+            lb.show(this.publish, steps.length > 0);
+            lb.show(this.keep, Boolean(named) && !this.kept);
+            lb.setClass(this.publish, "lb-primary", Boolean(named) && !this.kept);
+            this.nameButton();
+        }
+
+        /** Once the user has chosen one, that; else what is recommended, else the last. */
+        chosenStep(best, steps) {
+            if (this.steps.lbTouched && this.touchedOf === this.job) return this.steps.value;
+            return best && !this.kept ? best : steps[steps.length - 1] || "";
+        }
+
+        /** The step that the user pointed at in the grid. */
+        choose(step) {
+            this.steps.value = String(step);
+            this.steps.lbTouched = true;
+            this.touchedOf = this.job;
+            this.nameButton();
+        }
+
+        nameButton() {
+            if (document.activeElement === this.steps) Object.assign(this, {touchedOf: this.job}), this.steps.lbTouched = true;
+            lb.setText(this.publish, this.steps.value ? lb.t("Publish step {step}", {step: lb.number(this.steps.value)}) : lb.t("Publish"));
+        }
+
+        keepLast() {
+            this.kept = true;
+            lb.remember("kept-" + this.job, "yes");
+            this.app.update();
+        }
+
+        send() {
+            const body = {private: this.isPrivate.checked, step: Number(this.steps.value) || null};
+            return this.app.act(this.publish, async () => {
+                const answer = await this.app.server.post("jobs/" + this.job + "/publish", body);
+                this.app.say([answer.sentence, ...(answer.notes || [])].map(lb.sentence).join(" "));
+                lb.refreshCards();
+                await this.app.load("loras", "loras");
+            });
+        }
+    };
+
+    /** The steps whose LoRA can be published: those of the curve, of the samples, of the grid; never 0. */
+    lb.savedSteps = function (result, grid) {
+        const told = [...((result.best && result.best.curve) || []).map((save) => save.step), ...(result.strip ? result.strip.steps : []), ...(grid ? grid.steps : [])];
+        return [...new Set(told)].filter((step) => step > 0).sort((a, b) => a - b);
+    };
+})(globalThis.loraBridge = globalThis.loraBridge || {});
