@@ -45,6 +45,9 @@
     lb.StepChoice = class {
         constructor(app) {
             this.app = app;
+            this.job = null;
+            this.kept = false;
+            this.touchedOf = null;
             this.title = lb.el("b", {});
             this.more = lb.el("span", {});
             this.reason = lb.el("p", {class: "lb-small"});
@@ -55,7 +58,7 @@
             this.tick = lb.el("label", {class: "lb-small", for: this.isPrivate.id}, this.isPrivate, " ", lb.t("private: no captions, paths or names inside the file"));
             this.node = lb.el("div", {class: "lb-note lb-best", hidden: true}, lb.el("p", {}, this.title, " ", this.more), this.reason,
                 lb.el("p", {class: "lb-start"}, this.steps, this.publish, this.keep), this.tick);
-            this.steps.addEventListener("change", () => this.nameButton());
+            this.steps.addEventListener("change", () => this.choose(this.steps.value));
         }
 
         update(result, grid) {
@@ -63,7 +66,7 @@
             if (!result.job) return;
             const best = result.best;
             const steps = lb.savedSteps(result, grid);
-            if (this.job !== result.job) Object.assign(this, {job: result.job, kept: lb.remembered("kept-" + result.job) === "yes"});
+            if (this.job !== result.job) this.begin(result.job);
             const named = best && best.step;
             lb.setText(this.title, named ? lb.t("Step {step} is the one to use.", {step: lb.number(best.step)}) : best ? lb.t("These saves are alike.") : lb.t("No step is recommended."));
             lb.setText(this.more, named ? [best.range && lb.t("Usable: {from} to {to}.", {from: lb.number(best.range[0]), to: lb.number(best.range[1])}), lb.sureWords(best.sure)].filter(Boolean).join(" ") : "");
@@ -74,6 +77,11 @@
             lb.show(this.keep, Boolean(named) && !this.kept);
             lb.setClass(this.publish, "lb-primary", Boolean(named) && !this.kept);
             this.nameButton();
+        }
+
+        begin(job) {
+            this.job = job;
+            this.kept = lb.remembered("kept-" + job) === "yes";
         }
 
         /** Once the user has chosen one, that; else what is recommended, else the last. */
@@ -91,7 +99,6 @@
         }
 
         nameButton() {
-            if (document.activeElement === this.steps) Object.assign(this, {touchedOf: this.job}), this.steps.lbTouched = true;
             lb.setText(this.publish, this.steps.value ? lb.t("Publish step {step}", {step: lb.number(this.steps.value)}) : lb.t("Publish"));
         }
 

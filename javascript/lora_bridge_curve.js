@@ -16,6 +16,8 @@
             this.total = 0;
             this.best = null;
             this.rate = null;
+            this.job = null;
+            this.log = false;
             const path = (name) => lb.svg("path", {class: "lb-curve-" + name});
             const text = (anchor) => lb.svg("text", {class: "lb-curve-text", "text-anchor": anchor}, "");
             this.band = lb.svg("rect", {class: "lb-curve-band"});
@@ -59,9 +61,12 @@
         }
 
         set(points, total, best, job) {
-            if (points === this.points && total === this.total && best === this.best) return;
+            if (points === this.points && total === this.total && (best || null) === this.best) return;
             if (job !== this.job) this.forgetRate();
-            Object.assign(this, {points: points, total: total, best: best || null, job: job});
+            this.points = points;
+            this.total = total;
+            this.best = best || null;
+            this.job = job;
             this.draw();
         }
 

@@ -7,6 +7,10 @@
         constructor(app, tryView) {
             this.app = app;
             this.try = tryView;
+            this.job = null;
+            this.grid = null;
+            this.mark = null;
+            this.chosen = null;
             this.told = lb.el("span", {class: "lb-dim", "aria-live": "polite"});
             this.draw = lb.button(lb.t("Draw the grid"), () => this.begin(), "small");
             this.stopIt = lb.button(lb.t("Stop drawing"), () => this.stop(), "small");
@@ -29,7 +33,8 @@
             if (!result.job) return;
             this.result = result;
             if (this.job !== result.job) {
-                Object.assign(this, {job: result.job, grid: null, mark: null, chosen: null});
+                this.job = result.job;
+                this.grid = this.mark = this.chosen = null;
                 this.votes.forget();
                 this.load();
             }

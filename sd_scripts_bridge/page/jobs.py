@@ -16,7 +16,7 @@ from typing import Annotated, Any
 from ..bridge import Bridge
 from ..jobs import facts as job_facts
 from ..jobs.folder import JobFolder
-from ..jobs.job import Status, TrainingJob
+from ..jobs.job import Status, ToolJob, TrainingJob
 from ..jobs.meter import Pace
 from ..jobs.store import JobRow
 from ..jobs.wanted import Wanted
@@ -237,9 +237,15 @@ class JobViews:
         self, job_id: int | None, rows: Sequence[JobRow], active: JobRow | None
     ) -> JobRow | None:
         if job_id is None:
-            return active or next(iter(self.bridge.newest(1)), None)
+            found = active or next(iter(self.bridge.newest(1)), None)
+            return found and self._training_of(found)
         # of the same look where it is active, so that it agrees with `running`
         return _by_id(rows, job_id) or self.bridge.job(job_id)
+
+    def _training_of(self, row: JobRow) -> JobRow:
+        """What a tool is about: a training is looked at also while its pictures are drawn."""
+        about = _spec(row)[0].get("about") if row.kind == ToolJob.kind else None
+        return (self.bridge.job_or_none(about) if isinstance(about, int) else None) or row
 
     def _phase(
         self, shown: JobRow | None, paused: JobRow | None, fold: Fold, waiting: Sequence[JobRow]

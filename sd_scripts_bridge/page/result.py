@@ -122,6 +122,7 @@ def result_of_file(file: Path, name: str) -> ResultView:
         sentence=sentence,
         proof=None,
         samples=[],
+        strip=None,
         preview=_address(f"loras/preview?file={quote(name)}&", preview_of(file)),
         facts={},
         healed=[],

@@ -48,7 +48,7 @@ test("thinning keeps the extremes, the order and the number of points small", ()
 
 test("a curve's scale stays inside the drawing, also for equal values and wild ones", () => {
     for (const points of [[[0, 1, 1], [10, 1, 1]], [[0, 0, 1], [5, 0, 1]], [[0, 1, 1], [1, 1e9, 1], [2, 0.5, 1]]]) {
-        const scale = lb.curveScale(points, 20, 400, 150);
+        const scale = lb.curveScale(points, [], 20, 400, 150);
         for (const [step, loss] of points) {
             assert.ok(scale.x(step) >= 0 && scale.x(step) <= 400);
             assert.ok(scale.y(loss) >= 0 && scale.y(loss) <= 150);

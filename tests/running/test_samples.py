@@ -84,3 +84,15 @@ def test_a_picture_is_told_once_it_is_whole(tmp_path: Path) -> None:
     half.write_bytes(whole)
     assert [(one.step, one.prompt) for one in watch.new()] == [(20, 2)]
     assert watch.new() == []
+
+
+def test_a_training_is_shown_while_a_tool_works_on_it(bridge: Bridge, make_job: MakeJob) -> None:
+    from sd_scripts_bridge.jobs.job import ToolJob
+
+    first = bridge._store.add(make_job())
+    bridge._store.move(first, Status.STOPPED, of=[Status.QUEUED], attempt=0)
+    bridge._store.add(ToolJob("judge", "Judge Ada", about=first))
+
+    status = JobViews(bridge).status(None, 0)
+
+    assert status.job is not None and status.job.id == first

@@ -1,0 +1,61 @@
+"use strict";
+/* The chart's pure parts: learning rates, CSV, scale; and what step 4 makes of answers. */
+const assert = require("node:assert/strict");
+const test = require("node:test");
+const {lb} = require("./load.js");
+
+const near = (one, other) => assert.ok(Math.abs(one - other) < 1e-9, one + " is not " + other);
+const SAVES = [{step: 10, held_out: 0.2, error: 0.01, training: 0.19}, {step: 20, held_out: 0.1, error: 0.02, training: null}];
+
+test("learning rates follow the schedule, after their warm-up", () => {
+    const params = {lr_scheduler: "cosine", learning_rate: 1e-4, unet_lr: 2e-4, lr_warmup_steps: 10, max_train_steps: 110};
+    const cosine = lb.learningRate(params);
+    near(cosine(5), 1e-4);
+    near(cosine(10), 2e-4);
+    near(cosine(60), 1e-4);
+    near(cosine(110), 0);
+    near(lb.learningRate({...params, lr_scheduler: "linear", unet_lr: null})(60), 0.5e-4);
+    near(lb.learningRate({...params, lr_scheduler: "constant", lr_warmup_steps: 0})(110), 2e-4);
+    assert.equal(lb.learningRate({...params, lr_scheduler: "inverse_sqrt"}), null);
+    assert.equal(lb.learningRate({...params, optimizer_type: "Prodigy"}), null, "it finds its own");
+});
+
+test("the CSV holds what is known of each step", () => {
+    const csv = lb.curveCsv([[10, 0.5, 1], [15, 0.4, 1]], {curve: SAVES}, (step) => step / 100);
+    assert.equal(csv, "step,loss,held_out,error,training,learning_rate\n10,0.5,0.2,0.01,0.19,0.1\n15,0.4,,,,0.15\n20,,0.1,0.02,,0.2\n");
+});
+
+test("the scale holds the errors of the saves, and finds the step under the pointer", () => {
+    const scale = lb.curveScale([[1, 0.15], [20, 0.12]], SAVES, 40, 400, 190);
+    assert.ok(scale.low <= 0.08 && scale.high >= 0.21);
+    near(scale.step(scale.x(30)), 30);
+    const log = lb.curveScale([], SAVES, 40, 400, 190, true);
+    assert.ok(log.y(0.2) < log.y(0.1) && log.low > 0);
+});
+
+test("smoothing reaches from none to much", () => {
+    const wild = [...Array(200).keys()].map((at) => [at, at % 2]);
+    const spread = (points) => Math.max(...points.slice(100).map((point) => point[1])) - Math.min(...points.slice(100).map((point) => point[1]));
+    assert.equal(spread(lb.smooth(wild, 0)), 1);
+    assert.ok(spread(lb.smooth(wild, 1)) < spread(lb.smooth(wild)));
+});
+
+test("heads of the strip", () => {
+    assert.deepEqual([...lb.stripHeads([0, 150, 300], true)], ["before", "150", "300 now"]);
+    assert.deepEqual([...lb.stripHeads([0, 300], false)], ["before", "300"]);
+});
+
+test("the pair is the grid's, else the first prompt's samples before and last", () => {
+    const strip = {steps: [0, 10], prompts: ["a", "b"], others: [0], pictures: [["x", "y"], ["before", "last"]]};
+    assert.deepEqual({...lb.pairOf({strip: strip}, null)}, {without: "before", with: "last"});
+    const grid = {pictures: [{picture: "g0"}, {picture: "g1"}]};
+    assert.deepEqual({...lb.pairOf({strip: strip}, grid)}, {without: "g0", with: "g1"});
+    assert.equal(lb.pairOf({strip: {...strip, steps: [10, 20]}}, {pictures: [{picture: "g0"}, {picture: null}]}), null);
+});
+
+test("the steps that can be published, and X/Y/Z plot filled in", () => {
+    const result = {stem: "Ada", infotext: "Ada <lora:Ada:1>\nSteps: 60", infotext_512: null, best: {curve: SAVES}, strip: {steps: [0, 10, 30]}};
+    assert.deepEqual([...lb.savedSteps(result, {steps: [40]})], [10, 20, 30, 40]);
+    const text = lb.plotText(result, ["Ada-step10"], [0.6, 1]);
+    assert.ok(text.endsWith('Script: X/Y/Z plot, X Type: Prompt S/R, X Values: ":1>, :0.6>", Y Type: Prompt S/R, Y Values: "<lora:Ada:, <lora:Ada-step10:"'));
+});
