@@ -59,8 +59,20 @@ class Captions:
 
     def condition(self, rows: Tensor) -> Condition:
         """The condition of a batch; differentiable where the encoders learn."""
+        return self.encode(*self.pick(rows))
+
+    def pick(self, rows: Tensor) -> tuple[Tensor, Tensor | None]:
+        """What `encode` needs for these rows: states and pooled states, or tokens."""
         if self.states is not None:
-            return self.states.pick(rows)
-        assert self.tokens is not None and self.encoders is not None
+            known = self.states.pick(rows)
+            return known.states, known.pooled
+        assert self.tokens is not None
+        return self.tokens[rows], None
+
+    def encode(self, text: Tensor, pooled: Tensor | None) -> Condition:
+        """The condition of what `pick` gave."""
+        if self.states is not None:
+            return Condition(text, pooled)
+        assert self.encoders is not None
         with torch.set_grad_enabled(self.trained and torch.is_grad_enabled()):
-            return self.encoders(self.tokens[rows])
+            return self.encoders(text)

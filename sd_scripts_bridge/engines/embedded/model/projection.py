@@ -80,8 +80,20 @@ class Projection(nn.Module):
         if self.weights is None:
             alone = [F.linear(rows, layer.weight, layer.bias) for layer in self.layers]
             return alone[0] if len(alone) == 1 else torch.cat(alone, dim=1)
+        if torch.compiler.is_compiling():
+            return self._plain(rows, self.weights)
         apply = cast(Callable[..., Tensor], _WithLoras.apply)
         return apply(rows, *self.loras, *self.weights)
+
+    def _plain(self, rows: Tensor, weights: Weights) -> Tensor:
+        """The same in operations that a compiler knows and fuses itself."""
+        parts, out, rank = weights.up.shape
+        down, up = self.loras
+        middle = torch.mm(rows, down.view(parts * rank, -1).t()).view(len(rows), parts, rank)
+        added = torch.bmm(middle.transpose(0, 1), up.view(parts, out, rank).mT)
+        bias = None if weights.bias is None else weights.bias[: parts * out]
+        frozen = F.linear(rows, weights.forth[:, : parts * out].t(), bias)
+        return frozen + added.transpose(0, 1).reshape(len(rows), parts * out)
 
 
 class _WithLoras(torch.autograd.Function):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
@@ -27,6 +27,26 @@ class Rows:
     weights: Tensor
 
 
+@dataclass(frozen=True)
+class Inputs:
+    """All that a batch's loss is a function of, beside the weights: [batch, ...] on the device."""
+
+    latents: Tensor
+    noise: Tensor
+    timesteps: Tensor
+    weights: Tensor
+    """Each picture's weight in the loss."""
+    text: Tensor
+    """The captions' states where they are known, else their tokens."""
+    pooled: Tensor | None
+    sizes: Tensor | None
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        found = (getattr(self, field.name) for field in fields(self))
+        return [one for one in found if one is not None]
+
+
 @dataclass
 class Objective:
     """What the U-Net is asked, and how its answer is scored."""
@@ -47,26 +67,38 @@ class Objective:
     ) -> Tensor:
         """The mean squared error of each picture."""
         condition = condition or self.captions.condition(rows.captions)
+        sizes = rows.shelf.size_ids[rows.pictures] if self.with_sizes else None
+        return self._errors(latents, noise, timesteps, condition, sizes)
+
+    def loss(self, inputs: Inputs) -> Tensor:
+        """The weighted loss that the step follows down."""
+        condition = self.captions.encode(inputs.text, inputs.pooled)
+        weights = inputs.weights * self.schedule.weights[inputs.timesteps]
+        errors = self._errors(
+            inputs.latents, inputs.noise, inputs.timesteps, condition, inputs.sizes
+        )
+        return (errors * weights).mean()
+
+    def _errors(
+        self,
+        latents: Tensor,
+        noise: Tensor,
+        timesteps: Tensor,
+        condition: Condition,
+        sizes: Tensor | None,
+    ) -> Tensor:
         noisy = self.schedule.add_noise(latents, noise, timesteps)
         answer = self.unet(
             noisy.to(self.dtype),
             timesteps,
             condition.states.to(self.dtype),
-            added_cond_kwargs=self._sizes(rows, condition),
+            added_cond_kwargs=self._more(condition, sizes),
             return_dict=False,
         )[0]
         target = self.schedule.target(latents, noise, timesteps)
         return F.mse_loss(answer.float(), target, reduction="none").mean(dim=(1, 2, 3))
 
-    def loss(self, rows: Rows, latents: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
-        """The weighted loss that the step follows down."""
-        weights = rows.weights * self.schedule.weights[timesteps]
-        return (self.errors(rows, latents, noise, timesteps) * weights).mean()
-
-    def _sizes(self, rows: Rows, condition: Condition) -> dict[str, Tensor] | None:
-        if not self.with_sizes or condition.pooled is None:
+    def _more(self, condition: Condition, sizes: Tensor | None) -> dict[str, Tensor] | None:
+        if sizes is None or condition.pooled is None:
             return None
-        return {
-            "text_embeds": condition.pooled.to(self.dtype),
-            "time_ids": rows.shelf.size_ids[rows.pictures],
-        }
+        return {"text_embeds": condition.pooled.to(self.dtype), "time_ids": sizes}

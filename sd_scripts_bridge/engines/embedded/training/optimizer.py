@@ -13,7 +13,7 @@ from .schedule import factor
 
 
 class Optimizer:
-    """One optimizer step at a time; ``step`` counts those that are done."""
+    """One optimizer step at a time; ``done`` counts those that are taken."""
 
     def __init__(self, network: LoraNetwork, params: TrainingParams, device: torch.device) -> None:
         self.params, self.network = params, network
@@ -24,18 +24,22 @@ class Optimizer:
             if part is not None
         ]
         self.adamw = torch.optim.AdamW(self.groups, lr=params.learning_rate, fused=True)
-        self.scaler = torch.amp.GradScaler(device.type, enabled=params.mixed_precision == "fp16")
+        self._lying = [torch.zeros((), device=device) for _ in self.adamw.param_groups]
+        self._lay_rates()
+        self.scaler = self._new_scaler()
         self.done = 0
 
     def backward(self, loss: Tensor) -> None:
         """Add the gradients of a batch, as its share of the step."""
         self.scaler.scale(loss / self.params.gradient_accumulation_steps).backward()  # type: ignore[no-untyped-call]
 
-    def step(self) -> None:
-        """Clip, move the weights at the schedule's present rate, and forget the gradients."""
-        now = factor(self.params, self.done)
-        for group in self.adamw.param_groups:
-            group["lr"] = group["base"] * now
+    def set_rates(self) -> None:
+        """Let the next `update` go at the schedule's present rates."""
+        for rate, now in zip(self._lying, self._at(self.done), strict=True):
+            rate.fill_(now)
+
+    def update(self) -> None:
+        """Clip, move the weights, and forget the gradients; reads nothing back from the device."""
         if self.params.max_grad_norm > 0:
             self.scaler.unscale_(self.adamw)
             torch.nn.utils.clip_grad_norm_(
@@ -44,15 +48,33 @@ class Optimizer:
         self.scaler.step(self.adamw)
         self.scaler.update()
         self.adamw.zero_grad(set_to_none=True)
-        self.done += 1
+
+    def break_off(self) -> None:
+        """Forget a step that was begun."""
+        self.adamw.zero_grad(set_to_none=True)
+        scale = self.scaler.state_dict()
+        self.scaler = self._new_scaler()
+        self.scaler.load_state_dict(scale)
+
+    def _new_scaler(self) -> torch.amp.GradScaler:
+        fp16 = self.params.mixed_precision == "fp16"
+        return torch.amp.GradScaler(self._lying[0].device.type, enabled=fp16)
 
     @property
     def rates(self) -> dict[str, float]:
         """What the last step was taken at, by sd-scripts' names of the parts."""
         parts = (("textencoder", self.network.text_encoder), ("unet", self.network.unet))
         names = [name for name, part in parts if part is not None]
-        groups = self.adamw.param_groups
-        return {name: float(group["lr"]) for name, group in zip(names, groups, strict=True)}
+        return dict(zip(names, self._at(max(0, self.done - 1)), strict=True))
+
+    def _at(self, step: int) -> list[float]:
+        now = factor(self.params, step)
+        return [group["base"] * now for group in self.adamw.param_groups]
+
+    def _lay_rates(self) -> None:
+        """The rates as tensors that stay where they are: a recorded step reads them there."""
+        for group, rate in zip(self.adamw.param_groups, self._lying, strict=True):
+            group["lr"], group["capturable"] = rate, rate.device.type == "cuda"
 
     def state(self) -> dict[str, object]:
         return {
@@ -68,6 +90,7 @@ class Optimizer:
             group["base"] = (
                 base  # the job's rate, which healing may have changed since the state was saved
             )
+        self._lay_rates()
         self.scaler.load_state_dict(state["scaler"])  # type: ignore[arg-type]
         self.done = int(state["done"])  # type: ignore[call-overload]
 

@@ -20,7 +20,9 @@ from ....jobs.job import TrainingJob, job_from_dict
 from ....messages import Message
 from ... import sample_prompts
 from ..model import base_model, device
-from . import noise, proof, report, state
+from ..stepping.graphs import taker
+from ..stepping.step import Step, inputs_of
+from . import proof, report, state
 from .loss import Rows
 from .metadata import Metadata
 from .optimizer import Optimizer
@@ -83,6 +85,9 @@ class Training:
         self.job, self.params, self.plan = prepared.job, prepared.job.params, prepared.data.plan
         self.network, self.objective = prepared.network, prepared.objective
         self.optimizer = Optimizer(self.network, self.params, prepared.device)
+        step = Step(self.network, self.objective, self.optimizer)
+        steps, break_off = self.params.max_train_steps, self.optimizer.break_off
+        self.take_step = taker(step, break_off, prepared.device, steps)
         self.dice = torch.Generator(prepared.device).manual_seed(self.params.seed)
         self.samples = self._samples(folder, prepared)
         self.losses = report.LossMean(self.plan.batches_per_epoch, prepared.device)
@@ -140,16 +145,14 @@ class Training:
                     yield rows[start : start + gather]
 
     def _step(self, batches: list[Rows]) -> None:
-        losses = []
-        for rows in batches:
-            self.network.refresh(self.objective.dtype)
-            latents = rows.shelf.latents(rows.pictures, self.dice)
-            drawn, timesteps = noise.draw(latents, self.params.noise_offset, self.dice)
-            loss = self.objective.loss(rows, latents, drawn, timesteps)
-            self.optimizer.backward(loss)
+        offset = self.params.noise_offset
+        self.optimizer.set_rates()
+        losses = self.take_step(
+            [inputs_of(rows, self.objective, offset, self.dice) for rows in batches]
+        )
+        self.optimizer.done += 1
+        for loss in losses:
             self.losses.add(loss)
-            losses.append(loss.detach())
-        self.optimizer.step()
         if self.board is not None:
             self.board.add(self.optimizer.done, torch.stack(losses).mean(), self.optimizer.rates)
 

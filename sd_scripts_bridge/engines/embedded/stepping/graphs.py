@@ -1,0 +1,145 @@
+"""Whole steps as CUDA graphs, one for each shape: a replay launches all kernels of a step at once.
+
+At batch 1 a GPU waits for Python and for launches; a graph has neither. Losses are those of the
+steps that run operation by operation: the same kernels in the same order.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from ....jobs.events import Note
+from ..training.loss import Inputs
+from ..training.report import say
+from .policy import Policy, Way
+
+Take = Callable[[Sequence[Inputs]], list[Tensor]]
+OUT_OF_MEMORY = "out of memory"
+
+
+class Recorded(Protocol):
+    """A step of one shape."""
+
+    def replay(self, batches: Sequence[Inputs]) -> list[Tensor]: ...
+
+
+class Recorder(Protocol):
+    """Makes steps that can be replayed. `CudaRecorder`, or a stand-in where there is no GPU."""
+
+    def record(self, step: Take, batches: Sequence[Inputs]) -> Recorded: ...
+
+
+class Graphs:
+    """Takes steps like ``step`` does, recorded wherever the policy says so."""
+
+    def __init__(
+        self, step: Take, break_off: Callable[[], None], recorder: Recorder, policy: Policy
+    ) -> None:
+        self.step, self.break_off = step, break_off
+        self.recorder, self.policy = recorder, policy
+        self.kept: dict[Hashable, Recorded] = {}
+        self._said = 0
+
+    def __call__(self, batches: Sequence[Inputs]) -> list[Tensor]:
+        shape = shape_of(batches)
+        way = self.policy.way(shape)
+        if way is Way.RECORD:
+            way = self._record(shape, batches)
+        losses = self.kept[shape].replay(batches) if way is Way.REPLAY else self._eager(batches)
+        for reason in self.policy.reasons[self._said :]:
+            say(Note(reason))
+        self._said = len(self.policy.reasons)
+        return losses
+
+    def _record(self, shape: Hashable, batches: Sequence[Inputs]) -> Way:
+        """Record this shape, or say why not. Recording takes no step: replaying does."""
+        least = self.policy.least_used()
+        if least is not None:
+            del self.kept[least]
+            self.policy.dropped(least)
+        try:
+            self.kept[shape] = self.recorder.record(self.step, batches)
+        except RuntimeError as error:  # too little memory, or whatever CUDA refuses to record
+            if isinstance(error, torch.OutOfMemoryError) or OUT_OF_MEMORY in str(error):
+                self._stop()
+            else:
+                self.break_off()
+                self.policy.failed(shape, str(error).partition("\n")[0])
+            return Way.EAGER
+        self.policy.recorded(shape)
+        return Way.REPLAY
+
+    def _eager(self, batches: Sequence[Inputs]) -> list[Tensor]:
+        """Where the graphs' memory is what lacks, the step is taken again without them."""
+        try:
+            return self.step(batches)
+        except torch.OutOfMemoryError:
+            if not self.kept:
+                raise
+        self._stop()
+        return self.step(batches)
+
+    def _stop(self) -> None:
+        self.kept.clear()
+        self.break_off()
+        self.policy.stop()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+
+class CudaRecorder:
+    """CUDA graphs that share one pool of memory."""
+
+    def __init__(self) -> None:
+        self.pool = torch.cuda.graph_pool_handle()
+        torch.cuda.synchronize()
+        torch.cuda.set_stream(torch.cuda.Stream())  # type: ignore[no-untyped-call]  # the default one can't be recorded
+
+    def record(self, step: Take, batches: Sequence[Inputs]) -> Recorded:
+        lying = [_copy(one) for one in batches]
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, pool=self.pool, stream=torch.cuda.current_stream()):
+            losses = step(lying)
+        return CudaStep(graph, lying, losses)
+
+
+@dataclasses.dataclass(frozen=True)
+class CudaStep:
+    """A recorded step with the tensors that it reads and writes."""
+
+    graph: torch.cuda.CUDAGraph
+    lying: list[Inputs]
+    losses: list[Tensor]
+
+    def replay(self, batches: Sequence[Inputs]) -> list[Tensor]:
+        for mine, given in zip(self.lying, batches, strict=True):
+            for one, other in zip(mine.tensors, given.tensors, strict=True):
+                one.copy_(other)
+        self.graph.replay()
+        return [loss.clone() for loss in self.losses]
+
+
+def shape_of(batches: Sequence[Inputs]) -> Hashable:
+    """What has to be equal for a recorded step to fit."""
+    return tuple((tuple(one.shape), one.dtype) for inputs in batches for one in inputs.tensors)
+
+
+def taker(step: Take, break_off: Callable[[], None], device: torch.device, steps: int) -> Take:
+    """How ``device`` takes the ``steps`` of a run: with graphs on a GPU, else as ``step`` does."""
+    if device.type != "cuda":
+        return step
+    return Graphs(step, break_off, CudaRecorder(), Policy(steps))
+
+
+def _copy(inputs: Inputs) -> Inputs:
+    """The same values in tensors that nobody else writes."""
+    found: dict[str, Any] = {}
+    for one in dataclasses.fields(inputs):
+        value = getattr(inputs, one.name)
+        found[one.name] = None if value is None else value.clone()
+    return Inputs(**found)
