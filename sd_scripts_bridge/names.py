@@ -39,63 +39,56 @@ def name_problems(name: str, where: str = "name") -> list[Problem]:
                 longest=LONGEST,
             )
         ]
+    problem = _foreign(name, where) or _ends(name, where)
+    return [problem] if problem else []
+
+
+def _foreign(name: str, where: str) -> Problem | None:
+    """Signs that no name can have, and the nearest name without them."""
     foreign = sorted({character for character in name if not _allowed(character)})
-    if foreign:
-        signs = " ".join(
-            ascii(character) if not character.isprintable() else character
-            for character in foreign[:8]
+    if not foreign:
+        return None
+    signs = " ".join(
+        ascii(character) if not character.isprintable() else character for character in foreign[:8]
+    )
+    near = allowed(name)
+    remedy = Message("names.only", "Use letters, digits, space, dot, _ and - only.")
+    if near:
+        remedy = Message(
+            "names.near",
+            "Use letters, digits, space, dot, _ and - only, for example {near}.",
+            near=repr(near),
         )
-        near = allowed(name)
-        remedy = Message("names.only", "Use letters, digits, space, dot, _ and - only.")
-        if near:
-            remedy = Message(
-                "names.near",
-                "Use letters, digits, space, dot, _ and - only, for example {near}.",
-                near=repr(near),
-            )
-        return [
-            Problem(
-                "names.holds",
-                where,
-                "{name} contains {signs}",
-                remedy,
-                name=repr(name),
-                signs=signs,
-            )
-        ]
+    what = "{name} contains {signs}"
+    return Problem("names.holds", where, what, remedy, name=repr(name), signs=signs)
+
+
+def _ends(name: str, where: str) -> Problem | None:
+    """How a name may begin and end, and what Windows keeps for itself."""
     if name[0] in MARKS - {"_"} or unicodedata.category(name[0])[0] == "M":
-        return [
-            Problem(
-                "names.begins",
-                where,
-                "{name} begins with {name2}",
-                "Begin with a letter or a digit.",
-                name=repr(name),
-                name2=repr(name[0]),
-            )
-        ]
+        return Problem(
+            "names.begins",
+            where,
+            "{name} begins with {name2}",
+            "Begin with a letter or a digit.",
+            name=repr(name),
+            name2=repr(name[0]),
+        )
     if name[-1] in ". ":
-        return [
-            Problem(
-                "names.ends_windows_drops",
-                where,
-                "{name} ends with {name2}, which Windows drops",
-                "End with a letter or digit.",
-                name=repr(name),
-                name2=repr(name[-1]),
-            )
-        ]
+        return Problem(
+            "names.ends_windows_drops",
+            where,
+            "{name} ends with {name2}, which Windows drops",
+            "End with a letter or digit.",
+            name=repr(name),
+            name2=repr(name[-1]),
+        )
     if unicodedata.normalize("NFKC", name).split(".")[0].strip().upper() in RESERVED:
-        return [
-            Problem(
-                "names.reserved_name_windows",
-                where,
-                "{name} is a reserved name on Windows",
-                "Choose another.",
-                name=repr(name),
-            )
-        ]
-    return []
+        what = "{name} is a reserved name on Windows"
+        return Problem(
+            "names.reserved_name_windows", where, what, "Choose another.", name=repr(name)
+        )
+    return None
 
 
 def allowed(name: str) -> str | None:

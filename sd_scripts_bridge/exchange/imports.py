@@ -109,27 +109,10 @@ def _toml(path: Path, here: Here) -> Imported:
 # ---- our own ----
 
 
-def _job(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
-    missing = [
-        name
-        for name in ("name", "subject", "class_token", "dataset", "base", "family", "engine")
-        if name not in data
-    ]
-    if missing:
-        raise Invalid(
-            [
-                Problem(
-                    "imports.lacks",
-                    path.name,
-                    "lacks {missing}",
-                    "Give a whole job.json.",
-                    missing=", ".join(missing),
-                )
-            ]
-        )
-    job = job_from_dict(data)
-    assert isinstance(job, TrainingJob), "its kind is train"
-    base, dataset = here.find_base(job.base, path.parent), here.existing(job.dataset, path.parent)
+def _rows_of_job(
+    job: TrainingJob, data: Mapping[str, Any], places: Mapping[str, Path | None]
+) -> list[KeyRow]:
+    """What becomes of each key; ``places`` are the files that it names, as they are here."""
     rows = [
         KeyRow(key, Fate.USED, value)
         for key, value in data.items()
@@ -147,18 +130,39 @@ def _job(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
                 Message("imports.give_cluster_again", "give the cluster again with --on"),
             )
         )
-    for key, found in (("base", base), ("dataset", dataset)):
+    for key, found in places.items():
         rows.append(
             KeyRow(
                 key, Fate.USED if found else Fate.IGNORED, data.get(key), "", "" if found else gone
             )
         )
+    return rows
+
+
+def _job(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
+    missing = [
+        name
+        for name in ("name", "subject", "class_token", "dataset", "base", "family", "engine")
+        if name not in data
+    ]
+    if missing:
+        lacks = Problem(
+            "imports.lacks",
+            path.name,
+            "lacks {missing}",
+            "Give a whole job.json.",
+            missing=", ".join(missing),
+        )
+        raise Invalid([lacks])
+    job = job_from_dict(data)
+    assert isinstance(job, TrainingJob), "its kind is train"
+    base, dataset = here.find_base(job.base, path.parent), here.existing(job.dataset, path.parent)
     apart = dataset_config.photos(job.dataset_config) if job.dataset_config else None
     values = {name: getattr(job.params, name) for name in KNOWN} | dict(job.params.extra)
     return Imported(
         path,
         Message("imports.job_lora_bridge", "a job of LoRA Bridge"),
-        tuple(rows),
+        tuple(_rows_of_job(job, data, {"base": base, "dataset": dataset})),
         values,
         job.family,
         base,

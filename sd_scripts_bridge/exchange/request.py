@@ -4,7 +4,7 @@ still missing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -55,39 +55,7 @@ def fill(
 
     Raises `Invalid` for what is missing.
     """
-    problems = []
-    file = imported.path.name
-    if dataset is None and imported.dataset is None and not imported.subsets:
-        remedy = Message(
-            "request.give_their_folder_train", "Give their folder: train DATASET --config FILE."
-        )
-        problems.append(
-            Problem(
-                "request.names_photos",
-                "dataset",
-                "{file} names no photos that are here",
-                remedy,
-                file=file,
-            )
-        )
-    if base is None and imported.base is None:
-        named = (
-            Message("request.isnt", " ({base_name} isn't here)", base_name=repr(imported.base_name))
-            if imported.base_name
-            else ""
-        )
-        problems.append(
-            Problem(
-                "request.names_base_model",
-                "base",
-                "{file} names no base model that is here{named}",
-                "Give one with --base.",
-                file=file,
-                named=named,
-            )
-        )
-    if dataset is not None:
-        problems += imported.beyond  # the file's own folders could be trained so, other ones can't
+    problems = list(_missing(imported, dataset, base))
     if problems:
         raise Invalid(problems)
     dataset = dataset or imported.dataset
@@ -120,6 +88,29 @@ def of_one_set(imported: Imported) -> Imported:
         name=imported.path.name,
     )
     raise Invalid([problem, *imported.beyond])
+
+
+def _missing(imported: Imported, dataset: Path | None, base: Path | None) -> Iterator[Problem]:
+    file = imported.path.name
+    if dataset is None and imported.dataset is None and not imported.subsets:
+        remedy = Message(
+            "request.give_their_folder_train", "Give their folder: train DATASET --config FILE."
+        )
+        what = "{file} names no photos that are here"
+        yield Problem("request.names_photos", "dataset", what, remedy, file=file)
+    if base is None and imported.base is None:
+        name = imported.base_name
+        isnt = " ({base_name} isn't here)"
+        yield Problem(
+            "request.names_base_model",
+            "base",
+            "{file} names no base model that is here{named}",
+            "Give one with --base.",
+            file=file,
+            named=Message("request.isnt", isnt, base_name=repr(name)) if name else "",
+        )
+    if dataset is not None:
+        yield from imported.beyond  # its own folders could be trained so, other ones can't
 
 
 def remarks(imported: Imported, base: Path | None = None) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -91,91 +91,81 @@ class Launch:
 
     def problems(self) -> list[Problem]:
         """What accelerate would stop at, or hang on."""
-        found = []
+        return [*self._count_problems(), *self._address_problems(), *self._thread_problems()]
+
+    def _count_problems(self) -> Iterator[Problem]:
         if not 2 <= self.processes <= MOST_PROCESSES:
-            found.append(
-                Problem(
-                    "launch.number",
-                    "processes",
-                    "{processes} is not a number from 2 to {most_processes}",
-                    "Leave it out for one process.",
-                    processes=self.processes,
-                    most_processes=MOST_PROCESSES,
-                )
+            yield Problem(
+                "launch.number",
+                "processes",
+                "{processes} is not a number from 2 to {most_processes}",
+                "Leave it out for one process.",
+                processes=self.processes,
+                most_processes=MOST_PROCESSES,
             )
         if self.machines < 1 or self.processes % max(1, self.machines):
-            found.append(
-                Problem(
-                    "launch.processes_cant_shared_evenly",
-                    "machines",
-                    "{processes} {processes:process|processes} can't be shared evenly by {machines} machines",
-                    "Each machine runs as many.",
-                    processes=self.processes,
-                    machines=self.machines,
-                )
+            yield Problem(
+                "launch.processes_cant_shared_evenly",
+                "machines",
+                "{processes} {processes:process|processes} can't be shared evenly by {machines} "
+                "machines",
+                "Each machine runs as many.",
+                processes=self.processes,
+                machines=self.machines,
             )
         elif not 0 <= self.machine_rank < self.machines:
-            found.append(
-                Problem(
-                    "launch.is_not_one",
-                    "machine_rank",
-                    "{machine_rank} is not one of 0 to {machines}",
-                    "Count the machines from 0; 0 is the one that saves.",
-                    machine_rank=self.machine_rank,
-                    machines=self.machines - 1,
-                )
+            yield Problem(
+                "launch.is_not_one",
+                "machine_rank",
+                "{machine_rank} is not one of 0 to {machines}",
+                "Count the machines from 0; 0 is the one that saves.",
+                machine_rank=self.machine_rank,
+                machines=self.machines - 1,
             )
         elif self.gpu_ids and (len(set(self.gpu_ids)) != self.here or min(self.gpu_ids) < 0):
-            gpus = ",".join(map(str, self.gpu_ids))
-            found.append(
-                Problem(
-                    "launch.names_gpus_processes_run",
-                    "gpus",
-                    "{gpus} names {count} {count:GPU|GPUs}, and {here} {here:process runs|processes run} here",
-                    "Give one GPU for each.",
-                    gpus=gpus,
-                    count=len(set(self.gpu_ids)),
-                    here=self.here,
-                )
+            yield Problem(
+                "launch.names_gpus_processes_run",
+                "gpus",
+                "{gpus} names {count} {count:GPU|GPUs}, and {here} "
+                "{here:process runs|processes run} here",
+                "Give one GPU for each.",
+                gpus=",".join(map(str, self.gpu_ids)),
+                count=len(set(self.gpu_ids)),
+                here=self.here,
             )
+
+    def _address_problems(self) -> Iterator[Problem]:
         if self.machines > 1 and not (self.main_process_ip and self.main_process_port):
-            found.append(
-                Problem(
-                    "launch.several_machines_need_address",
-                    "main_process_ip",
-                    "several machines need the address and the port of machine 0",
-                    "Give --main-process-ip and --main-process-port, the same on each.",
-                )
+            yield Problem(
+                "launch.several_machines_need_address",
+                "main_process_ip",
+                "several machines need the address and the port of machine 0",
+                "Give --main-process-ip and --main-process-port, the same on each.",
             )
         if self.main_process_ip and not _HOST.fullmatch(self.main_process_ip):
-            found.append(
-                Problem(
-                    "launch.address",
-                    "main_process_ip",
-                    "{main_process_ip} is not an address",
-                    main_process_ip=repr(self.main_process_ip),
-                )
+            yield Problem(
+                "launch.address",
+                "main_process_ip",
+                "{main_process_ip} is not an address",
+                main_process_ip=repr(self.main_process_ip),
             )
         if self.main_process_port is not None and not 1 <= self.main_process_port <= 65535:
-            found.append(
-                Problem(
-                    "launch.port",
-                    "main_process_port",
-                    "{main_process_port} is not a port (1 to 65535)",
-                    main_process_port=self.main_process_port,
-                )
+            yield Problem(
+                "launch.port",
+                "main_process_port",
+                "{main_process_port} is not a port (1 to 65535)",
+                main_process_port=self.main_process_port,
             )
+
+    def _thread_problems(self) -> Iterator[Problem]:
         threads = self.num_cpu_threads_per_process
         if threads is not None and not 1 <= threads <= 1024:
-            found.append(
-                Problem(
-                    "launch.number_2",
-                    "num_cpu_threads_per_process",
-                    "{threads} is not a number from 1 to 1024",
-                    threads=threads,
-                )
+            yield Problem(
+                "launch.number_2",
+                "num_cpu_threads_per_process",
+                "{threads} is not a number from 1 to 1024",
+                threads=threads,
             )
-        return found
 
     def words(self, mixed_precision: str) -> list[str]:
         """What stands between `accelerate launch` and the script.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -109,16 +109,26 @@ class Planner:
             gpu=request.gpu,
             launch=request.launch,
         )
+        before = [*([why] if why else []), *data.remarks, *base.notes, *settled.notes, *fitted]
+        return job, *self._judged(request, data, base, job, engine, files, before)
+
+    def _judged(
+        self,
+        request: Request,
+        data: Dataset,
+        base: Base,
+        job: TrainingJob,
+        engine: Engine,
+        files: Found,
+        before: Sequence[str],
+    ) -> tuple[list[str], list[Problem]]:
+        """What is to be known of the job, after the notes ``before``, and what speaks against it."""
         room = preflight.this_machine(job, self.home.root, engine.machine().memory)
-        stand = effect.Stand(params, base.family, bool(data.regularisation))
+        stand = effect.Stand(job.params, base.family, bool(data.regularisation))
         notes = [
-            *([why] if why else []),
-            *data.remarks,
-            *base.notes,
-            *settled.notes,
-            *fitted,
+            *before,
             *effect.idle(stand, request.values),
-            *effect.advice(params),
+            *effect.advice(job.params),
             *_about_launch(job, data.real_steps),
             *handed_on.notes(job),
             *engine.notes(job),
@@ -131,10 +141,10 @@ class Planner:
             *files.problems,
             *engine.refuse(job),
             *_size_problems(self.home, engine, base),
-            *preflight.missing_files(params),
+            *preflight.missing_files(job.params),
             *preflight.problems(job, room),
         ]
-        return job, notes, refused
+        return notes, refused
 
     def choose(self, request: Request, base: Base | None = None) -> tuple[Engine, str]:
         """The engine that was named, or the first that trains such a base; and why that one."""

@@ -2,59 +2,36 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from ...datasets.kohya_folder import open_dataset
-from ...errors import BridgeError, Invalid, Problem
+from ...errors import Invalid, Problem
 from ...exchange import request as exchange_request
-from ...exchange.settling.imported import Fate, Imported, KeyRow, plain
+from ...exchange.settling.imported import Fate, Imported, KeyRow
 from ...exchange.settling.work import KNOWN
 from ...exchange.toml import reader as toml_reader
 from ...messages import Message
 from ...models.offered import BaseFile
 from ...names import normal
 from ...options import families, presets
-from ...options.params import MOST_STEPS, TrainingParams
 from ...paths import Home
 from ...photos.zips import safe_name
 from ...system import toml_file
+from .brought.proposal import Proposal
+from .brought.steps import steps_and_values
 from .draft import Draft
 from .intake import Upload
 from .state import State, TrainingChoices
-from .view import NO_REGULARISATION
 
 LIMIT = 100_000_000
 """Bytes of a config; a LoRA's header may have as many."""
 REMOTE = Message(
     "draft.only_known_options", "remote clients can set only the options that LoRA Bridge knows"
 )
-
-
-@dataclass
-class Proposal:
-    """What the file changes in the draft; ``sentences`` say what needs saying besides."""
-
-    name: str | None = None
-    class_token: str | None = None
-    training: dict[str, Any] = field(default_factory=dict)
-    folder: Path | None = None
-    sentences: list[str] = field(default_factory=list)
-
-    def as_dict(self) -> dict[str, Any]:
-        """docs/rest.md's ``draft`` of an import."""
-        return {
-            "name": self.name,
-            "class_token": self.class_token,
-            "training": self.training,
-            "folder": str(self.folder) if self.folder else None,
-            "sentences": self.sentences,
-        }
 
 
 def read(
@@ -173,121 +150,13 @@ def propose(
     """What using the file would put into a draft that is in ``state``."""
     found = Proposal()
     if imported.values:
-        _steps_and_values(found, imported, state)
+        steps_and_values(found, imported, state)
         found.training["preset"] = presets.IMPORTED
         found.training["v_parameterization"] = imported.v_parameterization
     _base(found, imported, bases, local)
     _photos(found, imported, state, local)
     _names(found, imported, state)
     return found
-
-
-def _steps_and_values(found: Proposal, imported: Imported, state: State) -> None:
-    """The draft counts pictures, so that the sum on the page stays right when photos come or go."""
-    imported = _gpus(found, imported, state)
-    batch = int(imported.values.get("train_batch_size") or 1) * int(
-        imported.values.get("gradient_accumulation_steps") or 1
-    )
-    batch *= imported.launch.processes if imported.launch else 1
-    shown, regularisation = _pictures(imported)
-    if shown or not imported.epochs:
-        settled = imported.settled(shown or 1, regularisation)
-        steps = settled["max_train_steps"]
-        given = (
-            Message(
-                "draft.epochs_pictures",
-                "{epochs} {epochs:epoch|epochs} of {shown} {shown:picture|pictures}",
-                epochs=imported.epochs,
-                shown=shown,
-            )
-            if imported.epochs
-            else Message("draft.own_number", "its own number")
-        )
-        found.sentences.append(
-            Message(
-                "draft.steps_file_trains_batch",
-                "Steps: the file trains {steps} ({given}) at batch {batch}, which is {steps2} "
-                "pictures.",
-                steps=steps,
-                given=given,
-                batch=batch,
-                steps2=steps * batch,
-            )
-        )
-        if regularisation:  # which an epoch of the file has, and one of the page hasn't
-            steps = imported.settled(shown or 1)["max_train_steps"]
-            found.sentences.append(NO_REGULARISATION)
-    else:
-        steps = math.ceil(state.training.steps / batch)
-        settled = replace(
-            imported, epochs=None, values={**imported.values, "max_train_steps": steps}
-        ).settled(steps * batch)
-        found.sentences.append(
-            Message(
-                "draft.steps_file_counts_epochs",
-                "Steps: the file counts {epochs} {epochs:epoch|epochs} of photos that aren't here, "
-                "so their number of steps can't be known: {steps} {steps:picture stays|pictures stay}.",
-                epochs=imported.epochs,
-                steps=state.training.steps,
-            )
-        )
-        if imported.save_every_epochs:
-            found.sentences.append(
-                Message(
-                    "draft.saves_every_epochs_cant",
-                    "Saves: every {save_every_epochs} epochs can't be counted here; set "
-                    "save_every_n_steps.",
-                    save_every_epochs=imported.save_every_epochs,
-                )
-            )
-    found.training["steps"] = min(MOST_STEPS, max(1, steps * batch))
-    ours = TrainingParams()
-    found.training["values"] = {
-        key: "none" if value is None else str(value) if isinstance(value, Mapping) else plain(value)
-        for key, value in settled.items()
-        if key != "max_train_steps" and (key not in KNOWN or value != getattr(ours, key))
-    }
-
-
-def _gpus(found: Proposal, imported: Imported, state: State) -> Imported:
-    """The draft trains on this machine, one process on each of its GPUs."""
-    launch = imported.launch
-    if launch is None:
-        found.training |= {"gpus": ""} if state.training.gpus else {}
-        return imported
-    if launch.machines > 1:
-        found.sentences.append(
-            Message(
-                "draft.several_machines_train_command",
-                "{title}: several machines train from the command line only. Here one process "
-                "trains.",
-                title=launch.title,
-            )
-        )
-        return replace(imported, launch=None)
-    found.training["gpus"] = ",".join(map(str, launch.gpus))
-    found.sentences.append(
-        Message(
-            "draft.gpus_process_each_empty",
-            "GPUs: {training}, one process on each. Empty the field GPUs for one.",
-            training=found.training["gpus"],
-        )
-    )
-    return replace(imported, launch=replace(launch, num_cpu_threads_per_process=None))
-
-
-def _pictures(imported: Imported) -> tuple[int, bool]:
-    """(pictures that an epoch shows, whether there are regularisation pictures); 0 where the photos
-    aren't here.
-    """
-    subsets, regularisation = imported.subsets, imported.regularisation
-    if imported.dataset is not None:
-        try:
-            data = open_dataset(imported.dataset)
-        except BridgeError:
-            return 0, False
-        subsets, regularisation = data.subsets, data.regularisation
-    return sum(subset.images * subset.repeats for subset in subsets), bool(regularisation)
 
 
 def _base(found: Proposal, imported: Imported, bases: Sequence[BaseFile], local: bool) -> None:

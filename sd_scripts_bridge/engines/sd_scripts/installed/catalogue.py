@@ -261,60 +261,46 @@ def _weights_problems(name: str, values: list[Any]) -> list[Problem]:
 
 
 def _value_problems(name: str, value: Any, spec: Mapping[str, Any]) -> list[Problem]:
+    problem = _unlike(name, value, spec) or _out_of_range(name, value)
+    return [problem] if problem else []
+
+
+def _unlike(name: str, value: Any, spec: Mapping[str, Any]) -> Problem | None:
+    """What is not of the option's type, or none of its choices."""
     if spec["flag"]:
-        return (
-            []
-            if isinstance(value, bool)
-            else [
-                Problem(
-                    "catalogue.neither_true_nor_false",
-                    name,
-                    "{value} is neither true nor false",
-                    value=short(value),
-                )
-            ]
-        )
+        what = "{value} is neither true nor false"
+        wrong = Problem("catalogue.neither_true_nor_false", name, what, value=short(value))
+        return None if isinstance(value, bool) else wrong
     if spec["choices"] and value not in spec["choices"]:
-        return [
-            Problem(
-                "catalogue.is_not_one",
-                name,
-                "{value} is not one of {map}",
-                value=short(value),
-                map=", ".join(map(str, spec["choices"])),
-            )
-        ]
+        return Problem(
+            "catalogue.is_not_one",
+            name,
+            "{value} is not one of {map}",
+            value=short(value),
+            map=", ".join(map(str, spec["choices"])),
+        )
     wanted = _TYPES.get(str(spec["type"]))
     values = value if isinstance(value, list) else [value]
     if wanted and any(isinstance(item, bool) or not isinstance(item, wanted) for item in values):
-        return [
-            Problem(
-                "catalogue.type",
-                name,
-                "{value} is not of type {spec}",
-                value=short(value),
-                spec=spec["type"],
-            )
-        ]
+        what = "{value} is not of type {spec}"
+        return Problem("catalogue.type", name, what, value=short(value), spec=spec["type"])
+    return None
+
+
+def _out_of_range(name: str, value: Any) -> Problem | None:
+    values = value if isinstance(value, list) else [value]
+    numbers = [item for item in values if isinstance(item, (int, float))]
     low, high = RANGES.get(name, (-math.inf, math.inf))
-    if any(isinstance(item, (int, float)) and not low <= item <= high for item in values):
-        return [
-            Problem(
-                "catalogue.outside",
-                name,
-                "{value} is outside {low} to {high}",
-                value=short(value),
-                low=f"{low:g}",
-                high=f"{high:g}",
-            )
-        ]
-    if any(isinstance(item, (int, float)) and not abs(item) < 2**63 for item in values):
-        return [
-            Problem(
-                "catalogue.number_scripts_can_use",
-                name,
-                "{value} is no number that the scripts can use",
-                value=short(value),
-            )
-        ]
-    return []
+    if any(not low <= item <= high for item in numbers):
+        return Problem(
+            "catalogue.outside",
+            name,
+            "{value} is outside {low} to {high}",
+            value=short(value),
+            low=f"{low:g}",
+            high=f"{high:g}",
+        )
+    if any(not abs(item) < 2**63 for item in numbers):
+        what = "{value} is no number that the scripts can use"
+        return Problem("catalogue.number_scripts_can_use", name, what, value=short(value))
+    return None

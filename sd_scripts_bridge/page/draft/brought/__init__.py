@@ -1,0 +1,1 @@
+"""What a training from elsewhere brings along for the draft."""
