@@ -83,7 +83,12 @@ class Context:
     def draft(self) -> Draft:
         from .draft.draft import draft_of
 
-        return draft_of(self.the_bridge.home, self.face_models)
+        draft = draft_of(self.the_bridge.home, self.face_models)
+        if draft.state.caption_job:
+            from .captions.drafting import follow
+
+            follow(draft, self.the_bridge, draft.state.caption_job)
+        return draft
 
     @functools.cached_property
     def changes(self) -> DraftChanges:

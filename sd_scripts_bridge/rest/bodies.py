@@ -239,14 +239,47 @@ class CaptionBody:
     again: Again = False
 
 
+Selected = Annotated[
+    Annotated[list[int], Bounds(0, 100_000)] | None, "numbers of photos; null: all of them"
+]
+
+
+@dataclass(frozen=True)
+class DraftCaptionBody:
+    """Who writes the draft's captions."""
+
+    with_: With
+    model: Annotated[Text, "which of the server's"] = None
+    prompt: Prompt = None
+    key: Key = None
+    template: TemplateBody | None = None
+    photos: Selected = None
+    again: Again = False
+
+
 @dataclass(frozen=True)
 class CaptionsBody:
     """A change of many captions at once."""
 
-    action: Annotated[Literal["draft", "add", "remove", "replace", "undo"], Example("add")]
+    action: Annotated[
+        Literal["draft", "add", "remove", "replace", "front", "dedupe", "person", "undo", "redo"],
+        Example("add"),
+    ]
     text: Annotated[Text, Example("smiling")] = None
     with_: Annotated[Text, "what `replace` puts in the place of `text`"] = None
     where: Annotated[Literal["start", "end"], "start: right after the name"] = "end"
+    regex: Annotated[bool, "replace: `text` is a regular expression"] = False
+    words: Annotated[list[str] | None, "person: which of its words go; null: all of them"] = None
+    photos: Selected = None
+
+
+@dataclass(frozen=True)
+class CaptionTableBody:
+    """Captions from a table."""
+
+    text: Annotated[str, Bounds(0, 20_000_000)]
+    form: Annotated[Literal["txt", "csv", "json"], "txt: a caption a line, for `photos` in order"]
+    photos: Selected = None
 
 
 @dataclass(frozen=True)

@@ -100,3 +100,10 @@ class CleanQuery:
     keep: Annotated[
         Annotated[str, OneOf(tuple(KEEP))] | None, "what this rule would free; else the home's"
     ] = None
+
+
+@dataclass(frozen=True)
+class TableQuery:
+    """In which form captions go out."""
+
+    form: Annotated[str, OneOf(("txt", "csv", "json"))] = "txt"

@@ -30,6 +30,7 @@ class Rule(NamedTuple):
 MACHINE_FILES = Message("doors.files", "Files on this machine")
 MACHINE_FOLDERS = Message("doors.folders", "Folders on this machine")
 MACHINE_CONFIGS = Message("doors.folders_configs", "Folders and configs on this machine")
+MACHINE_SERVERS = Message("doors.servers", "Servers on this machine")
 EXPORTS = Message("doors.exports", "Exports, which contain paths on this machine,")
 DEMO_MODELS = Message("doors.demo_model", "Demo models")
 SETUPS = Message("doors.setup", "Setup jobs")
@@ -76,7 +77,14 @@ RULES = (
     Rule("GET", "/draft/frames", "draft:show_frames"),
     Rule("POST", "/draft/photo/{pid}", "draft:set_photo", (404, 409)),
     Rule("GET", "/draft/photo/{pid}/thumb", "draft:thumb", (404,)),
-    Rule("POST", "/draft/captions", "draft:change_captions", (409,)),
+    Rule("POST", "/draft/captions", "captions:change", (409,)),
+    Rule("POST", "/draft/caption", "captions:draft", (409, 503)),
+    Rule("GET", "/draft/captions", "captions:count"),
+    Rule("POST", "/draft/captions/preview", "captions:preview"),
+    Rule("POST", "/draft/captions/import", "captions:bring"),
+    Rule("GET", "/draft/captions/export", "captions:export", (422,)),
+    Rule("GET", "/captioners", "captions:found_here"),
+    Rule("POST", "/captioners/look", "captions:look", (), MACHINE_SERVERS),
     Rule("POST", "/draft/clear", "draft:clear", (409,)),
     Rule("GET", "/plan", "plan:show"),
     Rule("POST", "/train", "plan:train", (409, 503)),

@@ -16,8 +16,8 @@ from sd_scripts_bridge.datasets.captions import edits as caption_edits
 from sd_scripts_bridge.datasets.framing.buckets import Buckets
 from sd_scripts_bridge.errors import Conflict, Invalid, NotFound
 from sd_scripts_bridge.options.params import TrainingParams
+from sd_scripts_bridge.page.captions import drafting, interrogation
 from sd_scripts_bridge.page.draft import captions as draft_captions
-from sd_scripts_bridge.page.draft import interrogation
 from sd_scripts_bridge.page.draft.dataset import write
 from sd_scripts_bridge.page.draft.draft import Draft
 from sd_scripts_bridge.page.draft.intake import Upload
@@ -331,12 +331,13 @@ def test_bulk_changes_are_undone_step_by_step(draft: Draft) -> None:
 
 def test_drafting_asks_the_host_only_where_words_are_missing(draft: Draft) -> None:
     with pytest.raises(Invalid, match="name"):
-        interrogation.start(draft, None)
+        drafting.todo(draft, None, again=False)
     describe(draft, {"name": "Ada", "class_token": "woman"})
     asked: list[str] = []
     interrogation.start(
         draft,
         lambda paths: [asked.append(p.name) or "a woman on a bench" for p in paths],
+        drafting.todo(draft, None, again=False),
         "portrait",
     )
     deadline = time.monotonic() + 10
@@ -354,7 +355,7 @@ def test_a_failing_interrogator_is_said(draft: Draft) -> None:
     def broken(_paths: object) -> list[str]:
         raise RuntimeError("no model")
 
-    interrogation.start(draft, broken)
+    interrogation.start(draft, broken, drafting.todo(draft, None, again=False))
     deadline = time.monotonic() + 10
     while draft.drafting and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -362,12 +363,12 @@ def test_a_failing_interrogator_is_said(draft: Draft) -> None:
 
 
 def test_undo_keeps_few_levels_of_many_captions() -> None:
-    from sd_scripts_bridge.page.draft.state import UNDO_CAPTIONS, DraftPhoto, from_dict
+    from sd_scripts_bridge.page.draft.state import UNDO_CAPTIONS, DraftPhoto, Words, from_dict
 
     state = State(items=tuple(DraftPhoto(n, f"{n}.jpg", True) for n in range(1000)))
     for level in range(30):
-        state = state.with_captions(dict.fromkeys(range(1000), f"{level}"))
-    assert len(state.undo) == UNDO_CAPTIONS / 1000
+        state = state.with_captions(dict.fromkeys(range(1000), Words(f"{level}", "hand")))
+    assert len(state.undo) == min(20, UNDO_CAPTIONS / 1000)
     assert from_dict(json.loads(json.dumps(state.as_dict()))) == state
 
 

@@ -53,9 +53,11 @@ class Exchange:
         *,
         seconds: float = SECONDS,
         pause: float = 1.0,
+        tries: int = TRIES,
         stopped: Stopped = bool,
     ) -> None:
-        self.address, self.seconds, self.pause, self.stopped = address, seconds, pause, stopped
+        self.address, self.seconds, self.stopped = address, seconds, stopped
+        self.pause, self.tries = pause, tries
         self._key, self._without = key, 0
         own = [urllib.request.ProxyHandler({})] if is_here(address) else []
         self._opener = urllib.request.build_opener(_NoRedirect, *own)
@@ -66,7 +68,7 @@ class Exchange:
         Raises `NoCaption` where this question has no usable answer, `CannotGoOn` where none will.
         """
         reason = Message("caption.stopped", "stopped before its turn")
-        for attempt in range(TRIES):
+        for attempt in range(self.tries):
             if self.stopped():
                 raise CannotGoOn(reason)
             try:
@@ -87,7 +89,7 @@ class Exchange:
             minutes = int(seconds // 60)
             raise CannotGoOn("caption.long_pause", text, reason=reason, minutes=minutes)
         end = time.monotonic() + seconds
-        while attempt < TRIES - 1 and not self.stopped() and time.monotonic() < end:
+        while attempt < self.tries - 1 and not self.stopped() and time.monotonic() < end:
             time.sleep(min(0.1, seconds))
 
     def _once(self, path: str, body: Any) -> Any:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from ...datasets import caption_text, caption_tokens
 from ...datasets.captions import person
+from ...datasets.captions.authors import HAND
 from ...datasets.captions.draft import composed
 from ...datasets.captions.edits import CaptionEdit, heads_of
+from .state import DraftPhoto, State, Words
 
 if TYPE_CHECKING:
     from .check import Verdicts
-    from .state import DraftPhoto, State
 
 _NAME_AND_CLASS, _NAME = "\x01", "\x02"
 """What a kept caption begins with instead of the name; no caption can hold such a character."""
@@ -88,7 +89,13 @@ def bulk(
 ) -> State:
     """The state after `changes`; one step for undo. Raises `Invalid`."""
     found = changes(state, judged, edit, photos)
-    return state.with_captions({pid: bound(after, state) for pid, (_, after) in found.items()})
+    return by_hand(state, {pid: after for pid, (_, after) in found.items()})
+
+
+def by_hand(state: State, captions: Mapping[int, str | None]) -> State:
+    """Captions that the user has written, or has made of others."""
+    kept = {pid: None if text is None else bound(text, state) for pid, text in captions.items()}
+    return state.with_captions({i.id: i.by_hand(kept[i.id]) for i in state.items if i.id in kept})
 
 
 def _reads(item: DraftPhoto, judged: Verdicts) -> bool:
@@ -97,17 +104,30 @@ def _reads(item: DraftPhoto, judged: Verdicts) -> bool:
     return not (seen and seen.finding.photo is None)
 
 
-def undrafted(state: State, judged: Verdicts) -> Mapping[int, str]:
-    """The photos that can be used and have no words of their own yet, with what they say now."""
+def undrafted(
+    state: State,
+    judged: Verdicts,
+    photos: Collection[int] | None = None,
+    *,
+    again: bool = False,
+) -> list[int]:
+    """Of these photos, all where None, those that can be used and have no words of their own yet;
+    ``again``: also those that a captioner described, and nobody has changed since.
+    """
     bare = {"", state.name, caption_text.draft(state.name, state.class_token)}
-    found = {}
-    for item in state.items:
-        text = caption_of(item, state, judged)
-        if text in bare and _reads(item, judged):
-            found[item.id] = text
-    return found
+    return [
+        item.id
+        for item in state.items
+        if (photos is None or item.id in photos)
+        and _reads(item, judged)
+        and (caption_of(item, state, judged) in bare or (again and _is_captioners(item)))
+    ]
 
 
-def drafted(state: State, description: str) -> str:
+def drafted(state: State, description: str, by: str) -> Words:
     """The name, the class, and a description, as it is kept; see `composed`."""
-    return bound(composed(state.name, state.class_token, description), state)
+    return Words(bound(composed(state.name, state.class_token, description), state), by)
+
+
+def _is_captioners(item: DraftPhoto) -> bool:
+    return item.caption is not None and item.by not in ("", HAND) and not item.edited

@@ -49,10 +49,12 @@ class DraftView:
     advice: Annotated[Sequence[str], "what to mind about the set"]
     caption_advice: Sequence[str]
     checking: Annotated[Count | None, "photos are being looked at"]
-    drafting: Annotated[Count | None, "the host's interrogator is describing them"]
+    drafting: Annotated[Count | None, "a captioner is describing them"]
+    caption_job: Annotated[int | None, "its job; null: it is the host's, or there is none"]
     writing: Annotated[Count | None, "they are being copied for a start"]
     training: TrainingChoices
     undo: Annotated[int, "how many changes of captions can be taken back"]
+    redo: Annotated[int, "how many of them can be done again"]
     photo_undo: Annotated[int, "how many changes of use, turn or frame"]
     imported: Annotated[bool, "whether an import can be"]
     problems: Sequence[str]
@@ -121,9 +123,11 @@ class DraftChanges:
                 caption_advice=[*about_captions, *filter(None, [failure])],
                 checking=_count(self.draft.check.progress),
                 drafting=_count(self.draft.drafting),
+                caption_job=state.caption_job or None,
                 writing=_count(self.draft.writing),
                 training=state.training,
                 undo=len(state.undo),
+                redo=len(state.redo),
                 photo_undo=len(state.photo_undo),
                 imported=state.before is not None,
                 problems=[problem.sentence for problem in naming_problems(state)],

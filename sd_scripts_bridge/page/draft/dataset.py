@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...datasets import manifest
+from ...datasets.captions.authors import HAND, record
 from ...datasets.framing.buckets import Buckets
 from ...datasets.framing.frame import Frame, cut_out
 from ...datasets.kohya_folder import leaf_name, open_dataset, repeats_for
@@ -84,9 +85,21 @@ def _write(draft: Draft, buckets: Buckets) -> Path:
             raise Invalid(
                 [Problem("dataset.said", "", v.sentence) for v in checked.photos if not v.used]
             )
+        _record_authors(out, made.subsets[0].folder, used)
         return out
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+
+
+def _record_authors(root: Path, leaf: Path, used: Sequence[DraftPhoto]) -> None:
+    """Which captions a captioner wrote; one that was changed since is known by its other text."""
+    written = {}
+    for image, item in zip(photo_files.find([leaf]), used, strict=True):
+        if item.caption is not None and item.by not in ("", HAND):
+            text = "" if item.edited else image.with_suffix(".txt").read_text("utf-8").strip()
+            written[image] = (item.by, text)
+    if written:
+        record(root, written)
 
 
 def _progress(draft: Draft, done: int, total: int) -> None:

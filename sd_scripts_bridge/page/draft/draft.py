@@ -259,8 +259,8 @@ class Draft:
             if said.caption is not ABSENT:
                 text = said.caption
                 self._refuse_overwriting(pid, state, text or "", said.was)
-                kept = None if text is None else captions.bound(one_line(text), state)
-                state = state.with_captions({pid: kept})
+                said_now = None if text is None else one_line(text)
+                state = captions.by_hand(state, {pid: said_now})
             item = state.item(pid)
             return state.with_photos({pid: _looks(item, said)}) if item else state
 

@@ -6,10 +6,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+from ...datasets.captions.authors import HAND
 from ...datasets.captions.edits import UNDO_LEVELS
 
-UNDO_CAPTIONS = 5000
-"""All levels together; a set of 1,000 photos keeps fewer of them."""
+UNDO_CAPTIONS = 25_000
+"""All levels together; a set of thousands keeps fewer of them."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """A photo's caption as it is kept (`captions.bound`), and who wrote it: "hand", or a captioner,
+    whose words somebody may have ``edited`` since.
+    """
+
+    text: str | None
+    by: str = ""
+    edited: bool = False
 
 
 @dataclass(frozen=True)
@@ -28,11 +40,31 @@ class DraftPhoto:
     caption: str | None = None
     """What the user or a bulk action wrote, as `draft_captions.bound` keeps it.
     None: what lies beside the photo, or the name and the class."""
+    by: str = ""
+    edited: bool = False
+    """Of the caption, see `Words`."""
+    reason: Mapping[str, Any] | None = None
+    """Why the last captioner wrote none: a message, as plain data."""
     turn: int = 0
     """Quarters that the copy is turned clockwise."""
     move_x: float = 0.0
     """How far the frame is moved, -1 (left) to 1; see `framing.frame`."""
     move_y: float = 0.0
+
+    @property
+    def words(self) -> Words:
+        return Words(self.caption, self.by, self.edited)
+
+    def saying(self, words: Words) -> DraftPhoto:
+        """The photo with another caption."""
+        return replace(self, caption=words.text, by=words.by, edited=words.edited, reason=None)
+
+    def by_hand(self, text: str | None) -> Words:
+        """``text`` as the user has written it, or has made of what a captioner wrote."""
+        if text is None:
+            return Words(None)
+        is_captioners = self.caption is not None and self.by not in ("", HAND)
+        return Words(text, self.by if is_captioners else HAND, is_captioners)
 
     @property
     def move(self) -> tuple[float, float]:
@@ -68,14 +100,31 @@ class State:
     items: tuple[DraftPhoto, ...] = ()
     next_id: int = 1
     training: TrainingChoices = field(default_factory=TrainingChoices)
-    undo: tuple[Mapping[int, str | None], ...] = ()
+    undo: tuple[Mapping[int, Words], ...] = ()
+    redo: tuple[Mapping[int, Words], ...] = ()
+    """What captions were before each undo of theirs."""
+    caption_job: int = 0
+    """The captioner's job whose captions come in now; 0: none."""
     photo_undo: tuple[tuple[DraftPhoto, ...], ...] = ()
     """Photos as they were before each change of use, turn or frame, the newest last."""
     before: Mapping[str, Any] | None = None
     """What an import has replaced, see `draft_import`."""
 
     def as_dict(self) -> dict[str, Any]:
-        return {"version": 1, **asdict(self)}
+        """Plain data; of thousands of photos in a moment, which `asdict` isn't."""
+        plain = {one.name: getattr(self, one.name) for one in fields(self)}
+        levels = {
+            name: [{pid: vars(words) for pid, words in level.items()} for level in plain[name]]
+            for name in ("undo", "redo")
+        }
+        return {
+            "version": 1,
+            **plain,
+            **levels,
+            "items": [vars(item) for item in self.items],
+            "photo_undo": [[vars(item) for item in level] for level in self.photo_undo],
+            "training": asdict(self.training),
+        }
 
     def item(self, pid: int) -> DraftPhoto | None:
         return next((item for item in self.items if item.id == pid), None)
@@ -100,33 +149,42 @@ class State:
         *rest, before = self.photo_undo
         now = {item.id: item for item in self.items}
         changed = {
-            old.id: replace(old, caption=now[old.id].caption) for old in before if old.id in now
+            old.id: replace(old.saying(now[old.id].words), reason=now[old.id].reason)
+            for old in before
+            if old.id in now
         }
         return replace(self.with_items(changed), photo_undo=tuple(rest))
 
-    def with_captions(self, captions: Mapping[int, str | None]) -> State:
+    def with_captions(self, captions: Mapping[int, Words]) -> State:
         """Other captions for some photos; `undone` takes it back."""
-        before = {
-            item.id: item.caption
-            for item in self.items
-            if item.id in captions and item.caption != captions[item.id]
-        }
-        if not before:
+        changed = [i for i in self.items if i.id in captions and i.words != captions[i.id]]
+        if not changed:
             return self
-        state = self.with_items(
-            {i.id: replace(i, caption=captions[i.id]) for i in self.items if i.id in before}
-        )
-        return replace(state, undo=_shortened((*self.undo, before)))
+        before = {item.id: item.words for item in changed}
+        return replace(self._saying(captions), undo=_shortened((*self.undo, before)), redo=())
 
     def undone(self) -> State:
         """The captions before the last change of them; itself where there was none."""
         if not self.undo:
             return self
         *rest, before = self.undo
-        state = self.with_items(
-            {i.id: replace(i, caption=before[i.id]) for i in self.items if i.id in before}
+        after = {item.id: item.words for item in self.items if item.id in before}
+        redo = _shortened((*self.redo, after))
+        return replace(self._saying(before), undo=tuple(rest), redo=redo)
+
+    def redone(self) -> State:
+        """The captions before the last undo of theirs; itself where there was none."""
+        if not self.redo:
+            return self
+        *rest, after = self.redo
+        before = {item.id: item.words for item in self.items if item.id in after}
+        undo = _shortened((*self.undo, before))
+        return replace(self._saying(after), redo=tuple(rest), undo=undo)
+
+    def _saying(self, captions: Mapping[int, Words]) -> State:
+        return self.with_items(
+            {i.id: i.saying(captions[i.id]) for i in self.items if i.id in captions}
         )
-        return replace(state, undo=tuple(rest))
 
 
 def from_dict(data: Mapping[str, Any]) -> State:
@@ -134,14 +192,17 @@ def from_dict(data: Mapping[str, Any]) -> State:
 
     Raises ValueError, TypeError, KeyError or AttributeError for anything else.
     """
-    apart = {"items": (), "training": TrainingChoices(), "undo": (), "photo_undo": ()}
+    apart: dict[str, Any] = dict.fromkeys(("items", "undo", "redo", "photo_undo"), ())
+    apart["training"] = TrainingChoices()
     values = _known(State, {**data, **apart})
     values["items"] = _photos(data.get("items", ()))
     values["photo_undo"] = tuple(map(_photos, data.get("photo_undo", ())))
     values["training"] = TrainingChoices(**_known(TrainingChoices, data.get("training", {})))
-    values["undo"] = tuple(
-        {int(pid): _text(text) for pid, text in level.items()} for level in data.get("undo", ())
-    )
+    for name in ("undo", "redo"):
+        values[name] = tuple(
+            {int(pid): _words(words) for pid, words in level.items()}
+            for level in data.get(name, ())
+        )
     return State(**values)
 
 
@@ -157,6 +218,7 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "str | None": (str, type(None)),
     "bool | None": (bool, type(None)),
     "Mapping[str, Any]": (dict,),
+    "Mapping[str, Any] | None": (dict, type(None)),
 }
 
 
@@ -172,17 +234,18 @@ def _known(cls: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _text(value: Any) -> str | None:
+def _words(value: Any) -> Words:
+    """A kept caption; until 0.1.0 it was a text or nothing."""
     if value is None or isinstance(value, str):
-        return value
-    raise TypeError(f"a caption is {type(value).__name__}")
+        return Words(value)
+    return Words(**_known(Words, value))
 
 
 def _shortened(
-    levels: tuple[Mapping[int, str | None], ...],
-) -> tuple[Mapping[int, str | None], ...]:
+    levels: tuple[Mapping[int, Words], ...],
+) -> tuple[Mapping[int, Words], ...]:
     """The newest levels, as many as may be kept; always the last one."""
-    kept: list[Mapping[int, str | None]] = []
+    kept: list[Mapping[int, Words]] = []
     for level in reversed(levels[-UNDO_LEVELS:]):
         if kept and sum(map(len, kept)) + len(level) > UNDO_CAPTIONS:
             break

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 from ...datasets import caption_text, kohya_folder
 from ...datasets.caption_text import Repaired
+from ...datasets.captions import person
+from ...datasets.captions.authors import HAND
 from ...errors import Problem
 from ...messages import Message
 from ...photos import files as photo_files
@@ -92,6 +94,17 @@ class PhotoView:
     words: Annotated[int, "of the caption", Example(3)]
     tokens: Annotated[int | None, "CLIP's; null where they can't be counted", Example(9)]
     begins_with_name: Annotated[bool, Example(True)]
+    by: Annotated[
+        str,
+        'who wrote it: "hand", a captioner, "file" for what lies beside the photo, or ""',
+        Example("qwen3-vl"),
+    ]
+    edited: Annotated[bool, "whether somebody has changed what the captioner wrote", Example(False)]
+    reason: Annotated[str | None, "why the captioner wrote none"]
+    missing: Annotated[
+        Sequence[str], "of place, light, clothes and pose what it doesn't say", Example(["light"])
+    ]
+    person: Annotated[Sequence[str], "what in it belongs to the person", Example(["brown eyes"])]
     turn: Annotated[int, "quarters that the copy is turned clockwise", Example(0)]
 
 
@@ -100,6 +113,7 @@ def photo_of(item: DraftPhoto, state: State, judged: Verdicts) -> PhotoView:
     verdict, seen = judged.verdicts.get(item.id), judged.seen.get(item.id)
     text = caption_of(item, state, judged)
     words, tokens = counted(text)
+    beside = bool(seen and seen.finding.caption)
     readable = not seen or seen.finding.photo is not None
     version = f"{seen.mark if seen else item.mark}{f'-{item.turn}' if item.turn else ''}"
     return PhotoView(
@@ -115,10 +129,15 @@ def photo_of(item: DraftPhoto, state: State, judged: Verdicts) -> PhotoView:
         concerns=verdict.concerns if verdict else (),
         thumb=f"draft/photo/{item.id}/thumb?v={version}" if readable else None,
         caption=text,
-        own_caption=item.caption is not None or bool(seen and seen.finding.caption),
+        own_caption=item.caption is not None or beside,
         words=words,
         tokens=tokens,
         begins_with_name=caption_text.begins_with_name(text, state.name),
+        by=item.by or (HAND if item.caption is not None else "file" if beside else ""),
+        edited=item.edited,
+        reason=Message.from_dict(item.reason) if item.reason else None,
+        missing=person.missing(text) if item.caption is not None or beside else (),
+        person=[one.text for one in person.phrases(text)],
         turn=item.turn,
     )
 

@@ -58,11 +58,12 @@ def _is_one(path: Path, shown: Sequence[Measures]) -> bool:
 
 
 def _without(state: State, gone: set[int]) -> State:
-    undo = tuple(
-        {pid: text for pid, text in level.items() if pid not in gone} for level in state.undo
+    undo, redo = (
+        tuple({pid: said for pid, said in level.items() if pid not in gone} for level in levels)
+        for levels in (state.undo, state.redo)
     )
     items = tuple(item for item in state.items if item.id not in gone)
-    return replace(state, items=items, undo=undo)
+    return replace(state, items=items, undo=undo, redo=redo)
 
 
 def _delete(photo: Path) -> None:

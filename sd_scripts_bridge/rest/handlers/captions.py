@@ -1,13 +1,55 @@
-"""Captioners over HTTP."""
+"""Captions over HTTP: captioners, and many captions of the draft at once."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Annotated
+
+from starlette.responses import Response
+
 from ...captioning.captioner import Captioner, named
 from ...captioning.request import CaptionRequest
-from ...page.context import started
-from ..bodies import CaptionBody
-from ..doors import Call
+from ...datasets.captions import person, tables
+from ...datasets.captions.edits import CaptionEdit, heads_of
+from ...datasets.captions.tally import TallyView, tally
+from ...errors import EngineNotReady, Problem
+from ...messages import Message
+from ...page.captions import drafting, found, interrogation
+from ...page.captions.found import CaptionersView
+from ...page.context import Context, started
+from ...page.draft import captions
+from ...page.draft.changes import DraftView
+from ...page.draft.draft import Draft
+from ...page.draft.state import State
+from ...page.draft.view import is_used
+from ...photos.printable import shown
+from ..bodies import CaptionBody, CaptionsBody, CaptionTableBody, DraftCaptionBody
+from ..doors import Call, Refused
+from ..queries import ChangeQuery, TableQuery
+from ..signature import Media
 from ..views import QueuedView
+from .draft import changed
+
+MOST_PREVIEWED = 200
+
+
+@dataclass(frozen=True)
+class CaptionChangeView:
+    """A caption that would change."""
+
+    id: int
+    file: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class CaptionsPreviewView:
+    """What a change of many captions would do."""
+
+    count: Annotated[int, "of captions that would change"]
+    changes: Annotated[list[CaptionChangeView], "the first of them"]
 
 
 def write(call: Call, body: CaptionBody) -> QueuedView:
@@ -26,6 +68,167 @@ def write(call: Call, body: CaptionBody) -> QueuedView:
     return QueuedView(number, notes)
 
 
-def _captioner(body: CaptionBody) -> Captioner:
+def draft(call: Call, query: ChangeQuery, body: DraftCaptionBody) -> DraftView:
+    """Have the draft's photos described that have no caption of their own.
+
+    The template's words are there at once; the host and the others work in the background, and what
+    they write comes in as it is written.
+    """
+    _refuse_remote(call.context, body.with_)
+    captioner, here = _captioner(body), call.context.draft
+    wanted = drafting.todo(here, body.photos, again=body.again)
+    if captioner.kind == "template":
+        return changed(call, query, lambda: drafting.say(here, captioner, wanted))
+    if captioner.kind == "host":
+        return changed(call, query, lambda: _interrogate(call.context, wanted, body.again))
+
+    def start() -> tuple[int, None]:
+        bridge = call.context.the_bridge
+        number = drafting.queue(here, bridge, captioner, body.key or "", wanted, again=body.again)
+        return number, None
+
+    return changed(call, query, lambda: tuple(started(call.context, start)[0]))
+
+
+def _interrogate(context: Context, wanted: list[int], again: bool) -> None:
+    if context.interrogator is None:
+        why = context.no_interrogator or "there is no WebUI around this page"
+        raise EngineNotReady([Problem("captions.no_host", "with", "{why}", why=why)])
+    interrogation.start(context.draft, context.interrogator, wanted, again=again)
+
+
+def _captioner(body: CaptionBody | DraftCaptionBody) -> Captioner:
     aspects = body.template.said() if body.template else {}
     return named(body.with_, body.model or "", body.prompt or "", aspects)
+
+
+def _refuse_remote(context: Context, what: str) -> None:
+    """Remote clients may not have this machine ask servers or run programs."""
+    if context.local or what in ("template", "host"):
+        return
+    raise Refused(
+        403,
+        Message(
+            "captions.remote",
+            "Remote clients can use template and host only: the WebUI runs with --listen or "
+            "--share and without --enable-insecure-extension-access.",
+        ),
+    )
+
+
+def found_here(call: Call) -> CaptionersView:
+    """Who can write captions here, as far as is known without asking anybody."""
+    return found.here(call.context)
+
+
+def look(_call: Call) -> CaptionersView:
+    """Ask this machine's usual ports for servers: Ollama, LM Studio, llama.cpp, vLLM."""
+    return found.servers()
+
+
+# ---- many captions of the draft ----
+
+
+def edit_of(body: CaptionsBody, texts: Collection[str] = ()) -> CaptionEdit:
+    """The change that a body asks for; of the person's words in ``texts`` those that it names."""
+    wanted = None if body.words is None else {word.casefold() for word in body.words}
+    words = [w for w in person.words(texts) if wanted is not None and w.text.casefold() in wanted]
+    return CaptionEdit(
+        body.action,
+        body.text or "",
+        body.with_ or "",
+        body.where == "start",
+        body.regex,
+        words,
+    )
+
+
+def texts_of(here: Draft) -> dict[int, str]:
+    """The captions of the photos that are used, by number."""
+    state, judged = here.state, here.check.judged
+    return {i.id: captions.caption_of(i, state, judged) for i in state.items if is_used(i, judged)}
+
+
+def count(call: Call) -> TallyView:
+    """Count the draft's captions: tags, what belongs to the person, what should be said."""
+    here = call.context.draft
+    return tally([*texts_of(here).values()], heads_of(here.state.name, here.state.class_token))
+
+
+def change(call: Call, query: ChangeQuery, body: CaptionsBody) -> DraftView:
+    """Change many captions at once, or undo or redo the last change of them.
+
+    `draft` describes the photos that have no caption of their own: with the host's interrogator in
+    the background, else with the name, the class token and `text`. `add` puts `text` after the name
+    (`start`) or at the end, once. `remove` takes out the caption tags that equal `text`, else its
+    words. `replace` is literal, or a regular expression. `front` moves a tag right after the name,
+    `dedupe` keeps each tag once, `person` takes out what belongs to the person.
+    """
+    here = call.context.draft
+    if body.action == "undo":
+        return changed(call, query, lambda: here.change(State.undone))
+    if body.action == "redo":
+        return changed(call, query, lambda: here.change(State.redone))
+    if body.action == "draft":
+        return changed(call, query, lambda: _draft_all(call.context, body.text or ""))
+    edit = edit_of(body, texts_of(here).values())
+    selected = None if body.photos is None else set(body.photos)
+
+    def edited(state: State) -> State:
+        return captions.bulk(state, here.check.judged, edit, selected)
+
+    return changed(call, query, lambda: here.change(edited))
+
+
+def _draft_all(context: Context, text: str) -> None:
+    """By the host where it can, else the name, the class and ``text``."""
+    here = context.draft
+    wanted = drafting.todo(here, None, again=False)
+    if context.interrogator is not None:
+        interrogation.start(here, context.interrogator, wanted, text)
+        return
+    here.change(
+        lambda state: state.with_captions(
+            {pid: captions.drafted(state, text, "template") for pid in wanted}
+        )
+    )
+
+
+def preview(call: Call, body: CaptionsBody) -> CaptionsPreviewView:
+    """What a change of many captions would do; nothing is changed."""
+    here = call.context.draft
+    state, judged = here.state, here.check.judged
+    edit = edit_of(body, texts_of(here).values())
+    selected = None if body.photos is None else set(body.photos)
+    rows = captions.changes(state, judged, edit, selected)
+    names = {item.id: shown(here.path(item).name) for item in state.items}
+    told = [
+        CaptionChangeView(pid, names[pid], before, after)
+        for pid, (before, after) in [*rows.items()][:MOST_PREVIEWED]
+    ]
+    return CaptionsPreviewView(len(rows), told)
+
+
+def bring(call: Call, query: ChangeQuery, body: CaptionTableBody) -> DraftView:
+    """Captions from a table: a line each for `photos` in their order, or rows with a file's name."""
+    here = call.context.draft
+    wanted = set(body.photos) if body.photos else None
+    items = [i for i in here.state.items if wanted is None or i.id in wanted]
+    rows = tables.read(body.text, body.form, [here.path(item).name for item in items])
+    texts: dict[int, str | None] = {items[place].id: text for place, text in rows.items()}
+    return changed(
+        call, query, lambda: here.change(lambda state: captions.by_hand(state, texts)) and ()
+    )
+
+
+def export(call: Call, query: TableQuery) -> Annotated[Response, Media("text/plain")]:
+    """The captions of the photos that are used: .txt (a line each), .csv or .json."""
+    here, texts = call.context.draft, texts_of(call.context.draft)
+    rows = [
+        tables.CaptionRow(here.path(item).name, texts[item.id], item.by)
+        for item in here.state.items
+        if item.id in texts
+    ]
+    name = f"captions.{query.form}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(tables.written(rows, query.form), headers=headers, media_type="text/plain")

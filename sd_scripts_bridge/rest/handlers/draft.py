@@ -7,21 +7,18 @@ from typing import Annotated
 
 from starlette.responses import Response
 
-from ...datasets.captions.edits import CaptionEdit
 from ...errors import Invalid, NotFound, Problem
 from ...messages import Message
 from ...options.params import fields_of_params
 from ...page import plan
-from ...page.draft import captions, interrogation
 from ...page.draft.changes import MOST_ROWS, DraftView
 from ...page.draft.choices import DraftChange, PhotoChange, TrainingChange
 from ...page.draft.looks.frames import FramesView, frames
-from ...page.draft.state import State
 from ...page.draft.view import PhotoView, photo_of
 from ...photos.thumbnails import thumbnail
 from ...shapes.marks import ABSENT
 from ...system.files import mark
-from ..bodies import CaptionsBody, FolderBody, UploadBody
+from ..bodies import FolderBody, UploadBody
 from ..doors import Call, Refused, answer
 from ..queries import ChangeQuery, DraftQuery, ThumbQuery
 from ..signature import Media
@@ -121,30 +118,6 @@ def show_frames(call: Call) -> FramesView:
     """What the trainer will see of each photo, with the options that hold now."""
     made = plan.make(call.context)
     return frames(call.context.draft, made.params, made.repeats)
-
-
-def change_captions(call: Call, query: ChangeQuery, body: CaptionsBody) -> DraftView:
-    """Change many captions at once, or undo the last change of them.
-
-    `draft` describes the photos that have no caption of their own: with the host's interrogator in
-    the background, else with the name, the class token and `text`. `add` puts `text` after the name
-    (`start`) or at the end, once. `remove` takes out the caption tags that equal `text`, else its
-    words. `replace` is literal.
-    """
-    draft = call.context.draft
-    text, by = body.text or "", body.with_ or ""
-    if body.action == "undo":
-        return changed(call, query, lambda: draft.change(lambda state: state.undone()))
-    if body.action == "draft":
-        interrogator = call.context.interrogator
-        return changed(call, query, lambda: interrogation.start(draft, interrogator, text))
-
-    wanted = CaptionEdit(body.action, text, by, body.where == "start")
-
-    def edit(state: State) -> State:
-        return captions.bulk(state, draft.check.judged, wanted)
-
-    return changed(call, query, lambda: draft.change(edit))
 
 
 def clear(call: Call, query: ChangeQuery) -> DraftView:
