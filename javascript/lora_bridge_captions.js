@@ -1,5 +1,5 @@
 // @ts-check
-/* Step 2: one box per photo, saved as it is typed, and changes to all of them. */
+/* Step 2: one box per photo, saved as it is typed, and the photo that is worked on large beside them. */
 (function (/** @type {any} */ lb) {
     "use strict";
 
@@ -8,9 +8,10 @@
     lb.Captions = class {
         constructor(app) {
             this.app = app;
-            this.tools = this.buildTools();
-            this.form = lb.el("form", {class: "lb-bulk", hidden: true, onsubmit: (event) => { event.preventDefault(); this.apply(); }});
-            this.hint = lb.el("p", {class: "lb-dim"}, lb.t("Describe what should stay changeable (clothes, place, light, pose). Leave out what belongs to the person."));
+            this.captioners = new lb.Captioners(app, () => this.bulk.picked());
+            this.tags = new lb.CaptionTags(app, () => this.filtered());
+            this.bulk = new lb.CaptionBulk(app, (again) => this.filtered(again));
+            this.hint = lb.el("p", {class: "lb-dim lb-small"}, lb.t("Describe what should stay changeable (clothes, place, light, pose). Leave out what belongs to the person."));
             this.empty = lb.el("p", {class: "lb-empty"}, lb.t("No photos yet: add them in step 1."));
             this.list = new lb.Windowed({
                 label: lb.t("Captions"),
@@ -20,74 +21,110 @@
                 fill: (node, photo) => this.fillRow(node, photo),
             });
             this.list.node.classList.add("lb-captions");
-            this.drafting = lb.el("p", {class: "lb-dim", role: "status", hidden: true});
-            this.noDrafts = lb.el("p", {class: "lb-dim lb-small", hidden: true});
+            this.list.node.addEventListener("keydown", (event) => this.key(event));
+            this.large = new lb.CaptionPhoto(app);
             this.advice = lb.el("ul", {class: "lb-advice"});
             this.foot = lb.el("div", {class: "lb-foot"}, app.next("train", lb.t("Next: train")));
-            this.panel = lb.el("div", {}, this.tools, this.noDrafts, this.form, this.drafting, this.hint, this.advice, this.empty, this.list.node, this.foot);
+            this.some = lb.el("div", {}, this.captioners.node, this.tags.node, this.bulk.node,
+                lb.el("div", {class: "lb-beside"}, this.large.node, this.list.node), this.hint, this.advice);
+            this.panel = lb.el("div", {}, this.some, this.empty, this.foot);
         }
 
-        buildTools() {
-            const all = (action) => (event) => this.change(event.currentTarget, {action: action});
-            const opens = (action, text) => lb.el("button", {
-                type: "button", class: "lb-button", "aria-expanded": "false", onclick: (event) => this.openForm(action, event.currentTarget),
-            }, text);
-            this.undo = lb.button(lb.t("Undo"), all("undo"));
-            this.draftAll = lb.button(lb.t("Draft all"), all("draft"));
-            return lb.el("div", {class: "lb-tools"},
-                this.draftAll, opens("replace", lb.t("Find and replace")),
-                opens("add", lb.t("Add to all")), opens("remove", lb.t("Remove from all")), this.undo);
+        // ---- which one ----
+
+        /** The list by filter, search and chip; `again` fills every row anew (their ticks have changed). */
+        filtered(again) {
+            const draft = this.app.state.draft;
+            if (!draft) return;
+            const items = this.bulk.of(this.used || [], this.tags.tag);
+            this.list.set(again ? items.map((photo) => ({...photo})) : items);
+            if (!items.some((photo) => photo.id === this.current)) this.current = items.length ? items[0].id : null;
+            this.captioners.count();
+            this.showCurrent();
         }
 
-        // ---- all captions ----
-
-        openForm(action, button) {
-            const closing = this.action === action;
-            for (const one of this.tools.children) if (one.hasAttribute("aria-expanded")) one.setAttribute("aria-expanded", "false");
-            this.action = closing ? null : action;
-            lb.show(this.form, !closing);
-            if (closing) return;
-            button.setAttribute("aria-expanded", "true");
-            const labels = {replace: lb.t("Find"), add: lb.t("Words to add"), remove: lb.t("Words to remove")};
-            this.first = lb.field(labels[action], lb.el("input", {type: "text", autocomplete: "off"}));
-            this.second = action === "replace" ? lb.field(lb.t("Replace with"), lb.el("input", {type: "text", autocomplete: "off"})) : null;
-            this.where = action !== "add" ? null : lb.field(lb.t("Where"), lb.el("select", {},
-                lb.el("option", {value: "end"}, lb.t("at the end")), lb.el("option", {value: "start"}, lb.t("after the name"))));
-            this.go = lb.el("button", {type: "submit", class: "lb-button lb-primary"}, lb.t("Apply to all"));
-            this.form.replaceChildren(this.first.node, ...[this.second, this.where].filter(Boolean).map((one) => one.node), this.go);
-            this.first.input.focus();
+        showCurrent() {
+            this.large.show(this.list.items.find((photo) => photo.id === this.current) || null);
+            for (const [id, entry] of this.list.shown) lb.setAttribute(entry.node, "tabindex", id === this.current ? "0" : "-1");
         }
 
-        apply() {
-            const body = {action: this.action, text: this.first.input.value};
-            if (!body.text.trim()) return this.first.input.focus();
-            if (this.second) body.with = this.second.input.value;
-            if (this.where) body.where = this.where.input.value;
-            return this.change(this.go, body);
+        choose(id) {
+            if (this.current === id) return;
+            this.current = id;
+            this.showCurrent();
         }
 
-        change(button, body) {
-            return this.app.act(button, async () => {
-                await this.app.saver.flush();
-                await this.app.post("draft/captions", body);
-                this.app.say(lb.t("The captions are changed."));
-            });
+        /** Keys of the list; in a box only Escape and, with Alt, the arrows. */
+        key(event) {
+            const typing = event.target.tagName === "TEXTAREA" || event.target.tagName === "INPUT";
+            const move = {ArrowDown: 1, ArrowUp: -1}[event.key];
+            const control = event.ctrlKey || event.metaKey;
+            if (event.key === "Escape" && typing) this.reveal(this.current, false);
+            else if (move && (!typing || event.altKey)) this.step(move, typing && event.altKey);
+            else if (typing) return;
+            else if (event.key === "Enter") this.reveal(this.current, true);
+            else if (event.key === " ") this.bulk.toggle(this.current, !this.bulk.selected.has(this.current));
+            else if (control && event.key.toLowerCase() === "z" && !event.shiftKey) this.bulk.change(this.bulk.undo, {action: "undo"});
+            else if (control && (event.key.toLowerCase() === "y" || event.key.toLowerCase() === "z")) this.bulk.change(this.bulk.redo, {action: "redo"});
+            else if (control && event.key.toLowerCase() === "a") this.bulk.select(this.bulk.shown.map((photo) => photo.id));
+            else return;
+            event.preventDefault();
+        }
+
+        step(by, typing) {
+            const at = this.list.items.findIndex((photo) => photo.id === this.current);
+            const next = this.list.items[Math.min(this.list.items.length - 1, Math.max(0, at + by))];
+            if (!next) return;
+            this.choose(next.id);
+            this.reveal(next.id, typing);
+        }
+
+        /** Brings a row into sight and goes to it, or into its box. */
+        reveal(id, inBox) {
+            const place = this.list.items.findIndex((photo) => photo.id === id);
+            if (place < 0) return;
+            const height = this.list.options.height(this.list.node.clientWidth);
+            const top = this.list.body.getBoundingClientRect().top + place * height;
+            if (top < 80) window.scrollBy(0, top - 80);
+            else if (top + height > window.innerHeight) window.scrollBy(0, top + height - window.innerHeight);
+            this.list.draw();
+            const entry = this.list.shown.get(id);
+            if (entry) (inBox ? entry.node.lbParts.box : entry.node).focus({preventScroll: true});
         }
 
         // ---- one caption ----
 
         makeRow() {
             const parts = {image: lb.picture(), lost: lb.el("span", {class: "lb-no-picture", hidden: true}), remarks: lb.el("p", {class: "lb-remarks"})};
+            parts.tick = lb.el("input", {type: "checkbox", class: "lb-tick", onclick: (event) => this.ticked(parts, event)});
             parts.box = lb.el("textarea", {
                 rows: 3, spellcheck: "true", maxlength: LONGEST, oninput: () => this.typed(parts),
                 onblur: () => this.left(parts),
                 onpaste: (event) => this.refuseLong(event, parts.box, event.clipboardData),
-                ondrop: (event) => this.refuseLong(event, parts.box, event.dataTransfer),
+                ondrop: (event) => this.dropped(event, parts),
+                onfocus: () => this.choose(parts.photo.id),
             });
             const row = lb.el("div", {class: "lb-cell", role: "listitem"}, lb.el("div", {class: "lb-caption"},
-                lb.el("span", {class: "lb-picture"}, parts.image, parts.lost), lb.el("div", {class: "lb-caption-text"}, parts.box, parts.remarks)));
+                parts.tick, lb.el("span", {class: "lb-picture"}, parts.image, parts.lost), lb.el("div", {class: "lb-caption-text"}, parts.box, parts.remarks)));
             row.lbParts = parts;
+            row.addEventListener("focus", () => this.choose(parts.photo.id));
+            row.addEventListener("click", () => this.choose(parts.photo.id));
             return row;
+        }
+
+        /** With Shift from the last one that was ticked. */
+        ticked(parts, event) {
+            const id = parts.photo.id;
+            this.bulk.toggle(id, event.currentTarget.checked, event.shiftKey ? this.lastTicked : null);
+            this.lastTicked = id;
+        }
+
+        /** A chip that is dropped on a caption is added to it as a tag. */
+        dropped(event, parts) {
+            const tag = event.dataTransfer.getData("application/x-lora-tag");
+            if (!tag) return this.refuseLong(event, parts.box, event.dataTransfer);
+            event.preventDefault();
+            return this.bulk.change(null, {action: "add", text: tag, photos: [parts.photo.id]});
         }
 
         fillRow(node, photo) {
@@ -100,6 +137,10 @@
             const text = unsaved ? unsaved.caption : photo.caption || "";
             if (parts.box.value !== text && !(same && document.activeElement === parts.box)) parts.box.value = text;
             parts.box.setAttribute("aria-label", lb.t("Caption of {file}", {file: photo.file}));
+            parts.tick.setAttribute("aria-label", lb.t("Select {file}", {file: photo.file}));
+            parts.tick.checked = this.bulk.selected.has(photo.id);
+            lb.setAttribute(node, "tabindex", photo.id === this.current ? "0" : "-1");
+            lb.setAttribute(node, "aria-label", photo.file);
             this.remark(parts, unsaved ? null : photo.tokens);
         }
 
@@ -131,23 +172,21 @@
         remark(parts, tokens) {
             const draft = this.app.state.draft;
             const known = typeof tokens === "number" ? tokens : parts.photo.tokens;
-            const remarks = lb.captionRemarks(parts.box.value, draft && draft.name, known);
+            const remarks = [...lb.captionRemarks(parts.box.value, draft && draft.name, known), ...lb.authorRemarks(parts.photo)];
             lb.fillList(parts.remarks, remarks, (one, index) => index, (one) => lb.el("span", {class: one.kind ? "lb-" + one.kind : ""}, one.text));
         }
 
         opened() {
             this.list.later();
+            this.captioners.opened();
+            this.tags.later();
             this.app.planSoon();
         }
 
-        /** What to mind about the captions, and why none can be drafted. */
+        /** What to mind about the captions. */
         showAdvice(draft) {
-            const {plan, host} = this.app.state;
+            const plan = this.app.state.plan;
             lb.sentences(this.advice, [...(draft.caption_advice || []), ...((plan && plan.caption_advice) || [])].map(lb.sentence));
-            const without = host && host.no_interrogator;
-            lb.show(this.draftAll, !without);
-            lb.show(this.noDrafts, Boolean(without) && draft.photos.length > 0);
-            lb.setText(this.noDrafts, lb.sentence(without));
         }
 
         update() {
@@ -157,21 +196,52 @@
                 this.source = draft.photos;
                 const renamed = this.name !== draft.name;
                 this.name = draft.name;
-                const used = draft.photos.filter((photo) => photo.used);
-                this.list.set(renamed ? used.map((photo) => ({...photo})) : used);
+                this.used = draft.photos.filter((photo) => photo.used);
+                this.filtered(renamed);
+                this.tags.later();
             }
-            const drafting = draft.drafting;
-            lb.show(this.drafting, Boolean(drafting));
-            if (drafting) lb.setText(this.drafting, lb.t("Drafting: {done} of {total}", drafting));
-            this.undo.disabled = draft.undo === 0;
+            this.bulk.update(draft);
+            this.captioners.update(draft);
             this.showAdvice(draft);
-            const some = this.list.items.length > 0;
+            const some = this.used.length > 0;
             lb.show(this.empty, !some);
-            lb.show(this.list.node, some);
-            lb.show(this.tools, some);
-            lb.show(this.hint, some);
+            lb.show(this.some, some);
             lb.show(this.foot, some);
-            lb.show(this.form, some && Boolean(this.action));
         }
+    };
+
+    /** The photo that is worked on, large, and what is known of its caption. */
+    lb.CaptionPhoto = class {
+        constructor(app) {
+            this.app = app;
+            this.parts = {image: lb.picture(), lost: lb.el("span", {class: "lb-no-picture", hidden: true})};
+            this.name = lb.el("b", {});
+            this.said = lb.el("p", {class: "lb-small"});
+            this.tags = lb.el("ul", {class: "lb-chips", "aria-label": lb.t("Tags of this caption")});
+            this.node = lb.el("div", {class: "lb-large", hidden: true}, lb.el("span", {class: "lb-picture"}, this.parts.image, this.parts.lost), this.name, this.said, this.tags);
+        }
+
+        show(photo) {
+            lb.show(this.node, Boolean(photo));
+            if (!photo) return;
+            this.app.views.photos.showPicture(this.parts, photo);
+            lb.setText(this.name, photo.file);
+            const words = {place: lb.t("the place"), light: lb.t("the light"), clothes: lb.t("the clothes"), pose: lb.t("the pose")};
+            const missing = (photo.missing || []).map((name) => words[name]).join(", ");
+            const lines = [photo.reason ? lb.t("The captioner wrote none: {why}.", {why: lb.sentence(photo.reason)}) : "", missing ? lb.t("Not said yet: {list}.", {list: missing}) : ""];
+            lb.setText(this.said, lines.filter(Boolean).join(" "));
+            const person = new Set((photo.person || []).map((text) => text.toLowerCase()));
+            const tags = (photo.caption || "").split(",").map((text) => text.trim()).filter(Boolean);
+            lb.fillList(this.tags, tags.map((text) => ({text: text, person: person.has(text.toLowerCase())})), (tag, index) => index + tag.text,
+                (tag) => lb.el("li", {class: "lb-chip" + (tag.person ? " lb-of-person" : "")}, tag.text));
+        }
+    };
+
+    /** Who wrote a caption, as remarks under it. */
+    lb.authorRemarks = function (photo) {
+        const captioner = photo.by && !["hand", "file"].includes(photo.by);
+        if (photo.reason) return [{text: lb.t("the captioner wrote none"), kind: "mind"}];
+        if (!captioner) return [];
+        return [{text: photo.edited ? lb.t("drafted by {who}, edited by you", {who: photo.by}) : lb.t("drafted by {who}", {who: photo.by}), kind: ""}];
     };
 })(globalThis.loraBridge = globalThis.loraBridge || {});

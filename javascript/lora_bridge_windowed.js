@@ -57,6 +57,8 @@
                 this.items.forEach((item, index) => places.set(item.id, index));
                 this.placesOf = this.items;
             }
+            // the first of the page is taken first, so that the Tab key goes from row to row
+            this.spare.sort((one, other) => (one.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING ? 1 : -1));
             for (const id of wanted) if (!this.shown.has(id)) this.shown.set(id, {node: this.take()});
             for (const [id, entry] of this.shown) this.place(entry, places.get(id), columns, height);
         }
