@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from ..messages import Message
 from ..paths import PACKAGE_PARENT
 from ..rest.origin import FRAMING, has_foreign_origin
 
@@ -24,6 +25,10 @@ LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _FOREIGN = re.compile(
     rb"<(?:link|script)\b[^>]*(?:fonts\.googleapis|fonts\.gstatic|cdnjs\.cloudflare)[^>]*>(?:\s*</script>)?"
 )
+
+ONLY_HERE = Message("page.only_here", "This page can be opened only as 127.0.0.1 or localhost.")
+NO_OTHER_SITE = Message("page.no_other_site", "Other sites can't use this page.")
+NO_PAGE = Message("page.no_page", "There is no such page here.")
 
 
 class Page:
@@ -46,11 +51,11 @@ class Page:
             return await send({"type": "websocket.close"})
         send = _unframed(send)
         if self._names is not None and _name(scope) not in self._names:
-            return await _refuse(send, 403, "This page answers to 127.0.0.1 and localhost only.")
+            return await _refuse(send, 403, ONLY_HERE)
         if has_foreign_origin(_headers(scope)):
-            return await _refuse(send, 403, "This page answers to no other site.")
+            return await _refuse(send, 403, NO_OTHER_SITE)
         if not _is_needed(scope):
-            return await _refuse(send, 404, "There is no such page here.")
+            return await _refuse(send, 404, NO_PAGE)
         if scope["path"] != "/":
             return await self._app(scope, receive, send)
         plain = [(key, value) for key, value in scope["headers"] if key != b"accept-encoding"]
