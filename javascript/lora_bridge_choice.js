@@ -30,7 +30,7 @@
             this.mark = mark;
             this.node.replaceChildren(...shown.map(([url, name]) => {
                 const address = this.app.server.url(url);
-                return lb.el("a", {class: "lb-sample", href: address, target: "_blank", rel: "noopener"}, lb.el("img", {src: address, alt: name, decoding: "async"}), lb.el("span", {}, name));
+                return lb.el("a", {class: "lb-sample", href: address, target: "_blank", rel: "noopener"}, lb.el("img", {src: address, alt: lb.t("Sample: {name}", {name: name}), decoding: "async"}), lb.el("span", {}, name));
             }));
         }
     };

@@ -230,7 +230,7 @@ def notes(job: TrainingJob, by_default: bool) -> list[str]:
         return []
     text = (
         "Sample pictures: {prompts} {prompts:prompt|prompts} before the first step and every "
-        "{every} steps, {pictures} pictures in all; that adds about {share} % to the time. "
+        "{every} {every:step|steps}, {pictures} pictures in all; that adds about {share} % to the time. "
         "--sample-prompts none leaves them out."
     )
     times = samplings(job, interval)

@@ -96,6 +96,11 @@ class JobFolder:
         return self.root / "grid"
 
     @property
+    def tile(self) -> Path:
+        """The card's picture where no sample was drawn."""
+        return self.root / "card.png"
+
+    @property
     def votes(self) -> Path:
         """Blind votes between the grid's pictures, one a line."""
         return self.grid / "votes.jsonl"

@@ -13,7 +13,7 @@ from ..jobs.job import TrainingJob
 from ..models import lora
 from ..options.families import FAMILIES
 from ..paths import Home
-from . import infotext
+from . import infotext, tile
 from .card import Card
 
 
@@ -59,6 +59,11 @@ def sample(folder: JobFolder, step: int | None = None) -> Path | None:
     fitting = [(place, path) for place, path in found if step is None or place[0] <= step]
     best = max(fitting, key=lambda one: (one[0][0], -one[0][1], one[1].name), default=None)
     return best[1] if best else None
+
+
+def picture(job: TrainingJob, folder: JobFolder, step: int) -> Path:
+    """The step's sample, else a tile with the LoRA's name: never a training photo."""
+    return sample(folder, step) or tile.draw(job.name, folder.tile)
 
 
 def lora_dir(job: TrainingJob, home: Home) -> Path:

@@ -78,7 +78,10 @@ class Judge:
             )
         steps, proof = self.facts.steps or job.params.max_train_steps, self.facts.proof
         card = job_card.card(job, steps, job_card.measured(asdict(proof) if proof else None))
-        picture, record = job_card.sample(self.folder, steps), Record.load(self.folder.published)
+        picture, record = (
+            job_card.picture(job, self.folder, steps),
+            Record.load(self.folder.published),
+        )
         try:
             said = lora.inspect(source).metadata
             true = self.engine.true_metadata(job, said)

@@ -41,6 +41,20 @@ def test_no_picture_shows_what_was_drawn_before_the_training(folder: JobFolder) 
     assert job_card.sample(folder, 20) is None
 
 
+def test_without_a_sample_the_card_shows_the_name_on_a_plain_tile(
+    make_job: MakeJob, folder: JobFolder
+) -> None:
+    tile = job_card.picture(make_job(), folder, 20)
+
+    assert tile.parent == folder.root
+    with Image.open(tile) as shown:
+        assert shown.size == (512, 512)
+        colors = shown.getcolors(1 << 20)
+    assert colors is not None and (255, 255, 255) in {color for _, color in colors}
+    draw(folder.sample("Ada", 20, 0))
+    assert job_card.picture(make_job(), folder, 20) == folder.sample("Ada", 20, 0)
+
+
 def test_sd_scripts_pictures_count_as_well(folder: JobFolder) -> None:
     sample = folder.sample_folders[1]
     first = draw(sample / "Ada_000010_00_20261122081036_7.png")

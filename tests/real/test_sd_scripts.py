@@ -316,3 +316,23 @@ def test_two_processes_share_a_training_stop_and_go_on(
     )
     found = lora.inspect(tmp_path / "Lora" / "Ada.safetensors")
     assert (found.modules, found.metadata["ss_steps"]) == (264, "6")
+
+
+def test_it_draws_samples_from_a_file_that_is_read_anew(
+    home: Home, base: Path, dataset: Path, tmp_path: Path
+) -> None:
+    prompts = tmp_path / "mine.txt"
+    prompts.write_text(
+        "Ada woman --w 64 --h 64 --d 1 --s 2\nwoman --w 64 --h 64 --d 1 --s 2\n", encoding="utf-8"
+    )
+    words = ["train", dataset, "--base", base, "--engine", "sd-scripts", "--lora-dir", tmp_path]
+    more = ["--set", *SMALL, "max_train_steps=2", "save_every_n_steps=1", "--name", "Samples"]
+    done = run(home, *words, "--sample-prompts", prompts, *more)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Sample pictures: 2 prompts before the first step and every 1 step," in done.stdout
+    bridge = Bridge(home)
+    number = max(row.id for row in bridge.jobs())
+    told = json.loads(run(home, "jobs", number, "--json").stdout)["strip"]
+    assert (told["steps"], told["prompts"]) == ([0, 1, 2], ["Ada woman", "woman"])
+    assert all(Path(cell).is_file() for row in told["pictures"] for cell in row)
+    assert told["others"] == [1]

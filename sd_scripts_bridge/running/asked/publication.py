@@ -64,7 +64,9 @@ def publish_job(
         lora_dir or job_card.lora_dir(job, home),
         name or (job.name if step is None else f"{job.name}-step{step}"),
         job_card.card(job, found[1], _measured(folder, job, found[1])),
-        job_card.sample(folder, found[1]),
+        job_card.sample(folder, found[1])
+        if is_private
+        else job_card.picture(job, folder, found[1]),
         before if own and not is_private else None,
         engines.of(job, home).true_metadata(job, lora.inspect(found[0]).metadata),
         is_private=is_private,
