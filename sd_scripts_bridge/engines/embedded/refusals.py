@@ -8,7 +8,10 @@ from ...errors import Problem, short
 from ...jobs.job import TrainingJob
 from ...messages import Message
 from ...options.families import FAMILIES, LDM
-from ...options.params import MOST_STEPS, TrainingParams
+from ...options.known import parsers
+from ...options.params import MOST_STEPS, TrainingParams, fields_of_params
+from ...options.slang import did_you_mean
+from ...system import secret_text
 from .. import sample_prompts
 from ..base import Machine, bucket_step_problems, precision_problems
 
@@ -65,16 +68,19 @@ def refusals(job: TrainingJob, machine: Machine) -> list[Problem]:
 def _unknown(params: TrainingParams) -> list[Problem]:
     """Options that are switched off, or that ask for what is done anyway, are no reason to refuse."""
     return [
-        Problem(
-            "refusals.embedded_engine_such_option",
-            name,
-            "the embedded engine has no such option (it is set to {value})",
-            ELSEWHERE,
-            value=repr(value),
-        )
+        _no_option(name, value)
         for name, value in sorted(params.extra.items())
         if not _is_off(value) and ALWAYS.get(name) != value and not _is_known(name, value)
     ]
+
+
+def _no_option(name: str, value: object) -> Problem:
+    """A misspelt one is no option of the other engine either."""
+    known = {*parsers.anywhere(), *(spec.name for spec in fields_of_params())}
+    text = "the embedded engine has no such option (it is set to {value})"
+    remedy = ELSEWHERE if name in known else did_you_mean(name, known) or ELSEWHERE
+    shown = "..." if secret_text.is_name_of_one(name) else short(value)
+    return Problem("refusals.embedded_engine_such_option", name, text, remedy, value=shown)
 
 
 def _is_known(name: str, value: object) -> bool:

@@ -127,5 +127,5 @@ def _refuse(row: JobRow) -> None:
 
 
 def _refusal(row: JobRow) -> Conflict:
-    text = "Job {job_id} is {status}; only one that failed, stopped or was lost can continue."
+    text = "Job {job_id} ({status}) can't continue; only one that failed, stopped or was lost can."
     return Conflict("bridge.job_failed_stopped_lost_2", text, job_id=row.id, status=row.status)

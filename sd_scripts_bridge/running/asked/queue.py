@@ -97,8 +97,8 @@ class Queue:
         if row.kind == "setup" or row.status not in (Status.RUNNING, Status.QUEUED):
             raise Conflict(
                 "queue.job_training_runs_waits",
-                "Job {job_id} ({title}) is {status}; only a job that runs or waits can be paused, and "
-                "not a set-up.",
+                "Job {job_id} ({title}, {status}) can't be paused; only a job that runs or waits can, "
+                "and not a set-up.",
                 job_id=job_id,
                 title=row.title,
                 status=row.status,

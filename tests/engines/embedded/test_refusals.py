@@ -63,3 +63,12 @@ def test_all_at_once() -> None:
 )
 def test_not_refused(fine: TrainingJob) -> None:
     assert refusals(fine, Machine()) == []
+
+
+def test_a_misspelt_option_is_asked_for_and_a_secret_not_repeated() -> None:
+    wrong: dict[str, object] = {"learing_rate": "1", "loss_type": "huber"}
+    refused = job(extra={**wrong, "wandb_api_key": "s3cretXYZ123"})
+    said = {problem.where: str(problem) for problem in refusals(refused, Machine())}
+    assert said["learing_rate"].endswith("Did you mean learning_rate?")
+    assert said["loss_type"].endswith("or train with the sd-scripts engine.")
+    assert "s3cret" not in said["wandb_api_key"]

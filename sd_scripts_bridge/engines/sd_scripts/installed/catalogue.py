@@ -269,7 +269,7 @@ def _unlike(name: str, value: Any, spec: Mapping[str, Any]) -> Problem | None:
     """What is not of the option's type, or none of its choices."""
     if spec["flag"]:
         what = "{value} is neither true nor false"
-        wrong = Problem("catalogue.neither_true_nor_false", name, what, value=short(value))
+        wrong = Problem("catalogue.neither_true_nor_false", name, what, value=mistyped(value))
         return None if isinstance(value, bool) else wrong
     if spec["choices"] and value not in spec["choices"]:
         return Problem(
@@ -283,7 +283,7 @@ def _unlike(name: str, value: Any, spec: Mapping[str, Any]) -> Problem | None:
     values = value if isinstance(value, list) else [value]
     if wanted and any(isinstance(item, bool) or not isinstance(item, wanted) for item in values):
         what = "{value} is not of type {spec}"
-        return Problem("catalogue.type", name, what, value=short(value), spec=spec["type"])
+        return Problem("catalogue.type", name, what, value=mistyped(value), spec=spec["type"])
     return None
 
 
