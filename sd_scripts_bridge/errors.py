@@ -45,7 +45,9 @@ def mistyped(value: Any, most: int = 80) -> Any:
     """
     if not isinstance(value, str) or _MISTYPED.fullmatch(value):
         return short(value, most)
-    return Message("errors.withheld", "a text of {count} characters", count=len(value))
+    return Message(
+        "errors.withheld", "a text of {count} {count:character|characters}", count=len(value)
+    )
 
 
 @dataclass(frozen=True, init=False)

@@ -39,7 +39,7 @@ def _rows(job: TrainingJob) -> Iterator[tuple[str, str]]:
     yield "schedule", _schedule(job)
     yield "optimizer", " ".join([p.optimizer_type, *_arguments(p.extra.get("optimizer_args"))])
     yield "precision", f"{p.mixed_precision}, saved as {p.save_precision}"
-    yield "saves", f"every {p.save_interval} steps{', with states' if job.saves_states else ''}"
+    yield "saves", _saves(job)
     yield "publishes", job.lora_dir or ""
 
 
@@ -103,6 +103,12 @@ def _rates(job: TrainingJob, told: dict[str, object]) -> str:
     name = "U-Net" if FAMILIES[job.family].is_ldm else "transformer"
     parts = [(name, told["unet_lr"]), ("text encoder", told["text_encoder_lr"])]
     return ", ".join(f"{part} {rate:g}" for part, rate in parts if rate is not None)
+
+
+def _saves(job: TrainingJob) -> str:
+    every = job.params.save_interval
+    often = "every step" if every == 1 else f"every {every} steps"
+    return often + (", with states" if job.saves_states else "")
 
 
 def _schedule(job: TrainingJob) -> str:

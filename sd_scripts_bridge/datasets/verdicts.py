@@ -234,9 +234,9 @@ def _caption_facts(
 ) -> Iterator[str]:
     if caption is None:
         return
-    yield Message("photo.caption_words", "caption of {words} words", words=words or 0)
+    yield Message("photo.caption_words", "caption of {words} {words:word|words}", words=words or 0)
     if tokens is not None:
-        yield Message("photo.caption_tokens", "{tokens} tokens", tokens=tokens)
+        yield Message("photo.caption_tokens", "{tokens} {tokens:token|tokens}", tokens=tokens)
     yield from (
         Message("photo.caption_change", "caption: {change}", change=change)
         for change in (*caption.changes, *caption.remarks)

@@ -96,7 +96,9 @@ def _sentence(fold: Fold, sentence: str, report: Mapping[str, Any]) -> str:
             )
         )
     if "modules" in facts:
-        parts.append(Message("result.modules", "{count} modules", count=facts["modules"]))
+        parts.append(
+            Message("result.modules", "{count} {count:module|modules}", count=facts["modules"])
+        )
     parts.append(Message("result.nothing_broken", "nothing broken"))
     if fold.proof:
         parts.append(

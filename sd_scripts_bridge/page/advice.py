@@ -51,7 +51,7 @@ def advice(context: Context, plan: Plan) -> Sequence[str]:
         found.append(
             Message(
                 "plan.each_photo_shown_times",
-                "Each photo is shown {repeats} times: {real} instead of {wanted}, the nearest "
+                "Each photo is shown {repeats} {repeats:time|times}: {real} instead of {wanted}, the nearest "
                 "whole number.",
                 repeats=plan.repeats,
                 real=real,

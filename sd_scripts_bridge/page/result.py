@@ -105,7 +105,7 @@ def result_of_file(file: Path, name: str) -> ResultView:
     spoken = str(card.get("activation text") or "")
     sentence = Message(
         "loras.found",
-        "{file} is in {folder}: {count} modules, rank {rank}.",
+        "{file} is in {folder}: {count} {count:module|modules}, rank {rank}.",
         file=file.name,
         folder=file.parent,
         count=found.modules,

@@ -163,7 +163,7 @@ class Planner:
             notes.append(
                 Message(
                     "request.save_interval",
-                    "It saves every {interval} steps: a multiple of gradient_accumulation_steps, "
+                    "It saves every {interval} {interval:step|steps}: a multiple of gradient_accumulation_steps, "
                     "from which sd-scripts goes on exactly.",
                     interval=params.save_interval,
                 )

@@ -134,7 +134,7 @@ def outlook(job: TrainingJob, machine: Room) -> list[str]:
             [
                 Message(
                     "preflight.checkpoints",
-                    "{checkpoints} checkpoints of {size}",
+                    "{checkpoints} {checkpoints:checkpoint|checkpoints} of {size}",
                     checkpoints=wanted.checkpoints,
                     size=size(wanted.lora),
                 )

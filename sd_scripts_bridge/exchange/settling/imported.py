@@ -193,7 +193,13 @@ class Imported:
             source = self.sources.get("lr_warmup_steps", "")
             yield "warm-up", f"{self.warmup:.0%} of the run", source
         if self.save_every_epochs:
-            yield "saves", f"every {self.save_every_epochs} epochs", "the file"
+            yield (
+                "saves",
+                "every epoch"
+                if self.save_every_epochs == 1
+                else f"every {self.save_every_epochs} epochs",
+                "the file",
+            )
         if self.v_parameterization:
             said = "the file, unless the base model says otherwise"
             yield "v_parameterization", "True", said
