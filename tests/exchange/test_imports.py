@@ -884,3 +884,13 @@ def test_other_files_are_refused_with_a_sentence(
         (tmp_path / name).write_bytes(content.encode("utf-8", "surrogateescape"))
     with pytest.raises(Invalid, match=sentence):
         imports.read(tmp_path / name)
+
+
+def test_saves_by_steps_stay_beside_saves_by_epochs(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text(
+        "max_train_epochs = 4\nsave_every_n_steps = 30\nsave_every_n_epochs = 1\n", encoding="utf-8"
+    )
+    imported = imports.read(tmp_path / "c.toml")
+    assert imported.settled(100)["save_every_n_steps"] == 30
+    left_out = row(imported, "save_every_n_epochs")
+    assert left_out.fate is Fate.IGNORED and "saves by steps" in left_out.why

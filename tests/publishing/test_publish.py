@@ -72,6 +72,20 @@ def test_model_card_and_picture_lie_side_by_side(
     assert source.exists()
 
 
+def test_a_failure_behind_the_last_move_takes_nothing_back(
+    source: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The LoRA is in its place, so its card has to stay with it."""
+
+    def full(_folder: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(places, "flush_folder", full)
+    with pytest.raises(PublishRefused):
+        publish(source, folder, "AlvaroBadia", CARD)
+    assert names(folder) == ["AlvaroBadia.json", "AlvaroBadia.safetensors"]
+
+
 def test_the_header_names_the_stem_and_has_the_right_hashes(source: Path, folder: Path) -> None:
     publish(source, folder, "AlvaroBadia", CARD)
     second = publish(source, folder, "AlvaroBadia", CARD).path
