@@ -31,7 +31,8 @@
             lb.setChoices(this.rule.input, answer.rules.map((rule) => ({value: rule.name, text: lb.sentence(rule.text)})), chosen);
             lb.setText(this.said, lb.sentence(answer.sentence));
             const other = chosen !== answer.keep;
-            lb.setText(this.free, other ? lb.t("Keep only this from now on, and free the rest") : lb.t("Free it now"));
+            const change = answer.bytes > 0 ? lb.t("Keep only this from now on, and free the rest") : lb.t("Keep this from now on");
+            lb.setText(this.free, other ? change : lb.t("Free it now"));
             lb.show(this.free, other || (answer.dry_run && answer.bytes > 0));
             lb.show(this.node, true);
         }
