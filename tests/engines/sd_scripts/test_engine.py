@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from sd_scripts_bridge.engines import sample_prompts
 from sd_scripts_bridge.engines.sd_scripts import (
     SdScriptsEngine,
     config,
+    long_epoch,
     output,
     state_rates,
 )
@@ -342,3 +344,31 @@ def test_a_resumed_runs_lora_says_the_real_repeats_and_epochs(make_job: MakeJob)
     assert long_epoch.true_metadata(job, unbroken) == {}, "what is true stays"
     assert long_epoch.true_metadata(job, {}) == {}
     assert long_epoch.true_metadata(job, {**said, "ss_dataset_dirs": "[broken"}) == {}
+
+
+def test_a_resumed_run_of_several_datasets_states_its_real_repeats(
+    make_job: MakeJob, tmp_path: Path
+) -> None:
+    subsets = [{"image_dir": str(tmp_path), "num_repeats": 3}, {"image_dir": str(tmp_path)}]
+    data = {"datasets": [{"batch_size": 1, "subsets": subsets}]}
+    for number in range(2):
+        (tmp_path / f"{number}.png").touch()
+    job = make_job(max_train_steps=20).evolve(dataset_config=data)
+    assert [s["num_repeats"] for s in long_epoch.longer(job, data)["datasets"][0]["subsets"]] == [
+        9,
+        3,
+    ]
+    told = {"num_train_images": 24, "subsets": [{"num_repeats": 9}, {"num_repeats": 3}]}
+    metadata = {
+        "ss_datasets": json.dumps([told]),
+        "ss_num_batches_per_epoch": "24",
+        "ss_num_train_images": "24",
+    }
+    true = long_epoch.true_metadata(job, metadata)
+    (dataset,) = json.loads(true["ss_datasets"])
+    assert [subset["num_repeats"] for subset in dataset["subsets"]] == [3, 1]
+    assert (dataset["num_train_images"], true["ss_num_batches_per_epoch"]) == (8, "8")
+    assert (true["ss_num_epochs"], true["ss_num_train_images"]) == ("3", "8")
+    told["subsets"] = [{"num_repeats": 3}, {"num_repeats": 1}]
+    metadata["ss_datasets"] = json.dumps([told])
+    assert long_epoch.true_metadata(job, metadata) == {}, "a run that wasn't made longer"
