@@ -10,6 +10,7 @@ from PIL import Image
 
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.jobs.job import Status, TrainingJob
+from sd_scripts_bridge.planning import preflight
 from sd_scripts_bridge.system import toml_file
 from tests.support.supervisor import wait_over
 from tests.support.verbs import base, run
@@ -104,3 +105,14 @@ def test_an_export_holds_it(
         assert bridge.import_file(out / "train.toml").dataset_config == job.dataset_config
     again = bridge.import_file(bridge.folder(1).job)
     assert again.dataset_config == job.dataset_config
+
+
+def test_a_folder_that_went_before_its_turn_is_named(
+    bridge: Bridge, config: Path, base: Path, tmp_path: Path
+) -> None:
+    request = bridge.like(bridge.import_file(config), {"base": base})
+    job, _ = bridge.dry_run(request)
+    assert preflight.gone(job) == []
+    (tmp_path / "m.json").rename(tmp_path / "n.json")
+    (problem,) = preflight.gone(job)
+    assert problem.where == "dataset" and str(tmp_path / "m.json") in problem.what
