@@ -14,7 +14,7 @@ import pytest
 
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.errors import Conflict
-from sd_scripts_bridge.jobs.events import Checkpoint, Finished, Progress, Published, Started
+from sd_scripts_bridge.jobs.events import Checkpoint, Finished, Note, Progress, Published, Started
 from sd_scripts_bridge.jobs.job import Status, TrainingJob
 from sd_scripts_bridge.page.jobs import JobViews
 from sd_scripts_bridge.running.supervisor import spawn
@@ -151,6 +151,15 @@ def test_a_diverging_run_goes_back_to_the_last_good_state_with_half_the_rate(
         if e.attempt == 2 and isinstance(e.event, Progress)
     ]
     assert 11 <= steps[0] <= 13 + 10 and steps[-1] == 40
+
+
+def test_a_state_saved_at_the_first_nan_is_not_gone_on_from(
+    bridge: Bridge, make_job: MakeJob
+) -> None:
+    job_id = submit(bridge, make_job("slow diverge:15", max_train_steps=40))
+    assert wait_over(bridge, job_id).attempt == 2
+    notes = [e.event.text for e in bridge.events(job_id) if isinstance(e.event, Note)]
+    assert "Going on from step 10." in notes, notes
 
 
 def test_stop_now_ends_the_whole_tree(bridge: Bridge, make_job: MakeJob) -> None:
