@@ -56,7 +56,8 @@ def _counted(
     found.sentences.append(
         Message(
             "draft.steps_file_trains_batch",
-            "Steps: the file trains {steps} ({given}) at batch {batch}, which is {steps2} pictures.",
+            "Steps: the file trains {steps} ({given}) at batch {batch}, which is {steps2} "
+            "{steps2:picture|pictures}.",
             steps=steps,
             given=given,
             batch=batch,
@@ -88,7 +89,7 @@ def _uncounted(
         found.sentences.append(
             Message(
                 "draft.saves_every_epochs_cant",
-                "Saves: every {save_every_epochs} epochs can't be counted here; set "
+                "Saves: every {save_every_epochs} {save_every_epochs:epoch|epochs} can't be counted here; set "
                 "save_every_n_steps.",
                 save_every_epochs=imported.save_every_epochs,
             )
