@@ -124,7 +124,8 @@
             lb.setText(parts.sentence, photo.thumb ? lb.tileText(photo) : "");
             const fixed = photo.can_be_used === false;
             const click = fixed ? "" : photo.used ? lb.t("Click to leave it out") : lb.t("Click to use it");
-            parts.tile.title = [lb.sentence(photo.sentence), click].filter(Boolean).join("\n");
+            const remedies = (photo.findings || []).map((one) => lb.sentence(one.remedy));
+            parts.tile.title = [lb.sentence(photo.sentence), ...new Set(remedies), click].filter(Boolean).join("\n");
             lb.setAttribute(parts.tile, "aria-disabled", fixed ? "true" : null);
             lb.setAttribute(parts.tile, "aria-pressed", photo.used ? "true" : "false");
             lb.setClass(parts.tile, "lb-off", !photo.used);
@@ -324,7 +325,7 @@
             const used = draft.photos.filter((photo) => photo.used).length;
             lb.setText(this.count, lb.t("{used} of {total} {total:photo|photos} will be used.", {used: used, total: draft.photos.length}));
             lb.showProblems(this.app, this.problems, draft.problems || []);
-            lb.sentences(this.advice, (draft.advice || []).map(lb.sentence));
+            lb.sentences(this.advice, [...(draft.coverage || []).map(lb.facetText), ...(draft.advice || []).map(lb.sentence)]);
             lb.show(this.forSet, !this.advice.hidden);
             this.grid.later();
         }

@@ -143,6 +143,9 @@
         return {text: lb.t("{n} tokens: what comes after 225 is cut off", {n: tokens}), kind: "bad"};
     };
 
+    /** What a set shows, and what would be good to add: "light: 9 bright, 0 dim (none in dim light)". */
+    lb.facetText = (facet) => lb.sentence(facet.text) + (facet.missing ? " (" + lb.sentence(facet.missing) + ")" : "");
+
     /** The few words under a photo: what to mind, else what was done to it, else its size. */
     lb.tileText = function (photo) {
         if (photo.verdict === "left out" || !photo.verdict) return lb.withoutFile(photo.sentence || "");

@@ -15,6 +15,8 @@ from ..photos.printable import shown
 from . import caption_text, caption_tokens
 from .advice import set_advice
 from .caption_text import Repaired
+from .looking.concerns import Concern, explained, face_concerns
+from .looking.coverage import Facet, coverage
 from .looking.findings import Finding, Progress, examine
 from .looking.kept import KeptFindings
 from .looking.originals import originals_of
@@ -48,6 +50,11 @@ class PhotoVerdict:
     copy_of: Path | None = None
 
     @property
+    def findings(self) -> list[Concern]:
+        """The concerns, each with its severity and its remedy."""
+        return [explained(concern) for concern in self.concerns]
+
+    @property
     def used(self) -> bool:
         return self.verdict != LEFT_OUT
 
@@ -58,6 +65,7 @@ class DatasetCheck:
 
     photos: tuple[PhotoVerdict, ...]
     advice: tuple[str, ...] = field(default=())
+    coverage: tuple[Facet, ...] = field(default=())
 
     @property
     def used(self) -> int:
@@ -74,8 +82,11 @@ class DatasetCheck:
 
     def lines(self) -> list[str]:
         """As a terminal shows it: a line per photo, the advice, the summary."""
-        rows = [f"{verdict.verdict:<8}  {verdict.sentence}" for verdict in self.photos]
-        return [*rows, *(f"note      {advice}" for advice in self.advice), self.summary]
+        rows = [line for verdict in self.photos for line in _lines(verdict)]
+        shown = [
+            f"set       {joined([facet.text, facet.missing], '; ')}" for facet in self.coverage
+        ]
+        return [*rows, *shown, *(f"note      {advice}" for advice in self.advice), self.summary]
 
 
 def check(
@@ -139,7 +150,16 @@ def judge(
         for verdict, finding in zip(verdicts, findings, strict=True)
     )
     faces = (detector.name, faceless) if detector else None
-    return DatasetCheck(tuple(verdicts), tuple(set_advice(verdicts, paths, faces)))
+    used = [finding for finding, verdict in zip(findings, verdicts, strict=True) if verdict.used]
+    advice = tuple(set_advice(verdicts, paths, faces))
+    return DatasetCheck(tuple(verdicts), advice, tuple(coverage(used)))
+
+
+def _lines(verdict: PhotoVerdict) -> Iterator[str]:
+    yield f"{verdict.verdict:<8}  {verdict.sentence}"
+    remedies = dict.fromkeys(finding.remedy for finding in verdict.findings)
+    if verdict.used and remedies:
+        yield f"{'':<8}  {joined(list(remedies), ' ')}"
 
 
 def _said(label: str, reason: str) -> Message:
@@ -225,6 +245,7 @@ def _concerns(finding: Finding, of_people: bool, original: Finding | None) -> It
         yield Message("photo.face_found", "no face found")
     elif finding.faces is not None and len(finding.faces) > 1:
         yield Message("photo.faces", "{count} faces", count=len(finding.faces))
+    yield from face_concerns(finding)
     if original:
         yield Message("photo.copy_2", "a copy of {shown}", shown=shown(original.path.name))
 

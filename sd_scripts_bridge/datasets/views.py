@@ -9,6 +9,8 @@ from typing import Annotated
 from ..photos.printable import shown
 from ..shapes.marks import Example, OneOf
 from .kohya_folder import Dataset
+from .looking.concerns import Concern
+from .looking.coverage import Facet
 from .verdicts import GOOD, LEFT_OUT, MIND, DatasetCheck, PhotoVerdict
 
 
@@ -25,6 +27,7 @@ class VerdictView:
     height: Annotated[int, Example(4032)]
     notes: Annotated[Sequence[str], "what reading it took"]
     concerns: Annotated[Sequence[str], "what to mind"]
+    findings: Annotated[Sequence[Concern], "the same, with severity and remedy"]
     caption: Annotated[str | None, "what will be written; null: there is none"]
     words: Annotated[int | None, "of the caption"]
     tokens: Annotated[int | None, "CLIP's"]
@@ -39,6 +42,7 @@ class ReportView:
     total: Annotated[int, Example(12)]
     summary: Annotated[str, Example("10 of 12 photos will be used.")]
     advice: Annotated[Sequence[str], "what to mind about the set"]
+    coverage: Annotated[Sequence[Facet], "what the set shows of its subject"]
     photos: Sequence[VerdictView]
 
 
@@ -62,6 +66,7 @@ def report_view(checked: DatasetCheck) -> ReportView:
         total=len(checked.photos),
         summary=checked.summary,
         advice=checked.advice,
+        coverage=checked.coverage,
         photos=[_verdict_view(verdict) for verdict in checked.photos],
     )
 
@@ -90,6 +95,7 @@ def _verdict_view(verdict: PhotoVerdict) -> VerdictView:
         height=verdict.height,
         notes=verdict.notes,
         concerns=verdict.concerns,
+        findings=verdict.findings,
         caption=verdict.caption.text if verdict.caption else None,
         words=verdict.words,
         tokens=verdict.tokens,

@@ -15,7 +15,7 @@ from ...photos import files as photos
 from ...photos import reading
 from ...photos.faces import Box, Detector
 from ...photos.measures import SIDE as LOOK_SIDE
-from ...photos.measures import Measures, measure
+from ...photos.measures import Measures, face_sharpness, measure
 from ...photos.reading import Photo, PhotoUnreadable
 from ...system.files import mark
 from .. import caption_text
@@ -39,6 +39,8 @@ class Finding:
     measures: Measures | None = None
     faces: tuple[Box, ...] | None = None
     """The largest first; None: nobody looked for any."""
+    face_sharpness: float | None = None
+    """Of the largest face; see `measures.face_sharpness`."""
     caption: bytes | None = None
 
 
@@ -111,7 +113,15 @@ def _look(path: Path, copy: Path | None, detector: Detector | None) -> Finding:
         return Finding(path, reason=too_small)
     pixels = picture.pixels
     faces = detector.find(pixels) if detector else None
-    return Finding(path, picture.photo, "", picture.sha256, measure(pixels), faces, _caption(path))
+    return Finding(
+        path,
+        picture.photo,
+        sha256=picture.sha256,
+        measures=measure(pixels),
+        faces=faces,
+        face_sharpness=face_sharpness(pixels, faces[0]) if faces else None,
+        caption=_caption(path),
+    )
 
 
 def _too_small(photo: Photo) -> str:

@@ -19,7 +19,7 @@ from ...photos.measures import Measures
 from ...photos.reading import Photo
 from .findings import Finding, marks
 
-VERSION = 4
+VERSION = 5
 """Another one measured otherwise: what it found is looked at again."""
 
 
@@ -120,6 +120,7 @@ def as_row(finding: Finding) -> dict[str, Any]:
         "sha256": finding.sha256,
     }
     row["faces"] = None if finding.faces is None else [astuple(face) for face in finding.faces]
+    row["face_sharpness"] = finding.face_sharpness
     if finding.photo:
         row |= {
             "width": finding.photo.width,
@@ -152,7 +153,16 @@ def from_row(row: Mapping[str, Any]) -> Finding:
         measures = Measures(**{**row["measures"], "thumb": thumb})
     caption = base64.b64decode(row["caption"]) if "caption" in row else None
     faces = None if row["faces"] is None else tuple(Box(*face) for face in row["faces"])
-    return Finding(path, photo, _told(row["reason"]), row["sha256"], measures, faces, caption)
+    return Finding(
+        path,
+        photo,
+        _told(row["reason"]),
+        row["sha256"],
+        measures,
+        faces,
+        row["face_sharpness"],
+        caption,
+    )
 
 
 def _text(data: bytes) -> str:

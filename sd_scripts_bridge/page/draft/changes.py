@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from ...datasets.looking.coverage import Facet
 from ...messages import Message
 from ...shapes.marks import Example
 from .check import Seen, Verdicts
 from .draft import Draft
 from .state import DraftPhoto, State, TrainingChoices
-from .view import PhotoView, advice, naming_problems, photo_of
+from .view import PhotoView, advice, naming_problems, photo_of, shown_of
 
 NO_PHOTOS = Message("draft.photos_yet", "There are no photos yet.")
 MOST_ROWS = 500
@@ -47,6 +48,7 @@ class DraftView:
     class_token: Annotated[str, Example("man")]
     source: Annotated[str | None, "the folder whose photos these are"]
     advice: Annotated[Sequence[str], "what to mind about the set"]
+    coverage: Annotated[Sequence[Facet], "what the set shows of its subject"]
     caption_advice: Sequence[str]
     checking: Annotated[Count | None, "photos are being looked at"]
     drafting: Annotated[Count | None, "a captioner is describing them"]
@@ -86,6 +88,7 @@ class DraftChanges:
         self._ids: tuple[int, ...] = ()
         self._listed = 0
         self._advice: tuple[list[str], list[str]] = ([], [])
+        self._coverage: list[Facet] = []
 
     @property
     def revision(self) -> int:
@@ -120,6 +123,7 @@ class DraftChanges:
                 class_token=state.class_token,
                 source=state.source,
                 advice=[*about_set, *filter(None, [self.draft.check.failure, failure])],
+                coverage=self._coverage,
                 caption_advice=[*about_captions, *filter(None, [failure])],
                 checking=_count(self.draft.check.progress),
                 drafting=_count(self.draft.drafting),
@@ -147,6 +151,7 @@ class DraftChanges:
         if ids != self._ids or not self._listed:
             self._ids, self._listed = ids, revision
         self._advice = advice(self.draft, state, judged)
+        self._coverage = shown_of(state, judged)
         self._looked = (state, judged)
         return state, judged
 

@@ -11,6 +11,8 @@ from ...datasets import caption_text, kohya_folder
 from ...datasets.caption_text import Repaired
 from ...datasets.captions import person
 from ...datasets.captions.authors import HAND
+from ...datasets.looking.concerns import Concern
+from ...datasets.looking.coverage import Facet, coverage
 from ...errors import Problem
 from ...messages import Message
 from ...photos import files as photo_files
@@ -79,6 +81,7 @@ class PhotoView:
     height: Annotated[int, Example(4032)]
     notes: Annotated[Sequence[str], "what reading it took", Example(["turned upright"])]
     concerns: Annotated[Sequence[str], "what to mind"]
+    findings: Annotated[Sequence[Concern], "the concerns, with severity and remedy"]
     thumb: Annotated[
         str | None,
         "below this API's prefix; null: nothing to show",
@@ -127,6 +130,7 @@ def photo_of(item: DraftPhoto, state: State, judged: Verdicts) -> PhotoView:
         height=verdict.height if verdict else 0,
         notes=verdict.notes if verdict else (),
         concerns=verdict.concerns if verdict else (),
+        findings=verdict.findings if verdict else (),
         thumb=f"draft/photo/{item.id}/thumb?v={version}" if readable else None,
         caption=text,
         own_caption=item.caption is not None or beside,
@@ -168,6 +172,12 @@ def _has_regularisation(folder: Path) -> bool:
     """Whether kohya's ``reg`` lies there, or beside ``img``, with a folder of pictures in it."""
     root = folder.parent if folder.name == "img" else folder
     return any(LEAF.fullmatch(one.name) for one in photo_files.subfolders(root / "reg"))
+
+
+def shown_of(state: State, judged: Verdicts) -> list[Facet]:
+    """What the photos that will be trained show of their subject, as far as they were looked at."""
+    used = [item.id for item in state.items if is_used(item, judged)]
+    return coverage([judged.seen[pid].finding for pid in used if pid in judged.seen])
 
 
 def _unnamed(state: State, judged: Verdicts) -> list[str]:
