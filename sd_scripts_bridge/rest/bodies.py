@@ -51,7 +51,12 @@ class LoraBody:
     """Work on finished LoRAs."""
 
     action: Annotated[str, OneOf(ACTIONS)]
-    files: Annotated[list[Path], Bounds(1, 50), "LoRAs; of extract the tuned model"]
+    files: Annotated[
+        list[Path],
+        Bounds(1, 50),
+        "LoRAs; of extract the tuned model",
+        Example(["/loras/a.safetensors"]),
+    ]
     rank: Annotated[int | None, "of the result; null: of merge as high as it takes"] = None
     weights: Annotated[list[float], "of merge, one for each LoRA; none: 1 each"] = field(
         default_factory=list
