@@ -35,13 +35,6 @@
         }
     };
 
-    /** How sure a recommendation is, in words. */
-    lb.sureWords = function (sure) {
-        if (typeof sure !== "number") return sure ? lb.t("Sure.") : lb.t("Not sure.");
-        if (sure >= 0.95) return lb.t("Sure.");
-        return sure >= 0.8 ? lb.t("Fairly sure.") : lb.t("Not sure.");
-    };
-
     lb.StepChoice = class {
         constructor(app) {
             this.app = app;
@@ -68,8 +61,8 @@
             const steps = lb.savedSteps(result, grid);
             if (this.job !== result.job) this.begin(result.job);
             const named = best && best.step;
-            lb.setText(this.title, named ? lb.t("Step {step} is the one to use.", {step: lb.number(best.step)}) : best ? lb.t("These saves are alike.") : lb.t("No step is recommended."));
-            lb.setText(this.more, named ? [best.range && lb.t("Usable: {from} to {to}.", {from: lb.number(best.range[0]), to: lb.number(best.range[1])}), lb.sureWords(best.sure)].filter(Boolean).join(" ") : "");
+            lb.setText(this.title, named ? lb.t("Step {step} is the one to use.", {step: lb.number(best.step)}) : lb.t("No step is recommended."));
+            lb.setText(this.more, named ? [best.range && lb.t("Usable: {from} to {to}.", {from: lb.number(best.range[0]), to: lb.number(best.range[1])}), best.sure ? lb.t("Sure.") : lb.t("Not sure.")].filter(Boolean).join(" ") : "");
             lb.setText(this.reason, best ? lb.sentence(best.reason || "") : lb.t("No photo was held out, so nothing was measured: judge by the pictures."));
             lb.setChoices(this.steps, steps.map((step) => ({value: String(step), text: lb.t("step {step}", {step: lb.number(step)})})), String(this.chosenStep(named, steps)));
             lb.show(this.steps, steps.length > 1);

@@ -93,7 +93,7 @@
 
         /** What is measured at each save; a single one says nothing as a line. */
         measured() {
-            return (this.best && this.best.curve) || [];
+            return ((this.best && this.best.curve) || []).map((save) => ({...save, error: Number.isFinite(save.error) ? save.error : 0}));
         }
 
         draw() {
