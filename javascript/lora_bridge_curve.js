@@ -183,12 +183,12 @@
         }
     };
 
-    /** From steps and losses to places and back. Single wild values don't squeeze the rest. */
+    /** From steps and losses to places and back. What was measured at the saves has the whole height; without it, single wild losses don't squeeze the rest. */
     lb.curveScale = function (points, saves, total, width, height, log) {
         const sorted = points.map((point) => point[1]).sort((a, b) => a - b);
         const at = (part) => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))];
         const measured = saves.flatMap((save) => [save.held_out - save.error, save.held_out + save.error, save.training]).filter(Number.isFinite);
-        const known = [...(sorted.length ? [at(0.005), at(0.995)] : []), ...measured];
+        const known = measured.length ? measured : sorted.length ? [at(0.005), at(0.995)] : [0, 1];
         let low = Math.min(...known);
         let high = Math.max(...known);
         if (high - low < 1e-9) {
