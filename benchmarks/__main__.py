@@ -16,6 +16,7 @@ from .outcome import Missing, Outcome
 
 VERBS = {
     "findings": "what the doctor finds on drawn photos: precision and recall",
+    "best_step": "the recommended step against the truth",
     "scan": "photos looked at per CPU-second, beside the naive way",
     "dispatches": "operations and kernels of one training step, counted",
 }

@@ -37,7 +37,7 @@ LAYERS = (
     ("errors",),
     ("names", "paths", "shapes", "system"),
     ("options", "photos"),
-    ("models", "datasets"),
+    ("models", "datasets", "evidence"),
     ("jobs",),
     ("captioning",),
     ("engines", "publishing"),

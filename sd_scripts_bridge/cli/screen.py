@@ -10,6 +10,7 @@ from pathlib import Path
 from ..jobs.events import (
     Checkpoint,
     Finished,
+    Measured,
     Note,
     Phase,
     Progress,
@@ -74,6 +75,13 @@ class Screen:
                 f"Denoising loss on the training pictures ({event.pairs} fixed draws of picture, "
                 f"noise and timestep): {event.without:.4f} without the LoRA, "
                 f"{event.with_lora:.4f} with it."
+            )
+        elif isinstance(event, Measured):
+            trained = "" if event.training is None else f"; on training photos {event.training:.4f}"
+            self.line(
+                f"Held-out loss at step {event.step}: {event.held_out:.4f} ± {event.error:.4f}"
+                f"{trained}.",
+                "dim",
             )
         elif isinstance(event, Published):
             self._leave(entry.time)

@@ -26,6 +26,12 @@ LONGEST_BYTES = 255
 """Every usual file system takes a name of this length."""
 
 
+HELD_OUT = "held_out"
+"""Beside ``img/``: photos that are never trained on, so that the result can be measured on them.
+sd-scripts doesn't look there.
+"""
+
+
 @dataclass(frozen=True)
 class Subset:
     """One folder of pictures; an epoch shows each of them ``repeats`` times."""
@@ -56,6 +62,12 @@ class Dataset:
     regularisation: tuple[Subset, ...] = ()
     wanted_steps: int | None = None
     remarks: tuple[str, ...] = ()
+    held_out: tuple[Path, ...] = ()
+    """The photos in `HELD_OUT`."""
+    hold_out: tuple[str, ...] = ()
+    """What a copy of it shall hold out: see `held_out.reduced`."""
+    is_decided: bool = False
+    """Whether somebody has said what is held out, or that nothing is."""
     checked: DatasetCheck | None = field(default=None, compare=False)
 
     @property
@@ -178,6 +190,8 @@ def _dataset(image_dir: Path, subsets: tuple[Subset, ...], remarks: Sequence[str
             *remarks,
             *(() if regularisation else _reg_remarks(root / "reg")),
         ),
+        _pictures(root / HELD_OUT) if image_dir.name == "img" else (),
+        is_decided=HELD_OUT in ours or (root / HELD_OUT).is_dir(),
     )
 
 
@@ -284,6 +298,9 @@ def _no_photos(path: Path) -> Problem:
 
 
 def _images(folder: Path) -> int:
-    if not folder.is_dir():
-        return 0
-    return sum(photo_files.has_picture_name(file) for file in folder.iterdir())
+    return len(_pictures(folder))
+
+
+def _pictures(folder: Path) -> tuple[Path, ...]:
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    return tuple(file for file in found if photo_files.has_picture_name(file))

@@ -19,8 +19,16 @@ from ..options.params import MOST_STEPS
 from ..photos import files as photo_files
 from ..photos.faces import find_detector
 from ..photos.printable import shown
-from . import caption_text, manifest
-from .kohya_folder import Dataset, Subset, leaf_name, naming_problems, open_dataset, repeats_for
+from . import caption_text, held_out, manifest
+from .kohya_folder import (
+    HELD_OUT,
+    Dataset,
+    Subset,
+    leaf_name,
+    naming_problems,
+    open_dataset,
+    repeats_for,
+)
 from .looking.findings import Progress, examine
 from .verdicts import DatasetCheck, PhotoVerdict, check, judge
 
@@ -50,12 +58,14 @@ def prepare(
     progress: Progress | None = None,
     *,
     face_models: Sequence[Path] = (),
+    hold_out: Sequence[str] | None = None,
 ) -> Dataset:
     """Write ``out``: numbered clean copies of the photos, each with a caption that begins with
     ``name``.
 
-    Nothing half-made is ever seen at ``out``. Raises `Invalid` with every problem found,
-    `BridgeError` for a full disk.
+    ``hold_out``: ("auto",), ("none",), or the names of photos; None leaves it open. Nothing
+    half-made is ever seen at ``out``. Raises `Invalid` with every problem found, `BridgeError` for
+    a full disk.
     """
     paths, out = [Path(path).absolute() for path in paths], Path(out).absolute()
     name, class_token = normal(name), normal(class_token)
@@ -77,7 +87,8 @@ def prepare(
             raise Invalid(_nothing_usable(checked))
         leaf = Path("img", leaf_name(repeats_for(checked.used, steps), name, class_token))
         written = _place(root, leaf, zip(checked.photos, copies, strict=True), fallback)
-        _finish(root, written, {"subject": name, "class_token": class_token, "wanted_steps": steps})
+        about = {"subject": name, "class_token": class_token, "wanted_steps": steps}
+        _finish(root, written, about, hold_out)
     return replace(open_dataset(out), checked=checked)
 
 
@@ -98,6 +109,9 @@ def clean_copy(
     subsets = [("img", subset) for subset in dataset.subsets] + [
         ("reg", subset) for subset in dataset.regularisation
     ]
+    if dataset.held_out:
+        apart = Subset(dataset.held_out[0].parent, 1, dataset.subject, dataset.class_token, 0)
+        subsets.append((HELD_OUT, apart))
     if problems := _out_problems(out, [subset.folder for _, subset in subsets]):
         raise Invalid(problems)
     detector, groups = (
@@ -115,7 +129,7 @@ def clean_copy(
             verdicts = judge(findings[part], "", fallback, drop_copies=False).photos
             written |= _place(
                 root,
-                _leaf(root / parent, subset),
+                Path(HELD_OUT) if parent == HELD_OUT else _leaf(root / parent, subset),
                 zip(verdicts, copies[part], strict=True),
                 fallback,
             )
@@ -127,7 +141,8 @@ def clean_copy(
             "class_token": dataset.class_token,
             "wanted_steps": dataset.wanted_steps,
         }
-        _finish(root, written, about)
+        decided = dataset.hold_out or (("none",) if dataset.is_decided else None)
+        _finish(root, written, about, decided)
     return replace(open_dataset(out), checked=checked), checked
 
 
@@ -285,6 +300,7 @@ def _place(
         (root / image).with_suffix(".txt").write_bytes(f"{text}\n".encode())
         written[image.as_posix()] = {
             "from": shown(verdict.path.name),
+            "verdict": verdict.verdict,
             **manifest.mark(root / image),
         }
     if not written:
@@ -306,8 +322,15 @@ def _leaf(parent: Path, subset: Subset) -> Path:
     return Path(parent.name, name)
 
 
-def _finish(root: Path, written: dict[str, Any], about: dict[str, Any]) -> None:
+def _finish(
+    root: Path, written: dict[str, Any], about: dict[str, Any], hold_out: Sequence[str] | None
+) -> None:
     shutil.rmtree(root / _UNSORTED)
+    if hold_out is not None:
+        about = {**about, HELD_OUT: list(hold_out)}
+    if held_out.is_wanted(hold_out, sum(key.startswith("img/") for key in written)):
+        assert hold_out is not None
+        written = held_out.set_aside(root, written, hold_out, about["wanted_steps"])
     for folder in ("img", "reg", "model", "log"):
         (root / folder).mkdir(exist_ok=True)
     manifest.write(root, about, written)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageChops, ImageDraw
 
-from .look import HAIR, SHIRTS, SKIN, WHITE, Colour, Features, Shirt, darker, mixed
+from .look import SHIRTS, WHITE, Colour, Features, Shirt, darker, hair_of, mixed, skin_of
 
 CANVAS, BELOW = 800, 200
 """Side of the square that is meant to be seen, and what the body goes on below it, for when it is tilted."""
@@ -34,7 +34,7 @@ def figure(
     )
     pen = _Pen(canvas, scale)
     if look.hair == "long":
-        pen.rounded((196, 150, 604, 690), 190, HAIR[look.hair_colour])
+        pen.rounded((196, 150, 604, 690), 190, hair_of(look))
     _body(pen, look, shirt)
     _head(pen, look)
     _eyes(pen, look, gaze)
@@ -84,7 +84,7 @@ class _Pen:
 
 
 def _body(pen: _Pen, look: Features, shirt: Shirt) -> None:
-    colour, skin = SHIRTS[shirt.colour], darker(SKIN[look.skin], 0.82)
+    colour, skin = SHIRTS[shirt.colour], darker(skin_of(look), 0.82)
     pen.rounded((120, 610, 680, 1200), 150, colour)
     if shirt.stripes:
         for y in (700, 752):
@@ -99,7 +99,7 @@ def _body(pen: _Pen, look: Features, shirt: Shirt) -> None:
 
 
 def _head(pen: _Pen, look: Features) -> None:
-    skin = SKIN[look.skin]
+    skin = skin_of(look)
     for x in (224, 576):
         pen.disc(x, 380, 32, 48, skin)
         pen.disc(x, 384, 16, 28, darker(skin, 0.82))
@@ -114,7 +114,7 @@ def _head(pen: _Pen, look: Features) -> None:
 
 def _beard(look: Features) -> Colour:
     """The hair's colour with the skin shining through."""
-    return mixed(HAIR[look.hair_colour], SKIN[look.skin], 0.32)
+    return mixed(hair_of(look), skin_of(look), 0.32)
 
 
 def _blush(skin: Colour) -> Colour:
@@ -128,10 +128,10 @@ def _eyes(pen: _Pen, look: Features, gaze: int) -> None:
         pen.disc(x + gaze, 368, 19, 21, _IRIS)
         pen.disc(x + gaze, 368, 9, 10, _BLACK)
         pen.disc(x + gaze - 6, 360, 5, 5, WHITE)
-        pen.arc((x - 44, 292, x + 44, 352), 205, 335, HAIR[look.hair_colour], 13)
+        pen.arc((x - 44, 292, x + 44, 352), 205, 335, hair_of(look), 13)
     if look.glasses:
         _glasses(pen)
-    pen.line([(404, 392), (420, 448), (392, 456)], darker(SKIN[look.skin], 0.82), 9)
+    pen.line([(404, 392), (420, 448), (392, 456)], darker(skin_of(look), 0.82), 9)
 
 
 def _glasses(pen: _Pen) -> None:
@@ -143,7 +143,7 @@ def _glasses(pen: _Pen) -> None:
 
 
 def _mouth(pen: _Pen, look: Features, mouth: str) -> None:
-    around = _beard(look) if look.beard else SKIN[look.skin]
+    around = _beard(look) if look.beard else skin_of(look)
     if look.beard:
         pen.chord((322, 452, 478, 530), 188, 352, around)
     if mouth == "laugh":
@@ -157,7 +157,7 @@ def _mouth(pen: _Pen, look: Features, mouth: str) -> None:
 
 
 def _hair(pen: _Pen, look: Features) -> None:
-    colour = HAIR[look.hair_colour]
+    colour = hair_of(look)
     if look.hair == "curly":
         for x, y, radius in _CURLS:
             pen.disc(x, y, radius, radius, colour)

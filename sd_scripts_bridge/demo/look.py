@@ -19,6 +19,10 @@ SKIN: dict[str, Colour] = {
     "tan": (200, 142, 98),
     "dark": (124, 80, 56),
 }
+PAINTED: dict[str, Colour] = {
+    "green": (40, 190, 70), "blue": (70, 90, 230), "violet": (150, 70, 210), "orange": (250, 130, 30), "lime": (200, 225, 60),
+}  # fmt: skip
+"""Hair and skin that nobody has on the drawings that the base model knows: something new to learn."""
 SHIRTS: dict[str, Colour] = {
     "teal": (24, 132, 140), "red": (204, 44, 48), "white": (240, 240, 236), "blue": (40, 84, 190), "yellow": (244, 198, 52),
     "green": (60, 148, 66), "grey": (120, 124, 132), "black": (34, 34, 40), "orange": (238, 126, 38), "purple": (122, 62, 158),
@@ -54,6 +58,14 @@ class Shirt:
 
 SUBJECT_LOOK = Features("curly", "dark brown", beard=True, glasses=True, skin="light")
 """The demo's man. The base model has never seen him."""
+
+
+def hair_of(look: Features) -> Colour:
+    return (HAIR | PAINTED)[look.hair_colour]
+
+
+def skin_of(look: Features) -> Colour:
+    return (SKIN | PAINTED)[look.skin]
 
 
 def darker(colour: Colour, factor: float = 0.76) -> Colour:

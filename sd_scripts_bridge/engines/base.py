@@ -44,6 +44,8 @@ class Traits:
     """It has to end by itself even when it shall end at once, since it runs somewhere else too."""
     heals_itself: bool = False
     """It treats its own failures; nobody else may change the job and start it again."""
+    measures_saves: bool = False
+    """It measures the held-out loss at each save while it trains."""
     is_remote: bool = False
     """It trains on another machine: this one's GPU stays free."""
 

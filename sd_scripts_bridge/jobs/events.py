@@ -82,6 +82,19 @@ class Proof:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """Mean denoising loss of the LoRA at ``step`` on held-out photos, with its standard error, and
+    on training photos: `evidence.curve`.
+    """
+
+    type: ClassVar[str] = "measured"
+    step: int
+    held_out: float
+    error: float
+    training: float | None = None
+
+
+@dataclass(frozen=True)
 class Result:
     """Facts that the trainer states about the finished run (modules, captions, peak memory in
     bytes...).
@@ -112,7 +125,17 @@ class Finished:
 
 
 Event = (
-    Started | Phase | Progress | Note | Sample | Checkpoint | Proof | Result | Published | Finished
+    Started
+    | Phase
+    | Progress
+    | Note
+    | Sample
+    | Checkpoint
+    | Proof
+    | Measured
+    | Result
+    | Published
+    | Finished
 )
 
 EVENT_TYPES: Mapping[str, type[Any]] = {
@@ -125,6 +148,7 @@ EVENT_TYPES: Mapping[str, type[Any]] = {
         Sample,
         Checkpoint,
         Proof,
+        Measured,
         Result,
         Published,
         Finished,

@@ -134,6 +134,11 @@ class JobFolder:
         return self.root / "inputs.json"
 
     @property
+    def measured(self) -> Path:
+        """What was measured at each saved step (`evidence.measured`)."""
+        return self.root / "measured"
+
+    @property
     def published(self) -> Path:
         """What publishing has reserved, placed and ended with (`publishing.record`)."""
         return self.root / "published.json"

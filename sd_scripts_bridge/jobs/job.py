@@ -102,6 +102,8 @@ class TrainingJob:
     """
     on: Cluster | None = None
     """The Ray cluster that trains it, ``base`` by its path there; None: this machine."""
+    enough: bool = False
+    """End at the first save whose held-out loss is significantly worse than the best."""
     healed: tuple[str, ...] = ()
     """What was changed on the way, after a failure whose cure is known."""
 
@@ -254,6 +256,7 @@ def _unusable(spec: Field[Any], values: Mapping[str, Any]) -> list[Problem]:
     value = values[spec.name]
     kinds: dict[str, tuple[type, ...]] = {
         "int | None": (int,),
+        "bool": (bool,),
         "tuple[str, ...]": (list, tuple),
         "Mapping[str, Any]": (dict,),
         "Launch | None": (dict,),

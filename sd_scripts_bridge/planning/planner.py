@@ -71,10 +71,11 @@ class Planner:
         problems += self.choose(request, base)[0].check()
         if data is None or base is None or problems:
             raise Invalid(problems)
+        data, held_out_notes = staging.hold_out(request, data)
         job, notes, refused = self.draft_job(request, data, base)
         if refused:
             raise Invalid(refused)
-        return job, notes, data
+        return job, [*notes, *held_out_notes], data
 
     def draft_job(
         self, request: Request, data: Dataset, base: Base
@@ -108,6 +109,7 @@ class Planner:
             preset=preset.name,
             gpu=request.gpu,
             launch=request.launch,
+            enough=request.enough,
         )
         before = [*([why] if why else []), *data.remarks, *base.notes, *settled.notes, *fitted]
         return job, *self._judged(request, data, base, job, engine, files, before)
@@ -140,6 +142,7 @@ class Planner:
             *handed_on.problems(job, engine, request.values),
             *files.problems,
             *engine.refuse(job),
+            *staging.enough_problems(job, data, engine),
             *_size_problems(self.home, engine, base),
             *preflight.missing_files(job.params),
             *preflight.problems(job, room),

@@ -47,6 +47,12 @@ class Request:
     """Train v-prediction where the base model's own file doesn't say which it is."""
     file_values: Mapping[str, Any] = field(default_factory=dict)
     """Options of an imported file; ``values`` take precedence over them."""
+    held_out: tuple[str, ...] | None = None
+    """Which photos are held out: ("auto",), ("none",), or their names; None: as the dataset was
+    made, see `datasets.held_out.wanted_of`.
+    """
+    enough: bool = False
+    """End where the held-out loss no longer gets better."""
     photos: Dataset | None = None
     """The folders to train where they don't lie side by side; ``dataset`` is the first one's."""
     dataset_config: Mapping[str, Any] | None = None

@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import Invalid
+from ..datasets import held_out
+from ..engines.base import Engine
+from ..errors import Invalid, Problem
+from ..jobs.job import TrainingJob
 from ..messages import Message
 from ..paths import Home
 from ..system.files import free_path
+from .request import Request
 
 if TYPE_CHECKING:
     from ..datasets.kohya_folder import Dataset
@@ -75,3 +79,56 @@ def token_length(data: Dataset) -> int | None:
         for path in (subset.folder.glob("*.txt") if subset.folder.is_dir() else ())
     ]
     return limit_for(max((count_tokens(text) or 0 for text in texts), default=0))
+
+
+# ---- what is held out ----
+
+
+def hold_out(request: Request, data: Dataset) -> tuple[Dataset, list[str]]:
+    """``data`` without the photos that are held out, and notes on it.
+
+    Raises `Invalid` for photos that aren't there.
+    """
+    if request.on is not None or request.dataset_config is not None or request.photos is not None:
+        return data, []
+    wanted = held_out.wanted_of(data, request.held_out)
+    if not wanted:
+        return data, _notes(len(data.held_out))
+    rest = held_out.reduced(data, wanted)
+    return rest, _notes(data.images - rest.images)
+
+
+def _notes(count: int) -> list[str]:
+    if not count:
+        return []
+    text = (
+        "{count} {count:photo is|photos are} held out: never trained on, so that the result can be "
+        "measured on {count:it|them}. `--held-out none` trains on all."
+    )
+    return [Message("request.held_out", text, count=count)]
+
+
+def enough_problems(job: TrainingJob, data: Dataset, engine: Engine) -> list[Problem]:
+    """Why a training can't end by itself when it no longer gets better."""
+    if not job.enough:
+        return []
+    if not engine.traits.measures_saves:
+        return [
+            Problem(
+                "request.enough_engine",
+                "enough",
+                "{engine} can't measure while it trains",
+                "Use --engine embedded.",
+                engine=engine.name,
+            )
+        ]
+    if not data.held_out and not data.hold_out:
+        return [
+            Problem(
+                "request.enough_held_out",
+                "enough",
+                "no photo is held out",
+                "Hold one out: --held-out auto, or its name.",
+            )
+        ]
+    return []

@@ -5,7 +5,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ..jobs.events import Checkpoint, Event, Note, Phase, Progress, Proof, Result, Sample, from_dict
+from ..jobs.events import (
+    Checkpoint,
+    Event,
+    Measured,
+    Note,
+    Phase,
+    Progress,
+    Proof,
+    Result,
+    Sample,
+    from_dict,
+)
 
 
 def spoken(line: str) -> str:
@@ -36,6 +47,9 @@ def _words(event: Event) -> str:
                 f"denoising loss on the training pictures: {without:.4f} without the LoRA, "
                 f"{with_lora:.4f} with it"
             )
+        case Measured(step, held_out, error, training):
+            trained = "" if training is None else f", on training photos {training:.4f}"
+            return f"held-out loss at step {step}: {held_out:.4f} ± {error:.4f}{trained}"
         case Result(facts):
             return "result: " + ", ".join(f"{name} = {value}" for name, value in facts.items())
     return ""

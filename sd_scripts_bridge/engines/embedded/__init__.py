@@ -43,7 +43,9 @@ class EmbeddedEngine:
     """See `engines.base.Engine`."""
 
     name = "embedded"
-    traits = Traits(families=frozenset(LDM), takes_small_models=True, saves_on_request=True)
+    traits = Traits(
+        families=frozenset(LDM), takes_small_models=True, saves_on_request=True, measures_saves=True
+    )
 
     def __init__(self, home: Home) -> None:
         self.home = home

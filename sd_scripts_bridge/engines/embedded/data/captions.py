@@ -57,6 +57,17 @@ class Captions:
         self.known = {caption: row for row, caption in enumerate(unique)}
         self.tokens = self.tokenizer(unique, self.length).to(self.device)
 
+    def one(self, caption: str) -> Condition:
+        """The condition of one caption, as the encoders say it now, whether it is trained or not.
+
+        Raises KeyError for one that wasn't among those that were kept.
+        """
+        if self.states is not None:
+            return self.states.pick(torch.tensor([self.known[caption]], device=self.device))
+        assert self.encoders is not None
+        with torch.no_grad():
+            return self.encoders(self.tokenizer([caption], self.length).to(self.device))
+
     def condition(self, rows: Tensor) -> Condition:
         """The condition of a batch; differentiable where the encoders learn."""
         return self.encode(*self.pick(rows))

@@ -98,6 +98,16 @@ def read(dataset: Path) -> TrainingSet:
     return TrainingSet(tuple(train + _subsets(dataset.parent / "reg", is_reg=True)))
 
 
+def loose(folder: Path) -> list[SubsetPicture]:
+    """The pictures that lie in ``folder`` itself, each with its caption, empty where it has none."""
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [
+        _picture(path, 1, "", is_reg=False)
+        for path in found
+        if path.suffix.lower() in EXTENSIONS and path.is_file()
+    ]
+
+
 def _subsets(root: Path, is_reg: bool) -> list[TrainedSubset]:
     if not root.is_dir():
         return []

@@ -5,7 +5,7 @@ and the LoRA.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from ..data.batches import Batch, BatchOrder
 from ..data.captions import Captions
 from ..data.pictures import Placed, Shelf
 from ..data.subsets import TrainingSet
+from ..measuring import photos as measured_photos
+from ..measuring.photos import MeasuredPhoto
 from ..model import base_model, lean, lora_names, lora_network, prediction
 from ..model.base_model import BaseModel
 from ..model.lean import LeanUNet
@@ -64,6 +66,8 @@ class Prepared:
     prediction: str
     sampler: Sampler | None = None
     """Draws with these networks, where sample pictures are wanted."""
+    measured: list[MeasuredPhoto] = field(default_factory=list)
+    """What every save is measured on; nothing where no photo is held out."""
 
     def rows(self, batches: Sequence[Batch]) -> list[Rows]:
         """Batches as row numbers, sent to the device all at once."""
@@ -112,17 +116,21 @@ def prepare(job: TrainingJob, tokenizers: Path, device: torch.device) -> Prepare
     shelves = pictures.encode(
         data.placed, base.vae.to(device), base.latent_scale, job.params, device
     )
+    measured = _measured(job, data, base, device)
     sampler = None
     if samples_wanted(job, device) is not None:
         sampler = over(base, tokenizers, predicts, job.params.clip_skip)
         base.vae.to("cpu")
     base.vae = None
-    captions = _captions(job, data, base.text_encoders, tokenizers, device)
+    captions = _captions(
+        job, data, [one.caption for one in measured], base.text_encoders, tokenizers, device
+    )
     lean_unet = _prepare_unet(base.unet, job, device)
     network = _network(job, base, captions.encoders, lean_unet).to(device)
     schedule = NoiseSchedule(predicts == "v_prediction", job.params.min_snr_gamma, device)
     objective = Objective(base.unet, captions, schedule, dtype, with_sizes=job.family == "sdxl")
-    return Prepared(job, device, data, shelves, captions, network, objective, predicts, sampler)
+    found = (network, objective, predicts, sampler, measured)
+    return Prepared(job, device, data, shelves, captions, *found)
 
 
 def samples_wanted(job: TrainingJob, device: torch.device) -> int | None:
@@ -160,9 +168,22 @@ def _prediction(job: TrainingJob, unet: Any, device: torch.device) -> str:
     return answer
 
 
+def _measured(
+    job: TrainingJob, data: Data, base: BaseModel, device: torch.device
+) -> list[MeasuredPhoto]:
+    held_out = measured_photos.held_out_of(Path(job.dataset))
+    if not held_out:
+        return []
+    training = measured_photos.sample(data.training_set.training_pictures)
+    return measured_photos.encode(
+        held_out, training, base.vae, base.latent_scale, job.params, device
+    )
+
+
 def _captions(
     job: TrainingJob,
     data: Data,
+    measured: Sequence[str],
     encoders: Sequence[nn.Module],
     tokenizers: Path,
     device: torch.device,
@@ -189,7 +210,7 @@ def _captions(
     trained = not params.network_train_unet_only
     captions = Captions(tokenizer, text, length, trained, device)
     if not trained and not params.shuffle_caption:
-        captions.keep_states([*data.captions, ""])
+        captions.keep_states([*data.captions, *measured, ""])
         for encoder in encoders:
             encoder.to("cpu")
     return captions

@@ -19,6 +19,7 @@ from ....jobs.folder import JobFolder
 from ....jobs.job import TrainingJob, job_from_dict
 from ....messages import Message
 from ... import sample_prompts
+from ..measuring.during import SaveMeasures
 from ..model import base_model, device
 from ..stepping.graphs import taker
 from ..stepping.step import Step, inputs_of
@@ -90,6 +91,9 @@ class Training:
         self.take_step = taker(step, break_off, prepared.device, steps)
         self.dice = torch.Generator(prepared.device).manual_seed(self.params.seed)
         self.samples = self._samples(folder, prepared)
+        self.measures = SaveMeasures(
+            folder.measured, prepared.measured, self.objective, prepared.captions, self.network
+        )
         self.losses = report.LossMean(self.plan.batches_per_epoch, prepared.device)
         self.board: Board | None = None
         self.metadata = Metadata(
@@ -111,6 +115,8 @@ class Training:
         """Train to the last step, or until somebody asks to stop."""
         if resume is not None:
             self._resume(resume)
+        else:
+            self.measures.at_save(0)
         say(Phase(Message("phase.training", "training")))
         if self.samples is not None and self.optimizer.done == 0:
             self.samples.at_start()
@@ -130,6 +136,8 @@ class Training:
                 self._checkpoint(with_state=self.params.save_state)
                 if self.samples is not None:
                     self.samples.at_save(done)
+                if self._measured_enough(done):
+                    break
         self._finish(self.optimizer.done - first)
 
     # ---- steps ----
@@ -155,6 +163,14 @@ class Training:
             self.losses.add(loss)
         if self.board is not None:
             self.board.add(self.optimizer.done, torch.stack(losses).mean(), self.optimizer.rates)
+
+    def _measured_enough(self, step: int) -> bool:
+        """Measure this save; whether the training should end with it, which is said."""
+        self.measures.at_save(step)
+        reason = self.measures.enough(step) if self.job.enough else None
+        if reason is not None:
+            say(Note(reason))
+        return reason is not None
 
     # ---- files ----
 
@@ -211,6 +227,7 @@ class Training:
         )
         if self.samples is not None:
             self.samples.at_save(self.optimizer.done)
+        self.measures.at_save(self.optimizer.done)
         self._prove()
         say(Result(self._facts(seconds, steps)))
 

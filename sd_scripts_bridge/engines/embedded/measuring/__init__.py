@@ -1,0 +1,1 @@
+"""Measuring a LoRA: its denoising errors at fixed timesteps and fixed noise."""

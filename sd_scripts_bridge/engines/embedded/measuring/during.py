@@ -1,0 +1,59 @@
+"""Measuring while it trains: the networks are there, so each save costs some forward passes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from ....evidence import measured as record
+from ....evidence import recommendation
+from ....evidence.curve import curve
+from ....jobs.events import Measured, Note, Phase
+from ....messages import Message
+from ..data.captions import Captions
+from ..model.lora_network import LoraNetwork
+from ..training.loss import Objective
+from ..training.report import say
+from .measure import measure
+from .photos import MeasuredPhoto
+
+
+@dataclass
+class SaveMeasures:
+    """Measures the network at every save into ``folder``: without ``photos``, never."""
+
+    folder: Path
+    photos: list[MeasuredPhoto]
+    objective: Objective
+    captions: Captions
+    network: LoraNetwork
+
+    def at_save(self, step: int) -> None:
+        """Before the first step (0), at every save and at the last one. Changes nothing else."""
+        if not self.photos:
+            return
+        say(Phase(Message("phase.measuring_step", "measuring step {step}", step=step)))
+        try:
+            self.network.refresh(self.objective.dtype)
+            found = measure(step, self.photos, self.objective, self.captions.one)
+        except torch.OutOfMemoryError:
+            self._give_up()
+            return
+        record.write(self.folder, found)
+        now = curve([found])[0]
+        say(Measured(step, now.held_out, now.error, now.training))
+
+    def enough(self, step: int) -> Message | None:
+        """Why the training should end with this save, or None: it goes on."""
+        points = [point for point in curve(record.read(self.folder)) if point.step <= step]
+        return recommendation.enough(points)
+
+    def _give_up(self) -> None:
+        self.photos = []
+        text = (
+            "Too little GPU memory to measure while it trains: `evaluate JOB` measures the saved "
+            "steps afterwards."
+        )
+        say(Note(Message("note.measuring_memory", text)))

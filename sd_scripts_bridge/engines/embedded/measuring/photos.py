@@ -1,0 +1,79 @@
+"""Which photos are measured, and their latents: all that are held out, and a few that are trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ....datasets.kohya_folder import HELD_OUT
+from ....options.params import TrainingParams
+from ..data import pictures, subsets
+from ..data.pictures import Shelf
+from ..data.subsets import SubsetPicture
+from . import draws
+from .draws import PhotoDraws
+
+MOST_TRAINING = 2
+"""Of the training photos so many are measured: their curve is for comparison only."""
+
+
+@dataclass(frozen=True)
+class MeasuredPhoto:
+    """One photo on the device: row ``row`` of ``shelf``, with its fixed draws."""
+
+    digest: str
+    caption: str
+    is_held_out: bool
+    shelf: Shelf
+    row: int
+    draws: PhotoDraws
+    pixels: int
+
+
+def sample(training: Sequence[SubsetPicture], most: int = MOST_TRAINING) -> list[SubsetPicture]:
+    """The training photos that are measured: by their digest, so the same ones everywhere."""
+    own = {draws.digest_of(one.path): one for one in training if not one.is_reg}
+    return [own[digest] for digest in sorted(own)[:most]]
+
+
+def encode(
+    held_out: Sequence[SubsetPicture],
+    training: Sequence[SubsetPicture],
+    vae: Any,
+    scale: float,
+    params: TrainingParams,
+    device: torch.device,
+) -> list[MeasuredPhoto]:
+    """The photos' latents: the mean of what the VAE says, never mirrored.
+
+    Raises `Invalid` with all that can't be opened.
+    """
+    still = replace(params, cache_latents=False, flip_aug=False)
+    chosen = [*held_out, *training]
+    placed = pictures.place(chosen, still)
+    shelves = pictures.encode(placed, vae, scale, still, device)
+    found = []
+    for index, one in enumerate(placed):
+        bucket, digest = one.place.bucket, draws.digest_of(one.picture.path)
+        shelf = shelves[bucket]
+        found.append(
+            MeasuredPhoto(
+                digest,
+                one.picture.caption,
+                index < len(held_out),
+                shelf,
+                shelf.row(index, flipped=False),
+                draws.of(digest),
+                bucket[0] * bucket[1],
+            )
+        )
+    return found
+
+
+def held_out_of(dataset: Path) -> list[SubsetPicture]:
+    """The photos in ``held_out/`` beside a dataset's folder of subsets, with their captions."""
+    return subsets.loose(dataset.parent / HELD_OUT) if dataset.name == "img" else []

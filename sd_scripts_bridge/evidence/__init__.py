@@ -1,0 +1,1 @@
+"""How good a saved step is: what was measured of it, and what that says."""

@@ -1,0 +1,49 @@
+"""Measuring while it trains: at every save, on photos that are never trained, changing nothing."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sd_scripts_bridge.evidence import measured
+from sd_scripts_bridge.evidence.curve import curve
+from tests.engines.embedded.conftest import Run
+
+Pictures = Callable[[Path, int, str], None]
+
+
+@pytest.fixture(scope="module")
+def with_held_out(tmp_path_factory: pytest.TempPathFactory, pictures: Pictures) -> Path:
+    root = tmp_path_factory.mktemp("held out")
+    pictures(root / "img" / "4_Ada woman", 4, "Ada woman, photo, number {}")
+    pictures(root / "held_out", 1, "Ada woman, another photo, {}")
+    return root / "img"
+
+
+def test_every_save_is_measured_and_the_training_stays_the_same(
+    train: Callable[..., Run], with_held_out: Path, tmp_path: Path
+) -> None:
+    data = {"save_every_n_steps": 4, "max_train_steps": 10, "lr_warmup_steps": 0}
+    run = train(data=with_held_out, **data)
+    assert run.code == 0, run.errors
+    steps = measured.read(run.folder.measured)
+    assert [step.step for step in steps] == [0, 4, 8, 10]
+    assert [event.step for event in run.all("measured")] == [0, 4, 8, 10]
+    assert all(len(step.held_out) == 1 and len(step.training) == 4 for step in steps)
+    assert {len(draws) for step in steps for draws in step.held_out.values()} == {32}
+    points = curve(steps)
+    assert points[0].training != points[-1].training and points[0].held_out != points[-1].held_out
+    alone = tmp_path / "alone" / "img"
+    shutil.copytree(with_held_out, alone)
+    unmeasured = train(data=alone, name="Alone", **data)
+    assert not unmeasured.folder.measured.exists() and not unmeasured.all("measured")
+    assert _weights(unmeasured) == _weights(run), "measuring changes no weight"
+
+
+def _weights(run: Run) -> dict[str, list[float]]:
+    from safetensors.torch import load_file
+
+    return {name: tensor.flatten().tolist() for name, tensor in load_file(run.lora).items()}

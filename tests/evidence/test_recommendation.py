@@ -1,0 +1,117 @@
+"""The recommended step on simulated curves, whose truth is known: found, usable, or can't tell."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sd_scripts_bridge.evidence import recommendation
+from sd_scripts_bridge.evidence.curve import PHOTO_SHARE, CurvePoint, curve
+from sd_scripts_bridge.evidence.measured import MeasuredStep, read, write
+
+STEPS = tuple(range(100, 1001, 100))
+DRAWS = 32
+
+
+def simulated(
+    losses: Sequence[float], seed: int, photos: int = 1, noise: float = 0.05
+) -> list[CurvePoint]:
+    """Saves whose true losses are ``losses``. What a draw and what a photo has for itself grows as
+    the LoRA moves on (a random walk), in the shares that trainings show.
+    """
+    dice = random.Random(seed)
+    hardness = [dice.uniform(0.2, 3.0) for _ in range(photos * DRAWS)]
+    own, of_photo = [0.0] * len(hardness), [0.0] * photos
+    steps = list[MeasuredStep]()
+    for step, loss in zip(STEPS, losses, strict=False):
+        walk = noise * losses[0]
+        of_photo = [gap + dice.gauss(0, walk * PHOTO_SHARE**0.5) for gap in of_photo]
+        own = [gap + dice.gauss(0, walk * (1 - PHOTO_SHARE) ** 0.5) for gap in own]
+        draws = [loss * hardness[n] + own[n] + of_photo[n // DRAWS] for n in range(len(hardness))]
+        scale = loss / (sum(loss * hard for hard in hardness) / len(hardness))
+        held = {
+            str(photo): tuple(draw * scale for draw in draws[photo * DRAWS : (photo + 1) * DRAWS])
+            for photo in range(photos)
+        }
+        steps.append(MeasuredStep(step, held, {"t": (loss * 0.8,)}))
+    return curve(steps)
+
+
+def u_shaped(best: int, left: float, right: float) -> list[float]:
+    """Losses that fall to the save ``best`` and rise behind it, by these shares a save."""
+    return [0.1 * (1 + (left * (best - n) if n < best else right * (n - best))) for n in range(10)]
+
+
+@given(st.integers(2, 7), st.integers(0, 10_000))
+def test_a_clear_optimum_is_found_within_one_save(best: int, seed: int) -> None:
+    said = recommendation.recommend(
+        simulated(u_shaped(best, 0.15, 0.15), seed, photos=2, noise=0.02)
+    )
+    assert said.step is not None and said.sure and said.usable is not None
+    assert abs(STEPS.index(said.step) - best) <= 1
+    assert said.usable[0] <= said.step <= said.usable[1]
+
+
+def test_saves_that_are_alike_get_no_recommendation() -> None:
+    """At most one in ten of the flat runs, whatever each photo does for itself."""
+    said = [recommendation.recommend(simulated([0.1] * 10, seed)) for seed in range(200)]
+    wrong = sum(one.step is not None for one in said)
+    assert wrong <= 20, wrong
+    assert all("alike" in one.reason for one in said if one.step is None)
+
+
+@given(st.integers(1, 5), st.integers(0, 10_000))
+def test_what_is_much_worse_is_not_usable(best: int, seed: int) -> None:
+    points = simulated(u_shaped(best, 0.2, 0.3), seed, photos=2, noise=0.02)
+    said = recommendation.recommend(points)
+    assert said.usable is not None and said.usable[1] < STEPS[-1]
+    assert "learnt by heart" in said.reason
+
+
+def test_a_loss_that_still_falls_recommends_the_last_save_and_says_so() -> None:
+    said = recommendation.recommend(simulated([0.1 - 0.005 * n for n in range(10)], 1, noise=0.01))
+    assert said.step == STEPS[-1] and "more steps may be better" in said.reason
+
+
+def test_step_0_is_no_save() -> None:
+    points = simulated([0.05, 0.2, 0.1, 0.3], 3, photos=2, noise=0.01)
+    said = recommendation.recommend([replace(points[0], step=0), *points[1:]])
+    assert said.step == STEPS[2]
+
+
+def test_too_few_saves() -> None:
+    assert recommendation.recommend([]).step is None
+    one = recommendation.recommend(simulated([0.1], 1))
+    assert one.step is None and not one.sure and "one save was measured" in one.reason
+
+
+def test_more_draws_on_one_photo_hardly_help_and_more_photos_do() -> None:
+    losses = [0.1, 0.1]
+    one, three = (simulated(losses, 5, photos)[0].error for photos in (1, 3))
+    assert three < 0.8 * one
+
+
+def test_enough_ends_at_the_first_save_that_is_worse_and_says_what_is_saved() -> None:
+    points = simulated(u_shaped(2, 0.2, 0.2), 4, photos=2, noise=0.01)
+    ends = [recommendation.enough(points[: count + 1]) for count in range(10)]
+    first = next(number for number, reason in enumerate(ends) if reason is not None)
+    assert first in (3, 4), "right behind the best"
+    assert "lowest at step 300" in str(ends[first]) and "Saved: steps 100, 200, 300" in str(
+        ends[first]
+    )
+    assert recommendation.enough(simulated([0.1] * 10, 4, noise=0.001)) is None
+
+
+def test_what_is_measured_is_kept_and_damage_counts_as_not_measured(tmp_path: Path) -> None:
+    step = MeasuredStep(150, {"a": (0.1, 0.2)}, {"b": (0.3, 0.4)})
+    write(tmp_path, step)
+    (tmp_path / "00000300.json").write_text('{"version": 1, "step": 300, "held_out": {"a": [0.1,')
+    (tmp_path / "00000450.json").write_text(
+        '{"version": 1, "step": 450, "held_out": {"a": [NaN]}, "training": {}}'
+    )
+    assert read(tmp_path) == [step]
