@@ -11,7 +11,7 @@ import pytest
 from sd_scripts_bridge.rest.openapi import description
 from sd_scripts_bridge.rest.routes import RULES
 from sd_scripts_bridge.rest.signature import Nothing, signature_of
-from sd_scripts_bridge.shapes.marks import title_of
+from sd_scripts_bridge.shapes.marks import FromForm, bare, kinds, title_of
 from sd_scripts_bridge.shapes.reader import read
 from tools import rest_docs
 
@@ -47,7 +47,8 @@ def test_its_examples_are_as_described(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(BODIES.keys() & EXAMPLES.keys()))
 def test_its_bodies_can_be_sent(name: str) -> None:
-    files: dict[str, Any] = {"files": []} if "files" in EXAMPLES[name] else {}
+    in_a_form = FromForm.FILES in bare(kinds(BODIES[name]).get("files"))[1]
+    files: dict[str, Any] = {"files": []} if in_a_form else {}
     read(BODIES[name], {**EXAMPLES[name], **files})
 
 
