@@ -125,13 +125,8 @@
 
         // ---- messages ----
 
-        say(text) {
-            this.alert.say(text);
-        }
-
-        complain(error) {
-            this.alert.complain(error);
-        }
+        say(text) { this.alert.say(text); }
+        complain(error) { this.alert.complain(error); }
 
         /** Runs a user action with its button disabled; an error is shown. */
         async act(button, deed) {
@@ -221,7 +216,7 @@
             }, 150);
         }
 
-        /** Saves part of the draft a moment after the last key. */
+        /** A moment after the last key. */
         saveDraft(key, part, delay) {
             const was = this.state.draft ? lb.partsNow(this.state.draft, part) : undefined;
             this.saver.later("draft " + key, "draft", part, delay === undefined ? 500 : delay, was);
@@ -308,7 +303,7 @@
             lb.show(this.offline, this.failures > 0);
             this.update();
             clearTimeout(this.timer);
-            this.timer = setTimeout(() => this.tick(), this.lookAgain && !this.failures ? 0 : lb.pollDelay(this.isBusy(), this.failures));
+            this.timer = setTimeout(() => this.tick(), this.lookAgain && !this.failures ? 0 : lb.pollDelay(this.isBusy(), this.failures, this.state.draft && this.state.draft.drafting));
             this.lookAgain = false;
         }
 
@@ -317,7 +312,7 @@
             if (first) this.wantDraft = false;
             await Promise.all([first, this.lookAtJob()]);
             const checking = this.isDraftMoving();
-            const due = checking && Date.now() - this.draftAt > Math.max(900, 5 * (this.draftTook || 0));
+            const due = checking && Date.now() - this.draftAt > Math.max(this.state.draft.drafting ? 250 : 900, 5 * (this.draftTook || 0));
             if (this.wantDraft || due || !this.state.draft) {
                 this.wantDraft = false;
                 await this.loadDraft();

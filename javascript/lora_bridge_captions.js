@@ -223,14 +223,28 @@
 
         show(photo) {
             lb.show(this.node, Boolean(photo));
-            if (!photo) return;
+            if (!photo || (this.photo && this.photo.id === photo.id && this.photo.caption === photo.caption && this.photo.reason === photo.reason)) return;
+            this.photo = photo;
             this.app.views.photos.showPicture(this.parts, photo);
             lb.setText(this.name, photo.file);
+            this.tell({missing: [], person: []});
+            clearTimeout(this.timer);
+            this.timer = setTimeout(() => this.ask(photo), 200);
+        }
+
+        /** What the caption says of the person, and what it doesn't say. */
+        async ask(photo) {
+            const seen = photo.own_caption ? await this.app.server.get("draft/photo/" + photo.id + "/caption").catch(() => null) : null;
+            if (seen && this.photo === photo) this.tell(seen);
+        }
+
+        tell(seen) {
+            const photo = this.photo;
             const words = {place: lb.t("the place"), light: lb.t("the light"), clothes: lb.t("the clothes"), pose: lb.t("the pose")};
-            const missing = (photo.missing || []).map((name) => words[name]).join(", ");
+            const missing = seen.missing.map((name) => words[name]).join(", ");
             const lines = [photo.reason ? lb.t("The captioner wrote none: {why}.", {why: lb.sentence(photo.reason)}) : "", missing ? lb.t("Not said yet: {list}.", {list: missing}) : ""];
             lb.setText(this.said, lines.filter(Boolean).join(" "));
-            const person = new Set((photo.person || []).map((text) => text.toLowerCase()));
+            const person = new Set(seen.person.map((text) => text.toLowerCase()));
             const tags = (photo.caption || "").split(",").map((text) => text.trim()).filter(Boolean);
             lb.fillList(this.tags, tags.map((text) => ({text: text, person: person.has(text.toLowerCase())})), (tag, index) => index + tag.text,
                 (tag) => lb.el("li", {class: "lb-chip" + (tag.person ? " lb-of-person" : "")}, tag.text));

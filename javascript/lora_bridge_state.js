@@ -63,9 +63,10 @@
         return thinned;
     };
 
-    /** Milliseconds until the next look: quick while something goes on, slower with each failure. */
-    lb.pollDelay = function (busy, failures) {
+    /** Milliseconds until the next look: quick while something goes on, quickest while captions come in, slower with each failure. */
+    lb.pollDelay = function (busy, failures, drafting) {
         if (failures) return Math.min(30000, 1000 * 2 ** Math.min(failures, 10));
+        if (drafting) return 350;
         return busy ? 1000 : 10000;
     };
 

@@ -138,6 +138,8 @@ def _looks_like_utf16(raw: bytes) -> bool:
 
 
 def _without_invisible(text: str) -> tuple[str, str]:
+    if text.isprintable():
+        return text, ""
     kept = "".join(character for character in text if _visible(character))
     return kept, Message(
         "caption.control_characters_removed", "control characters removed"

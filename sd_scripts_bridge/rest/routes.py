@@ -78,6 +78,7 @@ RULES = (
     Rule("POST", "/draft/photo/{pid}", "draft:set_photo", (404, 409)),
     Rule("GET", "/draft/photo/{pid}/thumb", "draft:thumb", (404,)),
     Rule("POST", "/draft/captions", "captions:change", (409,)),
+    Rule("GET", "/draft/photo/{pid}/caption", "captions:one", (404,)),
     Rule("POST", "/draft/caption", "captions:draft", (409, 503)),
     Rule("GET", "/draft/captions", "captions:count"),
     Rule("POST", "/draft/captions/preview", "captions:preview"),

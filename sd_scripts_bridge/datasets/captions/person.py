@@ -11,7 +11,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .person_words import ALONE, ASPECTS, ATTRIBUTES, CHANGEABLE, GOES_ON, PATTERNS, WHEN_IN_ALL
+from .person_words import (
+    ALONE,
+    ASPECTS,
+    ATTRIBUTES,
+    CHANGEABLE,
+    GOES_ON,
+    HINTS,
+    PATTERNS,
+    WHEN_IN_ALL,
+)
 
 LOOKS = "looks"
 """The kind of what stands before a person's noun: young, bearded, tall."""
@@ -44,6 +53,7 @@ def phrases(caption: str) -> tuple[PersonPhrase, ...]:
     found = [
         _phrase(kind, match, caption)
         for kind, patterns in PATTERNS.items()
+        if HINTS[kind].search(caption)
         for pattern in patterns
         for match in pattern.finditer(caption)
         if not _is_changeable(match[0])
@@ -108,10 +118,12 @@ def asked_for(captions: Sequence[str]) -> Mapping[str, int]:
 # ---- finding ----
 
 
+_CHANGEABLE = re.compile(r"\b(?:" + "|".join(map(re.escape, CHANGEABLE)) + r")\b", re.IGNORECASE)
+
+
 def _is_changeable(text: str) -> bool:
     """Whether a phrase says how it is on this photo: closed eyes, wet hair."""
-    said = text.casefold()
-    return any(re.search(rf"\b{re.escape(word)}\b", said) for word in CHANGEABLE)
+    return _CHANGEABLE.search(text) is not None
 
 
 def _without_overlaps(found: list[PersonPhrase]) -> list[PersonPhrase]:

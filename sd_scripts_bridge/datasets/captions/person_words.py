@@ -138,6 +138,18 @@ PATTERNS: Mapping[str, tuple[re.Pattern[str], ...]] = {
 }
 """Kind -> what a phrase of it looks like: a noun with what is said of it."""
 
+HINTS: Mapping[str, re.Pattern[str]] = {
+    "eyes": re.compile(r"eye|iris", re.IGNORECASE),
+    "hair": re.compile(rf"\b(?:{_HAIR_NOUNS}|head)", re.IGNORECASE),
+    "beard": re.compile(rf"\b(?:{_BEARD_NOUNS})", re.IGNORECASE),
+    "skin": re.compile(r"skin|complexion", re.IGNORECASE),
+    "face": re.compile(rf"\b(?:{_FACE_NOUNS}|{_ALWAYS_FACE})", re.IGNORECASE),
+    "body": re.compile(rf"\b(?:{_BODY_NOUNS})", re.IGNORECASE),
+    "age": re.compile(r"\d|ties\b|teens", re.IGNORECASE),
+    "glasses": re.compile(r"glasses|spectacles|eyewear", re.IGNORECASE),
+}
+"""What a caption has to hold before the patterns, which take a hundred times as long, are tried."""
+
 ATTRIBUTES = re.compile(
     rf"\b(?:(?:{_any(_LOOKS)}|[a-z]+-(?:haired|eyed|skinned|bearded|faced|nosed|year-old))"
     rf"(?:\s*,\s*|\s+and\s+|\s+))+(?=(?:[a-z-]+ )?{_any(_PEOPLE)}\b)",

@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 
 from ...datasets import caption_text, kohya_folder
 from ...datasets.caption_text import Repaired
-from ...datasets.captions import person
 from ...datasets.captions.authors import HAND
 from ...datasets.looking.concerns import Concern
 from ...datasets.looking.coverage import Facet, coverage
@@ -104,10 +103,6 @@ class PhotoView:
     ]
     edited: Annotated[bool, "whether somebody has changed what the captioner wrote", Example(False)]
     reason: Annotated[str | None, "why the captioner wrote none"]
-    missing: Annotated[
-        Sequence[str], "of place, light, clothes and pose what it doesn't say", Example(["light"])
-    ]
-    person: Annotated[Sequence[str], "what in it belongs to the person", Example(["brown eyes"])]
     turn: Annotated[int, "quarters that the copy is turned clockwise", Example(0)]
 
 
@@ -140,8 +135,6 @@ def photo_of(item: DraftPhoto, state: State, judged: Verdicts) -> PhotoView:
         by=item.by or (HAND if item.caption is not None else "file" if beside else ""),
         edited=item.edited,
         reason=Message.from_dict(item.reason) if item.reason else None,
-        missing=person.missing(text) if item.caption is not None or beside else (),
-        person=[one.text for one in person.phrases(text)],
         turn=item.turn,
     )
 

@@ -35,6 +35,16 @@ MOST_PREVIEWED = 200
 
 
 @dataclass(frozen=True)
+class SeenCaptionView:
+    """One caption of the draft, looked at."""
+
+    id: int
+    caption: str
+    person: Annotated[list[str], "what in it belongs to the person"]
+    missing: Annotated[list[str], "of place, light, clothes and pose what it doesn't say"]
+
+
+@dataclass(frozen=True)
 class CaptionChangeView:
     """A caption that would change."""
 
@@ -131,8 +141,8 @@ def look(_call: Call) -> CaptionersView:
 
 def edit_of(body: CaptionsBody, texts: Collection[str] = ()) -> CaptionEdit:
     """The change that a body asks for; of the person's words in ``texts`` those that it names."""
-    wanted = None if body.words is None else {word.casefold() for word in body.words}
-    words = [w for w in person.words(texts) if wanted is not None and w.text.casefold() in wanted]
+    wanted = {word.casefold() for word in body.words or ()}
+    words = [w for w in person.words(texts) if w.text.casefold() in wanted] if wanted else []
     return CaptionEdit(
         body.action,
         body.text or "",
@@ -147,6 +157,13 @@ def texts_of(here: Draft) -> dict[int, str]:
     """The captions of the photos that are used, by number."""
     state, judged = here.state, here.check.judged
     return {i.id: captions.caption_of(i, state, judged) for i in state.items if is_used(i, judged)}
+
+
+def one(call: Call, pid: int) -> SeenCaptionView:
+    """What one photo's caption says of the person, and what it doesn't say."""
+    here = call.context.draft
+    text = captions.caption_of(here.item(pid), here.state, here.check.judged)
+    return SeenCaptionView(pid, text, [o.text for o in person.phrases(text)], person.missing(text))
 
 
 def count(call: Call) -> TallyView:
