@@ -49,6 +49,14 @@ def test_the_database_itself_refuses_a_second_running_job_on_a_device(
     db.close()
 
 
+def test_a_healed_job_goes_on_before_the_others(store: Store, make_job: MakeJob) -> None:
+    first, _second = store.add(make_job()), store.add(make_job())
+    row = store.claim()
+    assert row and row.id == first and store.heal(first, 1, make_job("cured"))
+    again = store.claim()
+    assert again and (again.id, again.attempt) == (first, 2)
+
+
 def test_a_move_is_fenced_by_status_and_attempt(store: Store, make_job: MakeJob) -> None:
     job_id = store.add(make_job())
     row = store.claim()
