@@ -118,7 +118,7 @@ def test_the_history_is_searched_and_holds_no_set_up(
     end(store, store.add(SetupJob("sd-scripts")), Status.FAILED)
     tab = visit(serve(home=home.root).address)
     assert tab.root.locator(".lb-strip").is_hidden(), "a set-up that is over isn't news"
-    tab.step("Train")
+    panel = tab.step("Train")
     tab.root.get_by_text("Queue and history").click()
     tab.sees("Ada59")
     assert tab.root.locator(".lb-jobs").get_by_text("set up sd-scripts").count() == 0
@@ -127,7 +127,9 @@ def test_the_history_is_searched_and_holds_no_set_up(
     tab.field("Search").fill("Ada7")
     tab.page.wait_for_function("document.querySelectorAll('#lora-bridge .lb-job').length === 1")
     tab.field("Search").fill("")
-    tab.field("Show").select_option(label="failed")
+    panel.get_by_label("Show", exact=True).and_(panel.locator("select")).select_option(
+        label="failed"
+    )
     tab.page.wait_for_function("document.querySelectorAll('#lora-bridge .lb-job').length === 1")
     assert tab.errors == []
 
