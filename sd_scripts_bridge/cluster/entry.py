@@ -25,6 +25,7 @@ from .ray_jobs import sha256
 if TYPE_CHECKING:
     from ..jobs.events import Event
     from ..jobs.store import Store
+    from ..options.params import TrainingParams
 
 LOOK_SECONDS = 0.3
 PROGRESS_SECONDS = 2.0
@@ -103,6 +104,7 @@ def train(ask: Mapping[str, Any], work: Path) -> int:
         lora_dir=None,
         on=None,
         launch=_on_our_gpus(job),
+        params=_without_samples(job.params),
     )
     store = Store(home.database, home.jobs)
     job_id = store.add(job)
@@ -120,6 +122,11 @@ def train(ask: Mapping[str, Any], work: Path) -> int:
         print(line)  # noqa: T201
     say({"failed": row.sentence})
     return 1
+
+
+def _without_samples(params: TrainingParams) -> TrainingParams:
+    """Sample pictures stay on the cluster, where nobody sees them; only what was asked for is drawn."""
+    return replace(params, extra={"sample_every_n_steps": 0, **params.extra})
 
 
 WORK: Mapping[str, Callable[[Mapping[str, Any], Path], int]] = {"ask": answer, "train": train}
