@@ -29,7 +29,7 @@ ONLY_IN = {
     "torch": ("engines/embedded/", "engines/sd_scripts/inside/", "captioning/local/"),
     "diffusers": ("engines/embedded/",),
     "transformers": ("engines/embedded/", "captioning/local/"),
-    "onnxruntime": ("captioning/local/",),
+    "onnxruntime": ("captioning/local/", "engines/embedded/likeness/"),
 }
 
 LAYERS = (
@@ -39,7 +39,7 @@ LAYERS = (
     ("options", "photos"),
     ("models", "datasets", "evidence"),
     ("jobs",),
-    ("captioning",),
+    ("captioning", "likeness"),
     ("engines", "publishing"),
     ("planning", "exchange", "outcome"),
     ("running",),

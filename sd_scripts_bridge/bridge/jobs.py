@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..engines import tools
@@ -15,6 +16,7 @@ from ..running.asked.queue import PAUSE_MINUTES
 from .home import OpenHome
 
 if TYPE_CHECKING:
+    from ..likeness.measured import LikenessView
     from ..planning.cleaning import Cleaned
     from ..running.asked.forget import Forgotten
     from ..running.asked.lora_work import LoraRequest
@@ -53,6 +55,20 @@ class JobVerbs(OpenHome):
         if problems:
             raise EngineNotReady(problems)
         return self._queue.add(job)
+
+    def measure_likeness(self, job_id: int, named: Path | None = None) -> int:
+        """Queue the measurement of a training's last samples; returns the new job's number. See
+        `running.asked.likeness`.
+        """
+        from ..running.asked import likeness
+
+        return self.run_tool(likeness.job_for(self.home, self.job(job_id), named))
+
+    def likeness(self, job_id: int) -> LikenessView:
+        """The newest measurement of a training."""
+        from ..running.asked import likeness
+
+        return likeness.of(self.home, self._store, job_id)
 
     def work_on_loras(self, asked: LoraRequest, gpu: int | None = None) -> int:
         """Queue a resize, a merge or an extraction; returns the job's number.

@@ -97,6 +97,7 @@ VERBS: Mapping[str, Verb] = {
     "presets": exchange.show_presets,
     "publish": exchange.publish,
     "verify": loras.verify,
+    "likeness": loras.likeness,
     "lora": loras.lora,
     "doctor": machine.doctor,
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
+from ..likeness.measured import LikenessView
 from ..messages import Message
 from ..models import lora
 from ..models.offered import BaseFile
@@ -67,6 +68,7 @@ class ResultView(Txt2Img):
     facts: Annotated[
         Mapping[str, Any], "what the trainer and report.json say", Example({"modules": 722})
     ]
+    likeness: Annotated[LikenessView | None, "null: no job of this home made it"]
     healed: Annotated[Sequence[str], "failures that were cured on the way"]
     notes: Sequence[str]
 
@@ -90,6 +92,7 @@ def result_of(views: JobViews, job_id: int, bases: list[BaseFile]) -> ResultView
         strip=views.strip(row),
         preview=_address(f"jobs/{job_id}/preview?", preview(fold)),
         facts=found.facts,
+        likeness=views.bridge.likeness(job_id),
         healed=found.healed,
         notes=found.notes,
     )
@@ -125,6 +128,7 @@ def result_of_file(file: Path, name: str) -> ResultView:
         strip=None,
         preview=_address(f"loras/preview?file={quote(name)}&", preview_of(file)),
         facts={},
+        likeness=None,
         healed=[],
         notes=[],
     )

@@ -47,6 +47,13 @@ class VerifyBody:
 
 
 @dataclass(frozen=True)
+class LikenessBody:
+    """What to measure a training's samples with."""
+
+    with_: Annotated[Path | None, "ArcFace's .onnx, or CLIP's folder; null: what is here"] = None
+
+
+@dataclass(frozen=True)
 class LoraBody:
     """Work on finished LoRAs."""
 

@@ -7,12 +7,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...engines.tools.lora_words import ACTIONS
+from .. import words
 
 
 def add_loras(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
-    """Add `verify` and `lora`."""
+    """Add `verify`, `likeness` and `lora`."""
     sub = add("verify", "what a LoRA holds, and whether the WebUI can use all of it")
     sub.add_argument("file", type=Path, help="a LoRA, a .safetensors file")
+
+    sub = add("likeness", "how like its photos a training's samples are")
+    sub.add_argument("job", type=words.job_number, help="the training's number")
+    sub.add_argument(
+        "--with", dest="with_", type=Path, metavar="MODEL", help="ArcFace's .onnx, or CLIP's folder"
+    )
+    sub.add_argument("--detach", action="store_true", help="start it and return at once")
 
     sub = add("lora", "resize, merge or extract LoRAs")
     sub.add_argument("action", choices=ACTIONS, help="what to do")

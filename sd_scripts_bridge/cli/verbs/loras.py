@@ -56,8 +56,17 @@ def _list(numbers: list[int] | list[float]) -> str:
     return ", ".join(f"{number:g}" for number in numbers)
 
 
+def likeness(bridge: Bridge, options: argparse.Namespace) -> int:
+    number = bridge.measure_likeness(options.job, options.with_)
+    return _run(bridge, number, options)
+
+
 def lora(bridge: Bridge, options: argparse.Namespace) -> int:
-    number = bridge.work_on_loras(_asked(options), options.gpu)
+    return _run(bridge, bridge.work_on_loras(_asked(options), options.gpu), options)
+
+
+def _run(bridge: Bridge, number: int, options: argparse.Namespace) -> int:
+    """Say what is queued, and follow it."""
     if options.json:
         print(json.dumps({"type": "queued", "job": number}), flush=True)
     else:

@@ -67,11 +67,9 @@ def result(bridge: Bridge, options: argparse.Namespace) -> int:
 
     found = result_of(JobViews(bridge), options.job, [])
     how = "For txt2img: paste this into the prompt, then press the arrow below Generate."
-    show(
-        options,
-        found,
-        [found.sentence, found.file, "", how, "", found.infotext_512 or found.infotext],
-    )
+    like = f"Likeness: {found.likeness.sentence}" if found.likeness else ""
+    told = [found.sentence, found.file, like, "", how, "", found.infotext_512 or found.infotext]
+    show(options, found, told)
     return OK
 
 

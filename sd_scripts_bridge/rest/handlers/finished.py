@@ -7,9 +7,10 @@ from ...page.context import started
 from ...page.finished import comparison
 from ...page.finished.comparison import CompareView
 from ...running.asked.repeat import Repeated
+from ..bodies import LikenessBody
 from ..doors import Call
 from ..queries import CompareQuery
-from ..views import RepeatedView
+from ..views import QueuedView, RepeatedView
 
 
 def compare(call: Call, query: CompareQuery) -> CompareView:
@@ -25,6 +26,14 @@ def _numbers(text: str) -> list[int]:
         return [int(word) for word in words]
     what = "{given} is not a list of jobs' numbers"
     raise Invalid([Problem("compare.numbers", "jobs", what, "Write 1,2.", given=short(text))])
+
+
+def likeness(call: Call, job: int, body: LikenessBody) -> QueuedView:
+    """Measure how like its photos a training's last samples are, as a job; `Result` has the
+    figures then.
+    """
+    number = call.context.the_bridge.measure_likeness(job, body.with_)
+    return QueuedView(number, [])
 
 
 def repeat(call: Call, job: int) -> RepeatedView:

@@ -1,0 +1,1 @@
+"""Measures likeness in the training environment."""
