@@ -23,7 +23,7 @@ from typing import Any
 
 from .. import __version__
 from ..errors import BridgeError
-from ..jobs.job import Status, TrainingJob
+from ..jobs.job import Status, ToolJob, TrainingJob
 from ..jobs.store import JobRow
 from ..system.secret_text import KEY, SECRET
 from . import explain
@@ -198,6 +198,8 @@ class Cleaner:
     def of(cls, row: JobRow, job: Any) -> Cleaner:
         """With what this machine and this job call somebody or something."""
         subjects = [row.title] if row.kind == "train" else []
+        if isinstance(job, ToolJob) and job.settings.get("name"):
+            subjects.append(str(job.settings["name"]))
         bases = []
         if isinstance(job, TrainingJob):
             subjects += [job.name, job.subject, job.activation_text]

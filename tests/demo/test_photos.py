@@ -1,5 +1,6 @@
 from sd_scripts_bridge.datasets import caption_text
 from sd_scripts_bridge.datasets import writer as dataset_writer
+from sd_scripts_bridge.datasets.captions import person
 from sd_scripts_bridge.demo import photos as demo_photos
 
 
@@ -16,6 +17,7 @@ def test_ten_pictures_that_the_doctor_finds_nothing_wrong_with(tmp_path):
             "AlvaroBadia man"
         )
         assert 25 <= caption_text.words(text) <= 75
+        assert person.phrases(text) == () and person.missing(text) == []
 
 
 def test_the_same_seed_draws_the_same_and_more_than_ten_differ(tmp_path):
