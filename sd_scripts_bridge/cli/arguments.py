@@ -76,6 +76,12 @@ def verbs_of(whole: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParse
 def _photos(add: Add) -> None:
     sub = add("check", "report what each photo is good for; changes nothing")
     sub.add_argument("photos", nargs="+", type=Path, help=PHOTOS)
+    sub.add_argument(
+        "--resolution",
+        type=words.resolution,
+        default="512",
+        help="the training's resolution, for the sizes that the trainer will see (512)",
+    )
 
     sub = add("dataset", "make clean copies with captions, as a kohya folder")
     sub.add_argument("photos", nargs="+", type=Path, help=PHOTOS)

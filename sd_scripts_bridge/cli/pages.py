@@ -52,6 +52,7 @@ PAGES: dict[str, HelpPage] = {
         (
             ("check photos", "one folder"),
             ("check a.jpg b.heic photos --json", "files and folders, for a program"),
+            ("check photos --resolution 1024", "with the sizes that an SDXL training sees"),
         ),
         "no photo can be used, or a problem",
     ),

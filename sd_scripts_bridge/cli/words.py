@@ -74,6 +74,20 @@ def job_number(text: str) -> int:
     return int(text)
 
 
+def resolution(text: str) -> str:
+    """A training's resolution, "512" or "512,768"."""
+    from ..options.params import TrainingParams
+
+    wrong = [
+        problem
+        for problem in TrainingParams(resolution=text).problems()
+        if problem.where == "resolution"
+    ]
+    if wrong:
+        raise argparse.ArgumentTypeError(wrong[0].what)
+    return text
+
+
 def count(text: str) -> int:
     """A number from 0 on."""
     if not text.isdecimal():

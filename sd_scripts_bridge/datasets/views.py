@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
+from ..options.params import TrainingParams
 from ..photos.printable import shown
 from ..shapes.marks import Example, OneOf
+from .framing.buckets import Buckets
+from .framing.frame import bucket_counts, frame
 from .kohya_folder import Dataset
 from .looking.concerns import Concern
 from .looking.coverage import Facet
@@ -35,6 +38,15 @@ class VerdictView:
 
 
 @dataclass(frozen=True)
+class BucketView:
+    """A size that is trained, and how many of the used photos get it."""
+
+    width: Annotated[int, Example(448)]
+    height: Annotated[int, Example(576)]
+    photos: Annotated[int, Example(10)]
+
+
+@dataclass(frozen=True)
 class ReportView:
     """The dataset doctor's report on photos."""
 
@@ -43,6 +55,9 @@ class ReportView:
     summary: Annotated[str, Example("10 of 12 photos will be used.")]
     advice: Annotated[Sequence[str], "what to mind about the set"]
     coverage: Annotated[Sequence[Facet], "what the set shows of its subject"]
+    buckets: Annotated[
+        Sequence[BucketView], "the sizes that the trainer will see, the fullest first"
+    ]
     photos: Sequence[VerdictView]
 
 
@@ -59,7 +74,21 @@ class DatasetView:
     report: ReportView | None
 
 
-def report_view(checked: DatasetCheck) -> ReportView:
+def buckets_of(checked: DatasetCheck, resolution: str = "512") -> list[BucketView]:
+    """The sizes that a training at ``resolution`` ("512" or "512,768") will see of the photos that
+    are used, with buckets from half to twice its side, as our presets have them.
+    """
+    side = max(TrainingParams(resolution=resolution).area)
+    params = TrainingParams(
+        resolution=resolution, min_bucket_reso=side // 2, max_bucket_reso=2 * side
+    )
+    buckets = Buckets(params)
+    sizes = [(photo.width, photo.height) for photo in checked.photos if photo.used]
+    counts = bucket_counts(frame(size, buckets) for size in sizes)
+    return [BucketView(*size, count) for size, count in counts]
+
+
+def report_view(checked: DatasetCheck, resolution: str = "512") -> ReportView:
     """What the doctor says, with its sentences."""
     return ReportView(
         used=checked.used,
@@ -67,6 +96,7 @@ def report_view(checked: DatasetCheck) -> ReportView:
         summary=checked.summary,
         advice=checked.advice,
         coverage=checked.coverage,
+        buckets=buckets_of(checked, resolution),
         photos=[_verdict_view(verdict) for verdict in checked.photos],
     )
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 
 from ...bridge import Bridge
-from ...datasets.views import dataset_view, report_view
+from ...datasets.views import buckets_of, dataset_view, report_view
 from ..output import OK, PROBLEM, counted, counter, show
 
 
 def check(bridge: Bridge, options: argparse.Namespace) -> int:
     checked = bridge.check(options.photos, counter("photos checked", options))
-    show(options, report_view(checked), checked.lines())
+    sizes = buckets_of(checked, options.resolution)
+    told = ", ".join(f"{one.width} x {one.height}: {one.photos}" for one in sizes)
+    *lines, summary = checked.lines()
+    seen = [f"sizes     {told}, as trained at {options.resolution}"] if sizes else []
+    show(options, report_view(checked, options.resolution), [*lines, *seen, summary])
     return OK if checked.used else PROBLEM
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from ....datasets.framing.buckets import Buckets, Size
 from ....datasets.framing.frame import Frame, batches, bucket_counts, frame
+from ....datasets.views import BucketView
 from ....messages import Message
 from ....options.params import TrainingParams
 from ....photos.faces import Box
@@ -31,15 +32,6 @@ class FrameView:
     can_move: Annotated[Sequence[bool], "whether something is cut off: beside it, above or below"]
     faces: Sequence[Shares]
     cuts_face: bool
-
-
-@dataclass(frozen=True)
-class BucketView:
-    """A size that is trained, and how many of the used photos get it."""
-
-    width: int
-    height: int
-    photos: int
 
 
 @dataclass(frozen=True)
