@@ -18,7 +18,9 @@ VERBS = {
     "findings": "what the doctor finds on drawn photos: precision and recall",
     "best_step": "the recommended step against the truth",
     "scan": "photos looked at per CPU-second, beside the naive way",
+    "cpu": "the embedded engine beside the real sd-scripts, on the CPU",
     "dispatches": "operations and kernels of one training step, counted",
+    "gpu": "steps, whole runs and memory on an NVIDIA GPU, beside the real sd-scripts",
 }
 """Each is a module here, with `options` and `measure`."""
 

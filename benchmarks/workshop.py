@@ -18,10 +18,11 @@ from PIL import Image, ImageDraw
 from sd_scripts_bridge.datasets import caption_tokens
 from sd_scripts_bridge.engines.embedded.model import tiny
 from sd_scripts_bridge.engines.embedded.training.preparation import prepare
-from sd_scripts_bridge.engines.embedded.training.trainer import Training
+from sd_scripts_bridge.engines.embedded.training.trainer import Training, read_job
 from sd_scripts_bridge.jobs.folder import JobFolder
 from sd_scripts_bridge.jobs.job import TrainingJob
 from sd_scripts_bridge.options.params import TrainingParams
+from sd_scripts_bridge.system.files import write_json
 
 from .outcome import Missing
 
@@ -70,12 +71,12 @@ class Workshop:
             return path
         return tiny.make(path, family, shape=NARROW[family] if narrow else tiny.FULL_SIZE[family])
 
-    def dataset(self, count: int = 4, side: int = 64) -> Path:
-        """``count`` square pictures, each with its caption."""
-        folder = self.root / f"img{side}" / f"100_{SUBJECT} {CLASS_TOKEN}"
+    def dataset(self, count: int = 4, side: int = 64, first: int = 0) -> Path:
+        """``count`` square pictures, each with its caption, from number ``first`` on."""
+        folder = self.root / f"img{side}-{first}" / f"100_{SUBJECT} {CLASS_TOKEN}"
         if not folder.exists():
             folder.mkdir(parents=True)
-            for number in range(count):
+            for number in range(first, first + count):
                 _draw(folder / f"{number}.png", side, number)
                 caption = f"{SUBJECT} {CLASS_TOKEN}, photo, number {number}\n"
                 (folder / f"{number}.txt").write_text(caption, encoding="utf-8")
@@ -101,6 +102,13 @@ class Workshop:
         **values: Any,
     ) -> Training:
         """The embedded engine before its first step; what it says goes nowhere."""
+        folder = self.job(family, base, dataset, **values)
+        with quiet():
+            job = read_job(folder)
+            return Training(folder, prepare(job, self.tokenizers(), torch.device(device)))
+
+    def job(self, family: str, base: Path, dataset: Path, **values: Any) -> JobFolder:
+        """A job's folder, ready for the embedded engine's program."""
         params = TrainingParams().with_values({**SMALL, **values}).fitted_buckets()
         folder = JobFolder(self.root / "job").create()
         job = TrainingJob(
@@ -113,8 +121,8 @@ class Workshop:
             engine="embedded",
             params=params,
         )
-        with quiet():
-            return Training(folder, prepare(job, self.tokenizers(), torch.device(device)))
+        write_json(folder.job, job.as_dict())
+        return folder
 
 
 @contextlib.contextmanager

@@ -43,12 +43,12 @@ def prove(objective: Objective, network: LoraNetwork, batches: Sequence[Rows]) -
     losses = []
     for multiplier in (0.0, 1.0):
         network.refresh(objective.dtype, multiplier)
-        losses.append([_errors(objective, rows, number) for number, rows in enumerate(batches)])
+        losses.append([errors_of(objective, rows, number) for number, rows in enumerate(batches)])
     without, with_lora = (float(torch.cat(one).mean()) for one in losses)
     return Proof(without, with_lora, len(torch.cat(losses[0])))
 
 
-def _errors(objective: Objective, rows: Rows, number: int) -> torch.Tensor:
+def errors_of(objective: Objective, rows: Rows, number: int) -> torch.Tensor:
     """The errors of each picture at each timestep; the noise depends on the batch's number only."""
     device = rows.pictures.device
     count = len(rows.pictures)

@@ -1,0 +1,84 @@
+"""The embedded engine on a GPU: graphs equal to steps one by one, and both precisions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = pytest.importorskip("torch", reason="the embedded engine needs torch")
+pytest.importorskip("diffusers", reason="the embedded engine needs diffusers")
+
+from benchmarks.outcome import Missing
+from benchmarks.workshop import Workshop, quiet
+from sd_scripts_bridge.engines.embedded.stepping.graphs import Graphs
+from sd_scripts_bridge.engines.embedded.stepping.policy import WARM
+from sd_scripts_bridge.engines.embedded.stepping.step import Step
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="PyTorch finds no CUDA GPU here"),
+]
+STEPS = 60
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    return Workshop(tmp_path_factory.mktemp("workshop"))
+
+
+def training(workshop: Workshop, family: str, **values: Any) -> Any:
+    base = workshop.base(family, narrow=True)
+    options = {"max_train_steps": STEPS, "learning_rate": 1e-3, "min_snr_gamma": 5.0, **values}
+    try:
+        return workshop.training(family, base, workshop.dataset(), "cuda", **options)
+    except Missing as missing:
+        pytest.skip(str(missing))
+
+
+def losses(run: Any) -> list[float]:
+    found = []
+    with quiet():
+        for batches in run._batches():
+            before = run.losses.count
+            run._step(batches)
+            found += [float(run.losses.ring[at]) for at in range(before, run.losses.count)]
+    return found
+
+
+@pytest.mark.parametrize("family", ["sd1", "sdxl"])
+@pytest.mark.parametrize("precision", ["no", "bf16", "fp16"])
+@pytest.mark.parametrize("unet_only", [True, False])
+def test_graphs_train_as_steps_one_by_one(
+    workshop: Workshop, family: str, precision: str, unet_only: bool
+) -> None:
+    values = {"mixed_precision": precision, "network_train_unet_only": unet_only}
+    eager = training(workshop, family, **values)
+    eager.take_step = Step(eager.network, eager.objective, eager.optimizer)
+    one_by_one = losses(eager)
+    recorded = training(workshop, family, **values)
+    with_graphs = losses(recorded)
+
+    assert isinstance(recorded.take_step, Graphs)
+    assert recorded.take_step.kept and not recorded.take_step.policy.reasons
+    assert len(with_graphs) == STEPS > WARM
+    assert with_graphs == pytest.approx(one_by_one, rel=2e-3 if precision == "no" else 2e-2)
+
+
+def test_gradient_checkpointing_can_be_recorded_too(workshop: Workshop) -> None:
+    run = training(workshop, "sd1", network_train_unet_only=True, gradient_checkpointing=True)
+    losses(run)
+    assert run.take_step.kept and not run.take_step.policy.reasons
+
+
+def test_a_whole_run_on_the_gpu_ends_with_a_whole_file(workshop: Workshop) -> None:
+    from sd_scripts_bridge.engines.embedded.training import trainer
+    from sd_scripts_bridge.models import lora
+
+    base = workshop.base("sd1", narrow=True)
+    folder = workshop.job("sd1", base, workshop.dataset(), max_train_steps=STEPS)
+    assert trainer.main([str(folder.root), "--tokenizers", str(workshop.tokenizers())]) == 0
+    assert not lora.problems(folder.final_lora("Ada"))
