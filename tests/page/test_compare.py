@@ -14,6 +14,7 @@ from PIL import Image
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.cli.tables import comparison as columns
 from sd_scripts_bridge.errors import Conflict, Invalid, NotFound
+from sd_scripts_bridge.jobs.events import Measured
 from sd_scripts_bridge.jobs.job import SetupJob, TrainingJob
 from sd_scripts_bridge.page.finished.comparison import CompareView, compare
 from sd_scripts_bridge.page.jobs import JobViews
@@ -76,7 +77,9 @@ def test_the_figures_curves_and_samples_of_each_stand_side_by_side(
 ) -> None:
     samples = bridge.folder(pair[1]).samples
     Image.new("RGB", (8, 8)).save(samples / "Ada two-step00000010-prompt01.png")
+    bridge._store.append(pair[0], 1, Measured(10, 0.3, 0.01, 0.2))
     one, two = told(bridge, *pair).jobs
+    assert (one.held_out, two.held_out) == ([(10, 0.3, 0.01)], [])
     assert (one.title, two.title) == ("Ada", "Ada two")
     assert one.steps == one.planned_steps == 20 and one.loss == pytest.approx(1 / 20)
     assert one.curve[-1] == two.curve[-1] and one.curve[-1][0] == 20

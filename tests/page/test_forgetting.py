@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.datasets.looking.same import measured
 from sd_scripts_bridge.errors import Conflict
-from sd_scripts_bridge.jobs.job import Status, TrainingJob
+from sd_scripts_bridge.jobs.job import Status, ToolJob, TrainingJob
 from sd_scripts_bridge.models import safetensors_file
 from sd_scripts_bridge.page.finished import forgetting
 from sd_scripts_bridge.photos.measures import Measures, measure
@@ -162,6 +162,24 @@ def test_it_is_refused_while_another_trains_the_same_copies(
     notes: Any = forgetting.forget(bridge, first).notes
     assert any("`forget 2` too" in note for note in notes)
     assert not [*bridge.home.datasets.rglob("*.png")]
+
+
+def test_what_tools_wrote_of_the_photos_goes_too(bridge: Bridge, make_job: MakeJob) -> None:
+    job = own_copies(bridge, make_job())
+    number = submit(bridge, job)
+    wait_over(bridge, number)
+    photo = str(next(Path(job.dataset).glob("*/*.png")))
+    for tool in (
+        ToolJob("caption", "captions", {"photos": [photo]}),
+        ToolJob("likeness", "likeness", {}, about=number),
+        ToolJob("caption", "others", {"photos": ["/elsewhere/1.png"]}),
+    ):
+        other = bridge._store.add(tool)
+        bridge.stop(other)
+        bridge.folder(other).create().log.write_text(photo, encoding="utf-8")
+    forgetting.forget(bridge, number)
+    assert [row.id for row in bridge.jobs()] == [number, 4]
+    assert not bridge.folder(2).root.exists() and bridge.folder(4).root.exists()
 
 
 def test_a_folder_of_the_user_s_own_is_left_alone(bridge: Bridge, make_job: MakeJob) -> None:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+from ...evidence import measured
+from ...evidence.curve import curve
+from ...jobs.events import Measured
 from ...jobs.job import TrainingJob
 from ...jobs.store import JobRow
 from ...outcome.fold import thinned
@@ -59,9 +62,19 @@ def run_view(views: JobViews, row: JobRow, job: TrainingJob) -> RunView:
         proof=[proof.without, proof.with_lora] if proof else None,
         file=fold.published.path if fold.published else None,
         curve=thinned([point for _, point in fold.curve]),
-        held_out=[],
+        held_out=_held_out(views, row.id),
         samples=_samples(views, row.id),
     )
+
+
+def _held_out(views: JobViews, job_id: int) -> list[tuple[int, float, float]]:
+    """As it was measured, during the run or later; of a forgotten job as the run said it."""
+    points = curve(measured.read(views.bridge.folder(job_id).measured))
+    if points:
+        return [(point.step, point.held_out, point.error) for point in points]
+    told = [entry.event for entry in views.bridge.events(job_id)]
+    by_step = {event.step: event for event in told if isinstance(event, Measured)}
+    return [(step, event.held_out, event.error) for step, event in sorted(by_step.items())]
 
 
 def _samples(views: JobViews, job_id: int) -> list[RunSample]:

@@ -8,11 +8,13 @@ which knows where the rest lies, comes last.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ...datasets import manifest
 from ...errors import BridgeError, Conflict, Invalid
 from ...jobs import facts
 from ...jobs.events import without_text
@@ -46,7 +48,7 @@ def forget(home: Home, store: Store, row: JobRow) -> Forgotten:
     job = row.job
     if not isinstance(job, TrainingJob):
         raise Conflict("bridge.job_training", "Job {job_id} is no training.", job_id=row.id)
-    copies, others = _copies(home, job), _others(store, row, job)
+    copies, others = _copies(home, job), _others(home, store, row, job)
     _refuse_active(row, others)
     notes = [*_lora(home, row, copies), *_sharing(others)]
     for other in others:
@@ -71,9 +73,31 @@ def copies_of(home: Home, job: TrainingJob) -> list[Path]:
 # ---- what may not be ----
 
 
-def _others(store: Store, row: JobRow, job: TrainingJob) -> list[JobRow]:
-    """Other jobs with the same copies, and those about this one."""
-    return [other for other in store.jobs() if other.id != row.id and _needs(other, row.id, job)]
+def _others(home: Home, store: Store, row: JobRow, job: TrainingJob) -> list[JobRow]:
+    """Other jobs with the same copies, and tools' that worked on this one or its photos."""
+    places = [json.dumps(place)[1:-1] for place in _places(home, job)]
+    return [
+        other
+        for other in store.jobs()
+        if other.id != row.id
+        and (_needs(other, row.id, job) or (other.kind == "tool" and _names(other, places)))
+    ]
+
+
+def _places(home: Home, job: TrainingJob) -> list[str]:
+    """Where the photos lie, or came from: a captioner's job names one of these."""
+    root = Path(job.dataset).parent
+    if job.is_forgotten:
+        return []
+    source = manifest.read(root).get("source")
+    if isinstance(source, dict):
+        return [str(root), *(str(folder) for folder in source.get("folders", ()))]
+    uploaded = [str(home.root / "draft" / "photos")] if root.parent == home.datasets else []
+    return [str(root), *uploaded]
+
+
+def _names(other: JobRow, places: list[str]) -> bool:
+    return any(place in other.spec for place in places)
 
 
 def _needs(other: JobRow, job_id: int, job: TrainingJob) -> bool:
