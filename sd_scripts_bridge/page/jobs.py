@@ -24,6 +24,7 @@ from ..messages import Message
 from ..outcome.fold import Fold, Point, thinned
 from ..running import silence
 from ..shapes.marks import Example, OneOf
+from .progress.best import BestView, best_of
 from .progress.samples import SampleView, sample_views, strip_of
 from .progress.strip import StripView
 
@@ -106,6 +107,7 @@ class ProgressView:
     notes: Sequence[str]
     samples: Sequence[SampleView]
     strip: Annotated[StripView | None, "the samples by step and prompt; null before the first"]
+    best: Annotated[BestView | None, "null where no photo is held out"]
 
 
 class JobViews:
@@ -225,6 +227,7 @@ class JobViews:
             notes=list(fold.notes),
             samples=sample_views(self.bridge.folder(shown.id), shown.id, fold) if shown else [],
             strip=self.strip(shown) if shown else None,
+            best=best_of(self.bridge.folder(shown.id)) if shown else None,
         )
 
     def strip(self, row: JobRow) -> StripView | None:

@@ -19,6 +19,7 @@ from ..publishing import infotext
 from ..publishing.card import PREVIEW_KINDS, read_card
 from ..shapes.marks import Example
 from .jobs import JobViews, read_report
+from .progress.best import BestView, best_of
 from .progress.samples import SampleView, sample_views
 from .progress.strip import StripView
 
@@ -64,6 +65,7 @@ class ResultView(Txt2Img):
     proof: ProofView | None
     samples: Sequence[SampleView]
     strip: Annotated[StripView | None, "the samples by step and prompt"]
+    best: Annotated[BestView | None, "which saved step to use; null where no photo was held out"]
     preview: Annotated[str | None, "below this API's prefix", Example("jobs/12/preview?v=5a1b")]
     facts: Annotated[
         Mapping[str, Any], "what the trainer and report.json say", Example({"modules": 722})
@@ -90,6 +92,7 @@ def result_of(views: JobViews, job_id: int, bases: list[BaseFile]) -> ResultView
         proof=ProofView(found.proof.without, found.proof.with_lora) if found.proof else None,
         samples=sample_views(folder, job_id, fold),
         strip=views.strip(row),
+        best=best_of(folder),
         preview=_address(f"jobs/{job_id}/preview?", preview(fold)),
         facts=found.facts,
         likeness=views.bridge.likeness(job_id),
@@ -126,6 +129,7 @@ def result_of_file(file: Path, name: str) -> ResultView:
         proof=None,
         samples=[],
         strip=None,
+        best=None,
         preview=_address(f"loras/preview?file={quote(name)}&", preview_of(file)),
         facts={},
         likeness=None,

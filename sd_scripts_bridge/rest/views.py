@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from ..exchange.settling.views import ImportedView
 from ..options.presets import PresetView
 from ..page.jobs import JobView, ProgressView
+from ..page.progress.best import BestView
 from ..page.progress.strip import StripView
 from ..planning.doctor import Readiness
 from ..planning.option_list import OptionView
@@ -121,6 +122,7 @@ class JobDetailsView(JobView):
     spec: Annotated[Mapping[str, Any], "its job.json", Example({"kind": "train"})]
     report: Annotated[Mapping[str, Any] | None, "its report.json", Example(None)]
     strip: Annotated[StripView | None, "the sample pictures; null before the first"]
+    best: Annotated[BestView | None, "which saved step to use; null where no photo is held out"]
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 
 def jobs(bridge: Bridge, options: argparse.Namespace) -> int:
+    from ...page.progress.best import best_of
+
     terminal = Terminal.of(sys.stdout)
     if options.job is None:
         rows = bridge.jobs()
@@ -40,7 +42,10 @@ def jobs(bridge: Bridge, options: argparse.Namespace) -> int:
         told.insert(2, f"  {row.sentence}")
     strip = _strip(bridge, row)
     told += _strip_lines(strip)
-    show(options, {**_job_dict(row), "report": done or None, "strip": strip}, told)
+    best = best_of(bridge.folder(row.id))
+    told += [f"  {'best step':<10} {best.reason}"] if best else []
+    data = {**_job_dict(row), "report": done or None, "strip": strip, "best": best}
+    show(options, data, told)
     return OK
 
 

@@ -19,6 +19,7 @@ from ...messages import Message
 from ...page.context import started
 from ...page.finished import forgetting
 from ...page.jobs import JobsView, read_report
+from ...page.progress.best import best_of
 from ...page.progress.samples import sample
 from ...page.result import ResultView, preview, result_of
 from ...running.asked import prompts as asked_prompts
@@ -92,7 +93,11 @@ def job(call: Call, job: int) -> JobDetailsView:
     report = read_report(views.bridge.folder(row.id))
     spec = without_secrets(json.loads(row.spec))
     return JobDetailsView(
-        **vars(views.view(row)), spec=spec, report=report or None, strip=views.strip(row)
+        **vars(views.view(row)),
+        spec=spec,
+        report=report or None,
+        strip=views.strip(row),
+        best=best_of(views.bridge.folder(row.id)),
     )
 
 
