@@ -71,6 +71,14 @@ def test_bf16_is_read_and_a_loha_has_no_norm_here(tmp_path: Path) -> None:
     assert [n.norm for n in loha.norms] == [None] and loha.network == "lycoris.kohya algo=loha"
 
 
+def test_an_alpha_may_be_a_whole_number(tmp_path: Path) -> None:
+    tensors = headers.lora(rank=4)
+    whole = {n: np.array(2, "<i8") if n.endswith("alpha") else t for n, t in tensors.items()}
+    found = verify(headers.write(tmp_path / "whole.safetensors", whole, headers.METADATA))
+    same = verify(headers.write(tmp_path / "same.safetensors", tensors, headers.METADATA))
+    assert found.alphas == [2.0] and [n.norm for n in found.norms] == [n.norm for n in same.norms]
+
+
 def test_numbers_that_are_not_finite_are_a_problem_and_no_norm(file: Path) -> None:
     tensors = headers.lora()
     tensors[f"{TO_Q}.lora_up.weight"][0, 0] = np.inf

@@ -15,7 +15,8 @@ from ..lora import PAIRS, Module, modules_of
 from ..safetensors_file import Header, TensorInfo, read_header
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
-NUMPY = {"F64": "<f8", "F32": "<f4", "F16": "<f2"}
+NUMPY = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4"}
+"""sd-scripts' ``svd_merge_lora.py`` writes whole alphas."""
 _BLOCKS = (
     (re.compile(r"^(?:lora_te|lycoris_te|text_encoder)_?(\d?)"), "text encoder"),
     (re.compile(r"(?:down_blocks|input_blocks)[._](\d+)"), "down"),
@@ -87,6 +88,8 @@ def _square(file: IO[bytes], header: Header, module: Module) -> float | None:
     if up.shape[1] != down.shape[0]:
         return None
     rank, alpha = down.shape[0], module.get("alpha")
+    if alpha and alpha.dtype not in {*NUMPY, "BF16"}:
+        return None
     scale = float(_read(file, header, alpha).ravel()[0]) / rank if alpha else 1.0
     with np.errstate(invalid="ignore", over="ignore"):  # numbers that aren't finite
         return float(((up.T @ up) * (down @ down.T)).sum(dtype=np.float64)) * scale * scale
