@@ -27,6 +27,7 @@
             this.keys = lb.el("p", {class: "lb-dim lb-small"}, lb.t("Keys: ↑ ↓ photo, Enter edit, Esc back, Space select, Ctrl+Z undo, Ctrl+Y redo."));
             this.node = lb.el("div", {}, lb.el("div", {class: "lb-which"}, labelled(lb.t("Show"), this.filter), labelled(lb.t("Search captions"), this.search), this.all, this.none, this.status), this.tools, this.form, this.preview.node, this.keys);
             this.shown = [];
+            this.label();
         }
 
         buildTools() {

@@ -11,7 +11,7 @@
             this.picked = picked;
             this.tag = "";
             this.chips = lb.el("ul", {class: "lb-chips", "aria-label": lb.t("Tags in the captions")});
-            this.remove = lb.button("", () => this.open());
+            this.remove = lb.button(lb.t("Remove what belongs to the person ({n})", {n: 0}), () => this.open());
             this.why = lb.el("span", {class: "lb-dim lb-small"}, lb.t("What the captions leave out, the name learns; else each prompt must say it."));
             this.remove.classList.add("lb-small");
             this.ask = lb.el("p", {class: "lb-dim lb-small", hidden: true});

@@ -12,7 +12,7 @@
             this.app = app;
             this.selected = selected;
             this.found = [];
-            this.go = lb.button("", () => this.start(), "primary");
+            this.go = lb.button(lb.t("Draft {n} captions", {n: 0}), () => this.start(), "primary");
             this.choice = lb.el("select", {onchange: () => this.chosen()});
             this.field = lb.field(lb.t("Captions by"), this.choice);
             this.look = lb.button(lb.t("Find servers on this machine"), () => this.servers(), "small");

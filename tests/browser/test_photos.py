@@ -120,7 +120,7 @@ def test_a_caption_far_too_long_is_refused_at_once_and_nothing_is_lost(
     tab = visit(serve().address)
     tab.field(NAME).fill("Ada")
     tab.drop(pictures[:1])
-    tab.sees("1 of 1 photos will be used.", 60)
+    tab.sees("1 of 1 photo will be used.", 60)
     box = tab.step("Captions").get_by_role("textbox").first
     box.fill("Ada, in the snow")
     took = tab.page.evaluate(PASTE)
