@@ -54,7 +54,8 @@ def script(work: LoraWork) -> str:
     """The program that does it, below sd-scripts' folder.
 
     LoRAs are merged with each other by ``svd_merge_lora.py``: the other two add up the factors, not
-    the changes that they stand for.
+    the changes that they stand for. (It cuts the largest hundredth of the numbers, so its sum is
+    near, not exact.)
     """
     if work.action == RESIZE:
         return "networks/resize_lora.py"
