@@ -45,7 +45,7 @@
             this.more = lb.el("span", {});
             this.reason = lb.el("p", {class: "lb-small"});
             this.steps = lb.el("select", {class: "lb-menu", "aria-label": lb.t("Saved step")});
-            this.publish = lb.button("", () => this.send(), "primary");
+            this.publish = lb.button(lb.t("Publish"), () => this.send(), "primary");
             this.keep = lb.button(lb.t("Keep the last step"), () => this.keepLast());
             this.isPrivate = lb.el("input", {type: "checkbox", class: "lb-tick", id: lb.newId()});
             this.tick = lb.el("label", {class: "lb-small", for: this.isPrivate.id}, this.isPrivate, " ", lb.t("private: no captions, paths or names inside the file"));

@@ -17,7 +17,7 @@
             this.blind = lb.button(lb.t("Which is better? (blind)"), () => this.showPair(), "small");
             this.xyz = lb.button(lb.t("Send to X/Y/Z plot"), () => this.sendPlot(), "small");
             this.sheet = lb.el("a", {class: "lb-button lb-small", download: "grid.png"}, lb.t("Save as PNG"));
-            this.publish = lb.button("", () => this.publishChosen(), "small");
+            this.publish = lb.button(lb.t("Publish"), () => this.publishChosen(), "small");
             this.prompt = lb.el("select", {class: "lb-menu", "aria-label": lb.t("Prompt"), onchange: () => this.show()});
             this.table = lb.el("table", {class: "lb-strip-table lb-grid-table"});
             this.scroll = lb.el("div", {class: "lb-strip-scroll", tabindex: 0, role: "region", "aria-label": lb.t("Saved steps at several strengths")}, this.table);

@@ -100,6 +100,7 @@ def test_with_the_keyboard_alone(
 
 NAMELESS = """() => [...document.querySelectorAll('#lora-bridge :is(input, textarea, select, button)')]
     .filter((node) => !(node.labels && node.labels.length) && !node.getAttribute('aria-label') && !node.textContent.trim()
+        && !node.querySelector('img[alt]:not([alt=""])')
         && node.getAttribute('aria-hidden') !== 'true')
     .map((node) => node.outerHTML.slice(0, 120))"""
 
