@@ -66,8 +66,8 @@
             this.built = true;
             for (const [name, title, why] of lb.mainOptions()) this.main.append(this.row(name, title, why).node);
             this.main.append(this.engine.node, this.gpus.node);
-            lb.setText(this.gpus.hint, lb.t("Their numbers, for more than one: each step then sees a batch of every GPU. Empty: the usual one."));
-            lb.setText(this.engine.hint, lb.t("sd-scripts where it is set up. embedded is our own, smaller one."));
+            lb.setText(this.gpus.hint, lb.t("GPU numbers, to use more than one: each step then sees a batch from every GPU. Empty: the usual one."));
+            lb.setText(this.engine.hint, lb.t("sd-scripts if it is set up; embedded is our own, smaller engine."));
         }
 
         row(name, title, why) {

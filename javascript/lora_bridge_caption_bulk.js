@@ -37,7 +37,7 @@
             this.add = opens("add", "");
             this.take = opens("remove", "");
             return lb.el("div", {class: "lb-tools"}, opens("replace", lb.t("Find and replace")), this.add, this.take, opens("front", lb.t("Move to front")),
-                opens("dedupe", lb.t("Remove doubles")), opens("table", lb.t("Paste, import, export")), this.undo, this.redo);
+                opens("dedupe", lb.t("Remove duplicates")), opens("table", lb.t("Paste, import, export")), this.undo, this.redo);
         }
 
         // ---- which ----
@@ -163,7 +163,7 @@
         // ---- tables ----
 
         tableFields() {
-            return {text: lb.field(lb.t("A caption a line, or a table with file and caption"), lb.el("textarea", {rows: 4}), true)};
+            return {text: lb.field(lb.t("One caption per line, or a table with file and caption"), lb.el("textarea", {rows: 4}), true)};
         }
 
         tableButtons() {

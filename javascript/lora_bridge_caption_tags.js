@@ -12,7 +12,7 @@
             this.tag = "";
             this.chips = lb.el("ul", {class: "lb-chips", "aria-label": lb.t("Tags in the captions")});
             this.remove = lb.button(lb.t("Remove what belongs to the person ({n})", {n: 0}), () => this.open());
-            this.why = lb.el("span", {class: "lb-dim lb-small"}, lb.t("What the captions leave out, the name learns; else each prompt must say it."));
+            this.why = lb.el("span", {class: "lb-dim lb-small"}, lb.t("What the captions leave out, the name learns; otherwise each prompt has to say it."));
             this.remove.classList.add("lb-small");
             this.ask = lb.el("p", {class: "lb-dim lb-small", hidden: true});
             this.box = lb.el("div", {class: "lb-preview", role: "region", "aria-label": lb.t("What belongs to the person"), hidden: true});
@@ -40,7 +40,7 @@
             const words = {place: lb.t("the place"), light: lb.t("the light"), clothes: lb.t("the clothes"), pose: lb.t("the pose")};
             const missing = Object.entries(seen.asked_for).map(([name, count]) => lb.t("{what} in {n} of {all}", {what: words[name], n: count, all: seen.captions}));
             lb.show(this.ask, missing.length > 0);
-            lb.setText(this.ask, lb.t("Not said yet: {list}.", {list: missing.join(", ")}));
+            lb.setText(this.ask, lb.t("Not mentioned yet: {list}.", {list: missing.join(", ")}));
             if (!n) lb.show(this.box, false);
         }
 

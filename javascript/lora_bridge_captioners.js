@@ -16,15 +16,15 @@
             this.choice = lb.el("select", {onchange: () => this.chosen()});
             this.field = lb.field(lb.t("Captions by"), this.choice);
             this.look = lb.button(lb.t("Find servers on this machine"), () => this.servers(), "small");
-            this.look.title = lb.t("Asks 127.0.0.1 at the ports of Ollama, LM Studio, llama.cpp and vLLM, now and only now.");
+            this.look.title = lb.t("Asks 127.0.0.1 at the ports of Ollama, LM Studio, llama.cpp and vLLM, and only now.");
             this.again = lb.el("input", {type: "checkbox", id: lb.newId(), onchange: () => this.count()});
             this.againNode = lb.el("span", {class: "lb-check", hidden: true}, this.again,
-                lb.el("label", {for: this.again.id}, lb.t("also what a captioner wrote and nobody changed")));
+                lb.el("label", {for: this.again.id}, lb.t("also replace drafts that nobody has edited")));
             this.more = lb.el("div", {class: "lb-bulk", hidden: true});
             this.stop = lb.button(lb.t("Stop"), () => this.app.act(this.stop, () => this.app.server.post("jobs/" + this.app.state.draft.caption_job + "/stop", {now: false})), "small");
             this.drafting = lb.el("span", {class: "lb-dim", role: "status"});
             this.progress = lb.el("p", {hidden: true}, this.drafting, " ", this.stop);
-            this.note = lb.el("p", {class: "lb-dim lb-small"}, lb.t("What somebody has written is never replaced. A server gets the photos only when you press the button."));
+            this.note = lb.el("p", {class: "lb-dim lb-small"}, lb.t("Captions written by hand are never replaced. A server gets the photos only when you press the button."));
             this.node = lb.el("div", {}, lb.el("div", {class: "lb-bulk"}, this.go, this.field.node, this.look, this.againNode), this.more, this.progress, this.note);
         }
 
@@ -51,7 +51,7 @@
         take(found) {
             this.found = found;
             const local = !this.app.state.host || this.app.state.host.local;
-            const own = local ? [lb.t("A server: its address"), lb.t("A folder with a model"), lb.t("A command of yours")] : [];
+            const own = local ? [lb.t("A server: its address"), lb.t("A folder with a model"), lb.t("Your own command")] : [];
             const texts = {template: lb.t("Tick boxes")};
             const row = (one) => ({value: one.with, disabled: !one.ready, title: lb.sentence(one.why), text: (texts[one.kind] || lb.sentence(one.title)) + (one.ready ? "" : " (" + lb.t("not ready") + ")")});
             const choices = [...found.map(row), ...own.map((text, index) => ({value: OWN[index], text: text}))];
@@ -87,7 +87,7 @@
                 fields.model = lb.field(lb.t("Model"), lb.el("select", {}, one.models.map((name) => lb.el("option", {value: name}, name))));
             } else if (kind === "server" || kind === "endpoint" || kind === "command") fields.model = text(lb.t("Model"));
             if (kind === "server") fields.key = lb.field(lb.t("Key, if it wants one"), lb.el("input", {type: "password", autocomplete: "off"}));
-            if (kind === "server" || kind === "endpoint" || (kind === "folder" && !one)) fields.prompt = text(lb.t("What it is asked"), {placeholder: lb.t("empty: our own words")});
+            if (kind === "server" || kind === "endpoint" || (kind === "folder" && !one)) fields.prompt = text(lb.t("What it is asked"), {placeholder: lb.t("empty: our own prompt")});
             return fields;
         }
 

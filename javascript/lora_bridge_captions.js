@@ -242,7 +242,7 @@
             const photo = this.photo;
             const words = {place: lb.t("the place"), light: lb.t("the light"), clothes: lb.t("the clothes"), pose: lb.t("the pose")};
             const missing = seen.missing.map((name) => words[name]).join(", ");
-            const lines = [photo.reason ? lb.t("The captioner wrote none: {why}.", {why: lb.sentence(photo.reason)}) : "", missing ? lb.t("Not said yet: {list}.", {list: missing}) : ""];
+            const lines = [photo.reason ? lb.t("The captioner wrote none: {why}.", {why: lb.sentence(photo.reason)}) : "", missing ? lb.t("Not mentioned yet: {list}.", {list: missing}) : ""];
             lb.setText(this.said, lines.filter(Boolean).join(" "));
             const person = new Set(seen.person.map((text) => text.toLowerCase()));
             const tags = (photo.caption || "").split(",").map((text) => text.trim()).filter(Boolean);

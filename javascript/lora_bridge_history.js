@@ -11,7 +11,7 @@
             this.status = lb.field(lb.t("Show"), lb.el("select", {onchange: () => this.look()}, ...lb.historyChoices().map(([value, text]) => lb.el("option", {value: value}, text))));
             this.filters = lb.el("div", {class: "lb-row"}, this.search.node, this.status.node);
             this.list = lb.el("ul", {class: "lb-jobs"});
-            this.empty = lb.el("p", {class: "lb-dim"}, lb.t("Nothing was trained yet."));
+            this.empty = lb.el("p", {class: "lb-dim"}, lb.t("Nothing has been trained yet."));
             this.none = lb.el("p", {class: "lb-dim", role: "status", hidden: true}, lb.t("No job fits the search."));
             this.loading = lb.el("p", {class: "lb-dim"}, lb.t("Loading ..."));
             this.more = lb.button(lb.t("Show more"), () => app.act(this.more, () => this.showMore()), "small");

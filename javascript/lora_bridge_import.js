@@ -1,5 +1,5 @@
 // @ts-check
-/* Bring a kohya config: what a file from elsewhere would train, key by key, and its settings into the draft. */
+/* Import a config: what a file from elsewhere would train, key by key, and its settings into the draft. */
 (function (/** @type {any} */ lb) {
     "use strict";
 
@@ -26,7 +26,7 @@
     lb.Import = class {
         constructor(app) {
             this.app = app;
-            this.part = lb.part("import", lb.t("Bring a kohya config"), () => null);
+            this.part = lb.part("import", lb.t("Import a config"), () => null);
             this.node = this.part.node;
             this.chooser = lb.el("input", {
                 type: "file", multiple: true, accept: ".json,.toml,.safetensors,.sh,.bash,.bat,.cmd,.ps1,.ipynb,.yaml,.yml", hidden: true, tabindex: -1, "aria-hidden": "true",
@@ -39,7 +39,7 @@
             this.back = lb.button(lb.t("Take the import back"), () => this.takeBack());
             this.report = lb.el("div", {class: "lb-report", "aria-live": "polite", hidden: true});
             this.part.body.append(
-                lb.el("p", {class: "lb-dim"}, lb.t("Drop it here: what kohya_ss saved (.json), a .toml of sd-scripts or LoRA Easy Training Scripts, any LoRA, a .sh, .bat or .ps1. Nothing changes before you say so.")),
+                lb.el("p", {class: "lb-dim"}, lb.t("Drop it here: what kohya_ss saved (.json), a .toml of sd-scripts or LoRA Easy Training Scripts, any LoRA, a .sh, .bat or .ps1. Nothing changes until you confirm.")),
                 lb.el("p", {class: "lb-start"}, this.choose, this.back, this.chooser), this.report);
         }
 
@@ -49,7 +49,7 @@
             return this.app.act(this.choose, async () => {
                 this.forget();
                 const usable = files.filter(lb.isConfig);
-                if (!usable.length) throw {sentences: [lb.t("This is no config. A .json, .toml, .safetensors, .sh, .bat or .ps1 is one.")]};
+                if (!usable.length) throw {sentences: [lb.t("This is not a config. Choose a .json, .toml, .safetensors, .sh, .bat or .ps1.")]};
                 const large = usable.find((file) => !/\.safetensors$/i.test(file.name) && file.size > MOST_BYTES);
                 if (large) throw {sentences: [lb.t("{file} is too large for settings.", {file: large.name})]};
                 this.files = await Promise.all(usable.map(async (file) => ({file: await lb.frontOf(file), name: file.name})));
@@ -107,7 +107,7 @@
                 draft.training.base && lb.t("Base model: {base}", {base: lb.bareTitle(draft.training.base)}),
                 draft.training.lora_name && lb.t("LoRA name: {name}", {name: draft.training.lora_name}),
                 draft.folder && lb.t("Photos: {folder}", {folder: draft.folder}),
-                draft.training.preset && lb.t("Options: all {n} that differ from sd-scripts' own, in place of those in Advanced.", {n: count}),
+                draft.training.preset && lb.t("Options: all {n} that differ from sd-scripts' defaults, in place of those in Advanced.", {n: count}),
             ].filter(Boolean);
         }
 

@@ -8,10 +8,10 @@
             this.app = app;
             this.findings = lb.el("ul", {class: "lb-findings"});
             this.start = lb.button(lb.t("Set up"), () => this.run(null), "primary");
-            this.what = lb.el("span", {class: "lb-dim"}, lb.t("Gets sd-scripts and what it needs into a folder of its own. Nothing of the WebUI is changed."));
+            this.what = lb.el("span", {class: "lb-dim"}, lb.t("Downloads sd-scripts and what it needs into a folder of its own. Nothing in the WebUI is changed."));
             this.cost = lb.el("b", {});
             this.alone = lb.button(lb.t("Only the embedded engine"), () => this.run(null, "embedded"));
-            this.aloneWhat = lb.el("span", {class: "lb-dim"}, lb.t("For where GitHub can't be reached: ours, for SD 1.5, SD 2 and SDXL, from PyPI alone."));
+            this.aloneWhat = lb.el("span", {class: "lb-dim"}, lb.t("If GitHub can't be reached: our own engine, for SD 1.5, SD 2 and SDXL, from PyPI alone."));
             this.aloneCost = lb.el("b", {});
             this.source = lb.field(lb.t("Folder, archive (.zip, .tar.gz) or address of a mirror"), lb.el("input", {type: "text", autocomplete: "off", spellcheck: "false"}), true);
             this.use = lb.button(lb.t("Use this"), () => this.run(this.source.input.value.trim()));

@@ -139,7 +139,7 @@
         if (tokens <= 75) return {text: lb.t("{n} of 75 tokens", {n: tokens}), kind: ""};
         if (tokens <= 225) {
             const limit = tokens <= 150 ? 150 : 225;
-            return {text: lb.t("{n} of 75 tokens: the limit goes up to {limit} by itself", {n: tokens, limit: limit}), kind: "mind"};
+            return {text: lb.t("{n} of 75 tokens: the limit is raised to {limit} automatically", {n: tokens, limit: limit}), kind: "mind"};
         }
         return {text: lb.t("{n} tokens: what comes after 225 is cut off", {n: tokens}), kind: "bad"};
     };

@@ -26,7 +26,7 @@
             this.send = lb.button(lb.t("Send to txt2img"), () => this.sendText(this.result.infotext), "primary");
             this.small = lb.button(lb.t("512 with hires fix (better for SD 1.5)"), () => this.useSmall());
             this.copy = lb.button(lb.t("Copy"), () => this.copyText());
-            this.why = lb.el("p", {class: "lb-dim lb-small"}, lb.t("SD 1.5 and 2 learned at 512: at 1024 in one go they tend to draw bodies twice. Hires fix draws at 512, then enlarges."));
+            this.why = lb.el("p", {class: "lb-dim lb-small"}, lb.t("SD 1.5 and 2 were trained at 512: at 1024 in one go they tend to draw bodies twice. Hires fix draws at 512, then enlarges."));
             this.how = lb.el("p", {class: "lb-dim lb-small"}, lb.t("Copy this text into the prompt of txt2img, then press the arrow below Generate: it fills in everything. Set the batch count to 5."));
             return lb.el("div", {}, lb.el("p", {class: "lb-start"}, this.send, " ", this.small, " ", this.copy), this.why, this.how);
         }

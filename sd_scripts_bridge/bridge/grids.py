@@ -53,7 +53,7 @@ class GridVerbs(OpenHome):
         if grid.number is not None:
             return self._queue.stop(grid.number)
         grid.evolve(wanted=False).write(self.folder(job_id))
-        return Message("grid.stops", "No more pictures are drawn; those that are there stay.")
+        return Message("grid.stops", "Drawing has stopped; the pictures drawn so far stay.")
 
     def vote(self, job_id: int, vote: Vote) -> list[Standing]:
         """Count a blind vote; returns where each step and strength stands."""
@@ -73,7 +73,7 @@ class GridVerbs(OpenHome):
     def _judged(self, job_id: int) -> TrainingJob:
         job = self.job(job_id).job
         if not isinstance(job, TrainingJob):
-            raise Conflict("bridge.job_training", "Job {job_id} is no training.", job_id=job_id)
+            raise Conflict("bridge.job_training", "Job {job_id} is not a training.", job_id=job_id)
         return job
 
     def _refuse_second(self, job_id: int) -> None:
@@ -87,5 +87,5 @@ class GridVerbs(OpenHome):
         row = self.job_or_none(number) if number is not None else None
         if row is None or row.status.is_over:
             return
-        text = "Job {number} draws the grid of job {job} already."
+        text = "Job {number} is already drawing the grid of job {job}."
         raise Conflict("grid.is_drawn", text, number=number, job=job_id)

@@ -118,5 +118,5 @@ class ResultVerbs(OpenHome):
     def _training(self, job_id: int) -> TrainingJob:
         job = self._store.get(job_id).job
         if not isinstance(job, TrainingJob):
-            raise Conflict("bridge.job_training", "Job {job_id} is no training.", job_id=job_id)
+            raise Conflict("bridge.job_training", "Job {job_id} is not a training.", job_id=job_id)
         return job

@@ -63,7 +63,7 @@ class TrainingVerbs(OpenHome):
                         "on",
                         "a cluster can be asked only by sending it the photos, and nothing is "
                         "sent here",
-                        "Leave --dry-run out: what is wrong is told before the training is queued.",
+                        "Leave --dry-run out: problems are reported before the training is queued.",
                     )
                 ]
             )

@@ -68,7 +68,7 @@ def cleaned(text: str, *, cut_short: bool = False) -> str:
             "the model thought until its answer was cut off; turn its thinking off, or take a "
             "model that doesn't think",
         )
-    raise NoCaption("caption.empty_answer", "the answer holds no words")
+    raise NoCaption("caption.empty_answer", "the answer contains no words")
 
 
 def _text(content: Any) -> str:
@@ -91,5 +91,5 @@ def _refused(line: str) -> NoCaption:
 def _foreign() -> NoCaption:
     return NoCaption(
         "caption.foreign_answer",
-        "the answer has no choices, as those of an OpenAI-compatible server do",
+        "the answer has no choices: it is not an OpenAI-compatible server's",
     )

@@ -113,8 +113,7 @@ def _command(what: str, model: str, prompt: str) -> Captioner:
                 Problem(
                     "captioner.unknown",
                     "with",
-                    "{what} is no captioner: not template, host, an address, a folder that is "
-                    "here, or a program that is here",
+                    "{what} is not a captioner: neither template nor host, an address, a folder or a program on this machine",
                     "Write for example http://127.0.0.1:11434/v1, or the folder of a WD14 tagger.",
                     what=short(what),
                 )
@@ -139,7 +138,7 @@ def _address(what: str) -> str:
                 Problem(
                     "captioner.secret_in_address",
                     "with",
-                    "the address holds more than a place: a password, or what follows ? or #",
+                    "the address contains a password, or something after ? or #",
                     "Leave that out, and put the key into the environment variable {variable}.",
                     variable=_variable(what),
                 )
@@ -156,7 +155,7 @@ def _variable(what: str) -> str:
 def _aspects(given: Mapping[str, str]) -> dict[str, str]:
     unknown = sorted(set(given) - set(ASPECTS))
     if unknown:
-        text = "is no part of a template"
+        text = "is not part of a template"
         remedy = "Known are {names}."
         known = ", ".join(ASPECTS)
         raise Invalid([Problem("captioner.no_aspect", unknown[0], text, remedy, names=known)])

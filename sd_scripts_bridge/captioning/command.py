@@ -79,7 +79,7 @@ def _said(line: str, left: dict[str, Path]) -> Said | None:
 
 def _ended(program: str, code: int) -> CannotGoOn:
     if code == 0:
-        text = "{program} ended without a word about it"
+        text = "{program} ended without an answer for it"
         return CannotGoOn("caption.command_silent", text, program=Path(program).name)
-    text = "{program} ended with code {code}; its own words are in the job's log"
+    text = "{program} ended with code {code}; what it printed is in the job's log"
     return CannotGoOn("caption.command_failed", text, program=Path(program).name, code=code)

@@ -53,7 +53,7 @@ class CaptionRequest:
         """The photos, and the root of the dataset of ours that they are."""
         packed = [path for path in self.photos if path.suffix.lower() == ".zip"]
         if packed:
-            text = "{file} is packed: a caption needs a place beside its photo"
+            text = "{file} is an archive, and captions are written beside the photos"
             remedy = "Unpack it first."
             name = repr(shown(packed[0].name))
             problems.append(Problem("caption.packed", "photos", text, remedy, file=name))

@@ -66,7 +66,7 @@ class CaptionRun:
             outcome.stopped = self.stopped()
             if not outcome.stopped:
                 outcome.cause = error.message
-        reason = outcome.cause or Message("caption.nothing_said", "the captioner said nothing")
+        reason = outcome.cause or Message("caption.nothing_said", "the captioner returned nothing")
         for photo in () if outcome.stopped else [*left]:
             self._take(Said(photo, reason=reason), left, outcome)
         if self.beside:

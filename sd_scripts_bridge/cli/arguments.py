@@ -23,8 +23,8 @@ SHELLS = ("bash", "zsh", "fish", "powershell")
 
 A_JOB = "the job's number; `jobs` lists them"
 PHOTOS = "photos, folders of photos, or zip files"
-A_TABLE = "a .txt (a caption a line), a .csv or a .json"
-LONG_ONES = f"those of more CLIP tokens ({CHUNK})"
+A_TABLE = "a .txt (one caption per line), a .csv or a .json"
+LONG_ONES = f"those with more CLIP tokens than this ({CHUNK})"
 LORA_DIR = "the WebUI's models/Lora folder"
 
 Add = Callable[[str, str], argparse.ArgumentParser]
@@ -111,12 +111,12 @@ def _caption(add: Add) -> None:
         metavar="WHAT",
         help="template, an address (http://127.0.0.1:11434/v1), a model's folder, or a command",
     )
-    sub.add_argument("--model", default="", help="the model that the server shall use")
+    sub.add_argument("--model", default="", help="the model that the server should use")
     sub.add_argument("--prompt", type=Path, metavar="FILE", help="what to ask it, in your words")
-    sub.add_argument("--name", default="", help="the subject's name, where the folder has none")
+    sub.add_argument("--name", default="", help="the subject's name, if the folder has none")
     sub.add_argument("--class", dest="class_token", default="", help="the class token")
     sub.add_argument(
-        "--again", action="store_true", help="also what a captioner wrote and nobody changed since"
+        "--again", action="store_true", help="also replace what a captioner wrote and nobody has edited"
     )
     for name in ASPECTS:
         sub.add_argument(f"--{name}", default="", metavar="TEXT", help=f"template: the {name}")
@@ -194,7 +194,7 @@ def _training(add: Add) -> None:
     sub.add_argument(
         "--sample-prompts",
         metavar="FILE",
-        help="what the sample pictures show, a prompt a line; none: draw no samples",
+        help="prompts for the sample pictures, one per line; none: no samples",
     )
     sub.add_argument("--name", help="the LoRA's name (the subject's)")
     sub.add_argument("--gpu", type=int, help="the GPU to train on; each has its own queue")
@@ -217,7 +217,7 @@ def _queue(add: Add) -> None:
     sub.add_argument("job", nargs="?", type=words.job_number, help="a job's number")
     for name, purpose in (
         ("retry", "start over from step 0"),
-        ("repeat", "train exactly the same once more, as a new job"),
+        ("repeat", "run exactly the same training again, as a new job"),
         ("report", "a job's story for a bug report, without names, paths or pictures"),
         ("result", "a finished LoRA: its prompt and its txt2img settings"),
     ):
@@ -237,11 +237,11 @@ def _queue(add: Add) -> None:
         help="the LoRA's strengths (0.6,0.8,1)",
     )
     sub.add_argument(
-        "--prompts", type=Path, metavar="FILE", help="a prompt a line (the samples' own)"
+        "--prompts", type=Path, metavar="FILE", help="one prompt per line (the samples' own)"
     )
-    sub.add_argument("--stop", action="store_true", help="draw no more; keep what is drawn")
+    sub.add_argument("--stop", action="store_true", help="stop drawing; keep what is drawn")
     sub.add_argument("--detach", action="store_true", help="start it and return at once")
-    sub = add("compare", "lay trainings side by side: settings, data, curves, samples")
+    sub = add("compare", "compare trainings: settings, data, curves, samples")
     sub.add_argument("job", type=words.job_number, nargs="+", help="the jobs' numbers")
     sub = add("resume", "continue from the latest saved state, or from another")
     sub.add_argument("job", type=words.job_number, help=A_JOB)
@@ -254,7 +254,7 @@ def _queue(add: Add) -> None:
     )
     sub = add("rm", "remove jobs and their folders")
     sub.add_argument("job", type=words.job_number, nargs="+", help="the jobs' numbers")
-    sub = add("forget", "delete all that is kept of a job's photos; its LoRA stays")
+    sub = add("forget", "delete everything kept of a job's photos; its LoRA stays")
     sub.add_argument("job", type=words.job_number, help=A_JOB)
     sub = add("clean", "free what finished trainings don't need")
     sub.add_argument("--keep", choices=tuple(KEEP), help="from now on keep this of each of them")

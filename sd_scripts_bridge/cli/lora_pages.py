@@ -6,7 +6,7 @@ from .help_page import HelpPage
 
 LORA_PAGES = {
     "verify": HelpPage(
-        """Reads a LoRA whole and says what it holds: family, modules, rank and alpha, the norm of
+        """Reads a whole LoRA and says what is in it: family, modules, rank and alpha, the norm of
         what it adds to each block of the model, whether every number is finite, and which of its
         modules the WebUI has no layer for, so that they change nothing there.""",
         (

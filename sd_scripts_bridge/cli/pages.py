@@ -67,7 +67,7 @@ PAGES: dict[str, HelpPage] = {
     ),
     "caption": HelpPage(
         """Writes captions as a job: into a dataset, or into .txt files beside photos that have
-        none. What somebody has written stays. --with takes an OpenAI-compatible server (Ollama,
+        none. Captions written by hand stay. --with takes an OpenAI-compatible server (Ollama,
         LM Studio, llama.cpp, vLLM), a folder with a WD14 tagger (model.onnx, selected_tags.csv) or
         a transformers model, a command of yours (it gets {"file": ...} lines and prints {"file":
         ..., "caption": ...} lines), sd-scripts' tag_images_by_wd14_tagger.py or make_captions.py
@@ -165,10 +165,10 @@ PAGES: dict[str, HelpPage] = {
         captions and base give the same LoRA. Says so if the photos, the captions or the base have
         changed since, with their hashes then and now.""",
         (("repeat 3", "is it chance, or the settings?"),),
-        "what it trained isn't there any more, or a problem",
+        "what it trained is gone, or a problem",
     ),
     "compare": HelpPage(
-        """Lays two to eight trainings side by side: the settings in which they differ, the photos
+        """Compares two to eight trainings: the settings in which they differ, the photos
         and captions in which they differ, the loss and, where it was measured, the held-out loss
         along the way, the figures at the end, and the sample pictures by step.""",
         (
@@ -200,7 +200,7 @@ PAGES: dict[str, HelpPage] = {
         LoRA stays where it is and is listed as before; caption words are taken out of its
         metadata, and a photo out of its card. Your own folders of photos are left alone. Refused
         while the job, or another that needs the same copies, runs or waits.""",
-        (("forget 3", "there is no way back"),),
+        (("forget 3", "this can't be undone"),),
         "the job is in use, or a problem",
     ),
     "clean": HelpPage(

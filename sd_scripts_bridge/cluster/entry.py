@@ -144,7 +144,7 @@ def _home(ask: Mapping[str, Any], work: Path, sent: Path) -> Home:
                 Problem(
                     "entry.folder_cluster",
                     "on-home",
-                    "{ask} is no folder on the cluster",
+                    "{ask} is not a folder on the cluster",
                     "Give the home in which `sd-scripts-bridge setup` was run there.",
                     ask=repr(ask["home"]),
                 )

@@ -75,7 +75,7 @@ class Follower:
                     Phase(
                         Message(
                             "phase.waiting_free_place_cluster",
-                            "waiting for a free place on the cluster",
+                            "waiting for room on the cluster",
                         )
                     )
                 )
@@ -134,7 +134,7 @@ class Follower:
         if info is None:
             raise BridgeError(
                 "follower.cluster_doesnt_know_job",
-                "The cluster doesn't know the job any more: it was restarted. Resume trains from "
+                "The cluster no longer knows the job: it was restarted. Resume trains from "
                 "the beginning.",
             )
         return info
@@ -151,7 +151,7 @@ class Follower:
                     raise Unreachable(
                         Message(
                             "follower.resume_finds_training_again",
-                            "{error} Resume finds the training again, where it went on meanwhile.",
+                            "{error} The training may be going on there: resume finds it again.",
                             error=error,
                         )
                     ) from error
@@ -160,8 +160,7 @@ class Follower:
                         Note(
                             Message(
                                 "note.cluster_silent_minutes_come",
-                                "The cluster is silent; it has {patience_seconds} minutes to "
-                                "come back. The training there goes on.",
+                                "The cluster doesn't answer; we keep trying for {patience_seconds} minutes. The training there goes on.",
                                 patience_seconds=f"{PATIENCE_SECONDS / 60:.0f}",
                             )
                         )
@@ -218,9 +217,9 @@ class Follower:
         if info.status == "STOPPED":
             raise BridgeError(
                 "follower.job_stopped_cluster_resume",
-                "The job was stopped on the cluster. Resume trains it anew.",
+                "The job was stopped on the cluster. Resume starts it over.",
             )
-        silent = Message("follower.silent", "it ended without a word.")
+        silent = Message("follower.silent", "it ended without a message.")
         why = self._said.get("failed") or problems or info.message or silent
         raise BridgeError("follower.cluster", "On the cluster: {why}", why=why)
 

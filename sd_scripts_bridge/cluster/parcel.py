@@ -40,8 +40,7 @@ def problems(image_dir: Path, base: Path | None) -> list[Problem]:
                 "parcel.gb_too_much_send",
                 "base",
                 "{name} has {st_size} GB, too much to send through Ray",
-                "Put it where the cluster can read it, and give --on-base PATH (as it is called "
-                "there).",
+                "Put it where the cluster can read it, and give --on-base PATH (its path there).",
                 name=base.name,
                 st_size=f"{base.stat().st_size / 1000000000.0:.1f}",
             )

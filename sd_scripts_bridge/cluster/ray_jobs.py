@@ -198,7 +198,7 @@ def _headers(body: bytes | None) -> dict[str, str]:
         more = json.loads(os.environ.get(HEADERS) or "{}")
     except ValueError:
         raise BridgeError(
-            "ray_jobs.json_object", "${headers} is no JSON object.", headers=HEADERS
+            "ray_jobs.json_object", "${headers} is not a JSON object.", headers=HEADERS
         ) from None
     return {**headers, **{str(name): str(value) for name, value in more.items()}}
 
@@ -215,7 +215,7 @@ def _blocks(answer: Any) -> Iterator[bytes]:
         raise Unreachable(
             Message(
                 "ray_jobs.ray_cluster_fell_silent",
-                "The Ray cluster fell silent in the middle of an answer: {error}.",
+                "The Ray cluster broke off in the middle of an answer: {error}.",
                 error=error,
             )
         ) from error

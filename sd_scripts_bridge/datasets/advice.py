@@ -124,8 +124,7 @@ def caption_advice(used: Sequence[Judged]) -> Iterator[str]:
         yield (
             Message(
                 "advice.outside_advice_words_photo",
-                "{count} {count:caption|captions} outside the advice of {least} to {most} words "
-                "on what the photo shows.",
+                "{count} {count:caption is|captions are} outside the advised {least} to {most} words about what the photo shows.",
                 count=outside,
                 least=least,
                 most=most,
@@ -174,7 +173,7 @@ def _unread_folders(paths: Sequence[Path]) -> Iterator[str]:
                 yield (
                     Message(
                         "advice.looked_below_name_folder",
-                        "Not looked into below {shown}: {others}. Name a folder to use it.",
+                        "Not searched below {shown}: {others}. Name a folder to use it.",
                         shown=repr(shown(path.name)),
                         others=", ".join(others[:5]),
                     )

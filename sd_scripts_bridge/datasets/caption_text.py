@@ -58,7 +58,7 @@ def repair(raw: bytes | str, name: str, fallback: str, *, keep_lines: bool = Fal
         changes += [change] if change else []
     if not _WORD.search(text):
         return Repaired(
-            fallback, (Message("caption.empty_says_name", "empty, so it says the name"),)
+            fallback, (Message("caption.empty_says_name", "empty, so it is the name"),)
         )
     if name:
         text, change = _with_name(text, name, fallback)

@@ -181,7 +181,7 @@ def _overridden(option: str) -> Problem:
     return Problem(
         "dataset_config.overrides",
         option,
-        "the dataset_config says it, and takes precedence in sd-scripts",
+        "the dataset_config sets it, and takes precedence in sd-scripts",
         "Change it in that file.",
     )
 

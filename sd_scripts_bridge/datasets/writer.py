@@ -220,7 +220,7 @@ def _out_problems(out: Path, paths: Sequence[Path]) -> list[Problem]:
                 Problem(
                     "datasets.writer.lies_photos_own_folder",
                     "out",
-                    "{text_name} lies in the photos' own folder",
+                    "{text_name} is inside the photos' own folder",
                     "Choose a folder outside it.",
                     text_name=repr(text),
                 )

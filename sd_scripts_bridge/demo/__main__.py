@@ -92,7 +92,7 @@ def put_base(root: Path) -> Path:
     """The tiny base model that comes with the package."""
     base = demo_base.put(root / "models" / "Stable-diffusion")
     print(
-        f"2. The base model: Stable Diffusion 1.5 in small ({base.stat().st_size / 1e6:.1f} MB, "
+        f"2. The base model: a small Stable Diffusion 1.5 ({base.stat().st_size / 1e6:.1f} MB, "
         f"{demo_base.SIDE} pixels), which has never seen him: {base}"
     )
     return base

@@ -104,7 +104,7 @@ def read(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
                     path,
                     Message(
                         "ai_toolkit.job_type_trains_lora",
-                        "is a job of the type {kind}, which trains no LoRA",
+                        "is a job of the type {kind}, which doesn't train a LoRA",
                         kind=repr(kind),
                     ),
                 )
@@ -267,7 +267,7 @@ def _datasets(work: Settling, datasets: Any) -> Iterator[Given]:
         work.notes.append(
             Message(
                 "ai_toolkit.ai_toolkit_trains_turns",
-                "ai-toolkit trains at {said} by turns; sd-scripts trains at one size, here {max}.",
+                "ai-toolkit trains at {said} in turn; sd-scripts trains at one size, here {max}.",
                 said=said,
                 max=max(sides),
             )

@@ -50,7 +50,7 @@ def read(path: Path, here: Here | None = None) -> Imported:
             Problem(
                 "imports.nothing_known_ends",
                 path.name,
-                "nothing is known that ends in {suffix}",
+                "a file that ends in {suffix} can't be imported",
                 "Give {kinds}.",
                 suffix=repr(suffix or "nothing"),
                 kinds=KINDS,

@@ -280,7 +280,7 @@ def _special(work: Settling, key: str, name: str, text: str) -> Iterator[Given]:
             key,
             text,
             f"family {work.family}",
-            Message("lora_metadata.base_model_last_word", "the base model has the last word"),
+            Message("lora_metadata.base_model_last_word", "the base model decides"),
         )
 
 

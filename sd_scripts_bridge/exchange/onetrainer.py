@@ -296,7 +296,7 @@ def _resolution(work: Settling, form: Nested) -> Iterator[Given]:
         work.notes.append(
             Message(
                 "onetrainer.onetrainer_trains_turns_sd",
-                "OneTrainer trains at {value} by turns; sd-scripts trains at one size, here "
+                "OneTrainer trains at {value} in turn; sd-scripts trains at one size, here "
                 "{first}.",
                 value=value,
                 first=first,

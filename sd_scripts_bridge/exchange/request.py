@@ -83,7 +83,7 @@ def of_one_set(imported: Imported) -> Imported:
     problem = Problem(
         "request.several_sets",
         imported.path.name,
-        "holds datasets that differ, and this page prepares one set of photos",
+        "holds different datasets, and this page prepares one set of photos",
         "Train it as it is: sd-scripts-bridge train --config {name}.",
         name=imported.path.name,
     )
@@ -96,7 +96,7 @@ def _missing(imported: Imported, dataset: Path | None, base: Path | None) -> Ite
         remedy = Message(
             "request.give_their_folder_train", "Give their folder: train DATASET --config FILE."
         )
-        what = "{file} names no photos that are here"
+        what = "{file} names no photos on this machine"
         yield Problem("request.names_photos", "dataset", what, remedy, file=file)
     if base is None and imported.base is None:
         name = imported.base_name
@@ -104,7 +104,7 @@ def _missing(imported: Imported, dataset: Path | None, base: Path | None) -> Ite
         yield Problem(
             "request.names_base_model",
             "base",
-            "{file} names no base model that is here{named}",
+            "{file} names no base model on this machine{named}",
             "Give one with --base.",
             file=file,
             named=Message("request.isnt", isnt, base_name=repr(name)) if name else "",

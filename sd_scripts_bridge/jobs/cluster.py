@@ -47,7 +47,7 @@ class Cluster:
             Problem(
                 "cluster.job",
                 f"on.{key}",
-                "{value} is not what a job has there",
+                "{value} is not valid there",
                 value=short(value),
             )
             for key, value in values.items()

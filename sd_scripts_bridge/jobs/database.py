@@ -41,7 +41,7 @@ class Database:
             self._prepare(jobs)
             self.recovered = Message(
                 "store.job_database_damaged_lies",
-                "The job database was damaged; it lies aside as {name}. {recovered}",
+                "The job database was damaged; it was moved aside as {name}. {recovered}",
                 name=aside.name,
                 recovered=self.recovered,
             )

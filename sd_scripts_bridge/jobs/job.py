@@ -271,7 +271,7 @@ def _unusable(spec: Field[Any], values: Mapping[str, Any]) -> list[Problem]:
         Problem(
             "job.job",
             spec.name,
-            "{value} is not what a job has there",
+            "{value} is not valid there",
             "Give a job.json as it was written.",
             value=short(value),
         )

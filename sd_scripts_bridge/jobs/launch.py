@@ -79,7 +79,7 @@ class Launch:
             Problem(
                 "launch.job",
                 f"launch.{key}",
-                "{value} is not what a job has there",
+                "{value} is not valid there",
                 value=short(value),
             )
             for key, value in values.items()
@@ -213,7 +213,7 @@ def _is_kind(name: str, value: Any) -> bool:
 OTHERS: Mapping[str, str] = {
     "multi_gpu": Message("launch.multi_gpu", "so it is wherever there is more than one process"),
     "mixed_precision": Message(
-        "launch.mixed_precision", "the script's own option of that name has the last word"
+        "launch.mixed_precision", "the script's own option of that name takes precedence"
     ),
     "dynamo_backend": Message(
         "launch.dynamo", "sd-scripts sets this itself (torch_compile, dynamo_backend)"
@@ -292,7 +292,7 @@ def _gpus(value: Any, lost: dict[str, str]) -> tuple[int, ...]:
         return ()
     if all(word.isdecimal() for word in words):
         return tuple(map(int, words))
-    lost["gpu_ids"] = Message("launch.no_list", "{value} is no list of numbers", value=repr(value))
+    lost["gpu_ids"] = Message("launch.no_list", "{value} is not a list of numbers", value=repr(value))
     return ()
 
 

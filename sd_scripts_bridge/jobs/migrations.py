@@ -89,7 +89,7 @@ def migrate(db: sqlite3.Connection) -> None:
     if version > len(MIGRATIONS):
         raise BridgeError(
             "migrations.database_version_lora_bridge",
-            "The database is of version {version}, and this LoRA Bridge knows only {count}. "
+            "The database has version {version}, and this LoRA Bridge knows only {count}. "
             "Update LoRA Bridge, or choose another home folder.",
             version=version,
             count=len(MIGRATIONS),

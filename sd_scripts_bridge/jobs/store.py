@@ -99,7 +99,7 @@ class Store(Database):
         if row is None:
             raise NotFound(
                 "store.job_jobs_lists_those",
-                "There is no job {job_id}. `jobs` lists those that there are.",
+                "There is no job {job_id}. `jobs` lists all jobs.",
                 job_id=job_id,
             )
         return _row(row)

@@ -206,7 +206,7 @@ def _incomplete(name: str, family: str, found: list[ModelPart]) -> list[Problem]
                     "checkpoint.lacks_tensors_example",
                     name,
                     "lacks {count} tensors of its {title}, for example {missing}",
-                    "It is damaged, or no ordinary {title2} model; choose another.",
+                    "It is damaged, or not an ordinary {title2} model; choose another.",
                     count=count,
                     title=part.title,
                     missing=part.missing[0],

@@ -147,7 +147,7 @@ def _wrong(companion: Companion, path: Path) -> Problem | None:
         return Problem(
             "companion_files.wanted",
             companion.option,
-            "{name} is {real}, where {title} is wanted",
+            "{name} is {real}, but {title} is needed",
             remedy,
             name=path.name,
             real=real,
@@ -207,7 +207,7 @@ def _missing(companion: Companion, family: Family, folders: list[Path]) -> Probl
     return Problem(
         "companion_files.needs_usually_none_lies",
         companion.option,
-        "{title} needs {title2} (usually {usual}), and none lies in {looked}",
+        "{title} needs {title2} (usually {usual}), and there is none in {looked}",
         "Put it into one of them, or name it: {option}=/path/to/{usual} (--set, or Advanced in "
         "the tab).",
         title=family.title,

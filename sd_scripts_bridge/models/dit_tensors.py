@@ -231,7 +231,7 @@ def problems(name: str, tensors: Tensors, model: Transformer) -> list[Problem]:
             Problem(
                 "dit_tensors.wide_sd_scripts_takes",
                 name,
-                "is {width} wide, and sd-scripts takes {title}'s {width2} for granted",
+                "is {width} wide, and sd-scripts expects {title}'s {width2}",
                 whole,
                 width=width(tensors, model),
                 title=title,

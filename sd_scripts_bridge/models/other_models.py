@@ -193,7 +193,7 @@ def _loose_part(tensors: Mapping[str, TensorInfo]) -> tuple[str, str] | None:
     example = next(iter(tensors))
     return Message(
         "base.model_know_first_tensor",
-        "is no model that we know (its first tensor is {example}); {trainable}",
+        "is not a model that we know (its first tensor is {example}); {trainable}",
         example=repr(example[:80]),
         trainable=TRAINABLE,
     ), ""

@@ -275,7 +275,7 @@ def _check_extent(tensors: Mapping[str, TensorInfo], data_start: int, size: int)
             f"is cut off: it has {size:,} of {whole:,} bytes ({100 * size // whole} %)", AGAIN
         )
     if whole < size:
-        raise _HeaderError(f"has {size - whole:,} bytes behind its last tensor", AGAIN)
+        raise _HeaderError(f"has {size - whole:,} bytes after its last tensor", AGAIN)
 
 
 # ---- writing ----

@@ -61,7 +61,7 @@ def advice(params: TrainingParams) -> list[str]:
                 Message(
                     "effect.adaptive",
                     "{optimizer} finds the rate by itself and takes learning_rate as a factor: "
-                    "{rate} is very little, 1 is usual.",
+                    "{rate} is very low, 1 is usual.",
                     optimizer=params.optimizer_type,
                     rate=f"{rate:g}",
                 )

@@ -60,7 +60,7 @@ OURS: Mapping[str, str] = {
     ),
     "output_config": Message("ours.output_config", "it would only print the options"),
     "config_file": Message("ours.config_file", "the file is read here and now"),
-    "resume": Message("ours.resume", "a stopped job goes on with `resume`"),
+    "resume": Message("ours.resume", "a stopped job continues with `resume`"),
     "tokenizer_cache_dir": Message(
         "ours.tokenizer_cache_dir", "the tokenizers are LoRA Bridge's own"
     ),
@@ -75,10 +75,10 @@ OURS: Mapping[str, str] = {
         "ours.console_log_level", "LoRA Bridge reads the output and sets this itself"
     ),
     "skip_until_initial_step": Message(
-        "ours.skip_until_initial_step", "a stopped job goes on with `resume`"
+        "ours.skip_until_initial_step", "a stopped job continues with `resume`"
     ),
-    "initial_step": Message("ours.initial_step", "a stopped job goes on with `resume`"),
-    "initial_epoch": Message("ours.initial_epoch", "a stopped job goes on with `resume`"),
+    "initial_step": Message("ours.initial_step", "a stopped job continues with `resume`"),
+    "initial_epoch": Message("ours.initial_epoch", "a stopped job continues with `resume`"),
     "v_parameterization": Message("ours.v_parameterization", "the base model itself says this"),
 }
 """What the bridge decides, with the reason that a report gives."""

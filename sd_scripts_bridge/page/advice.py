@@ -34,8 +34,7 @@ def caption_advice(plan: Plan) -> list[str]:
         found.append(
             Message(
                 "plan.caption_tokens_limit_goes",
-                "A caption has {longest} of {chunk} tokens: the limit goes up to {limit} by "
-                "itself.",
+                "A caption has {longest} of {chunk} tokens: the limit is raised to {limit} automatically.",
                 longest=longest,
                 chunk=CHUNK,
                 limit=limit_for(longest),

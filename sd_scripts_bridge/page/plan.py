@@ -105,7 +105,7 @@ def _base(
             Problem(
                 "plan.any_more",
                 "base",
-                "{title} is not there any more",
+                "{title} no longer exists",
                 "Choose another.",
                 title=repr(title),
             )
@@ -145,7 +145,7 @@ def _gpus(text: str, problems: list[Problem]) -> tuple[int | None, Launch | None
             Problem(
                 "plan.list_gpus",
                 "gpus",
-                "{text_name} is no list of GPUs",
+                "{text_name} is not a list of GPUs",
                 "Write 0,1; leave it empty for the first one.",
                 text_name=repr(text),
             )
@@ -209,7 +209,7 @@ def _photo_problems(draft: Draft, used: int) -> list[Problem]:
         if used
         else [
             Problem(
-                "plan.none_used", "photos", "none will be used", "Include some, or bring others."
+                "plan.none_used", "photos", "none will be used", "Include some, or add others."
             )
         ]
     )

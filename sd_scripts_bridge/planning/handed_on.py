@@ -21,8 +21,7 @@ def notes(job: TrainingJob) -> list[str]:
     return [
         Message(
             "handed_on.note",
-            "sd-scripts reads the dataset_config itself: {what}. Its folders are trained as they "
-            "lie, without clean copies.",
+            "sd-scripts reads the dataset_config itself: {what}. Its folders are trained as they are, without clean copies.",
             what=told,
         )
     ]

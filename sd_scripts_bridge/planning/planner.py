@@ -62,7 +62,7 @@ class Planner:
                 Problem(
                     "request.gpus_number",
                     "gpu",
-                    "{gpu} is no GPU's number",
+                    "{gpu} is not a GPU's number",
                     "Give 0 to {most}.",
                     gpu=short(request.gpu),
                     most=MOST_GPU,
@@ -253,8 +253,7 @@ def _size_problems(home: Home, engine: Engine, base: Base) -> list[Problem]:
         Problem(
             "request.smaller_full_size_model",
             "base",
-            "{name} is smaller than a full-size {family_title} model, and {engine} takes the full "
-            "sizes for granted",
+            "{name} is smaller than a full-size {family_title} model, and {engine} expects the full sizes",
             "Use --engine {other}.",
             name=base.path.name,
             family_title=base.family_title,

@@ -187,7 +187,7 @@ def missing_files(params: TrainingParams) -> list[Problem]:
                     Problem(
                         "preflight.missing_file",
                         name,
-                        "{place} is not there",
+                        "{place} doesn't exist",
                         "Give a file that exists.",
                         place=short(place),
                     )
@@ -204,8 +204,8 @@ def gone(job: TrainingJob) -> list[Problem]:
         Problem(
             "preflight.any_more",
             name,
-            "{place} is not there any more",
-            "Bring it back, or start anew.",
+            "{place} no longer exists",
+            "Put it back, or start over.",
             place=repr(place),
         )
         for name, place in dict.fromkeys(places)

@@ -114,7 +114,7 @@ def _rates(layer: Mapping[str, Any], below: Mapping[str, Any], notes: list[str])
         notes.append(
             Message(
                 "settled.rate_for_all",
-                "learning_rate={rate} counts for every part: {gone} {count:gives|give} way.",
+                "learning_rate={rate} applies to every part: {gone} {count:is|are} ignored.",
                 rate=layer["learning_rate"],
                 gone=" and ".join(f"{name}={below[name]}" for name in own),
                 count=len(own),

@@ -104,7 +104,7 @@ def refuse_strangers(path: Path) -> None:
     if strangers:
         raise PublishRefused(
             "private.strangers",
-            "{name} holds more than a LoRA, and says what that is called ({stranger}). Publish it "
+            "{name} holds more than a LoRA, and names it ({stranger}). Publish it "
             "without --private, or take that out first.",
             name=path.name,
             stranger=strangers[0],

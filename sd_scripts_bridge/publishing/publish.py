@@ -212,11 +212,11 @@ def _place_card(place: Place, card: Card) -> list[Message]:
         return []
     if readable:
         place.replace(".json", card_bytes(data))
-        text = "{name} was there already: what it said is kept, the rest is filled in."
+        text = "{name} already existed: what it said is kept, the rest is filled in."
         return [Message("publish.card_merged", text, name=target.name)]
     kept = _keep_broken(place, target)
     place.replace(".json", card_bytes(data))
-    text = "{name} was there, but is not a JSON object: it is kept as {kept}."
+    text = "{name} existed, but is not a JSON object: it is kept as {kept}."
     return [Message("publish.card_broken", text, name=target.name, kept=kept.name)]
 
 
@@ -234,7 +234,7 @@ def _place_preview(place: Place, preview: Path | None) -> list[Message]:
     if preview is None:
         return []
     if has_preview((path.name for path in place.folder.iterdir()), place.stem):
-        text = "{stem} had a preview picture already; it stays."
+        text = "{stem} already had a preview picture; it stays."
         return [Message("publish.preview_stays", text, stem=place.stem)]
     try:
         data = preview_bytes(preview)
@@ -254,7 +254,7 @@ def _refuse_published(source: Path, lora_dir: Path) -> None:
     if folder in inside.parents:
         raise PublishRefused(
             "publish.lora_folder_already_webui",
-            "{name} is in the Lora folder {lora_dir} already. The WebUI finds it there.",
+            "{name} is already in the Lora folder {lora_dir}. The WebUI finds it there.",
             name=source.name,
             lora_dir=lora_dir,
         )
@@ -286,7 +286,7 @@ def _sentence(lora_dir: Path, error: OSError) -> Message:
     return Message(
         "publish.folder_unusable",
         "The Lora folder {folder} {reason}; {free} bytes are free. "
-        "Nothing was left there; the trained file is kept. Put this right and publish again.",
+        "Nothing was left there; the trained file is kept. Fix this and publish again.",
         folder=lora_dir,
         reason=reason,
         free=_free_bytes(lora_dir),

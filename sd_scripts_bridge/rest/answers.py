@@ -93,7 +93,7 @@ def defect(context: Context, error: Exception) -> Response:
     said = f"{type(error).__name__}: {error}" if context.local else type(error).__name__
     sentence = Message(
         "rest.defect_lora_bridge_please",
-        "This is a defect of LoRA Bridge {version__}. Please report it with this line: {said} "
+        "This is a bug in LoRA Bridge {version__}. Please report it with this line: {said} "
         "({where_name}).",
         version__=__version__,
         said=said,

@@ -61,7 +61,7 @@ class LoraBody:
     files: Annotated[
         list[Path],
         Bounds(1, 50),
-        "LoRAs; of extract the tuned model",
+        "LoRAs; for extract, the tuned model",
         Example(["/loras/a.safetensors"]),
     ]
     rank: Annotated[int | None, "of the result; null: of merge as high as it takes"] = None

@@ -96,7 +96,7 @@ async def _answer(context: Context, rules: Mapping[str, Rule], request: Request)
             405,
             Message(
                 "doors.done",
-                "{method} is not done here, only {rules}.",
+                "{method} is not allowed here, only {rules}.",
                 method=request.method,
                 rules=" and ".join(rules),
             ),

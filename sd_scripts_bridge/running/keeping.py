@@ -55,7 +55,7 @@ def refuse_unknown(wanted: str) -> None:
                 Problem(
                     "keep.no_rule",
                     "keep",
-                    "{wanted} is no rule",
+                    "{wanted} is not a rule",
                     "Choose one of: {rules}.",
                     wanted=short(wanted),
                     rules=", ".join(KEEP),

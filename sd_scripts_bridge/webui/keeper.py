@@ -44,7 +44,7 @@ READY_SECONDS = 2.0
 
 FREED = Message(
     "webui.webuis_model_leaves_memory",
-    "The WebUI's model leaves the memory for the training, and comes back after it; Generate "
+    "The WebUI's model is unloaded for the training, and comes back afterwards; Generate "
     "waits meanwhile.",
 )
 
@@ -104,7 +104,7 @@ class Keeper(threading.Thread):
                     pause = TICK_SECONDS
                 except (BridgeError, OSError) as error:
                     if pause == TICK_SECONDS:
-                        log.warning("LoRA Bridge can't see to its queue: %s", error)
+                        log.warning("LoRA Bridge can't look after its queue: %s", error)
                     pause = min(LONGEST_PAUSE, pause * 2)
         finally:
             self._restore()

@@ -79,7 +79,7 @@ def serve(place: Options, started: Callable[[str], None]) -> None:
                 Problem(
                     "standalone.folder",
                     "",
-                    "{folder} is no folder",
+                    "{folder} is not a folder",
                     "Check how it is spelt.",
                     folder=repr(str(folder)),
                 )
@@ -107,7 +107,7 @@ def application(place: Options) -> Any:
     except ImportError as error:
         raise BridgeError(
             "standalone.page_needs_gradio_get",
-            "The page needs gradio, which is not there. Get it: pip install 'gradio>=5'",
+            "The page needs gradio, which is not installed. Install it: pip install 'gradio>=5'",
         ) from error
 
     from .routes import Routes

@@ -158,5 +158,5 @@ def test_a_job_is_exported_as_a_file(
         assert "network_dim = 24" in archive.read("train.toml").decode()
     shutil.rmtree(leaf)
     menu.select_option("toml")
-    tab.sees(re.compile("the job's pictures are not there any more"))
+    tab.sees(re.compile("the job's pictures are gone"))
     assert tab.errors == []

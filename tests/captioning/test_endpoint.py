@@ -97,7 +97,7 @@ def test_it_is_recorded_who_wrote_each(server: Moody, dataset: Path, job: Job) -
         (["only_thinking", "only_thinking", "good"], ["1"], "thought until"),
         (["huge", "good"], ["1"], "larger than 1 MB"),
         (["web_page", "good"], ["1"], "web page"),
-        (["half_json"] * 4 + ["good"], ["1"], "not whole JSON"),
+        (["half_json"] * 4 + ["good"], ["1"], "not complete JSON"),
         (["broken"] * 4 + ["good"], ["1"], "500: out of memory"),
     ],
     ids=lambda value: "-".join(value[:2]) if isinstance(value, list) else None,

@@ -27,7 +27,7 @@ def test_it_says_what_is_trained_and_what_to_do(
     assert main(["check", str(photos)]) == 0
     said = capsys.readouterr().out
     assert "sizes     512 x 512: 3, 448 x 576: 1, as trained at 512" in said
-    assert "Take a copy that you brightened, or leave it out." in said
+    assert "Use a brightened copy, or leave it out." in said
     assert "set       light: 3 bright, 1 dim" in said
 
 

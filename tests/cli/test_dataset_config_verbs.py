@@ -81,7 +81,7 @@ def test_it_is_trained_as_it_stands_and_for_the_steps_that_were_announced(
 def test_what_the_file_says_cant_be_set_besides(bridge: Bridge, config: Path, base: Path) -> None:
     words = ("train", "--config", config, "--base", base, "--dry-run", "--set")
     refused = run(bridge, *words, "resolution=640")
-    assert refused.returncode == 1 and "the dataset_config says it" in refused.stderr
+    assert refused.returncode == 1 and "the dataset_config sets it" in refused.stderr
     assert run(bridge, *words, "keep_tokens=1").returncode == 0
     other = run(bridge, *words, "keep_tokens=1", "--engine", "embedded")
     assert other.returncode == 1 and "--engine sd-scripts" in other.stderr

@@ -100,7 +100,7 @@ def test_train_config_names_what_is_missing(run: Run, tmp_path: Path) -> None:
     )
     code, _, error = run("train", "--config", tmp_path / "c.toml")
     assert code == 1
-    assert "names no photos that are here" in error and "'/x/gone.safetensors' isn't here" in error
+    assert "names no photos on this machine" in error and "'/x/gone.safetensors' isn't here" in error
 
 
 def test_scattered_folders_are_brought_side_by_side(
@@ -143,7 +143,7 @@ def test_a_job_leaves_again_as_it_came(
 
 def test_a_set_up_is_no_training_to_export(bridge: Bridge) -> None:
     number = bridge._store.add(SetupJob("sd-scripts"))
-    with pytest.raises(Conflict, match="is no training"):
+    with pytest.raises(Conflict, match="is not a training"):
         bridge.export(number, "toml")
 
 

@@ -26,7 +26,7 @@ def test_captions_change_all_at_once_and_come_back(bridge: Bridge, dataset: Path
         assert run(bridge, "captions", dataset, "--undo").returncode == 0
     assert texts(dataset) == before
     done = run(bridge, "captions", dataset, "--undo")
-    assert done.returncode == 1 and "nothing to take back" in done.stderr
+    assert done.returncode == 1 and "nothing to undo" in done.stderr
 
 
 def test_changed_captions_are_trained_without_another_copy(

@@ -218,7 +218,7 @@ def test_what_is_wrong_there_is_told_before_anything_is_queued(
 ) -> None:
     with pytest.raises(Invalid, match="No such file"):
         bridge.submit(ask(on=Cluster(ray.address, "/no/base.safetensors", str(there.root))))
-    with pytest.raises(Invalid, match="is no folder on the cluster"):
+    with pytest.raises(Invalid, match="is not a folder on the cluster"):
         bridge.submit(
             ask(on=Cluster(ray.address, str(tmp_path / "there" / "sd15.safetensors"), "/no/home"))
         )
@@ -314,7 +314,7 @@ def test_headers_for_a_cluster_behind_a_login(
     ray: FakeRay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RAY_JOB_HEADERS", "no json")
-    with pytest.raises(BridgeError, match="RAY_JOB_HEADERS is no JSON"):
+    with pytest.raises(BridgeError, match="RAY_JOB_HEADERS is not a JSON"):
         RayJobs(ray.address).version()
 
 

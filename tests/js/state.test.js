@@ -103,7 +103,7 @@ test("each state of a job offers what can be done with it", () => {
 test("remarks on a caption", () => {
     const texts = (caption, tokens) => lb.captionRemarks(caption, "Ana", tokens).map((remark) => remark.text);
     assert.deepStrictEqual(texts("Ana woman, smiling", 6), ["begins with the name", "3 words", "(25 to 75 advised)", "6 of 75 tokens"]);
-    assert.deepStrictEqual(texts("a woman " + "word ".repeat(40), 88), ["doesn't begin with the name", "42 words", "88 of 75 tokens: the limit goes up to 150 by itself"]);
+    assert.deepStrictEqual(texts("a woman " + "word ".repeat(40), 88), ["doesn't begin with the name", "42 words", "88 of 75 tokens: the limit is raised to 150 automatically"]);
     assert.strictEqual(lb.tokenRemark(300).kind, "bad");
     assert.deepStrictEqual(lb.captionRemarks("", "", null).map((remark) => remark.text), ["0 words", "(25 to 75 advised)"]);
 });

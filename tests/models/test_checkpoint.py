@@ -213,7 +213,7 @@ OTHERS = {
     "text_model.encoder.layers.0.mlp.fc1.weight": "is only a text encoder",
     "control_model.input_blocks.0.0.weight": "is a ControlNet",
     "emb_params": "is a textual inversion embedding",
-    "something.else": "is no model that we know",
+    "something.else": "is not a model that we know",
 }
 
 

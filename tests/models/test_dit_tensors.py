@@ -116,7 +116,7 @@ REFUSED: dict[str, tuple[Make, str]] = {
             name: (64, *shape[1:]) if name.startswith("img_in") else shape
             for name, shape in made.flux(1, 1).items()
         },
-        "is 64 wide, and sd-scripts takes FLUX.1's 3072 for granted",
+        "is 64 wide, and sd-scripts expects FLUX.1's 3072",
     ),
     "Lumina 2 of 24 layers": (
         lambda: made.lumina(24),

@@ -71,7 +71,7 @@ REFUSED = {
         8,
         "metadata that is not a JSON object",
     ),
-    "bytes behind": (one(), 9, "1 bytes behind its last tensor"),
+    "bytes behind": (one(), 9, "1 bytes after its last tensor"),
     "a cut": (one(), 4, "is cut off: it has"),
     "a list": (b'["x"]', 0, "is not a safetensors file"),
     "half a JSON": (b'{"x":', 0, "not JSON"),

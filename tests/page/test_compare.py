@@ -167,7 +167,7 @@ def test_photos_that_are_gone_can_not_be_trained_again(bridge: Bridge, make_job:
     first = bridge._queue.add(job)
     wait_over(bridge, first)
     Path(job.base).unlink()
-    with pytest.raises(Invalid, match=r"base: .* is not there any more"):
+    with pytest.raises(Invalid, match=r"base: .* no longer exists"):
         bridge.repeat(first)
     bridge.forget(first)
     with pytest.raises(Conflict, match="are forgotten"):

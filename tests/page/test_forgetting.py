@@ -101,7 +101,7 @@ def test_no_byte_of_the_photos_is_left_and_the_lora_is_listed(trained: Page) -> 
         "file": "Ada.safetensors", "stem": "Ada", "time": 0, "job": 1,
     }  # fmt: skip
     assert trained.get("draft").json()["photos"] == []
-    assert "gone from the draft" in " ".join(answer.json()["notes"])
+    assert "removed from the draft" in " ".join(answer.json()["notes"])
 
 
 def test_the_job_stays_with_its_settings_and_its_curve(trained: Page) -> None:

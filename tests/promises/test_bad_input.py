@@ -566,7 +566,7 @@ def test_s17_captions_are_repaired_and_say_so(place: Place) -> None:
     captions = {
         "mark": (b"\xef\xbb\xbfa man", "byte order mark removed", "a man"),
         "wide": ("a man".encode("utf-16"), "UTF-16 to UTF-8", "a man"),
-        "empty": (b" \n", "empty, so it says the name", "Ada woman"),
+        "empty": (b" \n", "empty, so it is the name", "Ada woman"),
         "zero": (b"a\0 man", "control characters removed", "a man"),
         "braces": (b"a {b|c}", "has braces, which mean a choice with enable_wildcard", "a {b|c}"),
         "long": (b"word " * 2_000_000, "cut to 10000 characters", "word word"),
@@ -748,7 +748,7 @@ def test_s23_steps_of_the_draft(place: Place) -> None:
 def test_s23_a_gpu_that_cant_be(place: Place) -> None:
     for gpu in ("-1", "99999999999999999999"):
         words = ("train", place.root / "set", "--base", place.base, f"--gpu={gpu}")
-        assert f"gpu: {gpu} is no GPU's number." in place.refused(*words)
+        assert f"gpu: {gpu} is not a GPU's number." in place.refused(*words)
 
 
 # ---- models ----
@@ -815,7 +815,7 @@ def test_s22_half_files_loras_and_folders(place: Place) -> None:
     ):
         assert sentence in place.refused("train", place.root / "set", "--base", path)
         assert sentence in place.problems(base=str(path))
-    assert "base: 'gone' is not there any more. Choose another." in place.problems(base="gone")
+    assert "base: 'gone' no longer exists. Choose another." in place.problems(base="gone")
 
 
 def test_s22_options_of_another_family(place: Place) -> None:
@@ -871,7 +871,7 @@ def test_s27_what_changed_since_it_was_looked_at_is_not_trained_unseen(place: Pl
     before = changed.read_bytes()
     changed.write_bytes(messy.jpeg(messy.photo(77)))
     code, text = place.post("train")
-    assert code == 409 and "Changed since they were looked at: 0.jpg." in text
+    assert code == 409 and "Changed since they were checked: 0.jpg." in text
     changed.unlink()
     assert "0.jpg" in place.post("train").text
     changed.write_bytes(before)
@@ -893,8 +893,7 @@ def test_s27_a_job_whose_photos_are_gone_when_its_turn_comes_fails_with_a_senten
     assert failed.status is Status.FAILED
     assert (
         failed.sentence
-        == f"dataset: {str(place.root / 'gone')!r} is not there any more. Bring it back, or "
-        "start anew."
+        == f"dataset: {str(place.root / 'gone')!r} no longer exists. Put it back, or start over."
     )
 
 

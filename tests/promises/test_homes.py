@@ -207,7 +207,7 @@ def test_rm_says_what_it_could_not_delete(
     bridge._store.move(job_id, Status.STOPPED, of=[Status.QUEUED], attempt=0)
     bridge.folder(job_id).create()
     monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)  # as where Windows holds a file
-    assert "could not be deleted: something has it open" in bridge.remove(job_id)
+    assert "could not be deleted: a program has it open" in bridge.remove(job_id)
 
 
 def test_two_pages_on_one_home_see_the_same(bridge: Bridge, tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_a_page_that_cant_be_served_says_why(home: Home) -> None:
             (Options(home, port=99999), "127.0.0.1:99999 can't be used: "),
             (Options(home, port=port), f"127.0.0.1:{port} can't be used: "),
             (Options(home, host="nowhere.invalid"), "nowhere.invalid:7862 can't be used: "),
-            (Options(home, models=[home.root / "none"]), "is no folder. Check how it is spelt."),
+            (Options(home, models=[home.root / "none"]), "is not a folder. Check how it is spelt."),
         ):
             with pytest.raises(BridgeError, match=re.escape(said)):
                 serve(place, print)

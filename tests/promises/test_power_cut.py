@@ -159,7 +159,7 @@ def test_every_file_of_ours_torn_and_all_of_it_opens_still(
     assert [photo["file"] for photo in shown["photos"]] == ["0.jpg", "1.jpg", "2.jpg"]
     assert (
         "draft.json can't be read" in shown["advice"][-1]
-        and "The uploaded photos are here again" in shown["advice"][-1]
+        and "The uploaded photos are back" in shown["advice"][-1]
     )
     assert (bridge.home.root / "draft" / "draft.json.broken").is_file()
     describe(context.draft, {"name": "Eve"})

@@ -350,7 +350,7 @@ def test_the_plan_follows_every_choice(ready: Page, context: Context) -> None:
     ready.post("draft", training={"values": {"network_dim": None}, "preset": None})
     ready.post("draft/photo/1", caption=long)
     assert any(
-        "limit goes up to 150" in advice for advice in ready.get("plan").json()["caption_advice"]
+        "limit is raised to 150" in advice for advice in ready.get("plan").json()["caption_advice"]
     )
 
 

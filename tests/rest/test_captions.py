@@ -101,7 +101,7 @@ def test_the_template_is_there_at_once(ready: Page) -> None:
     answer = ready.post("draft/caption", **{"with": "template", "template": said}).json()
     assert {photo["caption"] for photo in answer["photos"]} == {"Ada woman, in a park, soft light"}
     refused = ready.post("draft/caption", **{"with": "template", "template": said})
-    assert refused.status_code == 409 and "what is written stays" in sentences(refused)
+    assert refused.status_code == 409 and "existing captions stay" in sentences(refused)
 
 
 def test_remote_clients_cant_have_this_machine_ask_or_run_anything(ready: Page) -> None:

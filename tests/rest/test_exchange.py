@@ -117,7 +117,7 @@ def test_several_gpus_come_along_and_count(ready: Page, context: Context) -> Non
     ready.post("draft", training={"gpus": "2"})
     assert ready.get("plan").json()["batch"] == 2
     ready.post("draft", training={"gpus": "first"})
-    assert any("no list of GPUs" in problem for problem in ready.get("plan").json()["problems"])
+    assert any("not a list of GPUs" in problem for problem in ready.get("plan").json()["problems"])
     answer = ready.post("import", files=kohya(), apply=True).json()
     assert answer["draft"]["training"]["gpus"] == "", "one process, as that file says"
 

@@ -47,9 +47,9 @@ def test_the_rule_can_be_set_and_holds_for_what_is_there(bridge: Bridge, make_jo
     assert output(folder) == ["Ada-step00000010.safetensors", "Ada.safetensors"]
     bridge.clean("lora")
     assert output(folder) == ["Ada.safetensors"]
-    with pytest.raises(Invalid, match=r"'nothing' is no rule\. Choose one of: everything"):
+    with pytest.raises(Invalid, match=r"'nothing' is not a rule\. Choose one of: everything"):
         bridge.clean("nothing")
-    with pytest.raises(Invalid, match="'nothing' is no rule"):
+    with pytest.raises(Invalid, match="'nothing' is not a rule"):
         bridge.clean("nothing", only_look=True)
 
 

@@ -66,7 +66,7 @@ def survivors_of_first(bridge: Bridge, job_id: int) -> list[object]:
 
 def test_resume_ends_the_pause(bridge: Bridge, held: int) -> None:
     pause(bridge, held, seconds=600)
-    assert bridge.resume(held) == f"Job {held} goes on now."
+    assert bridge.resume(held) == f"Job {held} continues now."
     assert wait_over(bridge, held).status is Status.SUCCEEDED
 
 

@@ -172,7 +172,7 @@ def test_stop_now_ends_the_whole_tree(bridge: Bridge, make_job: MakeJob) -> None
     finished = bridge.events(job_id)[-1].event
     assert isinstance(finished, Finished) and finished.code
     assert survivors(bridge, job_id) == []
-    with pytest.raises(Conflict, match="over already"):
+    with pytest.raises(Conflict, match="already over"):
         bridge.stop(job_id)
 
 

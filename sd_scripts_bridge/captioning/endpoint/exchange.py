@@ -125,7 +125,7 @@ class Exchange:
             text = "{address} answered with a web page, not JSON: is it the right address?"
             return NoCaption("caption.web_page", text, address=self.address)
         return _Again(
-            Message("caption.broken_json", "the answer ({media}) is not whole JSON", media=media)
+            Message("caption.broken_json", "the answer ({media}) is not complete JSON", media=media)
         )
 
     def _by_status(self, error: urllib.error.HTTPError) -> Exception:
@@ -134,7 +134,7 @@ class Exchange:
             "caption.status", "the server answers {status}: {said}", status=error.code, said=said
         )
         if error.code in (401, 403):
-            text = "{reason} It wants another key."
+            text = "{reason} It does not accept this key."
             return CannotGoOn("caption.key", text, reason=reason)
         if error.code in (404, 405) or 300 <= error.code < 400:
             return CannotGoOn(reason)

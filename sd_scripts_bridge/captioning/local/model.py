@@ -29,7 +29,7 @@ class Model:
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         kind = getattr(transformers, architectures(folder)[0], None)
         if kind is None or not hasattr(kind, "generate"):
-            raise ValueError(f"{architectures(folder)[0]} describes no pictures")
+            raise ValueError(f"{architectures(folder)[0]} does not describe pictures")
         half = torch.float16 if self.device == "cuda" else torch.float32
         loaded = kind.from_pretrained(folder, local_files_only=True, torch_dtype=half)
         self.model = loaded.to(self.device).eval()

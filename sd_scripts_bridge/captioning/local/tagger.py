@@ -53,7 +53,7 @@ class Tagger:
             if found:
                 yield Said(photo, ", ".join(found), seconds=seconds)
             else:
-                text = "no tag is surer than {threshold}"
+                text = "no tag reaches the threshold of {threshold}"
                 reason = Message("caption.no_tags", text, threshold=THRESHOLD)
                 yield Said(photo, reason=reason)
 

@@ -53,7 +53,7 @@ def _captioner(options: argparse.Namespace) -> Captioner:
         try:
             prompt = options.prompt.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as error:
-            text = "{file} is not UTF-8 text: write the prompt as such."
+            text = "{file} is not UTF-8 text: save the prompt as UTF-8."
             raise BridgeError("caption.prompt_file", text, file=options.prompt) from error
     aspects = {name: text for name, text in aspects.items() if text}
     return named(options.with_, options.model, prompt, aspects)
@@ -132,7 +132,7 @@ def _form(file: Path) -> str:
     """The form of a table, by its ending. Raises `BridgeError`."""
     form = file.suffix.lower().lstrip(".")
     if form not in FORMS:
-        text = "{file} ends in none of .txt, .csv and .json."
+        text = "{file} has to end in .txt, .csv or .json."
         raise BridgeError("captions.no_form", text, file=file)
     return form
 

@@ -51,4 +51,4 @@ def _announce(bridge: Bridge, options: argparse.Namespace) -> None:
             weights=", ".join(f"{weight:g}" for weight in view.weights),
         )
     )
-    print(f"They lie in {bridge.folder(options.job).grid}", flush=True)
+    print(f"They are in {bridge.folder(options.job).grid}", flush=True)

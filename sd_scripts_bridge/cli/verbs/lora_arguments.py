@@ -25,7 +25,7 @@ def add_loras(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
     sub = add("lora", "resize, merge or extract LoRAs")
     sub.add_argument("action", choices=ACTIONS, help="what to do")
     sub.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help="LoRAs; of extract the tuned model"
+        "files", nargs="+", type=Path, metavar="FILE", help="LoRAs; for extract, the tuned model"
     )
     sub.add_argument("--rank", type=int, metavar="N", help="the rank of the result")
     sub.add_argument(

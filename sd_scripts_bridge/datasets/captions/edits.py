@@ -147,13 +147,13 @@ def _tidy(text: str) -> str:
 def _pattern_problem(pattern: str, by: str) -> Problem | None:
     values = {"pattern": short(pattern)}
     if len(pattern) > LONGEST_PATTERN or _RUNAWAY.search(pattern):
-        text = "{pattern} could take longer than anybody waits"
-        remedy = "Leave out the repeat of a repeat, as in (a+)+."
+        text = "{pattern} could take forever"
+        remedy = "Avoid a repeat inside a repeat, as in (a+)+."
         return Problem("captions.runaway_pattern", "text", text, remedy, **values)
     try:
         re.sub(pattern, by, "a caption")
         re.compile(pattern).sub(by, pattern)
     except (re.error, IndexError, OverflowError, RecursionError) as error:
-        text = "{pattern} is no regular expression that can be used: {error}"
+        text = "{pattern} is not a valid regular expression: {error}"
         return Problem("captions.no_pattern", "text", text, error=str(error), **values)
     return None

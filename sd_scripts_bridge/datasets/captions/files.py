@@ -131,7 +131,7 @@ class CaptionFolder:
         if not history.undo:
             raise Conflict(
                 "caption_files.caption_changed_captions_nothing",
-                "No caption in {root} was changed by `captions`, so there is nothing to take back.",
+                "No caption in {root} was changed by `captions`, so there is nothing to undo.",
                 root=self.data.root,
             )
         return self._go(history, history.undo.pop(), history.redo)
@@ -140,7 +140,7 @@ class CaptionFolder:
         """The captions before the last undo. Raises `Conflict` for none."""
         history = _History.of(self.data.root)
         if not history.redo:
-            text = "Nothing was undone in {root}, so there is nothing to do again."
+            text = "Nothing was undone in {root}, so there is nothing to redo."
             raise Conflict("caption_files.nothing_undone", text, root=self.data.root)
         return self._go(history, history.redo.pop(), history.undo)
 

@@ -78,7 +78,7 @@ def _by_order(lines: Sequence[str], files: Sequence[str]) -> dict[int, str]:
                     "tables.lines",
                     "text",
                     "has {lines} {lines:line|lines} for {files} {files:photo|photos}",
-                    "Give a caption a line, in the photos' order.",
+                    "Give one caption per line, in the order of the photos.",
                     lines=len(lines),
                     files=len(files),
                 )

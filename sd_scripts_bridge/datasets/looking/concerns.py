@@ -62,9 +62,9 @@ def _is_cut(face: Box) -> bool:
 
 
 _LOOK = Message("remedy.look", "Look at it, and leave it out if it isn't as you want it.")
-_BLURRED = Message("remedy.blurred", "Leave it out where you have a sharper one.")
-_DARK = Message("remedy.dark", "Take a copy that you brightened, or leave it out.")
-_BRIGHT = Message("remedy.bright", "Take a copy that you darkened, or leave it out.")
+_BLURRED = Message("remedy.blurred", "Leave it out if you have a sharper one.")
+_DARK = Message("remedy.dark", "Use a brightened copy, or leave it out.")
+_BRIGHT = Message("remedy.bright", "Use a darkened copy, or leave it out.")
 _SEVERAL = Message("remedy.faces", "Crop it to your subject, or leave it out.")
 _KNOWN: Mapping[str, tuple[str, str, str]] = {
     "photo.very_blurred": (SERIOUS, _BLURRED, "leave out"),
@@ -77,12 +77,12 @@ _KNOWN: Mapping[str, tuple[str, str, str]] = {
     "photo.bright_white": (MIND, _BRIGHT, ""),
     "photo.small_more_better": (
         MIND,
-        Message("remedy.small", "Take the original, not a thumbnail or a screenshot of it."),
+        Message("remedy.small", "Use the original, not a thumbnail or a screenshot of it."),
         "",
     ),
     "photo.long_narrow_training_crops": (
         MIND,
-        Message("remedy.narrow", "Crop it to your subject: look at the frame over it."),
+        Message("remedy.narrow", "Crop it to your subject: check the frame over it."),
         "crop",
     ),
     "photo.small_face": (
@@ -92,12 +92,12 @@ _KNOWN: Mapping[str, tuple[str, str, str]] = {
     ),
     "photo.face_cut_off": (
         MIND,
-        Message("remedy.face_cut_off", "Leave it out, or take another: what is cut off is learnt."),
+        Message("remedy.face_cut_off", "Leave it out, or use another: what is cut off is learnt."),
         "leave out",
     ),
     "photo.face_found": (
         NOTE,
-        Message("remedy.no_face", "Fine if your subject is seen from behind; else leave it out."),
+        Message("remedy.no_face", "Fine if your subject is seen from behind; otherwise leave it out."),
         "",
     ),
     "photo.faces": (SERIOUS, _SEVERAL, "crop"),

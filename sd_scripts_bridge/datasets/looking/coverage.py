@@ -80,7 +80,7 @@ def _places(seen: Sequence[Finding]) -> Facet:
             "places", False, Message("coverage.places_many", "places: too many to compare")
         )
     count = same_place(seen)
-    text = Message("coverage.places", "places: {count} that differ", count=count)
+    text = Message("coverage.places", "places: {count} different", count=count)
     return Facet("places", True, text, _OTHER_PLACES if 2 * count <= len(seen) else "")
 
 
@@ -88,7 +88,7 @@ def _clothes(seen: Sequence[Finding]) -> Facet:
     if not _faces_known(seen):
         return _without_detector("clothes")
     count, of = same_clothes(seen)
-    text = Message("coverage.clothes", "clothes: {count} that differ", count=count)
+    text = Message("coverage.clothes", "clothes: {count} different", count=count)
     return Facet("clothes", True, text, _OTHER_CLOTHES if of > 3 and 3 * count <= of else "")
 
 

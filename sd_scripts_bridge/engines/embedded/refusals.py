@@ -106,7 +106,7 @@ def _samples(job: TrainingJob) -> list[Problem]:
         Problem(
             "refusals.prompts_no_text",
             "sample_prompts",
-            "the embedded engine reads prompts from a .txt file, a prompt a line, not from {file}",
+            "the embedded engine reads prompts from a .txt file, one per line, not from {file}",
             "Write them into a .txt file, or train with the sd-scripts engine.",
             file=short(job.params.extra["sample_prompts"]),
         )

@@ -36,7 +36,7 @@ def plan(job: TrainingJob, folder: JobFolder, number: int, wish: GridWish) -> Gr
     saved = saved_steps(job, folder)
     if not saved:
         raise Conflict(
-            "grid.nothing_saved", "Job {job} has saved no step yet that could be drawn.", job=number
+            "grid.nothing_saved", "Job {job} has no saved step to draw yet.", job=number
         )
     prompts = _prompts(job, folder, wish.prompts)
     weights = tuple(dict.fromkeys(wish.weights or WEIGHTS))
@@ -44,7 +44,7 @@ def plan(job: TrainingJob, folder: JobFolder, number: int, wish: GridWish) -> Gr
     problems = [*_step_problems(steps, saved), *_weight_problems(weights)]
     if not prompts:
         problems.append(
-            Problem("grid.no_prompt", "prompts", "holds no prompt", "Write a prompt a line.")
+            Problem("grid.no_prompt", "prompts", "holds no prompt", "Write one prompt per line.")
         )
     count = len(steps) * len(weights) * len(prompts)
     if count > MOST_CELLS:

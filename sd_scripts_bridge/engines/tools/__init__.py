@@ -23,7 +23,7 @@ TOOLS: Mapping[str, str] = {
 def get(name: str) -> Tool:
     """The tool called ``name``. Raises `NotFound` with the names that there are."""
     if name not in TOOLS:
-        text = "There is no tool {name}. Those that there are: {tools}."
+        text = "There is no tool {name}. Choose one of: {tools}."
         tools = ", ".join(TOOLS) or "none"
         raise NotFound("tools.no_tool", text, name=repr(name), tools=tools)
     module, _, cls = TOOLS[name].partition(":")

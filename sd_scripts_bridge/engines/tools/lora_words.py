@@ -21,7 +21,7 @@ class LoraWork:
     """What the result is called."""
     family: str
     files: tuple[str, ...] = ()
-    """LoRAs; of extract the tuned model."""
+    """LoRAs; for extract, the tuned model."""
     weights: tuple[float, ...] = ()
     """One for each LoRA that is merged."""
     rank: int = 0

@@ -146,7 +146,7 @@ def _family_box(work: Settling, key: str, value: Any) -> None:
             key,
             value,
             f"family {FAMILIES[key]}",
-            Message("kohya_gui.base_model_last_word", "the base model has the last word"),
+            Message("kohya_gui.base_model_last_word", "the base model decides"),
         )
     else:
         work.ledger.used(key, value)
@@ -220,7 +220,7 @@ def _lengths(work: Settling, form: Mapping[str, Any]) -> Iterator[Given]:
             form["epoch"],
             Message(
                 "kohya_gui.goes_before_kohya_ss",
-                "{which} ({epochs}) goes before it, in kohya_ss too",
+                "{which} ({epochs}) takes precedence, in kohya_ss too",
                 which=which,
                 epochs=int(epochs or steps or 0),
             ),
@@ -246,7 +246,7 @@ def _lengths(work: Settling, form: Mapping[str, Any]) -> Iterator[Given]:
             "lr_warmup",
             form["lr_warmup"],
             Message(
-                "kohya_gui.lr_warmup_steps_goes", "lr_warmup_steps goes before it, in kohya_ss too"
+                "kohya_gui.lr_warmup_steps_goes", "lr_warmup_steps takes precedence, in kohya_ss too"
             ),
         )
     elif percent:
@@ -320,8 +320,7 @@ def _launcher(work: Settling, form: Mapping[str, Any]) -> None:
         work.notes.append(
             Message(
                 "kohya_gui.kohya_ss_counts_steps",
-                "kohya_ss counts the steps of its epochs as for one process; so they are counted "
-                "here.",
+                "kohya_ss counts the steps of its epochs as if there were one process; so do we.",
             )
         )
 

@@ -45,7 +45,7 @@ def reported(imported: Imported, data: Mapping[str, Any], family: str | None) ->
         notes.append(
             Message(
                 "kohya_gui.file_form_kohya_ss",
-                "Not in the file, so as the form of kohya_ss shows it at first: {words}.",
+                "Not in the file, so the defaults of kohya_ss' form: {words}.",
                 words=words,
             )
         )
@@ -78,7 +78,7 @@ def _remaining(key: str, value: Any, family: str | None) -> KeyRow:
             Fate.USED,
             value,
             f"family {family or 'unknown'}",
-            Message("kohya_gui.base_model_last_word", "the base model has the last word"),
+            Message("kohya_gui.base_model_last_word", "the base model decides"),
         )
     if key in ("conv_dims", "conv_alphas", "locon"):
         return KeyRow(key, Fate.USED, value, "", Message("kohya_gui.older_name", "an older name"))

@@ -21,7 +21,7 @@ _STARTS = re.compile(
 _FAMILIES = {
     family.script.removesuffix(".py"): family.name for family in reversed(list(FAMILIES.values()))
 }
-"""Of several families with one script, the first; the base model has the last word."""
+"""Of several families with one script, the first; the base model decides."""
 
 
 class TrainingCall(NamedTuple):

@@ -71,7 +71,7 @@ def _followed(path: Path, text: str) -> tuple[list[list[str]], Tables]:
                 Problem(
                     "scripts.no_notebook",
                     path.name,
-                    "is no notebook: {error}",
+                    "is not a notebook: {error}",
                     "Save it again from the program that made it.",
                     error=error,
                 )

@@ -49,7 +49,7 @@ def steps(work: Settling, item: Given) -> None:
             item.value,
             Message(
                 "lengths.goes_before_sd_scripts",
-                "{key} goes before it, for sd-scripts too",
+                "{key} takes precedence, in sd-scripts too",
                 key=epochs.key,
             ),
         )

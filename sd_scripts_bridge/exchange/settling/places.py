@@ -47,7 +47,7 @@ def data_dir(work: Settling, item: Given) -> None:
             item.value,
             Message(
                 "places.folder_authors_machine_give",
-                "a folder of the author's machine; give your photos as DATASET",
+                "a folder on the author's machine; give your photos as DATASET",
             ),
         )
         return
@@ -91,7 +91,7 @@ def output_name(work: Settling, item: Given) -> None:
             item.value,
             Message(
                 "places.lora_called_subject_name",
-                "{what_name}; the LoRA is called as its subject, or as --name says",
+                "{what_name}; the LoRA is named after its subject, or as --name says",
                 what_name=problems[0].what,
             ),
         )

@@ -277,7 +277,7 @@ def _name_the_absent(work: Settling) -> None:
         work.notes.append(
             Message(
                 "rules.file_program_default",
-                "Not in the file, so as its program has it by default: {words}.",
+                "Not in the file, so its program's defaults: {words}.",
                 words=words,
             )
         )

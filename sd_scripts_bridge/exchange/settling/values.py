@@ -143,7 +143,7 @@ def _dim(value: Any) -> Reading:
             MOST_DIM,
             Message(
                 "values.most_good_full_lycoris",
-                "at most {most_dim}, which is as good as full for LyCORIS",
+                "at most {most_dim}, which is practically full for LyCORIS",
                 most_dim=MOST_DIM,
             ),
         )

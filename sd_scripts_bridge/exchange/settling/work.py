@@ -201,7 +201,7 @@ class Settling:
                 item.value,
                 Message(
                     "work.path_authors_machine_nothing",
-                    "a path of the author's machine; there is nothing here by that name",
+                    "a path on the author's machine; there is nothing of that name here",
                 ),
             )
         return None

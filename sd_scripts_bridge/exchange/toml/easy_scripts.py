@@ -81,7 +81,7 @@ def _args(work: Settling, data: Mapping[str, Any]) -> Iterator[Given]:
             work.ledger.ignored(
                 part,
                 table,
-                Message("easy_scripts.stands_part_window", "it stands in no part of the window"),
+                Message("easy_scripts.stands_part_window", "it belongs to no part of the window"),
             )
             continue
         for inner, values in table.items():
@@ -107,7 +107,7 @@ def _options(work: Settling, args: list[Given]) -> Iterator[Given]:
             work.ledger.used(
                 item.key,
                 item.value,
-                Message("easy_scripts.base_model_last_word", "the base model has the last word"),
+                Message("easy_scripts.base_model_last_word", "the base model decides"),
             )
         elif item.option == "fa":
             yield from (
@@ -166,7 +166,7 @@ def _datasets(work: Settling, data: Mapping[str, Any], places: dict[str, str]) -
                 Problem(
                     "easy_scripts.subsets_tables",
                     work.path.name,
-                    "its subsets are no tables",
+                    "its subsets are not tables",
                     "Write them as [[subsets]].",
                 )
             ]

@@ -107,7 +107,7 @@ def dataset_config(
             other.value,
             Message(
                 "toml.says_takes_precedence_sd",
-                "{name} says it, and takes precedence in sd-scripts, too",
+                "{name} sets it, and takes precedence in sd-scripts, too",
                 name=name,
             ),
         )

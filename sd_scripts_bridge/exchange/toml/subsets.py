@@ -185,7 +185,7 @@ def _beyond_us(folders: Sequence[_Folder]) -> Iterator[Problem]:
             yield Problem(
                 "dataset_config.multiplier",
                 folder.place + "network_multiplier",
-                "no option of the training script says this",
+                "the training script has no option for this",
                 "Leave it out.",
             )
         attributes = folder.effective.get("custom_attributes") or {}
@@ -210,7 +210,7 @@ def check_shape(name: str, data: Mapping[str, Any]) -> None:
                 Problem(
                     "subsets.general_datasets_tables",
                     name,
-                    "its general or datasets are no tables",
+                    "its general or datasets are not tables",
                     "Write them as [general] and [[datasets]].",
                 )
             ]
@@ -225,7 +225,7 @@ def check_shape(name: str, data: Mapping[str, Any]) -> None:
                 Problem(
                     "subsets.subsets_tables",
                     name,
-                    "its subsets are no tables",
+                    "its subsets are not tables",
                     "Write them as [[datasets.subsets]].",
                 )
             ]
@@ -279,7 +279,7 @@ def _report_place(work: Settling, folder: _Folder) -> None:
                 folder.own[key],
                 Message(
                     "subsets.folder_authors_machine_give",
-                    "a folder of the author's machine; give your photos as DATASET",
+                    "a folder on the author's machine; give your photos as DATASET",
                 ),
             )
         else:

@@ -63,7 +63,7 @@ def _dataset(job: TrainingJob, options: Mapping[str, Any]) -> str:
                 Problem(
                     "toml.writer.jobs_pictures_any_more",
                     "dataset",
-                    "the job's pictures are not there any more: {error}",
+                    "the job's pictures are gone: {error}",
                     "Export as sh or kohya, which name their folder only.",
                     error=error,
                 )

@@ -71,7 +71,7 @@ def of_network(
                 word, _NO_PAIR, Message("arguments.pair_remedy", "Write {pair}.", pair="conv_dim=8")
             )
         elif names is not None and name not in names:
-            why = Message("arguments.unknown_to", "is nothing that {module} knows", module=module)
+            why = Message("arguments.unknown_to", "is not an argument of {module}", module=module)
             yield Wrong(word, why, _near(name, names))
         elif name == "algo" and value.lower() not in network_args.ALGORITHMS:
             algorithms = network_args.ALGORITHMS
@@ -81,9 +81,9 @@ def of_network(
             )
             yield Wrong(word, why, _near(value, algorithms))
         elif name in _WHOLE and not _is_number(value, whole=True):
-            yield Wrong(word, Message("arguments.not_whole", "has a value that is no whole number"))
+            yield Wrong(word, Message("arguments.not_whole", "has a value that is not a whole number"))
         elif name in _NUMBERS and not _is_number(value):
-            yield Wrong(word, Message("arguments.not_a_number", "has a value that is no number"))
+            yield Wrong(word, Message("arguments.not_a_number", "has a value that is not a number"))
 
 
 def _near(name: str, known: Collection[str]) -> str:

@@ -207,7 +207,7 @@ def copy(name: str, to: Path) -> Path:
     if to.exists():
         raise Conflict(
             "presets.already_choose_another_name",
-            "{to} is there already. Choose another name, or remove it first.",
+            "{to} already exists. Choose another name, or remove it first.",
             to=repr(str(to)),
         )
     shutil.copyfile(FOLDER / f"{name}.toml", to)

@@ -49,7 +49,7 @@ def todo(draft: Draft, photos: Sequence[int] | None, *, again: bool) -> list[int
         )
     found = undrafted(state, judged, set(photos) if photos else None, again=again)
     if not found:
-        text = "All of these photos have a caption already, and what is written stays."
+        text = "All of these photos have a caption already, and existing captions stay."
         raise Conflict("drafting.nothing_to_do", text)
     return found
 

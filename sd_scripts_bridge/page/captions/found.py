@@ -85,7 +85,7 @@ def _host(context: Context) -> CaptionerView:
     return CaptionerView("host", "host", title, ready, why)
 
 
-_NO_HOST = Message("found.no_host", "There is no WebUI around this page.")
+_NO_HOST = Message("found.no_host", "This page doesn't run in a WebUI.")
 
 
 def _places(context: Context) -> list[Path]:

@@ -75,7 +75,7 @@ def _draft(
         traceback.print_exc()
         draft.failure = Message(
             "draft.draft_captions_broke_off",
-            "The draft of the captions broke off: {error}.",
+            "Drafting the captions failed: {error}.",
             error=repr(error),
         )
     finally:

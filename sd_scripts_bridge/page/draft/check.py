@@ -103,7 +103,7 @@ class PhotoCheck:
             traceback.print_exc()
             self.failure = Message(
                 "draft.check_photos_broke_off",
-                "The check of the photos broke off: {error}. Please report it.",
+                "Checking the photos failed: {error}. Please report it.",
                 error=repr(error),
             )
             with self._lock:

@@ -117,8 +117,7 @@ def _refuse_changed(draft: Draft, used: Sequence[DraftPhoto]) -> None:
         draft.look_again()
         raise Conflict(
             "dataset.changed_since_they_looked",
-            "Changed since they were looked at: {changed}. They are looked at again now; see "
-            "what becomes of them, and start again.",
+            "Changed since they were checked: {changed}. They are being checked again; look at the result, and start again.",
             changed=", ".join(changed[:5]),
         )
 

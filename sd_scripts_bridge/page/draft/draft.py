@@ -126,8 +126,7 @@ class Draft:
         state = with_files(State(), intake.photos_in(self.photos_folder), self.photos_folder)
         self.failure = Message(
             "draft.draft_json_cant_read",
-            "draft.json can't be read ({error}); it lies aside as {name}. The uploaded photos "
-            "are here again; name, captions and choices have to be made anew.",
+            "draft.json can't be read ({error}); it was moved aside as {name}. The uploaded photos are back; name, captions and choices have to be entered again.",
             error=short(str(error)),
             name=aside.name,
         )
@@ -137,7 +136,7 @@ class Draft:
         except OSError as failed:
             raise BridgeError(
                 "draft.cant_read_nor_put",
-                "{file} can't be read ({error}), nor put aside: {strerror}.",
+                "{file} can't be read ({error}), nor moved aside: {strerror}.",
                 file=self._file,
                 error=error,
                 strerror=failed.strerror,
@@ -231,7 +230,7 @@ class Draft:
                     Problem(
                         "draft.files",
                         "path",
-                        "{count} files are in there",
+                        "it holds {count} files",
                         "The limit is {most_photos}.",
                         count=len(found),
                         most_photos=MOST_PHOTOS,

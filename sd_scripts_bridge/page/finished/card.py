@@ -118,5 +118,5 @@ def _published(views: JobViews, job_id: int) -> Path:
     if row.kind != "train" or file is None:
         raise Conflict("card.nothing", "Job {job} has published no LoRA.", job=job_id)
     if not file.is_file():
-        raise NotFound("card.lora_gone", "{file} is not there any more.", file=file)
+        raise NotFound("card.lora_gone", "{file} no longer exists.", file=file)
     return file

@@ -80,7 +80,7 @@ def _refuse(numbers: Sequence[int]) -> None:
 def _training(row: JobRow) -> TrainingJob:
     job = row.job
     if not isinstance(job, TrainingJob):
-        raise Conflict("bridge.job_training", "Job {job_id} is no training.", job_id=row.id)
+        raise Conflict("bridge.job_training", "Job {job_id} is not a training.", job_id=row.id)
     return job
 
 

@@ -28,7 +28,7 @@ def forget(bridge: Bridge, job_id: int, draft: Draft | None = None) -> Forgotten
     gone = _leave_draft(draft or draft_of(bridge.home), shown)
     if not gone:
         return done
-    text = "{count} {count:photo is|photos are} gone from the draft, too."
+    text = "{count} {count:photo is|photos are} removed from the draft, too."
     return replace(done, notes=(*done.notes, Message("forgetting.draft", text, count=gone)))
 
 

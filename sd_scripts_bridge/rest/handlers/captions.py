@@ -102,7 +102,7 @@ def draft(call: Call, query: ChangeQuery, body: DraftCaptionBody) -> DraftView:
 
 def _interrogate(context: Context, wanted: list[int], again: bool) -> None:
     if context.interrogator is None:
-        why = context.no_interrogator or "there is no WebUI around this page"
+        why = context.no_interrogator or "this page doesn't run in a WebUI"
         raise EngineNotReady([Problem("captions.no_host", "with", "{why}", why=why)])
     interrogation.start(context.draft, context.interrogator, wanted, again=again)
 

@@ -72,7 +72,7 @@ def setup(call: Call, body: SetupBody) -> SetupQueuedView:
 def _no_interrogator(context: Context) -> str:
     return context.no_interrogator or Message(
         "facts.no_interrogator",
-        "No program that describes pictures is here, so a caption is the name and the class until "
+        "There is no captioner here, so a caption is the name and the class until "
         "you write more. In a WebUI its BLIP drafts them.",
     )
 

@@ -108,7 +108,7 @@ def _cell(cells: tuple[Cell, ...], number: int) -> Cell:
             Problem(
                 "grid.no_cell",
                 "numbers",
-                "{number} is no picture with the LoRA",
+                "{number} is not a picture with the LoRA",
                 "Ask for a pair.",
                 number=number,
             )

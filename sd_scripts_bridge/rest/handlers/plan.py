@@ -63,7 +63,7 @@ def _refuse_gone(draft: Draft, wanted: Sequence[DraftPhoto]) -> None:
     if gone:
         raise Conflict(
             "train.photos_gone",
-            "Not there any more, or not usable: {photos}. {count} {count:photo is|photos are} left "
+            "Gone, or not usable: {photos}. {count} {count:photo is|photos are} left "
             "and the steps are counted again; look at them, and start again.",
             photos=", ".join(gone[:5]) + (", ..." if len(gone) > 5 else ""),
             count=len(left),

@@ -27,7 +27,7 @@ def resume(home: Home, store: Store, row: JobRow, step: int | None = None) -> st
     will happen. Raises `Conflict`.
     """
     if row.status is Status.QUEUED and step is None and store.end_pause(row.device):
-        return Message("job.job_goes_now", "Job {job_id} goes on now.", job_id=row.id)
+        return Message("job.job_goes_now", "Job {job_id} continues now.", job_id=row.id)
     _refuse(row)
     job, folder = row.job, JobFolder.of(home, row.id)
     if isinstance(job, TrainingJob) and step is not None:
@@ -83,7 +83,7 @@ def _outlook(home: Home, job: Job, number: int) -> Message:
         )
         return Message("job.job_looked_cluster_starts", text, job_id=number)
     if job_card.is_trained(job, folder):
-        text = "Job {job} is trained to its end; it is published now."
+        text = "Job {job} has finished training; it is published now."
         return Message("again.publish_only", text, job=number)
     states = engines.of(job, home).states(job, folder)
     if not states:
@@ -99,7 +99,7 @@ def _go_back(home: Home, job: TrainingJob, number: int, step: int) -> None:
     whole = [state_step(state) for state in engines.of(job, home).states(job, folder)]
     if step not in whole:
         there = ", ".join(map(str, whole)) or "none"
-        text = "Job {job} has no whole state of step {step}. States that can be used: {there}."
+        text = "Job {job} has no complete state of step {step}. States that can be used: {there}."
         raise Conflict("again.no_such_state", text, job=number, step=step, there=there)
     for state in folder.states(job.name):
         if state_step(state) > step:
@@ -122,7 +122,7 @@ def _refuse(row: JobRow) -> None:
         raise _refusal(row)
     job = row.job
     if isinstance(job, TrainingJob) and job.is_forgotten:
-        text = "The photos of job {job} are forgotten. Train them anew: `train`, or in the tab."
+        text = "The photos of job {job} are forgotten. Start a new training: `train`, or in the tab."
         raise Conflict("again.forgotten", text, job=row.id)
 
 

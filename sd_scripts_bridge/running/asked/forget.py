@@ -47,7 +47,7 @@ def forget(home: Home, store: Store, row: JobRow) -> Forgotten:
     """
     job = row.job
     if not isinstance(job, TrainingJob):
-        raise Conflict("bridge.job_training", "Job {job_id} is no training.", job_id=row.id)
+        raise Conflict("bridge.job_training", "Job {job_id} is not a training.", job_id=row.id)
     copies, others = _copies(home, job), _others(home, store, row, job)
     _refuse_active(row, others)
     notes = [*_lora(home, row, copies), *_sharing(others)]
@@ -175,7 +175,7 @@ def _scrub(file: Path) -> None:
     try:
         private.scrub(file)
     except OSError as error:
-        text = "{file} can't be changed ({error}): close what has it open, and forget again."
+        text = "{file} can't be changed ({error}): close the program that has it open, and forget again."
         why = error.strerror or str(error)
         raise Conflict("forget.held", text, file=str(file), error=why) from error
 
@@ -242,7 +242,7 @@ def _sentence(row: JobRow) -> str:
 
 def _said(home: Home, job_id: int, copies: Path | None) -> Message:
     if copies is not None and copies.exists():
-        text = "Job {job} is forgotten but for part of {folder}: something has it open."
+        text = "Job {job} is forgotten, except for part of {folder}: a program has it open."
         return Message("forget.partly", text, job=job_id, folder=str(copies))
     text = "Job {job} is forgotten: no photo, caption or picture of it is left in {home}."
     return Message("forget.done", text, job=job_id, home=str(home.root))

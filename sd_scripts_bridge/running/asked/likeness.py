@@ -26,7 +26,7 @@ def job_for(home: Home, row: JobRow, named: Path | None = None) -> ToolJob:
     """
     job = row.job
     if not isinstance(job, TrainingJob):
-        raise Conflict("bridge.job_training", "Job {job_id} is no training.", job_id=row.id)
+        raise Conflict("bridge.job_training", "Job {job_id} is not a training.", job_id=row.id)
     samples, step = _samples(JobFolder.of(home, row.id), job)
     photos = sorted(Path(job.dataset).glob("*/*.png")) if job.on is None else []
     if not samples or not photos:

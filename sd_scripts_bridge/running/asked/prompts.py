@@ -27,7 +27,7 @@ def change(row: JobRow, folder: JobFolder, text: str) -> str:
     found = sample_prompts.read(text)
     if not found:
         raise Invalid(
-            [Problem("prompts.none", "text", "holds no prompt", "Write a prompt a line.")]
+            [Problem("prompts.none", "text", "holds no prompt", "Write one prompt per line.")]
         )
     folder.prompts.parent.mkdir(parents=True, exist_ok=True)
     write_text(folder.prompts, text.rstrip() + "\n")

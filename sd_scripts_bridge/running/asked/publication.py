@@ -45,7 +45,7 @@ def publish_job(
     """
     job, folder = row.job, JobFolder.of(home, row.id)
     if not isinstance(job, TrainingJob):
-        raise Conflict("bridge.job_training", "Job {job_id} is no training.", job_id=row.id)
+        raise Conflict("bridge.job_training", "Job {job_id} is not a training.", job_id=row.id)
     found = job_card.newest_checkpoint(job, folder)
     if step is not None:
         found = job_card.checkpoint(job, folder, step)
@@ -98,7 +98,7 @@ def _beside(done: PublishedLora, before: Record, job_id: int) -> PublishedLora:
     if not before.stem or not public.is_file():
         return done
     text = (
-        "{name}, published before, holds caption words and the base's name still: delete it and "
+        "{name}, published before, still holds caption words and the base's name: delete it and "
         "its card, or `forget {job}` takes the captions out."
     )
     note = Message("publication.before", text, name=public.name, job=job_id)

@@ -71,11 +71,11 @@ class Queue:
         if row.status.is_over:
             raise Conflict(
                 "queue.job_over_already",
-                "Job {job_id} is over already ({status}).",
+                "Job {job_id} is already over ({status}).",
                 job_id=job_id,
                 status=row.status,
             )
-        return Message("queue.stopping", "Job {job} is stopping already.", job=job_id)
+        return Message("queue.stopping", "Job {job} is already stopping.", job=job_id)
 
     def pause(self, job_id: int, minutes: float = PAUSE_MINUTES) -> str:
         """Leave the GPU to something else: after the next save for ``minutes``, then go on by
@@ -165,8 +165,7 @@ class Queue:
         if folder.exists():
             return Message(
                 "queue.removed_partly",
-                "Job {job} is gone. Part of {folder} could not be deleted: something has it "
-                "open, or you may not.",
+                "Job {job} is gone. Part of {folder} could not be deleted: a program has it open, or you have no permission.",
                 job=job_id,
                 folder=str(folder),
             )

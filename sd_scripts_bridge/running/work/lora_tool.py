@@ -78,7 +78,7 @@ def _published(home: Home, work: LoraWork, source: Path, folder: JobFolder) -> P
     """Into the Lora folder, once, with the marks of its family where the program left them out."""
     problems = lora_files.problems(source)
     if problems:
-        text = "What the program has written is no LoRA that can be used: {problem}"
+        text = "The program has not written a usable LoRA: {problem}"
         raise BridgeError("lora_tool.unusable", text, problem=problems[0].sentence)
     said, marks = lora_files.inspect(source).metadata, MARKS.get(work.family, ("", ""))
     whole = {

@@ -85,7 +85,7 @@ def test_the_state_before_is_used(bridge: Bridge, stopped: int, only_inside: boo
 
 @pytest.mark.timeout(2000)
 def test_a_person_may_choose_the_state(bridge: Bridge, stopped: int) -> None:
-    with pytest.raises(Conflict, match=r"no whole state of step 5\. .* can be used: 4, 6\."):
+    with pytest.raises(Conflict, match=r"no complete state of step 5\. .* can be used: 4, 6\."):
         bridge.resume(stopped, 5)
     assert bridge._store.get(stopped).status is Status.LOST, "nothing has happened"
     assert "step00000004" in bridge.resume(stopped, 4)

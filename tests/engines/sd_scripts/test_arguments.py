@@ -46,7 +46,7 @@ def test_what_sd_scripts_takes_passes(args: tuple[str, list[str]]) -> None:
     ("module", "word", "says"),
     [
         ("networks.lora", "convdim=4", "Did you mean conv_dim?"),
-        ("networks.lora", "conv_dim=four", "no whole number"),
+        ("networks.lora", "conv_dim=four", "not a whole number"),
         ("networks.lora", "algo=loha", "nothing that networks.lora knows"),
         ("lycoris.kohya", "algo=lora2", "is not one of"),
         ("lycoris.kohya", "dropout=x", "no number"),

@@ -19,7 +19,7 @@ def test_a_cpu_build_that_would_not_be_small_is_not_called_one(
     monkeypatch.setattr(setup, "answers", lambda _index: False)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    assert "brings CUDA along (about 3 GB" in setup._torch(choice)
+    assert "includes CUDA (about 3 GB" in setup._torch(choice)
     monkeypatch.setattr(setup, "answers", lambda _index: True)
     assert setup._torch(choice).endswith("the CPU build")
 

@@ -79,7 +79,7 @@ def _read(path: Path) -> dict[str, torch.Tensor]:
                     "base_model.holds_stable_diffusion_net",
                     str(path),
                     "holds no Stable Diffusion U-Net in the one-file layout",
-                    "Choose a whole checkpoint, not a LoRA, a VAE or a diffusers folder's part.",
+                    "Choose a complete checkpoint, not a LoRA, a VAE or part of a diffusers folder.",
                 )
             ]
         )

@@ -147,7 +147,7 @@ class LoraNetwork(nn.Module):
                         "lora_network.saved_state_belongs_lora",
                         "resume",
                         "the saved state belongs to a LoRA of another dim or on other layers",
-                        "Start the training anew, or use the job's own options.",
+                        "Start over, or use the job's own options.",
                     )
                 ]
             )

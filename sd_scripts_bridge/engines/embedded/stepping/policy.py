@@ -64,7 +64,7 @@ class Policy:
     def failed(self, shape: Hashable, error: str) -> None:
         """This shape can't be recorded; others may be."""
         self._failed.add(shape)
-        text = "A step could not be recorded as a CUDA graph and runs without: {error}"
+        text = "A step could not be recorded as a CUDA graph and runs without one: {error}"
         self._say(Message("note.graph_failed", text, error=error))
 
     def stop(self) -> None:

@@ -159,8 +159,7 @@ def _prediction(job: TrainingJob, unet: Any, device: torch.device) -> str:
         Note(
             Message(
                 "note.base_models_file_doesnt",
-                "The base model's file doesn't say what it predicts; asked, its U-Net answers "
-                "like {answer}.",
+                "The base model's file doesn't say what it predicts; a test of its U-Net says {answer}.",
                 answer=answer,
             )
         )

@@ -73,7 +73,7 @@ def load_state(folder: Path) -> dict[str, Any]:
                     "state.holds",
                     str(folder),
                     "holds no {state_file}",
-                    "Resume with the engine that wrote the state, or start the training anew.",
+                    "Resume with the engine that wrote the state, or start over.",
                     state_file=STATE_FILE,
                 )
             ]

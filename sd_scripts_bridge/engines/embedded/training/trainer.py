@@ -62,7 +62,7 @@ def read_job(folder: JobFolder) -> TrainingJob:
     if not folder.job.is_file():
         raise TrainingFailed(
             "trainer.missing_jobs_folder",
-            "{job} is missing: {root} is no job's folder.",
+            "{job} is missing: {root} is not a job's folder.",
             job=folder.job,
             root=folder.root,
         )

@@ -301,6 +301,6 @@ def _out_of_range(name: str, value: Any) -> Problem | None:
             high=f"{high:g}",
         )
     if any(not abs(item) < 2**63 for item in numbers):
-        what = "{value} is no number that the scripts can use"
+        what = "{value} is not a number that the scripts can use"
         return Problem("catalogue.number_scripts_can_use", name, what, value=short(value))
     return None

@@ -61,7 +61,7 @@ class Installation:
                 Problem(
                     "installation.folder_holds_train_network",
                     "sd-scripts",
-                    "the folder {scripts} holds no train_network.py any more",
+                    "the folder {scripts} no longer holds train_network.py",
                     RUN_SETUP,
                     scripts=repr(self.scripts),
                 )

@@ -154,7 +154,7 @@ def find_scripts(home: Home, source: str | None) -> Path:
         if not (folder / "HEAD").is_file() and not (folder / ".git").exists():
             raise BridgeError(
                 "setup.folder_holds_train_network",
-                "The folder {folder} holds no train_network.py, nor does its sd-scripts folder. "
+                "The folder {folder} holds no train_network.py, and neither does its sd-scripts folder. "
                 "Name the folder of sd-scripts or of kohya_ss.",
                 folder=repr(str(folder)),
             )
@@ -245,8 +245,7 @@ def _torch(choice: TorchChoice) -> Message:
     if not here and not choice.cuda:
         return Message(
             "setup.torch_large",
-            "installing PyTorch {version} from PyPI, which brings CUDA along (about 3 GB in the "
-            "place of 200 MB): {index} can't be reached",
+            "installing PyTorch {version} from PyPI, which includes CUDA (about 3 GB instead of 200 MB): {index} can't be reached",
             version=choice.torch,
             index=choice.index,
         )
