@@ -92,7 +92,9 @@ def _ends(name: str, where: str) -> Problem | None:
 
 
 def allowed(name: str) -> str | None:
-    """The nearest name that can be used: "Zoë OBrien" for "Zoë O'Brien"; None where there is none."""
+    """The nearest name that can be used: "Zoë OBrien" for "Zoë O'Brien";
+    None where there is none.
+    """
     kept = "".join(
         character if _allowed(character) else "" if character in DROPPED else " "
         for character in unicodedata.normalize("NFC", name)

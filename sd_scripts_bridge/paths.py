@@ -25,7 +25,8 @@ datasets/        clean copies of photos, with captions
 settings.json    what is kept of a finished training (`clean --keep`)
 jobs/<id>/       job.json, command.txt, train.log, samples/, output/, report.json
 
-Your photos and your base models are never changed. Deleting jobs/<id>/ loses that run's log and checkpoints only.
+Your photos and your base models are never changed. Deleting jobs/<id>/ loses that run's log and
+checkpoints only.
 """
 
 

@@ -60,7 +60,9 @@ def bridge(home: Home) -> Iterator[Bridge]:
 
 @pytest.fixture
 def make_job(home: Home, tmp_path: Path) -> Callable[..., TrainingJob]:
-    """A job for the fake trainer. ``act`` says what that does besides: see tests/fake_sd_scripts."""
+    """A job for the fake trainer. ``act`` says what that does besides:
+    see tests/fake_sd_scripts.
+    """
 
     def make(act: str = "", **params: object) -> TrainingJob:
         dataset = tmp_path / "img"

@@ -1,4 +1,6 @@
-"""Messages: what they keep through copies, JSON and the database, and that each code has one text."""
+"""Messages: what they keep through copies, JSON and the database,
+and that each code has one text.
+"""
 
 from __future__ import annotations
 

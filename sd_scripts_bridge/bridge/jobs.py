@@ -114,7 +114,9 @@ class JobVerbs(OpenHome):
         return joined([said, freed.sentence]) if freed.bytes else said
 
     def forget(self, job_id: int) -> Forgotten:
-        """See `running.asked.forget`; the photos in the page's draft are `page.finished.forgetting`'s."""
+        """See `running.asked.forget`; the photos in the page's draft are
+        `page.finished.forgetting`'s.
+        """
         from ..running.asked import forget
 
         return forget.forget(self.home, self._store, self.job(job_id))

@@ -47,7 +47,9 @@ class ResultVerbs(OpenHome):
         )
 
     def result(self, job_id: int) -> TrainingResult:
-        """What a finished training gave. Raises `NotFound`, or `Conflict` while there is no LoRA."""
+        """What a finished training gave. Raises `NotFound`,
+        or `Conflict` while there is no LoRA.
+        """
         fold, report = Fold.of(self.events(job_id)), facts.read(self.folder(job_id).report)
         return result(self.job(job_id), fold, report)
 

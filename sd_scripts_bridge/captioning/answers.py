@@ -34,7 +34,9 @@ _QUOTES = "\"'“”„«»‘’ "
 
 
 def description(answer: Any) -> str:
-    """The words in an answer of `/v1/chat/completions`. Raises `NoCaption` with why there are none."""
+    """The words in an answer of `/v1/chat/completions`.
+    Raises `NoCaption` with why there are none.
+    """
     if not isinstance(answer, Mapping):
         raise _foreign()
     if answer.get("error"):

@@ -113,7 +113,8 @@ def _command(what: str, model: str, prompt: str) -> Captioner:
                 Problem(
                     "captioner.unknown",
                     "with",
-                    "{what} is not a captioner: neither template nor host, an address, a folder or a program on this machine",
+                    "{what} is not a captioner: neither template nor host, an address, a folder "
+                    "or a program on this machine",
                     "Write for example http://127.0.0.1:11434/v1, or the folder of a WD14 tagger.",
                     what=short(what),
                 )

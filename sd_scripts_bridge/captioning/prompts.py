@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..datasets.caption_text import ADVICE
 
 RULE = (
-    "Describe this photo in one line of {least} to {most} words, as a caption for training an image "
+    "Describe this photo in one line of {least} to {most} words, as a caption for training an "
+    "image "
     'model. Begin with "{subject}". Then say what could be different in another photo: how '
     "close the picture is taken, the pose, the expression, the clothes, the place and the "
     "background, the light. Do not describe what always belongs to {subject}: eyes, hair, beard, "

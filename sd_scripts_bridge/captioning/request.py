@@ -1,4 +1,6 @@
-"""From what a user asks for to a captioner's job: which photos, whose name, all problems at once."""
+"""From what a user asks for to a captioner's job:
+which photos, whose name, all problems at once.
+"""
 
 from __future__ import annotations
 

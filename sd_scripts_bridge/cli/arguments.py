@@ -116,7 +116,9 @@ def _caption(add: Add) -> None:
     sub.add_argument("--name", default="", help="the subject's name, if the folder has none")
     sub.add_argument("--class", dest="class_token", default="", help="the class token")
     sub.add_argument(
-        "--again", action="store_true", help="also replace what a captioner wrote and nobody has edited"
+        "--again",
+        action="store_true",
+        help="also replace what a captioner wrote and nobody has edited",
     )
     for name in ASPECTS:
         sub.add_argument(f"--{name}", default="", metavar="TEXT", help=f"template: the {name}")

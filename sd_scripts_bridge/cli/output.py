@@ -26,7 +26,9 @@ def show(options: argparse.Namespace, data: Any, lines: Sequence[str]) -> None:
 
 
 def refuse(error: BridgeError | str, *, as_json: bool, code: int = PROBLEM) -> int:
-    """Say what is wrong: sentences on stderr, or REST's error object on stdout; returns ``code``."""
+    """Say what is wrong: sentences on stderr, or REST's error object on stdout;
+    returns ``code``.
+    """
     if as_json:
         print(json.dumps(error_dict(error), ensure_ascii=False))
     else:

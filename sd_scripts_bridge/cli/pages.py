@@ -90,9 +90,9 @@ PAGES: dict[str, HelpPage] = {
     ),
     "captions": HelpPage(
         """Lists and counts the captions of a folder made by `dataset`, or edits many of them at
-        once. --person lists what belongs to the person (eyes, hair, beard, skin, build, age, glasses
-        that he always wears): what the captions leave out, the name learns. With --remove it is
-        removed; each caption is shown. Captions in your own folders are left alone.""",
+        once. --person lists what belongs to the person (eyes, hair, beard, skin, build, age,
+        glasses that are always worn): what the captions leave out, the name learns. With --remove
+        it is removed; each caption is shown. Captions in your own folders are left alone.""",
         (
             ("captions AlvaroBadia", "list them"),
             ("captions AlvaroBadia --person", "what belongs to the person, counted"),
@@ -206,8 +206,8 @@ PAGES: dict[str, HelpPage] = {
     "clean": HelpPage(
         """Frees what trainings that succeeded don't need: by default their saved states, which only
         a resume needs, and the checkpoint of the last step, which is the LoRA itself. The same
-        rule is applied when a training ends. Also frees clean copies of photo folders that no job on
-        the list trains. Published LoRAs and your own photos stay. Says how much it freed.""",
+        rule is applied when a training ends. Also frees clean copies of photo folders that no job
+        on the list trains. Published LoRAs and your own photos stay. Says how much it freed.""",
         (
             ("clean --dry-run", "how much that would be"),
             ("clean --keep lora", "from now on, not the checkpoints either"),

@@ -221,7 +221,9 @@ class _Teller:
 
 
 def _lay_out(lora: Path, name: str) -> dict[str, Any]:
-    """Copy the LoRA below Ray's logs, which its dashboard gives out; what is a day old there goes."""
+    """Copy the LoRA below Ray's logs, which its dashboard gives out;
+    what is a day old there goes.
+    """
     folder = _logs() / DELIVERED
     folder.mkdir(exist_ok=True)
     for old in folder.iterdir():

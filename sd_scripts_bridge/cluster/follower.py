@@ -160,7 +160,8 @@ class Follower:
                         Note(
                             Message(
                                 "note.cluster_silent_minutes_come",
-                                "The cluster doesn't answer; we keep trying for {patience_seconds} minutes. The training there goes on.",
+                                "The cluster doesn't answer; we keep trying for "
+                                "{patience_seconds} minutes. The training there goes on.",
                                 patience_seconds=f"{PATIENCE_SECONDS / 60:.0f}",
                             )
                         )

@@ -208,7 +208,8 @@ def _ask(
             jobs.stop(name)
             raise BridgeError(
                 "question.cluster_didnt_get_question",
-                "The cluster at {address} didn't get to the question within {patience_seconds} s ({status}). It may be busy: run `ray status` there.",
+                "The cluster at {address} didn't get to the question within {patience_seconds} s "
+                "({status}). It may be busy: run `ray status` there.",
                 address=where.address,
                 patience_seconds=f"{PATIENCE_SECONDS:.0f}",
                 status=info.status.lower(),

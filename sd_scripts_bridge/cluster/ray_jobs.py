@@ -76,7 +76,9 @@ class RayJobs:
         )
 
     def upload(self, package: bytes) -> str:
-        """Hand over a zip, unless the cluster has it; returns its name for a runtime environment."""
+        """Hand over a zip, unless the cluster has it;
+        returns its name for a runtime environment.
+        """
         name = f"_ray_pkg_{hashlib.sha256(package).hexdigest()[:32]}.zip"
         try:
             self._ask("GET", f"/api/packages/gcs/{name}").close()

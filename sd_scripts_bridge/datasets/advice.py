@@ -112,7 +112,8 @@ def caption_advice(used: Sequence[Judged]) -> Iterator[str]:
     else:
         yield Message(
             "advice.some_captioned",
-            "{count} of {all} photos {count:has|have} a caption; the others get the name and the class.",
+            "{count} of {all} photos {count:has|have} a caption; the others get the name and the "
+            "class.",
             count=len(texts),
             all=len(used),
         )
@@ -124,7 +125,8 @@ def caption_advice(used: Sequence[Judged]) -> Iterator[str]:
         yield (
             Message(
                 "advice.outside_advice_words_photo",
-                "{count} {count:caption is|captions are} outside the advised {least} to {most} words about what the photo shows.",
+                "{count} {count:caption is|captions are} outside the advised {least} to {most} "
+                "words about what the photo shows.",
                 count=outside,
                 least=least,
                 most=most,

@@ -57,9 +57,7 @@ def repair(raw: bytes | str, name: str, fallback: str, *, keep_lines: bool = Fal
         text, change = step(text)
         changes += [change] if change else []
     if not _WORD.search(text):
-        return Repaired(
-            fallback, (Message("caption.empty_says_name", "empty, so it is the name"),)
-        )
+        return Repaired(fallback, (Message("caption.empty_says_name", "empty, so it is the name"),))
     if name:
         text, change = _with_name(text, name, fallback)
         changes += [change] if change else []

@@ -163,7 +163,9 @@ def _read(source: Path) -> tuple[dict[str, int], list[tuple[str, str]]]:
 
 
 def _byte_letters() -> list[str]:
-    """A visible letter for each byte: its own where it has one, else the next free one from 256 on."""
+    """A visible letter for each byte: its own where it has one,
+    else the next free one from 256 on.
+    """
     visible = [
         *range(ord("!"), ord("~") + 1),
         *range(ord("¡"), ord("¬") + 1),

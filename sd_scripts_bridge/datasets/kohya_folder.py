@@ -206,8 +206,7 @@ def _reg_remarks(folder: Path) -> list[str]:
         return [
             Message(
                 "folder.pictures_reg_used_they",
-                "The pictures in 'reg' are not used: they have to be in a folder like "
-                "'reg/1_man'.",
+                "The pictures in 'reg' are not used: they have to be in a folder like 'reg/1_man'.",
             )
         ]
     return _folder_remarks(folder)

@@ -224,7 +224,9 @@ def _verdict(
 
 
 def _of_people(findings: Sequence[Finding]) -> bool:
-    """Whether a photo without a face is an exception here; a set of dogs needs no warning at each."""
+    """Whether a photo without a face is an exception here;
+    a set of dogs needs no warning at each.
+    """
     counts = [finding.faces for finding in findings if finding.faces is not None]
     return sum(map(bool, counts)) * 2 > len(counts)
 

@@ -139,7 +139,8 @@ def say_where(bridge: Bridge, job_id: int, dataset: Path, base: Path) -> None:
             f"  {proof.with_lora:.4f}"
         )
     print(
-        "\nThe demo's base model is a toy that draws 64 pixels. For pictures to use, train on a real one:\n"
+        "\nThe demo's base model is a toy that draws 64 pixels. For pictures to use, train on a "
+        "real one:\n"
         f"  sd-scripts-bridge train {dataset} --base MODEL.safetensors --lora-dir WEBUI/models/Lora"
     )
 

@@ -1,4 +1,6 @@
-"""What a drawn person can look like: what stays (hair, beard, glasses, skin), and what changes (the clothes)."""
+"""What a drawn person can look like: what stays (hair, beard, glasses, skin), and what changes (the
+clothes).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ WHITE: Colour = (252, 252, 250)
 
 HAIR_STYLES = ("curly", "short", "spiky", "long", "bald")
 HAIR: dict[str, Colour] = {
-    "dark brown": (62, 40, 30), "black": (26, 24, 30), "brown": (134, 86, 48), "blond": (232, 196, 104),
+    "dark brown": (62, 40, 30), "black": (26, 24, 30),
+        "brown": (134, 86, 48), "blond": (232, 196, 104),
     "red": (190, 80, 34), "grey": (166, 166, 170),
 }  # fmt: skip
 SKIN: dict[str, Colour] = {
@@ -24,8 +27,10 @@ PAINTED: dict[str, Colour] = {
 }  # fmt: skip
 """Hair and skin that nobody has on the drawings that the base model knows: something new to learn."""
 SHIRTS: dict[str, Colour] = {
-    "teal": (24, 132, 140), "red": (204, 44, 48), "white": (240, 240, 236), "blue": (40, 84, 190), "yellow": (244, 198, 52),
-    "green": (60, 148, 66), "grey": (120, 124, 132), "black": (34, 34, 40), "orange": (238, 126, 38), "purple": (122, 62, 158),
+    "teal": (24, 132, 140), "red": (204, 44, 48), "white": (240, 240, 236),
+        "blue": (40, 84, 190), "yellow": (244, 198, 52),
+    "green": (60, 148, 66), "grey": (120, 124, 132), "black": (34, 34, 40),
+        "orange": (238, 126, 38), "purple": (122, 62, 158),
     "pink": (240, 150, 184),
 }  # fmt: skip
 

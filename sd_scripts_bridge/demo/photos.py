@@ -1,4 +1,6 @@
-"""Ten pictures to try everything with: one made-up man, drawn in ten places, lights, clothes and poses, with captions."""
+"""Ten pictures to try everything with: one made-up man, drawn in ten places, lights, clothes and
+poses, with captions.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +86,9 @@ _SCENES = tuple(
 
 
 def draw(folder: Path, count: int = 10, seed: int = 7, side: int = 768) -> list[Path]:
-    """Draw ``count`` pictures (JPEG and PNG) with captions into ``folder``; the same arguments, the same pictures."""
+    """Draw ``count`` pictures (JPEG and PNG) with captions into ``folder``; the same arguments, the
+    same pictures.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for number in range(count):

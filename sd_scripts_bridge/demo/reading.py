@@ -40,7 +40,9 @@ def read(picture: Image.Image, scene: Scene) -> tuple[Features, str]:
 
 
 def likeness(look: Features, wanted: Features = SUBJECT_LOOK) -> float:
-    """The share of ``wanted``'s properties that ``look`` has: hair, its colour, beard, glasses, skin."""
+    """The share of ``wanted``'s properties that ``look`` has: hair, its colour, beard, glasses,
+    skin.
+    """
     same = [bool(getattr(look, name) == getattr(wanted, name)) for name in _PROPERTIES]
     return sum(same) / len(same)
 

@@ -37,7 +37,9 @@ class Light:
 
 @dataclass(frozen=True)
 class Pose:
-    """How somebody looks on one picture. ``zoom`` is the size, ``x`` the place across, as a share of the width."""
+    """How somebody looks on one picture. ``zoom`` is the size, ``x`` the place across, as a share
+    of the width.
+    """
 
     mouth: str
     zoom: float
@@ -86,7 +88,9 @@ def caption(scene: Scene, class_token: str) -> str:
 
 
 def background(place: Setting, dice: random.Random, size: tuple[int, int]) -> Image.Image:
-    """The place alone, out of focus as behind a portrait. Its details are drawn for some 768 pixels a side."""
+    """The place alone, out of focus as behind a portrait. Its details are drawn for some 768 pixels
+    a side.
+    """
     picture = Image.new("RGB", size)
     place.paint(picture, dice)
     return picture.filter(ImageFilter.GaussianBlur(min(size) / 48))

@@ -1,5 +1,5 @@
-"""The demo's last picture: ten photos, and below them what the base model draws without and with the
-LoRA, at the same prompts and seeds.
+"""The demo's last picture: ten photos, and below them what the base model draws without and with
+the LoRA, at the same prompts and seeds.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ class Row:
 
 
 def draw_rows(base: Path, tokenizers: Path, loras: Mapping[str, Path | None]) -> list[Row]:
-    """A row for each LoRA file by its title (None is the base alone): one picture for each scene."""
+    """A row for each LoRA file by its title (None is the base alone):
+    one picture for each scene.
+    """
     from safetensors.torch import load_file
 
     from ..engines.embedded.sampling import loading

@@ -51,7 +51,9 @@ _OPTION = re.compile(r"^(n|w|h|d|s|l|g) (.+)$", re.IGNORECASE | re.DOTALL)
 
 @dataclass(frozen=True)
 class SamplePrompt:
-    """One picture to draw. ``width`` and ``height`` are pixels; ``distilled`` is FLUX.1's guidance."""
+    """One picture to draw. ``width`` and ``height`` are pixels;
+    ``distilled`` is FLUX.1's guidance.
+    """
 
     text: str
     negative: str = ""
@@ -177,7 +179,9 @@ def _of(job: TrainingJob, text: str) -> SamplePrompt:
 
 
 def size(job: TrainingJob) -> tuple[int, int]:
-    """(width, height) of the pictures: the training's shape, its longest side at most `MOST_SIDE`."""
+    """(width, height) of the pictures: the training's shape,
+    its longest side at most `MOST_SIDE`.
+    """
     width, height = job.params.area
     part = min(1.0, MOST_SIDE.get(job.family, 768) / max(width, height))
     return max(64, int(width * part) // 64 * 64), max(64, int(height * part) // 64 * 64)
@@ -230,7 +234,8 @@ def notes(job: TrainingJob, by_default: bool) -> list[str]:
         return []
     text = (
         "Sample pictures: {prompts} {prompts:prompt|prompts} before the first step and every "
-        "{every} {every:step|steps}, {pictures} pictures in all; that adds about {share} % to the time. "
+        "{every} {every:step|steps}, {pictures} pictures in all; that adds about {share} % to the "
+        "time. "
         "--sample-prompts none leaves them out."
     )
     times = samplings(job, interval)

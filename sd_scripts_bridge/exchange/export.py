@@ -1,4 +1,6 @@
-"""A job as others can run it: sd-scripts' TOML files, kohya_ss' settings, or a script for a shell."""
+"""A job as others can run it: sd-scripts' TOML files, kohya_ss' settings,
+or a script for a shell.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Bring a training from elsewhere: which kind of file it is, and what becomes of every key in it."""
+"""Bring a training from elsewhere: which kind of file it is,
+and what becomes of every key in it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Settings in tables within tables: each is taken once, and what nobody takes is told at the end."""
+"""Settings in tables within tables: each is taken once,
+and what nobody takes is told at the end.
+"""
 
 from __future__ import annotations
 

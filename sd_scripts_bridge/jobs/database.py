@@ -59,7 +59,8 @@ class Database:
         if count:
             self.recovered = Message(
                 "store.jobs_found_again_their",
-                "{count} {count:job was|jobs were} found again in {count:its folder|their folders}.",
+                "{count} {count:job was|jobs were} found again in "
+                "{count:its folder|their folders}.",
                 count=count,
             )
 

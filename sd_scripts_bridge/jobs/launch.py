@@ -292,7 +292,9 @@ def _gpus(value: Any, lost: dict[str, str]) -> tuple[int, ...]:
         return ()
     if all(word.isdecimal() for word in words):
         return tuple(map(int, words))
-    lost["gpu_ids"] = Message("launch.no_list", "{value} is not a list of numbers", value=repr(value))
+    lost["gpu_ids"] = Message(
+        "launch.no_list", "{value} is not a list of numbers", value=repr(value)
+    )
     return ()
 
 

@@ -59,7 +59,8 @@ def m003_jobs_on_several_gpus(db: sqlite3.Connection) -> None:
                SELECT 1 FROM jobs AS other,
                    json_each('["' || replace(other.device, ',', '","') || '"]') AS theirs,
                    json_each('["' || replace(NEW.device, ',', '","') || '"]') AS ours
-               WHERE other.id != NEW.id AND other.status IN ('running', 'stopping') AND theirs.value = ours.value)
+               WHERE other.id != NEW.id AND other.status IN ('running', 'stopping')
+                   AND theirs.value = ours.value)
            BEGIN SELECT RAISE(ABORT, 'the card is taken'); END"""
     )
 

@@ -294,7 +294,9 @@ def _dtype(name: str, tensors: Mapping[str, TensorInfo], prefix: str = UNET) -> 
 
 
 def _prediction(path: Path, family: str, header: Header) -> tuple[str, str]:
-    """(prediction, where it stands). The strongest mark wins: tensor, companion config, metadata."""
+    """(prediction, where it stands). The strongest mark wins:
+    tensor, companion config, metadata.
+    """
     for mark in V_MARKS:
         if mark in header.tensors:
             return V_PREDICTION, Message("prediction.tensor", "its tensor {mark}", mark=mark)

@@ -181,7 +181,9 @@ KINDS: Mapping[str, TensorKind] = {
 
 
 def is_quantised(tensors: Mapping[str, TensorInfo]) -> bool:
-    """Whether its weights are quantised in a way that sd-scripts doesn't undo (plain fp8 it reads)."""
+    """Whether its weights are quantised in a way that sd-scripts doesn't undo (plain
+    fp8 it reads).
+    """
     return any(name.endswith(QUANTISED) or "quant_state" in name for name in tensors)
 
 

@@ -21,9 +21,12 @@ from .safetensors_file import TensorInfo
 Tensors = Mapping[str, TensorInfo]
 
 MARKS = (
-    ("distilled_guidance_layer.", "chroma"), ("double_stream_modulation_img.", ""), ("nerf_image_embedder.", ""),
-    ("byt5_in.", "hunyuan-image"), ("individual_token_refiner.", ""), ("mlp_t5.", ""), ("redux_up.", ""),
-    ("transformer_blocks.", ""), ("double_blocks.", "flux1"), ("single_blocks.", "flux1"), ("joint_blocks.", "sd3"),
+    ("distilled_guidance_layer.", "chroma"), (
+        "double_stream_modulation_img.", ""), ("nerf_image_embedder.", ""),
+    ("byt5_in.", "hunyuan-image"), (
+        "individual_token_refiner.", ""), ("mlp_t5.", ""), ("redux_up.", ""),
+    ("transformer_blocks.", ""), ("double_blocks.", "flux1"), (
+        "single_blocks.", "flux1"), ("joint_blocks.", "sd3"),
     ("cap_pad_token", ""), ("noise_refiner.", "lumina2"), ("llm_adapter.", "anima"),
 )  # fmt: skip
 """(part of a tensor's name, family); the first that fits decides, and an empty one says: none of
@@ -64,13 +67,16 @@ _FLUX_DOUBLE = _pairs(
 )
 _FLUX_SINGLE = ("linear1", "linear2", "norm.query_norm.scale", "norm.key_norm.scale")
 _FLUX = Layout(
-    ("img_in", "time_in.in_layer", "time_in.out_layer", "vector_in.in_layer", "vector_in.out_layer", "txt_in",
+    ("img_in", "time_in.in_layer", "time_in.out_layer",
+        "vector_in.in_layer", "vector_in.out_layer", "txt_in",
      "final_layer.linear", "final_layer.adaLN_modulation.1"),
-    (("double_blocks", 0, (*_FLUX_DOUBLE, *_pairs("^_mod.lin"))), ("single_blocks", 0, (*_FLUX_SINGLE, "modulation.lin"))),
+    (("double_blocks", 0, (*_FLUX_DOUBLE, *_pairs(
+        "^_mod.lin"))), ("single_blocks", 0, (*_FLUX_SINGLE, "modulation.lin"))),
     "img_in", 3072, 64,
 )  # fmt: skip
 _LUMINA_REFINER = tuple(f"{part}.weight" for part in (
-    "attention.qkv", "attention.out", "attention.q_norm", "attention.k_norm", "feed_forward.w1", "feed_forward.w2",
+    "attention.qkv", "attention.out", "attention.q_norm",
+        "attention.k_norm", "feed_forward.w1", "feed_forward.w2",
     "feed_forward.w3", "attention_norm1", "ffn_norm1", "attention_norm2", "ffn_norm2"))  # fmt: skip
 _LUMINA_LAYER = (*_LUMINA_REFINER, "adaLN_modulation.1")
 _ATTENTION = tuple(
@@ -82,14 +88,16 @@ _ATTENTION = tuple(
 LAYOUTS: Mapping[str, Layout] = {
     "flux1": _FLUX,
     "chroma": Layout(
-        ("img_in", "txt_in", "final_layer.linear", "distilled_guidance_layer.in_proj", "distilled_guidance_layer.out_proj"),
+        ("img_in", "txt_in", "final_layer.linear",
+            "distilled_guidance_layer.in_proj", "distilled_guidance_layer.out_proj"),
         (("distilled_guidance_layer.layers", 5, ("in_layer", "out_layer")),
          ("distilled_guidance_layer.norms", 5, ("scale",)),
          ("double_blocks", 19, _FLUX_DOUBLE), ("single_blocks", 38, _FLUX_SINGLE)),
         "img_in", 3072, 64,
     ),
     "sd3": Layout(
-        ("pos_embed.", "x_embedder.proj", "t_embedder.mlp.0", "t_embedder.mlp.2", "y_embedder.mlp.0", "y_embedder.mlp.2",
+        ("pos_embed.", "x_embedder.proj", "t_embedder.mlp.0",
+            "t_embedder.mlp.2", "y_embedder.mlp.0", "y_embedder.mlp.2",
          "context_embedder", "final_layer.linear", "final_layer.adaLN_modulation.1"),
         (("joint_blocks", 0, tuple(f"{side}_block.{part}" for side in ("context", "x") for part in (
             "attn.qkv", "attn.proj", "mlp.fc1", "mlp.fc2", "adaLN_modulation.1"))),),
@@ -97,30 +105,44 @@ LAYOUTS: Mapping[str, Layout] = {
         frozenset({"context_block.attn.proj", "context_block.mlp.fc1", "context_block.mlp.fc2"}),
     ),
     "lumina2": Layout(
-        ("t_embedder.mlp.0", "t_embedder.mlp.2", "cap_embedder.0.weight", "cap_embedder.1", "x_embedder",
+        ("t_embedder.mlp.0", "t_embedder.mlp.2",
+            "cap_embedder.0.weight", "cap_embedder.1", "x_embedder",
          "norm_final.weight", "final_layer.linear", "final_layer.adaLN_modulation.1"),
-        (("context_refiner", 2, _LUMINA_REFINER), ("noise_refiner", 2, _LUMINA_LAYER), ("layers", 26, _LUMINA_LAYER)),
+        (("context_refiner", 2, _LUMINA_REFINER), (
+            "noise_refiner", 2, _LUMINA_LAYER), ("layers", 26, _LUMINA_LAYER)),
         "x_embedder", 2304, 64,
     ),
     "hunyuan-image": Layout(
-        ("byt5_in.layernorm", "byt5_in.fc1", "byt5_in.fc2", "byt5_in.fc3", "img_in.proj", "txt_in.input_embedder",
-         "txt_in.t_embedder.mlp.0", "txt_in.t_embedder.mlp.2", "txt_in.c_embedder.linear_1", "txt_in.c_embedder.linear_2",
+        ("byt5_in.layernorm", "byt5_in.fc1", "byt5_in.fc2",
+            "byt5_in.fc3", "img_in.proj", "txt_in.input_embedder",
+         "txt_in.t_embedder.mlp.0",
+             "txt_in.t_embedder.mlp.2", "txt_in.c_embedder.linear_1", "txt_in.c_embedder.linear_2",
          "time_in.mlp.0", "time_in.mlp.2", "final_layer.linear", "final_layer.adaLN_modulation.1"),
-        (("txt_in.individual_token_refiner.blocks", 2, ("norm1", "self_attn_qkv", "self_attn_proj", "norm2", "mlp.fc1",
+        (("txt_in.individual_token_refiner.blocks", 2, (
+            "norm1", "self_attn_qkv", "self_attn_proj", "norm2", "mlp.fc1",
                                                         "mlp.fc2", "adaLN_modulation.1")),
-         ("double_blocks", 20, _pairs("^_mod.linear", "^_attn_qkv", "^_attn_q_norm.weight", "^_attn_k_norm.weight",
+         ("double_blocks", 20, _pairs("^_mod.linear",
+             "^_attn_qkv", "^_attn_q_norm.weight", "^_attn_k_norm.weight",
                                       "^_attn_proj", "^_mlp.fc1", "^_mlp.fc2")),
-         ("single_blocks", 40, ("linear1", "linear2", "q_norm.weight", "k_norm.weight", "modulation.linear"))),
+         ("single_blocks", 40, ("linear1", "linear2",
+             "q_norm.weight", "k_norm.weight", "modulation.linear"))),
         "img_in.proj", 3584, 64, ("",),
     ),
     "anima": Layout(
-        ("x_embedder.proj.1.weight", "t_embedder.1.linear_1.weight", "t_embedder.1.linear_2.weight", "t_embedding_norm.weight",
-         "final_layer.linear.weight", "final_layer.adaln_modulation.1.weight", "final_layer.adaln_modulation.2.weight",
+        ("x_embedder.proj.1.weight",
+            "t_embedder.1.linear_1.weight",
+                "t_embedder.1.linear_2.weight", "t_embedding_norm.weight",
+         "final_layer.linear.weight",
+             "final_layer.adaln_modulation.1.weight", "final_layer.adaln_modulation.2.weight",
          "llm_adapter.embed.weight", "llm_adapter.out_proj", "llm_adapter.norm.weight"),
-        (("llm_adapter.blocks", 6, (*_ATTENTION, "self_attn.o_proj.weight", "cross_attn.o_proj.weight", "mlp.0", "mlp.2",
-                                    "norm_self_attn.weight", "norm_cross_attn.weight", "norm_mlp.weight")),
-         ("blocks", 28, (*_ATTENTION, "self_attn.output_proj.weight", "cross_attn.output_proj.weight", "mlp.layer1.weight",
-                         "mlp.layer2.weight", *(f"adaln_modulation_{part}.{layer}.weight" for layer in (1, 2)
+        (("llm_adapter.blocks", 6, (*_ATTENTION,
+            "self_attn.o_proj.weight", "cross_attn.o_proj.weight", "mlp.0", "mlp.2",
+                                    "norm_self_attn.weight",
+                                        "norm_cross_attn.weight", "norm_mlp.weight")),
+         ("blocks", 28, (*_ATTENTION,
+             "self_attn.output_proj.weight", "cross_attn.output_proj.weight", "mlp.layer1.weight",
+                         "mlp.layer2.weight", *(
+                             f"adaln_modulation_{part}.{layer}.weight" for layer in (1, 2)
                                                 for part in ("self_attn", "cross_attn", "mlp"))))),
         "x_embedder.proj.1", 2048, 68, ("", "net."),
     ),

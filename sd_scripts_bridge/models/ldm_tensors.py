@@ -217,7 +217,9 @@ def _attention(at: str, depth: int) -> Iterator[str]:
 
 
 def vae_names(shapes: Shapes) -> Iterator[str]:
-    """Names of the VAE: encoder and decoder with as many levels and blocks as either of them shows."""
+    """Names of the VAE: encoder and decoder with as many levels and blocks as either
+    of them shows.
+    """
     levels, blocks = vae_layout(shapes)
     yield from _both("quant_conv", "post_quant_conv")
     for half, side, count in (("encoder", "down", blocks), ("decoder", "up", blocks + 1)):

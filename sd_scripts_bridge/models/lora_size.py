@@ -22,7 +22,9 @@ _CERTAIN_ARGS = frozenset(
 
 
 def is_certain(params: TrainingParams) -> bool:
-    """Whether the count is exact: sd-scripts' own plain LoRA, without ranks of its own for blocks."""
+    """Whether the count is exact: sd-scripts' own plain LoRA,
+    without ranks of its own for blocks.
+    """
     own = params.network_module.startswith("networks.") and "oft" not in params.network_module
     return own and set(_arguments(params)) <= _CERTAIN_ARGS
 
@@ -116,8 +118,8 @@ def _full(layer: Layer, _dim: int, _args: Mapping[str, str]) -> int:
 
 
 def factors(side: int, factor: int = -1) -> tuple[int, int]:
-    """Two numbers whose product is ``side``, the smaller first and as near to ``factor`` as LyCORIS'
-    `factorization` comes; -1: as near to each other as can be.
+    """Two numbers whose product is ``side``, the smaller first and as near to ``factor`` as
+    LyCORIS' `factorization` comes; -1: as near to each other as can be.
     """
     if factor > 0 and side % factor == 0:
         return min(factor, side // factor), max(factor, side // factor)

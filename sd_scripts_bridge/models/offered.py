@@ -43,7 +43,9 @@ def _look(path: Path, _mark: str) -> Look:
 
 
 def in_folder(folder: Path) -> list[BaseFile]:
-    """Every .safetensors below ``folder``, under its path there; for a page without a WebUI's list."""
+    """Every .safetensors below ``folder``, under its path there;
+    for a page without a WebUI's list.
+    """
     files = sorted(folder.rglob("*.safetensors")) if folder.is_dir() else []
     return [BaseFile(file.relative_to(folder).as_posix(), file) for file in files]
 

@@ -312,7 +312,9 @@ def copy_into(source: Path, out: IO[bytes], metadata: Mapping[str, str]) -> None
 
 
 def model_hash(path: Path) -> str:
-    """``sshs_model_hash``: sha256 of everything behind the header, as the WebUI identifies a LoRA."""
+    """``sshs_model_hash``: sha256 of everything behind the header,
+    as the WebUI identifies a LoRA.
+    """
     digest = hashlib.sha256()
     with path.open("rb") as file:
         file.seek(read_header(path).data_start)

@@ -215,7 +215,9 @@ class TrainingParams:
     # ---- checking ----
 
     def problems(self, names: Sequence[str] | Mapping[str, Any] | None = None) -> list[Problem]:
-        """What is out of its limits (only among ``names``, if given), and what doesn't go together."""
+        """What is out of its limits (only among ``names``, if given),
+        and what doesn't go together.
+        """
         found = [
             p
             for f in fields_of_params()

@@ -34,7 +34,8 @@ def caption_advice(plan: Plan) -> list[str]:
         found.append(
             Message(
                 "plan.caption_tokens_limit_goes",
-                "A caption has {longest} of {chunk} tokens: the limit is raised to {limit} automatically.",
+                "A caption has {longest} of {chunk} tokens: the limit is raised to {limit} "
+                "automatically.",
                 longest=longest,
                 chunk=CHUNK,
                 limit=limit_for(longest),
@@ -50,7 +51,8 @@ def advice(context: Context, plan: Plan) -> Sequence[str]:
         found.append(
             Message(
                 "plan.each_photo_shown_times",
-                "Each photo is shown {repeats} {repeats:time|times}: {real} instead of {wanted}, the nearest "
+                "Each photo is shown {repeats} {repeats:time|times}: {real} instead of {wanted}, "
+                "the nearest "
                 "whole number.",
                 repeats=plan.repeats,
                 real=real,

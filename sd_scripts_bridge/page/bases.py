@@ -1,4 +1,6 @@
-"""The base models that the page offers: the host's, a folder or a file of the user's, the demo's."""
+"""The base models that the page offers: the host's, a folder or a file of the user's,
+the demo's.
+"""
 
 from __future__ import annotations
 

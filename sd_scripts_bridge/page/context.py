@@ -32,8 +32,8 @@ class Context:
     HTTPException, or is fine.
     """
     local: bool = True
-    """False: clients are remote, so no foreign paths, no foreign options, no set-up, and no paths in
-    answers.
+    """False: clients are remote, so no foreign paths, no foreign options, no set-up, and no paths
+    in answers.
     """
     host: str = "standalone"
     can_send: bool = False

@@ -208,9 +208,7 @@ def _photo_problems(draft: Draft, used: int) -> list[Problem]:
         []
         if used
         else [
-            Problem(
-                "plan.none_used", "photos", "none will be used", "Include some, or add others."
-            )
+            Problem("plan.none_used", "photos", "none will be used", "Include some, or add others.")
         ]
     )
 

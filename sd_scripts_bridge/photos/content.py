@@ -1,4 +1,6 @@
-"""What a file's bytes say undecoded: its kind, the size in its header, how much of a JPEG is there."""
+"""What a file's bytes say undecoded: its kind, the size in its header,
+how much of a JPEG is there.
+"""
 
 from __future__ import annotations
 
@@ -110,7 +112,9 @@ def _text_kind(head: bytes) -> str:
 
 
 def header_size(data: bytes) -> tuple[int, int] | None:
-    """(width, height) as a PNG's or a JPEG's header says, without decoding; None where it doesn't."""
+    """(width, height) as a PNG's or a JPEG's header says, without decoding;
+    None where it doesn't.
+    """
     if data[:4] == b"\x89PNG" and len(data) >= 24:
         width, height = struct.unpack(">II", data[16:24])
         return width, height

@@ -241,7 +241,9 @@ def _pillow(
 
 
 def _heic(path: Path, data: bytes) -> tuple[Image.Image, tuple[str, ...]]:
-    """Straight through pillow-heif, without its plugin, so that the host's Pillow stays as it is."""
+    """Straight through pillow-heif, without its plugin,
+    so that the host's Pillow stays as it is.
+    """
     if importlib.util.find_spec("pillow_heif") is None:
         wanted = "pillow-heif==0.16.0" if int(pillow_version.split(".")[0]) < 10 else "pillow-heif"
         raise PhotoUnreadable(

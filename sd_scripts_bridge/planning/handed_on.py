@@ -21,7 +21,8 @@ def notes(job: TrainingJob) -> list[str]:
     return [
         Message(
             "handed_on.note",
-            "sd-scripts reads the dataset_config itself: {what}. Its folders are trained as they are, without clean copies.",
+            "sd-scripts reads the dataset_config itself: {what}. Its folders are trained as they "
+            "are, without clean copies.",
             what=told,
         )
     ]

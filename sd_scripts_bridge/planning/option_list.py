@@ -93,7 +93,9 @@ def options(home: Home, family: str, *, installed: bool = True) -> list[Option]:
 
 
 def search(rows: list[Option], text: str) -> list[Option]:
-    """Those whose name, other names (`lr`) or help, in any language, holds every word of ``text``."""
+    """Those whose name, other names (`lr`) or help, in any language,
+    holds every word of ``text``.
+    """
     words = text.lower().replace("-", "_").split()
     return [
         row

@@ -124,7 +124,9 @@ class Planner:
         files: Found,
         before: Sequence[str],
     ) -> tuple[list[str], list[Problem]]:
-        """What is to be known of the job, after the notes ``before``, and what speaks against it."""
+        """What is to be known of the job, after the notes ``before``,
+        and what speaks against it.
+        """
         room = preflight.this_machine(job, self.home.root, engine.machine().memory)
         stand = effect.Stand(job.params, base.family, bool(data.regularisation))
         notes = [
@@ -166,7 +168,8 @@ class Planner:
             notes.append(
                 Message(
                     "request.save_interval",
-                    "It saves every {interval} {interval:step|steps}: a multiple of gradient_accumulation_steps, "
+                    "It saves every {interval} {interval:step|steps}: a multiple of "
+                    "gradient_accumulation_steps, "
                     "from which sd-scripts goes on exactly.",
                     interval=params.save_interval,
                 )
@@ -253,7 +256,8 @@ def _size_problems(home: Home, engine: Engine, base: Base) -> list[Problem]:
         Problem(
             "request.smaller_full_size_model",
             "base",
-            "{name} is smaller than a full-size {family_title} model, and {engine} expects the full sizes",
+            "{name} is smaller than a full-size {family_title} model, and {engine} expects the "
+            "full sizes",
             "Use --engine {other}.",
             name=base.path.name,
             family_title=base.family_title,

@@ -134,7 +134,9 @@ class Place:
 def reserved(
     lora_dir: Path, name: str, model: str, record: Record, *, alone: bool = False
 ) -> Iterator[Place]:
-    """A place under a free stem (`stems.taken`), until the block ends; undone if the block fails."""
+    """A place under a free stem (`stems.taken`), until the block ends;
+    undone if the block fails.
+    """
     place = _reserve(lora_dir, name, model, record, alone)
     try:
         yield place

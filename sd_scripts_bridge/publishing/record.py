@@ -18,7 +18,9 @@ from ..system.files import write_json
 
 @dataclass
 class Record:
-    """Kept in ``file`` (a job's ``published.json``); without one it lasts as long as the program."""
+    """Kept in ``file`` (a job's ``published.json``);
+    without one it lasts as long as the program.
+    """
 
     file: Path | None = None
     lora_dir: str = ""

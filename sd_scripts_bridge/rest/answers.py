@@ -87,7 +87,9 @@ def failure(
 
 
 def defect(context: Context, error: Exception) -> Response:
-    """An error that is none of ours: where it happened; remote clients get no paths and no values."""
+    """An error that is none of ours: where it happened;
+    remote clients get no paths and no values.
+    """
     place = traceback.extract_tb(error.__traceback__)[-1]
     file = place.filename if context.local else place.filename.replace("\\", "/").rpartition("/")[2]
     said = f"{type(error).__name__}: {error}" if context.local else type(error).__name__

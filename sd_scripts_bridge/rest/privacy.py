@@ -81,7 +81,9 @@ def _folders(context: Context) -> frozenset[str]:
 
 @functools.lru_cache(maxsize=8)
 def _pattern(folders: frozenset[str]) -> re.Pattern[str]:
-    """The longest first; also as a link's target, as Python quotes it, and with the other slashes."""
+    """The longest first; also as a link's target, as Python quotes it,
+    and with the other slashes.
+    """
     texts = folders | {str(Path(folder).resolve()) for folder in folders}
     texts |= {repr(text)[1:-1] for text in texts} | {text.replace("\\", "/") for text in texts}
     longest_first = sorted((text for text in texts if len(text) >= SHORTEST), key=len, reverse=True)

@@ -170,7 +170,9 @@ class Attempt:
     # ---- at its end ----
 
     def _pause(self, code: int) -> bool:
-        """Leave the GPU to somebody else and wait in front of the queue, where that was asked for."""
+        """Leave the GPU to somebody else and wait in front of the queue,
+        where that was asked for.
+        """
         if not self.stops.pausing or self.work.is_done(code):
             return False
         # first: else the next job has the GPU at once

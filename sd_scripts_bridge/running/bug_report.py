@@ -36,7 +36,8 @@ SHORT = 3
 """
 
 LONG = 8
-"""A base model's name of at most so many letters ("model", "sd15") is no name without its ending."""
+"""A base model's name of at most so many letters ("model", "sd15") is no name without its ending.
+"""
 
 _PICTURE = r"\.(?:png|jpe?g|webp|bmp|gif|avif|jxl|heic|heif|tiff?|txt|caption|npz)"
 _PROGRAM = (

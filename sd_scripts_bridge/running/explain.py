@@ -1,4 +1,6 @@
-"""Why a trainer ended, in one sentence with what to do, from its exit code and the end of its log."""
+"""Why a trainer ended, in one sentence with what to do,
+from its exit code and the end of its log.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ _BAR = re.compile(r"^.{0,200}?\d+%\|.*?\| *\d+/\d+ \[[^\]]*\]")
 _RANK = re.compile(r"^\[rank\d+\]: ?")
 _TRACEBACK = re.compile(r"^Traceback \(most recent call last\):")
 _EXCEPTION = re.compile(
-    r"^(?:[A-Za-z_]\w*\.)*(?:\w*(?:Error|Exception|Interrupt|Exit|Invalid|BadZipFile)\b(?=:|$)|[A-Z]\w+: ).*"
+    r"^(?:[A-Za-z_]\w*\.)*(?:\w*(?:Error|Exception|Interrupt|Exit|Invalid|BadZipFile)\b(?=:|$)"
+    r"|[A-Z]\w+: ).*"
 )
 _CODE_LINE = re.compile(r"^\s+(?=[^\s\^~])(?!File \").+")
 _LAUNCHER = re.compile(r"CalledProcessError|ChildFailedError")
@@ -180,7 +183,9 @@ def _newest_attempt(lines: Sequence[str]) -> int:
 
 
 def _childs_code(lines: Sequence[str], code: int | None) -> int | None:
-    """How the trainer itself ended, where a launcher of several processes says so; else ``code``."""
+    """How the trainer itself ended, where a launcher of several processes says so;
+    else ``code``.
+    """
     said = next(
         (
             match

@@ -27,7 +27,9 @@ Verdict = tuple[Status, str]
 
 @dataclass
 class Judge:
-    """Made before the trainer starts: what is new afterwards is known without trusting the clock."""
+    """Made before the trainer starts: what is new afterwards is known without trusting
+    the clock.
+    """
 
     home: Home
     job: TrainingJob

@@ -102,7 +102,9 @@ class Environment:
         return self.pip(*arguments, *requirements, take=take)
 
     def _bar(self) -> str:
-        """How pip is to say how far a download is: in numbers, for which an older one is renewed."""
+        """How pip is to say how far a download is: in numbers,
+        for which an older one is renewed.
+        """
         if self._pip_version() < NUMBERS_SINCE:
             words = ("-m", "pip", "install", "--quiet", "--upgrade", "pip")
             process.run([self.python, *words], check=False)  # where that fails, there is no bar

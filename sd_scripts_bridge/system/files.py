@@ -37,7 +37,9 @@ def write_text(path: Path, text: str, *, flush: bool = True) -> None:
 
 
 def replace_file(source: Path, target: Path) -> None:
-    """`os.replace`, tried again for a while where Windows' virus scanner or a reader holds a file."""
+    """`os.replace`, tried again for a while where Windows' virus scanner or a reader
+    holds a file.
+    """
     deadline = time.monotonic() + HELD_SECONDS
     while True:
         try:

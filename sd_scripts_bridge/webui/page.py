@@ -23,7 +23,8 @@ GRADIOS = ("/assets/", "/static/", "/theme.css", "/info", "/favicon.ico", "/mani
 LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 _FOREIGN = re.compile(
-    rb"<(?:link|script)\b[^>]*(?:fonts\.googleapis|fonts\.gstatic|cdnjs\.cloudflare)[^>]*>(?:\s*</script>)?"
+    rb"<(?:link|script)\b[^>]*(?:fonts\.googleapis|fonts\.gstatic"
+    rb"|cdnjs\.cloudflare)[^>]*>(?:\s*</script>)?"
 )
 
 ONLY_HERE = Message("page.only_here", "This page can be opened only as 127.0.0.1 or localhost.")
@@ -133,7 +134,9 @@ async def _refuse(send: Any, status: int, sentence: str) -> None:
 
 
 def head() -> str:
-    """The tags that load our files, named by their times so that a browser never keeps an old one."""
+    """The tags that load our files, named by their times so that a browser never keeps
+    an old one.
+    """
     scripts = sorted((PACKAGE_PARENT / "javascript").glob("*.js"))
     tags = [f'<script src=".{FILES}/words.js"></script>']
     tags += [

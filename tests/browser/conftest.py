@@ -64,7 +64,10 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     missing = run(TRAINING_PYTHON, "import diffusers, torch, transformers")
     if missing:
         pytest.skip(f"nothing to train with: {missing.splitlines()[-1]}")
-    code = "import sys; from sd_scripts_bridge.engines.embedded.model import tiny; tiny.make(sys.argv[1])"
+    code = (
+        "import sys; from sd_scripts_bridge.engines.embedded.model import tiny; "
+        "tiny.make(sys.argv[1])"
+    )
     failed = run(TRAINING_PYTHON, code, str(folder / "tiny-sd15.safetensors"))
     assert not failed, failed
     return folder

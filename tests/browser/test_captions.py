@@ -1,4 +1,6 @@
-"""The step Captions in a browser: drafted by a server, the person taken out, many changed at once."""
+"""The step Captions in a browser: drafted by a server, the person taken out,
+many changed at once.
+"""
 
 from __future__ import annotations
 

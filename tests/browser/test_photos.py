@@ -137,8 +137,10 @@ PASTE = """() => {
     const brought = new DataTransfer();
     brought.setData('text/plain', 'word '.repeat(320000));
     const begun = performance.now();
-    const event = new ClipboardEvent('paste', {clipboardData: brought, bubbles: true, cancelable: true});
-    if (box.dispatchEvent(event)) document.execCommand('insertText', false, brought.getData('text'));
+    const event = new ClipboardEvent(
+        'paste', {clipboardData: brought, bubbles: true, cancelable: true});
+    if (box.dispatchEvent(event))
+        document.execCommand('insertText', false, brought.getData('text'));
     return performance.now() - begun;
 }"""
 

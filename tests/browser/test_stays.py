@@ -154,7 +154,8 @@ WATCH = """() => {
         return answer;
     };
     document.addEventListener("load", (event) => {
-        if (/thumb/.test(event.target.src)) window.firstThumb = window.firstThumb || performance.now();
+        if (/thumb/.test(event.target.src))
+            window.firstThumb = window.firstThumb || performance.now();
     }, true);
     return true;
 }"""

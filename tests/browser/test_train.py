@@ -99,7 +99,8 @@ def test_an_earlier_jobs_curve_goes_with_it(
         const train = loraBridge.app.views.train;
         train.run.removeAttribute('hidden');
         train.curve.set(points, 100);
-        return getComputedStyle(train.curve.svg).display !== 'none' && train.curve.svg.clientHeight > 0;
+        const {svg} = train.curve;
+        return getComputedStyle(svg).display !== 'none' && svg.clientHeight > 0;
     }"""
     assert tab.page.evaluate(seen, [[1, 0.5], [2, 0.4], [3, 0.3]])
     assert not tab.page.evaluate(seen, []), "a new job has no curve yet"

@@ -1,4 +1,6 @@
-"""The verbs import, export, presets and train --config, on the command line, with the fake trainer."""
+"""The verbs import, export, presets and train --config, on the command line,
+with the fake trainer.
+"""
 
 from __future__ import annotations
 
@@ -100,7 +102,9 @@ def test_train_config_names_what_is_missing(run: Run, tmp_path: Path) -> None:
     )
     code, _, error = run("train", "--config", tmp_path / "c.toml")
     assert code == 1
-    assert "names no photos on this machine" in error and "'/x/gone.safetensors' isn't here" in error
+    assert (
+        "names no photos on this machine" in error and "'/x/gone.safetensors' isn't here" in error
+    )
 
 
 def test_scattered_folders_are_brought_side_by_side(

@@ -257,15 +257,16 @@ def test_captions_that_are_all_the_same_and_too_short(ten):
         (ten / f"{number}.txt").write_text("AlvaroBadia man")
     advice = check([ten]).advice
     assert "Every photo has a caption." in advice
-    assert "10 captions are outside the advised 25 to 75 words about what the photo shows." in advice
+    assert (
+        "10 captions are outside the advised 25 to 75 words about what the photo shows." in advice
+    )
     assert any(sentence.startswith("All captions are the same") for sentence in advice)
 
 
 def test_subfolders_that_are_not_read_are_named(ten):
     kohya(ten, "holiday", 1)
     assert (
-        "Not searched below 'my photos': holiday. Name a folder to use it."
-        in check([ten]).advice
+        "Not searched below 'my photos': holiday. Name a folder to use it." in check([ten]).advice
     )
 
 

@@ -816,7 +816,8 @@ def test_a_shell_script_with_accelerate_and_variables(tmp_path: Path) -> None:
         lr="1e-4"   # the rate
         export model='/models/x.safetensors'
         accelerate launch --num_cpu_threads_per_process 8 "./sd-scripts/sdxl_train_network.py" \\
-          --pretrained_model_name_or_path="$model" --learning_rate=${lr} --network_module networks.lora \\
+          --pretrained_model_name_or_path="$model" --learning_rate=${lr} \\
+          --network_module networks.lora \\
           --network_args "conv_dim=4" "conv_alpha=1" --network-dim 16 --cache_latents
         echo done
     """,

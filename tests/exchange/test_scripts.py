@@ -37,7 +37,8 @@ else
 fi
 [ -z "$HOME" ] && echo none
 accelerate launch ${launch[@]} $script \\
-  --network_module=lycoris.kohya --learning_rate=$base_lr --output_name "$name" --max_train_steps $steps \\
+  --network_module=lycoris.kohya --learning_rate=$base_lr --output_name "$name" \\
+  --max_train_steps $steps \\
   --training_comment='a $5 picture' ${extra[@]} --cache_latents > train.log 2>&1 && echo done
 """
 

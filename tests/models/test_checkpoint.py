@@ -333,7 +333,9 @@ def _info(shape: tuple[int, ...]) -> Any:
 
 
 def test_a_full_size_model_must_have_its_family_s_structure() -> None:
-    """A cut-down SDXL (SSD-1B) has fewer attention blocks on both sides; sd-scripts can't load it."""
+    """A cut-down SDXL (SSD-1B) has fewer attention blocks on both sides;
+    sd-scripts can't load it.
+    """
     shapes = headers.unet("sdxl", 320, 2048)
     cut = {
         f"{UNET}{name}": _info(shape)

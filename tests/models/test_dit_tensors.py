@@ -258,16 +258,20 @@ CLASSES = """
 import json, sys
 sys.path.insert(0, sys.argv[1]); sys.argv = sys.argv[:1]
 import torch
-from library import anima_models, chroma_models, flux_models, hunyuan_image_models, lumina_models, sd3_models
+from library import anima_models, chroma_models, flux_models
+from library import hunyuan_image_models, lumina_models, sd3_models
 from transformers import CLIPTextConfig, CLIPTextModelWithProjection, T5Config, T5EncoderModel
 def sd3(depth, qk, second, side, kind):
     return sd3_models.create_sd3_mmdit(sd3_models.SD3Params(
-        patch_size=2, depth=depth, num_patches=side * side, pos_embed_max_size=side, adm_in_channels=2048, qk_norm=qk,
-        x_block_self_attn_layers=list(range(second)), context_embedder_in_features=4096,
+        patch_size=2, depth=depth, num_patches=side * side, pos_embed_max_size=side,
+        adm_in_channels=2048, qk_norm=qk, x_block_self_attn_layers=list(range(second)),
+        context_embedder_in_features=4096,
         context_embedder_out_features=64 * depth, model_type=kind), "torch")
-anima = dict(max_img_h=512, max_img_w=512, max_frames=128, in_channels=16, out_channels=16, patch_spatial=2, patch_temporal=1,
-             model_channels=2048, concat_padding_mask=True, crossattn_emb_channels=1024, pos_emb_cls="rope3d",
-             use_adaln_lora=True, adaln_lora_dim=256, num_blocks=28, num_heads=16, use_llm_adapter=True, attn_mode="torch")
+anima = dict(max_img_h=512, max_img_w=512, max_frames=128, in_channels=16, out_channels=16,
+             patch_spatial=2, patch_temporal=1, model_channels=2048, concat_padding_mask=True,
+             crossattn_emb_channels=1024, pos_emb_cls="rope3d", use_adaln_lora=True,
+             adaln_lora_dim=256, num_blocks=28, num_heads=16, use_llm_adapter=True,
+             attn_mode="torch")
 found = {}
 with torch.device("meta"):
     models = {
@@ -275,15 +279,20 @@ with torch.device("meta"):
         "schnell": flux_models.Flux(flux_models.configs["schnell"].params),
         "chroma": chroma_models.Chroma(chroma_models.chroma_params),
         "sd3": sd3(24, None, 0, 192, "medium"), "sd35": sd3(24, "rms", 13, 384, "5-medium"),
-        "large": sd3(38, "rms", 0, 192, "5-large"), "lumina": lumina_models.NextDiT_2B_GQA_patch2_Adaln_Refiner(),
-        "hunyuan": hunyuan_image_models.create_model("torch", False, torch.bfloat16), "anima": anima_models.Anima(**anima),
+        "large": sd3(38, "rms", 0, 192, "5-large"),
+        "lumina": lumina_models.NextDiT_2B_GQA_patch2_Adaln_Refiner(),
+        "hunyuan": hunyuan_image_models.create_model("torch", False, torch.bfloat16),
+        "anima": anima_models.Anima(**anima),
         "clip_g": CLIPTextModelWithProjection(CLIPTextConfig(
-            vocab_size=49408, hidden_size=1280, intermediate_size=5120, num_hidden_layers=32, num_attention_heads=20,
-            projection_dim=1280)),
-        "t5": T5EncoderModel(T5Config(d_ff=10240, d_kv=64, d_model=4096, num_heads=64, num_layers=24,
+            vocab_size=49408, hidden_size=1280, intermediate_size=5120, num_hidden_layers=32,
+            num_attention_heads=20, projection_dim=1280)),
+        "t5": T5EncoderModel(T5Config(d_ff=10240, d_kv=64, d_model=4096, num_heads=64,
+                                      num_layers=24,
                                       feed_forward_proj="gated-gelu", vocab_size=32128)),
     }
-print("SHAPES" + json.dumps({name: {k: list(v.shape) for k, v in m.state_dict().items()} for name, m in models.items()}))
+def shapes(model):
+    return {k: list(v.shape) for k, v in model.state_dict().items()}
+print("SHAPES" + json.dumps({name: shapes(model) for name, model in models.items()}))
 """
 
 

@@ -100,12 +100,22 @@ def test_what_is_no_lora_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "family, fits, strays",
     [
-        ("sd1", "lora_te_text_model_encoder_layers_11_mlp_fc2", "lora_te_text_model_encoder_layers_12_mlp_fc2"),
-        ("sd1", "lora_unet_up_blocks_3_attentions_2_proj_out", "lora_unet_up_blocks_0_attentions_2_proj_out"),
+        ("sd1",
+            "lora_te_text_model_encoder_layers_11_mlp_fc2",
+                "lora_te_text_model_encoder_layers_12_mlp_fc2"),
+        ("sd1",
+            "lora_unet_up_blocks_3_attentions_2_proj_out",
+                "lora_unet_up_blocks_0_attentions_2_proj_out"),
         ("sd1", "lora_unet_mid_block_resnets_1_conv2", "lora_unet_mid_block_resnets_2_conv2"),
-        ("sd1", "lora_unet_down_blocks_1_resnets_0_conv_shortcut", "unet.mid_block.attentions.0.proj_in"),
-        ("sd2", "lora_te_text_model_encoder_layers_22_self_attn_k_proj", "lora_te_text_model_encoder_layers_23_mlp_fc1"),
-        ("sdxl", "lora_te2_text_model_encoder_layers_31_mlp_fc1", "lora_te_text_model_encoder_layers_0_mlp_fc1"),
+        ("sd1",
+            "lora_unet_down_blocks_1_resnets_0_conv_shortcut",
+                "unet.mid_block.attentions.0.proj_in"),
+        ("sd2",
+            "lora_te_text_model_encoder_layers_22_self_attn_k_proj",
+                "lora_te_text_model_encoder_layers_23_mlp_fc1"),
+        ("sdxl",
+            "lora_te2_text_model_encoder_layers_31_mlp_fc1",
+                "lora_te_text_model_encoder_layers_0_mlp_fc1"),
         ("sdxl", "lora_unet_output_blocks_5_1_proj_in", "lora_unet_output_blocks_6_1_proj_in"),
         ("flux1", "lora_unet_single_blocks_37_linear2", "lora_unet_single_blocks_38_linear2"),
     ],
@@ -116,7 +126,8 @@ def test_the_host_has_a_layer_or_none(family: str, fits: str, strays: str) -> No
 
 def test_modules_without_a_layer_are_named(tmp_path: Path) -> None:
     stray = {f"lora_unet_nowhere.{part}": t for part, t in _module(headers.lora()).items()}
-    found = verify(headers.write(tmp_path / "a.safetensors", {**headers.lora(), **stray}, headers.METADATA))  # fmt: skip
+    tensors = {**headers.lora(), **stray}
+    found = verify(headers.write(tmp_path / "a.safetensors", tensors, headers.METADATA))
     assert found.unmatched == ["lora_unet_nowhere"] and not found.whole
     assert found.problems[0].startswith("1 of 4 modules have no layer in the WebUI")
 

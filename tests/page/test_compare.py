@@ -119,9 +119,9 @@ def test_it_refuses_what_can_not_be_compared(bridge: Bridge, make_job: MakeJob) 
         told(bridge, number, 99)
     setup = bridge._store.add(SetupJob("sd-scripts"))
     bridge.stop(setup)
-    with pytest.raises(Conflict, match="is no training"):
+    with pytest.raises(Conflict, match="is not a training"):
         told(bridge, number, setup)
-    with pytest.raises(Conflict, match="is no training"):
+    with pytest.raises(Conflict, match="is not a training"):
         bridge.repeat(setup)
 
 

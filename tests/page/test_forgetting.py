@@ -1,4 +1,6 @@
-"""`forget`: after it, no file of the home shows or describes a photo; the LoRA is there and listed."""
+"""`forget`: after it, no file of the home shows or describes a photo;
+the LoRA is there and listed.
+"""
 
 from __future__ import annotations
 

@@ -29,7 +29,9 @@ def full_size_sd15() -> dict[str, TensorInfo]:
 
 
 def test_the_numbers_of_a_full_size_lora() -> None:
-    """Rank 4 of SD 1.5 in 4 bytes a number is the 9.5 MB file that sd-scripts writes (792 tensors)."""
+    """Rank 4 of SD 1.5 in 4 bytes a number is the 9.5 MB file that sd-scripts writes
+    (792 tensors).
+    """
     params = TrainingParams().with_values({"network_dim": 4, "save_precision": "float"})
     assert lora_size.file_bytes(full_size_sd15(), params) == pytest.approx(9.45e6, rel=0.01)
     unet_only = replace(params, network_train_unet_only=True)

@@ -223,7 +223,8 @@ def test_two_pages_on_one_home_see_the_same(bridge: Bridge, tmp_path: Path) -> N
         "import Store\n"
         "home = Home(Path(sys.argv[2])); draft, store = Draft(home), Store(home.database)\n"
         "for n in range(25):\n"
-        "    draft.describe(DraftChange(training=TrainingChange(values={sys.argv[3] + str(n): n}))); "
+        "    "
+        "draft.describe(DraftChange(training=TrainingChange(values={sys.argv[3] + str(n): n}))); "
         "store.add(SetupJob('sd-scripts', source=sys.argv[3]))\n"
     )
     argv = [sys.executable, "-c", code, str(PACKAGE_PARENT), str(bridge.home.root)]

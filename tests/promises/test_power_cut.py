@@ -58,7 +58,8 @@ while True:
     number += 1
     draft.describe(DraftChange(f"n{number}", training=TrainingChange(values={"seed": number})))
     job = store.add(SetupJob("sd-scripts", source=str(number)))
-    write_json(JobFolder(home.jobs / f"{job:06d}").create().job, SetupJob("sd-scripts", source=str(number)).as_dict())
+    written = SetupJob("sd-scripts", source=str(number)).as_dict()
+    write_json(JobFolder(home.jobs / f"{job:06d}").create().job, written)
     print(number, flush=True)
 """
 

@@ -1,4 +1,6 @@
-""" "I want to generate now": the GPU is left at the next save, and the training goes on by itself."""
+""" "I want to generate now": the GPU is left at the next save,
+and the training goes on by itself.
+"""
 
 from __future__ import annotations
 

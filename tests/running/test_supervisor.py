@@ -49,7 +49,8 @@ def test_a_job_runs_from_the_queue_to_the_lora_folder(bridge: Bridge, make_job: 
 def test_the_supervisor_outlives_whoever_submitted(bridge: Bridge, make_job: MakeJob) -> None:
     job_id = bridge._store.add(make_job("hold"))
     code = (
-        "import psutil, sys; from pathlib import Path; from sd_scripts_bridge.running import supervisor; "
+        "import psutil, sys; from pathlib import Path; from sd_scripts_bridge.running import "
+        "supervisor; "
         "from sd_scripts_bridge import paths; "
         "supervisor.spawn(paths.Home(Path(sys.argv[1]))); psutil.Process().kill()"
     )

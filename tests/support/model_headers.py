@@ -32,7 +32,9 @@ def write(
     metadata: Mapping[str, str] | None = None,
     dtype: str = "F16",
 ) -> Path:
-    """A whole file. A tensor is an array, a shape (zeros of ``dtype``), or (dtype, shape, bytes)."""
+    """A whole file. A tensor is an array, a shape (zeros of ``dtype``),
+    or (dtype, shape, bytes).
+    """
     header: dict[str, Any] = {} if metadata is None else {"__metadata__": dict(metadata)}
     data: list[bytes] = []
     place = 0

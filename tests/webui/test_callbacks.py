@@ -189,7 +189,8 @@ print(json.dumps({
     "tab": [label, tab_id, binding.tabname],
     "bound": [binding.paste_button.elem_id, binding.source_text_component.elem_id],
     "kept_by_the_host": [str(block) for block in drawn if not block.do_not_save_to_config],
-    "left_out_of_the_page": [str(block) for block in blocks.blocks.values() if getattr(block, "visible", True) is False],
+    "left_out_of_the_page": [
+        str(block) for block in blocks.blocks.values() if getattr(block, "visible", True) is False],
     "page": next(block.value for block in drawn if "lora-bridge" in str(block.value)),
     "nonce": callbacks.nonce(),
 }))

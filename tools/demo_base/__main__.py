@@ -3,8 +3,8 @@
     python -m tools.demo_base WORK_FOLDER
 
 About 70 minutes on one CPU core. Each stage leaves its result in the folder; run again, it goes on
-with the stage that is missing. The last file is `demo_base.safetensors`; its SHA-256, printed at the
-end, belongs into sd_scripts_bridge/models/shipped/demo_base.py.
+with the stage that is missing. The last file is `demo_base.safetensors`; its SHA-256, printed at
+the end, belongs into sd_scripts_bridge/models/shipped/demo_base.py.
 """
 
 from __future__ import annotations

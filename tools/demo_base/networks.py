@@ -1,4 +1,6 @@
-"""The demo base's three networks: made as the engine loads them, saved under Stable Diffusion's names."""
+"""The demo base's three networks: made as the engine loads them, saved under Stable Diffusion's
+names.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ LITTLE_NOISE = -6.0
 
 
 def fresh(seed: int) -> BaseModel:
-    """Untrained networks, with PyTorch's own first weights; the U-Net's residual branches begin at 0."""
+    """Untrained networks, with PyTorch's own first weights; the U-Net's residual branches begin at
+    0.
+    """
     torch.manual_seed(seed)
     base = _load({name: torch.zeros(size) for name, size in _sizes().items()})
     for network in (base.unet, base.vae, *base.text_encoders):

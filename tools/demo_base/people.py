@@ -24,7 +24,8 @@ from sd_scripts_bridge.demo.scene import Pose, Scene, Setting, background, compo
 
 SIDE, DRAWN_AT, DETAIL, BACKGROUNDS = 64, 128, 0.25, 30
 SYLLABLES = tuple(
-    "al ar ba be bo ca da di do el fa go ha io jo ka la le lo ma mi na no o pa ra ri ro sa ta to va vi za".split()  # noqa: SIM905
+    "al ar ba be bo ca da di do el fa go ha io jo ka la le lo ma mi na no o pa ra ri ro sa ta to "  # noqa: SIM905
+    "va vi za".split()
 )
 
 
@@ -94,7 +95,8 @@ class People:
         uniform = self.dice.uniform
         return Pose(
             mouth=self.dice.choice(("smile", "laugh", "calm")),
-            zoom=uniform(0.8, 1.2), x=uniform(0.42, 0.58), tilt=self.dice.choice((0, uniform(-10, 10))),
+            zoom=uniform(0.8, 1.2), x=uniform(0.42, 0.58),
+            tilt=self.dice.choice((0, uniform(-10, 10))),
             gaze=self.dice.choice((-9, -7, 0, 0, 7, 9)), from_left=self.dice.random() < 0.5,
         )  # fmt: skip
 
@@ -102,7 +104,8 @@ class People:
 def is_subject(look: Features) -> bool:
     """Whether ``look`` is the demo's man, whatever the skin."""
     return (look.hair, look.hair_colour, look.beard, look.glasses) == (
-        SUBJECT_LOOK.hair, SUBJECT_LOOK.hair_colour, SUBJECT_LOOK.beard, SUBJECT_LOOK.glasses)  # fmt: skip
+        SUBJECT_LOOK.hair, SUBJECT_LOOK.hair_colour, SUBJECT_LOOK.beard,
+        SUBJECT_LOOK.glasses)  # fmt: skip
 
 
 def describe(person: Person, dice: random.Random) -> str:

@@ -15,7 +15,9 @@ BY, WROTE = "by", "caption_sha256"
 
 
 class Author(NamedTuple):
-    """Who wrote a caption: a captioner's name or `HAND`; and whether somebody has changed it since."""
+    """Who wrote a caption: a captioner's name or `HAND`;
+    and whether somebody has changed it since.
+    """
 
     by: str
     edited: bool = False

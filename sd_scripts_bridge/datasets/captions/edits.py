@@ -18,9 +18,9 @@ _RUNAWAY = re.compile(r"\([^()]*[+*}][^()]*\)\s*[+*{]")
 
 @dataclass(frozen=True)
 class CaptionEdit:
-    """One change: ``action`` "add", "remove", "replace", "front", "dedupe" or "person", of ``text``,
-    ``by`` what, for "add" ``at_start`` (behind the name), for "replace" as a ``pattern``; ``words``
-    are what "person" takes out.
+    """One change: ``action`` "add", "remove", "replace", "front", "dedupe" or "person", of
+    ``text``, ``by`` what, for "add" ``at_start`` (behind the name), for "replace" as a ``pattern``;
+    ``words`` are what "person" takes out.
     """
 
     action: str
@@ -50,7 +50,9 @@ class CaptionEdit:
         return _pattern_problem(self.text, self.by) if self.pattern else None
 
     def of(self, caption: str, heads: Sequence[str]) -> str:
-        """``caption`` after it, as one line; it may begin with one of ``heads`` (see `heads_of`)."""
+        """``caption`` after it, as one line; it may begin with one of ``heads`` (see
+        `heads_of`).
+        """
         return one_line(self._edited(caption, heads))
 
     def _edited(self, caption: str, heads: Sequence[str]) -> str:

@@ -19,8 +19,10 @@ def _split(text: str) -> list[str]:
 
 
 _COLOURS = _split(
-    "black, dark, jet black, brown, dark brown, light brown, blond, blonde, dirty blond, fair, red, "
-    "ginger, auburn, grey, gray, greying, graying, white, silver, hazel, blue, green, amber, light, "
+    "black, dark, jet black, brown, dark brown, light brown, blond, blonde, dirty blond, fair, "
+    "red, "
+    "ginger, auburn, grey, gray, greying, graying, white, silver, hazel, blue, green, amber, "
+    "light, "
     "golden, chestnut, copper, salt and pepper, platinum, strawberry blonde, reddish, brownish, "
     "sandy, bright, deep, pale, honey, chocolate"
 )
@@ -28,16 +30,19 @@ _HAIR = _split(
     "short, long, medium length, shoulder length, chin length, curly, wavy, straight, thick, thin, "
     "thinning, fine, receding, shaggy, spiky, fluffy, frizzy, buzzed, cropped, coarse, full, "
     "bushy, close cropped, afro textured, natural, short cropped, neatly trimmed, trimmed, "
-    "well groomed, full grown, full head of, head of, patchy, stubbly, goatee, kinky, coily, layered, very short, very long"
+    "well groomed, full grown, full head of, head of, patchy, stubbly, goatee, kinky, coily, "
+    "layered, very short, very long"
 )
 _FACE = _split(
-    "round, oval, square, angular, narrow, wide, chubby, heart shaped, wrinkled, freckled, youthful, "
+    "round, oval, square, angular, narrow, wide, chubby, heart shaped, wrinkled, freckled, "
+    "youthful, "
     "high, strong, sharp, defined, prominent, hollow, full, thin, big, small, large, crooked, "
     "pointed, hooked, aquiline, upturned, flat, bushy, arched, thick, plump, rosy, chiselled, "
     "chiseled, slender, long, short, double, cleft, gapped, crows feet"
 )
 _EYES = _split(
-    "almond shaped, deep set, narrow, large, big, small, round, hooded, monolid, close set, wide set"
+    "almond shaped, deep set, narrow, large, big, small, round, hooded, monolid, close set, wide "
+    "set"
 )
 _SKIN = _split(
     "pale, fair, light, dark, olive, tan, tanned, brown, black, white, freckled, smooth, wrinkled, "
@@ -45,21 +50,26 @@ _SKIN = _split(
     "light brown, dark brown, caramel"
 )
 _BUILD = _split(
-    "slim, slender, thin, lean, muscular, athletic, stocky, heavy, heavyset, chubby, curvy, petite, "
+    "slim, slender, thin, lean, muscular, athletic, stocky, heavy, heavyset, chubby, curvy, "
+    "petite, "
     "tall, short, average, medium, strong, broad, large, small, plump, lanky, robust, fit, slight"
 )
 _LOOKS = _split(
-    "young, old, older, younger, elderly, middle aged, aged, teenage, teen, youthful, adult, mature, "
+    "young, old, older, younger, elderly, middle aged, aged, teenage, teen, youthful, adult, "
+    "mature, "
     "bearded, bald, balding, blond, blonde, brunette, red headed, redheaded, ginger, bespectacled, "
     "freckled, moustached, mustachioed, clean shaven, unshaven, muscular, slim, slender, "
-    "tall, heavyset, overweight, chubby, skinny, stocky, athletic, plump, petite, curvy, lean, fit, "
-    "asian, east asian, south asian, african, african american, caucasian, hispanic, latino, latina, "
+    "tall, heavyset, overweight, chubby, skinny, stocky, athletic, plump, petite, curvy, lean, "
+    "fit, "
+    "asian, east asian, south asian, african, african american, caucasian, hispanic, latino, "
+    "latina, "
     "indian, chinese, japanese, korean, european, middle eastern, arab, handsome, beautiful, "
     "attractive, pretty, good looking, cute, dark skinned, light skinned, fair skinned, "
     "pale skinned, grey haired, gray haired, white haired"
 )
 _PEOPLE = _split(
-    "man, woman, person, boy, girl, guy, gentleman, lady, male, female, child, kid, teenager, adult, "
+    "man, woman, person, boy, girl, guy, gentleman, lady, male, female, child, kid, teenager, "
+    "adult, "
     "individual, subject, figure, model"
 )
 CHANGEABLE = frozenset(
@@ -121,7 +131,8 @@ PATTERNS: Mapping[str, tuple[re.Pattern[str], ...]] = {
     "body": (_belongs(_BUILD, _BODY_NOUNS),),
     "age": (
         re.compile(
-            r"\b(?:in (?:his|her|their) (?:early |mid[ -]?|late )?(?:\d0s|twenties|thirties|forties|"
+            r"\b(?:in (?:his|her|their) (?:early |mid[ -]?|late )?(?:\d0s|twenties|thirties"
+            r"|forties|"
             r"fifties|sixties|seventies|eighties)|\d{1,2}[ -]years?[ -]old)\b",
             re.IGNORECASE,
         ),
@@ -164,7 +175,8 @@ ALONE = re.compile(
 """A tag of its own."""
 
 GOES_ON = re.compile(
-    r"\s+(?:is|are|was|were|tied|pulled|falling|blowing|flowing|hanging|lit|shining|looking|staring|"
+    r"\s+(?:is|are|was|were|tied|pulled|falling|blowing|flowing|hanging|lit|shining|looking"
+    r"|staring|"
     r"gazing|covered|covering|framing|fixed|in (?:an? )?(?:bun|ponytail|braids?|plaits?|knot))\b",
     re.IGNORECASE,
 )
@@ -195,7 +207,8 @@ ASPECTS: Mapping[str, re.Pattern[str]] = {
         r"\b(?:wear(?:s|ing)?|dressed|shirt|t-shirt|tshirt|sweater|jumper|jacket|coat|suit|tie|"
         r"dress|skirt|jeans|trousers|pants|shorts|hoodie|blouse|hat|cap|scarf|uniform|vest|"
         r"cardigan|top|pullover|polo|blazer|swimsuit|bikini|robe|apron|gloves|boots|shoes|"
-        r"trainers|sneakers|outfit|clothes|shirtless|bare[- ]chested|costume|tank top|gown|kimono)\b",
+        r"trainers|sneakers|outfit|clothes|shirtless|bare[- ]chested|costume|tank top|gown"
+        r"|kimono)\b",
         re.IGNORECASE,
     ),
     "pose": re.compile(
@@ -203,7 +216,8 @@ ASPECTS: Mapping[str, re.Pattern[str]] = {
         r"lying|lies|kneel(?:s|ing)?|look(?:s|ing)?|facing|turned|smil(?:es|ing)|laugh(?:s|ing)?|"
         r"pos(?:es|ing)|hold(?:s|ing)?|arms?|hands?|profile|portrait|close[- ]up|head and "
         r"shoulders|half body|full body|upper body|waist up|jump(?:s|ing)?|danc(?:es|ing)|"
-        r"crouch(?:es|ing)|riding|driving|reading|eating|drinking|from behind|from the side|selfie)\b",
+        r"crouch(?:es|ing)|riding|driving|reading|eating|drinking|from behind|from the side"
+        r"|selfie)\b",
         re.IGNORECASE,
     ),
 }

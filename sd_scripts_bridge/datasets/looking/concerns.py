@@ -97,7 +97,9 @@ _KNOWN: Mapping[str, tuple[str, str, str]] = {
     ),
     "photo.face_found": (
         NOTE,
-        Message("remedy.no_face", "Fine if your subject is seen from behind; otherwise leave it out."),
+        Message(
+            "remedy.no_face", "Fine if your subject is seen from behind; otherwise leave it out."
+        ),
         "",
     ),
     "photo.faces": (SERIOUS, _SEVERAL, "crop"),

@@ -1,4 +1,6 @@
-"""What a dataset holds, to tell two apart: each picture by its content, with caption and repeats."""
+"""What a dataset holds, to tell two apart: each picture by its content,
+with caption and repeats.
+"""
 
 from __future__ import annotations
 

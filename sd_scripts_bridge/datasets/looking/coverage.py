@@ -1,4 +1,6 @@
-"""What a set shows of its subject, as far as that can be measured: distance, light, places, clothes."""
+"""What a set shows of its subject, as far as that can be measured: distance, light, places,
+clothes.
+"""
 
 from __future__ import annotations
 

@@ -66,7 +66,9 @@ def refusals(job: TrainingJob, machine: Machine) -> list[Problem]:
 
 
 def _unknown(params: TrainingParams) -> list[Problem]:
-    """Options that are switched off, or that ask for what is done anyway, are no reason to refuse."""
+    """Options that are switched off, or that ask for what is done anyway,
+    are no reason to refuse.
+    """
     return [
         _no_option(name, value)
         for name, value in sorted(params.extra.items())

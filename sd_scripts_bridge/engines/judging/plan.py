@@ -35,9 +35,7 @@ def plan(job: TrainingJob, folder: JobFolder, number: int, wish: GridWish) -> Gr
     """Raises `Conflict` where nothing is saved yet, `Invalid` with all that can't be drawn."""
     saved = saved_steps(job, folder)
     if not saved:
-        raise Conflict(
-            "grid.nothing_saved", "Job {job} has no saved step to draw yet.", job=number
-        )
+        raise Conflict("grid.nothing_saved", "Job {job} has no saved step to draw yet.", job=number)
     prompts = _prompts(job, folder, wish.prompts)
     weights = tuple(dict.fromkeys(wish.weights or WEIGHTS))
     steps = tuple(sorted(set(wish.steps or spread(sorted(saved), STEPS))))

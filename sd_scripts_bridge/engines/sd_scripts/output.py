@@ -12,7 +12,8 @@ from ...jobs.events import Checkpoint, Event, Phase, Progress
 from ...messages import Message
 
 _STEPS = re.compile(
-    r"^steps:\s+\d+%\|[^|]*\|\s*(?P<step>\d+)/(?P<total>\d+) \[.*?(?:avr_loss=(?P<loss>[^,\]\s]+))?\]?$"
+    r"^steps:\s+\d+%\|[^|]*\|\s*(?P<step>\d+)/(?P<total>\d+) "
+    r"\[.*?(?:avr_loss=(?P<loss>[^,\]\s]+))?\]?$"
 )
 _SAVING = re.compile(r"^saving checkpoint: (?P<path>.+)$")
 _SAVED_STEP = re.compile(r"-step(\d{8})\.safetensors$")
@@ -32,7 +33,9 @@ _PHASES = (
 
 
 def read(line: str) -> Event | None:
-    """The event that this line tells of. tqdm prints each step twice; the one with its loss counts."""
+    """The event that this line tells of. tqdm prints each step twice;
+    the one with its loss counts.
+    """
     steps = _STEPS.match(line)
     if steps:
         return _progress(steps)

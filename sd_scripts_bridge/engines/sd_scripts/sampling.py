@@ -14,7 +14,8 @@ from ...jobs.job import TrainingJob
 from .. import sample_prompts
 
 OURS: Mapping[str, Any] = {"sample_at_first": True, "sample_sampler": "dpmsolver++"}
-"""What holds where the job itself says nothing; of its samplers this is nearest to DPM++ 2M Karras."""
+"""What holds where the job itself says nothing; of its samplers this is nearest to DPM++ 2M Karras.
+"""
 
 
 def options(job: TrainingJob, prompts: Path, *, on_gpu: bool) -> dict[str, Any]:

@@ -53,8 +53,8 @@ class Tool(Protocol):
 
 
 def program(python: Path, module: str, folder: JobFolder, *words: str) -> Command:
-    """``main()`` of our ``module`` ("engines.embedded.measuring.program") in ``python``: offline, in
-    UTF-8, unbuffered, and without a WebUI's module path. Its first word is the job's folder.
+    """``main()`` of our ``module`` ("engines.embedded.measuring.program") in ``python``: offline,
+    in UTF-8, unbuffered, and without a WebUI's module path. Its first word is the job's folder.
     """
     launcher = _LAUNCHER.format(parent=str(PACKAGE_PARENT), module=module)
     return Command(

@@ -22,7 +22,9 @@ def problems(home: Home) -> list[Problem]:
 
 
 def command(home: Home, work: LoraWork, folder: JobFolder) -> Command:
-    """What does ``work``, its result in the job's own folder. Call it where there are no problems."""
+    """What does ``work``, its result in the job's own folder.
+    Call it where there are no problems.
+    """
     found = installation.read(home)
     assert found is not None
     folder.output.mkdir(parents=True, exist_ok=True)

@@ -43,7 +43,8 @@ def refuse(path: Path, data: Mapping[str, Any]) -> None:
                 Problem(
                     "kohya_gui.reader.other_tab",
                     path.name,
-                    "holds settings of kohya_ss' Dreambooth tab, not of a LoRA: it names no network",
+                    "holds settings of kohya_ss' Dreambooth tab, not of a LoRA: it names no "
+                    "network",
                     "Save them on kohya_ss' LoRA tab.",
                 )
             ]

@@ -94,7 +94,9 @@ def read(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
 
 
 def _form_of_old_versions(data: Mapping[str, Any]) -> dict[str, Any]:
-    """What `update_my_data` of the form fills in, and what a file without a number of steps means."""
+    """What `update_my_data` of the form fills in,
+    and what a file without a number of steps means.
+    """
     changes: dict[str, Any] = {}
     if "optimizer" not in data:
         changes["optimizer"] = "AdamW" if data.get("use_8bit_adam") is False else "AdamW8bit"
@@ -231,7 +233,8 @@ def _lengths(work: Settling, form: Mapping[str, Any]) -> Iterator[Given]:
         work.notes.append(
             Message(
                 "kohya_gui.file_fixes_steps_right",
-                "The file fixes {steps} {steps:step|steps}, right for its author's pictures ({reason}); "
+                "The file fixes {steps} {steps:step|steps}, right for its author's pictures "
+                "({reason}); "
                 "another number: --set max_train_steps=N.",
                 steps=int(steps),
                 reason=Message("kohya_gui.forms_default", "the form's own default")
@@ -246,7 +249,8 @@ def _lengths(work: Settling, form: Mapping[str, Any]) -> Iterator[Given]:
             "lr_warmup",
             form["lr_warmup"],
             Message(
-                "kohya_gui.lr_warmup_steps_goes", "lr_warmup_steps takes precedence, in kohya_ss too"
+                "kohya_gui.lr_warmup_steps_goes",
+                "lr_warmup_steps takes precedence, in kohya_ss too",
             ),
         )
     elif percent:

@@ -14,7 +14,8 @@ _SCRIPT = re.compile(
 )
 _STARTS = re.compile(
     r"(?:.*[\\/])?(?:python[\d.w]*|py|accelerate(?:-launch)?|torchrun|deepspeed|nohup|exec|time|env"
-    r"|sudo|nice|srun|uv|uvx|poetry|pipenv|conda|mamba|micromamba|start|call|cmd|setsid|stdbuf|sh|bash"
+    r"|sudo|nice|srun|uv|uvx|poetry|pipenv|conda|mamba|micromamba|start|call|cmd|setsid|stdbuf|sh"
+    r"|bash"
     r"|start-process)(?:\.exe)?",
     re.IGNORECASE | re.DOTALL,
 )
@@ -48,5 +49,7 @@ def _call(words: Sequence[str]) -> TrainingCall | None:
 
 
 def _can_start(word: str) -> bool:
-    """Whether the command's first word can start a Python script; a variable that isn't known can."""
+    """Whether the command's first word can start a Python script;
+    a variable that isn't known can.
+    """
     return bool(_STARTS.fullmatch(word)) or word.startswith(("$", "%", "{"))

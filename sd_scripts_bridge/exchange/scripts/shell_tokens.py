@@ -1,4 +1,6 @@
-"""A shell script's text as words and operators: quotes, expansions, continued lines, here-documents."""
+"""A shell script's text as words and operators: quotes, expansions, continued lines,
+here-documents.
+"""
 
 from __future__ import annotations
 

@@ -227,7 +227,9 @@ def _find_family(work: Settling) -> None:
 
 
 def _without_prompts(work: Settling) -> None:
-    """Pictures by steps come with a prompt of our own; other ways to ask for them need the file's."""
+    """Pictures by steps come with a prompt of our own;
+    other ways to ask for them need the file's.
+    """
     by_steps = bool(work.extra.get("sample_every_n_steps"))
     for option in [
         name for name in work.extra if by_steps and work.extra[name] == sampling.OURS.get(name)

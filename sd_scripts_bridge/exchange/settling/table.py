@@ -1,4 +1,6 @@
-"""The end of what `import` says: each value that will train, and where it comes from, as wide as the screen."""
+"""The end of what `import` says: each value that will train, and where it comes from, as wide as
+the screen.
+"""
 
 from __future__ import annotations
 

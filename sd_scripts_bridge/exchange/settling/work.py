@@ -58,7 +58,8 @@ class Here:
     folders: Sequence[Path] = ()
     """Where base models are looked for by their name."""
     looks: bool = True
-    """False: paths in the file are never looked up on this machine, since a remote client sent it."""
+    """False: paths in the file are never looked up on this machine, since a remote client sent it.
+    """
     whole: bool = True
     """False: of a .safetensors file only the header has come."""
 

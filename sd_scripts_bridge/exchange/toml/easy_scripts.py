@@ -125,7 +125,9 @@ def _options(work: Settling, args: list[Given]) -> Iterator[Given]:
 
 
 def _list(work: Settling, item: Given) -> Iterator[Given]:
-    """A table as the list of name=value that sd-scripts takes; some names say which network it is."""
+    """A table as the list of name=value that sd-scripts takes;
+    some names say which network it is.
+    """
     words = []
     for name, value in item.value.items():
         joined = ",".join(map(str, value)) if isinstance(value, list) else str(value).strip()

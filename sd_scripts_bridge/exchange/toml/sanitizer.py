@@ -1,5 +1,5 @@
-"""What sd-scripts' own reader of a dataset_config refuses: `ConfigSanitizer` in library/config_util.py
-of sd-scripts 0.10.1, rule for rule.
+"""What sd-scripts' own reader of a dataset_config refuses: `ConfigSanitizer` in
+library/config_util.py of sd-scripts 0.10.1, rule for rule.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The demo's base model, which comes with the package: a small Stable Diffusion 1.5 that really draws.
+"""The demo's base model, which comes with the package: a small Stable Diffusion 1.5 that really
+draws.
 
 It was trained in the stages of ``python -m tools.demo_base``, one by one, on drawings of random
 people, never of the demo's own man.

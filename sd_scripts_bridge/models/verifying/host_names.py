@@ -40,7 +40,9 @@ _FLUX = re.compile(
 
 
 def unmatched(modules: Iterable[str], family: str) -> list[str] | None:
-    """The modules that the host would pass over; None for a family whose names aren't known here."""
+    """The modules that the host would pass over;
+    None for a family whose names aren't known here.
+    """
     if family in ("flux1", "flux1-schnell"):
         return [name for name in modules if not _FLUX.fullmatch(name)]
     layers = _layers(family)

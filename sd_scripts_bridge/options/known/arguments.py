@@ -81,7 +81,9 @@ def of_network(
             )
             yield Wrong(word, why, _near(value, algorithms))
         elif name in _WHOLE and not _is_number(value, whole=True):
-            yield Wrong(word, Message("arguments.not_whole", "has a value that is not a whole number"))
+            yield Wrong(
+                word, Message("arguments.not_whole", "has a value that is not a whole number")
+            )
         elif name in _NUMBERS and not _is_number(value):
             yield Wrong(word, Message("arguments.not_a_number", "has a value that is not a number"))
 

@@ -31,7 +31,9 @@ def scripts() -> tuple[str, ...]:
 
 @functools.cache
 def options(script: str) -> Mapping[str, Option]:
-    """The options of ``script`` ("train_network.py") by name; empty for a script that is unknown."""
+    """The options of ``script`` ("train_network.py") by name;
+    empty for a script that is unknown.
+    """
     found = {}
     for row in _data()["options"]:
         if script in row.get("scripts", scripts()) and script in scripts():

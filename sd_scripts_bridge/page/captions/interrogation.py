@@ -59,7 +59,9 @@ def begin(draft: Draft, count: int) -> None:
 def _draft(
     draft: Draft, interrogator: Interrogator, photos: dict[int, Path], text: str, again: bool
 ) -> None:
-    """Each caption as it comes; a photo that the user has written about meanwhile keeps his words."""
+    """Each caption as it comes; a photo that the user has written about meanwhile
+    keeps his words.
+    """
     try:
         done, pids = 0, list(photos)
         for start in range(0, len(pids), CHUNK):

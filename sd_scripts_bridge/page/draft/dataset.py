@@ -117,7 +117,8 @@ def _refuse_changed(draft: Draft, used: Sequence[DraftPhoto]) -> None:
         draft.look_again()
         raise Conflict(
             "dataset.changed_since_they_looked",
-            "Changed since they were checked: {changed}. They are being checked again; look at the result, and start again.",
+            "Changed since they were checked: {changed}. They are being checked again; look at "
+            "the result, and start again.",
             changed=", ".join(changed[:5]),
         )
 

@@ -126,7 +126,8 @@ class Draft:
         state = with_files(State(), intake.photos_in(self.photos_folder), self.photos_folder)
         self.failure = Message(
             "draft.draft_json_cant_read",
-            "draft.json can't be read ({error}); it was moved aside as {name}. The uploaded photos are back; name, captions and choices have to be entered again.",
+            "draft.json can't be read ({error}); it was moved aside as {name}. The uploaded "
+            "photos are back; name, captions and choices have to be entered again.",
             error=short(str(error)),
             name=aside.name,
         )

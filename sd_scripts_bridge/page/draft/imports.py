@@ -1,4 +1,6 @@
-"""A training from elsewhere into the draft: what it would put where, doing so, and taking it back."""
+"""A training from elsewhere into the draft:
+what it would put where, doing so, and taking it back.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What the user has said so far, as one frozen value: the photos' list, his choices, his captions."""
+"""What the user has said so far, as one frozen value:
+the photos' list, his choices, his captions.
+"""
 
 from __future__ import annotations
 

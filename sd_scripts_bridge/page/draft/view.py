@@ -184,7 +184,8 @@ def _unnamed(state: State, judged: Verdicts) -> list[str]:
     return [
         Message(
             "captions.without_name",
-            "{count} of {total} captions {count:doesn't|don't} begin with {name}, so {count:it teaches|they teach} it less.",
+            "{count} of {total} captions {count:doesn't|don't} begin with {name}, so "
+            "{count:it teaches|they teach} it less.",
             count=count,
             total=len(texts),
             name=repr(state.name),

@@ -20,7 +20,9 @@ Address = Callable[[int, Path], str]
 
 @dataclass(frozen=True)
 class PictureView:
-    """A cell of the grid: ``step`` is null without the LoRA; ``picture`` is null until it is drawn."""
+    """A cell of the grid: ``step`` is null without the LoRA;
+    ``picture`` is null until it is drawn.
+    """
 
     step: int | None
     weight: float

@@ -227,7 +227,9 @@ def preview(call: Call, body: CaptionsBody) -> CaptionsPreviewView:
 
 
 def bring(call: Call, query: ChangeQuery, body: CaptionTableBody) -> DraftView:
-    """Captions from a table: a line each for `photos` in their order, or rows with a file's name."""
+    """Captions from a table: a line each for `photos` in their order,
+    or rows with a file's name.
+    """
     here = call.context.draft
     wanted = set(body.photos) if body.photos else None
     items = [i for i in here.state.items if wanted is None or i.id in wanted]

@@ -78,7 +78,8 @@ def _outlook(home: Home, job: Job, number: int) -> Message:
     folder = JobFolder.of(home, number)
     if engines.of(job, home).traits.is_remote:
         text = (
-            "Job {job_id} is looked up on the cluster, and starts over if it isn't running there any "
+            "Job {job_id} is looked up on the cluster, and starts over if it isn't running there "
+            "any "
             "more."
         )
         return Message("job.job_looked_cluster_starts", text, job_id=number)
@@ -122,7 +123,9 @@ def _refuse(row: JobRow) -> None:
         raise _refusal(row)
     job = row.job
     if isinstance(job, TrainingJob) and job.is_forgotten:
-        text = "The photos of job {job} are forgotten. Start a new training: `train`, or in the tab."
+        text = (
+            "The photos of job {job} are forgotten. Start a new training: `train`, or in the tab."
+        )
         raise Conflict("again.forgotten", text, job=row.id)
 
 

@@ -147,7 +147,9 @@ def _sharing(others: list[JobRow]) -> list[str]:
 
 
 def _copies(home: Home, job: TrainingJob) -> Path | None:
-    """The folder of the job's copies, where it is one of ours; a user's own folder is left alone."""
+    """The folder of the job's copies, where it is one of ours;
+    a user's own folder is left alone.
+    """
     root = Path(job.dataset).parent
     return root if root.parent == home.datasets and root.is_dir() else None
 
@@ -175,7 +177,10 @@ def _scrub(file: Path) -> None:
     try:
         private.scrub(file)
     except OSError as error:
-        text = "{file} can't be changed ({error}): close the program that has it open, and forget again."
+        text = (
+            "{file} can't be changed ({error}): close the program that has it open, and forget "
+            "again."
+        )
         why = error.strerror or str(error)
         raise Conflict("forget.held", text, file=str(file), error=why) from error
 

@@ -164,7 +164,9 @@ def _refuse(problems: Sequence[Problem]) -> None:
 
 
 def _loras(files: Sequence[Path]) -> tuple[list[LoraFile | None], list[Problem]]:
-    """Each file as a LoRA that sd-scripts' programs can work on, and what is wrong with the rest."""
+    """Each file as a LoRA that sd-scripts' programs can work on,
+    and what is wrong with the rest.
+    """
     found: list[LoraFile | None] = []
     problems: list[Problem] = []
     for file in files:

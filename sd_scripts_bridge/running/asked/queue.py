@@ -97,7 +97,8 @@ class Queue:
         if row.kind == "setup" or row.status not in (Status.RUNNING, Status.QUEUED):
             raise Conflict(
                 "queue.job_training_runs_waits",
-                "Job {job_id} ({title}, {status}) can't be paused; only a job that runs or waits can, "
+                "Job {job_id} ({title}, {status}) can't be paused; only a job that runs or waits "
+                "can, "
                 "and not a set-up.",
                 job_id=job_id,
                 title=row.title,
@@ -165,7 +166,8 @@ class Queue:
         if folder.exists():
             return Message(
                 "queue.removed_partly",
-                "Job {job} is gone. Part of {folder} could not be deleted: a program has it open, or you have no permission.",
+                "Job {job} is gone. Part of {folder} could not be deleted: a program has it open, "
+                "or you have no permission.",
                 job=job_id,
                 folder=str(folder),
             )

@@ -33,7 +33,9 @@ def repeat(home: Home, queue: Queue, row: JobRow) -> Repeated:
     if not isinstance(job, TrainingJob):
         raise Conflict("bridge.job_training", "Job {job_id} is not a training.", job_id=row.id)
     if job.is_forgotten:
-        text = "The photos of job {job} are forgotten. Start a new training: `train`, or in the tab."
+        text = (
+            "The photos of job {job} are forgotten. Start a new training: `train`, or in the tab."
+        )
         raise Conflict("again.forgotten", text, job=row.id)
     problems = gone(job) if job.on is None else []
     if problems:

@@ -10,7 +10,8 @@ ROWS: tuple[Known, ...] = (
         FailureKind.BASE_MODEL,
         "run",
         RAISED
-        + r'The provided pretrained_model_name_or_path "(?P<file>.+?)" is neither a valid local path',
+        + r'The provided pretrained_model_name_or_path "(?P<file>.+?)" is neither a valid local '
+        r"path",
         "The base model {file} is gone. Put it back, or choose another base model.",
     ),
     known(
@@ -41,9 +42,10 @@ ROWS: tuple[Known, ...] = (
         "base-not-sd1",
         FailureKind.BASE_MODEL,
         "run; bmaltais/kohya_ss#1877",
-        RAISED
-        + r"Error\(s\) in loading state_dict for (?:UNet2DConditionModel|CLIPTextModel|AutoencoderKL)"
-        r"|^\s+(?:Missing|Unexpected) key\(s\) in state_dict: \"(?:down_blocks|up_blocks|mid_block|conv_in|time_embedding)\."
+        RAISED + r"Error\(s\) in loading state_dict for (?:UNet2DConditionModel|CLIPTextModel"
+        r"|AutoencoderKL)"
+        r"|^\s+(?:Missing|Unexpected) key\(s\) in state_dict: \"(?:down_blocks|up_blocks"
+        r"|mid_block|conv_in|time_embedding)\."
         r"|^\s+size mismatch for (?:down_blocks|up_blocks|mid_block)\.",
         "The base is not an SD 1.5 or SD 2 model (it may be SDXL), or part of it is missing. "
         "Choose the base model again, so that its family is read again.",
@@ -53,7 +55,8 @@ ROWS: tuple[Known, ...] = (
         FailureKind.BASE_MODEL,
         "run; bmaltais/kohya_ss#774 #397, kohya-ss/sd-scripts#1414",
         RAISED
-        + r"'(?:time_embed\.0|input_blocks\.0\.0|model\.diffusion_model\.\S+|encoder\.conv_in|decoder\.conv_in)\.\w+'$",
+        + r"'(?:time_embed\.0|input_blocks\.0\.0|model\.diffusion_model\.\S+|encoder\.conv_in"
+        r"|decoder\.conv_in)\.\w+'$",
         "The base is not a Stable Diffusion checkpoint in one file: it may be a LoRA or another "
         "kind of model. Choose another base model.",
     ),

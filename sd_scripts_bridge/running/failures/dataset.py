@@ -68,7 +68,8 @@ ROWS: tuple[Known, ...] = (
         FailureKind.OPTION,
         "run",
         RAISED
-        + r"image (?:too large, but cropping and bucketing are disabled|size is small) / [^:]*: (?P<file>[^\n]+)",
+        + r"image (?:too large, but cropping and bucketing are disabled|size is small) / [^:]*: "
+        r"(?P<file>[^\n]+)",
         "The picture {file} doesn't have the training resolution. Set enable_bucket=true.",
     ),
 )

@@ -25,7 +25,8 @@ ROWS: tuple[Known, ...] = (
         "compiler",
         FailureKind.ENVIRONMENT,
         "pip and setuptools",
-        r"^\s*error: (?:Microsoft Visual C\+\+ .* is required|command '.*(?:gcc|cc|cl\.exe|clang)\S*' failed)",
+        r"^\s*error: (?:Microsoft Visual C\+\+ .* is required|command '.*(?:gcc|cc|cl\.exe"
+        r"|clang)\S*' failed)",
         "A package had to be compiled, and there is no compiler. Run setup with another Python: "
         "`sd-scripts-bridge setup --python PATH` (3.10 to 3.12).",
     ),

@@ -52,7 +52,8 @@ ROWS: tuple[Known, ...] = (
         "8bit-without-kernel",
         FailureKind.OPTION,
         "bmaltais/kohya_ss#192",
-        r"^Error no kernel image is available for execution on the device at line \d+ in file .*(?:ops\.cu|bitsandbytes)",
+        r"^Error no kernel image is available for execution on the device at line \d+ in file "
+        r".*(?:ops\.cu|bitsandbytes)",
         "bitsandbytes was not built for this GPU, so 8-bit optimizers don't run. Set "
         "optimizer_type=AdamW, or Adafactor to save memory.",
     ),
@@ -78,7 +79,8 @@ ROWS: tuple[Known, ...] = (
         FailureKind.ENVIRONMENT,
         "pytorch/pytorch#49327",
         RAISED
-        + r"(?:Found no NVIDIA driver|No CUDA GPUs are available|no CUDA-capable device|CUDA unknown error)",
+        + r"(?:Found no NVIDIA driver|No CUDA GPUs are available|no CUDA-capable device|CUDA "
+        r"unknown error)",
         "PyTorch found no working NVIDIA GPU. Check that `nvidia-smi` lists it and that "
         "CUDA_VISIBLE_DEVICES doesn't hide it; restarting the machine often helps.",
     ),
@@ -112,8 +114,8 @@ ROWS: tuple[Known, ...] = (
         "gpu-crashed",
         FailureKind.ENVIRONMENT,
         "bmaltais/kohya_ss#733 #2002",
-        RAISED
-        + r"(?:illegal memory access|unspecified launch failure|misaligned address|illegal instruction was encountered"
+        RAISED + r"(?:illegal memory access|unspecified launch failure|misaligned address|illegal "
+        r"instruction was encountered"
         r"|uncorrectable ECC|GPU is lost|launch timed out)",
         "The GPU crashed during training: overheating, overclocking or a faulty driver. Resume "
         "the job; update the driver if it happens again.",
@@ -147,7 +149,8 @@ ROWS: tuple[Known, ...] = (
         FailureKind.OPTION,
         "derrian-distro/LoRA_Easy_Training_Scripts#211",
         RAISED
-        + r"(?:expected scalar type \w+ but found \w+|Input type .+ and (?:bias|weight) type .+ should be the same)",
+        + r"(?:expected scalar type \w+ but found \w+|Input type .+ and (?:bias|weight) type .+ "
+        r"should be the same)",
         "Two parts of the model use different precisions. Set mixed_precision=bf16 and "
         "cache_latents=true, and remove full_fp16, full_bf16 and no_half_vae.",
     ),

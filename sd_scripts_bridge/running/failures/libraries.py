@@ -33,7 +33,8 @@ ROWS: tuple[Known, ...] = (
         "bmaltais/kohya_ss#1523 #1679, bitsandbytes-foundation/bitsandbytes#900 #1614",
         r"^\s*CUDA Setup failed despite (?:GPU|CUDA) being available|"
         + RAISED
-        + r"(?:undefined symbol: c(?:adam|lion|quantize|get_)\w+|'NoneType' object has no attribute 'c(?:adam|lion|quantize)\w+"
+        + r"(?:undefined symbol: c(?:adam|lion|quantize|get_)\w+|'NoneType' object has no "
+        r"attribute 'c(?:adam|lion|quantize)\w+"
         r"|No module named 'bitsandbytes\.|CUDA Setup failed despite)",
         "bitsandbytes doesn't match the installed CUDA. Set optimizer_type=AdamW, or Adafactor "
         "to save memory.",
@@ -52,7 +53,8 @@ ROWS: tuple[Known, ...] = (
         FailureKind.OPTION,
         "run",
         RAISED
-        + r"(?:module '[\w.]*optim\w*' has no attribute '(?P<name>\w+)'|Unknown optimizer type: (?P<type>\w+))",
+        + r"(?:module '[\w.]*optim\w*' has no attribute '(?P<name>\w+)'|Unknown optimizer type: "
+        r"(?P<type>\w+))",
         "There is no optimizer named {name}{type}. Check the spelling of optimizer_type; AdamW "
         "always works.",
     ),

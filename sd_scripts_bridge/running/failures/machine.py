@@ -43,8 +43,10 @@ ROWS: tuple[Known, ...] = (
         FailureKind.DISK,
         "run",
         RAISED
-        + r"(?:\[Errno (?:28|122)\]|No space left on device|os error 28|Os \{ code: (?:28|112), |\[WinError 112\]"
-        r"|PytorchStreamWriter failed writing file|inline_container\.cc:\d+\] \. unexpected pos|[Dd]isk quota exceeded)",
+        + r"(?:\[Errno (?:28|122)\]|No space left on device|os error 28|Os \{ code: (?:28|112), "
+        r"|\[WinError 112\]"
+        r"|PytorchStreamWriter failed writing file|inline_container\.cc:\d+\] \. unexpected pos"
+        r"|[Dd]isk quota exceeded)",
         "The disk is full. Free some space, then resume the job.",
     ),
     known(
@@ -84,7 +86,8 @@ ROWS: tuple[Known, ...] = (
         "run",
         r"^(?:[\w.]+\.)?_?(?:Array)?MemoryError\b|"
         + RAISED
-        + r"(?:DefaultCPUAllocator: |\[Errno 12\]|[Cc]annot allocate memory|not enough memory: you tried to allocate)",
+        + r"(?:DefaultCPUAllocator: |\[Errno 12\]|[Cc]annot allocate memory|not enough memory: "
+        r"you tried to allocate)",
         "The machine ran out of memory (RAM). Close other programs, set train_batch_size=1 and "
         "max_data_loader_n_workers=0, or add swap space.",
     ),
@@ -92,8 +95,8 @@ ROWS: tuple[Known, ...] = (
         "shared-memory",
         FailureKind.HOST_MEMORY,
         "torch/utils/data/_utils/signal_handling.py",
-        RAISED
-        + r"(?:insufficient shared memory|unable to (?:open|mmap) shared memory|killed by signal: Bus error)",
+        RAISED + r"(?:insufficient shared memory|unable to (?:open|mmap) shared memory|killed by "
+        r"signal: Bus error)",
         "There is not enough shared memory for the data loader's worker processes. Set "
         "max_data_loader_n_workers=0.",
     ),

@@ -43,7 +43,8 @@ ROWS: tuple[Known, ...] = (
         FailureKind.NETWORK,
         "huggingface_hub",
         RAISED
-        + r"(?:We couldn't connect to '|outgoing traffic has been disabled|Cannot reach \S+: offline mode)",
+        + r"(?:We couldn't connect to '|outgoing traffic has been disabled|Cannot reach \S+: "
+        r"offline mode)",
         "The trainer looked for a file on a model hub that can't be reached. Run "
         "`sd-scripts-bridge setup` again, so that every file is on this machine.",
     ),
@@ -51,7 +52,8 @@ ROWS: tuple[Known, ...] = (
         "package-index",
         FailureKind.NETWORK,
         "run",
-        r"^WARNING: Retrying \(Retry\((?s:.*)^ERROR: (?:No matching distribution found|Could not find a version)",
+        r"^WARNING: Retrying \(Retry\((?s:.*)^ERROR: (?:No matching distribution found|Could not "
+        r"find a version)",
         "Python packages couldn't be downloaded. Check the network and the proxy, then run "
         "`sd-scripts-bridge setup` again.",
     ),
@@ -59,8 +61,8 @@ ROWS: tuple[Known, ...] = (
         "connection",
         FailureKind.NETWORK,
         "urllib3 and git",
-        RAISED
-        + r"(?:Max retries exceeded|Failed to resolve|Temporary failure in name resolution|getaddrinfo failed"
+        RAISED + r"(?:Max retries exceeded|Failed to resolve|Temporary failure in name resolution"
+        r"|getaddrinfo failed"
         r"|Read timed out|Connection (?:refused|reset|aborted)|Could not resolve host)",
         "The network connection failed. Check it and the proxy, then start again.",
     ),

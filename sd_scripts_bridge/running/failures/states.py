@@ -40,7 +40,8 @@ ROWS: tuple[Known, ...] = (
         FailureKind.CACHE,
         "bmaltais/kohya_ss#3155",
         RAISED
-        + r"(?:File is not a zip file|Bad CRC-32 for file|No data left in file|Bad magic number for file)",
+        + r"(?:File is not a zip file|Bad CRC-32 for file|No data left in file|Bad magic number "
+        r"for file)",
         "A file of cached latents or text encoder outputs is damaged. Delete the .npz files next "
         "to the pictures, then start again.",
     ),
@@ -65,7 +66,8 @@ ROWS: tuple[Known, ...] = (
         "run",
         r"^Loading states from (?P<folder>[^\n]+)$(?s:.*)"
         + RAISED
-        + r"(?:PytorchStreamReader failed|Error while deserializing header|Ran out of input|pickle data was truncated"
+        + r"(?:PytorchStreamReader failed|Error while deserializing header|Ran out of input"
+        r"|pickle data was truncated"
         r"|invalid load key|\[Errno 2\] No such file or directory: )",
         "The saved state {folder} is damaged. Resume from an older one, or start over with "
         "`retry`.",
@@ -98,8 +100,8 @@ ROWS: tuple[Known, ...] = (
         "state-finished",
         FailureKind.STATE,
         "run",
-        RAISED
-        + r"max_train_steps should be greater than initial step .*: (?P<steps>\d+) vs (?P<done>\d+)",
+        RAISED + r"max_train_steps should be greater than initial step .*: (?P<steps>\d+) vs "
+        r"(?P<done>\d+)",
         "The saved state is already at step {done}. Set max_train_steps higher than that (it is "
         "{steps}), or start over with `retry`.",
     ),

@@ -49,7 +49,9 @@ def draw(prompt: SamplePrompt, lora: StepFile | None, weight: float) -> Any:
 
 
 def _settings(processing: Any, prompt: SamplePrompt) -> dict[str, Any]:
-    """For one picture that the host saves nowhere. Before 1.9 the schedule was in the sampler's name."""
+    """For one picture that the host saves nowhere. Before 1.9 the schedule was in the sampler's
+    name.
+    """
     known = {field.name for field in fields(processing.StableDiffusionProcessingTxt2Img)}
     sampler: dict[str, Any] = {"sampler_name": f"{SAMPLER} {SCHEDULE}"}
     if "scheduler" in known:

@@ -161,7 +161,9 @@ def _views(one: Placed, mirrored: bool) -> Iterator[Tensor]:
 
 
 def resize(pixels: Pixels, size: Size) -> Pixels:
-    """``pixels`` at ``size`` (width, height): area means where it shrinks, Lanczos where it grows."""
+    """``pixels`` at ``size`` (width, height): area means where it shrinks,
+    Lanczos where it grows.
+    """
     from PIL import Image
 
     height, width = pixels.shape[:2]

@@ -17,8 +17,9 @@ HEAD_CHANNELS = 64
 LATENT_SCALE = {"sd1": 0.18215, "sd2": 0.18215, "sdxl": 0.13025}
 TIME_IDS = 6
 NORM_GROUPS, SMALLEST_GROUP = 32, 4
-"""Stable Diffusion normalises in 32 groups. A small model has fewer: groups of a channel or two would
-forget how bright and how colourful a picture is."""
+"""Stable Diffusion normalises in 32 groups. A small model has fewer: groups of a channel or two
+would forget how bright and how colourful a picture is.
+"""
 
 
 class Shaped(Protocol):
@@ -32,7 +33,9 @@ Tensors = Mapping[str, Shaped]
 
 
 def unet_config(tensors: Tensors, family: str) -> dict[str, Any]:
-    """``unet/config.json``. Raises `Invalid` for a U-Net that isn't made for plain text-to-image."""
+    """``unet/config.json``. Raises `Invalid` for a U-Net that isn't made for plain
+    text-to-image.
+    """
     first = tensors[f"{UNET}input_blocks.0.0.weight"].shape
     if first[1] != 4:
         raise Invalid(

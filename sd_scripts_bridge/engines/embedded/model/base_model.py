@@ -79,7 +79,8 @@ def _read(path: Path) -> dict[str, torch.Tensor]:
                     "base_model.holds_stable_diffusion_net",
                     str(path),
                     "holds no Stable Diffusion U-Net in the one-file layout",
-                    "Choose a complete checkpoint, not a LoRA, a VAE or part of a diffusers folder.",
+                    "Choose a complete checkpoint, not a LoRA, a VAE or part of a diffusers "
+                    "folder.",
                 )
             ]
         )

@@ -155,7 +155,9 @@ class _Level(nn.Module):
     def forward(
         self, x: Tensor, shifts: Iterator[Tensor], keys: Iterator[Keys], skips: Any = None
     ) -> list[Tensor]:
-        """What each residual block (with its transformer) gives; takes one of ``skips`` for each."""
+        """What each residual block (with its transformer) gives;
+        takes one of ``skips`` for each.
+        """
         found = []
         for number, residual in enumerate(self.residuals):
             x = residual(x if skips is None else torch.cat([x, skips.pop()], dim=1), next(shifts))
@@ -238,7 +240,9 @@ class Block(nn.Module):
 
 
 def _heads(rows: Tensor, batch: int, parts: int, heads: int) -> tuple[Tensor, ...]:
-    """[batch x places, parts x width] to a [batch, places, heads, width of a head] for each part."""
+    """[batch x places, parts x width] to a [batch, places, heads,
+    width of a head] for each part.
+    """
     return rows.view(batch, len(rows) // batch, parts, heads, -1).unbind(2)
 
 

@@ -71,7 +71,9 @@ class Part(nn.Module):
         return torch.cat([pieces[index].flatten() for index in order])
 
     def refresh(self, dtype: torch.dtype, multiplier: float) -> None:
-        """Hand the projections their weights for this step, differentiable, and fill the margins."""
+        """Hand the projections their weights for this step, differentiable,
+        and fill the margins.
+        """
         down = self.down.to(dtype)
         up = (self.up * (multiplier * self.alpha / self.rank)).to(dtype)
         downs, ups = down.split_with_sizes(self.downs), up.split_with_sizes(self.ups)
@@ -99,8 +101,8 @@ class Part(nn.Module):
         return found
 
     def in_todays_form(self, down: Tensor, up: Tensor) -> tuple[Tensor, Tensor]:
-        """Weights (or moments) of a state of version 0.1, where they were the matrices [rank, sum of
-        the inputs] and [rank, sum of the outputs] in the targets' order.
+        """Weights (or moments) of a state of version 0.1, where they were the matrices [rank, sum
+        of the inputs] and [rank, sum of the outputs] in the targets' order.
         """
         if down.dim() == 1:
             return down, up

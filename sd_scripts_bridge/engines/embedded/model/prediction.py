@@ -22,7 +22,9 @@ def prediction_of(base: str | Path, family: str = "sd2") -> str:
 
 @torch.no_grad()
 def ask(unet: Any) -> str:
-    """At the last timestep an epsilon model repeats its input, and a v-model answers far below it."""
+    """At the last timestep an epsilon model repeats its input,
+    and a v-model answers far below it.
+    """
     weight = unet.conv_in.weight
     noisy = torch.full((1, 4, 8, 8), 0.5, device=weight.device, dtype=weight.dtype)
     text = torch.full(

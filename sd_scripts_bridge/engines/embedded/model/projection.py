@@ -57,8 +57,8 @@ MOST_JOINED_BACKWARD = 3
 class Projection(nn.Module):
     """``layers`` side by side: rows [n, in] to [n, layers x out].
 
-    `Part` lays its weights into a stack and, before each step, the LoRAs' down and up weights (flat)
-    into ``loras``, for their gradients. Without them it is the layers alone.
+    `Part` lays its weights into a stack and, before each step, the LoRAs' down and up weights
+    (flat) into ``loras``, for their gradients. Without them it is the layers alone.
     """
 
     def __init__(self, *layers: Any, kept: bool = False) -> None:
@@ -97,8 +97,8 @@ class Projection(nn.Module):
 
 
 class _WithLoras(torch.autograd.Function):
-    """weight x + bias + up down x, for each part. ``_down`` and ``_up`` (flat) are there to be given
-    their gradients; their values are in the margins.
+    """weight x + bias + up down x, for each part. ``_down`` and ``_up`` (flat) are there to be
+    given their gradients; their values are in the margins.
     """
 
     @staticmethod

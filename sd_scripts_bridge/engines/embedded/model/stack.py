@@ -16,8 +16,8 @@ ALIGNED = 8
 
 
 class Stack:
-    """Takes the layers of ``projections``, all of one size, into one tensor [projection, out + down,
-    in + up]; the layers' own weights become views into it.
+    """Takes the layers of ``projections``, all of one size, into one tensor [projection, out +
+    down, in + up]; the layers' own weights become views into it.
     """
 
     def __init__(self, projections: Sequence[Projection], rank: int) -> None:

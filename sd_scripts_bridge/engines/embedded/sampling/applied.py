@@ -18,7 +18,8 @@ DOWN, UP, ALPHA = ".lora_down.weight", ".lora_up.weight", ".alpha"
 
 @contextmanager
 def applied(base: BaseModel, lora: Mapping[str, Tensor], multiplier: float = 1.0) -> Iterator[None]:
-    """Within it ``base`` draws with ``lora`` (a file's tensors); afterwards it is as before, bit for bit.
+    """Within it ``base`` draws with ``lora`` (a file's tensors); afterwards it is as before, bit
+    for bit.
 
     Raises `Invalid` where the LoRA holds layers that this base doesn't have.
     """
@@ -46,7 +47,9 @@ def _targets(base: BaseModel) -> dict[str, Target]:
 
 @torch.no_grad()
 def _add(target: Target, lora: Mapping[str, Tensor], name: str, multiplier: float) -> None:
-    """weight += multiplier x alpha / rank x up x down; without an alpha in the file, alpha is the rank."""
+    """weight += multiplier x alpha / rank x up x down; without an alpha in the file, alpha is the
+    rank.
+    """
     weight = target.layer.weight
     down, up = lora[name + DOWN].float().flatten(1), lora[name + UP].float().flatten(1)
     rank = down.shape[0]

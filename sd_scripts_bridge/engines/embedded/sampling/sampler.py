@@ -1,4 +1,6 @@
-"""Prompts to pictures, by diffusers' own DPM++ 2M Karras: same base, LoRA and seed, same picture."""
+"""Prompts to pictures, by diffusers' own DPM++ 2M Karras:
+same base, LoRA and seed, same picture.
+"""
 
 from __future__ import annotations
 

@@ -50,7 +50,9 @@ class Policy:
         return Way.RECORD
 
     def least_used(self) -> Hashable | None:
-        """The shape whose graph has to go before another one is recorded; None while there is room."""
+        """The shape whose graph has to go before another one is recorded;
+        None while there is room.
+        """
         if len(self._recorded) < self.most:
             return None
         return min(self._recorded, key=lambda shape: self._seen[shape])

@@ -159,7 +159,8 @@ def _prediction(job: TrainingJob, unet: Any, device: torch.device) -> str:
         Note(
             Message(
                 "note.base_models_file_doesnt",
-                "The base model's file doesn't say what it predicts; a test of its U-Net says {answer}.",
+                "The base model's file doesn't say what it predicts; a test of its U-Net says "
+                "{answer}.",
                 answer=answer,
             )
         )

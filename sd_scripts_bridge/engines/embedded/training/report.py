@@ -72,7 +72,9 @@ class Clock:
 
 
 def progress(step: int, total: int, losses: LossMean) -> float | None:
-    """Print how far it is; returns the mean loss. Raises `TrainingFailed` when the loss is no number any more."""
+    """Print how far it is; returns the mean loss. Raises `TrainingFailed` when the loss is no
+    number any more.
+    """
     mean = losses.read()
     if mean is not None and not math.isfinite(mean):
         raise TrainingFailed(

@@ -112,7 +112,10 @@ class Samples:
 
     def _say_cost(self, count: int, seconds: float) -> None:
         more = self.job.params.max_train_steps // self.every
-        text = "{count} sample {count:picture|pictures} took {time}; this comes {more} more {more:time|times}."
+        text = (
+            "{count} sample {count:picture|pictures} took {time}; this comes {more} more "
+            "{more:time|times}."
+        )
         values = {"count": count, "time": duration(seconds), "more": more}
         say(Note(Message("note.samples_cost", text, **values)))
 

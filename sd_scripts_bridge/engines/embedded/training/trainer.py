@@ -1,4 +1,6 @@
-"""The embedded engine's program: trains one job from its folder, and says on stdout what happens."""
+"""The embedded engine's program: trains one job from its folder,
+and says on stdout what happens.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,3 @@
-"""The installed sd-scripts: where it is, its options, networks, optimizers, tokenizers; its set-up."""
+"""The installed sd-scripts: where it is, its options, networks, optimizers, tokenizers;
+its set-up.
+"""

@@ -57,7 +57,9 @@ def _fetched(address: str, folder: Path) -> Path:
 
 
 def _unpack(file: Path, folder: Path) -> None:
-    """Nothing of it lands outside of ``folder``: zipfile and tarfile's "data" filter see to that."""
+    """Nothing of it lands outside of ``folder``:
+    zipfile and tarfile's "data" filter see to that.
+    """
     if file.name.lower().endswith(".zip"):
         with zipfile.ZipFile(file) as packed:
             packed.extractall(folder)  # noqa: S202  # see above

@@ -41,7 +41,9 @@ for name in names:
             "type": getattr(action.type, "__name__", None),
             "flag": action.nargs == 0,
             "nargs": action.nargs,
-            "default": action.default if isinstance(action.default, (str, int, float, bool, list)) else None,
+            "default": action.default
+            if isinstance(action.default, (str, int, float, bool, list))
+            else None,
             "choices": list(action.choices) if action.choices else None,
             "help": action.help,
         }
@@ -106,7 +108,8 @@ NETWORK_MODULES = frozenset(
 
 _IMPORTS_BY_NAME = ("dataset_class", "lr_scheduler_type", "optimizer_type")
 _NAME = re.compile(
-    r"(?:(?:bitsandbytes\.optim|lion_pytorch|prodigyplus|pytorch_optimizer|schedulefree|torch\.optim)\.)?[A-Za-z0-9_]+"
+    r"(?:(?:bitsandbytes\.optim|lion_pytorch|prodigyplus|pytorch_optimizer|schedulefree"
+    r"|torch\.optim)\.)?[A-Za-z0-9_]+"
 )
 """A plain name, or one from the optimizer packages that sd-scripts' documentation names."""
 

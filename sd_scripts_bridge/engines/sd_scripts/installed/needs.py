@@ -1,4 +1,6 @@
-"""Options that need something of the machine, or of each other, without which sd-scripts ends late."""
+"""Options that need something of the machine, or of each other,
+without which sd-scripts ends late.
+"""
 
 from __future__ import annotations
 

@@ -104,7 +104,9 @@ def has_in_torch(python: str, name: str) -> bool:
 
 
 def has(python: str, module: str, attribute: str = "") -> bool:
-    """Whether that Python can find the module; with ``attribute``, import it and find that there."""
+    """Whether that Python can find the module; with ``attribute``,
+    import it and find that there.
+    """
     key = (python, module, attribute)
     answer, when = _SEEN.get(key, (False, 0.0))
     if answer or (when and time.monotonic() - when < MISSING_SECONDS):

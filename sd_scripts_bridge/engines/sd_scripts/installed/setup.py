@@ -154,7 +154,8 @@ def find_scripts(home: Home, source: str | None) -> Path:
         if not (folder / "HEAD").is_file() and not (folder / ".git").exists():
             raise BridgeError(
                 "setup.folder_holds_train_network",
-                "The folder {folder} holds no train_network.py, and neither does its sd-scripts folder. "
+                "The folder {folder} holds no train_network.py, and neither does its sd-scripts "
+                "folder. "
                 "Name the folder of sd-scripts or of kohya_ss.",
                 folder=repr(str(folder)),
             )
@@ -198,7 +199,9 @@ def commit_of(scripts: Path) -> str:
 def find_environment(
     home: Home, scripts: Path, python: Path | None, *, own_scripts: bool
 ) -> Environment:
-    """The named one, the folder's own, this one if it will do, else a new one in the home folder."""
+    """The named one, the folder's own, this one if it will do,
+    else a new one in the home folder.
+    """
     named = python or (
         Path(os.environ[PYTHON_VARIABLE]) if os.environ.get(PYTHON_VARIABLE) else None
     )
@@ -229,7 +232,9 @@ def environments_near(scripts: Path) -> Iterator[Environment]:
 
 
 def build(home: Home, scripts: Path) -> Environment:
-    """A new environment with the PyTorch for this machine's GPU and the scripts' own requirements."""
+    """A new environment with the PyTorch for this machine's GPU and the scripts' own
+    requirements.
+    """
     environment = make(home.engines / "venv")
     choice = choose(this_machine())
     torch = say(_torch(choice))
@@ -245,7 +250,8 @@ def _torch(choice: TorchChoice) -> Message:
     if not here and not choice.cuda:
         return Message(
             "setup.torch_large",
-            "installing PyTorch {version} from PyPI, which includes CUDA (about 3 GB instead of 200 MB): {index} can't be reached",
+            "installing PyTorch {version} from PyPI, which includes CUDA (about 3 GB instead of "
+            "200 MB): {index} can't be reached",
             version=choice.torch,
             index=choice.index,
         )
@@ -291,7 +297,9 @@ def ensure_torchvision(environment: Environment) -> None:
 
 
 def lay_down_tokenizers(home: Home) -> None:
-    """From CLIP's vocabulary in open_clip_torch's wheel, so that training never asks a model hub."""
+    """From CLIP's vocabulary in open_clip_torch's wheel,
+    so that training never asks a model hub.
+    """
     if caption_tokens.find_vocabulary() is None:
         target = home.engines / "vocabulary"
         Environment(Path(sys.executable)).pip(

@@ -100,7 +100,9 @@ def in_own_cache(job: TrainingJob, tokenizers: Path) -> bool:
 
 
 def hub_cache() -> Path:
-    """Where huggingface_hub keeps what it has fetched (its documentation, "Environment variables")."""
+    """Where huggingface_hub keeps what it has fetched (its documentation, "Environment
+    variables").
+    """
     for variable in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
         if os.environ.get(variable):
             return Path(os.environ[variable])

@@ -89,7 +89,8 @@ def _uncounted(
         found.sentences.append(
             Message(
                 "draft.saves_every_epochs_cant",
-                "Saves: every {save_every_epochs} {save_every_epochs:epoch|epochs} can't be counted here; set "
+                "Saves: every {save_every_epochs} {save_every_epochs:epoch|epochs} can't be "
+                "counted here; set "
                 "save_every_n_steps.",
                 save_every_epochs=imported.save_every_epochs,
             )
