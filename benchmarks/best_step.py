@@ -2,8 +2,8 @@
 
 Each run is the product's own: photos of a fresh figure are drawn, the doctor holds out its usual
 number of them, the embedded engine trains on the rest and measures at every save. The truth is the
-mean loss of the same saves on other drawings of that figure. The figures have hair and skin that the
-base has never seen, so that there is something to learn. Beside each run, one with hardly any
+mean loss of the same saves on other drawings of that figure. The figures have hair and skin that
+the base has never seen, so that there is something to learn. Beside each run, one with hardly any
 learning rate: its saves are alike, and the recommendation has to say so.
 """
 
@@ -169,7 +169,8 @@ def outcome(runs: Sequence[Run]) -> Outcome:
     )
     figure = (
         f"Within one save of the true optimum in {near} of {len(clear)} runs where it is clear; "
-        f'"can\'t tell" in {unsure} of {len(flat)} flat runs; beyond the usable range in {beyond} of '
+        f'"can\'t tell" in {unsure} of {len(flat)} flat runs; beyond the usable range in {beyond} '
+        f"of "
         f"{len(runs)}."
     )
     columns = ("run", "truth", "best step", "last step", "recommended", "usable", "verdict")
@@ -211,7 +212,8 @@ class Figure:
             )
             job = TrainingJob(
                 name=NAME, subject=NAME, class_token=CLASS_TOKEN, dataset=str(root / "set" / "img"),
-                base=str(self.base), family="sd1", engine="embedded", params=self._params(seed, flat),
+                base=str(self.base), family="sd1", engine=
+                    "embedded", params=self._params(seed, flat),
             )  # fmt: skip
             folder = JobFolder(root / "job").create()
             training = Training(folder, prepare(job, self.tokenizers, CPU))

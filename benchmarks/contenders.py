@@ -133,8 +133,8 @@ def _run(words: Sequence[str], step_of: Callable[[str], int | None], lora: Path,
 def held_out(
     workshop: Workshop, family: str, base: Path, loras: Sequence[Path], device: str, **options: Any
 ) -> list[float]:
-    """The mean denoising loss with each LoRA (U-Net only) on pictures that were never trained on, at
-    the same noise and timesteps.
+    """The mean denoising loss with each LoRA (U-Net only) on pictures that were never trained on,
+    at the same noise and timesteps.
     """
     from safetensors.torch import load_file
 

@@ -1,9 +1,9 @@
-"""The embedded engine beside the real sd-scripts on the CPU: SD 1.5 at its full size, 64 pixels, fp32,
-one thread, U-Net only, the same work in turn.
+"""The embedded engine beside the real sd-scripts on the CPU: SD 1.5 at its full size, 64 pixels,
+fp32, one thread, U-Net only, the same work in turn.
 
 Seconds are of the processor, so that other work on the machine counts as little as it can. Without
-SD_SCRIPTS_DIR and SD_SCRIPTS_PYTHON only ours runs. SD15_CHECKPOINT names a base; else one with random
-weights is made (2 GB).
+SD_SCRIPTS_DIR and SD_SCRIPTS_PYTHON only ours runs. SD15_CHECKPOINT names a base; else one with
+random weights is made (2 GB).
 """
 
 from __future__ import annotations

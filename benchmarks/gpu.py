@@ -1,11 +1,11 @@
-"""Everything that only a GPU can say, in one run of at most ten minutes: SD 1.5 at 512 and SDXL at 1024
-pixels, batch 1, rank 16, bf16, U-Net only and with text encoder, on base models with random weights
-made on the spot.
+"""Everything that only a GPU can say, in one run of at most ten minutes: SD 1.5 at 512 and SDXL at
+1024 pixels, batch 1, rank 16, bf16, U-Net only and with text encoder, on base models with random
+weights made on the spot.
 
 Each case is timed operation by operation, as CUDA graphs, and with the U-Net's blocks compiled (not
 where Triton is missing); then as whole programs, from the start to the saved file, beside the real
-sd-scripts at its best (cached latents and text, SDPA, fused AdamW, no checkpointing). Needs: an NVIDIA
-GPU (SD 1.5 8 GB, SDXL 24 GB), 10 GB of disk, and for the comparison SD_SCRIPTS_DIR and
+sd-scripts at its best (cached latents and text, SDPA, fused AdamW, no checkpointing). Needs: an
+NVIDIA GPU (SD 1.5 8 GB, SDXL 24 GB), 10 GB of disk, and for the comparison SD_SCRIPTS_DIR and
 SD_SCRIPTS_PYTHON.
 """
 

@@ -125,7 +125,9 @@ def train(ask: Mapping[str, Any], work: Path) -> int:
 
 
 def _without_samples(params: TrainingParams) -> TrainingParams:
-    """Sample pictures stay on the cluster, where nobody sees them; only what was asked for is drawn."""
+    """Sample pictures stay on the cluster, where nobody sees them;
+    only what was asked for is drawn.
+    """
     return replace(params, extra={"sample_every_n_steps": 0, **params.extra})
 
 

@@ -84,7 +84,9 @@ def _source(dataset: Dataset) -> dict[str, Any]:
 
 
 def _mark(dataset: Dataset, endings: tuple[str, ...] = ()) -> str:
-    """Changes with any file of the dataset (of those with ``endings``, if any): name, size, time."""
+    """Changes with any file of the dataset (of those with ``endings``, if any):
+    name, size, time.
+    """
     digest = hashlib.sha256(f"{VERSION}\n{','.join(dataset.hold_out)}".encode())
     for subset in (*dataset.subsets, *dataset.regularisation):
         said = (str(subset.folder), subset.repeats, subset.subject, subset.class_token)

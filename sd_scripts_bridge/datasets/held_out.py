@@ -134,8 +134,8 @@ def _names(subset: Subset) -> list[str]:
 def set_aside(
     root: Path, written: Mapping[str, Any], wanted: Sequence[str], steps: int | None
 ) -> dict[str, Any]:
-    """Move the photos that are held out from ``img/`` of the dataset at ``root`` to `HELD_OUT`, each
-    under its number, and rename their folder for the repeats that the rest needs.
+    """Move the photos that are held out from ``img/`` of the dataset at ``root`` to `HELD_OUT`,
+    each under its number, and rename their folder for the repeats that the rest needs.
 
     ``written`` and the result are the manifest's files. Raises `Invalid`.
     """

@@ -23,9 +23,12 @@ SKIN: dict[str, Colour] = {
     "dark": (124, 80, 56),
 }
 PAINTED: dict[str, Colour] = {
-    "green": (40, 190, 70), "blue": (70, 90, 230), "violet": (150, 70, 210), "orange": (250, 130, 30), "lime": (200, 225, 60),
+    "green": (40, 190, 70), "blue": (70, 90, 230), "violet": (150, 70, 210),
+        "orange": (250, 130, 30), "lime": (200, 225, 60),
 }  # fmt: skip
-"""Hair and skin that nobody has on the drawings that the base model knows: something new to learn."""
+"""Hair and skin that nobody has on the drawings that the base model knows:
+something new to learn.
+"""
 SHIRTS: dict[str, Colour] = {
     "teal": (24, 132, 140), "red": (204, 44, 48), "white": (240, 240, 236),
         "blue": (40, 84, 190), "yellow": (244, 198, 52),

@@ -53,7 +53,8 @@ def enough(points: Sequence[CurvePoint]) -> Message | None:
         return None
     return Message(
         "best.enough",
-        "Ended at step {step}, since it no longer gets better: the held-out loss was lowest at step "
+        "Ended at step {step}, since it no longer gets better: the held-out loss was lowest at "
+        "step "
         "{best} ({lowest}) and is {now} now. Saved: steps {saved}.",
         step=newest.step,
         best=best.step,
@@ -64,9 +65,9 @@ def enough(points: Sequence[CurvePoint]) -> Message | None:
 
 
 def lowest(saves: Sequence[CurvePoint]) -> int:
-    """The best save: of those that aren't significantly worse than the lowest held-out loss, the one
-    that is lowest once each is evened with its neighbours (1, 2, 1). Neighbours are nearly the same
-    LoRA, so what one has by chance the others haven't.
+    """The best save: of those that aren't significantly worse than the lowest held-out loss, the
+    one that is lowest once each is evened with its neighbours (1, 2, 1). Neighbours are nearly the
+    same LoRA, so what one has by chance the others haven't.
     """
     losses = [save.held_out for save in saves]
     least = saves[losses.index(min(losses))]

@@ -1,4 +1,6 @@
-"""A finished training in the tab: its strip, its chart, its grid, votes, and what can be published."""
+"""A finished training in the tab: its strip, its chart, its grid, votes,
+and what can be published.
+"""
 
 from __future__ import annotations
 

@@ -72,10 +72,10 @@ def test_photos_of_a_users_own_folder_get_files_beside_them(photos: Path, job: J
 @pytest.mark.parametrize(
     ("what", "why"),
     [
-        ("", "is no captioner"),
-        ("there-is-no-such-program --x", "is no captioner"),
+        ("", "is not a captioner"),
+        ("there-is-no-such-program --x", "is not a captioner"),
         ("'", "is not a command line"),
-        ("ftp://host/v1", "is no captioner"),
+        ("ftp://host/v1", "is not a captioner"),
     ],
 )
 def test_words_that_mean_no_captioner(what: str, why: str) -> None:
@@ -95,7 +95,7 @@ def test_the_hosts_own_is_the_tabs(dataset: Path, job: Job) -> None:
 
 def test_a_packed_folder_has_no_place_for_captions(tmp_path: Path, job: Job) -> None:
     (tmp_path / "photos.zip").write_bytes(b"PK")
-    with pytest.raises(Invalid, match="is packed"):
+    with pytest.raises(Invalid, match="is an archive"):
         job(tmp_path / "photos.zip", named("template", aspects={"place": "x"}))
 
 

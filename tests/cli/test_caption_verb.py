@@ -64,7 +64,7 @@ def test_a_stopped_one_goes_on_with_what_is_left(bridge: Bridge, dataset: Path) 
     [
         (["--with", "host"], 1, "in the WebUI's tab only"),
         (["--with", "template"], 1, "Say at least one of"),
-        (["--with", "no-such-thing"], 1, "is no captioner"),
+        (["--with", "no-such-thing"], 1, "is not a captioner"),
         ([], 2, "--with"),
     ],
 )

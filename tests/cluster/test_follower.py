@@ -176,7 +176,11 @@ def test_a_cluster_may_fall_silent_for_a_while(
     job_id = bridge.submit(ask("hold")).id
     wait_step(bridge, job_id, 1)
     ray.silence()
-    wait(bridge, job_id, lambda _: any("is silent" in str(e.event) for e in bridge.events(job_id)))
+    wait(
+        bridge,
+        job_id,
+        lambda _: any("doesn't answer" in str(e.event) for e in bridge.events(job_id)),
+    )
     _go(ray)
     ray.open()
     assert wait_over(bridge, job_id).status is Status.SUCCEEDED

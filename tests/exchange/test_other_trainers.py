@@ -67,7 +67,7 @@ def test_onetrainers_settings(tmp_path: Path) -> None:
     assert values["network_module"] == "lycoris.kohya"  # DoRA
     assert values["network_args"] == ["algo=locon", "dora_wd=True"]
     assert row(imported, "ema").fate is Fate.IGNORED
-    assert any("by turns" in note for note in imported.notes)
+    assert any("in turn" in note for note in imported.notes)
 
 
 def test_a_secret_of_onetrainers_is_told_nowhere(tmp_path: Path) -> None:

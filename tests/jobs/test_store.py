@@ -155,7 +155,7 @@ def test_a_page_damaged_inside_is_found(home: Home, make_job: MakeJob) -> None:
     data = bytearray(store.path.read_bytes())
     data[4096:] = b"\xff" * (len(data) - 4096)
     store.path.write_bytes(data)
-    assert "lies aside" in Store(home.database, home.jobs).recovered
+    assert "was moved aside" in Store(home.database, home.jobs).recovered
 
 
 @pytest.mark.parametrize("mark", [0, -1, -(2**31), 1, 2])

@@ -117,7 +117,7 @@ def test_one_of_your_own(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     assert presets.get(str(mine)).params(10).network_dim == 48
-    with pytest.raises(Conflict, match="there already"):
+    with pytest.raises(Conflict, match="already exists"):
         presets.copy("person-sd15", mine)
     with pytest.raises(NotFound):
         presets.copy("nobody", tmp_path)

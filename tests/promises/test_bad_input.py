@@ -83,7 +83,7 @@ class Place:
         except SystemExit as error:  # argparse
             code = int(str(error.code))
         shown = self.capture.readouterr()
-        assert "Traceback" not in shown.err and "defect" not in shown.err
+        assert "Traceback" not in shown.err and "This is a bug" not in shown.err
         return Said(code, shown.out + shown.err)
 
     def refused(self, *words: object) -> str:

@@ -241,7 +241,7 @@ def test_what_a_user_wrote_into_the_card_stays(source: Path, folder: Path) -> No
         "AlvaroBadia man",
     )
     assert card["sd version"] == "SD1", "a wrong version would hide the card"
-    assert "was there already" in published.notes[0]
+    assert "already existed" in published.notes[0]
 
 
 @pytest.mark.parametrize("broken", [b'["a list"]', b"{half", b"\xff\xfe\x00"])

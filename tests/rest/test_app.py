@@ -482,7 +482,7 @@ def test_what_there_is_to_choose_from(page: Page, context: Context, tmp_path: Pa
     context.local = False
     assert page.get("options?search=lowram").json()["options"] == []
     host = page.get("host").json()
-    assert "describes pictures" in host.pop("no_interrogator")
+    assert "no captioner" in host.pop("no_interrogator")
     del host["messages"]
     assert host == {"host": "standalone", "local": False, "can_send": False, "memory": None}
 

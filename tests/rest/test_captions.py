@@ -38,7 +38,7 @@ def test_a_dataset_is_captioned_as_the_command_line_does(page: Page, dataset: Pa
 @pytest.mark.parametrize(
     ("body", "why"),
     [
-        ({"with": "nothing-like-it"}, "is no captioner"),
+        ({"with": "nothing-like-it"}, "is not a captioner"),
         ({"with": "template", "template": {"place": " "}}, "Say at least one of"),
         ({"with": "template", "template": {"weather": "rain"}}, "weather"),
         ({}, "with: is missing"),

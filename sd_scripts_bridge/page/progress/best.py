@@ -1,4 +1,6 @@
-"""Which saved step to use, by what was measured of each, as the page and the command line get it."""
+"""Which saved step to use, by what was measured of each,
+as the page and the command line get it.
+"""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def test_what_sd_scripts_takes_passes(args: tuple[str, list[str]]) -> None:
         ("networks.lora", "conv_dim=four", "not a whole number"),
         ("networks.lora", "algo=loha", "nothing that networks.lora knows"),
         ("lycoris.kohya", "algo=lora2", "is not one of"),
-        ("lycoris.kohya", "dropout=x", "no number"),
+        ("lycoris.kohya", "dropout=x", "not a number"),
     ],
 )
 def test_arguments_of_networks(module: str, word: str, says: str) -> None:

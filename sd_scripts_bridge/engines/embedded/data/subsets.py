@@ -99,7 +99,9 @@ def read(dataset: Path) -> TrainingSet:
 
 
 def loose(folder: Path) -> list[SubsetPicture]:
-    """The pictures that lie in ``folder`` itself, each with its caption, empty where it has none."""
+    """The pictures that lie in ``folder`` itself, each with its caption,
+    empty where it has none.
+    """
     found = sorted(folder.iterdir()) if folder.is_dir() else []
     return [
         _picture(path, 1, "", is_reg=False)

@@ -15,7 +15,13 @@ from ....errors import EngineNotReady, Problem
 from ....likeness.statistics import Floats
 
 SIDE = 112
-POINTS = ((38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041))  # fmt: skip
+POINTS = (
+    (38.2946, 51.6963),
+    (73.5318, 51.5014),
+    (56.0252, 71.7366),
+    (41.5493, 92.3655),
+    (70.7299, 92.2041),
+)
 """Eyes, nose, corners of the mouth in a face of 112 x 112 (insightface's ``arcface_dst``)."""
 
 

@@ -1,4 +1,6 @@
-"""Which photos are measured, and their latents: all that are held out, and a few that are trained."""
+"""Which photos are measured, and their latents:
+all that are held out, and a few that are trained.
+"""
 
 from __future__ import annotations
 
