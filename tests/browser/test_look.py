@@ -47,7 +47,8 @@ def test_every_width(
 
 
 CUT_BUTTONS = """() => [...document.querySelectorAll('#lora-bridge button, #lora-bridge label')]
-    .filter((node) => node.offsetParent && node.scrollWidth > node.clientWidth + 1 && !node.classList.contains('lb-tile')
+    .filter((node) => node.offsetParent && node.scrollWidth > node.clientWidth + 1
+        && !node.classList.contains('lb-tile')
         && getComputedStyle(node).overflow === 'hidden')
     .map((node) => node.textContent)"""
 
@@ -98,8 +99,10 @@ def test_with_the_keyboard_alone(
     assert not nameless, nameless
 
 
-NAMELESS = """() => [...document.querySelectorAll('#lora-bridge :is(input, textarea, select, button)')]
-    .filter((node) => !(node.labels && node.labels.length) && !node.getAttribute('aria-label') && !node.textContent.trim()
+NAMELESS = """() => [
+    ...document.querySelectorAll('#lora-bridge :is(input, textarea, select, button)')]
+    .filter((node) => !(node.labels && node.labels.length)
+        && !node.getAttribute('aria-label') && !node.textContent.trim()
         && !node.querySelector('img[alt]:not([alt=""])')
         && node.getAttribute('aria-hidden') !== 'true')
     .map((node) => node.outerHTML.slice(0, 120))"""
