@@ -68,6 +68,10 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, default=480, help="steps of a training (480)")
     parser.add_argument("--saves", type=int, default=8, help="saves of a training (8)")
     parser.add_argument("--rate", type=float, default=1e-3, help="the learning rate (1e-3)")
+    parser.add_argument("--from-set", type=int, default=1, help="begin with this figure (1)")
+    parser.add_argument(
+        "--keep", type=Path, help="a folder that keeps each run: what is there isn't run again"
+    )
 
 
 @dataclass(frozen=True)
@@ -75,9 +79,9 @@ class Run:
     """One training: what is true of its saves, and what was recommended."""
 
     name: str
-    steps: tuple[int, ...]
     truth: Losses
     said: Recommendation
+    steps: tuple[int, ...]
 
     @property
     def losses(self) -> NDArray[np.float64]:
@@ -150,13 +154,32 @@ def measure(chosen: argparse.Namespace) -> Outcome:
     torch.set_num_threads(1)
     runs: list[Run] = []
     with tempfile.TemporaryDirectory() as folder:
-        for number in range(chosen.sets):
+        for number in range(chosen.from_set - 1, chosen.sets):
             figure = Figure(Path(folder) / f"set{number + 1}", number, chosen)
             for seed in range(chosen.seeds):
                 for flat in (False, True):
-                    runs.append(figure.run(seed, flat))
+                    runs.append(kept(chosen.keep, figure, seed, flat))
                     print("  ".join(map(str, runs[-1].row())), flush=True)
     return outcome(runs)
+
+
+def kept(folder: Path | None, figure: Figure, seed: int, flat: bool) -> Run:
+    """The run as it was kept in ``folder``, or run now."""
+    name = f"set {figure.number + 1} seed {seed + 1}{' flat' if flat else ''}"
+    home = folder / name if folder else None
+    if home is None or not (home / "truth.npy").is_file():
+        truth, steps = figure.run(name, seed, flat)
+        if home is None:
+            return Run(name, truth, recommend(curve(steps)), _saves(steps))
+        for step in steps:
+            measured.write(home / "measured", step)
+        np.save(home / "truth.npy", truth)
+    steps = measured.read(home / "measured")
+    return Run(name, np.load(home / "truth.npy"), recommend(curve(steps)), _saves(steps))
+
+
+def _saves(steps: Sequence[measured.MeasuredStep]) -> tuple[int, ...]:
+    return tuple(step.step for step in steps if step.step > 0)
 
 
 def outcome(runs: Sequence[Run]) -> Outcome:
@@ -191,19 +214,26 @@ class Figure:
             glasses=dice.random() < 0.5,
             skin=dice.choice(sorted(PAINTED)),
         )
-        self.base = demo_base.put(root)
         self.tokenizers = root / "tokenizers"
+        self.truth: list[MeasuredPhoto] = []
+
+    def _prepare(self) -> None:
+        """Once, before the first run."""
+        if self.truth:
+            return
+        self.base = demo_base.put(self.root)
         caption_tokens.write_tokenizers(self.tokenizers)
-        drawn = self._draw(root / "truth", chosen.drawings)
+        drawn = self._draw(self.root / "truth", self.chosen.drawings)
         vae = base_model.load(self.base, "sd1", torch.float32).vae
         scale = base_config.LATENT_SCALE["sd1"]
         self.truth = measured_photos.encode(
             subsets.loose(drawn), [], vae, scale, self._params(0, flat=False), CPU
         )
 
-    def run(self, seed: int, flat: bool) -> Run:
-        """A training with its own photos and its own noise."""
-        name = f"set {self.number + 1} seed {seed + 1}{' flat' if flat else ''}"
+    def run(self, name: str, seed: int, flat: bool) -> tuple[Losses, list[measured.MeasuredStep]]:
+        """A training with its own photos and its own noise: the truth, and what it measured."""
+        self._prepare()
+        self.people.dice.seed(f"{self.number}/{seed}/{flat}")
         root = self.root / name
         dataset = self._draw(root / "photos", self.chosen.photos)
         with quiet():
@@ -217,11 +247,13 @@ class Figure:
             )  # fmt: skip
             folder = JobFolder(root / "job").create()
             training = Training(folder, prepare(job, self.tokenizers, CPU))
-            truth = TruthObserver(training, self.truth)
+            truth = TruthObserver(
+                training, self.truth[: self.chosen.drawings // (4 if flat else 1)]
+            )
             training.run()
-        points = curve(measured.read(folder.measured))
+        steps = measured.read(folder.measured)
         shutil.rmtree(root)
-        return Run(name, tuple(truth.steps), np.stack(truth.losses), recommend(points))
+        return np.stack(truth.losses), steps
 
     def _params(self, seed: int, flat: bool) -> TrainingParams:
         steps = self.chosen.steps // (4 if flat else 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .captions import CaptionVerbs
+from .evidence import EvidenceVerbs
 from .grids import GridVerbs
 from .machine import MachineVerbs
 from .photos import Advance, PhotoVerbs
@@ -12,5 +13,7 @@ from .trainings import Submitted, TrainingVerbs
 __all__ = ["Advance", "Bridge", "Submitted"]
 
 
-class Bridge(PhotoVerbs, TrainingVerbs, CaptionVerbs, GridVerbs, ResultVerbs, MachineVerbs):
+class Bridge(
+    PhotoVerbs, TrainingVerbs, CaptionVerbs, GridVerbs, EvidenceVerbs, ResultVerbs, MachineVerbs
+):
     """The verbs, over one home folder; each base class holds those of one noun."""

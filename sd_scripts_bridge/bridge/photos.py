@@ -34,10 +34,17 @@ class PhotoVerbs(OpenHome):
         steps: int,
         out: Path,
         progress: Advance | None = None,
+        *,
+        hold_out: Sequence[str] | None = None,
     ) -> Dataset:
-        """Clean copies and captions as a kohya folder. Raises `Invalid`."""
+        """Clean copies and captions as a kohya folder; ``hold_out`` as `writer.prepare` has it.
+
+        Raises `Invalid`.
+        """
         from ..datasets import writer as dataset_writer
         from ..photos import zips
 
         with zips.opened(photos) as paths:
-            return dataset_writer.prepare(paths, name, class_token, steps, out, progress)
+            return dataset_writer.prepare(
+                paths, name, class_token, steps, out, progress, hold_out=hold_out
+            )

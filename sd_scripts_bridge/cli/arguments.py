@@ -93,6 +93,7 @@ def _photos(add: Add) -> None:
         "--steps", type=int, default=1500, help="steps in one epoch at batch size 1 (1500)"
     )
     sub.add_argument("--out", required=True, type=Path, help="the folder to create")
+    _held_out(sub, "none yet: `train` decides")
 
     _caption(add)
 
@@ -200,6 +201,12 @@ def _training(add: Add) -> None:
     )
     sub.add_argument("--name", help="the LoRA's name (the subject's)")
     sub.add_argument("--gpu", type=int, help="the GPU to train on; each has its own queue")
+    _held_out(sub, "as the dataset says; from 8 photos of `dataset` on, one")
+    sub.add_argument(
+        "--enough",
+        action="store_true",
+        help="end at the first save whose held-out loss is significantly worse",
+    )
     sub.add_argument("--detach", action="store_true", help="start it and return at once")
     sub.add_argument("--dry-run", action="store_true", help="show the plan; start nothing")
     add_launch(sub)
@@ -224,6 +231,11 @@ def _queue(add: Add) -> None:
         ("result", "a finished LoRA: its prompt and its txt2img settings"),
     ):
         add(name, purpose).add_argument("job", type=words.job_number, help=A_JOB)
+    sub = add("evaluate", "measure saved steps on photos that they weren't trained on")
+    sub.add_argument("target", metavar="JOB_OR_FILE", help="a training's number, or any LoRA")
+    sub.add_argument("--on", type=Path, metavar="PHOTOS", help="a folder of photos, for a FILE")
+    sub.add_argument("--base", type=Path, help="the base model, for a FILE")
+    sub.add_argument("--detach", action="store_true", help="start it and return at once")
     sub = add("judge", "draw the saved steps side by side, at several strengths")
     sub.add_argument("job", type=words.job_number, help=A_JOB)
     sub.add_argument(
@@ -315,6 +327,15 @@ def _exchange(add: Add) -> None:
         "--private",
         action="store_true",
         help="leave out captions, paths and every name but the LoRA's own",
+    )
+
+
+def _held_out(sub: argparse.ArgumentParser, usual: str) -> None:
+    sub.add_argument(
+        "--held-out",
+        nargs="+",
+        metavar="PHOTO",
+        help=f"photos that are never trained on, to measure the result: names, auto or none ({usual})",
     )
 
 

@@ -13,7 +13,18 @@ from ..errors import BridgeError
 from ..paths import Home
 from .arguments import parser
 from .output import DEFECT, INTERRUPTED, PROBLEM, USAGE, refuse
-from .verbs import captions, exchange, finished, judging, loras, machine, photos, queue, training
+from .verbs import (
+    captions,
+    evidence,
+    exchange,
+    finished,
+    judging,
+    loras,
+    machine,
+    photos,
+    queue,
+    training,
+)
 from .words import Usage
 
 Verb = Callable[[Bridge, argparse.Namespace], int]
@@ -81,6 +92,7 @@ VERBS: Mapping[str, Verb] = {
     "log": queue.log,
     "report": queue.report,
     "result": queue.result,
+    "evaluate": evidence.evaluate,
     "judge": judging.judge,
     "stop": queue.stop,
     "pause": queue.pause,

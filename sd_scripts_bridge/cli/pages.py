@@ -247,6 +247,20 @@ PAGES: dict[str, HelpPage] = {
         pause at once.""",
         (("pause 3", "for ten minutes"), ("pause 3 --minutes 60", "for an hour")),
     ),
+    "evaluate": HelpPage(
+        """Measures the denoising loss of every saved step of a training, by either engine, on the
+        photos that it held out and on some that it trained, at fixed timesteps and noise; then says
+        which step to use, and how sure that is. What is measured already is not measured again.
+        Or measures any LoRA for SD 1.5, SD 2 or SDXL on a folder of photos.""",
+        (
+            ("evaluate 3", "every save of job 3"),
+            (
+                "evaluate hero.safetensors --on photos --base v1-5.safetensors",
+                "a LoRA from anywhere",
+            ),
+        ),
+        "nothing to measure on, or measuring failed",
+    ),
     "judge": HelpPage(
         """Draws the saved steps of a training at several strengths, with the same prompts and
         seeds: first a pair without and with the LoRA, then the grid, and at the end one sheet with

@@ -71,6 +71,7 @@ class DatasetView:
     repeats: Annotated[int, Example(150)]
     wanted_steps: Annotated[int | None, Example(1500)]
     steps: Annotated[int, "images x repeats", Example(1500)]
+    held_out: Annotated[Sequence[str], "photos that are never trained on"]
     report: ReportView | None
 
 
@@ -110,6 +111,7 @@ def dataset_view(data: Dataset) -> DatasetView:
         repeats=data.subsets[0].repeats,
         wanted_steps=data.wanted_steps,
         steps=data.real_steps,
+        held_out=[str(photo) for photo in data.held_out],
         report=report_view(data.checked) if data.checked else None,
     )
 

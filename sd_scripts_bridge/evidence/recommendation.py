@@ -6,9 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Any
 
 from ..messages import Message
-from .curve import CurvePoint, paired
+from .curve import CurvePoint, curve, paired
+from .measured import MeasuredStep
 
 ERROR_RATE = 0.05
 """How often saves that are alike may be taken for different ones, all comparisons together."""
@@ -129,3 +131,29 @@ def _reason(best: CurvePoint, saves: Sequence[CurvePoint], last: int) -> Message
         "step {last} it is significantly worse: the photos are learnt by heart."
     )
     return Message("best.overfit", text, **values)
+
+
+# ---- for programs ----
+
+
+def as_dict(steps: Sequence[MeasuredStep]) -> dict[str, Any]:
+    """The recommendation from what was measured, as plain data: what result.json and report.json
+    hold.
+    """
+    points = curve(steps)
+    said = recommend(points)
+    if not points:
+        text = "Can't tell: no photo is held out, so nothing was measured."
+        said = _unknown(Message("best.nothing", text))
+    saves = [
+        {"step": p.step, "held_out": p.held_out, "error": p.error, "training": p.training}
+        for p in points
+    ]
+    usable = list(said.usable) if said.usable else None
+    return {
+        "step": said.step,
+        "range": usable,
+        "sure": said.sure,
+        "reason": said.reason,
+        "curve": saves,
+    }

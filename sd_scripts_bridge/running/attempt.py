@@ -12,6 +12,8 @@ from dataclasses import asdict
 
 from ..engines.sample_watch import SampleWatch
 from ..errors import BridgeError
+from ..evidence.measured import read
+from ..evidence.recommendation import as_dict
 from ..jobs.events import Event, Finished, Note, Progress, Started
 from ..jobs.facts import Facts
 from ..jobs.folder import JobFolder
@@ -94,6 +96,8 @@ class Attempt:
     def _write_report(self, status: Status, sentence: str, code: int | None) -> None:
         report = self.facts.report(self.job, self.row.attempt, status, sentence, code)
         try:
+            measured = {"best": as_dict(read(self.folder.measured))}
+            report |= measured if self.folder.measured.is_dir() else {}
             write_json(self.folder.report, {"job": self.row.id, **report})
         except OSError as error:
             text = "report.json was not written: {strerror}."

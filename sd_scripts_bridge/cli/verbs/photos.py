@@ -27,12 +27,14 @@ def dataset(bridge: Bridge, options: argparse.Namespace) -> int:
         options.steps,
         options.out,
         counter("photos copied", options),
+        hold_out=options.held_out,
     )
     lines = [
         *(made.checked.lines() if made.checked else []),
         f"{counted(made.images, 'photo')} x {counted(made.subsets[0].repeats, 'repeat')} = "
         f"{counted(made.real_steps, 'step')} ({options.steps} asked for), in "
         f"{made.subsets[0].folder}",
+        *(f"Held out: {photo}" for photo in made.held_out),
     ]
     show(options, dataset_view(made), lines)
     return OK

@@ -65,6 +65,8 @@ def _wanted(options: argparse.Namespace) -> dict[str, Any]:
         "lora_dir": options.lora_dir,
         "name": options.name,
         "gpu": options.gpu,
+        "held_out": tuple(options.held_out) if options.held_out else None,
+        "enough": options.enough,
         "launch": launch_of(options),
         "on": cluster_of(options),
     }

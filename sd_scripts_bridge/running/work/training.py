@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ... import engines
+from ...engines import tools
 from ...engines.base import Command, Engine, Traits
 from ...errors import BridgeError, all_said
 from ...jobs.events import Event, Note, Progress
@@ -16,6 +17,7 @@ from ...jobs.job import Status, TrainingJob
 from ...messages import Message
 from ...planning.preflight import gone, size
 from .. import explain, keeping
+from ..asked import evaluation
 from ..failures import heal
 from ..judge import Judge
 from ..log_tail import last_lines
@@ -133,6 +135,7 @@ class TrainingWork(Work):
         """By the rule that holds in this home."""
         if status is not Status.SUCCEEDED:
             return
+        self._measure_later()
         try:
             freed = keeping.tidy(self.home, self.row.id, self.job)
         except OSError as error:  # it is published; what stays here does no harm
@@ -143,6 +146,19 @@ class TrainingWork(Work):
             note = Message("note.freed", text, size=size(freed.bytes))
             self.facts.take(Note(note))
             self.teller.tell(Note(note))
+
+    def _measure_later(self) -> None:
+        """sd-scripts measures nothing itself: once its GPU is free, a job of ours does."""
+        if self.traits.measures_saves or self.traits.is_remote:
+            return
+        try:
+            work = evaluation.of_job(self.row.id, self.job, self.folder)
+        except BridgeError:  # no photo is held out, or the family can't be measured here
+            return
+        if not tools.get(work.tool).check(self.home):
+            number = self.teller.surely(lambda: self.teller.store.add(work))
+            text = "Job {job} measures the saved steps on the photo that was held out."
+            self.teller.tell(Note(Message("note.measured_later", text, job=number)))
 
     # ---- healing ----
 

@@ -32,6 +32,8 @@ BLOCK_PARTS = (
     "attn2.to_out.0",
 )
 RESIDUALS_PER_DOWN_LEVEL, RESIDUALS_PER_UP_LEVEL = 2, 3
+UP_LEVELS_WITH_ATTENTION = 2
+"""Of SDXL's three: there an upsampler is the third part of its block, elsewhere the second."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,50 @@ def unet_targets(unet: Any, family: str) -> list[Target]:
                 found.append(_target(f"{root}.transformer_blocks.{index}.{part}", block, part))
         found.append(_target(f"{root}.proj_out", transformer, "proj_out", kernel))
     return found
+
+
+def convolution_targets(unet: Any, family: str) -> list[Target]:
+    """What a LoCon adds to: the residual blocks' layers, and what makes pictures smaller or larger,
+    named as the family's U-Net is named in sd-scripts.
+    """
+    levels = [
+        *((f"down_blocks.{n}", block) for n, block in enumerate(unet.down_blocks)),
+        ("mid_block", unet.mid_block),
+        *((f"up_blocks.{n}", block) for n, block in enumerate(unet.up_blocks)),
+    ]
+    found = []
+    for path, block in levels:
+        for name, layer in block.named_modules():
+            if isinstance(layer, (nn.Conv2d, nn.Linear)) and not name.startswith("attentions."):
+                place = _sai_place(path, name) if family == "sdxl" else f"{path}.{name}"
+                found.append(Target(f"lora_unet.{place}".replace(".", "_"), layer))
+    return found
+
+
+SAI_PARTS = {
+    "conv1": "in_layers.2",
+    "time_emb_proj": "emb_layers.1",
+    "conv2": "out_layers.3",
+    "conv_shortcut": "skip_connection",
+}
+
+
+def _sai_place(path: str, name: str) -> str:
+    """``resnets.1.conv1`` of ``down_blocks.0`` as Stability's code has it."""
+    kind, number, part = name.split(".", 2)
+    block, _, level = path.partition(".")
+    if block == "mid_block":
+        return f"middle_block.{2 * int(number)}.{SAI_PARTS[part]}"
+    if block == "down_blocks":
+        first = 1 + int(level) * (RESIDUALS_PER_DOWN_LEVEL + 1)
+        if kind == "downsamplers":
+            return f"input_blocks.{first + RESIDUALS_PER_DOWN_LEVEL}.0.op"
+        return f"input_blocks.{first + int(number)}.0.{SAI_PARTS[part]}"
+    first = int(level) * RESIDUALS_PER_UP_LEVEL
+    if kind == "upsamplers":
+        after = 2 if int(level) < UP_LEVELS_WITH_ATTENTION else 1
+        return f"output_blocks.{first + RESIDUALS_PER_UP_LEVEL - 1}.{after}.conv"
+    return f"output_blocks.{first + int(number)}.0.{SAI_PARTS[part]}"
 
 
 def _transformers(unet: Any, sai_names: bool) -> Iterator[tuple[str, Any]]:

@@ -14,6 +14,7 @@ from ..model.base_model import BaseModel
 from ..model.lora_names import Target
 
 DOWN, UP, ALPHA = ".lora_down.weight", ".lora_up.weight", ".alpha"
+KNOWN = (DOWN, UP, ALPHA)
 
 
 @contextmanager
@@ -23,6 +24,8 @@ def applied(base: BaseModel, lora: Mapping[str, Tensor], multiplier: float = 1.0
 
     Raises `Invalid` where the LoRA holds layers that this base doesn't have.
     """
+    if foreign := [key for key in lora if not key.endswith(KNOWN)]:
+        raise Invalid([_foreign(foreign[0])])
     targets = _targets(base)
     names = [key.removesuffix(DOWN) for key in lora if key.endswith(DOWN)]
     if unknown := [name for name in names if name not in targets]:
@@ -41,6 +44,7 @@ def _targets(base: BaseModel) -> dict[str, Target]:
     found = [
         *lora_names.text_encoder_targets(base.text_encoders),
         *lora_names.unet_targets(base.unet, base.family),
+        *lora_names.convolution_targets(base.unet, base.family),
     ]
     return {target.name: target for target in found}
 
@@ -54,10 +58,21 @@ def _add(target: Target, lora: Mapping[str, Tensor], name: str, multiplier: floa
     down, up = lora[name + DOWN].float().flatten(1), lora[name + UP].float().flatten(1)
     rank = down.shape[0]
     alpha = float(lora[name + ALPHA]) if name + ALPHA in lora else float(rank)
-    if (up.shape[0], down.shape[1]) != (target.width_out, target.width_in):
+    if up.shape[0] * down.shape[1] != weight.numel() or up.shape[0] != target.width_out:
         raise Invalid([_strange([name], lora)])
     change = (multiplier * alpha / rank) * (up.to(weight.device) @ down.to(weight.device))
     weight.data.copy_(weight.float() + change.view(weight.shape))
+
+
+def _foreign(key: str) -> Problem:
+    """LyCORIS' other kinds (LoHa, LoKr, DoRA ...) and other programs' names for the layers."""
+    return Problem(
+        "sampling.foreign_lora",
+        "lora",
+        "is no LoRA or LoCon in kohya's format, but holds {key}",
+        "LyCORIS' other kinds can't be applied here.",
+        key=key,
+    )
 
 
 def _strange(names: list[str], lora: Mapping[str, Tensor]) -> Problem:

@@ -1,0 +1,31 @@
+"""What is asked about how good a save is: measured by a job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import Conflict
+from ..jobs.job import TrainingJob
+from .jobs import JobVerbs
+
+
+class EvidenceVerbs(JobVerbs):
+    """Verbs on measured steps."""
+
+    def evaluate(self, job_id: int) -> int:
+        """Queue the measuring of a training's saves; returns the new job's number.
+
+        What is measured already isn't measured again. Raises `Invalid`, `Conflict`.
+        """
+        from ..running.asked import evaluation
+
+        job = self.job(job_id).job
+        if not isinstance(job, TrainingJob):
+            raise Conflict("bridge.job_training", "Job {job_id} is no training.", job_id=job_id)
+        return self.run_tool(evaluation.of_job(job_id, job, self.folder(job_id)))
+
+    def evaluate_file(self, file: Path, photos: Path, base: Path) -> int:
+        """Queue the measuring of any LoRA on photos; returns the job's number. Raises `Invalid`."""
+        from ..running.asked import evaluation
+
+        return self.run_tool(evaluation.of_file(self.home, file, photos, base))

@@ -1,0 +1,45 @@
+"""The command line's verb that measures saved steps, and what it says of them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from ...bridge import Bridge
+from ...jobs.facts import read as read_json
+from ...paths import absolute
+from ..output import OK, USAGE, refuse, show
+from .training import follow_to_end
+
+
+def evaluate(bridge: Bridge, options: argparse.Namespace) -> int:
+    word = options.target
+    if word.isdecimal():
+        number = bridge.evaluate(int(word))
+    elif options.on is None or options.base is None:
+        sentence = "Give a job's number, or a LoRA's FILE with --on PHOTOS and --base MODEL."
+        return refuse(sentence, as_json=options.json, code=USAGE)
+    else:
+        number = bridge.evaluate_file(absolute(Path(word)), options.on, options.base)
+    if options.detach:
+        show(options, {"type": "queued", "job": number}, [f"Job {number} measures it."])
+        return OK
+    code = follow_to_end(bridge, number, options)
+    answer = read_json(bridge.folder(number).result)
+    if answer and options.json:
+        print(json.dumps({"type": "best", "job": number, "best": answer}), flush=True)
+    elif answer:
+        print("\n".join(lines(answer["curve"], answer["step"])))
+    return code
+
+
+def lines(curve: list[dict[str, float | None]], best: float | None) -> list[str]:
+    """A line a save: step, held-out loss with its error, training loss."""
+    told = [f"  {'step':>8}  {'held-out loss':<20}training loss"]
+    for point in curve:
+        loss = f"{point['held_out']:.4f} ± {point['error']:.4f}"
+        trained = "" if point["training"] is None else f"{point['training']:.4f}"
+        mark = "  <- lowest" if best is not None and point["step"] == best else ""
+        told.append(f"  {point['step']:>8}  {loss:<20}{trained}{mark}".rstrip())
+    return told

@@ -1,0 +1,104 @@
+"""Measuring that somebody asks for: the saves of a training, or any LoRA on some photos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ...datasets.kohya_folder import HELD_OUT
+from ...errors import Invalid, Problem
+from ...jobs.facts import read as read_json
+from ...jobs.folder import JobFolder
+from ...jobs.job import ToolJob, TrainingJob
+from ...messages import Message
+from ...models import checkpoint, lora
+from ...options.families import LDM
+from ...options.params import TrainingParams
+from ...paths import Home
+from ...system.files import free_path
+
+
+def of_job(number: int, job: TrainingJob, folder: JobFolder) -> ToolJob:
+    """Measure every save of job ``number`` that isn't measured yet. Raises `Invalid`."""
+    held_out = Path(job.dataset).parent / HELD_OUT
+    saves = saves_of(job, folder)
+    problems = _family_problems(job.family)
+    if not any(held_out.glob("*")):
+        problems.append(
+            Problem(
+                "evaluate.no_held_out",
+                "on",
+                "job {job} held no photo out, so there is nothing to measure it on",
+                "Give photos that it wasn't trained on: evaluate FILE --on PHOTOS.",
+                job=number,
+            )
+        )
+    if not saves:
+        text = "job {job} has saved no LoRA"
+        problems.append(Problem("evaluate.no_saves", "job", text, "", job=number))
+    if problems:
+        raise Invalid(problems)
+    settings = {
+        "saves": [(0, None), *((step, str(path)) for path, step in saves)],
+        "base": job.base,
+        "family": job.family,
+        "prediction": job.prediction,
+        "params": job.params.as_dict(),
+        "dataset": job.dataset,
+        "held_out": [str(held_out)],
+        "measured": str(folder.measured),
+    }
+    label = Message("evaluate.label", "measure {name}", name=job.name)
+    return ToolJob("evaluate", str(label), settings, about=number, gpu=job.gpu)
+
+
+def saves_of(job: TrainingJob, folder: JobFolder) -> list[tuple[Path, int]]:
+    """(file, step) of every LoRA that is there, the last one included."""
+    saves = folder.checkpoints(job.name)
+    final = folder.final_lora(job.name)
+    if final.is_file():
+        last = read_json(folder.report).get("steps") or job.params.max_train_steps
+        saves = [save for save in saves if save[1] < last] + [(final, int(last))]
+    return saves
+
+
+def of_file(home: Home, file: Path, photos: Path, base: Path) -> ToolJob:
+    """Measure any LoRA on clean copies of the photos in a folder, each with the caption beside it.
+
+    Raises `Invalid`.
+    """
+    from ...datasets import writer
+
+    model = checkpoint.read(base)
+    if problems := [*_family_problems(model.family), *lora.problems(file)]:
+        raise Invalid(problems)
+    taken = writer.open_dataset(photos)
+    copy, _ = writer.clean_copy(taken, free_path(home.datasets, f"measured on {taken.root.name}"))
+    side = 64 if not model.full_size else 1024 if model.family == "sdxl" else 512
+    folders = [*{photo.parent for photo in copy.held_out}, *(s.folder for s in copy.subsets)]
+    params: dict[str, Any] = (
+        TrainingParams()
+        .with_values(
+            {"resolution": str(side), "min_bucket_reso": side // 2, "max_bucket_reso": side * 2}
+        )
+        .as_dict()
+    )
+    settings = {
+        "saves": [(0, None), (1, str(file))],
+        "base": str(base),
+        "family": model.family,
+        "prediction": model.prediction,
+        "params": params,
+        "dataset": None,
+        "held_out": [str(folder) for folder in folders],
+        "measured": None,
+    }
+    return ToolJob("evaluate", f"measure {file.name}", settings)
+
+
+def _family_problems(family: str) -> list[Problem]:
+    if family in LDM:
+        return []
+    text = "a LoRA of the family {family} can't be measured here"
+    remedy = "SD 1.5, SD 2 and SDXL can."
+    return [Problem("evaluate.family", "base", text, remedy, family=repr(family))]
