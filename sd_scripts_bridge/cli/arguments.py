@@ -335,7 +335,7 @@ def _held_out(sub: argparse.ArgumentParser, usual: str) -> None:
         "--held-out",
         nargs="+",
         metavar="PHOTO",
-        help=f"photos that are never trained on, to measure the result: names, auto or none ({usual})",
+        help=f"photos to measure the result on, never trained: names, auto or none ({usual})",
     )
 
 

@@ -56,7 +56,7 @@ def run(root: Path, steps: int = STEPS, began: float | None = None) -> int:
     base = put_base(root)
     dataset = make_dataset(bridge, root, photos, steps)
     lora_dir = root / "models" / "Lora"
-    quarter = max(1, steps // 4)
+    quarter = max(1, -(-steps // 4))
     submitted = bridge.submit(
         Request(
             dataset,
@@ -103,7 +103,7 @@ def make_dataset(bridge: Bridge, root: Path, photos: Path, steps: int) -> Path:
     out = root / NAME
     if (out / "dataset.json").is_file():  # ours, from the last time
         shutil.rmtree(out)
-    made = bridge.write_dataset([photos], NAME, CLASS_TOKEN, steps, out)
+    made = bridge.write_dataset([photos], NAME, CLASS_TOKEN, steps, out, hold_out=["auto"])
     subset = made.subsets[0]
     print(
         f"3. {made.images} photos x {subset.repeats} repeats = {made.real_steps} steps: "
