@@ -30,6 +30,7 @@ ONLY_IN = {
     "diffusers": ("engines/embedded/",),
     "transformers": ("engines/embedded/", "captioning/local/"),
     "onnxruntime": ("captioning/local/", "engines/embedded/likeness/"),
+    "av": ("photos/video/clip.py",),
 }
 
 LAYERS = (

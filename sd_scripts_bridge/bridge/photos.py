@@ -6,16 +6,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .home import OpenHome
+from .jobs import JobVerbs
 
 if TYPE_CHECKING:
     from ..datasets.writer import Dataset, DatasetCheck
+    from ..photos.video.request import FramesRequest
 
 Advance = Callable[[int, int], None]
 """Told (done, of how many) while something long goes on."""
 
 
-class PhotoVerbs(OpenHome):
+class PhotoVerbs(JobVerbs):
     """Verbs on photos and captions, wherever they lie."""
 
     def check(self, photos: Sequence[Path], progress: Advance | None = None) -> DatasetCheck:
@@ -48,3 +49,12 @@ class PhotoVerbs(OpenHome):
             return dataset_writer.prepare(
                 paths, name, class_token, steps, out, progress, hold_out=hold_out
             )
+
+    def frames(self, asked: FramesRequest) -> int:
+        """Queue taking the sharpest, most different frames of a video; returns the job's number.
+
+        Raises `Invalid`, and `EngineNotReady` where PyAV isn't in the training environment.
+        """
+        from ..engines.tools.frames import job_for
+
+        return self.run_tool(job_for(asked))

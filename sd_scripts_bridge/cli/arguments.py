@@ -13,6 +13,7 @@ from ..datasets.caption_tokens import CHUNK
 from ..engines import ENGINES
 from ..jobs.folder import KEEP
 from ..options.families import FAMILIES
+from ..photos.video.request import USUAL
 from . import pages as help_pages
 from . import words
 from .verbs.launch import add_launch
@@ -95,9 +96,21 @@ def _photos(add: Add) -> None:
     sub.add_argument("--out", required=True, type=Path, help="the folder to create")
     _held_out(sub, "none yet: `train` decides")
 
+    _frames(add)
+
     _caption(add)
 
     _captions(add)
+
+
+def _frames(add: Add) -> None:
+    sub = add("frames", "take the sharpest, most different frames of a video as photos")
+    sub.add_argument("video", type=Path, help="an MP4, a MOV, or a Live Photo's movie")
+    sub.add_argument(
+        "--count", type=words.count, default=USUAL, metavar="N", help=f"how many ({USUAL})"
+    )
+    sub.add_argument("--out", required=True, type=Path, metavar="FOLDER", help="where they go")
+    sub.add_argument("--detach", action="store_true", help="start it and return at once")
 
 
 def _caption(add: Add) -> None:

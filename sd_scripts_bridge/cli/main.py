@@ -82,6 +82,7 @@ WITHOUT_HOME: Mapping[str, Callable[[argparse.Namespace], int]] = {
 VERBS: Mapping[str, Verb] = {
     "check": photos.check,
     "dataset": photos.dataset,
+    "frames": photos.frames,
     "caption": captions.caption,
     "captions": captions.captions,
     "train": training.train,

@@ -65,6 +65,18 @@ PAGES: dict[str, HelpPage] = {
             ("dataset photos --name Rex --class dog --steps 1000 --out Rex", "1000 steps"),
         ),
     ),
+    "frames": HelpPage(
+        """Looks at each frame of a video, as a job, and writes the N sharpest, most different ones
+        as PNG: frames blurred by a movement are left out, and of those that look alike one is
+        taken. Where a face detector is in the training environment (opencv-python), frames with
+        one face. There may be fewer than N; it says why. Needs PyAV in the training environment
+        (pip install av). The video stays as it is; files in FOLDER are never replaced.""",
+        (
+            ("frames IMG_0042.MOV --count 20 --out photos", "20 photos, then `check photos`"),
+            ("frames clip.mp4 --out photos --json", "for a program"),
+        ),
+        "no frame can be used, or a problem",
+    ),
     "caption": HelpPage(
         """Writes captions as a job: into a dataset, or into .txt files beside photos that have
         none. Captions written by hand stay. --with takes an OpenAI-compatible server (Ollama,

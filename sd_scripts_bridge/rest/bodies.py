@@ -12,6 +12,7 @@ from ..engines.tools.lora_words import ACTIONS
 from ..jobs.folder import KEEP
 from ..options.params import MOST_STEPS
 from ..page.draft.intake import Upload
+from ..photos.video.request import MOST_FRAMES, USUAL
 from ..shapes.marks import Bounds, Example, FromForm, OneOf
 
 Text = Annotated[str | None, Bounds(0, 1000)]
@@ -328,6 +329,15 @@ class DatasetBody:
     class_: Annotated[str, Bounds(0, 1000), "class token", Example("man")]
     out: Annotated[Path, "where it is written", Example("/datasets/AlvaroBadia")]
     steps: Steps = 1500
+
+
+@dataclass(frozen=True)
+class FramesBody:
+    """A video to take photos from."""
+
+    video: Annotated[Path, Example("/videos/IMG_0042.MOV")]
+    out: Annotated[Path, "the folder they go to", Example("/photos")]
+    count: Annotated[int, Bounds(1, MOST_FRAMES), "how many at most"] = USUAL
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,17 @@
-"""Verbs for photos: check, dataset."""
+"""Verbs for photos: check, dataset, frames."""
 
 from __future__ import annotations
 
 import argparse
+import json
 
 from ...bridge import Bridge
 from ...datasets.views import buckets_of, dataset_view, report_view
+from ...jobs import facts
+from ...photos.video.request import FramesRequest
 from ..output import OK, PROBLEM, counted, counter, show
+from ..pages import PROGRAM
+from .training import follow_to_end
 
 
 def check(bridge: Bridge, options: argparse.Namespace) -> int:
@@ -38,3 +43,21 @@ def dataset(bridge: Bridge, options: argparse.Namespace) -> int:
     ]
     show(options, dataset_view(made), lines)
     return OK
+
+
+def frames(bridge: Bridge, options: argparse.Namespace) -> int:
+    """Queue it and follow it."""
+    number = bridge.frames(FramesRequest(options.video, options.count, options.out))
+    if options.json:
+        print(json.dumps({"type": "queued", "job": number}), flush=True)
+    else:
+        print(f"Job {number}: {bridge.job(number).title}", flush=True)
+    if options.detach:
+        if not options.json:
+            print(f"Follow it: {PROGRAM} watch {number}")
+        return OK
+    code = follow_to_end(bridge, number, options)
+    answer = facts.read(bridge.folder(number).result)
+    if options.json and answer:
+        print(json.dumps({"type": "frames", **answer}, ensure_ascii=False), flush=True)
+    return code

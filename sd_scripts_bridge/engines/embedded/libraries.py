@@ -41,11 +41,16 @@ def problems(python: Path) -> list[str]:
     return [*([lacks] if missing else []), *old]
 
 
+def has(python: Path, name: str) -> bool:
+    """Whether ``name`` is installed for ``python``; true where its folders can't be found."""
+    folders = site_packages(python)
+    return folders is None or _version(name, folders) is not None
+
+
 def tensorboard_problems(python: Path, params: TrainingParams) -> list[Problem]:
     """Why ``python`` can't write the log files that ``log_with=tensorboard`` asks for."""
-    folders = site_packages(python)
     wanted = params.extra.get("log_with") == "tensorboard"
-    if not wanted or folders is None or _version("tensorboard", folders) is not None:
+    if not wanted or has(python, "tensorboard"):
         return []
     return [
         Problem(

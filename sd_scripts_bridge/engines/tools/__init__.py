@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 TOOLS: Mapping[str, str] = {
     "caption": ".caption:CaptionTool",
     "evaluate": ".evaluate:EvaluateTool",
+    "frames": ".frames:FramesTool",
     "judge": ".judge:JudgeTool",
     "likeness": ".likeness:LikenessTool",
     "lora": "...running.work.lora_tool:LoraTool",

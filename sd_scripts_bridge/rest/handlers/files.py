@@ -18,12 +18,14 @@ from ...jobs.launch import Launch
 from ...options import presets
 from ...page.context import Context, started
 from ...page.draft.choices import value_problems
+from ...photos.video.request import FramesRequest
 from ...planning.request import Request
 from ...publishing.publish import PublishedLora
 from ..bodies import (
     CheckBody,
     ClusterBody,
     DatasetBody,
+    FramesBody,
     LaunchBody,
     PresetCopyBody,
     PublishBody,
@@ -44,6 +46,21 @@ def dataset(call: Call, body: DatasetBody) -> DatasetView:
         body.photos, body.name.strip(), body.class_.strip(), body.steps, body.out
     )
     return dataset_view(made)
+
+
+def frames(call: Call, body: FramesBody) -> QueuedView:
+    """Take the sharpest, most different frames of a video as photos, as a job: what `frames` does
+    on the command line.
+    """
+    context = call.context
+    asked = FramesRequest(body.video, body.count, body.out, context.face_models)
+
+    def start() -> tuple[int, int]:
+        number = context.the_bridge.frames(asked)
+        return number, number
+
+    notes, number = started(context, start)
+    return QueuedView(number, notes)
 
 
 def train(call: Call, body: TrainBody) -> QueuedView:
