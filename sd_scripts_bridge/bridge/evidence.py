@@ -21,7 +21,7 @@ class EvidenceVerbs(JobVerbs):
 
         job = self.job(job_id).job
         if not isinstance(job, TrainingJob):
-            raise Conflict("bridge.job_training", "Job {job_id} is no training.", job_id=job_id)
+            raise Conflict("bridge.job_training", "Job {job_id} is not a training.", job_id=job_id)
         return self.run_tool(evaluation.of_job(job_id, job, self.folder(job_id)))
 
     def evaluate_file(self, file: Path, photos: Path, base: Path) -> int:
