@@ -73,7 +73,7 @@ def test_a_set_says_what_it_shows_and_what_it_lacks(drawn: Drawn) -> None:
     assert facets["distance"].missing == "none half, none full body"
     alike = [replace(close[0], path=Path(f"{number}.png")) for number in range(6)]
     facets = {facet.name: facet for facet in coverage(alike)}
-    assert facets["places"].text == "places: 1 that differ"
+    assert facets["places"].text == "places: 1 different"
     assert "more places" in facets["places"].missing
     assert "other clothes" in facets["clothes"].missing
 

@@ -47,7 +47,7 @@ def test_what_sd_scripts_takes_passes(args: tuple[str, list[str]]) -> None:
     [
         ("networks.lora", "convdim=4", "Did you mean conv_dim?"),
         ("networks.lora", "conv_dim=four", "not a whole number"),
-        ("networks.lora", "algo=loha", "nothing that networks.lora knows"),
+        ("networks.lora", "algo=loha", "not an argument of networks.lora"),
         ("lycoris.kohya", "algo=lora2", "is not one of"),
         ("lycoris.kohya", "dropout=x", "not a number"),
     ],

@@ -84,7 +84,7 @@ def test_families(
     ]
     assert len(changed) >= 0.8 * sum(modules)
     if prediction == "ask-the-model":
-        assert "answers like epsilon" in run.one("note").text
+        assert "U-Net says epsilon" in run.one("note").text
 
 
 OPTIONS: dict[str, dict[str, object]] = {
