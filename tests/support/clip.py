@@ -45,6 +45,13 @@ def drawn(scenes: int, poses: int, blurred: int, seed: int) -> list[tuple[Image.
     return frames
 
 
+def stream_class() -> type[object]:
+    """PyAV's, of a video that is written."""
+    from av.video.stream import VideoStream
+
+    return VideoStream
+
+
 def write(file: Path, pictures: Iterable[Image.Image], turn: int = 0) -> Path:
     """An H.264 video; ``turn``: as a phone notes it, in degrees."""
     import av
