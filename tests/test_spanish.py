@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+from sd_scripts_bridge.webui import settings
 from tests.support.messages import CODE, places, said
 
 ROOT = Path(__file__).parents[1]
@@ -33,7 +34,11 @@ def test_nothing_is_translated_that_no_message_says() -> None:
 
 
 def test_nothing_is_translated_that_the_page_does_not_show() -> None:
-    assert sorted(set(SPANISH) - set(BY_CODE) - page_texts()) == []
+    assert sorted(set(SPANISH) - set(BY_CODE) - page_texts() - set(settings.SHOWN)) == []
+
+
+def test_the_webuis_settings_page_has_its_spanish() -> None:
+    assert sorted(set(settings.SHOWN) - set(SPANISH)) == []
 
 
 def page_texts() -> set[str]:

@@ -11,6 +11,14 @@ OTHER_GPU = "lora_bridge_other_card"  # as the WebUI's config.json may hold it a
 FREE = "Free the WebUI's model, bring it back afterwards"
 SHARE = "Share the GPU (needs room for both)"
 OTHER = "Train on another GPU"
+WHOSE, WAITS = (
+    "While a LoRA is trained",
+    "with the first, Generate waits until the training is over",
+)
+NUMBER, COUNTED = "The other GPU's number", "as nvidia-smi counts them: 0, 1, ..."
+SHOWN = (WHOSE, FREE, SHARE, OTHER, f"({WAITS})", NUMBER, f"({COUNTED})")
+"""Every text as the host shows it (remarks in brackets), for its localization to translate."""
+
 _ANOTHER = (OTHER, "Train on another card")  # what a WebUI's config.json may hold
 _SHARED = (SHARE, "Share the card (needs room for both)")
 
@@ -25,17 +33,15 @@ def register() -> None:
         GPU,
         shared.OptionInfo(
             FREE,
-            "While a LoRA is trained",
+            WHOSE,
             gr.Radio,
             {"choices": [FREE, SHARE, OTHER]},
             section=SECTION,
-        ).info("with the first, Generate waits until the training is over"),
+        ).info(WAITS),
     )
     add(
         OTHER_GPU,
-        shared.OptionInfo("1", "The other GPU's number", gr.Textbox, section=SECTION).info(
-            "as nvidia-smi counts them: 0, 1, ..."
-        ),
+        shared.OptionInfo("1", NUMBER, gr.Textbox, section=SECTION).info(COUNTED),
     )
 
 
