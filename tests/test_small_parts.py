@@ -122,7 +122,7 @@ def test_speeds() -> None:
 
 
 def test_every_event_comes_back_and_newer_keys_are_dropped() -> None:
-    assert len(events.EVENT_TYPES) == 10
+    assert len(events.EVENT_TYPES) == 11
     for cls in events.EVENT_TYPES.values():
         event = cls(
             **{

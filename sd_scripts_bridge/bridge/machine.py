@@ -39,6 +39,16 @@ class MachineVerbs(OpenHome):
         )
         return self._queue.add(job)
 
+    def setup_commands(self, source: str | None = None, python: Path | None = None) -> list[str]:
+        """What `setup` of sd-scripts would run here, a command a line; runs and writes nothing.
+
+        Raises `Invalid`.
+        """
+        from ..engines.sd_scripts.installed.setup import commands
+
+        named = named_paths.source(source) if source else None
+        return commands(self.home, named, absolute(python) if python else None)
+
     def options(self, family: str, *, installed: bool = True) -> list[Option]:
         """Every option that a training of this family takes; without ``installed`` only those that
         we know by name.

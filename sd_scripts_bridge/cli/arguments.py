@@ -232,6 +232,9 @@ def _training(add: Add) -> None:
     sub.add_argument(
         "--python", type=Path, help="the environment's Python, if it is not in that folder"
     )
+    sub.add_argument(
+        "--dry-run", action="store_true", help="print the commands that it would run; run none"
+    )
 
 
 def _queue(add: Add) -> None:

@@ -345,6 +345,7 @@ PAGES: dict[str, HelpPage] = {
         reads all options of its scripts. The WebUI's environment is left alone.""",
         (
             ("setup", "once; several gigabytes"),
+            ("setup --dry-run", "print the commands, with the PyTorch for this machine's GPU"),
             ("setup --source ~/kohya_ss", "use an existing folder; needs no network"),
             ("setup --source ~/sd-scripts --python ~/venv/bin/python", "with another environment"),
         ),

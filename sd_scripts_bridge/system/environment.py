@@ -189,7 +189,7 @@ def is_small(choice: TorchChoice) -> bool:
 
     On Linux PyPI's builds bring CUDA along, so it needs PyTorch's own index, or the file at hand.
     """
-    if choice.cuda or (choice.index or "").startswith(f"{INDEX}rocm"):
+    if choice.cuda or (choice.index or "").startswith((f"{INDEX}rocm", f"{INDEX}xpu")):
         return False
     return choice.index is None or answers(choice.index) or is_at_hand(choice)
 

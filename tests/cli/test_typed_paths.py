@@ -84,7 +84,7 @@ def test_a_dry_run_says_the_job_that_a_run_queues(bridge: Bridge, folder: Path) 
 
 
 def test_a_config_names_files_beside_itself(bridge: Bridge, folder: Path) -> None:
-    run(bridge, README[2].replace("--steps 1500", "--steps 30"))
+    run(bridge, README["dataset"].replace("--steps 1500", "--steps 30"))
     there = folder / "configs"
     there.mkdir()
     options = {

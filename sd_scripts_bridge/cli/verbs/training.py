@@ -124,6 +124,10 @@ def watch(bridge: Bridge, options: argparse.Namespace) -> int:
 
 
 def setup(bridge: Bridge, options: argparse.Namespace) -> int:
+    if options.dry_run:
+        lines = bridge.setup_commands(options.source, options.python)
+        show(options, {"commands": lines}, lines)
+        return OK
     return follow_to_end(bridge, bridge.setup(options.source, options.python), options)
 
 

@@ -137,6 +137,29 @@ def set_up_embedded(home: Home) -> None:
     )
 
 
+def commands(home: Home, source: str | None, python: Path | None) -> list[str]:
+    """What `set_up` would run on this machine, as somebody would type it; runs and writes nothing."""
+    folder = absolute(source) if source and not is_archive(source) else None
+    own = folder if folder and folder.is_dir() else home.engines / "sd-scripts"
+    lines = []
+    if folder is None or not folder.is_dir():
+        lines = [f"git clone {source or REPOSITORY} {own}", f"git -C {own} checkout {COMMIT}"]
+    if python is not None:
+        return [*lines, f"{python} -c 'import {', '.join(installation.MODULES)}'"]
+    choice, environment = choose(this_machine()), Environment.in_folder(home.engines / "venv")
+    torch, vision = choice.requirements
+    where = f" --index-url {choice.index}" if choice.index else ""
+    pip = f"{environment.python} -m pip install"
+    return [
+        *lines,
+        f"{sys.executable} -m venv {home.engines / 'venv'}",
+        f"{pip} {torch}{where}    # {choice.reason}",
+        f"{pip} --no-deps {vision}{where}",
+        f"{pip} -r {own / 'requirements.txt'}    # without its torch, torchvision, xformers",
+        f"{pip} psutil",
+    ]
+
+
 # ---- the scripts ----
 
 
