@@ -138,7 +138,7 @@ def set_up_embedded(home: Home) -> None:
 
 
 def commands(home: Home, source: str | None, python: Path | None) -> list[str]:
-    """What `set_up` would run on this machine, as somebody would type it; runs and writes nothing."""
+    """What `set_up` would run on this machine, as one would type it; runs and writes nothing."""
     folder = absolute(source) if source and not is_archive(source) else None
     own = folder if folder and folder.is_dir() else home.engines / "sd-scripts"
     lines = []
