@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .help_page import HelpPage
+from ..help_page import HelpPage
 
 LORA_PAGES = {
     "verify": HelpPage(

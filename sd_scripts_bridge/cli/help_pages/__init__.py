@@ -1,0 +1,1 @@
+"""Help pages by what their verbs work on."""

@@ -1,0 +1,80 @@
+"""The pages of the verbs that work on photos and captions."""
+
+from __future__ import annotations
+
+from ..help_page import HelpPage
+
+PHOTO_PAGES = {
+    "check": HelpPage(
+        """Looks at every photo and gives a verdict in one sentence: good, usable with a warning
+        (soft, dark, small), or left out (damaged, a duplicate, not a photo). Then it comments on
+        the set as a whole. Nothing is changed.""",
+        (
+            ("check photos", "one folder"),
+            ("check a.jpg b.heic photos --json", "files and folders, for a program"),
+            ("check photos --resolution 1024", "with the sizes that an SDXL training sees"),
+        ),
+        "no photo can be used, or a problem",
+    ),
+    "dataset": HelpPage(
+        """Makes clean copies (upright, sRGB, without location data) and captions that begin with
+        the name, in kohya's folder layout: DIR/img/150_NAME CLASS/1.png 1.txt ... Ten photos and
+        1500 steps give 150 repeats. Your photos stay as they are.""",
+        (
+            ("dataset photos --name AlvaroBadia --class man --out AlvaroBadia", "1500 steps"),
+            ("dataset photos --name Rex --class dog --steps 1000 --out Rex", "1000 steps"),
+        ),
+    ),
+    "frames": HelpPage(
+        """Looks at each frame of a video, as a job, and writes the N sharpest, most different ones
+        as PNG: frames blurred by a movement are left out, and of those that look alike one is
+        taken. Where a face detector is in the training environment (opencv-python), frames with
+        one face. There may be fewer than N; it says why. Needs PyAV in the training environment
+        (pip install av). The video stays as it is; files in FOLDER are never replaced.""",
+        (
+            ("frames IMG_0042.MOV --count 20 --out photos", "20 photos, then `check photos`"),
+            ("frames clip.mp4 --out photos --json", "for a program"),
+        ),
+        "no frame can be used, or a problem",
+    ),
+    "caption": HelpPage(
+        """Writes captions as a job: into a dataset, or into .txt files beside photos that have
+        none. Captions written by hand stay. --with takes an OpenAI-compatible server (Ollama,
+        LM Studio, llama.cpp, vLLM), a folder with a WD14 tagger (model.onnx, selected_tags.csv) or
+        a transformers model, a command of yours (it gets {"file": ...} lines and prints {"file":
+        ..., "caption": ...} lines), sd-scripts' tag_images_by_wd14_tagger.py or make_captions.py
+        (its weights with --model), or template. Each photo ends with a caption or a reason. A key
+        comes from $CAPTION_API_KEY ($OPENAI_API_KEY for api.openai.com) or --ask-key, and is
+        written nowhere.""",
+        (
+            (
+                "caption AlvaroBadia --with http://127.0.0.1:11434/v1 --model qwen3-vl",
+                "with Ollama, into a dataset",
+            ),
+            ("caption photos --with ~/models/wd-vit-tagger-v3", "tags, beside the photos"),
+            ("caption photos --with 'python describe.py'", "with a program of yours"),
+            (
+                "caption AlvaroBadia --with template --place 'in a park' --light daylight",
+                "the same words for each",
+            ),
+        ),
+        "the captioner could not go on, or a problem",
+    ),
+    "captions": HelpPage(
+        """Lists and counts the captions of a folder made by `dataset`, or edits many of them at
+        once. --person lists what belongs to the person (eyes, hair, beard, skin, build, age,
+        glasses that are always worn): what the captions leave out, the name learns. With --remove
+        it is removed; each caption is shown. Captions in your own folders are left alone.""",
+        (
+            ("captions AlvaroBadia", "list them"),
+            ("captions AlvaroBadia --person", "what belongs to the person, counted"),
+            ("captions AlvaroBadia --person --remove --dry-run", "what removing it would change"),
+            ("captions AlvaroBadia --add 'grey shirt' --at-start", "after the name"),
+            ("captions AlvaroBadia --replace 'a man' man", "plain text, not a pattern"),
+            ("captions AlvaroBadia --replace '(\\w+) shirt' '\\1 jacket' --regex", "a pattern"),
+            ("captions AlvaroBadia --search park --front 'sunny park'", "in those with park"),
+            ("captions AlvaroBadia --export captions.csv", "a table; --import brings it back"),
+            ("captions AlvaroBadia --undo", "undo the last change"),
+        ),
+    ),
+}
