@@ -22,6 +22,8 @@ Photos = Annotated[list[Path], Bounds(1, 10_000), "photos or folders"]
 Steps = Annotated[int, Bounds(1, MOST_STEPS), Example(1500)]
 Private = Annotated[bool, "no caption word, path or name but the LoRA's own in it"]
 EngineName = Annotated[str, OneOf(ENGINES)]
+HeldOut = Annotated[list[str] | None, Bounds(1, 1000), Example(["auto"])]
+"""Photos by their names, ["auto"], or ["none"]."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,11 @@ class TrainBody:
     values: Values | None = None
     name: Annotated[str | None, Bounds(0, 1000), "of the LoRA"] = None
     gpu: Annotated[int | None, Bounds(0, 1023), "counted from 0; null: the first free one"] = None
+    held_out: Annotated[
+        HeldOut,
+        "photos to measure on, never trained: names, auto or none; null: as the dataset says",
+    ] = None
+    enough: Annotated[bool, "end when the held-out loss no longer gets better"] = False
     launch: LaunchBody | None = None
     on: ClusterBody | None = None
 
@@ -329,6 +336,10 @@ class DatasetBody:
     class_: Annotated[str, Bounds(0, 1000), "class token", Example("man")]
     out: Annotated[Path, "where it is written", Example("/datasets/AlvaroBadia")]
     steps: Steps = 1500
+    held_out: Annotated[
+        HeldOut,
+        "photos to measure on, never trained: names, auto or none; null: the training decides",
+    ] = None
 
 
 @dataclass(frozen=True)

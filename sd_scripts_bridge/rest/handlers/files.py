@@ -43,7 +43,12 @@ def check(call: Call, body: CheckBody) -> ReportView:
 def dataset(call: Call, body: DatasetBody) -> DatasetView:
     """Clean copies and captions as a kohya folder."""
     made = call.context.the_bridge.write_dataset(
-        body.photos, body.name.strip(), body.class_.strip(), body.steps, body.out
+        body.photos,
+        body.name.strip(),
+        body.class_.strip(),
+        body.steps,
+        body.out,
+        hold_out=body.held_out,
     )
     return dataset_view(made)
 
@@ -105,6 +110,8 @@ def _wanted(context: Context, body: TrainBody) -> dict[str, Any]:
         "engine": body.engine,
         "preset": _word(body.preset),
         "name": _word(body.name),
+        "held_out": tuple(body.held_out) if body.held_out else None,
+        "enough": body.enough,
     }
 
 

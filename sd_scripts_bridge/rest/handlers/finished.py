@@ -36,6 +36,21 @@ def likeness(call: Call, job: int, body: LikenessBody) -> QueuedView:
     return QueuedView(number, [])
 
 
+def evaluate(call: Call, job: int) -> QueuedView:
+    """Measure the saved steps of a training on its held-out photos, as a job; `best` of `Result`
+    and `Status` says then which step to use.
+    """
+    bridge = call.context.the_bridge
+    bridge.job(job)  # before anything is freed for it
+
+    def start() -> tuple[int, int]:
+        number = bridge.evaluate(job)
+        return number, number
+
+    notes, number = started(call.context, start)
+    return QueuedView(number, notes)
+
+
 def repeat(call: Call, job: int) -> RepeatedView:
     """Queue the same training once more, as a new job; says what has changed since."""
     bridge = call.context.the_bridge

@@ -1,0 +1,91 @@
+"""Photos that are held out, and the measuring on them, asked for over REST."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sd_scripts_bridge.demo import photos as demo_photos
+from sd_scripts_bridge.engines.tools.evaluate import EvaluateTool
+from sd_scripts_bridge.jobs.job import Status, TrainingJob
+from sd_scripts_bridge.page.context import Context
+from sd_scripts_bridge.system.locks import hold
+from tests.support.page import Page, sentences
+
+MakeJob = Callable[..., TrainingJob]
+
+
+@pytest.fixture
+def waiting(context: Context) -> Iterator[None]:
+    """What is queued meanwhile waits."""
+    with hold(context.the_bridge.home.supervisor_lock):
+        yield
+
+
+@pytest.fixture
+def body(tmp_path: Path) -> dict[str, Any]:
+    """Ten photos, to make a dataset of."""
+    demo_photos.draw(tmp_path / "photos", side=192)
+    said = {"name": "Ada", "class": "woman", "steps": 30, "out": str(tmp_path / "set")}
+    return {"photos": [str(tmp_path / "photos")], **said}
+
+
+def test_a_dataset_holds_out_what_was_asked_for(page: Page, body: dict[str, Any]) -> None:
+    wrong = page.post("dataset", **body, held_out=["99.jpg"])
+    assert wrong.status_code == 422 and "there is no photo '99.jpg'" in sentences(wrong)
+    made = page.post("dataset", **body, held_out=["3.png", "4.jpg"]).json()
+    assert len(made["held_out"]) == 2 and made["images"] == 8
+
+
+@pytest.mark.usefixtures("waiting")
+@pytest.mark.parametrize(
+    ("said", "apart"), [({}, 1), ({"held_out": ["none"]}, 0), ({"held_out": ["auto"]}, 1)]
+)
+def test_a_training_holds_out_what_was_asked_for(
+    page: Page, base: Path, body: dict[str, Any], said: dict[str, Any], apart: int
+) -> None:
+    made = page.post("dataset", **body).json()
+    asked = {"dataset": made["root"], "base": str(base), "engine": "sd-scripts", **said}
+    job = page.post("jobs", **asked).json()["job"]
+    trained = Path(page.get(f"jobs/{job}").json()["spec"]["dataset"])
+    assert len([*trained.parent.glob("held_out/*.png")]) == apart
+    assert len([*trained.glob("*/*.png")]) == 10 - apart
+
+
+def test_an_engine_that_cant_end_by_itself_is_named(
+    page: Page, base: Path, body: dict[str, Any]
+) -> None:
+    made = page.post("dataset", **body).json()
+    asked = {"dataset": made["root"], "base": str(base), "engine": "sd-scripts"}
+    answer = page.post("jobs", **asked, enough=True)
+    assert answer.status_code == 422
+    assert "enough: sd-scripts can't measure while it trains" in sentences(answer)
+
+
+@pytest.mark.usefixtures("waiting")
+def test_the_saves_of_a_training_are_measured_by_a_job(
+    page: Page, context: Context, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(EvaluateTool, "check", lambda _tool, _home: [])
+    store, job = context.the_bridge._store, make_job()
+    number = store.add(job)
+    store.move(number, Status.STOPPED, of=[Status.QUEUED], attempt=0)
+    folder = context.the_bridge.folder(number).create()
+    (folder.output / "Ada-step00000005.safetensors").write_bytes(b"x")
+    refused = page.post(f"jobs/{number}/evaluate")
+    assert refused.status_code == 422 and "held no photo out" in sentences(refused)
+    apart = Path(job.dataset).parent / "held_out"
+    apart.mkdir()
+    (apart / "1.png").write_bytes((Path(job.dataset) / "2_Ada woman" / "1.png").read_bytes())
+
+    told = page.post(f"jobs/{number}/evaluate").json()
+
+    queued = page.get(f"jobs/{told['job']}").json()
+    assert (queued["kind"], queued["status"]) == ("tool", "queued")
+    spec = queued["spec"]
+    assert (spec["tool"], spec["about"], spec["settings"]["saves"][1][0]) == ("evaluate", number, 5)
+    assert page.post(f"jobs/{told['job']}/evaluate").status_code == 409, "that is no training"
+    assert page.post("jobs/99/evaluate").status_code == 404
