@@ -20,7 +20,7 @@ class NearestView:
 
     distance: Annotated[float, "levels of 255 between small versions of the two, in colour"]
     photo: Annotated[str, "the photo's file"]
-    copies: Annotated[int, "samples that are a training photo over again"]
+    copies: Annotated[int, "samples that copy a training photo"]
     sentence: str
 
 
@@ -80,7 +80,7 @@ def sentence(answer: Mapping[str, Any]) -> Message:
 def _near(near: Mapping[str, Any]) -> Message:
     values = {"photo": near["photo"], "distance": f"{near['distance']:.0f}"}
     if near["copies"]:
-        text = "{count} {count:sample is|samples are} a training photo over again ({photo})."
+        text = "{count} {count:sample copies|samples copy} a training photo ({photo})."
         return Message("likeness.copy", text, count=near["copies"], photo=near["photo"])
     text = "No sample is a copy of a photo; the nearest is {photo}, {distance} levels of 255 away."
     return Message("likeness.no_copy", text, **values)

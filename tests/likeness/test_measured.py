@@ -64,8 +64,8 @@ def test_a_sample_that_is_a_photo_over_again_is_called_one(bridge: Bridge, train
     assert row.status is Status.SUCCEEDED
     near = bridge.likeness(trained).nearest
     assert near is not None and (near.copies, near.photo) == (1, "7.png")
-    assert near.sentence == "1 sample is a training photo over again (7.png)."
-    assert "over again" in row.sentence
+    assert near.sentence == "1 sample copies a training photo (7.png)."
+    assert "copies a training photo" in row.sentence
 
 
 def test_clip_measures_all_four_apart(bridge: Bridge, trained: int, tmp_path: Path) -> None:

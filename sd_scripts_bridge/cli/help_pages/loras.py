@@ -16,12 +16,13 @@ LORA_PAGES = {
         "it can't be used, or not all of it",
     ),
     "likeness": HelpPage(
-        """Measures a training's last sample pictures against its photos, as a job: how like them
-        they are, beside how like each other the photos are (with a 95 % interval), how well they
-        follow their prompts, how different pictures of one prompt are, and whether one is a photo
-        over again. The yardstick is what is here: ArcFace's .onnx as ReActor and ControlNet keep
-        it, or CLIP in Hugging Face's cache; --with names another. Without one only the last
-        figure is measured, and it says what is needed. `result` shows the figures, too.""",
+        """Measures a training's last sample pictures against its photos, as a job: how
+        similar they are to them, next to how similar the photos are to each other (with a 95 %
+        interval), how well they follow their prompts, how different pictures of one prompt are,
+        and whether one copies a photo. It measures with what is installed: ArcFace's .onnx as
+        ReActor and ControlNet keep it, or CLIP in Hugging Face's cache; --with names another.
+        Without one only the last figure is measured, and it says what is needed. `result`
+        shows the figures, too.""",
         (
             ("likeness 3", "with what is here"),
             ("likeness 3 --with w600k_r50.onnx", "with this face network"),

@@ -69,7 +69,7 @@ def _foreign(key: str) -> Problem:
     return Problem(
         "sampling.foreign_lora",
         "lora",
-        "is no LoRA or LoCon in kohya's format, but holds {key}",
+        "is not a LoRA or LoCon in kohya's format: it holds {key}",
         "LyCORIS' other kinds can't be applied here.",
         key=key,
     )
