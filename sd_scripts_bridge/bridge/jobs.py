@@ -100,6 +100,12 @@ class JobVerbs(OpenHome):
         """See `again.retry`."""
         return self._queue.retry(job_id)
 
+    def retry_on_all(self, job_id: int, steps: int | None = None) -> Repeated:
+        """See `running.asked.all_photos`."""
+        from ..running.asked import all_photos
+
+        return all_photos.train_on_all(self.home, self._queue, self.job(job_id), steps)
+
     def repeat(self, job_id: int) -> Repeated:
         """See `running.asked.repeat`."""
         from ..running.asked import repeat

@@ -241,12 +241,22 @@ def _queue(add: Add) -> None:
     sub = add("jobs", "list all jobs, or show everything about one")
     sub.add_argument("job", nargs="?", type=words.job_number, help="a job's number")
     for name, purpose in (
-        ("retry", "start over from step 0"),
         ("repeat", "run exactly the same training again, as a new job"),
         ("report", "a job's story for a bug report, without names, paths or pictures"),
         ("result", "a finished LoRA: its prompt and its txt2img settings"),
     ):
         add(name, purpose).add_argument("job", type=words.job_number, help=A_JOB)
+    sub = add("retry", "start over from step 0, or on all photos")
+    sub.add_argument("job", type=words.job_number, help=A_JOB)
+    sub.add_argument(
+        "--all-photos", action="store_true", help="as a new job, the held-out photos trained, too"
+    )
+    sub.add_argument(
+        "--steps",
+        type=words.count,
+        metavar="N",
+        help="with --all-photos: for so many steps (the recommended step, else as before)",
+    )
     sub = add("evaluate", "measure saved steps on photos that they weren't trained on")
     sub.add_argument("target", metavar="JOB_OR_FILE", help="a training's number, or any LoRA")
     sub.add_argument("--on", type=Path, metavar="PHOTOS", help="a folder of photos, for a FILE")

@@ -99,8 +99,14 @@ PAGES: dict[str, HelpPage] = {
     ),
     "retry": HelpPage(
         """Puts a job that was stopped, failed or was lost back into the queue, to start over from
-        step 0. What the last attempt wrote is deleted.""",
-        (("retry 3", "the same job, a new attempt"),),
+        step 0. What the last attempt wrote is deleted. --all-photos queues a new job instead, of
+        any training: the same, with the photos that were held out trained, too, and for the
+        recommended number of steps (`result`'s best) where there is one.""",
+        (
+            ("retry 3", "the same job, a new attempt"),
+            ("retry 3 --all-photos", "for the recommended number of steps"),
+            ("retry 3 --all-photos --steps 600", "for as many as you say"),
+        ),
     ),
     "repeat": HelpPage(
         """Queues the same training once more, as a new job: the same settings, seed, photos,

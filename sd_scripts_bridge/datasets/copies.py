@@ -91,7 +91,7 @@ def _mark(dataset: Dataset, endings: tuple[str, ...] = ()) -> str:
     for subset in (*dataset.subsets, *dataset.regularisation):
         said = (str(subset.folder), subset.repeats, subset.subject, subset.class_token)
         digest.update(repr(said).encode(errors="surrogateescape"))
-        for file in sorted(subset.folder.iterdir()):
+        for file in sorted(file for folder in subset.folders for file in folder.iterdir()):
             if file.is_file() and (not endings or file.suffix in endings):
                 status = file.stat()
                 seen = (file.name, status.st_size, status.st_mtime_ns)

@@ -119,6 +119,25 @@ def reduced(dataset: Dataset, wanted: Sequence[str]) -> Dataset:
     return replace(dataset, subsets=subsets, hold_out=tuple(wanted))
 
 
+def whole(dataset: Dataset) -> Dataset:
+    """``dataset`` as a copy of it will be with the photos of `HELD_OUT` back in its largest folder:
+    more pictures, fewer repeats.
+    """
+    if not dataset.held_out:
+        return dataset
+    largest = max(dataset.subsets, key=lambda subset: subset.images)
+    count = largest.images + len(dataset.held_out)
+    steps = dataset.wanted_steps if len(dataset.subsets) == 1 else None
+    back = replace(
+        largest,
+        images=count,
+        repeats=repeats_for(count, steps or largest.steps),
+        besides=dataset.held_out[0].parent,
+    )
+    subsets = tuple(back if one is largest else one for one in dataset.subsets)
+    return replace(dataset, subsets=subsets, held_out=(), hold_out=(NONE,))
+
+
 def _fewer(subset: Subset, taken: int, steps: int | None) -> Subset:
     rest = subset.images - taken
     if not taken:

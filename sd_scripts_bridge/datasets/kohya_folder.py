@@ -41,6 +41,12 @@ class Subset:
     subject: str
     class_token: str
     images: int
+    besides: Path | None = None
+    """Another folder, whose pictures a copy puts beside these: see `held_out.whole`."""
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        return (self.folder, self.besides) if self.besides else (self.folder,)
 
     @property
     def steps(self) -> int:

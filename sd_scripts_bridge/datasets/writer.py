@@ -116,7 +116,7 @@ def clean_copy(
         raise Invalid(problems)
     detector, groups = (
         find_detector(face_models),
-        [photo_files.find([subset.folder]) for _, subset in subsets],
+        [photo_files.find(subset.folders) for _, subset in subsets],
     )
     files = [file for group in groups for file in group]
     written: dict[str, Any] = {}
@@ -313,7 +313,7 @@ def _leaf(parent: Path, subset: Subset) -> Path:
     it into the LoRA).
     """
     name = subset.folder.name
-    if not photo_files.LEAF.fullmatch(name):
+    if not photo_files.LEAF.fullmatch(name) or subset.besides:
         name = leaf_name(subset.repeats, subset.subject, subset.class_token)
     if shown(name) != name:
         name = f"{subset.repeats}_subset"

@@ -76,7 +76,8 @@ def token_length(data: Dataset) -> int | None:
     texts = [
         path.read_text(encoding="utf-8", errors="replace")
         for subset in data.subsets
-        for path in (subset.folder.glob("*.txt") if subset.folder.is_dir() else ())
+        for folder in subset.folders
+        for path in (folder.glob("*.txt") if folder.is_dir() else ())
     ]
     return limit_for(max((count_tokens(text) or 0 for text in texts), default=0))
 
@@ -85,12 +86,14 @@ def token_length(data: Dataset) -> int | None:
 
 
 def hold_out(request: Request, data: Dataset) -> tuple[Dataset, list[str]]:
-    """``data`` without the photos that are held out, and notes on it.
+    """``data`` without the photos that are held out, or with all where none shall be, and notes.
 
     Raises `Invalid` for photos that aren't there.
     """
     if request.on is not None or request.dataset_config is not None or request.photos is not None:
         return data, []
+    if request.held_out == (held_out.NONE,):
+        return held_out.whole(data), []
     wanted = held_out.wanted_of(data, request.held_out)
     if not wanted:
         return data, _notes(len(data.held_out))

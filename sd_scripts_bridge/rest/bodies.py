@@ -23,7 +23,6 @@ Steps = Annotated[int, Bounds(1, MOST_STEPS), Example(1500)]
 Private = Annotated[bool, "no caption word, path or name but the LoRA's own in it"]
 EngineName = Annotated[str, OneOf(ENGINES)]
 HeldOut = Annotated[list[str] | None, Bounds(1, 1000), Example(["auto"])]
-"""Photos by their names, ["auto"], or ["none"]."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +85,14 @@ class ResumeBody:
     from_: Annotated[
         int | None, Bounds(1, MOST_STEPS), "the step of a saved state; null: the newest one"
     ] = None
+
+
+@dataclass(frozen=True)
+class RetryBody:
+    """Start over, or train again as a new job."""
+
+    all_photos: Annotated[bool, "a new job, the held-out photos trained, too"] = False
+    steps: Annotated[int | None, Bounds(1, MOST_STEPS), "null: recommended, or as before"] = None
 
 
 @dataclass(frozen=True)

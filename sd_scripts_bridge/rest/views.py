@@ -59,6 +59,13 @@ class AgainView(SentenceView):
 
 
 @dataclass(frozen=True)
+class RetriedView(AgainView):
+    """A job that starts over, or a new one."""
+
+    job: Annotated[int, "its number: with all_photos the new one's", Example(12)]
+
+
+@dataclass(frozen=True)
 class ForgottenView(SentenceView):
     """A job whose photos were deleted."""
 

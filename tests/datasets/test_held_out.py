@@ -110,3 +110,14 @@ def test_a_kohya_folder_of_ones_own_is_trained_as_it_lies(ten: Path, tmp_path: P
     assert held_out.wanted_of(mine, None) == ()
     asked = held_out.reduced(mine, held_out.wanted_of(mine, ["auto"]))
     assert (asked.images, asked.subsets[0].repeats) == (9, 11), "as many steps as before, or nearly"
+
+
+def test_a_copy_of_the_whole_takes_back_what_was_apart(ten: Path, tmp_path: Path) -> None:
+    made = prepare([ten], "AlvaroBadia", "man", 1500, tmp_path / "out", hold_out=["3.png", "4.jpg"])
+    planned = held_out.whole(made)
+    assert not is_clean(planned), "so it is copied"
+    copy, _ = clean_copy(planned, tmp_path / "copy")
+    assert (copy.images, copy.real_steps) == (planned.images, planned.real_steps) == (10, 1500)
+    assert copy.subsets[0].folder.name == "150_AlvaroBadia man" and copy.held_out == ()
+    assert is_clean(copy) and held_out.wanted_of(copy, None) == ()
+    assert held_out.whole(copy) == copy and len(tree(tmp_path / "out")) == 10

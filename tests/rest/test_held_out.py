@@ -55,6 +55,18 @@ def test_a_training_holds_out_what_was_asked_for(
     assert len([*trained.glob("*/*.png")]) == 10 - apart
 
 
+@pytest.mark.usefixtures("waiting")
+def test_none_takes_back_what_a_dataset_held_out(
+    page: Page, base: Path, body: dict[str, Any]
+) -> None:
+    made = page.post("dataset", **body, held_out=["auto"]).json()
+    asked = {"dataset": made["root"], "base": str(base), "engine": "sd-scripts"}
+    answer = page.post("jobs", **asked, held_out=["none"]).json()
+    trained = Path(page.get(f"jobs/{answer['job']}").json()["spec"]["dataset"])
+    assert len([*trained.glob("*/*.png")]) == 10
+    assert not [note for note in answer["notes"] if "held out" in note]
+
+
 def test_an_engine_that_cant_end_by_itself_is_named(
     page: Page, base: Path, body: dict[str, Any]
 ) -> None:

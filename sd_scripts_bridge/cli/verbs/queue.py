@@ -19,12 +19,13 @@ from ...jobs.store import JobRow
 from ...outcome.fold import Fold
 from ...planning.preflight import size
 from .. import summary
-from ..output import OK, PROBLEM, counted, error_dict, refuse, show
+from ..output import OK, PROBLEM, USAGE, counted, error_dict, refuse, show
 from ..tables import job_table, loss_table
 from ..terminal import Terminal
 
 if TYPE_CHECKING:
     from ...page.progress.strip import StripView
+    from ...running.asked.repeat import Repeated
 
 
 def jobs(bridge: Bridge, options: argparse.Namespace) -> int:
@@ -91,13 +92,16 @@ def resume(bridge: Bridge, options: argparse.Namespace) -> int:
 
 
 def retry(bridge: Bridge, options: argparse.Namespace) -> int:
+    if options.all_photos:
+        return _show_repeated(options, bridge.retry_on_all(options.job, options.steps))
+    if options.steps is not None:
+        sentence = "--steps goes with --all-photos: without it the job starts over as it was."
+        return refuse(sentence, as_json=options.json, code=USAGE)
     return _say(options, bridge.retry(options.job))
 
 
 def repeat(bridge: Bridge, options: argparse.Namespace) -> int:
-    done = bridge.repeat(options.job)
-    show(options, asdict(done), [done.sentence, *done.notes])
-    return OK
+    return _show_repeated(options, bridge.repeat(options.job))
 
 
 def remove(bridge: Bridge, options: argparse.Namespace) -> int:
@@ -135,6 +139,11 @@ def clean(bridge: Bridge, options: argparse.Namespace) -> int:
 
 def _say(options: argparse.Namespace, sentence: str) -> int:
     show(options, {"job": options.job, "sentence": sentence}, [sentence])
+    return OK
+
+
+def _show_repeated(options: argparse.Namespace, done: Repeated) -> int:
+    show(options, asdict(done), [done.sentence, *done.notes])
     return OK
 
 

@@ -23,7 +23,8 @@ from ...page.progress.best import best_of
 from ...page.progress.samples import sample
 from ...page.result import ResultView, preview, result_of
 from ...running.asked import prompts as asked_prompts
-from ..bodies import PauseBody, PromptsBody, PublishJobBody, ResumeBody, StopBody
+from ...running.asked.repeat import Repeated
+from ..bodies import PauseBody, PromptsBody, PublishJobBody, ResumeBody, RetryBody, StopBody
 from ..doors import Call
 from ..privacy import without_secrets
 from ..queries import EventsQuery, JobsQuery, LogQuery, StatusQuery
@@ -38,6 +39,7 @@ from ..views import (
     LogView,
     PromptsView,
     PublishedView,
+    RetriedView,
     SentenceView,
     StatusView,
 )
@@ -187,9 +189,29 @@ def resume(call: Call, job: int, body: ResumeBody) -> AgainView:
     return _again(call, job, lambda number: bridge.resume(number, body.from_))
 
 
-def retry(call: Call, job: int) -> AgainView:
-    """Queue a job again from step 0."""
-    return _again(call, job, call.context.the_bridge.retry)
+def retry(call: Call, job: int, body: RetryBody) -> RetriedView:
+    """Queue a job again from step 0; with ``all_photos`` queue it as a new job that trains the
+    photos that were held out, too.
+    """
+    if body.all_photos:
+        return _on_all_photos(call, job, body.steps)
+    if body.steps is not None:
+        text = "is for all_photos: a job starts over as it was"
+        raise Invalid([Problem("retry.steps", "steps", text, "Leave it out.")])
+    again = _again(call, job, call.context.the_bridge.retry)
+    return RetriedView(again.sentence, again.notes, job)
+
+
+def _on_all_photos(call: Call, job: int, steps: int | None) -> RetriedView:
+    bridge = call.context.the_bridge
+    bridge.job(job)  # before anything is freed for it
+
+    def start() -> tuple[int, Repeated]:
+        done = bridge.retry_on_all(job, steps)
+        return done.job, done
+
+    notes, done = started(call.context, start)
+    return RetriedView(done.sentence, [*done.notes, *notes], done.job)
 
 
 def _again(call: Call, job: int, verb: Callable[[int], str]) -> AgainView:

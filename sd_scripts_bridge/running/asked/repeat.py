@@ -26,8 +26,16 @@ class Repeated:
 
 
 def repeat(home: Home, queue: Queue, row: JobRow) -> Repeated:
-    """Queue what ``row`` trained. Raises `Conflict` where it trained nothing or its photos are
-    forgotten, `Invalid` where they or the base are gone.
+    """Queue what ``row`` trained. Raises as `repeatable`."""
+    job = repeatable(row)
+    notes = inputs.changes(JobFolder.of(home, row.id), job) if job.on is None else []
+    number = queue.add(job)
+    return Repeated(number, row.id, _sentence(row.id, number, job, bool(notes)), tuple(notes))
+
+
+def repeatable(row: JobRow) -> TrainingJob:
+    """What ``row`` trained. Raises `Conflict` where it trained nothing or its photos are forgotten,
+    `Invalid` where they or the base are gone.
     """
     job = row.job
     if not isinstance(job, TrainingJob):
@@ -40,9 +48,7 @@ def repeat(home: Home, queue: Queue, row: JobRow) -> Repeated:
     problems = gone(job) if job.on is None else []
     if problems:
         raise Invalid(problems)
-    notes = inputs.changes(JobFolder.of(home, row.id), job) if job.on is None else []
-    number = queue.add(job)
-    return Repeated(number, row.id, _sentence(row.id, number, job, bool(notes)), tuple(notes))
+    return job
 
 
 def _sentence(job_id: int, number: int, job: TrainingJob, is_other: bool) -> Message:
