@@ -187,7 +187,9 @@
             this.anew = false;
             const ask = async (start) => {
                 const answer = await this.server.get("draft?since=" + since + "&start=" + start + "&count=" + PAGE);
+                const known = this.state.draft; // as our own saves have made it meanwhile
                 this.takeDraft(answer);
+                if (known) this.windows.heard(known, this.state.draft);
                 return answer;
             };
             const first = await ask(0);
@@ -195,7 +197,6 @@
             if (first.more) this.state.draft.revision = first.revision;
             this.draftTook = Date.now() - started;
             this.draftAt = Date.now();
-            if (before) this.windows.heard(before, this.state.draft);
         }
 
         takeDraft(answer) {

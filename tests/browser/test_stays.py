@@ -173,6 +173,26 @@ def many(folder: Path, count: int) -> Path:
     return folder
 
 
+def test_what_is_typed_here_is_not_another_windows_change(
+    serve: Callable[..., Ui], visit: Callable[..., Tab]
+) -> None:
+    """A look at the draft that was asked before our own save, and is answered after it."""
+    tab = visit(serve().address)
+    tab.knows("app.state.draft")
+    held: list[Any] = []
+    tab.page.route("**/lora-bridge/v1/draft?*", lambda route: held.append(route))
+    tab.page.evaluate("void loraBridge.app.loadDraft()")
+    tab.page.wait_for_timeout(300)
+    tab.field("What is it").fill("man")
+    tab.field("What is it").blur()
+    tab.knows("app.state.draft.class_token === 'man' && !app.saver.unsaved('draft class')")
+    for route in held:
+        route.continue_()
+    tab.page.wait_for_timeout(800)
+    assert not tab.root.get_by_text("Changed in another window").is_visible()
+    assert held, "the look was on its way when the class was saved"
+
+
 def test_two_windows_hear_of_each_other(
     serve: Callable[..., Ui], visit: Callable[..., Tab]
 ) -> None:
