@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sd_scripts_bridge.engines.embedded.measuring.photos import MOST_TRAINING
 from sd_scripts_bridge.evidence import measured
 from sd_scripts_bridge.evidence.curve import curve
 from tests.engines.embedded.conftest import Run
@@ -32,7 +33,7 @@ def test_every_save_is_measured_and_the_training_stays_the_same(
     steps = measured.read(run.folder.measured)
     assert [step.step for step in steps] == [0, 4, 8, 10]
     assert [event.step for event in run.all("measured")] == [0, 4, 8, 10]
-    assert all(len(step.held_out) == 1 and len(step.training) == 4 for step in steps)
+    assert {(len(step.held_out), len(step.training)) for step in steps} == {(1, MOST_TRAINING)}
     assert {len(draws) for step in steps for draws in step.held_out.values()} == {32}
     points = curve(steps)
     assert points[0].training != points[-1].training and points[0].held_out != points[-1].held_out
