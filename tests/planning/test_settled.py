@@ -16,7 +16,7 @@ def test_a_learning_rate_that_somebody_sets_is_the_rate_of_every_part() -> None:
     found = settle(PERSON, ({}, {"learning_rate": "1e-3"}), TEN)
     rates = (found.params.learning_rate, found.params.unet_lr, found.params.text_encoder_lr)
     assert rates == (1e-3, None, None)
-    assert "unet_lr=0.0001 and text_encoder_lr=5e-05 give way" in found.notes[0]
+    assert "unet_lr=0.0001 and text_encoder_lr=5e-05 are ignored" in found.notes[0]
 
 
 def test_a_part_s_rate_that_somebody_sets_beside_it_stays() -> None:
