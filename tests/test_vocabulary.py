@@ -15,14 +15,30 @@ from tests.test_spanish import SPANISH, page_texts
 
 PACKAGE = Path(__file__).parents[1] / "sd_scripts_bridge"
 WITH_A_LORAS_CARD = (
+    "page/finished/card.py",
     "publishing/",
+    "rest/handlers/loras.py",
+    "running/asked/lora_work.py",
+    "running/asked/publication.py",
+    "running/work/lora_tool.py",
     "page/loras.py",
     "page/result.py",
     "running/judge.py",
     "running/asked/again.py",
 )
 """Where code has names for a LoRA's card."""
-ABOUT_A_LORA = ("publish.", "publication.", "forget.", "private.", "the card's picture")
+ABOUT_A_LORA = (
+    "card.",
+    "publish.",
+    "publication.",
+    "forget.",
+    "private.",
+    "the card's picture",
+    "The card is saved.",
+    "That step is published already; its card now says",
+    "Save the card",
+    "Card: picture, words, weight",
+)
 """Codes of messages about a LoRA's card, and the page's own text."""
 CARD = re.compile(r"\b(cards?|tarjetas?)\b", re.IGNORECASE)
 IN_A_NAME = re.compile(r"(?<![a-z])cards?(?![a-z])", re.IGNORECASE)

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ..bridge import Bridge
+from ..datasets.held_out import count_for
 from ..datasets.kohya_folder import Dataset, Subset, naming_problems, repeats_for
 from ..errors import BridgeError, Invalid, NotFound, Problem
 from ..jobs.launch import Launch, from_words, processes_of
+from ..messages import Message
 from ..models import offered
 from ..models.checkpoint import Base
 from ..options import presets
@@ -35,12 +37,14 @@ def make(context: Context) -> Plan:
     training = state.training
     base_path, base = _base(context, training.base, problems)
     preset = _preset(training.preset, base, gpu_gigabytes(context), problems)
-    repeats = repeats_for(len(used), training.steps) if used else 0
+    held = count_for(len(used))
+    trained = len(used) - held
+    repeats = repeats_for(trained, training.steps) if trained else 0
     gpu, launch = _gpus(training.gpus, problems)
-    epoch = Epoch(max(1, len(used) * repeats), processes=processes_of(launch))
+    epoch = Epoch(max(1, trained * repeats), processes=processes_of(launch))
     params, changed = _params(preset, training.values, epoch, problems)
     plan = Plan(
-        len(used),
+        trained,
         repeats,
         params,
         preset,
@@ -59,7 +63,15 @@ def make(context: Context) -> Plan:
     ]
     plan.stem = _stem(lora_folder(context), training.lora_name or state.name)
     _sketch(bridge, context, plan)
+    plan.notes = [*_held_out(held, len(used)), *plan.notes]
     return plan
+
+
+def _held_out(count: int, photos: int) -> list[str]:
+    if not count:
+        return []
+    text = "{count} of {photos} photos {count:is|are} held out to measure the result."
+    return [Message("plan.held_out", text, count=count, photos=photos)]
 
 
 def lora_folder(context: Context) -> Path:

@@ -175,8 +175,7 @@ def test_a_file_named_by_hand_goes_first_and_is_looked_at(
 
     wrong = refused(models / FILES["ae"][0])
     assert (
-        "ae.safetensors is a VAE of FLUX.1 (or SD 3), where a T5-XXL text encoder is wanted"
-        in wrong
+        "ae.safetensors is a VAE of FLUX.1 (or SD 3), but a T5-XXL text encoder is needed" in wrong
     )
     assert "can't be read: No such file" in refused(tmp_path / "gone.safetensors")
     assert "is not a .safetensors file" in refused(tmp_path / "t5.gguf")

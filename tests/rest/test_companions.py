@@ -59,7 +59,7 @@ def test_a_missing_file_is_told_under_the_base_and_its_path_can_be_given(
     assert plan["base"]["family_name"] == "FLUX.1" and plan["preset"]["name"] == "person-flux1"
     assert "T5-XXL" in lacks and str(models / "text_encoder") in lacks and lacks in plan["problems"]
     assert choose(page, t5xxl=str(models / "VAE" / "ae.safetensors")).status_code == 200
-    assert "where a T5-XXL text encoder is wanted" in page.get("plan").json()["base"]["lacks"][0]
+    assert "but a T5-XXL text encoder is needed" in page.get("plan").json()["base"]["lacks"][0]
     mine = made.hollow(tmp_path / "elsewhere" / "t5.safetensors", made.t5())
     choose(page, t5xxl=str(mine))
     plan = page.get("plan").json()

@@ -17,7 +17,7 @@ else:
 diffusers = pytest.importorskip("diffusers", reason="the embedded engine needs diffusers")
 pytest.importorskip("peft", reason="diffusers loads LoRAs with peft")
 
-from sd_scripts_bridge.engines.embedded.model import base_model, lora_names, text  # noqa: E402
+from sd_scripts_bridge.engines.embedded.model import base_model, clip, lora_names, text  # noqa: E402
 
 
 def pipeline(base: base_model.BaseModel, root: Path, family: str) -> Any:
@@ -57,17 +57,26 @@ def answers(base: base_model.BaseModel, family: str) -> tuple[torch.Tensor, ...]
     tokens[..., -1] = 49407
     added = None
     with torch.no_grad():
-        condition = text.TextEncoders(base.text_encoders, family, None, 49407)(tokens)
+        states, pooled = plain_states(base.text_encoders, tokens[0], family)
         if family == "sdxl":
             added = {
-                "text_embeds": condition.pooled,
+                "text_embeds": pooled,
                 "time_ids": torch.tensor([[64.0, 64, 0, 0, 64, 64]]),
             }
         latents = torch.randn(1, 4, 16, 16, generator=dice)
-        image = base.unet(
-            latents, torch.tensor([400]), condition.states, added_cond_kwargs=added
-        ).sample
-    return image, condition.states
+        image = base.unet(latents, torch.tensor([400]), states, added_cond_kwargs=added).sample
+    return image, states
+
+
+def plain_states(encoders: Any, tokens: torch.Tensor, family: str) -> tuple[torch.Tensor, Any]:
+    """The encoders' states by transformers' own forward, which peft's layers are part of."""
+    outs = [one(row, output_hidden_states=True) for one, row in zip(encoders, tokens, strict=True)]
+    if family == "sd1":
+        return outs[0].last_hidden_state, None
+    if family == "sd2":
+        last = outs[0].hidden_states[-2]
+        return clip.text_model(encoders[0]).final_layer_norm(last), None
+    return torch.cat([out.hidden_states[-2] for out in outs], -1), outs[1].text_embeds
 
 
 @pytest.mark.parametrize("family", ["sd1", "sd2", "sdxl"])
