@@ -133,7 +133,7 @@ def say_where(bridge: Bridge, job_id: int, dataset: Path, base: Path) -> None:
     )
     if proof:
         print(
-            "\nDid it learn? Mean denoising loss on the ten training pictures, at fixed noise "
+            "\nDid it learn? Mean denoising loss on the training pictures, at fixed noise "
             "and timesteps "
             f"({proof.pairs} draws):\n  without the LoRA  {proof.without:.4f}\n  with the LoRA   "
             f"  {proof.with_lora:.4f}"
