@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from sd_scripts_bridge.engines.base import Command
-from sd_scripts_bridge.engines.tools.base import event_of
+from sd_scripts_bridge.engines.own_programs import event_of
 from sd_scripts_bridge.errors import Problem
 from sd_scripts_bridge.jobs.events import Event
 from sd_scripts_bridge.jobs.facts import read

@@ -20,7 +20,7 @@ from ...errors import BridgeError
 from ...jobs import facts
 from ..output import OK, USAGE, counted, refuse, show
 from ..pages import PROGRAM
-from .training import follow_to_end
+from .training import follow_to_end, say_queued
 
 
 def caption(bridge: Bridge, options: argparse.Namespace) -> int:
@@ -33,13 +33,8 @@ def caption(bridge: Bridge, options: argparse.Namespace) -> int:
     )
     key = getpass.getpass("Key (it is written nowhere): ") if options.ask_key else ""
     number = bridge.caption(asked, key)
-    if options.json:
-        print(json.dumps({"type": "queued", "job": number}), flush=True)
-    else:
-        print(f"Job {number}: {bridge.job(number).title}", flush=True)
+    say_queued(bridge, number, options)
     if options.detach:
-        if not options.json:
-            print(f"Follow it: {PROGRAM} watch {number}")
         return OK
     code = follow_to_end(bridge, number, options)
     _say_reasons(bridge, number, options)

@@ -10,8 +10,7 @@ from ...datasets.views import buckets_of, dataset_view, report_view
 from ...jobs import facts
 from ...photos.video.request import FramesRequest
 from ..output import OK, PROBLEM, counted, counter, show
-from ..pages import PROGRAM
-from .training import follow_to_end
+from .training import follow_to_end, say_queued
 
 
 def check(bridge: Bridge, options: argparse.Namespace) -> int:
@@ -48,13 +47,8 @@ def dataset(bridge: Bridge, options: argparse.Namespace) -> int:
 def frames(bridge: Bridge, options: argparse.Namespace) -> int:
     """Queue it and follow it."""
     number = bridge.frames(FramesRequest(options.video, options.count, options.out))
-    if options.json:
-        print(json.dumps({"type": "queued", "job": number}), flush=True)
-    else:
-        print(f"Job {number}: {bridge.job(number).title}", flush=True)
+    say_queued(bridge, number, options)
     if options.detach:
-        if not options.json:
-            print(f"Follow it: {PROGRAM} watch {number}")
         return OK
     code = follow_to_end(bridge, number, options)
     answer = facts.read(bridge.folder(number).result)

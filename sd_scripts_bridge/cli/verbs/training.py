@@ -131,6 +131,16 @@ def setup(bridge: Bridge, options: argparse.Namespace) -> int:
     return follow_to_end(bridge, bridge.setup(options.source, options.python), options)
 
 
+def say_queued(bridge: Bridge, job_id: int, options: argparse.Namespace) -> None:
+    """The number of a job that was just queued, and how to follow it where nobody does."""
+    if options.json:
+        print(json.dumps({"type": "queued", "job": job_id}), flush=True)
+        return
+    print(f"Job {job_id}: {bridge.job(job_id).title}", flush=True)
+    if options.detach:
+        print(f"Follow it: {PROGRAM} watch {job_id}")
+
+
 def follow_to_end(bridge: Bridge, job_id: int, options: argparse.Namespace) -> int:
     """Until it is over; how it ended is the last event that is shown."""
     try:

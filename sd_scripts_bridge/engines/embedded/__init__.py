@@ -5,7 +5,6 @@ Light: imports no torch.
 
 from __future__ import annotations
 
-import json
 import sys
 import zipfile
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from typing import Any
 
 from ...datasets import caption_tokens
 from ...errors import Problem
-from ...jobs.events import Event, from_dict
+from ...jobs.events import Event
 from ...jobs.folder import JobFolder
 from ...jobs.job import SetupJob, TrainingJob
 from ...messages import Message, joined
@@ -24,6 +23,7 @@ from ...paths import PACKAGE_PARENT, Home
 from ...system.environment import Environment
 from .. import sample_prompts
 from ..base import Command, Machine, Traits
+from ..own_programs import ENVIRONMENT, event_of
 from . import libraries
 from .refusals import EXTRA_OPTIONS, refusals
 
@@ -143,13 +143,7 @@ class EmbeddedEngine:
         return Command(tuple(argv), _environment(Path(job.base)), folder.root)
 
     def read(self, line: str) -> Event | None:
-        text = line.strip()
-        if not text.startswith("{"):
-            return None
-        try:
-            return from_dict(json.loads(text))
-        except (ValueError, TypeError):
-            return None
+        return event_of(line)
 
     def results(self, job: TrainingJob, folder: JobFolder) -> list[Path]:
         steps = [
@@ -176,16 +170,7 @@ class EmbeddedEngine:
 
 def _environment(base: Path) -> dict[str, str | None]:
     """Offline, in UTF-8, unbuffered, and without the WebUI's module path."""
-    env: dict[str, str | None] = {
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONUTF8": "1",
-        "PYTHONPATH": None,
-        "PYTHONHOME": None,
-        "HF_HUB_OFFLINE": "1",
-        "TRANSFORMERS_OFFLINE": "1",
-        "DIFFUSERS_VERBOSITY": "error",
-        "TRANSFORMERS_VERBOSITY": "error",
-    }
+    env = dict(ENVIRONMENT)
     if base.is_file() and base.stat().st_size < TINY_BYTES:
         env["OMP_NUM_THREADS"] = "1"
     return env

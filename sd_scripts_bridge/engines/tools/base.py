@@ -7,16 +7,16 @@ The program gets the job's folder. It reads ``job.json``, prints one JSON event 
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Protocol
 
 from ...errors import Problem
-from ...jobs.events import Event, from_dict
+from ...jobs.events import Event
 from ...jobs.folder import JobFolder
 from ...jobs.job import ToolJob
 from ...paths import PACKAGE_PARENT, Home
 from ..base import Command, Traits
+from ..own_programs import ENVIRONMENT
 
 TRAITS = Traits(families=frozenset(), saves_on_request=True)
 """Every tool's: it ends by itself when it is asked, and keeps what is done."""
@@ -60,26 +60,3 @@ def program(python: Path, module: str, folder: JobFolder, *words: str) -> Comman
     return Command(
         (str(python), "-c", launcher, str(folder.root), *words), ENVIRONMENT, folder.root
     )
-
-
-ENVIRONMENT: dict[str, str | None] = {
-    "PYTHONUNBUFFERED": "1",
-    "PYTHONUTF8": "1",
-    "PYTHONPATH": None,
-    "PYTHONHOME": None,
-    "HF_HUB_OFFLINE": "1",
-    "TRANSFORMERS_OFFLINE": "1",
-    "DIFFUSERS_VERBOSITY": "error",
-    "TRANSFORMERS_VERBOSITY": "error",
-}
-
-
-def event_of(line: str) -> Event | None:
-    """The event that a line holds, for a program that prints ours; None: it is only log."""
-    text = line.strip()
-    if not text.startswith("{"):
-        return None
-    try:
-        return from_dict(json.loads(text))
-    except (ValueError, TypeError):
-        return None

@@ -16,6 +16,7 @@ from ...messages import Message
 from ...paths import Home
 from .. import installed
 from ..base import Command
+from ..own_programs import event_of
 from . import base
 
 
@@ -37,7 +38,7 @@ class CaptionTool:
         return base.program(python, "captioning.program", folder)
 
     def read(self, line: str) -> Event | None:
-        return base.event_of(line)
+        return event_of(line)
 
     def outcome(self, home: Home, job: ToolJob, folder: JobFolder) -> str:  # noqa: ARG002
         answer = facts.read(folder.result)

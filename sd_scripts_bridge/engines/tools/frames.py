@@ -13,6 +13,7 @@ from ...photos.printable import shown
 from ...photos.video.request import FramesRequest
 from ..base import Command
 from ..embedded import EmbeddedEngine, libraries
+from ..own_programs import event_of
 from . import base
 
 
@@ -34,7 +35,7 @@ class FramesTool:
         return base.program(python, "engines.tools.frames_program", folder)
 
     def read(self, line: str) -> Event | None:
-        return base.event_of(line)
+        return event_of(line)
 
     def outcome(self, home: Home, job: ToolJob, folder: JobFolder) -> str:  # noqa: ARG002
         answer = facts.read(folder.result)

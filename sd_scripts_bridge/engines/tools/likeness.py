@@ -13,7 +13,8 @@ from ...likeness.measured import view
 from ...messages import Message
 from ...paths import Home
 from ..base import Command
-from .base import event_of, program
+from ..own_programs import event_of
+from .base import program
 
 
 class LikenessTool:

@@ -1,0 +1,32 @@
+"""What our own programs in a training environment have in common: their environment, and the
+events that they print.
+"""
+
+from __future__ import annotations
+
+import json
+
+from ..jobs.events import Event, from_dict
+
+ENVIRONMENT: dict[str, str | None] = {
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONUTF8": "1",
+    "PYTHONPATH": None,
+    "PYTHONHOME": None,
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "DIFFUSERS_VERBOSITY": "error",
+    "TRANSFORMERS_VERBOSITY": "error",
+}
+"""Offline, in UTF-8, unbuffered, and without a WebUI's module path."""
+
+
+def event_of(line: str) -> Event | None:
+    """The event that a line holds, for a program that prints ours; None: it is only log."""
+    text = line.strip()
+    if not text.startswith("{"):
+        return None
+    try:
+        return from_dict(json.loads(text))
+    except (ValueError, TypeError):
+        return None
