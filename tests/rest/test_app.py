@@ -7,7 +7,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -32,6 +31,7 @@ from sd_scripts_bridge.rest.routes import FILES, NONCE_HEADER, PREFIX, RULES, Ru
 from sd_scripts_bridge.rest.signature import signature_of
 from sd_scripts_bridge.system.gpu_memory import Memory
 from tests.support import messy
+from tests.support.fresh import fresh
 from tests.support.page import PAIR, Page, filled, sentences
 
 GETS = [rule.path for rule in RULES if rule.method == "GET"]
@@ -48,8 +48,7 @@ def test_importing_it_costs_nothing() -> None:
         f"import sys, sd_scripts_bridge.rest.app; print(*[name for name in {heavy!r} if name "
         "in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == ""
+    assert fresh(code).strip() == ""
 
 
 @pytest.mark.parametrize("path", POSTS)
