@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BridgeError
-from ..system.files import folder_bytes
+from ..photos.masking.names import FOLDERS as MASK_FOLDERS
+from ..system.files import folder_bytes, mark
 from . import manifest
 from .kohya_folder import Dataset, open_dataset
 
@@ -33,17 +34,19 @@ class Copy:
     bytes: int
 
 
-def record(root: Path, dataset: Dataset) -> None:
-    """Write down in the copy at ``root`` what it was made of."""
+def record(root: Path, dataset: Dataset, masks: bool = False) -> None:
+    """Write down in the copy at ``root`` what it was made of, and whether with ``masks``."""
     data = manifest.read(root)
     about = {key: value for key, value in data.items() if key not in ("version", "files")}
-    source = {**_source(dataset), "copy": _mark(open_dataset(root), (".png", ".txt"))}
+    source = {**_source(dataset, masks), "copy": _mark(open_dataset(root), (".png", ".txt"))}
     manifest.write(root, {**about, "source": source}, data["files"])
 
 
-def find(folder: Path, dataset: Dataset) -> Dataset | None:
-    """A copy below ``folder`` of exactly this ``dataset``, unchanged since it was made; or None."""
-    wanted = _source(dataset)
+def find(folder: Path, dataset: Dataset, masks: bool = False) -> Dataset | None:
+    """A copy below ``folder`` of exactly this ``dataset``, with its ``masks`` or without,
+    unchanged since it was made; or None.
+    """
+    wanted = _source(dataset, masks)
     for root, source in _copies(folder):
         if source.get("mark") != wanted["mark"]:
             continue
@@ -78,9 +81,23 @@ def _copies(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
             yield root, source
 
 
-def _source(dataset: Dataset) -> dict[str, Any]:
+def _source(dataset: Dataset, masks: bool) -> dict[str, Any]:
     subsets = (*dataset.subsets, *dataset.regularisation)
-    return {"folders": [str(subset.folder) for subset in subsets], "mark": _mark(dataset)}
+    mark = f"{_mark(dataset)} {_mask_mark(dataset)}" if masks else _mark(dataset)
+    return {"folders": [str(subset.folder) for subset in subsets], "mark": mark}
+
+
+def _mask_mark(dataset: Dataset) -> str:
+    """Changes with any mask that doesn't lie right beside its picture."""
+    files = (
+        file
+        for subset in (*dataset.subsets, *dataset.regularisation)
+        for folder in subset.folders
+        for name in MASK_FOLDERS
+        for file in sorted((folder / name).glob("*"))
+    )
+    text = " ".join(f"{file.name} {mark(file)}" for file in files)
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
 
 
 def _mark(dataset: Dataset, endings: tuple[str, ...] = ()) -> str:

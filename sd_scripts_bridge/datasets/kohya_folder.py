@@ -74,6 +74,8 @@ class Dataset:
     """What a copy of it shall hold out: see `held_out.reduced`."""
     is_decided: bool = False
     """Whether somebody has said what is held out, or that nothing is."""
+    masks: int | None = None
+    """Photos of which only a part is trained; None: it was written without masks."""
     checked: DatasetCheck | None = field(default=None, compare=False)
 
     @property
@@ -198,6 +200,7 @@ def _dataset(image_dir: Path, subsets: tuple[Subset, ...], remarks: Sequence[str
         ),
         _pictures(root / HELD_OUT) if image_dir.name == "img" else (),
         is_decided=HELD_OUT in ours or (root / HELD_OUT).is_dir(),
+        masks=sum("mask" in one for one in ours["files"].values()) if ours.get("masks") else None,
     )
 
 

@@ -17,7 +17,9 @@ from ..errors import BridgeError, Invalid, Problem, short
 from ..names import normal
 from ..options.params import MOST_STEPS
 from ..photos import files as photo_files
-from ..photos.faces import find_detector
+from ..photos.faces import Detector, find_detector
+from ..photos.masking import NO_MASKS, Masks
+from ..photos.masking.masked import is_masked_file
 from ..photos.printable import shown
 from . import caption_text, held_out, manifest
 from .kohya_folder import (
@@ -59,6 +61,7 @@ def prepare(
     *,
     face_models: Sequence[Path] = (),
     hold_out: Sequence[str] | None = None,
+    masks: Masks = NO_MASKS,
 ) -> Dataset:
     """Write ``out``: numbered clean copies of the photos, each with a caption that begins with
     ``name``.
@@ -69,15 +72,19 @@ def prepare(
     """
     paths, out = [Path(path).absolute() for path in paths], Path(out).absolute()
     name, class_token = normal(name), normal(class_token)
-    problems = [*_what_is_wrong(name, class_token, steps), *_out_problems(out, paths)]
+    detector, fallback = find_detector(face_models), caption_text.draft(name, class_token)
+    problems = [
+        *_what_is_wrong(name, class_token, steps),
+        *_out_problems(out, paths),
+        *_mask_problems(masks, detector),
+    ]
     if problems:
         raise Invalid(problems)
     files = photo_files.find(paths)
-    detector, fallback = find_detector(face_models), caption_text.draft(name, class_token)
     with _written_aside(out) as root:
         copies = _unsorted(root, len(files))
         checked = judge(
-            examine(files, copies, progress, detector),
+            examine(files, copies, progress, detector, masks=masks),
             name,
             fallback,
             paths=paths,
@@ -88,7 +95,7 @@ def prepare(
         leaf = Path("img", leaf_name(repeats_for(checked.used, steps), name, class_token))
         written = _place(root, leaf, zip(checked.photos, copies, strict=True), fallback)
         about = {"subject": name, "class_token": class_token, "wanted_steps": steps}
-        _finish(root, written, about, hold_out)
+        _finish(root, written, _with_masks(about, masks), hold_out)
     return replace(open_dataset(out), checked=checked)
 
 
@@ -98,6 +105,7 @@ def clean_copy(
     progress: Progress | None = None,
     *,
     face_models: Sequence[Path] = (),
+    masks: Masks = NO_MASKS,
 ) -> tuple[Dataset, DatasetCheck]:
     """Write ``out`` with clean copies of a dataset made by hand: the same folders and repeats, the
     same captions.
@@ -122,7 +130,7 @@ def clean_copy(
     written: dict[str, Any] = {}
     with _written_aside(out) as root:
         copies = _unsorted(root, len(files))
-        findings, begin = examine(files, copies, progress, detector), 0
+        findings, begin = examine(files, copies, progress, detector, masks=masks), 0
         for (parent, subset), group in zip(subsets, groups, strict=True):
             part = slice(begin, begin := begin + len(group))
             fallback = caption_text.draft(subset.subject, subset.class_token) or "photo"
@@ -142,7 +150,7 @@ def clean_copy(
             "wanted_steps": dataset.wanted_steps,
         }
         decided = dataset.hold_out or (("none",) if dataset.is_decided else None)
-        _finish(root, written, about, decided)
+        _finish(root, written, _with_masks(about, masks), decided)
     return replace(open_dataset(out), checked=checked), checked
 
 
@@ -151,7 +159,7 @@ def is_clean(dataset: Dataset) -> bool:
     trained as it is.
     """
     recorded = manifest.read(dataset.root).get("files")
-    if not recorded or not _is_whole(dataset):
+    if not recorded or not _is_whole(dataset) or _has_mask_files(dataset):
         return False
     images = [
         image
@@ -173,6 +181,12 @@ def _is_whole(dataset: Dataset) -> bool:
     return (whole.subsets, whole.regularisation) == (dataset.subsets, dataset.regularisation)
 
 
+def _has_mask_files(dataset: Dataset) -> bool:
+    """Whether masks lie beside the pictures, which sd-scripts would train as pictures."""
+    subsets = (*dataset.subsets, *dataset.regularisation)
+    return any(photo_files.is_mask(file) for one in subsets for file in one.folder.iterdir())
+
+
 def _caption_is_clean(file: Path) -> bool:
     return file.is_file() and caption_text.is_clean(file.read_bytes())
 
@@ -190,6 +204,24 @@ def _what_is_wrong(name: str, class_token: str, steps: int) -> list[Problem]:
             )
         )
     return problems
+
+
+def _mask_problems(masks: Masks, detector: Detector | None) -> list[Problem]:
+    if not masks.around_faces or detector is not None:
+        return []
+    return [
+        Problem(
+            "writer.no_face_detector",
+            "face-masks",
+            "there is no face detector here",
+            "Install opencv-python, or paint the masks.",
+        )
+    ]
+
+
+def _with_masks(about: dict[str, Any], masks: Masks) -> dict[str, Any]:
+    """What the manifest says: nothing of masks where nobody wants any."""
+    return {**about, "masks": True} if masks.wanted else about
 
 
 def _out_problems(out: Path, paths: Sequence[Path]) -> list[Problem]:
@@ -301,6 +333,7 @@ def _place(
         written[image.as_posix()] = {
             "from": shown(verdict.path.name),
             "verdict": verdict.verdict,
+            **({"mask": True} if is_masked_file(root / image) else {}),
             **manifest.mark(root / image),
         }
     if not written:

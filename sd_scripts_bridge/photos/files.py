@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import Invalid, Problem
+from .masking.names import masked_stem
 from .places import path_problems
 
 MOST_FILES = 100_000
@@ -66,7 +67,7 @@ def find(paths: Sequence[Path]) -> list[Path]:
 
     A file stands for itself, a folder for its direct files; a folder as kohya users lay it out
     (``img/10_name class``) for the files in those. Side files (captions, caches, hidden files) are
-    left out; `read` judges anything else.
+    left out, and masks beside their photos; `read` judges anything else.
     """
     problems = [problem for path in paths for problem in path_problems(path)]
     if problems:
@@ -77,7 +78,7 @@ def find(paths: Sequence[Path]) -> list[Path]:
         for folder in folders_of(path) if path.is_dir() else ():
             found |= {file for file in folder.iterdir() if _is_candidate(file)}
             folders.setdefault(folder, len(folders))
-        if not path.is_dir():
+        if not path.is_dir() and not is_mask(path):
             found.add(path)
             folders.setdefault(path.parent, len(folders))
     if len(found) > MOST_FILES:
@@ -112,6 +113,15 @@ def has_picture_name(file: Path) -> bool:
     return file.suffix.lower() in PICTURE_ENDINGS and _is_candidate(file)
 
 
+def is_mask(file: Path) -> bool:
+    """Whether ``file`` is called like the mask of a photo that lies beside it."""
+    stem = masked_stem(file)
+    if stem is None:
+        return False
+    endings = (one for ending in PICTURE_ENDINGS for one in (ending, ending.upper()))
+    return any(file.with_name(stem + ending).is_file() for ending in endings)
+
+
 def subfolders(path: Path) -> list[Path]:
     """The visible folders in ``path``, in natural order; none where it isn't a folder."""
     if not path.is_dir() or not os.access(path, os.R_OK | os.X_OK):
@@ -139,6 +149,6 @@ def natural_key(name: str) -> tuple[object, ...]:
 
 
 def _is_candidate(file: Path) -> bool:
-    if file.name.startswith(".") or file.suffix.lower() in SIDECARS:
+    if file.name.startswith(".") or file.suffix.lower() in SIDECARS or is_mask(file):
         return False
     return file.is_file() or (file.is_symlink() and not file.exists())

@@ -45,10 +45,13 @@ BROKEN = (
 _DEEP = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 
 
-def plain(image: Image.Image, turn: bool = True) -> tuple[Image.Image, tuple[str, ...]]:
+def plain(
+    image: Image.Image, turn: bool = True, *, masked: bool = False
+) -> tuple[Image.Image, tuple[str, ...]]:
     """(the picture as new RGB pixels, what was done to it).
 
-    ``turn``: whether EXIF's orientation is still to be obeyed.
+    ``turn``: whether EXIF's orientation is still to be obeyed. ``masked``: with transparency kept,
+    as RGBA, where there is any.
     """
     notes: list[str] = []
     if getattr(image, "is_animated", False) and image.format != "MPO":
@@ -60,11 +63,14 @@ def plain(image: Image.Image, turn: bool = True) -> tuple[Image.Image, tuple[str
     image.load()
     orientation = _orientation(image) if turn else 1
     profile = image.info.get("icc_profile")
-    for step in (_eight_bits, _on_white):
+    alpha = _alpha(image) if masked else None
+    for step in (_eight_bits, _on_white if alpha is None else _uncovered):
         image, note = step(image)
         notes += [note] if note else []
     image, note = _to_srgb(image, profile if isinstance(profile, bytes) else b"")
     notes += [note] if note else []
+    if alpha is not None:
+        image.putalpha(alpha)
     if orientation in _TURNS:
         image = image.transpose(_TURNS[orientation])
         notes.insert(
@@ -112,17 +118,35 @@ def _eight_bits(image: Image.Image) -> tuple[Image.Image, str]:
 
 def _on_white(image: Image.Image) -> tuple[Image.Image, str]:
     """Show transparency as white paper; the colours hidden under it are not meant to be seen."""
-    if image.mode not in ("RGBA", "LA", "PA", "RGBa", "La") and "transparency" not in image.info:
+    coloured = _coloured(image)
+    if coloured is None:
         return (image.convert("RGB") if image.mode == "P" else image), ""
-    if image.mode == "La":
-        image = image.convert("LA")
-    coloured = image.convert("RGBA")
     alpha = coloured.getchannel("A")
     if alpha.getextrema() == (255, 255):
         return coloured.convert("RGB"), ""
     paper = Image.new("RGB", image.size, "white")
     paper.paste(coloured.convert("RGB"), mask=alpha)
     return paper, Message("photo.transparent", "transparency on white")
+
+
+def _uncovered(image: Image.Image) -> tuple[Image.Image, str]:
+    """The colours alone, those under transparency as they are."""
+    coloured = _coloured(image) or image
+    return coloured.convert("RGB"), Message("photo.alpha_kept", "transparency as its mask")
+
+
+def _alpha(image: Image.Image) -> Image.Image | None:
+    """The alpha channel, where anything is transparent."""
+    coloured = _coloured(image)
+    alpha = coloured.getchannel("A") if coloured else None
+    return alpha if alpha and alpha.getextrema() != (255, 255) else None
+
+
+def _coloured(image: Image.Image) -> Image.Image | None:
+    """The picture as RGBA; None where it knows no transparency."""
+    if image.mode not in ("RGBA", "LA", "PA", "RGBa", "La") and "transparency" not in image.info:
+        return None
+    return (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
 
 
 def _to_srgb(image: Image.Image, profile: bytes) -> tuple[Image.Image, str]:

@@ -82,10 +82,13 @@ class PhotoUnreadable(BridgeError):
         )
 
 
-def read(path: Path) -> Picture:
-    """The photo at ``path``. Raises `PhotoUnreadable` with the one sentence that says why not."""
+def read(path: Path, *, masked: bool = False) -> Picture:
+    """The photo at ``path``; ``masked``: as RGBA where anything is transparent.
+
+    Raises `PhotoUnreadable` with the one sentence that says why not.
+    """
     data, kind = _picture_bytes(path)
-    pixels, notes = _pixels(path, data, kind)
+    pixels, notes = _pixels(path, data, kind, masked=masked)
     return Picture(Photo(path, *pixels.size, notes), pixels, hashlib.sha256(data).hexdigest())
 
 
@@ -103,9 +106,11 @@ def glance(path: Path, side: int) -> Picture:
     return Picture(Photo(path, *size, notes), pixels, hashlib.sha256(data).hexdigest())
 
 
-def _pixels(path: Path, data: bytes, kind: str) -> tuple[Image.Image, tuple[str, ...]]:
+def _pixels(
+    path: Path, data: bytes, kind: str, *, masked: bool = False
+) -> tuple[Image.Image, tuple[str, ...]]:
     try:
-        return _decoded(path, data, kind)
+        return _decoded(path, data, kind, masked)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         count = re.search(r"\d+", str(error))
         raise _too_large(
@@ -201,16 +206,18 @@ def _too_large(path: Path, what: str) -> PhotoUnreadable:
     )
 
 
-def _decoded(path: Path, data: bytes, kind: str) -> tuple[Image.Image, tuple[str, ...]]:
+def _decoded(
+    path: Path, data: bytes, kind: str, masked: bool
+) -> tuple[Image.Image, tuple[str, ...]]:
     if kind == "HEIC":
-        return _heic(path, data)
+        return _heic(path, data, masked)
     formats = _formats(path, kind)
     try:
-        return _pillow(path, data, formats)
+        return _pillow(path, data, formats, masked)
     except ValueError:
         if kind != "PNG":
             raise
-        pixels, notes = _pillow(path, content.without_png_text(data), formats)
+        pixels, notes = _pillow(path, content.without_png_text(data), formats, masked)
         return pixels, (*notes, Message("photo.text_inside_ignored", "text inside ignored"))
 
 
@@ -233,14 +240,14 @@ def _formats(path: Path, kind: str) -> tuple[str, ...]:
 
 
 def _pillow(
-    path: Path, data: bytes, formats: tuple[str, ...]
+    path: Path, data: bytes, formats: tuple[str, ...], masked: bool
 ) -> tuple[Image.Image, tuple[str, ...]]:
     with Image.open(io.BytesIO(data), formats=formats) as image:
         _refuse_size(path, image.size)
-        return photo_pixels.plain(image)
+        return photo_pixels.plain(image, masked=masked)
 
 
-def _heic(path: Path, data: bytes) -> tuple[Image.Image, tuple[str, ...]]:
+def _heic(path: Path, data: bytes, masked: bool) -> tuple[Image.Image, tuple[str, ...]]:
     """Straight through pillow-heif, without its plugin,
     so that the host's Pillow stays as it is.
     """
@@ -258,7 +265,8 @@ def _heic(path: Path, data: bytes) -> tuple[Image.Image, tuple[str, ...]]:
 
     heif = pillow_heif.open_heif(io.BytesIO(data))
     _refuse_size(path, heif.size)
-    return photo_pixels.plain(heif.to_pillow(), turn=False)  # libheif has turned it already
+    pillow = heif.to_pillow()
+    return photo_pixels.plain(pillow, turn=False, masked=masked)  # libheif has turned it already
 
 
 def _damage(data: bytes, kind: str, error: BaseException) -> Message:

@@ -18,17 +18,18 @@ if TYPE_CHECKING:
     from ..datasets.kohya_folder import Dataset
 
 
-def stage(home: Home, name: str, data: Dataset) -> tuple[Path, list[str]]:
-    """The folder to train, with notes.
+def stage(home: Home, name: str, data: Dataset, *, masks: bool = False) -> tuple[Path, list[str]]:
+    """The folder to train, with notes; with its photos' ``masks``, or without them.
 
     Originals are never trained: one that isn't ours is copied clean first, and the copy of an
     unchanged folder is taken again.
     """
     from ..datasets import copies, writer
+    from ..photos.masking import Masks
 
-    if _lies_ready(data):
+    if _lies_ready(data) and (masks or data.masks is None):
         return data.image_dir, []
-    copy = copies.find(home.datasets, data)
+    copy = copies.find(home.datasets, data, masks)
     if copy is not None:
         return copy.image_dir, [
             Message(
@@ -37,8 +38,8 @@ def stage(home: Home, name: str, data: Dataset) -> tuple[Path, list[str]]:
                 folder=str(copy.root),
             )
         ]
-    copy, checked = writer.clean_copy(data, free_path(home.datasets, name))
-    copies.record(copy.root, data)
+    copy, checked = writer.clean_copy(data, free_path(home.datasets, name), masks=Masks(masks))
+    copies.record(copy.root, data, masks)
     left_out = len(checked.photos) - checked.used
     notes = [
         Message(

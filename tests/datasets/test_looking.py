@@ -100,9 +100,9 @@ def looked_at(monkeypatch):
     seen: list[str] = []
     look = findings._look
 
-    def noting(path, copy, detector):
+    def noting(path, *more):
         seen.append(path.name)
-        return look(path, copy, detector)
+        return look(path, *more)
 
     monkeypatch.setattr(findings, "_look", noting)
     monkeypatch.setattr(verdicts, "LONG", 3)

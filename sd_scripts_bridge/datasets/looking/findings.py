@@ -10,10 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from PIL import Image
+
 from ...messages import Message
 from ...photos import files as photos
 from ...photos import reading
 from ...photos.faces import Box, Detector
+from ...photos.masking import NO_MASKS, Masks
+from ...photos.masking.face import face_mask
+from ...photos.masking.masked import has_mask, read_masked
 from ...photos.measures import SIDE as LOOK_SIDE
 from ...photos.measures import Measures, face_sharpness, measure
 from ...photos.reading import Photo, PhotoUnreadable
@@ -58,10 +63,12 @@ def examine(
     progress: Progress | None = None,
     detector: Detector | None = None,
     known: KnownFindings | None = None,
+    masks: Masks = NO_MASKS,
 ) -> list[Finding]:
     """Look at every file that isn't ``known``, a few at a time.
 
-    With ``copies``, also write each readable one there as PNG, pixels only.
+    With ``copies``, also write each readable one there as PNG: pixels only, and its mask as alpha
+    where ``masks`` are wanted.
     """
 
     def one(index: int) -> Finding:
@@ -69,7 +76,7 @@ def examine(
         found = known.get(path) if known and not copies else None
         if found is None:
             seen = marks(path)
-            found = _look(path, copies[index] if copies else None, detector)
+            found = _look(path, copies[index] if copies else None, detector, masks)
             if known:
                 known.put(found, seen)
         return found
@@ -101,18 +108,17 @@ def _in_order(one: Callable[[int], Finding], count: int) -> Iterator[Finding]:
         pool.shutdown(cancel_futures=True)
 
 
-def _look(path: Path, copy: Path | None, detector: Detector | None) -> Finding:
+def _look(path: Path, copy: Path | None, detector: Detector | None, masks: Masks) -> Finding:
     try:
         picture = reading.glance(path, LOOK_SIDE)
-        too_small = _too_small(picture.photo)
-        if copy is not None and not too_small:
-            reading.read(path).pixels.save(copy, format="PNG", compress_level=1)
+        if too_small := _too_small(picture.photo):
+            return Finding(path, reason=too_small)
+        pixels = picture.pixels
+        faces = detector.find(pixels) if detector else None
+        if copy is not None:
+            _copied(path, masks, faces or ()).save(copy, format="PNG", compress_level=1)
     except PhotoUnreadable as error:
         return Finding(path, reason=error.reason)
-    if too_small:
-        return Finding(path, reason=too_small)
-    pixels = picture.pixels
-    faces = detector.find(pixels) if detector else None
     return Finding(
         path,
         picture.photo,
@@ -122,6 +128,16 @@ def _look(path: Path, copy: Path | None, detector: Detector | None) -> Finding:
         face_sharpness=face_sharpness(pixels, faces[0]) if faces else None,
         caption=_caption(path),
     )
+
+
+def _copied(path: Path, masks: Masks, faces: Sequence[Box]) -> Image.Image:
+    """The pixels of a clean copy. Raises `PhotoUnreadable`."""
+    if not masks.wanted:
+        return reading.read(path).pixels
+    picture = read_masked(path)
+    if masks.around_faces and faces and not has_mask(picture):
+        picture = read_masked(path, face_mask(picture.pixels.size, faces))
+    return picture.pixels
 
 
 def _too_small(photo: Photo) -> str:
