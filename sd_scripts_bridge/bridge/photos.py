@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .jobs import JobVerbs
 
 if TYPE_CHECKING:
+    from ..datasets.subjects import PhotoShare
     from ..datasets.writer import Dataset, DatasetCheck
     from ..photos.video.request import FramesRequest
 
@@ -49,6 +52,45 @@ class PhotoVerbs(JobVerbs):
             return dataset_writer.prepare(
                 paths, name, class_token, steps, out, progress, hold_out=hold_out
             )
+
+    def write_subjects(
+        self,
+        shares: Sequence[PhotoShare],
+        steps: int,
+        out: Path,
+        progress: Advance | None = None,
+        *,
+        hold_out: Sequence[str] | None = None,
+    ) -> Dataset:
+        """As `write_dataset`, of several subjects. Raises `Invalid`."""
+        from ..datasets import writer as dataset_writer
+        from ..photos import zips
+
+        with ExitStack() as unpacked:
+            found = [
+                replace(share, photos=tuple(unpacked.enter_context(zips.opened(share.photos))))
+                for share in shares
+            ]
+            return dataset_writer.prepare_several(found, steps, out, progress, hold_out=hold_out)
+
+    def copy_folders(
+        self,
+        folder: Path,
+        out: Path,
+        progress: Advance | None = None,
+        *,
+        hold_out: Sequence[str] | None = None,
+    ) -> Dataset:
+        """Clean copies of kohya's folders, with their names, repeats and captions as they are.
+
+        Raises `Invalid`.
+        """
+        from ..datasets import held_out
+        from ..datasets import writer as dataset_writer
+
+        data = dataset_writer.open_folders(folder)
+        wanted = held_out.wanted_of(data, hold_out) if hold_out else ()
+        return dataset_writer.clean_copy(held_out.reduced(data, wanted), out, progress)[0]
 
     def frames(self, asked: FramesRequest) -> int:
         """Queue taking the sharpest, most different frames of a video; returns the job's number.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from statistics import median
@@ -82,11 +82,11 @@ def problems(wanted: Sequence[str], names: Sequence[str]) -> list[Problem]:
 # ---- of a dataset ----
 
 
-def is_wanted(wanted: Sequence[str] | None, photos: int) -> bool:
-    """Whether any of so many photos will be held out."""
+def is_wanted(wanted: Sequence[str] | None, photos: Iterable[int]) -> bool:
+    """Whether any photo will be held out, where each subject has so many."""
     if not wanted or tuple(wanted) == (NONE,):
         return False
-    return tuple(wanted) != (AUTO,) or count_for(photos) > 0
+    return tuple(wanted) != (AUTO,) or any(count_for(count) for count in photos)
 
 
 def wanted_of(dataset: Dataset, asked: Sequence[str] | None) -> tuple[str, ...]:
@@ -97,7 +97,17 @@ def wanted_of(dataset: Dataset, asked: Sequence[str] | None) -> tuple[str, ...]:
     if asked is None:
         is_open = dataset.wanted_steps is not None and not dataset.is_decided
         asked = (AUTO,) if is_open else ()
-    return tuple(asked) if is_wanted(asked, dataset.images) else ()
+    counts = [sum(one.images for one in folders) for folders in _by_subject(dataset)]
+    return tuple(asked) if is_wanted(asked, counts) else ()
+
+
+def _by_subject(dataset: Dataset) -> list[list[Subset]]:
+    """The folders of each subject."""
+    return [[one for one in dataset.subsets if one.words == words] for words in dataset.subjects]
+
+
+def _largest(folders: Sequence[Subset]) -> Subset:
+    return max(folders, key=lambda subset: subset.images)
 
 
 def reduced(dataset: Dataset, wanted: Sequence[str]) -> Dataset:
@@ -107,8 +117,10 @@ def reduced(dataset: Dataset, wanted: Sequence[str]) -> Dataset:
     if not wanted:
         return dataset
     if tuple(wanted) == (AUTO,):
-        largest = max(dataset.subsets, key=lambda subset: subset.images)
-        taken = {largest.folder: count_for(dataset.images)}
+        taken = {
+            _largest(folders).folder: count_for(sum(one.images for one in folders))
+            for folders in _by_subject(dataset)
+        }
     else:
         names = {name: subset.folder for subset in dataset.subsets for name in _names(subset)}
         if found := problems(wanted, list(names)):
@@ -120,22 +132,26 @@ def reduced(dataset: Dataset, wanted: Sequence[str]) -> Dataset:
 
 
 def whole(dataset: Dataset) -> Dataset:
-    """``dataset`` as a copy of it will be with the photos of `HELD_OUT` back in its largest folder:
-    more pictures, fewer repeats.
+    """``dataset`` as a copy of it will be with the photos of `HELD_OUT` back, each subject's in its
+    largest folder: more pictures, fewer repeats.
     """
     if not dataset.held_out:
         return dataset
-    largest = max(dataset.subsets, key=lambda subset: subset.images)
-    count = largest.images + len(dataset.held_out)
     steps = dataset.wanted_steps if len(dataset.subsets) == 1 else None
-    back = replace(
-        largest,
-        images=count,
-        repeats=repeats_for(count, steps or largest.steps),
-        besides=dataset.held_out[0].parent,
-    )
-    subsets = tuple(back if one is largest else one for one in dataset.subsets)
+    back = {}
+    for folder, photos in _held_folders(dataset).items():
+        own = [one for one in dataset.subsets if one.words == folder.name] or dataset.subsets
+        largest = _largest(own)
+        count = largest.images + photos
+        repeats = repeats_for(count, steps or largest.steps)
+        back[largest.folder] = replace(largest, images=count, repeats=repeats, besides=folder)
+    subsets = tuple(back.get(one.folder, one) for one in dataset.subsets)
     return replace(dataset, subsets=subsets, held_out=(), hold_out=(NONE,))
+
+
+def _held_folders(dataset: Dataset) -> dict[Path, int]:
+    """Each folder of held-out photos, and how many lie there."""
+    return dict(Counter(photo.parent for photo in dataset.held_out))
 
 
 def _fewer(subset: Subset, taken: int, steps: int | None) -> Subset:
@@ -154,21 +170,21 @@ def set_aside(
     root: Path, written: Mapping[str, Any], wanted: Sequence[str], steps: int | None
 ) -> dict[str, Any]:
     """Move the photos that are held out from ``img/`` of the dataset at ``root`` to `HELD_OUT`,
-    each under its number, and rename their folder for the repeats that the rest needs.
+    each under its number (of several subjects, each into one's own folder), and rename their folder
+    for the repeats that the rest needs.
 
     ``written`` and the result are the manifest's files. Raises `Invalid`.
     """
     training = {key: about for key, about in written.items() if key.startswith("img/")}
     chosen = _chosen(root, training, wanted)
     renamed = _leaves(training, chosen, steps)
-    (root / HELD_OUT).mkdir()
     after = {key: about for key, about in written.items() if key not in training}
+    several = len({_words(leaf) for leaf in renamed}) > 1
     for key, about in training.items():
         image = PurePosixPath(key)
-        target = PurePosixPath(HELD_OUT, image.name) if key in chosen else image
         if key in chosen:
-            for ending in (image.suffix, ".txt"):
-                os.replace(root / image.with_suffix(ending), root / target.with_suffix(ending))
+            folder = PurePosixPath(HELD_OUT, _words(image.parent) if several else "")
+            target = _moved(root, image, folder)
         else:
             target = renamed[image.parent] / image.name
         after[target.as_posix()] = about
@@ -178,18 +194,47 @@ def set_aside(
     return after
 
 
+def _moved(root: Path, image: PurePosixPath, folder: PurePosixPath) -> PurePosixPath:
+    """Where a photo and its caption lie in ``folder`` now: under its number, or the next one that
+    is free.
+    """
+    (root / folder).mkdir(parents=True, exist_ok=True)
+    number, target = int(image.stem), folder / image.name
+    while (root / target).exists():
+        number += 1
+        target = folder / f"{number}{image.suffix}"
+    for ending in (image.suffix, ".txt"):
+        os.replace(root / image.with_suffix(ending), root / target.with_suffix(ending))
+    return target
+
+
+def _words(leaf: PurePosixPath) -> str:
+    """The subject that a folder's name says."""
+    return leaf.name.partition("_")[2]
+
+
 def _chosen(root: Path, training: Mapping[str, Any], wanted: Sequence[str]) -> list[str]:
     if tuple(wanted) != (AUTO,):
         names = {about["from"]: key for key, about in training.items()}
         if found := problems(wanted, list(names)):
             raise Invalid(found)
         return [names[name] for name in dict.fromkeys(wanted)]
-    leaves = Counter(PurePosixPath(key).parent for key in training)
+    subjects = dict.fromkeys(_words(PurePosixPath(key).parent) for key in training)
+    own = [[key for key in training if _words(PurePosixPath(key).parent) == s] for s in subjects]
+    return [key for keys in own for key in _typical(root, training, keys)]
+
+
+def _typical(root: Path, training: Mapping[str, Any], own: Sequence[str]) -> list[str]:
+    """Of one subject's photos those that are held out: typical ones of its largest folder."""
+    count = count_for(len(own))
+    if not count:
+        return []
+    leaves = Counter(PurePosixPath(key).parent for key in own)
     largest = max(leaves, key=lambda leaf: leaves[leaf])
-    keys = [key for key in training if PurePosixPath(key).parent == largest]
+    keys = [key for key in own if PurePosixPath(key).parent == largest]
     measures = {number: _measured(root / key) for number, key in enumerate(keys)}
     good = [n for n, key in enumerate(keys) if training[key].get("verdict", GOOD) == GOOD]
-    return [keys[number] for number in choose(measures, good, count_for(len(training)))]
+    return [keys[number] for number in choose(measures, good, count)]
 
 
 def _leaves(

@@ -52,6 +52,10 @@ class Subset:
     def steps(self) -> int:
         return self.images * self.repeats
 
+    @property
+    def words(self) -> str:
+        return spoken(self.subject, self.class_token)
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -97,8 +101,18 @@ class Dataset:
     def class_token(self) -> str:
         return self.subsets[0].class_token
 
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """Each subject with its class once, as captions say it: "Ada woman"."""
+        return tuple(dict.fromkeys(subset.words for subset in self.subsets))
 
-def repeats_for(images: int, steps: int) -> int:
+
+def spoken(subject: str, class_token: str) -> str:
+    """As captions and prompts say a subject: "Ada woman"."""
+    return f"{subject} {class_token}".strip()
+
+
+def repeats_for(images: int, steps: float) -> int:
     """How often an epoch must show each of ``images`` so that it has about ``steps`` steps; at
     least once.
     """
@@ -107,7 +121,7 @@ def repeats_for(images: int, steps: int) -> int:
 
 def leaf_name(repeats: int, subject: str, class_token: str) -> str:
     """The folder name that sd-scripts reads repeats and class tokens from."""
-    return f"{repeats}_{subject} {class_token}".strip()
+    return f"{repeats}_{spoken(subject, class_token)}"
 
 
 def naming_problems(name: str, class_token: str) -> list[Problem]:
@@ -160,6 +174,24 @@ def open_dataset(path: Path) -> Dataset:
     raise Invalid([_no_photos(path)])
 
 
+def open_folders(path: Path) -> Dataset:
+    """As `open_dataset`, of folders whose names say who is in them. Raises `Invalid`."""
+    found = open_dataset(path)
+    if all(LEAF.fullmatch(subset.folder.name) for subset in found.subsets):
+        return found
+    raise Invalid(
+        [
+            Problem(
+                "kohya_folder.nameless",
+                "",
+                "{shown} doesn't say who is in it",
+                "Give --name and --class, or a folder that holds folders like '10_Ada woman'.",
+                shown=repr(shown(path.name)),
+            )
+        ]
+    )
+
+
 def _single(path: Path) -> Dataset:
     """One folder that holds the photos itself: kohya's, or any."""
     subsets = _subsets([path])
@@ -190,7 +222,7 @@ def _dataset(image_dir: Path, subsets: tuple[Subset, ...], remarks: Sequence[str
     return Dataset(
         root,
         image_dir,
-        tuple(_named(subset, ours) for subset in subsets),
+        _named(subsets, ours),
         regularisation,
         wanted_steps if isinstance(wanted_steps, int) else None,
         (
@@ -198,7 +230,7 @@ def _dataset(image_dir: Path, subsets: tuple[Subset, ...], remarks: Sequence[str
             *remarks,
             *(() if regularisation else _reg_remarks(root / "reg")),
         ),
-        _pictures(root / HELD_OUT) if image_dir.name == "img" else (),
+        _held_out(root) if image_dir.name == "img" else (),
         is_decided=HELD_OUT in ours or (root / HELD_OUT).is_dir(),
         masks=sum("mask" in one for one in ours["files"].values()) if ours.get("masks") else None,
     )
@@ -233,12 +265,35 @@ def _subsets(folders: Sequence[Path]) -> tuple[Subset, ...]:
     return tuple(found)
 
 
-def _named(subset: Subset, ours: Mapping[str, Any]) -> Subset:
-    """Our own datasets know where the name ends: "150_Ana Maria woman" alone doesn't say."""
-    subject, class_token = str(ours.get("subject", "")), str(ours.get("class_token", ""))
-    if subject and subset.folder.name == leaf_name(subset.repeats, subject, class_token):
-        return replace(subset, subject=subject, class_token=class_token)
-    return subset
+def _named(subsets: Sequence[Subset], ours: Mapping[str, Any]) -> tuple[Subset, ...]:
+    """Our own datasets know where each name ends ("150_Ana Maria woman" alone doesn't say), and
+    which subject comes first.
+    """
+    known = {spoken(*one): (place, one) for place, one in enumerate(named_in(ours)) if one[0]}
+    found: list[tuple[int, int, Subset]] = []
+    for subset in subsets:
+        place, (subject, class_token) = known.get(
+            subset.words, (len(known), (subset.subject, subset.class_token))
+        )
+        named = replace(subset, subject=subject, class_token=class_token)
+        found.append((place, len(found), named))
+    return tuple(named for *_, named in sorted(found, key=lambda one: one[:2]))
+
+
+def named_in(ours: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(subject, class) of each subject that a dataset's manifest names, the first one first."""
+    said = ours.get("subjects")
+    if isinstance(said, list) and said:
+        pairs = [one for one in said if isinstance(one, list) and len(one) == 2]
+        return [(str(subject), str(class_token)) for subject, class_token in pairs]
+    return [(str(ours.get("subject", "")), str(ours.get("class_token", "")))]
+
+
+def held_out_folders(root: Path) -> tuple[Path, ...]:
+    """Where the photos of `HELD_OUT` lie: of one subject in that folder itself, of several in a
+    folder of each.
+    """
+    return (root / HELD_OUT, *photo_files.subfolders(root / HELD_OUT))
 
 
 def _folder_remarks(image_dir: Path) -> list[str]:
@@ -303,6 +358,10 @@ def _no_photos(path: Path) -> Problem:
         "Give the folder that holds them.",
         shown=repr(shown(path)),
     )
+
+
+def _held_out(root: Path) -> tuple[Path, ...]:
+    return tuple(photo for folder in held_out_folders(root) for photo in _pictures(folder))
 
 
 def _images(folder: Path) -> int:

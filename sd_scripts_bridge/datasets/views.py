@@ -62,6 +62,16 @@ class ReportView:
 
 
 @dataclass(frozen=True)
+class FolderView:
+    """One folder of a written dataset."""
+
+    subject: Annotated[str, "name and class, as captions say them", Example("AlvaroBadia man")]
+    folder: Annotated[str, Example("/datasets/AlvaroBadia/img/150_AlvaroBadia man")]
+    images: Annotated[int, Example(10)]
+    repeats: Annotated[int, Example(150)]
+
+
+@dataclass(frozen=True)
 class DatasetView:
     """A kohya folder that was just written."""
 
@@ -71,6 +81,7 @@ class DatasetView:
     repeats: Annotated[int, Example(150)]
     wanted_steps: Annotated[int | None, Example(1500)]
     steps: Annotated[int, "images x repeats", Example(1500)]
+    folders: Annotated[Sequence[FolderView], "all of them; the first one is told above, too"]
     held_out: Annotated[Sequence[str], "photos that are never trained on"]
     report: ReportView | None
 
@@ -111,6 +122,9 @@ def dataset_view(data: Dataset) -> DatasetView:
         repeats=data.subsets[0].repeats,
         wanted_steps=data.wanted_steps,
         steps=data.real_steps,
+        folders=[
+            FolderView(one.words, str(one.folder), one.images, one.repeats) for one in data.subsets
+        ],
         held_out=[str(photo) for photo in data.held_out],
         report=report_view(data.checked) if data.checked else None,
     )

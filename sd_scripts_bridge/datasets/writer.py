@@ -4,35 +4,36 @@ if it is clean.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ..errors import BridgeError, Invalid, Problem, short
-from ..names import normal
+from ..errors import Invalid, Problem, short
+from ..messages import Message
 from ..options.params import MOST_STEPS
 from ..photos import files as photo_files
 from ..photos.faces import Detector, find_detector
 from ..photos.masking import NO_MASKS, Masks
 from ..photos.masking.masked import is_masked_file
 from ..photos.printable import shown
-from . import caption_text, held_out, manifest
+from . import caption_text, held_out, manifest, subjects
 from .kohya_folder import (
     HELD_OUT,
     Dataset,
     Subset,
     leaf_name,
-    naming_problems,
     open_dataset,
+    open_folders,
     repeats_for,
 )
 from .looking.findings import Progress, examine
+from .subjects import PhotoShare
 from .verdicts import DatasetCheck, PhotoVerdict, check, judge
+from .writing.new_folder import place_problems, written_aside
 
 __all__ = [
     "Dataset",
@@ -43,12 +44,13 @@ __all__ = [
     "clean_copy",
     "is_clean",
     "open_dataset",
+    "open_folders",
     "prepare",
+    "prepare_several",
     "repeats_for",
 ]
 
 _UNSORTED = "unsorted"
-_STALE_SECONDS = 24 * 60 * 60
 
 
 def prepare(
@@ -70,33 +72,96 @@ def prepare(
     half-made is ever seen at ``out``. Raises `Invalid` with every problem found, `BridgeError` for
     a full disk.
     """
-    paths, out = [Path(path).absolute() for path in paths], Path(out).absolute()
-    name, class_token = normal(name), normal(class_token)
-    detector, fallback = find_detector(face_models), caption_text.draft(name, class_token)
+    share = subjects.share(name, class_token, paths)
+    return prepare_several(
+        [share], steps, out, progress, face_models=face_models, hold_out=hold_out, masks=masks
+    )
+
+
+def prepare_several(
+    shares: Sequence[PhotoShare],
+    steps: int,
+    out: Path,
+    progress: Progress | None = None,
+    *,
+    face_models: Sequence[Path] = (),
+    hold_out: Sequence[str] | None = None,
+    masks: Masks = NO_MASKS,
+) -> Dataset:
+    """As `prepare`, of several subjects: each share of their photos becomes a folder of its own.
+    All of them together make about ``steps`` steps. Raises as `prepare`.
+    """
+    out = Path(out).absolute()
+    given = [path for share in shares for path in share.photos]
+    detector = find_detector(face_models)
     problems = [
-        *_what_is_wrong(name, class_token, steps),
-        *_out_problems(out, paths),
+        *_what_is_wrong(shares, steps),
+        *place_problems(out, given),
         *_mask_problems(masks, detector),
     ]
     if problems:
         raise Invalid(problems)
-    files = photo_files.find(paths)
-    with _written_aside(out) as root:
+    groups = [photo_files.find(share.photos) for share in shares]
+    files = [file for group in groups for file in group]
+    with written_aside(out) as root:
         copies = _unsorted(root, len(files))
-        checked = judge(
-            examine(files, copies, progress, detector, masks=masks),
-            name,
-            fallback,
-            paths=paths,
-            detector=detector,
-        )
-        if not checked.used:
-            raise Invalid(_nothing_usable(checked))
-        leaf = Path("img", leaf_name(repeats_for(checked.used, steps), name, class_token))
-        written = _place(root, leaf, zip(checked.photos, copies, strict=True), fallback)
-        about = {"subject": name, "class_token": class_token, "wanted_steps": steps}
+        findings = examine(files, copies, progress, detector, masks=masks)
+        begin, checks = 0, []
+        for share, group in zip(shares, groups, strict=True):
+            part = slice(begin, begin := begin + len(group))
+            fallback = caption_text.draft(share.name, share.class_token)
+            found = judge(
+                findings[part], share.name, fallback, paths=share.photos, detector=detector
+            )
+            checks.append((share, found, copies[part]))
+        checked = _together([(share, found) for share, found, _ in checks])
+        if problems := _unusable([(share, found) for share, found, _ in checks]):
+            raise Invalid(problems)
+        written = _placed(root, checks, steps)
+        about = {
+            "subject": shares[0].name,
+            "class_token": shares[0].class_token,
+            "wanted_steps": steps,
+            **subjects.manifest_of([(share.name, share.class_token) for share in shares]),
+        }
         _finish(root, written, _with_masks(about, masks), hold_out)
     return replace(open_dataset(out), checked=checked)
+
+
+def _placed(
+    root: Path, checks: Sequence[tuple[PhotoShare, DatasetCheck, list[Path]]], steps: int
+) -> dict[str, Any]:
+    """Each share's photos in its folder; shares of one subject with the same repeats lie in one."""
+    repeats = subjects.repeats_of([(share, found.used) for share, found, _ in checks], steps)
+    leaves: dict[Path, list[tuple[PhotoVerdict, Path]]] = {}
+    fallbacks: dict[Path, str] = {}
+    for (share, found, copies), times in zip(checks, repeats, strict=True):
+        leaf = subjects.leaf_of(share, times)
+        leaves.setdefault(leaf, []).extend(zip(found.photos, copies, strict=True))
+        fallbacks[leaf] = caption_text.draft(share.name, share.class_token)
+    written: dict[str, Any] = {}
+    for leaf, photos in leaves.items():
+        written |= _place(root, leaf, photos, fallbacks[leaf])
+    return written
+
+
+def _together(checks: Sequence[tuple[PhotoShare, DatasetCheck]]) -> DatasetCheck:
+    """One report on all subjects; what is to be minded of a set says whose it is."""
+    if len(checks) == 1:
+        return checks[0][1]
+    photos = tuple(photo for _, found in checks for photo in found.photos)
+    text = "{subject}: {said}"
+    advice = [
+        Message("subjects.of", text, subject=shown(share.words), said=said)
+        for share, found in checks
+        for said in found.advice
+    ]
+    return DatasetCheck(photos, tuple(advice))
+
+
+def _unusable(checks: Sequence[tuple[PhotoShare, DatasetCheck]]) -> list[Problem]:
+    """Of which subject no photo can be used."""
+    return [problem for _, found in checks if not found.used for problem in _nothing_usable(found)]
 
 
 def clean_copy(
@@ -114,13 +179,12 @@ def clean_copy(
     put them there.
     """
     out = Path(out).absolute()
-    subsets = [("img", subset) for subset in dataset.subsets] + [
-        ("reg", subset) for subset in dataset.regularisation
+    subsets = [
+        *(("img", subset) for subset in dataset.subsets),
+        *(("reg", subset) for subset in dataset.regularisation),
+        *((HELD_OUT, subset) for subset in _held_out(dataset)),
     ]
-    if dataset.held_out:
-        apart = Subset(dataset.held_out[0].parent, 1, dataset.subject, dataset.class_token, 0)
-        subsets.append((HELD_OUT, apart))
-    if problems := _out_problems(out, [subset.folder for _, subset in subsets]):
+    if problems := place_problems(out, [subset.folder for _, subset in subsets]):
         raise Invalid(problems)
     detector, groups = (
         find_detector(face_models),
@@ -128,7 +192,7 @@ def clean_copy(
     )
     files = [file for group in groups for file in group]
     written: dict[str, Any] = {}
-    with _written_aside(out) as root:
+    with written_aside(out) as root:
         copies = _unsorted(root, len(files))
         findings, begin = examine(files, copies, progress, detector, masks=masks), 0
         for (parent, subset), group in zip(subsets, groups, strict=True):
@@ -137,7 +201,7 @@ def clean_copy(
             verdicts = judge(findings[part], "", fallback, drop_copies=False).photos
             written |= _place(
                 root,
-                Path(HELD_OUT) if parent == HELD_OUT else _leaf(root / parent, subset),
+                _held_leaf(subset) if parent == HELD_OUT else _leaf(root / parent, subset),
                 zip(verdicts, copies[part], strict=True),
                 fallback,
             )
@@ -148,10 +212,24 @@ def clean_copy(
             "subject": dataset.subject,
             "class_token": dataset.class_token,
             "wanted_steps": dataset.wanted_steps,
+            **subjects.manifest_of([(one.subject, one.class_token) for one in dataset.subsets]),
         }
         decided = dataset.hold_out or (("none",) if dataset.is_decided else None)
         _finish(root, written, _with_masks(about, masks), decided)
     return replace(open_dataset(out), checked=checked), checked
+
+
+def _held_out(dataset: Dataset) -> list[Subset]:
+    """The folders of photos that are held out, each with its subject."""
+    named = {one.words: (one.subject, one.class_token) for one in dataset.subsets}
+    usual = (dataset.subject, dataset.class_token)
+    folders = dict.fromkeys(photo.parent for photo in dataset.held_out)
+    return [Subset(one, 1, *named.get(one.name, usual), 0) for one in folders]
+
+
+def _held_leaf(subset: Subset) -> Path:
+    own = subset.folder.name
+    return Path(HELD_OUT) if own == HELD_OUT else Path(HELD_OUT, shown(own))
 
 
 def is_clean(dataset: Dataset) -> bool:
@@ -191,8 +269,8 @@ def _caption_is_clean(file: Path) -> bool:
     return file.is_file() and caption_text.is_clean(file.read_bytes())
 
 
-def _what_is_wrong(name: str, class_token: str, steps: int) -> list[Problem]:
-    problems = naming_problems(name, class_token)
+def _what_is_wrong(shares: Sequence[PhotoShare], steps: int) -> list[Problem]:
+    problems = [problem for share in shares for problem in share.problems]
     if not 1 <= steps <= MOST_STEPS:
         problems.append(
             Problem(
@@ -224,42 +302,6 @@ def _with_masks(about: dict[str, Any], masks: Masks) -> dict[str, Any]:
     return {**about, "masks": True} if masks.wanted else about
 
 
-def _out_problems(out: Path, paths: Sequence[Path]) -> list[Problem]:
-    text = shown(out)
-    if out.exists() and not out.is_dir():
-        return [
-            Problem(
-                "datasets.writer.file",
-                "out",
-                "{text_name} is a file",
-                "Choose a new folder.",
-                text_name=repr(text),
-            )
-        ]
-    if out.is_dir() and any(out.iterdir()):
-        return [
-            Problem(
-                "datasets.writer.empty",
-                "out",
-                "{text_name} is not empty",
-                "Choose a new folder; nothing is overwritten.",
-                text_name=repr(text),
-            )
-        ]
-    for folder in (path.resolve() for path in paths if path.is_dir()):
-        if out.resolve() == folder or folder in out.resolve().parents:
-            return [
-                Problem(
-                    "datasets.writer.lies_photos_own_folder",
-                    "out",
-                    "{text_name} is inside the photos' own folder",
-                    "Choose a folder outside it.",
-                    text_name=repr(text),
-                )
-            ]
-    return []
-
-
 def _nothing_usable(checked: DatasetCheck) -> list[Problem]:
     if not checked.photos:
         return [
@@ -274,39 +316,6 @@ def _nothing_usable(checked: DatasetCheck) -> list[Problem]:
         Problem("datasets.writer.none_can_used", "photos", "none can be used"),
         *(Problem("datasets.writer.said", "", verdict.sentence) for verdict in checked.photos[:20]),
     ]
-
-
-@contextlib.contextmanager
-def _written_aside(out: Path) -> Iterator[Path]:
-    """A new folder beside ``out`` that becomes ``out`` if all goes well, and vanishes if not."""
-    prefix = f".{out.name[:50]}."
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        _remove_stale(out.parent, prefix)
-        aside = out.with_name(f"{prefix}{os.getpid()}-{time.monotonic_ns()}.part")
-        aside.mkdir()
-        try:
-            yield aside
-            if out.is_dir():
-                out.rmdir()
-            os.replace(aside, out)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
-    except OSError as error:
-        raise BridgeError(
-            "datasets.writer.cant_write",
-            "Can't write {shown}: {strerror}.",
-            shown=repr(shown(out)),
-            strerror=error.strerror or error,
-        ) from error
-
-
-def _remove_stale(parent: Path, prefix: str) -> None:
-    """What a kill left of an earlier attempt, once it is surely nobody's."""
-    for folder in parent.iterdir():
-        left = folder.name.startswith(prefix) and folder.name.endswith(".part")
-        if left and time.time() - folder.stat().st_mtime > _STALE_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _unsorted(root: Path, count: int) -> list[Path]:
@@ -361,9 +370,15 @@ def _finish(
     shutil.rmtree(root / _UNSORTED)
     if hold_out is not None:
         about = {**about, HELD_OUT: list(hold_out)}
-    if held_out.is_wanted(hold_out, sum(key.startswith("img/") for key in written)):
+    if held_out.is_wanted(hold_out, _counts(written)):
         assert hold_out is not None
         written = held_out.set_aside(root, written, hold_out, about["wanted_steps"])
     for folder in ("img", "reg", "model", "log"):
         (root / folder).mkdir(exist_ok=True)
     manifest.write(root, about, written)
+
+
+def _counts(written: Mapping[str, Any]) -> list[int]:
+    """How many photos each subject has."""
+    leaves = [PurePosixPath(key).parent.name for key in written if key.startswith("img/")]
+    return list(Counter(leaf.partition("_")[2] for leaf in leaves).values())

@@ -146,15 +146,17 @@ def is_text(job: TrainingJob) -> bool:
 
 
 def chosen(job: TrainingJob) -> list[SamplePrompt]:
-    """Two pictures of the subject, one by a caption of its photos; and the first one's prompt
-    without its name and for another class, which show whether the LoRA bleeds into others.
+    """Two pictures of the subject, one by a caption of its photos; one of every further subject;
+    and the first one's prompt without its name and for another class, which show whether the LoRA
+    bleeds into others.
     """
-    name = job.activation_text
+    name, *others = job.spoken
     plain = job.class_token or "person"
     other = OTHER_CLASS.get(plain.lower(), "person")
     texts = [
         f"{name}, {POSE}",
         _caption(job) or f"{name}, {PLACE}",
+        *(f"{one}, {POSE}" for one in others),
         f"{plain}, {POSE}",
         f"{other}, {POSE}",
     ]
@@ -196,7 +198,7 @@ def _caption(job: TrainingJob) -> str:
     except (BridgeError, OSError):  # a cluster's folder, or one that only the scripts understand
         return ""
     found = {picture.caption for picture in pictures if job.subject in picture.caption}
-    fitting = [one for one in found if len(job.activation_text) < len(one) <= LONGEST_CAPTION]
+    fitting = [one for one in found if len(job.spoken[0]) < len(one) <= LONGEST_CAPTION]
     return max(sorted(fitting), key=len, default="")
 
 

@@ -102,6 +102,8 @@ class TrainingJob:
     """
     on: Cluster | None = None
     """The Ray cluster that trains it, ``base`` by its path there; None: this machine."""
+    subjects: tuple[str, ...] = ()
+    """Each subject with its class, where there are several; ``subject`` is the first one's name."""
     enough: bool = False
     """End at the first save whose held-out loss is significantly worse than the best."""
     healed: tuple[str, ...] = ()
@@ -110,9 +112,14 @@ class TrainingJob:
     kind = "train"
 
     @property
+    def spoken(self) -> tuple[str, ...]:
+        """Each subject with its class token, as captions say it."""
+        return self.subjects or (f"{self.subject} {self.class_token}".strip(),)
+
+    @property
     def activation_text(self) -> str:
-        """Subject and class token, as captions say them."""
-        return f"{self.subject} {self.class_token}".strip()
+        """All of them."""
+        return ", ".join(self.spoken)
 
     @property
     def title(self) -> str:
@@ -237,7 +244,8 @@ def job_from_dict(data: Mapping[str, Any]) -> Job:
         raise Invalid(problems)
     if cls is TrainingJob:
         values["params"] = TrainingParams.from_dict(values.get("params", {}))
-        values["healed"] = tuple(values.get("healed", ()))
+        for name in ("healed", "subjects"):
+            values[name] = tuple(values.get(name, ()))
         values["launch"] = Launch.from_dict(values["launch"]) if values.get("launch") else None
         values["on"] = Cluster.from_dict(values["on"]) if values.get("on") else None
     job: Job = cls(**values)

@@ -28,6 +28,8 @@ class TrainingResult:
     stem: str
     file: Path
     activation_text: str
+    prompted: str
+    """What a prompt says of it: of several subjects the first."""
     sentence: str
     proof: Proof | None
     facts: Mapping[str, Any]
@@ -48,6 +50,7 @@ def result(row: JobRow, fold: Fold, report: Mapping[str, Any]) -> TrainingResult
         stem=published.stem,
         file=Path(published.path),
         activation_text=published.activation_text or job.activation_text,
+        prompted=job.spoken[0] if job.subjects else published.activation_text,
         sentence=_sentence(fold, row.sentence, report),
         proof=fold.proof,
         facts={**fold.facts, **{key: report[key] for key in FACTS if key in report}},

@@ -81,7 +81,7 @@ def result_of(views: JobViews, job_id: int, bases: list[BaseFile]) -> ResultView
     found = result(row, fold, read_report(folder))
     family = FAMILIES.get(found.job.family, FAMILIES["sd1"])
     return ResultView(
-        **vars(texts(found.stem, found.activation_text, family)),
+        **vars(texts(found.stem, found.prompted, family)),
         job=job_id,
         stem=found.stem,
         file=str(found.file),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import engines
 from ..datasets import config as dataset_config
+from ..datasets import subjects
 from ..datasets.caption_tokens import CHUNK
 from ..engines.base import Engine
 from ..errors import BridgeError, Invalid, Problem, short
@@ -98,6 +99,7 @@ class Planner:
             name=request.name or data.subject,
             subject=data.subject,
             class_token=data.class_token,
+            subjects=data.subjects if len(data.subjects) > 1 else (),
             dataset=str(absolute(data.image_dir)),
             dataset_config=request.dataset_config,
             base=str(absolute(base.path)),
@@ -131,6 +133,7 @@ class Planner:
         stand = effect.Stand(job.params, base.family, bool(data.regularisation))
         notes = [
             *before,
+            *(subjects.notes(data) if job.dataset_config is None else ()),
             *effect.idle(stand, request.values),
             *effect.advice(job.params),
             *_about_launch(job, data.real_steps),

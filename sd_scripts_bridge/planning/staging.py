@@ -91,7 +91,8 @@ def hold_out(request: Request, data: Dataset) -> tuple[Dataset, list[str]]:
 
     Raises `Invalid` for photos that aren't there.
     """
-    if request.on is not None or request.dataset_config is not None or request.photos is not None:
+    lies_apart = request.photos is not None and request.photos.wanted_steps is None
+    if request.on is not None or request.dataset_config is not None or lies_apart:
         return data, []
     if request.held_out == (held_out.NONE,):
         return held_out.whole(data), []

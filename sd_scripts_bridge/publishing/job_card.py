@@ -26,7 +26,7 @@ def card(job: TrainingJob, steps: int, measured: str = "", prompt: str = "") -> 
         f"Step {steps} of {job.params.max_train_steps}, trained by LoRA Bridge on "
         f"{Path(job.base).name} with the {job.engine} engine."
     )
-    shown = prompt or f"{job.activation_text} <lora:{job.name}:1>"
+    shown = prompt or f"{job.spoken[0]} <lora:{job.name}:1>"
     return Card(
         description=f"{job.activation_text}: trained on {Path(job.base).stem}, {steps} steps",
         sd_version=family.sd_version if family else "Unknown",

@@ -203,7 +203,7 @@ class Cleaner:
             subjects.append(str(job.settings["name"]))
         bases = []
         if isinstance(job, TrainingJob):
-            subjects += [job.name, job.subject, job.activation_text]
+            subjects += [job.name, job.subject, *job.spoken, job.activation_text]
             file = PureWindowsPath(job.base)  # which takes both slashes
             bases = [file.name, *([file.stem] if len(file.stem) > LONG else [])]
         return cls(subjects, _users(), _hosts(), _homes(), bases)

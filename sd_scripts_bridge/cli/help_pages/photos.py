@@ -19,10 +19,18 @@ PHOTO_PAGES = {
     "dataset": HelpPage(
         """Makes clean copies (upright, sRGB, without location data) and captions that begin with
         the name, in kohya's folder layout: DIR/img/150_NAME CLASS/1.png 1.txt ... Ten photos and
-        1500 steps give 150 repeats. Your photos stay as they are.""",
+        1500 steps give 150 repeats. Your photos stay as they are. Several subjects go into one
+        dataset with --subject, once for each: a folder for each, with repeats that show all of
+        them equally often. A kohya folder that you have is copied as it is, if you give no
+        name.""",
         (
             ("dataset photos --name AlvaroBadia --class man --out AlvaroBadia", "1500 steps"),
             ("dataset photos --name Rex --class dog --steps 1000 --out Rex", "1000 steps"),
+            (
+                'dataset --subject "Ada woman=ada" --subject "Bob man=bob" --out both',
+                "two subjects, 750 steps each",
+            ),
+            ("dataset kohya-folder --out copy", "several kohya folders, as they are"),
         ),
     ),
     "frames": HelpPage(

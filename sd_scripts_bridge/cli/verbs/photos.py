@@ -6,10 +6,12 @@ import argparse
 import json
 
 from ...bridge import Bridge
+from ...datasets.kohya_folder import Dataset
 from ...datasets.views import buckets_of, dataset_view, report_view
 from ...jobs import facts
 from ...photos.video.request import FramesRequest
-from ..output import OK, PROBLEM, counted, counter, show
+from ..output import OK, PROBLEM, USAGE, counted, counter, refuse, show
+from ..typed import subjects
 from .training import follow_to_end, say_queued
 
 
@@ -24,24 +26,60 @@ def check(bridge: Bridge, options: argparse.Namespace) -> int:
 
 
 def dataset(bridge: Bridge, options: argparse.Namespace) -> int:
-    made = bridge.write_dataset(
+    if sentence := _usage(options):
+        return refuse(sentence, as_json=options.json, code=USAGE)
+    made = _written(bridge, options)
+    lines = [
+        *(made.checked.lines() if made.checked else []),
+        *_sums(made, options.steps),
+        *(f"Held out: {photo}" for photo in made.held_out),
+    ]
+    show(options, dataset_view(made), lines)
+    return OK
+
+
+def _usage(options: argparse.Namespace) -> str:
+    """Why it isn't clear what to make; empty where it is."""
+    named = options.name is not None and options.class_token is not None
+    if options.subject and (options.photos or options.name or options.class_token):
+        return "Give either --subject, once for each, or PHOTOS with --name and --class."
+    if not options.subject and not options.photos:
+        return "Give PHOTOS with --name and --class, or --subject, once for each subject."
+    if not options.subject and not named and (options.name or len(options.photos) != 1):
+        return "Give --name and --class; only one kohya folder needs none."
+    return ""
+
+
+def _written(bridge: Bridge, options: argparse.Namespace) -> Dataset:
+    advance, held_out = counter("photos copied", options), options.held_out
+    if options.subject:
+        shares = subjects.read(options.subject)
+        return bridge.write_subjects(shares, options.steps, options.out, advance, hold_out=held_out)
+    if options.name is None:
+        return bridge.copy_folders(options.photos[0], options.out, advance, hold_out=held_out)
+    return bridge.write_dataset(
         options.photos,
         options.name,
         options.class_token,
         options.steps,
         options.out,
-        counter("photos copied", options),
-        hold_out=options.held_out,
+        advance,
+        hold_out=held_out,
     )
-    lines = [
-        *(made.checked.lines() if made.checked else []),
-        f"{counted(made.images, 'photo')} x {counted(made.subsets[0].repeats, 'repeat')} = "
-        f"{counted(made.real_steps, 'step')} ({options.steps} asked for), in "
-        f"{made.subsets[0].folder}",
-        *(f"Held out: {photo}" for photo in made.held_out),
+
+
+def _sums(made: Dataset, asked: int) -> list[str]:
+    """A line for each folder, and for several what they make together."""
+    folders = [
+        f"{counted(one.images, 'photo')} x {counted(one.repeats, 'repeat')} = "
+        f"{counted(one.steps, 'step')}"
+        for one in made.subsets
     ]
-    show(options, dataset_view(made), lines)
-    return OK
+    if len(folders) == 1 and made.wanted_steps:
+        return [f"{folders[0]} ({asked} asked for), in {made.subsets[0].folder}"]
+    lines = [f"{text}, in {one.folder}" for text, one in zip(folders, made.subsets, strict=True)]
+    asked_for = f" ({asked} asked for)" if made.wanted_steps else ""
+    return [*lines, f"{counted(made.real_steps, 'step')} an epoch{asked_for}"]
 
 
 def frames(bridge: Bridge, options: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,10 @@ from ..follow import exit_code, follow
 from ..output import INTERRUPTED, OK, USAGE, refuse, show
 from ..pages import PROGRAM
 from ..terminal import Terminal
+from ..typed import subjects
 from .launch import cluster_of, launch_of
+
+USUAL_STEPS = 1500
 
 
 def train(bridge: Bridge, options: argparse.Namespace) -> int:
@@ -34,9 +37,15 @@ def train(bridge: Bridge, options: argparse.Namespace) -> int:
         imported = bridge.import_file(options.config, folders)
         request = bridge.like(imported, wanted)
         remarks += exchange_request.remarks(imported, request.base)
-    elif options.dataset is None or wanted["base"] is None:
-        sentence = "Give DATASET and --base, or --config with a file that names them."
+    elif (options.dataset is None) == (not options.subject) or wanted["base"] is None:
+        sentence = (
+            "Give DATASET and --base, or --config with a file that names them; --subject stands in "
+            "the place of DATASET."
+        )
         return refuse(sentence, as_json=options.json, code=USAGE)
+    elif options.subject:
+        photos = subjects.dataset_of(subjects.read(options.subject), _steps(values))
+        request = Request(**{**wanted, "dataset": photos.root, "photos": photos})
     else:
         request = Request(**wanted)
     if options.dry_run:
@@ -70,6 +79,12 @@ def _wanted(options: argparse.Namespace) -> dict[str, Any]:
         "launch": launch_of(options),
         "on": cluster_of(options),
     }
+
+
+def _steps(values: Mapping[str, str]) -> int:
+    """How long the subjects' balanced epoch shall be."""
+    said = values.get("max_train_steps", "")
+    return int(said) if said.isdecimal() and int(said) else USUAL_STEPS
 
 
 def _samples(given: str | None) -> dict[str, str]:

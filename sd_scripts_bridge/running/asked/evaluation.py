@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ...datasets.kohya_folder import HELD_OUT
+from ...datasets.kohya_folder import held_out_folders
 from ...errors import Invalid, Problem
 from ...jobs.facts import read as read_json
 from ...jobs.folder import JobFolder
@@ -20,10 +20,10 @@ from ...system.files import free_path
 
 def of_job(number: int, job: TrainingJob, folder: JobFolder) -> ToolJob:
     """Measure every save of job ``number`` that isn't measured yet. Raises `Invalid`."""
-    held_out = Path(job.dataset).parent / HELD_OUT
+    held_out = held_out_folders(Path(job.dataset).parent)
     saves = saves_of(job, folder)
     problems = _family_problems(job.family)
-    if not any(held_out.glob("*")):
+    if not any(path.is_file() for folder in held_out for path in folder.glob("*")):
         problems.append(
             Problem(
                 "evaluate.no_held_out",
@@ -45,7 +45,7 @@ def of_job(number: int, job: TrainingJob, folder: JobFolder) -> ToolJob:
         "prediction": job.prediction,
         "params": job.params.as_dict(),
         "dataset": job.dataset,
-        "held_out": [str(held_out)],
+        "held_out": [str(folder) for folder in held_out],
         "measured": str(folder.measured),
     }
     label = Message("evaluate.label", "measure {name}", name=job.name)

@@ -28,7 +28,7 @@ def job_for(home: Home, row: JobRow, named: Path | None = None) -> ToolJob:
     if not isinstance(job, TrainingJob):
         raise Conflict("bridge.job_training", "Job {job_id} is not a training.", job_id=row.id)
     samples, step = _samples(JobFolder.of(home, row.id), job)
-    photos = sorted(Path(job.dataset).glob("*/*.png")) if job.on is None else []
+    photos = _photos(job) if job.on is None else []
     if not samples or not photos:
         text = "Job {job} has {samples} sample pictures and {photos} photos: both are needed."
         values = {"job": row.id, "samples": len(samples), "photos": len(photos)}
@@ -44,6 +44,13 @@ def job_for(home: Home, row: JobRow, named: Path | None = None) -> ToolJob:
         "detectors": [str(file) for file in _detectors(home, job)],
     }
     return ToolJob(LikenessTool.name, f"Likeness of {job.name}", settings, row.id, job.gpu)
+
+
+def _photos(job: TrainingJob) -> list[Path]:
+    """The pictures that were trained; of several subjects the first one's, whom samples name."""
+    found = sorted(Path(job.dataset).glob("*/*.png"))
+    own = [path for path in found if path.parent.name.partition("_")[2] == job.spoken[0]]
+    return own if job.subjects else found
 
 
 def of(home: Home, store: Store, job_id: int) -> LikenessView:

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from ....datasets.kohya_folder import HELD_OUT
+from ....datasets.kohya_folder import held_out_folders
 from ....options.params import TrainingParams
 from ..data import pictures, subsets
 from ..data.pictures import Shelf
@@ -77,5 +77,9 @@ def encode(
 
 
 def held_out_of(dataset: Path) -> list[SubsetPicture]:
-    """The photos in ``held_out/`` beside a dataset's folder of subsets, with their captions."""
-    return subsets.loose(dataset.parent / HELD_OUT) if dataset.name == "img" else []
+    """The photos in ``held_out/`` beside a dataset's folder of subsets, with their captions; of
+    several subjects, in a folder of each.
+    """
+    if dataset.name != "img":
+        return []
+    return [one for folder in held_out_folders(dataset.parent) for one in subsets.loose(folder)]

@@ -1,0 +1,1 @@
+"""The folder that a dataset is written into."""
