@@ -57,11 +57,12 @@
 
         buildSummary() {
             this.count = lb.el("b", {});
+            this.held = new lb.HeldOutLine(this.app);
             const promise = lb.el("span", {class: "lb-dim"}, lb.t("Copies are made; your originals stay as they are. Location and camera data are left out."));
             this.clear = lb.button(lb.t("Start over"), () => this.startAfresh(), "small");
             this.undo = lb.button(lb.t("Undo"), () => this.app.act(this.undo, () => this.app.post("draft/photos/undo", {})), "small");
             this.filters = lb.el("span", {class: "lb-filters", role: "group", "aria-label": lb.t("Show")});
-            const line = lb.el("p", {"aria-live": "polite"}, this.count, " ", promise, " ", this.undo, " ", this.filters);
+            const line = lb.el("p", {"aria-live": "polite"}, this.count, " ", this.held.node, " ", promise, " ", this.undo, " ", this.filters);
             this.summary = lb.el("div", {class: "lb-summary"}, line, this.clear);
             return this.summary;
         }
@@ -104,11 +105,13 @@
                 image: lb.picture(), lost: lb.el("span", {class: "lb-no-picture", hidden: true}), badge: lb.el("span", {class: "lb-badge"}),
                 file: lb.el("span", {class: "lb-file"}), sentence: lb.el("span", {class: "lb-tile-text"}),
                 frame: new lb.Frame(this.frames, (photo, what) => this.change(photo, what)),
+                held: new lb.HoldOut((photo, what) => this.change(photo, what)),
             };
+            parts.frame.move.after(parts.held.node);
             const tile = lb.el("button", {type: "button", class: "lb-tile", onclick: () => this.toggle(parts)},
-                lb.el("span", {class: "lb-picture"}, parts.image, parts.lost, parts.frame.node), lb.el("span", {class: "lb-tile-head"}, parts.badge, parts.file), parts.sentence);
+                lb.el("span", {class: "lb-picture"}, parts.image, parts.lost, parts.frame.node), lb.el("span", {class: "lb-tile-head"}, parts.badge, parts.file), parts.sentence, parts.frame.size);
             parts.tile = tile;
-            const item = lb.el("div", {class: "lb-cell lb-framed", role: "listitem"}, tile, parts.frame.tools);
+            const item = lb.el("div", {class: "lb-cell lb-framed", role: "listitem", onkeydown: (event) => parts.held.press(event)}, tile, parts.frame.tools);
             item.lbParts = parts;
             return item;
         }
@@ -121,7 +124,7 @@
             lb.setText(parts.badge, badge.text);
             parts.badge.className = "lb-badge lb-" + badge.kind;
             lb.setText(parts.file, photo.file);
-            lb.setText(parts.sentence, photo.thumb ? lb.tileText(photo) : "");
+            lb.setText(parts.sentence, photo.held_out ? lb.t("never trained on: it measures the result") : photo.thumb ? lb.tileText(photo) : "");
             const fixed = photo.can_be_used === false;
             const click = fixed ? "" : photo.used ? lb.t("Click to leave it out") : lb.t("Click to use it");
             const remedies = (photo.findings || []).map((one) => lb.sentence(one.remedy));
@@ -129,6 +132,8 @@
             lb.setAttribute(parts.tile, "aria-disabled", fixed ? "true" : null);
             lb.setAttribute(parts.tile, "aria-pressed", photo.used ? "true" : "false");
             lb.setClass(parts.tile, "lb-off", !photo.used);
+            lb.setClass(node, "lb-held", photo.held_out);
+            parts.held.draw(photo);
             parts.frame.draw(photo);
         }
 
@@ -147,6 +152,7 @@
             if (!photo.verdict) return {text: lb.t("looking"), kind: "dim"};
             if (photo.verdict === "left out") return photo.used ? {text: lb.t("used anyway"), kind: "mind"} : {text: lb.t("left out"), kind: "bad"};
             if (!photo.used) return {text: lb.t("left out by you"), kind: "dim"};
+            if (photo.held_out) return {text: lb.t("held out"), kind: "mean"};
             return photo.verdict === "good" ? {text: lb.t("good"), kind: "good"} : {text: lb.t("mind"), kind: "mind"};
         }
 
@@ -324,6 +330,7 @@
             this.frames.update();
             const used = draft.photos.filter((photo) => photo.used).length;
             lb.setText(this.count, lb.t("{used} of {total} {total:photo|photos} will be used.", {used: used, total: draft.photos.length}));
+            this.held.update(draft);
             lb.showProblems(this.app, this.problems, draft.problems || []);
             lb.sentences(this.advice, [...(draft.coverage || []).map(lb.facetText), ...(draft.advice || []).map(lb.sentence)]);
             lb.show(this.forSet, !this.advice.hidden);

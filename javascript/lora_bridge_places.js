@@ -12,6 +12,7 @@
             class: ["photos", lb.t("What is it"), () => photos.kind.input],
             class_token: ["photos", lb.t("What is it"), () => photos.kind.input],
             photos: ["photos", lb.t("Photos"), () => photos.folder.input],
+            held_out: ["photos", lb.t("held out"), () => photos.held.off],
             path: ["photos", lb.t("Photos"), () => photos.folder.input],
             base: ["train", lb.t("Base model"), () => train.base.input],
             preset: ["train", lb.t("What are you training?"), () => train.choice.subject.input],

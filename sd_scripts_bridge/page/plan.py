@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from ..bridge import Bridge
-from ..datasets.held_out import count_for
 from ..datasets.kohya_folder import Dataset, Subset, naming_problems, repeats_for
 from ..errors import BridgeError, Invalid, NotFound, Problem
 from ..jobs.launch import Launch, from_words, processes_of
@@ -25,6 +24,7 @@ from ..publishing import publish
 from .context import Context
 from .draft.captions import caption_of
 from .draft.draft import Draft
+from .draft.looks.held_out import held_out, held_out_problems
 from .draft.view import is_used
 from .training_plan import Plan
 
@@ -37,7 +37,7 @@ def make(context: Context) -> Plan:
     training = state.training
     base_path, base = _base(context, training.base, problems)
     preset = _preset(training.preset, base, gpu_gigabytes(context), problems)
-    held = count_for(len(used))
+    held = len(held_out(state, judged))
     trained = len(used) - held
     repeats = repeats_for(trained, training.steps) if trained else 0
     gpu, launch = _gpus(training.gpus, problems)
@@ -60,6 +60,7 @@ def make(context: Context) -> Plan:
     plan.problems += [
         *_naming(state.name, state.class_token, training.lora_name),
         *_photo_problems(draft, len(used)),
+        *held_out_problems(held, len(used)),
     ]
     plan.stem = _stem(lora_folder(context), training.lora_name or state.name)
     _sketch(bridge, context, plan)

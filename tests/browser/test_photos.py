@@ -185,3 +185,24 @@ def test_what_is_trained_of_a_photo_is_seen_and_moved(
     tab.sees("256 × 832")
     tab.button("Undo").click()
     tab.sees("768 × 320")
+
+
+def test_the_held_out_photo_is_shown_and_chosen(
+    serve: Callable[..., Ui], visit: Callable[..., Tab], pictures: list[Path]
+) -> None:
+    tab = visit(serve().address)
+    tab.drop(pictures)
+    tab.sees("1 of them is held out to measure the result.", 60)
+    held = tab.root.locator(".lb-held")
+    held.get_by_text("held out", exact=True).wait_for()
+    other = tab.root.locator(".lb-framed:not(.lb-held)").first
+    file = other.locator(".lb-file").inner_text()
+    other.get_by_role("button", name=f"Hold out {file}").click()
+    held.get_by_text(file, exact=True).wait_for()
+    tab.knows("app.state.draft.photos.filter((photo) => photo.held_out).length === 1")
+    held.locator(".lb-tile").press("h")
+    tab.knows(f"!app.state.draft.photos.find((photo) => photo.file === {file!r}).held_out")
+    tab.button("Hold none out").click()
+    tab.knows("!app.state.draft.photos.some((photo) => photo.held_out)")
+    assert tab.button("Hold photos out to measure the result").is_visible()
+    assert tab.errors == []

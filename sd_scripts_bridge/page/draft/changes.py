@@ -12,6 +12,7 @@ from ...messages import Message
 from ...shapes.marks import Example
 from .check import Seen, Verdicts
 from .draft import Draft
+from .looks.held_out import held_out
 from .state import DraftPhoto, State, TrainingChoices
 from .view import PhotoView, advice, naming_problems, photo_of, shown_of
 
@@ -146,7 +147,10 @@ class DraftChanges:
         if self._looked and state is self._looked[0] and judged is self._looked[1]:
             return state, judged
         revision = state.revision + judged.version
-        self._told = {item.id: self._tell(item, state, judged, revision) for item in state.items}
+        held = held_out(state, judged)
+        self._told = {
+            item.id: self._tell(item, state, judged, revision, held) for item in state.items
+        }
         ids = tuple(item.id for item in state.items)
         if ids != self._ids or not self._listed:
             self._ids, self._listed = ids, revision
@@ -155,13 +159,21 @@ class DraftChanges:
         self._looked = (state, judged)
         return state, judged
 
-    def _tell(self, item: DraftPhoto, state: State, judged: Verdicts, revision: int) -> _Told:
+    def _tell(
+        self,
+        item: DraftPhoto,
+        state: State,
+        judged: Verdicts,
+        revision: int,
+        held: frozenset[int],
+    ) -> _Told:
         seen = judged.seen.get(item.id)
-        made_from = (item, judged.verdicts.get(item.id), state.name, state.class_token)
+        verdict = judged.verdicts.get(item.id)
+        made_from = (item, verdict, state.name, state.class_token, item.id in held)
         before = self._told.get(item.id)
         if before and before.seen is seen and before.made_from == made_from:
             return before
-        row = photo_of(item, state, judged)
+        row = photo_of(item, state, judged, held)
         same = before is not None and before.row == row
         return _Told(seen, made_from, row, before.since if before and same else revision)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from ...errors import Problem
 from ...names import name_problems
@@ -33,6 +33,10 @@ class TrainingChange:
     gpus: Annotated[Choice | Absent, '"0,1": one process on each GPU'] = ABSENT
     v_parameterization: Annotated[
         bool | Absent, "train a base that isn't marked so as v-prediction"
+    ] = ABSENT
+    held_out: Annotated[
+        Literal["auto", "none"] | Absent,
+        "auto: the photos chosen to be, else 1 from 8 photos on, 2 from 20; none: train on all",
     ] = ABSENT
     values: Annotated[
         Mapping[str, Any] | Absent, "options by sd-scripts' names; null: the preset's value"
@@ -69,6 +73,10 @@ class PhotoChange:
         ABSENT
     )
     move: Annotated[Move, "where its frame is; null: in the middle"] | Absent | None = ABSENT
+    held_out: Annotated[
+        bool | Absent | None,
+        "true: measure the result on it, never train it; the user's choices replace the doctor's",
+    ] = ABSENT
     was: Annotated[Sequence[Mapping[str, Any]], "what this window has seen: earlier captions"] = ()
 
 
@@ -104,6 +112,11 @@ def described(state: State, names: Mapping[str, str], training: Mapping[str, Any
         kept = {key: value for key, value in values.items() if value is not None}
         after = replace(after, training=replace(state.training, **plain, values=kept))
     return after
+
+
+def holding(state: State) -> State:
+    """``state`` with photos held out, where that was switched off."""
+    return replace(state, training=replace(state.training, held_out="auto"))
 
 
 def with_files(state: State, names: Sequence[str], folder: Path) -> State:

@@ -7,12 +7,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ...datasets import manifest
 from ...datasets.captions.authors import HAND, record
 from ...datasets.framing.buckets import Buckets
 from ...datasets.framing.frame import Frame, cut_out
+from ...datasets.held_out import NONE
 from ...datasets.kohya_folder import leaf_name, open_dataset, repeats_for
 from ...datasets.writer import clean_copy
 from ...errors import BridgeError, Conflict, Invalid, Problem
@@ -24,6 +26,7 @@ from ...system.files import free_path, mark
 from .captions import caption_of
 from .draft import Draft
 from .looks.frames import frame_of
+from .looks.held_out import held_out
 from .state import DraftPhoto
 from .view import is_used
 
@@ -57,6 +60,7 @@ def write(draft: Draft, buckets: Buckets) -> Path:
 def _write(draft: Draft, buckets: Buckets) -> Path:
     state, judged = draft.state, draft.check.judged
     used = [item for item in state.items if is_used(item, judged)]
+    held, apart = held_out(state, judged), list[str]()
     _refuse_changed(draft, used)
     stage = draft.folder / f".stage.{os.getpid()}.part"
     shutil.rmtree(stage, ignore_errors=True)
@@ -69,7 +73,8 @@ def _write(draft: Draft, buckets: Buckets) -> Path:
         leaf.mkdir(parents=True)
         for number, item in enumerate(used, 1):
             target = _put(draft.path(item), leaf, number, caption_of(item, state, judged))
-            _change(target, item, frame_of(item, judged, buckets), buckets)
+            staged = _change(target, item, frame_of(item, judged, buckets), buckets)
+            apart += [shown(staged.name)] if item.id in held else []
         about = {
             "subject": state.name,
             "class_token": state.class_token,
@@ -78,23 +83,26 @@ def _write(draft: Draft, buckets: Buckets) -> Path:
         manifest.write(stage, about, {})
         out = free_path(draft.home.datasets, state.name)
         made, checked = clean_copy(
-            open_dataset(stage), out, lambda done, total: _progress(draft, done, total)
+            replace(open_dataset(stage), hold_out=tuple(apart) or (NONE,)),
+            out,
+            lambda done, total: _progress(draft, done, total),
         )
-        if made.images != len(used):
+        if made.images + len(made.held_out) != len(used):
             shutil.rmtree(out, ignore_errors=True)
             raise Invalid(
                 [Problem("dataset.said", "", v.sentence) for v in checked.photos if not v.used]
             )
-        _record_authors(out, made.subsets[0].folder, used)
+        trained = [item for item in used if item.id not in held]
+        _record_authors(out, made.subsets[0].folder, trained)
         return out
     finally:
         shutil.rmtree(stage, ignore_errors=True)
 
 
-def _record_authors(root: Path, leaf: Path, used: Sequence[DraftPhoto]) -> None:
+def _record_authors(root: Path, leaf: Path, trained: Sequence[DraftPhoto]) -> None:
     """Which captions a captioner wrote; one that was changed since is known by its other text."""
     written = {}
-    for image, item in zip(photo_files.find([leaf]), used, strict=True):
+    for image, item in zip(photo_files.find([leaf]), trained, strict=True):
         if item.caption is not None and item.by not in ("", HAND):
             text = "" if item.edited else image.with_suffix(".txt").read_text("utf-8").strip()
             written[image] = (item.by, text)
@@ -143,13 +151,17 @@ def _put(photo: Path, leaf: Path, number: int, caption: str) -> Path:
     return target
 
 
-def _change(staged: Path, item: DraftPhoto, framed: Frame | None, buckets: Buckets) -> None:
-    """Turn and cut what the user has turned, or framed otherwise than the trainer does."""
+def _change(staged: Path, item: DraftPhoto, framed: Frame | None, buckets: Buckets) -> Path:
+    """Turn and cut what the user has turned, or framed otherwise than the trainer does; where it
+    lies then.
+    """
     moved = framed is not None and item.move != (0.0, 0.0)
     if not item.turn and not moved:
-        return
+        return staged
     pixels = turned(read(staged).pixels, item.turn)
     if framed is not None and moved:
         pixels = cut_out(pixels, framed, buckets)
     staged.unlink()
-    pixels.save(staged.with_suffix(".png"), compress_level=1)
+    cut = staged.with_suffix(".png")
+    pixels.save(cut, compress_level=1)
+    return cut

@@ -30,6 +30,7 @@ from .choices import (
     Move,
     PhotoChange,
     described,
+    holding,
     refuse,
     unkeepable,
     value_problems,
@@ -246,8 +247,8 @@ class Draft:
         self.check.want(self.paths(self.state))
 
     def set_photo(self, pid: int, said: PhotoChange) -> None:
-        """Use it or not, its caption, its turn (which puts the frame back in the middle), and where
-        its frame is.
+        """Use it or not, hold it out, its caption, its turn (which puts the frame back in the
+        middle), and where its frame is.
 
         Raises `NotFound`, `Invalid`, or `Conflict` for a caption that another window has changed.
         """
@@ -262,7 +263,8 @@ class Draft:
                 said_now = None if text is None else one_line(text)
                 state = captions.by_hand(state, {pid: said_now})
             item = state.item(pid)
-            return state.with_photos({pid: _looks(item, said)}) if item else state
+            after = state.with_photos({pid: _looks(item, said)}) if item else state
+            return holding(after) if said.held_out is True else after
 
         self.change(edit)
 
@@ -305,6 +307,8 @@ def _looks(item: DraftPhoto, said: PhotoChange) -> DraftPhoto:
     if said.move is not ABSENT:
         to = said.move or Move()
         item = replace(item, move_x=to.x, move_y=to.y)
+    if said.held_out is not ABSENT:
+        item = replace(item, held_out=said.held_out)
     return item
 
 

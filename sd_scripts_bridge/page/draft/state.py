@@ -52,6 +52,8 @@ class DraftPhoto:
     move_x: float = 0.0
     """How far the frame is moved, -1 (left) to 1; see `framing.frame`."""
     move_y: float = 0.0
+    held_out: bool | None = None
+    """The user's choice, where he made one, see `looks.held_out`."""
 
     @property
     def words(self) -> Words:
@@ -88,6 +90,8 @@ class TrainingChoices:
     """The GPUs, "1" or "0,1": one process on each."""
     v_parameterization: bool = False
     """Train a base as v-prediction whose file has no mark: an import said so."""
+    held_out: str = "auto"
+    """Whether photos are held out to measure the result: "auto", or "none"."""
     values: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -104,10 +104,11 @@ class PhotoView:
     edited: Annotated[bool, "whether somebody has changed what the captioner wrote", Example(False)]
     reason: Annotated[str | None, "why the captioner wrote none"]
     turn: Annotated[int, "quarters that the copy is turned clockwise", Example(0)]
+    held_out: Annotated[bool, "measures the result and is never trained", Example(False)]
 
 
-def photo_of(item: DraftPhoto, state: State, judged: Verdicts) -> PhotoView:
-    """The photo as the page gets it."""
+def photo_of(item: DraftPhoto, state: State, judged: Verdicts, held: Collection[int]) -> PhotoView:
+    """The photo as the page gets it; ``held``: the numbers of those that are held out."""
     verdict, seen = judged.verdicts.get(item.id), judged.seen.get(item.id)
     text = caption_of(item, state, judged)
     words, tokens = counted(text)
@@ -136,6 +137,7 @@ def photo_of(item: DraftPhoto, state: State, judged: Verdicts) -> PhotoView:
         edited=item.edited,
         reason=Message.from_dict(item.reason) if item.reason else None,
         turn=item.turn,
+        held_out=item.id in held,
     )
 
 

@@ -14,6 +14,7 @@ from ...page import plan
 from ...page.draft.changes import MOST_ROWS, DraftView
 from ...page.draft.choices import DraftChange, PhotoChange, TrainingChange
 from ...page.draft.looks.frames import FramesView, frames
+from ...page.draft.looks.held_out import held_out
 from ...page.draft.view import PhotoView, photo_of
 from ...photos.thumbnails import thumbnail
 from ...shapes.marks import ABSENT
@@ -102,10 +103,11 @@ def use_folder(call: Call, query: ChangeQuery, body: FolderBody) -> DraftView:
 
 
 def set_photo(call: Call, pid: int, body: PhotoChange) -> PhotoView:
-    """Use a photo or not; its caption, its turn, and where its frame is."""
+    """Use a photo or not; hold it out; its caption, its turn, and where its frame is."""
     draft = call.context.draft
     draft.set_photo(pid, body)
-    return photo_of(draft.item(pid), draft.state, draft.check.judged)
+    state, judged = draft.state, draft.check.judged
+    return photo_of(draft.item(pid), state, judged, held_out(state, judged))
 
 
 def undo_photos(call: Call, query: ChangeQuery) -> DraftView:

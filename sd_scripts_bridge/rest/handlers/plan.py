@@ -9,6 +9,7 @@ from pathlib import Path
 from ...bridge import Submitted
 from ...datasets.framing.buckets import Buckets
 from ...errors import Conflict, EngineNotReady, Invalid
+from ...messages import code_of
 from ...page import plan, planned
 from ...page.context import Context, started
 from ...page.draft import dataset, view, windows
@@ -53,7 +54,12 @@ def train(call: Call, body: StartBody) -> QueuedView:
     except BaseException:  # a dataset that nothing trains is of no use
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return QueuedView(submitted.id, [*notes, *submitted.notes])
+    return QueuedView(submitted.id, [*notes, *filter(_is_news, submitted.notes)])
+
+
+def _is_news(note: str) -> bool:
+    """Whether the plan doesn't say it: what is held out stands there, in the page's own words."""
+    return code_of(note) != "request.held_out"
 
 
 def _refuse_gone(draft: Draft, wanted: Sequence[DraftPhoto]) -> None:

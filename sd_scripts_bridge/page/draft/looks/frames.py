@@ -16,6 +16,7 @@ from ..check import Verdicts
 from ..draft import Draft
 from ..state import DraftPhoto
 from ..view import is_used
+from .held_out import held_out
 
 Shares = Annotated[Sequence[float], "left, top, width, height in shares of the upright photo"]
 
@@ -52,7 +53,8 @@ def frames(draft: Draft, params: TrainingParams, repeats: int) -> FramesView:
         if (framed := frame_of(item, judged, buckets)) is not None
     ]
     views = [_view(item, framed, faces_of(item, judged)) for item, framed in found]
-    used = {item.id for item in state.items if is_used(item, judged)}
+    held = held_out(state, judged)
+    used = {item.id for item in state.items if is_used(item, judged) and item.id not in held}
     counts = bucket_counts(framed for item, framed in found if item.id in used)
     cut = [view for view in views if view.cuts_face and view.id in used]
     return FramesView(
