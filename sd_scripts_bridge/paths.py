@@ -105,6 +105,11 @@ class Home:
         return self.root / "cache" / "looked.jsonl"
 
     @property
+    def headers(self) -> Path:
+        """What the photos' headers say (`photos.headers.kept`); may go at any time."""
+        return self.root / "cache" / "headers.jsonl"
+
+    @property
     def supervisor_log(self) -> Path:
         return self.root / "supervisor.log"
 

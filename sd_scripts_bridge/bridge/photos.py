@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from .jobs import JobVerbs
 
 if TYPE_CHECKING:
+    from ..datasets.looking.passes import Watch
     from ..datasets.subjects import PhotoShare
     from ..datasets.writer import Dataset, DatasetCheck
+    from ..photos.headers.scan import Headers
     from ..photos.video.request import FramesRequest
 
 Advance = Callable[[int, int], None]
@@ -22,13 +24,27 @@ Advance = Callable[[int, int], None]
 class PhotoVerbs(JobVerbs):
     """Verbs on photos and captions, wherever they lie."""
 
-    def check(self, photos: Sequence[Path], progress: Advance | None = None) -> DatasetCheck:
+    def check(
+        self,
+        photos: Sequence[Path],
+        progress: Advance | None = None,
+        watch: Watch | None = None,
+    ) -> DatasetCheck:
         """The dataset doctor's report; changes nothing."""
         from ..datasets import writer as dataset_writer
         from ..photos import zips
 
         with zips.opened(photos) as paths:
-            return dataset_writer.check(paths, progress, kept=self.home.looked)
+            return dataset_writer.check(paths, progress, kept=self.home.looked, watch=watch)
+
+    def headers(self, photos: Sequence[Path], progress: Advance | None = None) -> Headers:
+        """Format, size and orientation of each photo, without decoding any; changes nothing."""
+        from ..datasets.looking.passes import read_headers
+        from ..photos import files, zips
+
+        with zips.opened(photos) as paths:
+            found = files.find(paths)
+            return read_headers(found, self.home.headers, progress)
 
     def write_dataset(
         self,

@@ -5,7 +5,7 @@ photo.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..messages import Message, code_of, joined
@@ -18,8 +18,8 @@ from .caption_text import Repaired
 from .looking.concerns import Concern, explained, face_concerns
 from .looking.coverage import Facet, coverage
 from .looking.findings import Finding, Progress, examine
-from .looking.kept import KeptFindings
 from .looking.originals import originals_of
+from .looking.passes import Watch, look_in_passes
 
 LONG = 1000
 """From so many photos on a check takes long enough to be kept."""
@@ -66,6 +66,8 @@ class DatasetCheck:
     photos: tuple[PhotoVerdict, ...]
     advice: tuple[str, ...] = field(default=())
     coverage: tuple[Facet, ...] = field(default=())
+    passes: tuple[str, ...] = field(default=(), compare=False)
+    """What was done in which pass, of a check of many photos."""
 
     @property
     def used(self) -> int:
@@ -95,22 +97,20 @@ def check(
     *,
     face_models: Sequence[Path] = (),
     kept: Path | None = None,
+    watch: Watch | None = None,
 ) -> DatasetCheck:
     """Look at every photo in ``paths`` and change nothing.
 
     ``face_models``: folders that may hold YuNet's .onnx. ``kept``: the file in which the findings
     of `LONG` and more photos wait for the next time, or for a check that was broken off.
+    ``watch``: who is told of it, in the place of ``progress``.
     """
-    paths = [Path(path).absolute() for path in paths]
+    paths, watch = [Path(path).absolute() for path in paths], watch or Watch(photos=progress)
     detector, files = find_detector(face_models), photos.find(paths)
-    known = None
     if kept and len(files) >= LONG:
-        known = KeptFindings(kept, detector.name if detector else "")
-    try:
-        findings = examine(files, progress=progress, detector=detector, known=known)
-    finally:
-        if known:
-            known.close()
+        findings, passes = look_in_passes(files, kept, detector, watch)
+        return replace(judge(findings, paths=paths, detector=detector), passes=passes)
+    findings = examine(files, progress=watch.photos, detector=detector)
     return judge(findings, paths=paths, detector=detector)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 from ..options.params import TrainingParams
+from ..photos.headers.scan import Headers
 from ..photos.printable import shown
 from ..shapes.marks import Example, OneOf
 from .framing.buckets import Buckets
@@ -14,7 +15,10 @@ from .framing.frame import bucket_counts, frame
 from .kohya_folder import Dataset
 from .looking.concerns import Concern
 from .looking.coverage import Facet
+from .looking.passes import summary
 from .verdicts import GOOD, LEFT_OUT, MIND, DatasetCheck, PhotoVerdict
+
+MOST_SIZES = 1000
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,34 @@ class ReportView:
         Sequence[BucketView], "the sizes that the trainer will see, the fullest first"
     ]
     photos: Sequence[VerdictView]
+    passes: Annotated[
+        Sequence[str], "of 1,000 photos and more: what was done in which pass, and how long it took"
+    ] = ()
+
+
+@dataclass(frozen=True)
+class SizeView:
+    """A size, and how many photos have it once they are upright."""
+
+    width: Annotated[int, Example(3024)]
+    height: Annotated[int, Example(4032)]
+    photos: Annotated[int, Example(10)]
+
+
+@dataclass(frozen=True)
+class HeadersView:
+    """What the photos' headers say, without decoding any."""
+
+    files: Annotated[int, Example(12)]
+    known: Annotated[int, "kept from an earlier scan: size and time of the file are the same"]
+    pictures: Annotated[int, Example(11)]
+    formats: Annotated[Mapping[str, int], "how many of each", Example({"JPEG": 11})]
+    sizes: Annotated[Sequence[SizeView], "the most frequent first, at most 1,000"]
+    turned: Annotated[int, "pictures that aren't stored upright"]
+    too_small: Annotated[int, "pictures that are too small to train"]
+    no_pictures: Annotated[int, "files that aren't pictures, or can't be opened", Example(1)]
+    seconds: Annotated[float, Example(0.4)]
+    summary: str
 
 
 @dataclass(frozen=True)
@@ -110,6 +142,23 @@ def report_view(checked: DatasetCheck, resolution: str = "512") -> ReportView:
         coverage=checked.coverage,
         buckets=buckets_of(checked, resolution),
         photos=[_verdict_view(verdict) for verdict in checked.photos],
+        passes=checked.passes,
+    )
+
+
+def headers_view(headers: Headers) -> HeadersView:
+    """The sums, and their sentence."""
+    return HeadersView(
+        files=headers.files,
+        known=headers.known,
+        pictures=headers.pictures,
+        formats=dict(headers.formats.most_common()),
+        sizes=[SizeView(*size, count) for size, count in headers.sizes.most_common(MOST_SIZES)],
+        turned=headers.turned,
+        too_small=headers.too_small,
+        no_pictures=headers.no_pictures,
+        seconds=round(headers.seconds, 3),
+        summary=summary(headers),
     )
 
 

@@ -61,7 +61,7 @@ def plain(
             else Message("photo.first_frame_animation", "first frame of an animation")
         )
     image.load()
-    orientation = _orientation(image) if turn else 1
+    way = orientation(image) if turn else 1
     profile = image.info.get("icc_profile")
     alpha = _alpha(image) if masked else None
     for step in (_eight_bits, _on_white if alpha is None else _uncovered):
@@ -71,12 +71,12 @@ def plain(
     notes += [note] if note else []
     if alpha is not None:
         image.putalpha(alpha)
-    if orientation in _TURNS:
-        image = image.transpose(_TURNS[orientation])
+    if way in _TURNS:
+        image = image.transpose(_TURNS[way])
         notes.insert(
             0,
             Message("photo.mirrored_back", "mirrored back")
-            if orientation == 2
+            if way == 2
             else Message("photo.turned_upright", "turned upright"),
         )
     clean = image.copy()
@@ -93,10 +93,11 @@ def turned(pixels: Image.Image, quarters: int) -> Image.Image:
 
 def lies_on_its_side(image: Image.Image) -> bool:
     """Whether EXIF's orientation turns ``image`` by a quarter, so that width and height change."""
-    return _orientation(image) in (5, 6, 7, 8)
+    return orientation(image) in (5, 6, 7, 8)
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation(image: Image.Image) -> int:
+    """As EXIF counts it; 1 is upright."""
     try:
         return int(image.getexif().get(_ORIENTATION, 1))
     except (SyntaxError, ValueError, TypeError, KeyError, IndexError, OSError, struct.error):

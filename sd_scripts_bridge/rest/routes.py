@@ -94,6 +94,7 @@ RULES = (
     Rule("POST", "/import", "exchange:bring"),
     Rule("POST", "/import/undo", "exchange:take_back", (409,)),
     Rule("POST", "/check", "files:check", (), MACHINE_FOLDERS),
+    Rule("POST", "/headers", "files:headers", (), MACHINE_FOLDERS),
     Rule("POST", "/dataset", "files:dataset", (), MACHINE_FOLDERS),
     Rule("POST", "/frames", "files:frames", (409, 503), MACHINE_FOLDERS),
     Rule("POST", "/caption", "captions:write", (409, 503), MACHINE_FOLDERS),

@@ -30,6 +30,11 @@ def add_photos(add: Add) -> None:
         default="512",
         help="the training's resolution, for the sizes that the trainer will see (512)",
     )
+    sub.add_argument(
+        "--headers",
+        action="store_true",
+        help="format, size and orientation only, without decoding: 100,000 photos in seconds",
+    )
 
     sub = add("dataset", "make clean copies with captions, as a kohya folder")
     sub.add_argument("photos", nargs="*", type=Path, help=PHOTOS)

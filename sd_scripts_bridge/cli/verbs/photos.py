@@ -4,25 +4,46 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 
 from ...bridge import Bridge
 from ...datasets.kohya_folder import Dataset
-from ...datasets.views import buckets_of, dataset_view, report_view
+from ...datasets.looking.passes import Watch
+from ...datasets.views import buckets_of, dataset_view, headers_view, report_view
 from ...jobs import facts
 from ...photos.video.request import FramesRequest
 from ..output import OK, PROBLEM, USAGE, counted, counter, refuse, show
 from ..typed import subjects
 from .training import follow_to_end, say_queued
 
+SIZES_SHOWN = 12
+
 
 def check(bridge: Bridge, options: argparse.Namespace) -> int:
-    checked = bridge.check(options.photos, counter("photos checked", options))
+    if options.headers:
+        return _headers(bridge, options)
+    counts = counter("headers read", options), counter("photos checked", options)
+    checked = bridge.check(options.photos, watch=Watch(*counts, lambda text: _say(text, options)))
     sizes = buckets_of(checked, options.resolution)
     told = ", ".join(f"{one.width} x {one.height}: {one.photos}" for one in sizes)
     *lines, summary = checked.lines()
     seen = [f"sizes     {told}, as trained at {options.resolution}"] if sizes else []
     show(options, report_view(checked, options.resolution), [*lines, *seen, summary])
     return OK if checked.used else PROBLEM
+
+
+def _headers(bridge: Bridge, options: argparse.Namespace) -> int:
+    view = headers_view(bridge.headers(options.photos, counter("headers read", options)))
+    lines = [f"{one.width} x {one.height}: {one.photos}" for one in view.sizes[:SIZES_SHOWN]]
+    more = len(view.sizes) - len(lines)
+    show(options, view, [*lines, *([f"{more} sizes more"] if more else []), view.summary])
+    return OK if view.pictures else PROBLEM
+
+
+def _say(text: str, options: argparse.Namespace) -> None:
+    """On stderr, as the pass ends: the report on stdout comes once all are over."""
+    if not options.json:
+        print(text, file=sys.stderr, flush=True)
 
 
 def dataset(bridge: Bridge, options: argparse.Namespace) -> int:

@@ -27,11 +27,12 @@ class KeptFindings:
     """A file of JSON lines: who looked, then one finding each, written as they come.
 
     Only where each line begins is kept in memory. A disk that is full or not writable costs a
-    second look later, and nothing else.
+    second look later, and nothing else. ``found``: how often `get` knew the answer.
     """
 
     def __init__(self, file: Path, looked_by: str) -> None:
         self._path, self._lock = file, threading.Lock()
+        self.found = 0
         self._at: dict[str, int] = {}
         self._head = {"version": VERSION, "faces": looked_by}
         self._file = self._opened()
@@ -45,9 +46,12 @@ class KeptFindings:
         if row is None or (row["mark"], row["captions"]) != marks(path):
             return None
         try:
-            return from_row(row)
+            finding = from_row(row)
         except (ValueError, KeyError, TypeError):
             return None
+        with self._lock:
+            self.found += 1
+        return finding
 
     def put(self, finding: Finding, seen: tuple[str, str]) -> None:
         """Keep ``finding``, true of files with the marks ``seen``; from any thread."""

@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from ...bridge import Submitted
-from ...datasets.views import DatasetView, ReportView, dataset_view, report_view
+from ...datasets.views import (
+    DatasetView,
+    HeadersView,
+    ReportView,
+    dataset_view,
+    headers_view,
+    report_view,
+)
 from ...errors import Invalid, Problem
 from ...exchange import request as exchange_request
 from ...jobs import launch
@@ -38,6 +45,11 @@ from ..views import PresetCopyView, QueuedView
 def check(call: Call, body: CheckBody) -> ReportView:
     """The dataset doctor's report on photos or folders."""
     return report_view(call.context.the_bridge.check(body.photos))
+
+
+def headers(call: Call, body: CheckBody) -> HeadersView:
+    """Format, size and orientation of photos or folders, without decoding any."""
+    return headers_view(call.context.the_bridge.headers(body.photos))
 
 
 def dataset(call: Call, body: DatasetBody) -> DatasetView:

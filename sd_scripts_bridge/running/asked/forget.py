@@ -55,7 +55,7 @@ def forget(home: Home, store: Store, row: JobRow) -> Forgotten:
         if other.kind != "train" and store.remove(other.id):
             _remove(JobFolder.of(home, other.id).root)
     _empty(JobFolder.of(home, row.id), job, _sentence(row))
-    for place in (home.looked, *filter(None, [copies])):
+    for place in (home.looked, home.headers, *filter(None, [copies])):
         _remove(place)
     blank, sentence = _blank(home, job), _sentence(row)
     write_json(JobFolder.of(home, row.id).job, blank.as_dict())
