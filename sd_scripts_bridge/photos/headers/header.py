@@ -17,7 +17,7 @@ _BOMB = 80_000_000
 _PNG_EXIF = {"exif", "Raw profile type exif"}
 
 
-class Header(NamedTuple):
+class PhotoHeader(NamedTuple):
     """What a file's header says. ``width``, ``height``: as stored, 0 where it doesn't say."""
 
     kind: str
@@ -39,23 +39,23 @@ class Header(NamedTuple):
         return self.width, self.height
 
 
-def read_header(path: Path) -> Header:
+def read_header(path: Path) -> PhotoHeader:
     """The header of the file at ``path``. Raises nothing: what can't be told is left out."""
     try:
         with path.open("rb") as file:
             head = file.read(content.HEAD)
             kind = content.kind(head)
             if kind == "JPEG":
-                return Header(kind, *jpeg.size_and_orientation(file))
+                return PhotoHeader(kind, *jpeg.size_and_orientation(file))
             if kind == "HEIC":
-                return Header(kind, *_heic(path))
+                return PhotoHeader(kind, *_heic(path))
             return (
-                Header(kind, *_pillow(file, kind, head))
+                PhotoHeader(kind, *_pillow(file, kind, head))
                 if kind in content.PICTURES
-                else Header(kind)
+                else PhotoHeader(kind)
             )
     except pixels.BROKEN:
-        return Header("")
+        return PhotoHeader("")
 
 
 def _pillow(file: BinaryIO, kind: str, head: bytes) -> tuple[int, int, int]:

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO
 
-from .header import Header
+from .header import PhotoHeader
 
 VERSION = 1
 """Another one read otherwise: what it kept is read again."""
-Row = tuple[Path, str, Header]
+Row = tuple[Path, str, PhotoHeader]
 """A file, its `mark` when it was read, and what its header said."""
 
 
@@ -25,14 +25,14 @@ class KeptHeaders:
         self._path, self._known = file, _known(file)
         self._file = self._opened()
 
-    def get(self, path: Path, mark: str) -> Header | None:
+    def get(self, path: Path, mark: str) -> PhotoHeader | None:
         """What is known of ``path``; None where that is nothing, or its mark is another now."""
         line = self._known.get(str(path), "")
         if not line.startswith(f'["{mark}"'):
             return None
         try:
             _, _, kind, width, height, orientation = json.loads(line)
-            return Header(str(kind), int(width), int(height), int(orientation))
+            return PhotoHeader(str(kind), int(width), int(height), int(orientation))
         except (ValueError, TypeError):
             return None
 

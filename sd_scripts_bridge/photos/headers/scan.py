@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...system.files import mark
-from .header import Header, read_header
+from .header import PhotoHeader, read_header
 from .kept import KeptHeaders, Row
 
 Progress = Callable[[int, int], None]
@@ -51,7 +51,7 @@ class Headers:
         """Pictures that are too small to train."""
         return sum(count for size, count in self.sizes.items() if min(size) < SMALLEST_SIDE)
 
-    def add(self, header: Header) -> None:
+    def add(self, header: PhotoHeader) -> None:
         """Count one more."""
         self.files += 1
         if not header.is_picture:
