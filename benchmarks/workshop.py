@@ -109,7 +109,8 @@ class Workshop:
 
     def job(self, family: str, base: Path, dataset: Path, **values: Any) -> JobFolder:
         """A job's folder, ready for the embedded engine's program."""
-        params = TrainingParams().with_values({**SMALL, **values}).fitted_buckets()
+        extra = values.pop("extra", {})
+        params = TrainingParams(extra=extra).with_values({**SMALL, **values}).fitted_buckets()
         folder = JobFolder(self.root / "job").create()
         job = TrainingJob(
             name=SUBJECT,

@@ -162,6 +162,11 @@ class TrainingParams:
         )
         return max(1, math.ceil(wanted / together)) * together
 
+    @property
+    def masked(self) -> bool:
+        """Whether the alpha channels of the pictures are masks: sd-scripts' ``alpha_mask``."""
+        return bool(self.extra.get("alpha_mask"))
+
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON; `from_dict` is the way back."""
         return {f.name: getattr(self, f.name) for f in fields_of_params()} | {

@@ -41,7 +41,8 @@ class Planner:
         job, notes, data = self.dry_run(request)
         if request.dataset_config is not None:
             return job, notes
-        image_dir, staged = staging.stage(self.home, job.name, data)
+        masks = job.params.masked
+        image_dir, staged = staging.stage(self.home, job.name, data, masks=masks)
         return job.evolve(dataset=str(image_dir)), [*notes, *staged]
 
     def dry_run(self, request: Request) -> tuple[TrainingJob, list[str], Dataset]:
@@ -138,6 +139,7 @@ class Planner:
             *effect.advice(job.params),
             *_about_launch(job, data.real_steps),
             *handed_on.notes(job),
+            *staging.mask_notes(job, data),
             *engine.notes(job),
             *files.notes,
             *preflight.outlook(job, room),
@@ -212,8 +214,8 @@ class Planner:
             if name in given and params.enable_bucket
             if getattr(fitted, name) != getattr(params, name)
         ]
-        extra = engine.read_options(settled.others, family.name)
-        return replace(params, extra={**params.extra, **extra}), notes
+        extra = {**params.extra, **engine.read_options(settled.others, family.name)}
+        return replace(params, extra={**extra, **staging.mask_options(data, extra)}), notes
 
 
 def _epoch(request: Request, data: Dataset) -> Epoch:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..datasets import held_out
 from ..engines.base import Engine
@@ -111,6 +112,38 @@ def _notes(count: int) -> list[str]:
         "measured on {count:it|them}. `--held-out none` trains on all."
     )
     return [Message("request.held_out", text, count=count)]
+
+
+# ---- masks ----
+
+
+def mask_options(data: Dataset, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``data`` itself says of ``alpha_mask``: photos that were written with masks are trained
+    with them, unless ``given`` says otherwise.
+    """
+    return {"alpha_mask": True} if data.masks and "alpha_mask" not in given else {}
+
+
+def mask_notes(job: TrainingJob, data: Dataset) -> list[str]:
+    """How many photos are trained in part; nothing where nobody asked for it."""
+    from ..photos import files
+    from ..photos.masking.count import count
+
+    if job.dataset_config is not None or job.on is not None:
+        return []
+    if not job.params.masked:
+        text = "masked_loss changes nothing alone: `--masks` (alpha_mask=true) trains with masks."
+        asks = job.params.extra.get("masked_loss")
+        return [Message("request.masked_loss", text)] if asks else []
+    there = [folder for one in data.subsets for folder in one.folders if folder.is_dir()]
+    masked = data.masks if data.masks is not None else count(files.find(there))
+    if not masked:
+        return [Message("request.no_masks", "No photo has a mask: all of each photo is trained.")]
+    text = (
+        "{masked} of {count} photos {masked:has|have} a mask: only what it shows is trained, and "
+        "what it hides is grey."
+    )
+    return [Message("request.masks", text, masked=masked, count=data.images)]
 
 
 def enough_problems(job: TrainingJob, data: Dataset, engine: Engine) -> list[Problem]:

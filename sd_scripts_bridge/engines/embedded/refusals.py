@@ -20,7 +20,7 @@ ELSEWHERE = Message(
 )
 ALWAYS = {"no_half_vae": True}
 """What this engine does in any case: its VAE computes in fp32."""
-EXTRA_OPTIONS = (*sample_prompts.OPTIONS, "log_with")
+EXTRA_OPTIONS = (*sample_prompts.OPTIONS, "log_with", "alpha_mask", "masked_loss")
 """What it takes beside the options that we know by name."""
 SCHEDULERS = (
     "constant",

@@ -15,6 +15,7 @@ from ...models import checkpoint, lora
 from ...options.families import LDM
 from ...options.params import TrainingParams
 from ...paths import Home
+from ...photos.masking import Masks
 from ...system.files import free_path
 
 
@@ -73,11 +74,12 @@ def of_file(home: Home, file: Path, photos: Path, base: Path) -> ToolJob:
     if problems := [*_family_problems(model.family), *lora.problems(file)]:
         raise Invalid(problems)
     taken = writer.open_dataset(photos)
-    copy, _ = writer.clean_copy(taken, free_path(home.datasets, f"measured on {taken.root.name}"))
+    out = free_path(home.datasets, f"measured on {taken.root.name}")
+    copy, _ = writer.clean_copy(taken, out, masks=Masks(bool(taken.masks)))
     side = 64 if not model.full_size else 1024 if model.family == "sdxl" else 512
     folders = [*{photo.parent for photo in copy.held_out}, *(s.folder for s in copy.subsets)]
     params: dict[str, Any] = (
-        TrainingParams()
+        TrainingParams(extra={"alpha_mask": True} if taken.masks else {})
         .with_values(
             {"resolution": str(side), "min_bucket_reso": side // 2, "max_bucket_reso": side * 2}
         )

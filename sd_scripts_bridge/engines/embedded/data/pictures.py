@@ -16,6 +16,7 @@ from torch import Tensor
 from ....datasets.framing.buckets import Buckets, Placement, Size, crop_corner
 from ....errors import Invalid, Problem
 from ....options.params import TrainingParams
+from . import masks
 from .subsets import SubsetPicture
 
 Pixels = NDArray[np.uint8]
@@ -41,6 +42,10 @@ class Shelf:
     size_ids: Tensor
     """SDXL's size conditioning of each row: original height and width, crop top and left, bucket
     height and width.
+    """
+    masks: Tensor | None = None
+    """[rows, 1, height, width]: what each latent's error weighs, see `masks.weights_of`; None where
+    no picture has a mask.
     """
 
     def row(self, picture: int, flipped: bool) -> int:
@@ -109,7 +114,7 @@ def encode(
     shelves = {}
     for bucket, indexes in members.items():
         encoded = [
-            [_moments(vae, view, device) for view in _views(placed[index], params.flip_aug)]
+            [_encoded(view, placed[index], vae, device) for view in _views(placed[index], params)]
             for index in indexes
         ]
         rows = [one for side in zip(*encoded, strict=True) for one in side]
@@ -119,14 +124,15 @@ def encode(
 
 def _shelf(
     indexes: list[int],
-    rows: list[tuple[Tensor, Tensor]],
+    rows: list[_Encoded],
     placed: Sequence[Placed],
     scale: float,
     params: TrainingParams,
     dice: torch.Generator,
     device: torch.device,
 ) -> Shelf:
-    mean, spread = (torch.stack(side) for side in zip(*rows, strict=True))
+    mean, spread = torch.stack([one.mean for one in rows]), torch.stack([r.spread for r in rows])
+    weights = masks.stacked([one.mask for one in rows], mean.shape[2:])
     if params.cache_latents:
         mean = mean + spread * torch.randn(mean.shape, generator=dice)
     flips = [False, True] if params.flip_aug else [False]
@@ -136,28 +142,39 @@ def _shelf(
         mean=(mean * scale).to(device),
         spread=None if params.cache_latents else (spread * scale).to(device),
         size_ids=torch.tensor(ids, device=device),
+        masks=None if weights is None else weights.to(device),
     )
 
 
-def _moments(vae: Any, pixels: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of the VAE's latents, fp32 on the CPU."""
+@dataclass(frozen=True)
+class _Encoded:
+    """Mean and standard deviation of the VAE's latents, and what their errors weigh; fp32 on the
+    CPU.
+    """
+
+    mean: Tensor
+    spread: Tensor
+    mask: Tensor | None
+
+
+def _encoded(view: Tensor, one: Placed, vae: Any, device: torch.device) -> _Encoded:
+    pixels = view[:3].float().div(127.5).sub(1.0).unsqueeze(0)
     with torch.no_grad():
         distribution = vae.encode(pixels.to(device)).latent_dist
-    return distribution.mean[0].float().cpu(), distribution.std[0].float().cpu()
+    mean, spread = distribution.mean[0].float().cpu(), distribution.std[0].float().cpu()
+    if len(view) == 3:
+        return _Encoded(mean, spread, None)
+    return _Encoded(mean, spread, masks.weights_of(view[3], mean.shape[1:], one.picture.path))
 
 
-def _views(one: Placed, mirrored: bool) -> Iterator[Tensor]:
-    from PIL import Image
-
-    with Image.open(one.picture.path) as image:
-        pixels = np.array(image.convert("RGB"), np.uint8)
+def _views(one: Placed, params: TrainingParams) -> Iterator[Tensor]:
+    """[3, height, width] in bytes, with its mask as a fourth; then the same mirrored, if it is."""
+    pixels = masks.read_pixels(one.picture.path, masked=params.masked)
     pixels = centre_crop(resize(pixels, one.place.resized), one.place.bucket)
-    values = (
-        torch.from_numpy(pixels.copy()).permute(2, 0, 1).float().div(127.5).sub(1.0).unsqueeze(0)
-    )
+    values = torch.from_numpy(pixels.copy()).permute(2, 0, 1)
     yield values
-    if mirrored:
-        yield values.flip(3)
+    if params.flip_aug:
+        yield values.flip(2)
 
 
 def resize(pixels: Pixels, size: Size) -> Pixels:

@@ -44,4 +44,4 @@ def inputs_of(
     noise, timesteps = draw(latents, offset, dice)
     text, pooled = objective.captions.pick(rows.captions)
     sizes = rows.shelf.size_ids[rows.pictures] if objective.with_sizes else None
-    return Inputs(latents, noise, timesteps, rows.weights, text, pooled, sizes)
+    return Inputs(latents, noise, timesteps, rows.weights, text, pooled, sizes, rows.masks)

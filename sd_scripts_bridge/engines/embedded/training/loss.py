@@ -26,6 +26,11 @@ class Rows:
     captions: Tensor
     weights: Tensor
 
+    @property
+    def masks(self) -> Tensor | None:
+        """See `Inputs.masks`."""
+        return None if self.shelf.masks is None else self.shelf.masks[self.pictures]
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -40,6 +45,8 @@ class Inputs:
     """The captions' states where they are known, else their tokens."""
     pooled: Tensor | None
     sizes: Tensor | None
+    masks: Tensor | None = None
+    """What the error of each latent weighs, of mean 1: [batch, 1, height / 8, width / 8]."""
 
     @property
     def tensors(self) -> list[Tensor]:
@@ -65,17 +72,22 @@ class Objective:
         timesteps: Tensor,
         condition: Condition | None = None,
     ) -> Tensor:
-        """The mean squared error of each picture."""
+        """The mean squared error of each picture, weighted by its mask."""
         condition = condition or self.captions.condition(rows.captions)
         sizes = rows.shelf.size_ids[rows.pictures] if self.with_sizes else None
-        return self._errors(latents, noise, timesteps, condition, sizes)
+        return self._errors(latents, noise, timesteps, condition, sizes, rows.masks)
 
     def loss(self, inputs: Inputs) -> Tensor:
         """The weighted loss that the step follows down."""
         condition = self.captions.encode(inputs.text, inputs.pooled)
         weights = inputs.weights * self.schedule.weights[inputs.timesteps]
         errors = self._errors(
-            inputs.latents, inputs.noise, inputs.timesteps, condition, inputs.sizes
+            inputs.latents,
+            inputs.noise,
+            inputs.timesteps,
+            condition,
+            inputs.sizes,
+            inputs.masks,
         )
         return (errors * weights).mean()
 
@@ -86,6 +98,7 @@ class Objective:
         timesteps: Tensor,
         condition: Condition,
         sizes: Tensor | None,
+        masks: Tensor | None,
     ) -> Tensor:
         noisy = self.schedule.add_noise(latents, noise, timesteps)
         answer = self.unet(
@@ -96,7 +109,8 @@ class Objective:
             return_dict=False,
         )[0]
         target = self.schedule.target(latents, noise, timesteps)
-        return F.mse_loss(answer.float(), target, reduction="none").mean(dim=(1, 2, 3))
+        squares = F.mse_loss(answer.float(), target, reduction="none")
+        return (squares if masks is None else squares * masks).mean(dim=(1, 2, 3))
 
     def _more(self, condition: Condition, sizes: Tensor | None) -> dict[str, Tensor] | None:
         if sizes is None or condition.pooled is None:
