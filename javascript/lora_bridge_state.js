@@ -79,6 +79,7 @@
         const recent = lb.isOver(last) && last.kind === "train" && last.finished && now - last.finished < RECENT_SECONDS;
         const paused = status && !status.running ? status.paused : null;
         if (paused) return lb.pausedView(status, now, inWebui);
+        if (status && !status.running && last && last.begins) return lb.laterView(status);
         const job = status && (status.running || (recent && !status.waiting ? last : null));
         if (!job && !(status && status.waiting)) return null;
         if (!job) return {title: "", active: false, waiting: status.waiting, sentence: ""};
@@ -109,10 +110,19 @@
         };
     };
 
+    /** The strip of a job that waits for its time. */
+    lb.laterView = function (status) {
+        const job = status.job;
+        return {
+            id: job.id, title: job.title, active: false, later: true, kind: job.kind, status: job.status,
+            waiting: status.waiting - 1, part: null, sentence: status.phase,
+        };
+    };
+
     /** What can be done with a job in the list. */
     lb.jobActions = function (job) {
         const actions = [];
-        if (job.status === "queued") return ["show", "leave"];
+        if (job.status === "queued") return ["show", ...(job.begins ? ["begin"] : []), "leave"];
         if (lb.isActive(job)) return job.status === "running" ? ["show", "stop"] : ["show"];
         if (job.kind !== "setup" && ["stopped", "failed", "lost"].includes(job.status)) actions.push("resume");
         if (job.status === "failed" || job.status === "lost" || job.status === "stopped") actions.push("retry");

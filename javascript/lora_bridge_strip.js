@@ -95,7 +95,8 @@
             this.put(this.silent, view.silent && lb.t("no output for {time}: it may be busy or stuck", {time: view.silent}));
             this.stops.update(view.active, view.stopping, view.kind);
             lb.show(this.pause, view.active && !view.stopping && view.kind === "train");
-            lb.show(this.goOn, Boolean(view.paused));
+            lb.show(this.goOn, Boolean(view.paused || view.later));
+            lb.setText(this.goOn, view.later ? lb.t("Start now") : lb.t("Go on now"));
             lb.show(this.tryIt, view.status === "succeeded" && view.kind === "train" && this.app.step !== "try");
             this.put(this.waiting, view.waiting ? lb.t("{n} waiting", {n: view.waiting}) : "");
         }

@@ -49,10 +49,11 @@
         buildStart() {
             this.start = lb.button(lb.t("Start training"), () => this.begin(), "primary");
             this.promise = lb.el("span", {class: "lb-dim"});
+            this.later = new lb.StartLater((at) => this.begin(at));
             this.problems = lb.el("ul", {class: "lb-problems"});
             this.advice = lb.el("ul", {class: "lb-advice"});
             this.missing = lb.el("p", {hidden: true}, lb.t("Before it can start:"));
-            return lb.el("div", {}, lb.el("p", {class: "lb-start"}, this.start, " ", this.promise), this.missing, this.problems, this.advice);
+            return lb.el("div", {}, lb.el("p", {class: "lb-start"}, this.start, " ", this.promise, " ", this.later.node), this.missing, this.problems, this.advice);
         }
 
         buildRun() {
@@ -81,13 +82,14 @@
 
         // ---- deeds ----
 
-        begin() {
+        /** `at`: a time to come, with its zone; without one it starts at once. */
+        begin(at) {
             this.starting = true;
             lb.askToNotify();
-            return this.app.act(this.start, async () => {
+            return this.app.act(at ? this.later.button : this.start, async () => {
                 await this.app.saver.flush();
                 try {
-                    const answer = await this.app.server.post("train", {seen: lb.seenOf(this.app.state.draft)});
+                    const answer = await this.app.server.post("train", {seen: lb.seenOf(this.app.state.draft), at: at || null});
                     this.refused = null;
                     this.told = {job: answer.job, notes: answer.notes || []};
                     this.app.say(lb.t("The training is in the queue."));
@@ -226,7 +228,10 @@
             const writing = draft && draft.writing;
             const can = Boolean(plan) && !planned.length && !writing;
             lb.setClass(this.start, "lb-primary", can);
-            if (!this.starting) this.start.disabled = !can;
+            if (!this.starting) {
+                this.start.disabled = !can;
+                this.later.update(can);
+            }
             lb.setText(this.start, writing && writing.total ? lb.t("Copying photos: {done} of {total}", writing) : lb.t("Start training"));
         }
 

@@ -13,6 +13,7 @@ from ..jobs.job import TrainingJob
 from ..options import presets
 from ..planning.planner import Planner
 from ..planning.request import Request
+from ..running.asked import start_time
 from .home import OpenHome
 
 if TYPE_CHECKING:
@@ -34,10 +35,15 @@ class Submitted:
 class TrainingVerbs(OpenHome):
     """Verbs that make jobs."""
 
-    def submit(self, request: Request) -> Submitted:
-        """Queue a training. Raises `Invalid` or `EngineNotReady` with everything that is wrong."""
+    def submit(self, request: Request, at: str | None = None) -> Submitted:
+        """Queue a training, to start at once or at a time (`running.asked.start_time`).
+
+        Raises `Invalid` or `EngineNotReady` with everything that is wrong.
+        """
+        start = start_time.read(at) if at else None
         job, notes = self.prepare(request)
-        return Submitted(self._queue.add(job), job, tuple(notes))
+        when = [start_time.said(start)] if start else []
+        return Submitted(self._queue.add(job, start), job, (*notes, *when))
 
     def prepare(self, request: Request) -> tuple[TrainingJob, list[str]]:
         """The job that `submit` would queue, with its notes; writes the clean copies that it needs.

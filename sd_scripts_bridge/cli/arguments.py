@@ -105,6 +105,9 @@ def _training(add: Add) -> None:
         action="store_true",
         help="end at the first save whose held-out loss is significantly worse",
     )
+    sub.add_argument(
+        "--at", metavar="TIME", help="start at 23:00, or at 2026-12-24 23:00; `resume`: start now"
+    )
     sub.add_argument("--detach", action="store_true", help="start it and return at once")
     sub.add_argument("--dry-run", action="store_true", help="show the plan; start nothing")
     add_launch(sub)

@@ -44,7 +44,7 @@ def follow(
                 return row
             if not as_json:
                 if row.status is Status.QUEUED:
-                    screen.wait("waiting in the queue")
+                    screen.wait(row.sentence or "waiting in the queue")
                 screen.mind(row, bridge.folder(job_id).log)
             _wait(screen)
     finally:

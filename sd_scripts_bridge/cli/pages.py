@@ -69,6 +69,7 @@ PAGES: dict[str, HelpPage] = {
                 "optimizer_type=AdamW8bit",
                 "with options of your own",
             ),
+            ("train AlvaroBadia --base m.safetensors --at 23:00 --detach", "tonight"),
             ("train AlvaroBadia --base m.safetensors --gpus 0,1", "on two GPUs, one process each"),
             (
                 "train AlvaroBadia --on ray://HOST --on-base /models/m.safetensors",

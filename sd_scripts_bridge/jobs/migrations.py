@@ -70,11 +70,17 @@ def m004_messages(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE jobs ADD COLUMN message TEXT")
 
 
+def m005_start_times(db: sqlite3.Connection) -> None:
+    """A job may wait for a time of day: seconds since 1970; NULL: it may run at once."""
+    db.execute("ALTER TABLE jobs ADD COLUMN not_before REAL")
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_jobs_and_events,
     m002_pauses,
     m003_jobs_on_several_gpus,
     m004_messages,
+    m005_start_times,
 )
 
 
@@ -112,7 +118,13 @@ def _version_by_its_tables(db: sqlite3.Connection) -> int:
     """How many migrations have left their trace."""
     names = {row[0] for row in db.execute("SELECT name FROM sqlite_master")}
     columns = {row[1] for row in db.execute("PRAGMA table_info(jobs)")}
-    traces = ("jobs" in names, "pauses" in names, "one_job_a_card" in names, "message" in columns)
+    traces = (
+        "jobs" in names,
+        "pauses" in names,
+        "one_job_a_card" in names,
+        "message" in columns,
+        "not_before" in columns,
+    )
     assert len(traces) == len(MIGRATIONS), "a new migration leaves a trace, too"
     return next((count for count, there in enumerate(traces) if not there), len(traces))
 

@@ -18,6 +18,8 @@ from .wanted import ALL, Wanted
 
 MOST_JOBS = 2**62
 """No number of a job is larger."""
+DUE = "(not_before IS NULL OR not_before <= :now)"
+"""SQL: the job's time has come."""
 LONGEST_RUN = 60 * 86400.0
 """Seconds. A run that seems longer was not: somebody has set the clock."""
 
@@ -40,6 +42,13 @@ class JobRow:
     started: float | None
     finished: float | None
     sentence: str
+    not_before: float | None = None
+    """It waits for this time, whatever else is free; None: it may run at once."""
+
+    @property
+    def waits_for_its_time(self) -> bool:
+        """Whether it is queued for a time that hasn't come."""
+        return self.status is Status.QUEUED and (self.not_before or 0) > time.time()
 
     @property
     def seconds(self) -> float | None:
@@ -73,13 +82,15 @@ class Store(Database):
 
     # ---- jobs ----
 
-    def add(self, job: Job) -> int:
-        """Queue ``job``; returns its number."""
+    def add(self, job: Job, not_before: float | None = None, sentence: str = "") -> int:
+        """Queue ``job``, to begin no earlier than ``not_before`` (seconds since 1970); returns its
+        number.
+        """
         now = time.time()
         with self._change() as db:
             cursor = db.execute(
-                "INSERT INTO jobs (kind, title, spec, status, device, created, queued) VALUES "
-                "(?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO jobs (kind, title, spec, status, device, created, queued, not_before,"
+                " sentence, message) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     job.kind,
                     job.title,
@@ -88,6 +99,9 @@ class Store(Database):
                     job.device,
                     now,
                     now,
+                    not_before,
+                    str(sentence),
+                    _told(sentence),
                 ),
             )
             return int(cursor.lastrowid or 0)
@@ -134,13 +148,13 @@ class Store(Database):
         return int(found[0])
 
     def waiting(self) -> list[str]:
-        """The devices for which a job waits that may run now: not those that are paused."""
+        """The devices for which a job waits that may run now: not those that are paused, nor those
+        of jobs whose time hasn't come.
+        """
         with self._open() as db:
             paused = _paused(db)
-            found = [
-                row[0]
-                for row in db.execute("SELECT DISTINCT device FROM jobs WHERE status = 'queued'")
-            ]
+            asked = f"SELECT DISTINCT device FROM jobs WHERE status = 'queued' AND {DUE}"
+            found = [row[0] for row in db.execute(asked, {"now": time.time()})]
         return [
             device for device in found if not any(share_a_gpu(device, other) for other in paused)
         ]
@@ -151,7 +165,8 @@ class Store(Database):
         paused.
 
         A GPU that an older job waits for is not given to a younger one, so a job on several GPUs
-        gets its turn; but nobody waits for a job that waits for the end of a pause.
+        gets its turn; but nobody waits for a job that waits for the end of a pause, or for its
+        time.
         """
         with self._change() as db:
             taken = {
@@ -161,9 +176,8 @@ class Store(Database):
                 )
             }
             paused = _paused(db)
-            for row in db.execute(
-                "SELECT id, device FROM jobs WHERE status = 'queued' ORDER BY queued, id"
-            ).fetchall():
+            due = f"SELECT id, device FROM jobs WHERE status = 'queued' AND {DUE}"
+            for row in db.execute(f"{due} ORDER BY queued, id", {"now": time.time()}).fetchall():
                 if any(share_a_gpu(row["device"], device) for device in paused):
                     continue  # and holds nothing: a pause may last for hours
                 if not any(share_a_gpu(row["device"], device) for device in taken):
@@ -189,11 +203,10 @@ class Store(Database):
         if any(to not in MOVES[status] for status in of):
             raise ValueError(f"no move leads from {[str(s) for s in of]} to {to}")
         now = time.time()
-        told = json.dumps(sentence.as_dict()) if isinstance(sentence, Message) else None
-        sets = {"status": to.value, "sentence": str(sentence), "message": told}
+        sets = {"status": to.value, "sentence": str(sentence), "message": _told(sentence)}
         changes: dict[str, Any] = sets | ({"finished": now} if to.is_over else {})
         if to is Status.QUEUED:
-            changes |= {"queued": now, "stop": None, "finished": None}
+            changes |= {"queued": now, "stop": None, "finished": None, "not_before": None}
         with self._change() as db:
             marks = ", ".join("?" * len(of))
             cursor = db.execute(
@@ -213,6 +226,16 @@ class Store(Database):
                 "attempt = ?"
                 " AND status = 'running'",
                 (json.dumps(job.as_dict()), job_id, attempt),
+            )
+            return cursor.rowcount == 1
+
+    def begin_now(self, job_id: int) -> bool:
+        """Let a queued job no longer wait for its time; returns whether it did."""
+        with self._change() as db:
+            cursor = db.execute(
+                "UPDATE jobs SET not_before = NULL, sentence = '', message = NULL WHERE id = ? AND "
+                "status = 'queued' AND not_before > ?",
+                (job_id, time.time()),
             )
             return cursor.rowcount == 1
 
@@ -342,6 +365,11 @@ class Store(Database):
             row = db.execute(asked, (job_id, kind)).fetchone()
         entry = _entry(row) if row else None
         return entry.event if entry else None
+
+
+def _told(sentence: str) -> str | None:
+    """A sentence's code and values, for the column beside its English."""
+    return json.dumps(sentence.as_dict()) if isinstance(sentence, Message) else None
 
 
 def _keep_numbers(db: sqlite3.Connection, job_id: int, sentence: str) -> None:

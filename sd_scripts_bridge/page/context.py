@@ -103,10 +103,14 @@ class Context:
         return JobViews(self.the_bridge)
 
 
-def started(context: Context, start: Callable[[], tuple[int, Any]]) -> tuple[list[str], Any]:
+def started(
+    context: Context, start: Callable[[], tuple[int, Any]], *, later: bool = False
+) -> tuple[list[str], Any]:
     """Queue a job with the GPU freed for it: (what the host says about that, what ``start`` gave
-    besides the number).
+    besides the number). One that starts ``later`` has it freed then.
     """
+    if later:
+        return [], start()[1]
     notes = list((context.before_start() if context.before_start else None) or ())
     job_id = None
     try:

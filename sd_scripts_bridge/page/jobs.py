@@ -63,6 +63,11 @@ class JobView:
         "the step of the newest checkpoint, of a training that did not finish",
         Example(None),
     ]
+    begins: Annotated[
+        float | None,
+        "seconds since 1970: a time that it waits for; null where it waits for none",
+        Example(None),
+    ]
     silent: Annotated[
         float | None,
         "seconds since the trainer last wrote anything; null below three minutes",
@@ -184,6 +189,7 @@ class JobViews:
             left=now.left if now else None,
             loss=pace.loss if pace else None,
             saved=self._saved(row, job),
+            begins=row.not_before if row.waits_for_its_time else None,
             silent=silence.seconds(row, log, pace.rate if pace else None),
         )
 
@@ -271,6 +277,8 @@ def _spec(row: JobRow) -> tuple[dict[str, Any], str]:
 
 
 def _phase(bridge: Bridge, row: JobRow, fold: Fold, waiting: Sequence[JobRow]) -> str:
+    if row.waits_for_its_time:
+        return row.sentence
     if row.status is Status.QUEUED:
         before = [other.id for other in waiting].index(row.id) if row in waiting else 0
         return (

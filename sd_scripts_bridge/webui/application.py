@@ -66,10 +66,10 @@ def in_webui(app: Any, home: Home, nonce: str) -> Any:
 class HostsBridge(Bridge):
     """Trains where the WebUI's settings say."""
 
-    def submit(self, request: Request) -> Submitted:
+    def submit(self, request: Request, at: str | None = None) -> Submitted:
         if request.gpu is None and request.launch is None and request.on is None:
             request = replace(request, gpu=settings.other_gpu())
-        return super().submit(request)
+        return super().submit(request, at)
 
 
 def _bases() -> Sequence[BaseFile]:

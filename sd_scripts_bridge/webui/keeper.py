@@ -163,7 +163,7 @@ class Keeper(threading.Thread):
         waiting = _waiting(store)
         if waiting and (not self._ours(waiting) or self._park(waiting)):
             self._start_supervisor()
-        if not waiting and not paused:
+        if not waiting and not paused and not _comes_later(store):
             self._seen = mark
 
     def _watch_pause(self, store: Store) -> bool:
@@ -281,11 +281,18 @@ class Keeper(threading.Thread):
 
 
 def _waiting(store: Store) -> list[JobRow]:
-    """The queue without what is paused."""
+    """The queue without what is paused, or waits for its time."""
     from ..jobs.job import Status
 
-    gpus = store.waiting()
-    return [row for row in store.jobs([Status.QUEUED]) if row.device in gpus]
+    gpus, queued = store.waiting(), store.jobs([Status.QUEUED])
+    return [row for row in queued if row.device in gpus and not row.waits_for_its_time]
+
+
+def _comes_later(store: Store) -> bool:
+    """Whether a job waits for its time: nobody touches the database when that comes."""
+    from ..jobs.job import Status
+
+    return any(row.waits_for_its_time for row in store.jobs([Status.QUEUED]))
 
 
 def active(store: Store) -> list[JobRow]:

@@ -89,6 +89,13 @@ test("a paused training says so, and when it goes on", () => {
     assert.strictEqual(lb.stripView({...answer({running: other, waiting: 1}), paused: {job: job, until: 1040}}, 1000).id, 8);
 });
 
+test("a training that starts later says when", () => {
+    const job = running({id: 7, status: "queued", begins: 5000});
+    const view = lb.stripView({...answer({job: job, waiting: 1, phase: "Starts at 23:00."}), running: null}, 1000);
+    assert.deepStrictEqual([view.id, view.later, view.active, view.waiting, view.sentence], [7, true, false, 0, "Starts at 23:00."]);
+    assert.deepStrictEqual(lb.jobActions(job), ["show", "begin", "leave"]);
+});
+
 test("each state of a job offers what can be done with it", () => {
     const actions = (status, kind) => lb.jobActions({status: status, kind: kind || "train"});
     assert.deepStrictEqual(actions("running"), ["show", "stop"]);

@@ -25,7 +25,7 @@ def submit(bridge: Bridge, job: TrainingJob) -> int:
 
 
 def wait(
-    bridge: Bridge, job_id: int, until: Callable[[JobRow], bool], seconds: float = 120
+    bridge: Bridge, job_id: int, until: Callable[[JobRow], bool], seconds: float = 300
 ) -> JobRow:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -50,7 +50,7 @@ def train(bridge: Bridge, options: argparse.Namespace) -> int:
         request = Request(**wanted)
     if options.dry_run:
         return _dry_run(bridge, request, remarks, options)
-    submitted = bridge.submit(request)
+    submitted = bridge.submit(request, options.at)
     notes = [*remarks, *submitted.notes]
     if options.json:
         print(json.dumps({"type": "queued", "job": submitted.id, "notes": notes}), flush=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...page import bases
 from ...page.bases import BasesView
-from ..bodies import BaseBody
+from ..bodies.trainings import BaseBody
 from ..doors import Call
 
 

@@ -24,7 +24,7 @@ from ...page.draft.draft import Draft
 from ...page.draft.state import State
 from ...page.draft.view import is_used
 from ...photos.printable import shown
-from ..bodies import CaptionBody, CaptionsBody, CaptionTableBody, DraftCaptionBody
+from ..bodies.captions import CaptionBody, CaptionsBody, CaptionTableBody, DraftCaptionBody
 from ..doors import Call, Refused
 from ..queries import ChangeQuery, TableQuery
 from ..signature import Media

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...page import tidying
 from ...page.tidying import CleanView
-from ..bodies import CleanBody
+from ..bodies.photos import CleanBody
 from ..doors import Call
 from ..queries import CleanQuery
 

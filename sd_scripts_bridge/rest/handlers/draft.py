@@ -19,7 +19,7 @@ from ...page.draft.view import PhotoView, photo_of
 from ...photos.thumbnails import thumbnail
 from ...shapes.marks import ABSENT
 from ...system.files import mark
-from ..bodies import FolderBody, UploadBody
+from ..bodies.photos import FolderBody, UploadBody
 from ..doors import Call, Refused, answer
 from ..queries import ChangeQuery, DraftQuery, ThumbQuery
 from ..signature import Media

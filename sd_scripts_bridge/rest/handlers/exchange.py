@@ -17,7 +17,7 @@ from ...messages import Message
 from ...page.draft import imports
 from ...page.draft.changes import DraftView
 from ...system import secret_text
-from ..bodies import ImportBody
+from ..bodies.trainings import ImportBody
 from ..doors import Call, Refused
 from ..privacy import without_secrets
 from ..queries import ChangeQuery, ExportQuery

@@ -11,7 +11,7 @@ from ...models import offered
 from ...page.context import Context
 from ...planning import option_list
 from ...system.torch_choice import choose, this_machine
-from ..bodies import SetupBody
+from ..bodies.trainings import SetupBody
 from ..doors import Call
 from ..openapi import description
 from ..queries import OptionsQuery

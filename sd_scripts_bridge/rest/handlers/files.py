@@ -28,16 +28,9 @@ from ...page.draft.choices import value_problems
 from ...photos.video.request import FramesRequest
 from ...planning.request import Request
 from ...publishing.publish import PublishedLora
-from ..bodies import (
-    CheckBody,
-    ClusterBody,
-    DatasetBody,
-    FramesBody,
-    LaunchBody,
-    PresetCopyBody,
-    PublishBody,
-    TrainBody,
-)
+from ..bodies.loras import PublishBody
+from ..bodies.photos import CheckBody, DatasetBody, FramesBody
+from ..bodies.trainings import ClusterBody, LaunchBody, PresetCopyBody, TrainBody
 from ..doors import Call
 from ..views import PresetCopyView, QueuedView
 
@@ -85,10 +78,10 @@ def train(call: Call, body: TrainBody) -> QueuedView:
     request, remarks = _request(call.context, body)
 
     def submit() -> tuple[int, Submitted]:
-        submitted = call.context.the_bridge.submit(request)
+        submitted = call.context.the_bridge.submit(request, body.at)
         return submitted.id, submitted
 
-    notes, submitted = started(call.context, submit)
+    notes, submitted = started(call.context, submit, later=bool(body.at))
     return QueuedView(submitted.id, [*remarks, *notes, *submitted.notes])
 
 

@@ -7,7 +7,7 @@ from ...page.context import started
 from ...page.finished import comparison
 from ...page.finished.comparison import CompareView
 from ...running.asked.repeat import Repeated
-from ..bodies import LikenessBody
+from ..bodies.jobs import LikenessBody
 from ..doors import Call
 from ..queries import CompareQuery
 from ..views import QueuedView, RepeatedView

@@ -16,7 +16,7 @@ from ...engines.judging.votes import Vote
 from ...errors import Conflict, Invalid, NotFound, Problem
 from ...page.progress import grid as pages
 from ...page.progress.grid import GridView, PairView, ShownView, VotedView
-from ..bodies import GridBody, VoteBody
+from ..bodies.jobs import GridBody, VoteBody
 from ..doors import Call
 from ..signature import Media
 from ..views import SentenceView

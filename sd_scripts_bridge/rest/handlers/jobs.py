@@ -24,7 +24,7 @@ from ...page.progress.samples import sample
 from ...page.result import ResultView, preview, result_of
 from ...running.asked import prompts as asked_prompts
 from ...running.asked.repeat import Repeated
-from ..bodies import PauseBody, PromptsBody, PublishJobBody, ResumeBody, RetryBody, StopBody
+from ..bodies.jobs import PauseBody, PromptsBody, PublishJobBody, ResumeBody, RetryBody, StopBody
 from ..doors import Call
 from ..privacy import without_secrets
 from ..queries import EventsQuery, JobsQuery, LogQuery, StatusQuery

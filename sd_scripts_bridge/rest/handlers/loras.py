@@ -11,7 +11,7 @@ from ...page.finished.card import CardView
 from ...page.loras import LorasView
 from ...page.result import ResultView, preview_of
 from ...running.asked.lora_work import Destination, LoraRequest
-from ..bodies import CardBody, LoraBody, VerifyBody
+from ..bodies.loras import CardBody, LoraBody, VerifyBody
 from ..doors import Call
 from ..queries import LoraQuery
 from ..views import QueuedView

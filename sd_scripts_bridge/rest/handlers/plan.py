@@ -18,7 +18,7 @@ from ...page.draft.state import DraftPhoto
 from ...page.planned import PlanView
 from ...page.training_plan import Plan
 from ...photos.printable import shown
-from ..bodies import StartBody
+from ..bodies.trainings import StartBody
 from ..doors import Call
 from ..views import QueuedView
 
@@ -29,7 +29,7 @@ def show(call: Call) -> PlanView:
 
 
 def train(call: Call, body: StartBody) -> QueuedView:
-    """Write the photos, free the GPU, queue the job.
+    """Write the photos, free the GPU, queue the job; `at` a time the GPU is freed then.
 
     Raises `Invalid` with everything that is in the way.
     """
@@ -50,7 +50,9 @@ def train(call: Call, body: StartBody) -> QueuedView:
     _refuse(context, made)
     folder = dataset.write(context.draft, Buckets(made.params))
     try:
-        notes, submitted = started(context, lambda: _submit(context, made, folder))
+        notes, submitted = started(
+            context, lambda: _submit(context, made, folder, body.at), later=bool(body.at)
+        )
     except BaseException:  # a dataset that nothing trains is of no use
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -84,6 +86,6 @@ def _refuse(context: Context, made: Plan) -> None:
         raise Invalid(list(dict.fromkeys(made.problems)))
 
 
-def _submit(context: Context, made: Plan, folder: Path) -> tuple[int, Submitted]:
-    submitted = context.the_bridge.submit(plan.request(context, made, folder))
+def _submit(context: Context, made: Plan, folder: Path, at: str | None) -> tuple[int, Submitted]:
+    submitted = context.the_bridge.submit(plan.request(context, made, folder), at)
     return submitted.id, submitted

@@ -23,9 +23,12 @@ AGAIN = (Status.FAILED, Status.STOPPED, Status.LOST)
 
 
 def resume(home: Home, store: Store, row: JobRow, step: int | None = None) -> str:
-    """Queue it from its newest saved state, or the one of ``step``; or end its pause. Returns what
-    will happen. Raises `Conflict`.
+    """Queue it from its newest saved state, or the one of ``step``; or end its pause, or its wait
+    for a time. Returns what will happen. Raises `Conflict`.
     """
+    if row.status is Status.QUEUED and step is None and store.begin_now(row.id):
+        text = "Job {job_id} doesn't wait for its time any longer."
+        return Message("again.begins_now", text, job_id=row.id)
     if row.status is Status.QUEUED and step is None and store.end_pause(row.device):
         return Message("job.job_goes_now", "Job {job_id} continues now.", job_id=row.id)
     _refuse(row)

@@ -13,7 +13,7 @@ from ...messages import Message
 from ...paths import Home
 from ...planning import inputs
 from .. import supervisor
-from . import again
+from . import again, start_time
 
 PAUSE_MINUTES = 10.0
 LONGEST_PAUSE_MINUTES = 24 * 60
@@ -25,9 +25,9 @@ class Queue:
     def __init__(self, home: Home, store: Store) -> None:
         self.home, self.store = home, store
 
-    def add(self, job: Job) -> int:
-        """Queue a job; returns its number."""
-        job_id = self.store.add(job)
+    def add(self, job: Job, at: float | None = None) -> int:
+        """Queue a job, to start no earlier than ``at`` (seconds since 1970); returns its number."""
+        job_id = self.store.add(job, at, start_time.said(at) if at else "")
         if isinstance(job, TrainingJob):
             inputs.write(JobFolder.of(self.home, job_id), job)
         supervisor.spawn(self.home)

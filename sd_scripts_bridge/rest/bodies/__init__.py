@@ -1,0 +1,1 @@
+"""What a POST may say, a frozen dataclass each."""

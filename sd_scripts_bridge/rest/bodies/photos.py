@@ -1,0 +1,68 @@
+"""What may be asked about photos, and of the folders that hold them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from ...jobs.folder import KEEP
+from ...photos.video.request import MOST_FRAMES, USUAL
+from ...shapes.marks import Bounds, Example, OneOf
+from .common import Files, HeldOut, Photos, Steps
+
+
+@dataclass(frozen=True)
+class UploadBody:
+    """Photos, captions (.txt named after a photo) or zips, all or nothing."""
+
+    files: Files
+
+
+@dataclass(frozen=True)
+class FolderBody:
+    """A folder of photos, which stay where they are."""
+
+    path: Annotated[Path | None, "null: no folder", Example("/photos")]
+
+
+@dataclass(frozen=True)
+class CheckBody:
+    """Photos or folders to look at."""
+
+    photos: Photos
+
+
+@dataclass(frozen=True)
+class DatasetBody:
+    """A kohya folder to write."""
+
+    photos: Photos
+    name: Annotated[str, Bounds(0, 1000), "of the subject", Example("AlvaroBadia")]
+    class_: Annotated[str, Bounds(0, 1000), "class token", Example("man")]
+    out: Annotated[Path, "where it is written", Example("/datasets/AlvaroBadia")]
+    steps: Steps = 1500
+    held_out: Annotated[
+        HeldOut,
+        "photos to measure on, never trained: names, auto or none; null: the training decides",
+    ] = None
+
+
+@dataclass(frozen=True)
+class FramesBody:
+    """A video to take photos from."""
+
+    video: Annotated[Path, Example("/videos/IMG_0042.MOV")]
+    out: Annotated[Path, "the folder they go to", Example("/photos")]
+    count: Annotated[int, Bounds(1, MOST_FRAMES), "how many at most"] = USUAL
+
+
+@dataclass(frozen=True)
+class CleanBody:
+    """Free what finished trainings don't need."""
+
+    keep: Annotated[
+        Annotated[str, OneOf(tuple(KEEP))] | None,
+        "from now on keep this of each of them; null: by the home's rule",
+    ] = None
+    dry_run: Annotated[bool, "only say how much; nothing is freed or set"] = False
