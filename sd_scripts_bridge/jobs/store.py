@@ -83,28 +83,16 @@ class Store(Database):
     # ---- jobs ----
 
     def add(self, job: Job, not_before: float | None = None, sentence: str = "") -> int:
-        """Queue ``job``, to begin no earlier than ``not_before`` (seconds since 1970); returns its
-        number.
-        """
+        """Queue ``job`` for ``not_before`` (seconds since 1970) or later; returns its number."""
         now = time.time()
+        row: dict[str, Any] = {"kind": job.kind, "title": job.title, "device": job.device}
+        row |= {"spec": json.dumps(job.as_dict()), "status": Status.QUEUED.value}
+        row |= {"sentence": str(sentence), "message": _told(sentence)}
+        row |= {"created": now, "queued": now, "not_before": not_before}
+        places = ", ".join(f":{name}" for name in row)
         with self._change() as db:
-            cursor = db.execute(
-                "INSERT INTO jobs (kind, title, spec, status, device, created, queued, not_before,"
-                " sentence, message) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    job.kind,
-                    job.title,
-                    json.dumps(job.as_dict()),
-                    Status.QUEUED.value,
-                    job.device,
-                    now,
-                    now,
-                    not_before,
-                    str(sentence),
-                    _told(sentence),
-                ),
-            )
-            return int(cursor.lastrowid or 0)
+            insert = f"INSERT INTO jobs ({', '.join(row)}) VALUES ({places})"
+            return int(db.execute(insert, row).lastrowid or 0)
 
     def get(self, job_id: int) -> JobRow:
         """The job. Raises `NotFound`."""
@@ -207,72 +195,56 @@ class Store(Database):
         changes: dict[str, Any] = sets | ({"finished": now} if to.is_over else {})
         if to is Status.QUEUED:
             changes |= {"queued": now, "stop": None, "finished": None, "not_before": None}
-        with self._change() as db:
-            marks = ", ".join("?" * len(of))
-            cursor = db.execute(
-                f"UPDATE jobs SET {', '.join(f'{name} = ?' for name in changes)}"
-                f" WHERE id = ? AND attempt = ? AND status IN ({marks})",
-                [*changes.values(), job_id, attempt, *(status.value for status in of)],
-            )
-            return cursor.rowcount == 1
+        marks = ", ".join("?" * len(of))
+        return self._changes_one(
+            f"UPDATE jobs SET {', '.join(f'{name} = ?' for name in changes)}"
+            f" WHERE id = ? AND attempt = ? AND status IN ({marks})",
+            [*changes.values(), job_id, attempt, *(status.value for status in of)],
+        )
 
     def heal(self, job_id: int, attempt: int, job: Job) -> bool:
         """Queue a running job again, in front of the others, as ``job``; returns whether it was
         running still.
         """
-        with self._change() as db:
-            cursor = db.execute(
-                "UPDATE jobs SET status = 'queued', queued = created, spec = ? WHERE id = ? AND "
-                "attempt = ?"
-                " AND status = 'running'",
-                (json.dumps(job.as_dict()), job_id, attempt),
-            )
-            return cursor.rowcount == 1
+        return self._changes_one(
+            "UPDATE jobs SET status = 'queued', queued = created, spec = ? WHERE id = ? AND "
+            "attempt = ? AND status = 'running'",
+            (json.dumps(job.as_dict()), job_id, attempt),
+        )
 
     def begin_now(self, job_id: int) -> bool:
         """Let a queued job no longer wait for its time; returns whether it did."""
-        with self._change() as db:
-            cursor = db.execute(
-                "UPDATE jobs SET not_before = NULL, sentence = '', message = NULL WHERE id = ? AND "
-                "status = 'queued' AND not_before > ?",
-                (job_id, time.time()),
-            )
-            return cursor.rowcount == 1
+        return self._changes_one(
+            "UPDATE jobs SET not_before = NULL, sentence = '', message = NULL WHERE id = ? AND "
+            "status = 'queued' AND not_before > ?",
+            (job_id, time.time()),
+        )
 
     def ask_to_stop(self, job_id: int, how: str) -> bool:
         """Leave a request for whoever runs the job: "save", "now" or "pause".
 
         "now" is not taken back, and "pause" changes no other.
         """
-        with self._change() as db:
-            cursor = db.execute(
-                "UPDATE jobs SET stop = ? WHERE id = ? AND status IN ('running', 'stopping') AND "
-                "stop IS NOT 'now'"
-                " AND (stop IS NULL OR ? <> 'pause')",
-                (how, job_id, how),
-            )
-            return cursor.rowcount == 1
+        return self._changes_one(
+            "UPDATE jobs SET stop = ? WHERE id = ? AND status IN ('running', 'stopping') AND "
+            "stop IS NOT 'now' AND (stop IS NULL OR ? <> 'pause')",
+            (how, job_id, how),
+        )
 
     def put_back(self, job_id: int, attempt: int) -> bool:
         """Queue a job that stops for a pause, in front of the others; returns whether it still was
         a pause.
         """
-        with self._change() as db:
-            cursor = db.execute(
-                "UPDATE jobs SET status = 'queued', queued = created, stop = NULL, process = "
-                "NULL WHERE id = ? AND attempt = ?"
-                " AND status = 'stopping' AND stop = 'pause'",
-                (job_id, attempt),
-            )
-            return cursor.rowcount == 1
+        return self._changes_one(
+            "UPDATE jobs SET status = 'queued', queued = created, stop = NULL, process = "
+            "NULL WHERE id = ? AND attempt = ? AND status = 'stopping' AND stop = 'pause'",
+            (job_id, attempt),
+        )
 
     def note_process(self, job_id: int, attempt: int, process: dict[str, Any]) -> None:
         """Remember who trains, for `reconcile`."""
-        with self._change() as db:
-            db.execute(
-                "UPDATE jobs SET process = ? WHERE id = ? AND attempt = ?",
-                (json.dumps(process), job_id, attempt),
-            )
+        values = (json.dumps(process), job_id, attempt)
+        self._changes_one("UPDATE jobs SET process = ? WHERE id = ? AND attempt = ?", values)
 
     def remove(self, job_id: int) -> bool:
         """Forget a job that isn't running, with its events; returns whether it could."""
@@ -301,6 +273,11 @@ class Store(Database):
         with self._open() as db:
             db.execute("VACUUM")
         return cursor.rowcount == 1
+
+    def _changes_one(self, statement: str, values: Sequence[Any]) -> bool:
+        """Whether the statement found the one job that it is about."""
+        with self._change() as db:
+            return db.execute(statement, values).rowcount == 1
 
     # ---- pauses ----
 
