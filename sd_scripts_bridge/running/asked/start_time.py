@@ -20,7 +20,8 @@ def read(text: str, now: datetime | None = None) -> float:
     now = now or datetime.now()
     start = _clock(text, now) or _date(text)
     if start is None:
-        what, remedy = "{value} isn't a time", "Give 23:00, or 2026-12-24 23:00."
+        what = "{value} isn't a time"
+        remedy = "Give 23:00, or 2026-12-24 23:00."
         raise Invalid([Problem("start.no_time", "at", what, remedy, value=short(text))])
     if start.timestamp() <= now.timestamp():
         remedy = "Give a time to come."
