@@ -54,11 +54,11 @@
             this.steps.addEventListener("change", () => this.choose(this.steps.value));
         }
 
-        update(result, grid) {
+        update(result) {
             lb.show(this.node, Boolean(result.job));
             if (!result.job) return;
             const best = result.best;
-            const steps = lb.savedSteps(result, grid);
+            const steps = result.saves;
             if (this.job !== result.job) this.begin(result.job);
             const named = best && best.step;
             lb.setText(this.title, named ? lb.t("Step {step} is the one to use.", {step: lb.number(best.step)}) : lb.t("No step is recommended."));
@@ -110,11 +110,5 @@
                 await this.app.load("loras", "loras");
             });
         }
-    };
-
-    /** The steps whose LoRA can be published: those of the curve, of the samples, of the grid; never 0. */
-    lb.savedSteps = function (result, grid) {
-        const told = [...((result.best && result.best.curve) || []).map((save) => save.step), ...(result.strip ? result.strip.steps : []), ...(grid ? grid.steps : [])];
-        return [...new Set(told)].filter((step) => step > 0).sort((a, b) => a - b);
     };
 })(globalThis.loraBridge = globalThis.loraBridge || {});

@@ -15,7 +15,7 @@
             this.draw = lb.button(lb.t("Draw the grid"), () => this.begin(), "small");
             this.stopIt = lb.button(lb.t("Stop drawing"), () => this.stop(), "small");
             this.blind = lb.button(lb.t("Which is better? (blind)"), () => this.showPair(), "small");
-            this.xyz = lb.button(lb.t("Send to X/Y/Z plot"), () => this.sendPlot(), "small");
+            this.plot = new lb.SendPlot(app, tryView, this);
             this.sheet = lb.el("a", {class: "lb-button lb-small", download: "grid.png"}, lb.t("Save as PNG"));
             this.publish = lb.button(lb.t("Publish"), () => this.publishChosen(), "small");
             this.prompt = lb.el("select", {class: "lb-menu", "aria-label": lb.t("Prompt"), onchange: () => this.show()});
@@ -24,8 +24,8 @@
             this.votes = new lb.BlindVote(app, () => this.load());
             this.standings = lb.el("ul", {class: "lb-advice"});
             this.node = lb.el("section", {class: "lb-judge", hidden: true},
-                lb.el("p", {class: "lb-start"}, lb.el("b", {}, lb.t("Judge for yourself")), this.told, this.draw, this.stopIt, this.blind, this.xyz, this.sheet, this.publish),
-                this.votes.node, this.prompt, this.scroll, this.standings);
+                lb.el("p", {class: "lb-start"}, lb.el("b", {}, lb.t("Judge for yourself")), this.told, this.draw, this.stopIt, this.blind, this.plot.button, this.sheet, this.publish),
+                this.plot.question, this.votes.node, this.prompt, this.scroll, this.standings);
         }
 
         update(result) {
@@ -36,6 +36,7 @@
                 this.job = result.job;
                 this.grid = this.mark = this.chosen = null;
                 this.votes.forget();
+                this.plot.forget();
                 this.load();
             }
             this.show();
@@ -81,7 +82,7 @@
             lb.setText(this.draw, grid && grid.state === "stopped" ? lb.t("Go on drawing") : grid ? lb.t("Draw again") : lb.t("Draw the grid"));
             lb.show(this.stopIt, drawing);
             for (const node of [this.scroll, this.sheet, this.blind]) lb.show(node, Boolean(grid) && grid.done > 0);
-            lb.show(this.xyz, this.try.canSend());
+            lb.show(this.plot.button, this.try.canSend());
             lb.show(this.prompt, Boolean(grid) && grid.prompts.length > 1);
             lb.show(this.publish, Boolean(this.chosen));
             if (!grid) return;
@@ -133,7 +134,7 @@
         /** The step, with the strength on its card. */
         publishChosen() {
             return this.app.act(this.publish, async () => {
-                const last = this.result.strip && this.chosen.step === Math.max(...lb.savedSteps(this.result, this.grid));
+                const last = this.chosen.step === Math.max(...this.result.saves);
                 if (!last) this.app.say(lb.sentence((await this.app.server.post("jobs/" + this.job + "/publish", {step: this.chosen.step})).sentence));
                 else await this.app.server.post("jobs/" + this.job + "/card", {weight: this.chosen.weight});
                 if (last) this.app.say(lb.t("That step is published already; its card now says × {weight}.", {weight: this.chosen.weight}));
@@ -142,24 +143,9 @@
             });
         }
 
-        sendPlot() {
-            const loras = (this.app.state.loras && this.app.state.loras.loras) || [];
-            const stems = loras.map((file) => file.stem).filter((stem) => stem.startsWith(this.result.stem + "-step"));
-            this.try.sendText(lb.plotText(this.result, stems, (this.grid && this.grid.weights) || [0.6, 0.8, 1]));
-        }
-
         showPair() {
             return this.app.act(this.blind, () => this.votes.ask(this.job));
         }
-    };
-
-    /** The text for txt2img with the script X/Y/Z plot filled in: strengths across, saved steps that are published down. */
-    lb.plotText = function (result, stems, weights) {
-        const across = [":1>", ...weights.filter((weight) => weight !== 1).map((weight) => ":" + weight + ">")].join(", ");
-        const down = [result.stem, ...stems].map((stem) => "<lora:" + stem + ":").join(", ");
-        const script = ["Script: X/Y/Z plot", "X Type: Prompt S/R", "X Values: " + JSON.stringify(across)];
-        if (stems.length) script.push("Y Type: Prompt S/R", "Y Values: " + JSON.stringify(down));
-        return (result.infotext_512 || result.infotext) + ", " + script.join(", ");
     };
 
     /** "step 450 × 0.8: preferred 80 % of 10 times (49 to 94 %)". */

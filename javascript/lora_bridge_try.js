@@ -111,7 +111,7 @@
             lb.setText(this.file, lb.t("{file} is in {folder}.", lb.filePlace(result)));
             lb.setText(this.facts, lb.resultFacts(result).join(" "));
             this.pair.update(result, this.grid.grid);
-            this.choice.update(result, this.grid.grid);
+            this.choice.update(result);
             this.grid.update(result);
             this.after.update(result);
             lb.setText(this.text, (this.small512 && result.infotext_512) || result.infotext);
@@ -153,8 +153,8 @@
             this.app.update();
         }
 
-        /** Fills txt2img through the host's own paste button, which also switches the tab. */
-        sendText(text) {
+        /** Fills txt2img through the host's own paste button, which also switches the tab; `batches`: so many pictures one after another. */
+        sendText(text, batches = this.result.batch_count || 5) {
             const host = lb.host();
             const box = host.querySelector("#lora_bridge_infotext textarea");
             const found = host.querySelector("#lora_bridge_paste");
@@ -164,7 +164,7 @@
             setTimeout(() => {
                 button.click();
                 const count = host.querySelector("#txt2img_batch_count input[type=number]");
-                if (count) this.type(count, String(this.result.batch_count || 5));
+                if (count) this.type(count, String(batches));
             }, 60);
         }
 

@@ -67,6 +67,16 @@ class ResultVerbs(OpenHome):
         told = self._store.last_event(job_id, Published.type)  # of before the record
         return Path(told.path) if isinstance(told, Published) else None
 
+    def steps_of(self, job_id: int) -> dict[int, Path]:
+        """Where saved steps of the job were put that were published besides its LoRA."""
+        files = self.folder(job_id).published_steps()
+        records = {step: Record.load(file) for step, file in files.items()}
+        return {
+            step: Path(record.lora_dir) / f"{record.stem}.safetensors"
+            for step, record in records.items()
+            if record.stem
+        }
+
     def publish(
         self, file: Path, lora_dir: Path, name: str | None = None, *, is_private: bool = False
     ) -> PublishedLora:

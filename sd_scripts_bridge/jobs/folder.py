@@ -13,6 +13,7 @@ from ..paths import Home
 STATE = re.compile(r"-step(\d{8})-state$")
 CHECKPOINT = re.compile(r"-step(\d{8})\.safetensors$")
 PROMPTS = "prompts.txt"
+_STEP_RECORD = re.compile(r"published-step(\d+)\.json")
 _SAMPLE = re.compile(r"-step(\d{6,})-prompt(\d{2,})")
 _SCRIPTS_SAMPLE = re.compile(r"_(?:e\d{6,}|(\d{6,}))_(\d{2,})_\d{14}")
 """sd-scripts': NAME_000150_00_20261122081021_7.png; e000000 is before the first step."""
@@ -142,6 +143,15 @@ class JobFolder:
     def published(self) -> Path:
         """What publishing has reserved, placed and ended with (`publishing.record`)."""
         return self.root / "published.json"
+
+    def published_step(self, step: int) -> Path:
+        """The same for a saved step that was published besides."""
+        return self.root / f"published-step{step}.json"
+
+    def published_steps(self) -> dict[int, Path]:
+        """Of all of those, by step."""
+        found = {path: _STEP_RECORD.fullmatch(path.name) for path in self.root.glob("published-*")}
+        return {int(match[1]): path for path, match in sorted(found.items()) if match}
 
     @property
     def stop_request(self) -> Path:

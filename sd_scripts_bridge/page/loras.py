@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +23,7 @@ class LoraView:
     stem: Annotated[str, Example("Ada")]
     time: Annotated[float, "seconds since 1970", Example(1764028800.0)]
     job: Annotated[int | None, "the job that made it"]
+    step: Annotated[int | None, "the saved step that was published besides the job's LoRA"]
 
 
 @dataclass(frozen=True)
@@ -36,16 +37,14 @@ def listed(context: Context) -> LorasView:
     """Every LoRA in the Lora folder, newest first."""
     folder, jobs = _folder(context), _jobs(context)
     files = [file for file in folder.rglob("*.safetensors") if _is_shown(file, folder)]
-    rows = [
-        LoraView(
-            file=file.relative_to(folder).as_posix(),
-            stem=file.stem,
-            time=file.stat().st_mtime,
-            job=jobs.get(file),
-        )
-        for file in files
-    ]
+    rows = [_row(file, folder, jobs) for file in files]
     return LorasView(sorted(rows, key=lambda row: -row.time)[:MOST])
+
+
+def _row(file: Path, folder: Path, jobs: Mapping[Path, tuple[int, int | None]]) -> LoraView:
+    job, step = jobs.get(file, (None, None))
+    name = file.relative_to(folder).as_posix()
+    return LoraView(name, file.stem, file.stat().st_mtime, job, step)
 
 
 def result(context: Context, name: str) -> ResultView:
@@ -70,11 +69,13 @@ def _is_shown(file: Path, folder: Path) -> bool:
     return file.is_file() and not any(p.startswith(".") for p in file.relative_to(folder).parts)
 
 
-def _jobs(context: Context) -> dict[Path, int]:
-    """Which job's each file is, as publishing has written it down."""
+def _jobs(context: Context) -> dict[Path, tuple[int, int | None]]:
+    """Which job's each file is, and which step's, as publishing has written it down."""
     bridge = context.the_bridge
-    found: dict[Path, int] = {}
+    found: dict[Path, tuple[int, int | None]] = {}
     for row in bridge.newest(MOST):
         if file := bridge.lora_of(row.id):
-            found.setdefault(file, row.id)
+            found.setdefault(file, (row.id, None))
+        for step, published in bridge.steps_of(row.id).items():
+            found.setdefault(published, (row.id, step))
     return found

@@ -17,6 +17,7 @@ from ..outcome.fold import Fold
 from ..outcome.result import result
 from ..publishing import infotext
 from ..publishing.card import PREVIEW_KINDS, read_card
+from ..running.asked.evaluation import saves_of
 from ..shapes.marks import Example
 from .jobs import JobViews, read_report
 from .progress.best import BestView, best_of
@@ -66,6 +67,7 @@ class ResultView(Txt2Img):
     samples: Sequence[SampleView]
     strip: Annotated[StripView | None, "the samples by step and prompt"]
     best: Annotated[BestView | None, "which saved step to use; null where no photo was held out"]
+    saves: Annotated[Sequence[int], "steps whose LoRA is kept, the last included", Example([750])]
     preview: Annotated[str | None, "below this API's prefix", Example("jobs/12/preview?v=5a1b")]
     facts: Annotated[
         Mapping[str, Any], "what the trainer and report.json say", Example({"modules": 722})
@@ -93,6 +95,7 @@ def result_of(views: JobViews, job_id: int, bases: list[BaseFile]) -> ResultView
         samples=sample_views(folder, job_id, fold),
         strip=views.strip(row),
         best=best_of(folder),
+        saves=[step for _, step in saves_of(found.job, folder)],
         preview=_address(f"jobs/{job_id}/preview?", preview(fold)),
         facts=found.facts,
         likeness=views.bridge.likeness(job_id),
@@ -130,6 +133,7 @@ def result_of_file(file: Path, name: str) -> ResultView:
         samples=[],
         strip=None,
         best=None,
+        saves=[],
         preview=_address(f"loras/preview?file={quote(name)}&", preview_of(file)),
         facts={},
         likeness=None,

@@ -53,9 +53,11 @@ test("the pair is the grid's, else the first prompt's samples before and last", 
     assert.equal(lb.pairOf({strip: {...strip, steps: [10, 20]}}, {pictures: [{picture: "g0"}, {picture: null}]}), null);
 });
 
-test("the steps that can be published, and X/Y/Z plot filled in", () => {
-    const result = {stem: "Ada", infotext: "Ada <lora:Ada:1>\nSteps: 60", infotext_512: null, best: {curve: SAVES}, strip: {steps: [0, 10, 30]}};
-    assert.deepEqual([...lb.savedSteps(result, {steps: [40]})], [10, 20, 30, 40]);
-    const text = lb.plotText(result, ["Ada-step10"], [0.6, 1]);
-    assert.ok(text.endsWith('Script: X/Y/Z plot, X Type: Prompt S/R, X Values: ":1>, :0.6>", Y Type: Prompt S/R, Y Values: "<lora:Ada:, <lora:Ada-step10:"'));
+test("X/Y/Z plot filled in with the saved steps that the WebUI finds", () => {
+    const result = {job: 1, stem: "Ada", saves: [10, 20, 30], infotext: "Ada <lora:Ada:1>\nSteps: 60", infotext_512: "Ada <lora:Ada:1>\nSteps: 60, Size: 512x512, Denoising strength: 0.6, Hires upscale: 2"};
+    const files = [{stem: "Ada-step20-2", job: 1, step: 20}, {stem: "Ada-step10", job: 1, step: 10}, {stem: "Ada", job: 1, step: null}, {stem: "Ada-step20", job: 2, step: 20}];
+    assert.deepEqual([...lb.unpublishedSteps(result, files)], []);
+    assert.deepEqual([...lb.unpublishedSteps(result, files.slice(1))], [20]);
+    const text = lb.plotText(result, [...lb.stepStems(result, files)], [0.6, 1]);
+    assert.equal(text, 'Ada <lora:Ada:1>\nSteps: 60, Size: 512x512, Script: X/Y/Z plot, X Type: Prompt S/R, X Values: ":1>, :0.6>", Y Type: Prompt S/R, Y Values: "<lora:Ada:, <lora:Ada-step10:, <lora:Ada-step20-2:"');
 });

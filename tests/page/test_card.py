@@ -66,6 +66,8 @@ def test_a_saved_step_is_published_under_a_name_of_its_own(bridge: Bridge, train
     assert told["notes"].startswith("Step 10 of 20")
     with Image.open(done.path.with_suffix(".png")) as shown:
         assert shown.getpixel((0, 0))[:2] == (10, 0)  # type: ignore[index]
+    assert bridge.publish_job(trained, step=10) == done, "once"
+    assert bridge.steps_of(trained) == {10: done.path}
     assert bridge.lora_of(trained) == first and first is not None and first.is_file()
     with pytest.raises(Conflict, match="Step 7 of job 1 isn't saved"):
         bridge.publish_job(trained, step=7)

@@ -89,6 +89,9 @@ def published(page: Page) -> Path:
 
 def test_no_byte_of_the_photos_is_left_and_the_lora_is_listed(trained: Page) -> None:
     home, lora = trained.context.the_bridge.home.root, published(trained)
+    step = trained.get("jobs/1/result").json()["saves"][-1]
+    assert trained.post("jobs/1/publish", step=step).status_code == 200
+    assert words_left(lora.parent, *SECRETS) != []
     assert photos_left(home) and len(words_left(home, *SECRETS)) > 5
     before = safetensors_file.model_hash(lora)
     answer = trained.post("jobs/1/forget")
@@ -99,9 +102,10 @@ def test_no_byte_of_the_photos_is_left_and_the_lora_is_listed(trained: Page) -> 
     assert photos_left(lora.parent) == [] and words_left(lora.parent, *SECRETS) == []
     header = safetensors_file.read_header(lora)
     assert header.metadata["sshs_model_hash"] == before == safetensors_file.model_hash(lora)
-    assert trained.get("loras").json()["loras"][0] | {"time": 0} == {
-        "file": "Ada.safetensors", "stem": "Ada", "time": 0, "job": 1,
-    }  # fmt: skip
+    listed = {
+        row["file"]: (row["job"], row["step"]) for row in trained.get("loras").json()["loras"]
+    }
+    assert listed == {"Ada.safetensors": (1, None), f"Ada-step{step}.safetensors": (1, step)}
     assert trained.get("draft").json()["photos"] == []
     assert "removed from the draft" in " ".join(answer.json()["notes"])
 

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from ...datasets import manifest
@@ -50,15 +51,17 @@ def forget(home: Home, store: Store, row: JobRow) -> Forgotten:
         raise Conflict("bridge.job_training", "Job {job_id} is not a training.", job_id=row.id)
     copies, others = _copies(home, job), _others(home, store, row, job)
     _refuse_active(row, others)
-    notes = [*_lora(home, row, copies), *_sharing(others)]
+    folder = JobFolder.of(home, row.id)
+    loras = (_lora(record, copies) for record in _records(folder))
+    notes = [*chain.from_iterable(loras), *_sharing(others)]
     for other in others:
         if other.kind != "train" and store.remove(other.id):
             _remove(JobFolder.of(home, other.id).root)
-    _empty(JobFolder.of(home, row.id), job, _sentence(row))
+    _empty(folder, job, _sentence(row))
     for place in (home.looked, home.headers, *filter(None, [copies])):
         _remove(place)
     blank, sentence = _blank(home, job), _sentence(row)
-    write_json(JobFolder.of(home, row.id).job, blank.as_dict())
+    write_json(folder.job, blank.as_dict())
     if not store.forget(row.id, blank, sentence):
         raise _running(store.get(row.id))
     return Forgotten(_said(home, row.id, copies), tuple(notes))
@@ -154,9 +157,13 @@ def _copies(home: Home, job: TrainingJob) -> Path | None:
     return root if root.parent == home.datasets and root.is_dir() else None
 
 
-def _lora(home: Home, row: JobRow, copies: Path | None) -> list[str]:
-    """Take the captions out of the published LoRA, and a photo out of its card."""
-    record = Record.load(JobFolder.of(home, row.id).published)
+def _records(folder: JobFolder) -> list[Record]:
+    """What was published: the last step, and saved steps besides."""
+    return [Record.load(file) for file in (folder.published, *folder.published_steps().values())]
+
+
+def _lora(record: Record, copies: Path | None) -> list[str]:
+    """Take the captions out of a published LoRA, and a photo out of its card."""
     file = Path(record.lora_dir) / f"{record.stem}.safetensors"
     if not record.stem or not file.is_file():
         return []
@@ -198,7 +205,7 @@ def _shows_a_photo(picture: Path, copies: Path) -> bool:
 
 def _empty(folder: JobFolder, job: TrainingJob, sentence: str) -> None:
     """Keep the LoRAs, without words, and the numbers of the report."""
-    record, report = Record.load(folder.published), facts.read(folder.report)
+    records, report = _records(folder), facts.read(folder.report)
     loras = {folder.final_lora(job.name), *(path for path, _ in folder.checkpoints(job.name))}
     kept = {path.name for path in loras if path.is_file() and not lora.problems(path)}
     for name in kept:
@@ -212,9 +219,10 @@ def _empty(folder: JobFolder, job: TrainingJob, sentence: str) -> None:
     if report:
         said = {"status": report.get("status"), "sentence": sentence}
         write_json(folder.report, {**without_text(report), **said})
-    if record.stem:
-        record.notes = []
-        record.save()
+    for record in records:
+        if record.stem:
+            record.notes = []
+            record.save()
 
 
 def _remove(path: Path) -> None:

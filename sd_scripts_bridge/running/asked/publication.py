@@ -55,10 +55,9 @@ def publish_job(
     if found is None:
         text = "Job {job_id} has saved no LoRA yet."
         raise Conflict("bridge.job_saved_lora_yet", text, job_id=row.id)
-    own = (
-        lora_dir is None and name is None and step is None
-    )  # then it is what the job itself would publish
+    own = lora_dir is None and name is None  # then it is what the job itself would publish
     before = Record.load(folder.published)
+    record = before if step is None else Record.load(folder.published_step(step))
     done = publish.publish(
         found[0],
         lora_dir or job_card.lora_dir(job, home),
@@ -67,7 +66,7 @@ def publish_job(
         job_card.sample(folder, found[1])
         if is_private
         else job_card.picture(job, folder, found[1]),
-        before if own and not is_private else None,
+        record if own and not is_private else None,
         engines.of(job, home).true_metadata(job, lora.inspect(found[0]).metadata),
         is_private=is_private,
     )

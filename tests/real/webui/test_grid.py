@@ -32,8 +32,8 @@ LAYER = "lora_unet_{half}_attentions_{at}_transformer_blocks_0_attn1_to_{part}"
 
 
 @pytest.fixture
-def trained(data: Path, base: Path) -> int:
-    """A training that is over, with three saved steps that differ."""
+def running(data: Path, base: Path) -> int:
+    """A training with three saved steps that differ."""
     (data / "models" / "Stable-diffusion" / base.name).symlink_to(base)
     bridge = Bridge(Home(data / "lora-bridge"))
     job = TrainingJob(
@@ -42,6 +42,7 @@ def trained(data: Path, base: Path) -> int:
         class_token="woman",
         dataset=str(data),
         base=str(base),
+        lora_dir=str(data / "models" / "Lora"),
         family="sd1",
         engine="embedded",
         params=TrainingParams(max_train_steps=30, save_every_n_steps=10),
@@ -49,13 +50,20 @@ def trained(data: Path, base: Path) -> int:
     store = bridge._store
     number = store.add(job)
     assert store.claim()
-    store.move(number, Status.STOPPING, of=[Status.RUNNING], attempt=1)
-    store.move(number, Status.STOPPED, of=[Status.STOPPING], attempt=1, sentence="Stopped.")
     folder = bridge.folder(number).create()
     for step in STEPS:
         name = "Ada.safetensors" if step == 30 else f"Ada-step{step:08d}.safetensors"
         save_lora(folder.output / name, step)
     return number
+
+
+@pytest.fixture
+def trained(running: int, data: Path) -> int:
+    """It is over."""
+    store = Bridge(Home(data / "lora-bridge"))._store
+    store.move(running, Status.STOPPING, of=[Status.RUNNING], attempt=1)
+    store.move(running, Status.STOPPED, of=[Status.STOPPING], attempt=1, sentence="Stopped.")
+    return running
 
 
 def save_lora(path: Path, step: int) -> None:

@@ -1,0 +1,74 @@
+// @ts-check
+/* In step 4: the WebUI's own script X/Y/Z plot, filled in with a training's saved steps and strengths. */
+(function (/** @type {any} */ lb) {
+    "use strict";
+
+    /** A button, and the question that it asks where the script would not find every saved step. */
+    lb.SendPlot = class {
+        constructor(app, tryView, judge) {
+            this.app = app;
+            this.try = tryView;
+            this.judge = judge;
+            this.button = lb.button(lb.t("Send to X/Y/Z plot"), () => this.begin(), "small");
+            this.asked = lb.el("span", {});
+            this.all = lb.button(lb.t("Publish them and send"), () => this.publish(), "small");
+            this.some = lb.button(lb.t("Send without them"), () => this.send(), "small");
+            this.question = lb.el("p", {class: "lb-note", hidden: true}, this.asked, " ", this.all, " ", this.some);
+        }
+
+        forget() {
+            lb.show(this.question, false);
+        }
+
+        get files() {
+            return (this.app.state.loras && this.app.state.loras.loras) || [];
+        }
+
+        begin() {
+            const missing = lb.unpublishedSteps(this.judge.result, this.files);
+            if (!missing.length) {
+                this.send();
+                return;
+            }
+            lb.setText(this.asked, lb.t("The plot finds LoRAs in models/Lora only. These saved steps aren't there: {steps}.", {steps: missing.map((step) => lb.number(step)).join(", ")}));
+            lb.show(this.question, true);
+        }
+
+        publish() {
+            return this.app.act(this.all, async () => {
+                const {result, job} = this.judge;
+                this.try.chosen = "job:" + job;
+                for (const step of lb.unpublishedSteps(result, this.files)) await this.app.server.post("jobs/" + job + "/publish", {step: step});
+                lb.refreshCards();
+                await this.app.load("loras", "loras");
+                this.send();
+            });
+        }
+
+        /** One picture a cell, at the family's own size: a batch or hires fix would take hours. */
+        send() {
+            this.forget();
+            const {result, grid} = this.judge;
+            this.try.sendText(lb.plotText(result, lb.stepStems(result, this.files), (grid && grid.weights) || [0.6, 0.8, 1]), 1);
+        }
+    };
+
+    /** Saved steps, but the last, that no file in the Lora folder holds. */
+    lb.unpublishedSteps = function (result, files) {
+        const there = new Set(files.filter((file) => file.job === result.job).map((file) => file.step));
+        return result.saves.slice(0, -1).filter((step) => !there.has(step));
+    };
+
+    /** The names of its saved steps in the Lora folder, in their order. */
+    lb.stepStems = (result, files) => files.filter((file) => file.job === result.job && file.step).sort((one, other) => one.step - other.step).map((file) => file.stem);
+
+    /** The text for txt2img with the script filled in: strengths across, saved steps that are published down. */
+    lb.plotText = function (result, stems, weights) {
+        const across = [":1>", ...weights.filter((weight) => weight !== 1).map((weight) => ":" + weight + ">")].join(", ");
+        const down = [result.stem, ...stems].map((stem) => "<lora:" + stem + ":").join(", ");
+        const script = ["Script: X/Y/Z plot", "X Type: Prompt S/R", "X Values: " + JSON.stringify(across)];
+        if (stems.length) script.push("Y Type: Prompt S/R", "Y Values: " + JSON.stringify(down));
+        const text = (result.infotext_512 || result.infotext).replace(/, Denoising strength: .*$/, "");
+        return text + ", " + script.join(", ");
+    };
+})(globalThis.loraBridge = globalThis.loraBridge || {});
