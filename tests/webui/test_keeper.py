@@ -127,6 +127,16 @@ def test_the_model_leaves_before_the_training_and_comes_back_after_it(
     until(lambda: not host.lock.locked())
 
 
+def test_a_training_of_tonight_leaves_the_gpu_alone_until_then(
+    bridge: Bridge, make_job: MakeJob, host: FakeHost, start: Callable[[], Keeper]
+) -> None:
+    start()
+    at = time.time() + 3
+    job_id = bridge._queue.add(make_job(), at)
+    until(lambda: bridge.job(job_id).status is Status.SUCCEEDED and host.restored)
+    assert len(host.freed) == 1 and host.freed[0] >= at
+
+
 def test_a_training_waits_for_the_picture_that_is_being_generated(
     bridge: Bridge, host: FakeHost, start: Callable[[], Keeper], make_job: MakeJob
 ) -> None:
