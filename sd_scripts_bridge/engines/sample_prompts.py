@@ -237,8 +237,7 @@ def notes(job: TrainingJob, by_default: bool) -> list[str]:
     text = (
         "Sample pictures: {prompts} {prompts:prompt|prompts} before the first step and every "
         "{every} {every:step|steps}, {pictures} pictures in all; that adds about {share} % to the "
-        "time. "
-        "--sample-prompts none leaves them out."
+        "time. sample_every_n_steps=0 leaves them out."
     )
     times = samplings(job, interval)
     return [

@@ -214,3 +214,21 @@ def test_loras_that_were_published_by_hand_can_be_tried(
     text.get_by_text("Grace woman, portrait").wait_for()
     assert "<lora:Grace:1>" in text.inner_text()
     assert tab.errors == []
+
+
+def test_a_training_can_wait_for_the_night(
+    serve: Callable[..., Ui], visit: Callable[..., Tab], models: Path, pictures: list[Path]
+) -> None:
+    tab = visit(serve("--models", str(models)).address)
+    tab.step("Photos")
+    tab.field(NAME).fill("Ada")
+    tab.drop(pictures[:2])
+    tab.sees("2 of 2 photos will be used.", 60)
+    tab.step("Train")
+    tab.page.wait_for_function("!loraBridge.app.views.train.start.disabled")
+    tab.field("Time to start at").fill("03:07")
+    tab.button("start at").click()
+    tab.sees(re.compile(r"Starts at 03:07 \("))
+    tab.button("Start now").first.click()
+    tab.knows("app.state.status.running", 60)
+    assert tab.errors == []
