@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..photos.masking import NO_MASKS, Masks
 from .jobs import JobVerbs
 
 if TYPE_CHECKING:
@@ -56,8 +57,10 @@ class PhotoVerbs(JobVerbs):
         progress: Advance | None = None,
         *,
         hold_out: Sequence[str] | None = None,
+        masks: Masks = NO_MASKS,
     ) -> Dataset:
-        """Clean copies and captions as a kohya folder; ``hold_out`` as `writer.prepare` has it.
+        """Clean copies and captions as a kohya folder; ``hold_out`` and ``masks`` as
+        `writer.prepare` has them.
 
         Raises `Invalid`.
         """
@@ -66,7 +69,7 @@ class PhotoVerbs(JobVerbs):
 
         with zips.opened(photos) as paths:
             return dataset_writer.prepare(
-                paths, name, class_token, steps, out, progress, hold_out=hold_out
+                paths, name, class_token, steps, out, progress, hold_out=hold_out, masks=masks
             )
 
     def write_subjects(
@@ -77,6 +80,7 @@ class PhotoVerbs(JobVerbs):
         progress: Advance | None = None,
         *,
         hold_out: Sequence[str] | None = None,
+        masks: Masks = NO_MASKS,
     ) -> Dataset:
         """As `write_dataset`, of several subjects. Raises `Invalid`."""
         from ..datasets import writer as dataset_writer
@@ -87,7 +91,9 @@ class PhotoVerbs(JobVerbs):
                 replace(share, photos=tuple(unpacked.enter_context(zips.opened(share.photos))))
                 for share in shares
             ]
-            return dataset_writer.prepare_several(found, steps, out, progress, hold_out=hold_out)
+            return dataset_writer.prepare_several(
+                found, steps, out, progress, hold_out=hold_out, masks=masks
+            )
 
     def copy_folders(
         self,
@@ -96,6 +102,7 @@ class PhotoVerbs(JobVerbs):
         progress: Advance | None = None,
         *,
         hold_out: Sequence[str] | None = None,
+        masks: Masks = NO_MASKS,
     ) -> Dataset:
         """Clean copies of kohya's folders, with their names, repeats and captions as they are.
 
@@ -106,7 +113,8 @@ class PhotoVerbs(JobVerbs):
 
         data = dataset_writer.open_folders(folder)
         wanted = held_out.wanted_of(data, hold_out) if hold_out else ()
-        return dataset_writer.clean_copy(held_out.reduced(data, wanted), out, progress)[0]
+        data = held_out.reduced(data, wanted)
+        return dataset_writer.clean_copy(data, out, progress, masks=masks)[0]
 
     def frames(self, asked: FramesRequest) -> int:
         """Queue taking the sharpest, most different frames of a video; returns the job's number.

@@ -12,6 +12,7 @@ from ..jobs.folder import KEEP
 from ..options.families import FAMILIES
 from . import pages as help_pages
 from . import words
+from .typed.masks import add_masks
 from .typed.photos import Add, add_held_out, add_photos
 from .typed.subjects import add_subjects
 from .verbs.launch import add_launch
@@ -100,6 +101,7 @@ def _training(add: Add) -> None:
     sub.add_argument("--name", help="the LoRA's name (the subject's)")
     sub.add_argument("--gpu", type=int, help="the GPU to train on; each has its own queue")
     add_held_out(sub, "as the dataset says; from 8 photos of `dataset` on, one")
+    add_masks(sub)
     sub.add_argument(
         "--enough",
         action="store_true",

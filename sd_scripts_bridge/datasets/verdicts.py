@@ -11,6 +11,8 @@ from pathlib import Path
 from ..messages import Message, code_of, joined
 from ..photos import files as photos
 from ..photos.faces import Detector, find_detector
+from ..photos.masking.masked import fits
+from ..photos.masking.names import ALPHA, FILE, mask_of
 from ..photos.printable import shown
 from . import caption_text, caption_tokens
 from .advice import set_advice
@@ -48,6 +50,8 @@ class PhotoVerdict:
     words: int | None = None
     tokens: int | None = None
     copy_of: Path | None = None
+    mask: str = ""
+    """Where its mask is: `masks.FILE`, `masks.ALPHA`, or nowhere."""
 
     @property
     def findings(self) -> list[Concern]:
@@ -74,6 +78,11 @@ class DatasetCheck:
         return sum(verdict.used for verdict in self.photos)
 
     @property
+    def masks(self) -> int:
+        """Photos that will be used and have a mask."""
+        return sum(bool(verdict.mask) for verdict in self.photos if verdict.used)
+
+    @property
     def summary(self) -> str:
         return Message(
             "photo.photos_used",
@@ -88,7 +97,11 @@ class DatasetCheck:
         shown = [
             f"set       {joined([facet.text, facet.missing], '; ')}" for facet in self.coverage
         ]
-        return [*rows, *shown, *(f"note      {advice}" for advice in self.advice), self.summary]
+        text = "{masks} of {count} photos {masks:has|have} a mask (used with `--masks`)"
+        masked = Message("photo.masks", text, masks=self.masks, count=self.used)
+        masks = [f"masks     {masked}"] if self.masks else []
+        notes = [f"note      {advice}" for advice in self.advice]
+        return [*rows, *shown, *masks, *notes, self.summary]
 
 
 def check(
@@ -219,8 +232,18 @@ def _verdict(
         photo.notes,
         tuple(concerns),
         caption,
-        *counted,
+        words=counted[0],
+        tokens=counted[1],
+        mask=_mask(finding),
     )
+
+
+def _mask(finding: Finding) -> str:
+    """Where the photo's mask is, "" for nowhere."""
+    notes = finding.photo.notes if finding.photo else ()
+    if mask_of(finding.path):
+        return FILE
+    return ALPHA if any(code_of(note) == TRANSPARENT for note in notes) else ""
 
 
 def _of_people(findings: Sequence[Finding]) -> bool:
@@ -248,6 +271,10 @@ def _concerns(finding: Finding, of_people: bool, original: Finding | None) -> It
     elif finding.faces is not None and len(finding.faces) > 1:
         yield Message("photo.faces", "{count} faces", count=len(finding.faces))
     yield from face_concerns(finding)
+    mask = mask_of(finding.path)
+    if mask and not fits(mask, (photo.width, photo.height)):
+        text = "its mask {mask} doesn't fit"
+        yield Message("photo.mask_misfit", text, mask=shown(mask.name))
     if original:
         yield Message("photo.copy_2", "a copy of {shown}", shown=shown(original.path.name))
 

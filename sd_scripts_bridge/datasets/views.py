@@ -8,6 +8,7 @@ from typing import Annotated
 
 from ..options.params import TrainingParams
 from ..photos.headers.scan import Headers
+from ..photos.masking.names import ALPHA, FILE
 from ..photos.printable import shown
 from ..shapes.marks import Example, OneOf
 from .framing.buckets import Buckets
@@ -19,6 +20,8 @@ from .looking.passes import summary
 from .verdicts import GOOD, LEFT_OUT, MIND, DatasetCheck, PhotoVerdict
 
 MOST_SIZES = 1000
+
+MASKS = ("", ALPHA, FILE)
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class VerdictView:
     words: Annotated[int | None, "of the caption"]
     tokens: Annotated[int | None, "CLIP's"]
     copy_of: Annotated[str | None, "the same photo, which is used"]
+    mask: Annotated[str, "where its mask is, which counts where masks are on", OneOf(MASKS)]
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ class ReportView:
     buckets: Annotated[
         Sequence[BucketView], "the sizes that the trainer will see, the fullest first"
     ]
+    masks: Annotated[int, "photos that will be used and have a mask", Example(3)]
     photos: Sequence[VerdictView]
     passes: Annotated[
         Sequence[str], "of 1,000 photos and more: what was done in which pass, and how long it took"
@@ -115,6 +120,7 @@ class DatasetView:
     steps: Annotated[int, "images x repeats", Example(1500)]
     folders: Annotated[Sequence[FolderView], "all of them; the first one is told above, too"]
     held_out: Annotated[Sequence[str], "photos that are never trained on"]
+    masks: Annotated[int | None, "photos with a mask; null: written without masks"]
     report: ReportView | None
 
 
@@ -141,6 +147,7 @@ def report_view(checked: DatasetCheck, resolution: str = "512") -> ReportView:
         advice=checked.advice,
         coverage=checked.coverage,
         buckets=buckets_of(checked, resolution),
+        masks=checked.masks,
         photos=[_verdict_view(verdict) for verdict in checked.photos],
         passes=checked.passes,
     )
@@ -175,6 +182,7 @@ def dataset_view(data: Dataset) -> DatasetView:
             FolderView(one.words, str(one.folder), one.images, one.repeats) for one in data.subsets
         ],
         held_out=[str(photo) for photo in data.held_out],
+        masks=data.masks,
         report=report_view(data.checked) if data.checked else None,
     )
 
@@ -195,4 +203,5 @@ def _verdict_view(verdict: PhotoVerdict) -> VerdictView:
         words=verdict.words,
         tokens=verdict.tokens,
         copy_of=shown(verdict.copy_of) if verdict.copy_of else None,
+        mask=verdict.mask,
     )

@@ -184,12 +184,10 @@ def clean_copy(
         *(("reg", subset) for subset in dataset.regularisation),
         *((HELD_OUT, subset) for subset in _held_out(dataset)),
     ]
-    if problems := place_problems(out, [subset.folder for _, subset in subsets]):
+    detector, folders = find_detector(face_models), [subset.folder for _, subset in subsets]
+    if problems := [*place_problems(out, folders), *_mask_problems(masks, detector)]:
         raise Invalid(problems)
-    detector, groups = (
-        find_detector(face_models),
-        [photo_files.find(subset.folders) for _, subset in subsets],
-    )
+    groups = [photo_files.find(subset.folders) for _, subset in subsets]
     files = [file for group in groups for file in group]
     written: dict[str, Any] = {}
     with written_aside(out) as root:

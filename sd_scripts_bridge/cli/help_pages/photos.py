@@ -30,6 +30,10 @@ PHOTO_PAGES = {
             ("dataset photos --name AlvaroBadia --class man --out AlvaroBadia", "1500 steps"),
             ("dataset photos --name Rex --class dog --steps 1000 --out Rex", "1000 steps"),
             (
+                "dataset photos --name Ada --class woman --masks --out Ada",
+                "only what the photos' masks show",
+            ),
+            (
                 'dataset --subject "Ada woman=ada" --subject "Bob man=bob" --out both',
                 "two subjects, 750 steps each",
             ),

@@ -10,6 +10,7 @@ from ...captioning.captioner import ASPECTS, KEY_VARIABLE
 from ...datasets.caption_tokens import CHUNK
 from ...photos.video.request import USUAL
 from .. import words
+from .masks import add_mask_making
 from .subjects import add_subjects
 
 PHOTOS = "photos, folders of photos, or zip files"
@@ -46,6 +47,7 @@ def add_photos(add: Add) -> None:
     )
     sub.add_argument("--out", required=True, type=Path, help="the folder to create")
     add_held_out(sub, "none yet: `train` decides")
+    add_mask_making(sub)
 
     _frames(add)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from typing import Any
 
 from ...bridge import Bridge
 from ...datasets.kohya_folder import Dataset
@@ -14,6 +15,7 @@ from ...jobs import facts
 from ...photos.video.request import FramesRequest
 from ..output import OK, PROBLEM, USAGE, counted, counter, refuse, show
 from ..typed import subjects
+from ..typed.masks import masks_of
 from .training import follow_to_end, say_queued
 
 SIZES_SHOWN = 12
@@ -54,6 +56,7 @@ def dataset(bridge: Bridge, options: argparse.Namespace) -> int:
         *(made.checked.lines() if made.checked else []),
         *_sums(made, options.steps),
         *(f"Held out: {photo}" for photo in made.held_out),
+        *([] if made.masks is None else [f"{counted(made.masks, 'photo')} with a mask"]),
     ]
     show(options, dataset_view(made), lines)
     return OK
@@ -72,12 +75,13 @@ def _usage(options: argparse.Namespace) -> str:
 
 
 def _written(bridge: Bridge, options: argparse.Namespace) -> Dataset:
-    advance, held_out = counter("photos copied", options), options.held_out
+    advance = counter("photos copied", options)
+    how: Any = {"hold_out": options.held_out, "masks": masks_of(options)}
     if options.subject:
         shares = subjects.read(options.subject)
-        return bridge.write_subjects(shares, options.steps, options.out, advance, hold_out=held_out)
+        return bridge.write_subjects(shares, options.steps, options.out, advance, **how)
     if options.name is None:
-        return bridge.copy_folders(options.photos[0], options.out, advance, hold_out=held_out)
+        return bridge.copy_folders(options.photos[0], options.out, advance, **how)
     return bridge.write_dataset(
         options.photos,
         options.name,
@@ -85,7 +89,7 @@ def _written(bridge: Bridge, options: argparse.Namespace) -> Dataset:
         options.steps,
         options.out,
         advance,
-        hold_out=held_out,
+        **how,
     )
 
 

@@ -24,6 +24,7 @@ from ..output import INTERRUPTED, OK, USAGE, refuse, show
 from ..pages import PROGRAM
 from ..terminal import Terminal
 from ..typed import subjects
+from ..typed.masks import settings_of
 from .launch import cluster_of, launch_of
 
 USUAL_STEPS = 1500
@@ -31,7 +32,7 @@ USUAL_STEPS = 1500
 
 def train(bridge: Bridge, options: argparse.Namespace) -> int:
     values, remarks = _settings(options.set)
-    wanted = {**_wanted(options), "values": {**values, **_samples(options.sample_prompts)}}
+    wanted = {**_wanted(options), "values": {**values, **_words(options)}}
     if options.config:
         folders = exchange_request.model_folders(options.lora_dir)
         imported = bridge.import_file(options.config, folders)
@@ -85,6 +86,11 @@ def _steps(values: Mapping[str, str]) -> int:
     """How long the subjects' balanced epoch shall be."""
     said = values.get("max_train_steps", "")
     return int(said) if said.isdecimal() and int(said) else USUAL_STEPS
+
+
+def _words(options: argparse.Namespace) -> dict[str, str]:
+    """The options that have a word of their own."""
+    return {**_samples(options.sample_prompts), **settings_of(options)}
 
 
 def _samples(given: str | None) -> dict[str, str]:

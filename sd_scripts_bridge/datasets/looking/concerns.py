@@ -103,6 +103,11 @@ _KNOWN: Mapping[str, tuple[str, str, str]] = {
         "",
     ),
     "photo.faces": (SERIOUS, _SEVERAL, "crop"),
+    "photo.mask_misfit": (
+        MIND,
+        Message("remedy.mask", "Make it the photo's size: with masks the photo is left out."),
+        "",
+    ),
     "photo.copy_2": (
         MIND,
         Message("remedy.copy", "Leave it out: the same photo twice counts double."),

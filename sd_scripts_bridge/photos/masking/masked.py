@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from ...messages import Message
+from ..pixels import BROKEN
 from ..printable import shown
 from ..reading import PhotoUnreadable, Picture, read
 from .names import mask_of
@@ -72,6 +73,15 @@ def has_shape(mask: tuple[int, int], photo: tuple[int, int]) -> bool:
     """Whether these are the sizes of a photo and of a mask of it, which may be smaller."""
     ratio = (mask[0] / mask[1]) / (photo[0] / photo[1])
     return 1 / _RATIO <= ratio <= _RATIO or _is_rounded(mask, photo)
+
+
+def fits(mask: Path, photo: tuple[int, int]) -> bool:
+    """Whether the picture ``mask`` has the shape of a photo of this size, by its header."""
+    try:
+        with Image.open(mask) as image:
+            return has_shape(image.size, photo)
+    except BROKEN:
+        return False
 
 
 def _is_rounded(mask: tuple[int, int], photo: tuple[int, int]) -> bool:

@@ -11,6 +11,10 @@ FOLDERS = ("mask", "masks")
 """``mask/1.png`` beside ``1.jpg``, as sd-scripts' ``conditioning_data_dir`` has it."""
 
 
+FILE, ALPHA = "file", "alpha"
+"""Where a photo's mask may be: in a picture of its own, or in its alpha channel."""
+
+
 def mask_of(photo: Path) -> Path | None:
     """The picture with the mask of ``photo``, the first of those above that is there."""
     stems = [photo.with_name(photo.stem + mark) for mark in MARKS]

@@ -46,6 +46,8 @@ class DatasetBody:
         HeldOut,
         "photos to measure on, never trained: names, auto or none; null: the training decides",
     ] = None
+    masks: Annotated[bool, "train only what the photos' masks show"] = False
+    face_masks: Annotated[bool, "the same; photos without a mask get a box around the face"] = False
 
 
 @dataclass(frozen=True)

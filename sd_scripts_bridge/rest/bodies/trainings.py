@@ -63,6 +63,7 @@ class TrainBody:
         "photos to measure on, never trained: names, auto or none; null: as the dataset says",
     ] = None
     enough: Annotated[bool, "end when the held-out loss no longer gets better"] = False
+    masks: Annotated[bool | None, "train only what masks show; null: as the dataset says"] = None
     at: StartTime = None
     launch: LaunchBody | None = None
     on: ClusterBody | None = None

@@ -25,6 +25,7 @@ from ...jobs.launch import Launch
 from ...options import presets
 from ...page.context import Context, started
 from ...page.draft.choices import value_problems
+from ...photos.masking import Masks
 from ...photos.video.request import FramesRequest
 from ...planning.request import Request
 from ...publishing.publish import PublishedLora
@@ -54,6 +55,7 @@ def dataset(call: Call, body: DatasetBody) -> DatasetView:
         body.steps,
         body.out,
         hold_out=body.held_out,
+        masks=Masks(body.masks or body.face_masks, body.face_masks),
     )
     return dataset_view(made)
 
@@ -106,7 +108,7 @@ def _wanted(context: Context, body: TrainBody) -> dict[str, Any]:
     return {
         "dataset": body.dataset,
         "base": body.base or there,
-        "values": _values(body.values or {}),
+        "values": {**_values(body.values or {}), **_masks(body.masks)},
         "lora_dir": body.lora_dir or context.lora_dir,
         "gpu": body.gpu,
         "launch": _launch(body.launch),
@@ -139,6 +141,10 @@ def _values(values: Mapping[str, Any]) -> dict[str, Any]:
     if problems := value_problems(values):
         raise Invalid(problems)
     return {key.replace("-", "_"): value for key, value in values.items()}
+
+
+def _masks(wanted: bool | None) -> dict[str, Any]:
+    return {} if wanted is None else {"alpha_mask": wanted}
 
 
 def _launch(body: LaunchBody | None) -> Launch | None:

@@ -1,0 +1,36 @@
+"""The words about masks: which part of a photo is trained."""
+
+from __future__ import annotations
+
+import argparse
+
+from ...photos.masking import Masks
+
+
+def add_masks(sub: argparse.ArgumentParser) -> None:
+    """--masks alone, where the photos' masks were made before."""
+    sub.add_argument(
+        "--masks",
+        action="store_true",
+        help="train only what masks show: 1.mask.png beside 1.jpg, mask/1.png, or transparency",
+    )
+
+
+def add_mask_making(sub: argparse.ArgumentParser) -> None:
+    """--masks, and how to get some."""
+    add_masks(sub)
+    sub.add_argument(
+        "--face-masks",
+        action="store_true",
+        help="the same, with a box around the face for photos that have none",
+    )
+
+
+def masks_of(options: argparse.Namespace) -> Masks:
+    """What was typed."""
+    return Masks(options.masks or options.face_masks, options.face_masks)
+
+
+def settings_of(options: argparse.Namespace) -> dict[str, str]:
+    """The options that --masks stands for."""
+    return {"alpha_mask": "true"} if options.masks else {}
