@@ -1,4 +1,4 @@
-"""python -m benchmarks scan | dispatches | best_step | cpu | gpu
+"""python -m benchmarks scan | findings | dispatches | best_step | subjects | cpu | gpu
 
 Each prints a table and, as its last line, its figure in one sentence; the exit code is 1 where a
 target is missed, 2 where something that it needs isn't there.
@@ -18,6 +18,7 @@ VERBS = {
     "findings": "what the doctor finds on drawn photos: precision and recall",
     "best_step": "the recommended step against the truth",
     "scan": "photos looked at per CPU-second, beside the naive way",
+    "subjects": "two drawn figures in one LoRA: who answers to whose name",
     "cpu": "the embedded engine beside the real sd-scripts, on the CPU",
     "dispatches": "operations and kernels of one training step, counted",
     "gpu": "steps, whole runs and memory on an NVIDIA GPU, beside the real sd-scripts",

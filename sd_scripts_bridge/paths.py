@@ -131,6 +131,11 @@ class Home:
         return self.root / "datasets"
 
     @property
+    def regularization(self) -> Path:
+        """Regularization pictures by base model, each a reg folder of kohya's."""
+        return self.root / "regularization"
+
+    @property
     def jobs(self) -> Path:
         return self.root / "jobs"
 

@@ -7,6 +7,7 @@ from .evidence import EvidenceVerbs
 from .grids import GridVerbs
 from .machine import MachineVerbs
 from .photos import Advance, PhotoVerbs
+from .regularization import RegularizationVerbs
 from .results import ResultVerbs
 from .trainings import Submitted, TrainingVerbs
 
@@ -14,6 +15,13 @@ __all__ = ["Advance", "Bridge", "Submitted"]
 
 
 class Bridge(
-    PhotoVerbs, TrainingVerbs, CaptionVerbs, GridVerbs, EvidenceVerbs, ResultVerbs, MachineVerbs
+    PhotoVerbs,
+    TrainingVerbs,
+    CaptionVerbs,
+    RegularizationVerbs,
+    GridVerbs,
+    EvidenceVerbs,
+    ResultVerbs,
+    MachineVerbs,
 ):
     """The verbs, over one home folder; each base class holds those of one noun."""

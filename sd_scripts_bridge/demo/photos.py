@@ -5,16 +5,33 @@ poses, with captions.
 from __future__ import annotations
 
 import random
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image
 
 from . import places
-from .look import SUBJECT_LOOK, Shirt
+from .look import SUBJECT_LOOK, Features, Shirt
 from .scene import Light, Pose, Scene, Setting, background, caption, compose, grainy
 
 SUBJECT, CLASS_TOKEN = "AlvaroBadia", "man"
+
+
+@dataclass(frozen=True)
+class Sitter:
+    """Who is drawn, and what the captions call them."""
+
+    name: str
+    class_token: str
+    look: Features
+
+    @property
+    def words(self) -> str:
+        return f"{self.name} {self.class_token}"
+
+
+ALVARO = Sitter(SUBJECT, CLASS_TOKEN, SUBJECT_LOOK)
+
 
 PLACES = {
     "beach": Setting(places.beach, "on a beach in front of blue sea and sky"),
@@ -85,9 +102,11 @@ _SCENES = tuple(
 )
 
 
-def draw(folder: Path, count: int = 10, seed: int = 7, side: int = 768) -> list[Path]:
-    """Draw ``count`` pictures (JPEG and PNG) with captions into ``folder``; the same arguments, the
-    same pictures.
+def draw(
+    folder: Path, count: int = 10, seed: int = 7, side: int = 768, sitter: Sitter = ALVARO
+) -> list[Path]:
+    """Draw ``count`` pictures (JPEG and PNG) of ``sitter`` with captions into ``folder``; the same
+    arguments, the same pictures.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
@@ -95,12 +114,13 @@ def draw(folder: Path, count: int = 10, seed: int = 7, side: int = 768) -> list[
         scene, wide, high = _SCENES[number % len(_SCENES)]
         dice = random.Random(seed * 1000 + number)  # noqa: S311  # pictures, not secrets
         scene = _later(scene, number // len(_SCENES), dice)
-        picture = _picture(scene, dice, side, (round(wide * side), round(high * side)))
+        size = (round(wide * side), round(high * side))
+        picture = _picture(scene, sitter.look, dice, side, size)
         path = folder / f"{number + 1}.{'png' if number % 3 == 2 else 'jpg'}"
         picture.save(path, quality=93) if path.suffix == ".jpg" else picture.save(
             path, compress_level=1
         )
-        text = f"{SUBJECT} {CLASS_TOKEN}, {caption(scene, CLASS_TOKEN)}\n"
+        text = f"{sitter.words}, {caption(scene, sitter.class_token)}\n"
         path.with_suffix(".txt").write_text(text, encoding="utf-8", newline="\n")
         paths.append(path)
     return paths
@@ -122,6 +142,8 @@ def _later(scene: Scene, round_trip: int, dice: random.Random) -> Scene:
     )
 
 
-def _picture(scene: Scene, dice: random.Random, side: int, size: tuple[int, int]) -> Image.Image:
+def _picture(
+    scene: Scene, look: Features, dice: random.Random, side: int, size: tuple[int, int]
+) -> Image.Image:
     behind = background(scene.place, dice, size)
-    return grainy(compose(behind, SUBJECT_LOOK, scene, side), dice.randrange(2**32))
+    return grainy(compose(behind, look, scene, side), dice.randrange(2**32))

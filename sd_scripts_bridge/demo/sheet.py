@@ -4,7 +4,7 @@ the LoRA, at the same prompts and seeds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +48,29 @@ def draw_rows(base: Path, tokenizers: Path, loras: Mapping[str, Path | None]) ->
     """A row for each LoRA file by its title (None is the base alone):
     one picture for each scene.
     """
+    texts = [prompt(scene) for scene in SCENES]
+    return [
+        Row(title, drawn)
+        for title, drawn in zip(loras, _drawn(base, tokenizers, loras.values(), texts), strict=True)
+    ]
+
+
+def draw_names(base: Path, tokenizers: Path, lora: Path, names: Sequence[str]) -> list[Row]:
+    """A row for each of ``names`` ("Ada woman"), drawn with ``lora``: one picture for each scene;
+    of each the last word is the class.
+    """
+    texts = [
+        f"{name}, {caption(scene, name.rpartition(' ')[2])}" for name in names for scene in SCENES
+    ]
+    [drawn] = _drawn(base, tokenizers, [lora], texts)
+    size = len(SCENES)
+    return [Row(name, drawn[n * size : (n + 1) * size]) for n, name in enumerate(names)]
+
+
+def _drawn(
+    base: Path, tokenizers: Path, loras: Iterable[Path | None], texts: Sequence[str]
+) -> list[list[Image.Image]]:
+    """For each LoRA a picture of each text; the seed is the scene's number."""
     from safetensors.torch import load_file
 
     from ..engines.embedded.sampling import loading
@@ -56,14 +79,16 @@ def draw_rows(base: Path, tokenizers: Path, loras: Mapping[str, Path | None]) ->
 
     network, sampler = loading.load(base, "sd1", tokenizers)
     prompts = [
-        Prompt(text, seed, scale=GUIDANCE, width=demo_base.SIDE, height=demo_base.SIDE)
-        for seed, text in enumerate(map(prompt, SCENES), start=1)
+        Prompt(
+            text, 1 + n % len(SCENES), scale=GUIDANCE, width=demo_base.SIDE, height=demo_base.SIDE
+        )
+        for n, text in enumerate(texts)
     ]
-    rows = []
-    for title, lora in loras.items():
+    found = []
+    for lora in loras:
         with applied(network, {} if lora is None else load_file(lora)):
-            rows.append(Row(title, sampler.draw(prompts, SAMPLING_STEPS, at_once=len(prompts))))
-    return rows
+            found.append(sampler.draw(prompts, SAMPLING_STEPS, at_once=len(SCENES)))
+    return found
 
 
 def prompt(scene: Scene) -> str:

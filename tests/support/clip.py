@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from sd_scripts_bridge.demo.look import SUBJECT_LOOK
 from sd_scripts_bridge.demo.photos import _SCENES, _picture
 
 SIZE, RATE = (512, 288), 25
@@ -35,7 +36,9 @@ def drawn(scenes: int, poses: int, blurred: int, seed: int) -> list[tuple[Image.
         scene = _SCENES[(number + seed) % len(_SCENES)][0]
         for step in range(poses):
             pose = replace(scene.pose, x=0.3 + 0.4 * step / poses, tilt=scene.pose.tilt + 2 * step)
-            sharp = _picture(replace(scene, pose=pose), random.Random(number), SIZE[1], SIZE)
+            sharp = _picture(
+                replace(scene, pose=pose), SUBJECT_LOOK, random.Random(number), SIZE[1], SIZE
+            )
             near = [
                 (moved(sharp, dice.choice((6, 10, 16, 30)), dice.uniform(0, math.pi)), False)
                 for _ in range(blurred)

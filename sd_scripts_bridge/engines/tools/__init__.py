@@ -17,6 +17,7 @@ TOOLS: Mapping[str, str] = {
     "frames": ".frames:FramesTool",
     "judge": ".judge:JudgeTool",
     "likeness": ".likeness:LikenessTool",
+    "regularization": ".regularization:RegularizationTool",
     "lora": "...running.work.lora_tool:LoraTool",
 }
 """Name -> ".module:class", seen from this package."""

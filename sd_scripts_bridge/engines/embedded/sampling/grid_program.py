@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from ....errors import BridgeError
 from ....jobs.events import Phase, Progress
 from ....jobs.folder import JobFolder
@@ -18,11 +16,10 @@ from ....messages import Message
 from ....system.files import write_json
 from ...judging import sheet
 from ...judging.grid import Cell, Grid, caption, keep
-from ..model import base_model
 from ..training.report import say
 from .applied import applied
 from .drawing import MOST_STEPS, infotext, prompt_of
-from .loading import load
+from .loading import on_best_device
 
 
 def main() -> int:
@@ -60,19 +57,8 @@ def draw(tool: JobFolder, tokenizers: Path) -> int:
 
 def load_base(job: TrainingJob, tokenizers: Path) -> tuple[Any, Any]:
     """The base model and a sampler on the best device that is here."""
-    on_gpu = torch.cuda.is_available()
-    if base_model.is_tiny(Path(job.base)) and not on_gpu:
-        torch.set_num_threads(1)
-    half = torch.bfloat16 if on_gpu and torch.cuda.is_bf16_supported() else torch.float16
-    return load(
-        Path(job.base),
-        job.family,
-        tokenizers,
-        prediction="epsilon" if job.prediction == "ask-the-model" else job.prediction,
-        dtype=half if on_gpu else torch.float32,
-        device="cuda" if on_gpu else "cpu",
-        clip_skip=job.params.clip_skip,
-    )
+    base, family, prediction = Path(job.base), job.family, job.prediction
+    return on_best_device(base, family, tokenizers, prediction, job.params.clip_skip)
 
 
 def _drawn(grid: Grid, folder: JobFolder, base: Any, sampler: Any) -> Iterator[tuple[Cell, Any]]:

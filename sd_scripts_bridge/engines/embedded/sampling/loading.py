@@ -32,6 +32,29 @@ def load(
     return base, over(base, tokenizers, prediction, clip_skip)
 
 
+def on_best_device(
+    path: Path,
+    family: str,
+    tokenizers: Path,
+    prediction: str = "epsilon",
+    clip_skip: int | None = None,
+) -> tuple[BaseModel, Sampler]:
+    """As `load`, on the GPU in half precision where there is one. Raises `Invalid`."""
+    on_gpu = torch.cuda.is_available()
+    if base_model.is_tiny(path) and not on_gpu:
+        torch.set_num_threads(1)
+    half = torch.bfloat16 if on_gpu and torch.cuda.is_bf16_supported() else torch.float16
+    return load(
+        path,
+        family,
+        tokenizers,
+        prediction="epsilon" if prediction == "ask-the-model" else prediction,
+        dtype=half if on_gpu else torch.float32,
+        device="cuda" if on_gpu else "cpu",
+        clip_skip=clip_skip,
+    )
+
+
 def over(
     base: BaseModel, tokenizers: Path, prediction: str = "epsilon", clip_skip: int | None = None
 ) -> Sampler:

@@ -1,0 +1,1 @@
+"""Regularization pictures: what the base model itself draws for the class word."""
