@@ -14,6 +14,7 @@ from . import pages as help_pages
 from . import words
 from .typed.masks import add_masks
 from .typed.photos import Add, add_held_out, add_photos
+from .typed.regularization import add_regularization
 from .typed.subjects import add_subjects
 from .verbs.launch import add_launch
 from .verbs.lora_arguments import add_loras
@@ -51,7 +52,15 @@ def parser() -> argparse.ArgumentParser:
         sub.add_argument("--json", action="store_true", help="print JSON, for programs")
         return sub
 
-    for group in (add_photos, _training, _queue, _exchange, add_loras, _machine):
+    for group in (
+        add_photos,
+        add_regularization,
+        _training,
+        _queue,
+        _exchange,
+        add_loras,
+        _machine,
+    ):
         group(add)
     return whole
 

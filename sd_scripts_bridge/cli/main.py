@@ -83,6 +83,7 @@ VERBS: Mapping[str, Verb] = {
     "check": photos.check,
     "dataset": photos.dataset,
     "frames": photos.frames,
+    "regularization": photos.regularization,
     "caption": captions.caption,
     "captions": captions.captions,
     "train": training.train,

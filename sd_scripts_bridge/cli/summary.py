@@ -90,7 +90,8 @@ def _steps(job: TrainingJob, data: subsets.TrainingSet | None) -> str:
     p = job.params
     text = f"{p.max_train_steps}"
     if data is not None:
-        epochs = p.max_train_steps * job.pictures_a_step / max(1, data.count(is_reg=False))
+        epoch = data.count(is_reg=False) * (2 if data.reg else 1)
+        epochs = p.max_train_steps * job.pictures_a_step / max(1, epoch)
         text += f", {epochs:.3g} {'epoch' if epochs == 1 else 'epochs'}"
     text += f" at batch size {p.train_batch_size}"
     if p.gradient_accumulation_steps > 1:

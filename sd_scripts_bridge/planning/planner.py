@@ -135,6 +135,7 @@ class Planner:
         notes = [
             *before,
             *(subjects.notes(data) if job.dataset_config is None else ()),
+            *staging.regularization_notes(job, data),
             *effect.idle(stand, request.values),
             *effect.advice(job.params),
             *_about_launch(job, data.real_steps),

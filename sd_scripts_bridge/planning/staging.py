@@ -146,6 +146,22 @@ def mask_notes(job: TrainingJob, data: Dataset) -> list[str]:
     return [Message("request.masks", text, masked=masked, count=data.images)]
 
 
+def regularization_notes(job: TrainingJob, data: Dataset) -> list[str]:
+    """That photos are shown half as often beside regularization pictures, where nobody has made the
+    run longer for that.
+    """
+    shown = job.params.max_train_steps * job.pictures_a_step
+    if not data.regularisation or shown >= 2 * data.real_steps:
+        return []
+    text = (
+        "Every other picture that is trained is a regularization picture: {steps} steps show "
+        "{photos} photos. For as many as without, train {twice} steps."
+    )
+    steps = job.params.max_train_steps
+    values = {"steps": steps, "photos": shown // 2, "twice": 2 * steps}
+    return [Message("request.regularization", text, **values)]
+
+
 def enough_problems(job: TrainingJob, data: Dataset, engine: Engine) -> list[Problem]:
     """Why a training can't end by itself when it no longer gets better."""
     if not job.enough:

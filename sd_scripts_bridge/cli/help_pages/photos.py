@@ -40,6 +40,27 @@ PHOTO_PAGES = {
             ("dataset kohya-folder --out copy", "several kohya folders, as they are"),
         ),
     ),
+    "regularization": HelpPage(
+        """Draws pictures of what the base model itself makes of the class word ("man"), as a job,
+        with our own sampler. Trained beside your photos they keep the word what it was, while
+        "NAME CLASS" becomes your subject: worth it if other people of the class shall stay as they
+        are, or for several subjects of one class; not needed for a single subject, and half of the
+        pictures that are trained are these, so a run needs twice the steps. As many as the dataset
+        shows photos of the class (images x repeats) are used; more than 200 different ones change
+        little. They go to DATASET/reg/1_CLASS, each with its prompt as its caption; a picture that
+        is there is not drawn again, and `stop` and `resume` work as for a training. `--set
+        prior_loss_weight=0.5` halves their weight in the loss.""",
+        (
+            (
+                "regularization man --base MODEL.safetensors --out AlvaroBadia",
+                "then `train AlvaroBadia` trains them, too",
+            ),
+            (
+                "regularization woman --count 100 --base MODEL.safetensors",
+                "kept in the home folder, for the tab",
+            ),
+        ),
+    ),
     "frames": HelpPage(
         """Looks at each frame of a video, as a job, and writes the N sharpest, most different ones
         as PNG: frames blurred by a movement are left out, and of those that look alike one is

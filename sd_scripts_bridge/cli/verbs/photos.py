@@ -1,4 +1,4 @@
-"""Verbs for photos: check, dataset, frames."""
+"""Verbs for photos: check, dataset, regularization, frames."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ...bridge import Bridge
 from ...datasets.kohya_folder import Dataset
 from ...datasets.looking.passes import Watch
 from ...datasets.views import buckets_of, dataset_view, headers_view, report_view
+from ...engines.regularizing.request import RegularizationRequest
 from ...jobs import facts
 from ...photos.video.request import FramesRequest
 from ..output import OK, PROBLEM, USAGE, counted, counter, refuse, show
@@ -105,6 +106,28 @@ def _sums(made: Dataset, asked: int) -> list[str]:
     lines = [f"{text}, in {one.folder}" for text, one in zip(folders, made.subsets, strict=True)]
     asked_for = f" ({asked} asked for)" if made.wanted_steps else ""
     return [*lines, f"{counted(made.real_steps, 'step')} an epoch{asked_for}"]
+
+
+def regularization(bridge: Bridge, options: argparse.Namespace) -> int:
+    """Queue the drawing and follow it."""
+    asked = RegularizationRequest(
+        options.class_token,
+        options.base,
+        options.count,
+        options.out,
+        options.prompt,
+        options.resolution,
+    )
+    drawn = bridge.draw_regularization(asked)
+    assert drawn.job is not None, "our own sampler draws as a job"
+    say_queued(bridge, drawn.job, options)
+    if options.detach:
+        return OK
+    code = follow_to_end(bridge, drawn.job, options)
+    answer = facts.read(bridge.folder(drawn.job).result)
+    if options.json and answer:
+        print(json.dumps({"type": "regularization", **answer}, ensure_ascii=False), flush=True)
+    return code
 
 
 def frames(bridge: Bridge, options: argparse.Namespace) -> int:

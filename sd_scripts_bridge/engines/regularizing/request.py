@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...datasets.kohya_folder import Dataset
+from ...datasets.kohya_folder import Dataset, open_dataset
 from ...errors import Invalid, Problem
 from ...names import normal
 from ...options.families import LDM
@@ -58,9 +58,10 @@ def settle(home: Home, asked: RegularizationRequest) -> ClassPictures:
     side = asked.resolution or (SIDES[base.family] if base.full_size else SMALL)
     side = max(64, side // 64 * 64)
     folder = reg_folder(absolute(asked.out)) if asked.out else pool(home, base.path)
+    word = normal(asked.class_token)
     found = ClassPictures(
-        normal(asked.class_token),
-        USUAL if asked.count is None else asked.count,
+        word,
+        _usual(asked.out, word) if asked.count is None else asked.count,
         str(folder),
         str(absolute(base.path)),
         base.family,
@@ -72,6 +73,11 @@ def settle(home: Home, asked: RegularizationRequest) -> ClassPictures:
     )
     refuse(found)
     return found
+
+
+def _usual(out: Path | None, class_token: str) -> int:
+    """As many as the dataset at ``out`` can use. Raises `Invalid` where there is none."""
+    return USUAL if out is None else count_for(open_dataset(out), class_token)
 
 
 def count_for(dataset: Dataset, class_token: str) -> int:
