@@ -51,7 +51,8 @@ def settle(home: Home, asked: RegularizationRequest) -> ClassPictures:
 
     base = checkpoint.read(asked.base)
     if base.family not in LDM:
-        text, remedy = "{title} can't be drawn with here", "SD 1.5, SD 2 and SDXL can."
+        text = "{title} can't be drawn with here"
+        remedy = "SD 1.5, SD 2 and SDXL can."
         raise Invalid(
             [Problem("regularization.family", "base", text, remedy, title=base.family_title)]
         )
