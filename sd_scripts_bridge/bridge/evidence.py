@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from ..errors import Conflict
@@ -24,8 +26,14 @@ class EvidenceVerbs(JobVerbs):
             raise Conflict("bridge.job_training", "Job {job_id} is not a training.", job_id=job_id)
         return self.run_tool(evaluation.of_job(job_id, job, self.folder(job_id)))
 
-    def evaluate_file(self, file: Path, photos: Path, base: Path) -> int:
-        """Queue the measuring of any LoRA on photos; returns the job's number. Raises `Invalid`."""
-        from ..running.asked import evaluation
+    def evaluate_file(
+        self, file: Path, photos: Path, base: Path | None = None, known: Sequence[Path] = ()
+    ) -> int:
+        """Queue the measuring of any LoRA on photos; returns the job's number. Without ``base`` it
+        is the one that the LoRA names, of ``known`` or of this home's trainings. Raises `Invalid`.
+        """
+        from ..running.asked import evaluation, known_base
 
-        return self.run_tool(evaluation.of_file(self.home, file, photos, base))
+        there = chain(known, known_base.of_trainings(reversed(self.jobs())))
+        found = base or known_base.of(file, there)
+        return self.run_tool(evaluation.of_file(self.home, file, photos, found))

@@ -159,7 +159,7 @@ def _queue(add: Add) -> None:
     sub = add("evaluate", "measure saved steps on photos that they weren't trained on")
     sub.add_argument("target", metavar="JOB_OR_FILE", help="a training's number, or any LoRA")
     sub.add_argument("--on", type=Path, metavar="PHOTOS", help="a folder of photos, for a FILE")
-    sub.add_argument("--base", type=Path, help="the base model, for a FILE")
+    sub.add_argument("--base", type=Path, help="the base model, for a FILE (as it says)")
     sub.add_argument("--detach", action="store_true", help="start it and return at once")
     sub = add("judge", "draw the saved steps side by side, at several strengths")
     sub.add_argument("job", type=words.job_number, help=A_JOB)

@@ -200,7 +200,8 @@ PAGES: dict[str, HelpPage] = {
         """Measures the denoising loss of every saved step of a training, by either engine, on the
         photos that it held out and on some that it trained, at fixed timesteps and noise; then says
         which step to use, and how sure that is. What is measured already is not measured again.
-        Or measures any LoRA for SD 1.5, SD 2 or SDXL on a folder of photos.""",
+        Or measures any LoRA for SD 1.5, SD 2 or SDXL on a folder of photos. Its base model needs
+        no naming if a training of this home has used it.""",
         (
             ("evaluate 3", "every save of job 3"),
             (

@@ -13,6 +13,7 @@ from sd_scripts_bridge.engines.tools.evaluate import EvaluateTool
 from sd_scripts_bridge.jobs.job import Status, TrainingJob
 from sd_scripts_bridge.page.context import Context
 from sd_scripts_bridge.system.locks import hold
+from tests.support import model_headers as headers
 from tests.support.page import Page, sentences
 
 MakeJob = Callable[..., TrainingJob]
@@ -101,3 +102,24 @@ def test_the_saves_of_a_training_are_measured_by_a_job(
     assert (spec["tool"], spec["about"], spec["settings"]["saves"][1][0]) == ("evaluate", number, 5)
     assert page.post(f"jobs/{told['job']}/evaluate").status_code == 409, "that is no training"
     assert page.post("jobs/99/evaluate").status_code == 404
+
+
+@pytest.mark.usefixtures("waiting")
+def test_any_lora_is_measured_on_photos_by_a_job(
+    page: Page, base: Path, body: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(EvaluateTool, "check", lambda _tool, _home: [])
+    file = tmp_path / "hero.safetensors"
+    asked = {"file": str(file), "on": body["photos"][0]}
+    headers.write(file, headers.lora(), {"ss_sd_model_name": "elsewhere.safetensors"})
+    refused = page.post("evaluate", **asked)
+    assert refused.status_code == 422
+    assert "was trained on elsewhere.safetensors, which is not known here" in sentences(refused)
+    assert page.post("evaluate", **asked, base=str(base)).status_code == 200
+
+    headers.write(file, headers.lora(), {"ss_sd_model_name": base.name, "ss_steps": "900"})
+    told = page.post("evaluate", **asked).json()
+
+    spec = page.get(f"jobs/{told['job']}").json()["spec"]
+    assert (spec["tool"], spec["settings"]["base"]) == ("evaluate", str(base))
+    assert spec["settings"]["saves"] == [[0, None], [900, str(file)]]

@@ -17,8 +17,8 @@ def evaluate(bridge: Bridge, options: argparse.Namespace) -> int:
     word = options.target
     if word.isdecimal():
         number = bridge.evaluate(int(word))
-    elif options.on is None or options.base is None:
-        sentence = "Give a job's number, or a LoRA's FILE with --on PHOTOS and --base MODEL."
+    elif options.on is None:
+        sentence = "Give a job's number, or a LoRA's FILE with --on PHOTOS."
         return refuse(sentence, as_json=options.json, code=USAGE)
     else:
         number = bridge.evaluate_file(absolute(Path(word)), options.on, options.base)

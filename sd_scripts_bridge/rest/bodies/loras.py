@@ -19,6 +19,19 @@ class VerifyBody:
 
 
 @dataclass(frozen=True)
+class EvaluateBody:
+    """A LoRA to measure on photos."""
+
+    file: Annotated[Path, Example("/loras/hero.safetensors")]
+    on: Annotated[Path, "a folder of photos, with captions beside them or without"]
+    base: Annotated[
+        Path | None,
+        "the base model; null: the one that the LoRA names, where it is known here",
+        Example("/models/v1-5-pruned-emaonly.safetensors"),
+    ] = None
+
+
+@dataclass(frozen=True)
 class LoraBody:
     """Work on finished LoRAs."""
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ...errors import Invalid, Problem, short
 from ...page.context import started
 from ...page.finished import comparison
 from ...page.finished.comparison import CompareView
 from ...running.asked.repeat import Repeated
 from ..bodies.jobs import LikenessBody
+from ..bodies.loras import EvaluateBody
 from ..doors import Call
 from ..queries import CompareQuery
 from ..views import QueuedView, RepeatedView
@@ -45,6 +48,20 @@ def evaluate(call: Call, job: int) -> QueuedView:
 
     def start() -> tuple[int, int]:
         number = bridge.evaluate(job)
+        return number, number
+
+    notes, number = started(call.context, start)
+    return QueuedView(number, notes)
+
+
+def evaluate_file(call: Call, body: EvaluateBody) -> QueuedView:
+    """Measure any LoRA for SD 1.5, SD 2 or SDXL on photos, as a job. `best` of `GET jobs/ID` has
+    the losses then: step 0 is the base alone, the other the LoRA (its steps, or 1).
+    """
+    known = [Path(base.path) for base in call.context.models()]
+
+    def start() -> tuple[int, int]:
+        number = call.context.the_bridge.evaluate_file(body.file, body.on, body.base, known)
         return number, number
 
     notes, number = started(call.context, start)

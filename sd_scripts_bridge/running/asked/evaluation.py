@@ -86,7 +86,7 @@ def of_file(home: Home, file: Path, photos: Path, base: Path) -> ToolJob:
         .as_dict()
     )
     settings = {
-        "saves": [(0, None), (1, str(file))],
+        "saves": [(0, None), (_steps(file), str(file))],
         "base": str(base),
         "family": model.family,
         "prediction": model.prediction,
@@ -96,6 +96,12 @@ def of_file(home: Home, file: Path, photos: Path, base: Path) -> ToolJob:
         "measured": None,
     }
     return ToolJob("evaluate", f"measure {file.name}", settings)
+
+
+def _steps(file: Path) -> int:
+    """For so many it says that it was trained; 1 where it says nothing."""
+    told = lora.inspect(file).metadata.get("ss_steps", "")
+    return int(told) if told.isdecimal() and 0 < len(told) < 10 and int(told) else 1
 
 
 def _family_problems(family: str) -> list[Problem]:

@@ -40,6 +40,8 @@ __all__ = ["browser", "pictures", "pytest_runtest_makereport", "visit"]
 WEBUI = Path(os.environ.get("WEBUI_DIR", ""))
 PYTHON = Path(os.environ.get("WEBUI_PYTHON") or WEBUI / "venv" / "bin" / "python")
 START_SECONDS = 300
+CLICK_SECONDS = 180
+"""While a model is loaded on a busy machine, a page answers late."""
 
 
 @dataclass
@@ -185,6 +187,7 @@ def open_tab(visit: Callable[..., Any]) -> Callable[..., Any]:
 
     def open_it(webui: WebUI) -> Any:
         tab = visit(webui.address, ready="document.querySelector('#lora-bridge')")
+        tab.page.set_default_timeout(1000 * CLICK_SECONDS)
         choose(tab, "Train LoRA")
         tab.knows("app.state.draft", 60)
         return tab
