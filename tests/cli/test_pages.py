@@ -17,7 +17,8 @@ from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.cli import completion
 from sd_scripts_bridge.cli import main as cli
 from sd_scripts_bridge.cli import pages as help_pages
-from sd_scripts_bridge.cli.arguments import SHELLS, parser, verbs_of
+from sd_scripts_bridge.cli.arguments import parser, verbs_of
+from sd_scripts_bridge.cli.typed.machine import SHELLS
 from sd_scripts_bridge.engines.sd_scripts.installed import catalogue
 from sd_scripts_bridge.jobs.job import SetupJob
 from tests.support.verbs import FAKE_SCRIPTS, run

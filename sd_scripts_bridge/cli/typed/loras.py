@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
 from ...engines.tools.lora_words import ACTIONS
 from .. import words
+from .jobs import add_only_start
+from .photos import Add
 
 
-def add_loras(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
-    """Add `verify`, `likeness` and `lora`."""
+def add_loras(add: Add) -> None:
+    """The verbs `verify`, `likeness` and `lora`."""
     sub = add("verify", "what a LoRA holds, and whether the WebUI can use all of it")
     sub.add_argument("file", type=Path, help="a LoRA, a .safetensors file")
 
@@ -20,9 +21,12 @@ def add_loras(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
     sub.add_argument(
         "--with", dest="with_", type=Path, metavar="MODEL", help="ArcFace's .onnx, or CLIP's folder"
     )
-    sub.add_argument("--detach", action="store_true", help="start it and return at once")
+    add_only_start(sub)
 
-    sub = add("lora", "resize, merge or extract LoRAs")
+    _lora(add("lora", "resize, merge or extract LoRAs"))
+
+
+def _lora(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("action", choices=ACTIONS, help="what to do")
     sub.add_argument(
         "files", nargs="+", type=Path, metavar="FILE", help="LoRAs; for extract, the tuned model"
@@ -41,4 +45,4 @@ def add_loras(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
         "--out", type=Path, metavar="FILE", help="the merged base's file (the job's folder)"
     )
     sub.add_argument("--gpu", type=int, help="the GPU to compute on")
-    sub.add_argument("--detach", action="store_true", help="start it and return at once")
+    add_only_start(sub)
