@@ -172,7 +172,7 @@
         remark(parts, tokens) {
             const draft = this.app.state.draft;
             const known = typeof tokens === "number" ? tokens : parts.photo.tokens;
-            const remarks = [...lb.captionRemarks(parts.box.value, draft && draft.name, known), ...lb.authorRemarks(parts.photo)];
+            const remarks = [...lb.captionRemarks(parts.box.value, lb.nameOf(draft, parts.photo), known), ...lb.authorRemarks(parts.photo)];
             lb.fillList(parts.remarks, remarks, (one, index) => index, (one) => lb.el("span", {class: one.kind ? "lb-" + one.kind : ""}, one.text));
         }
 

@@ -15,15 +15,16 @@
             this.source = null;
             this.filter = "all";
             this.frames = new lb.Frames(app, () => this.drawFrames());
+            this.subjects = new lb.Subjects(app, () => this.update());
             this.name = lb.field(lb.t("Name, as you will use it in prompts"), lb.el("input", {
                 type: "text", autocomplete: "off", spellcheck: "false", maxlength: 64, placeholder: "AlvaroBadia",
-                oninput: () => app.saveDraft("name", {name: this.name.input.value}), onblur: () => app.saver.flush("draft name"),
+                oninput: () => this.subjects.save({name: this.name.input.value}), onblur: () => app.saver.flush(this.subjects.key("name")),
             }));
             this.kind = lb.field(lb.t("What is it"), lb.el("input", {
                 type: "text", autocomplete: "off", maxlength: 64, placeholder: lb.t("man, woman, dog, toy ..."),
-                oninput: () => app.saveDraft("class", {class_token: this.kind.input.value}), onblur: () => app.saver.flush("draft class"),
+                oninput: () => this.subjects.save({class_token: this.kind.input.value}), onblur: () => app.saver.flush(this.subjects.key("class_token")),
             }));
-            this.panel = lb.el("div", {}, lb.el("div", {class: "lb-row"}, this.name.node, this.kind.node, this.buildSource()),
+            this.panel = lb.el("div", {}, this.subjects.row, lb.el("div", {class: "lb-row"}, this.name.node, this.kind.node, this.buildSource()),
                 this.buildProgress(), this.buildSummary(), this.buildAdvice(), this.buildGrid(), this.buildFoot());
             lb.acceptFiles(this.panel, (files) => this.upload(files));
         }
@@ -94,7 +95,7 @@
 
         buildFoot() {
             this.next = this.app.next("captions", lb.t("Next: captions"));
-            this.foot = lb.el("div", {class: "lb-foot"}, this.next);
+            this.foot = lb.el("div", {class: "lb-foot"}, this.subjects.add, this.next);
             return this.foot;
         }
 
@@ -239,7 +240,7 @@
             try {
                 const files = group.map((file) => ({file: file, name: file.name}));
                 const progress = (part) => this.showProgress(part * group.length);
-                const answer = await this.app.changes(this.app.server.upload("draft/photos", files, {}, progress));
+                const answer = await this.app.changes(this.app.server.upload("draft/photos", files, {subject: this.subjects.current}, progress));
                 errors.push(...(answer.notes || []).map(lb.sentence));
             } catch (error) {
                 const parts = lb.together(group);
@@ -269,11 +270,12 @@
         readFolder() {
             const path = this.folder.input.value.trim();
             const draft = this.app.state.draft;
-            if (this.reading !== null || !draft || path === (draft.source || "")) return;
+            const subject = this.subjects.own;
+            if (this.reading !== null || !draft || !subject || path === (subject.source || "")) return;
             this.reading = path;
             this.app.act(this.choose, async () => {
                 try {
-                    await this.app.post("draft/folder", {path: path || null});
+                    await this.app.post("draft/folder", {path: path || null, subject: subject.id});
                 } finally {
                     this.reading = null;
                 }
@@ -308,28 +310,33 @@
             const draft = this.app.state.draft;
             this.showProgress();
             if (!draft) return;
-            lb.setValue(this.name.input, (this.app.saver.unsaved("draft name") || draft).name);
-            lb.setValue(this.kind.input, (this.app.saver.unsaved("draft class") || draft).class_token);
-            if (this.reading === null && draft.source !== this.source) {
-                this.source = draft.source;
-                lb.setValue(this.folder.input, draft.source);
+            this.subjects.update(draft);
+            lb.setValue(this.name.input, this.subjects.value("name"));
+            lb.setValue(this.kind.input, this.subjects.value("class_token"));
+            const {id, source} = this.subjects.own;
+            if (this.reading === null && id + source !== this.source) {
+                this.source = id + source;
+                lb.setValue(this.folder.input, source);
             }
             this.fromAfar();
-            const some = draft.photos.length > 0;
+            const some = draft.photos.length > 0 || this.subjects.several;
             lb.show(this.foot, some);
             lb.show(this.summary, some);
-            lb.show(this.empty, !some && !this.uploading);
-            lb.show(this.grid.node, some);
+            const empty = !this.subjects.photos(draft.photos).length;
+            lb.show(this.empty, empty && !this.uploading);
+            lb.show(this.grid.node, !empty);
             lb.show(this.undo, draft.photo_undo > 0);
-            const shown = this.showFilters(draft.photos);
-            if (this.shown !== draft.photos || this.filtered !== this.filter) {
+            const own = this.subjects.photos(draft.photos);
+            const shown = this.showFilters(own);
+            const filtered = this.subjects.current + this.filter;
+            if (this.shown !== draft.photos || this.filtered !== filtered) {
                 this.shown = draft.photos;
-                this.filtered = this.filter;
+                this.filtered = filtered;
                 this.grid.set(shown);
             }
             this.frames.update();
-            const used = draft.photos.filter((photo) => photo.used).length;
-            lb.setText(this.count, lb.t("{used} of {total} {total:photo|photos} will be used.", {used: used, total: draft.photos.length}));
+            const used = own.filter((photo) => photo.used).length;
+            lb.setText(this.count, lb.t("{used} of {total} {total:photo|photos} will be used.", {used: used, total: own.length}));
             this.held.update(draft);
             lb.showProblems(this.app, this.problems, draft.problems || []);
             lb.sentences(this.advice, [...(draft.coverage || []).map(lb.facetText), ...(draft.advice || []).map(lb.sentence)]);

@@ -4,12 +4,13 @@ everything in the way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..bridge import Bridge
-from ..datasets.kohya_folder import Dataset, Subset, naming_problems, repeats_for
+from ..datasets.kohya_folder import naming_problems
 from ..errors import BridgeError, Invalid, NotFound, Problem
 from ..jobs.launch import Launch, from_words, processes_of
 from ..messages import Message
@@ -22,9 +23,11 @@ from ..planning.request import Request
 from ..planning.settled import Epoch, settle
 from ..publishing import publish
 from .context import Context
+from .draft import subjects
 from .draft.captions import caption_of
 from .draft.draft import Draft
 from .draft.looks.held_out import held_out, held_out_problems
+from .draft.state import DraftSubject
 from .draft.view import is_used
 from .training_plan import Plan
 
@@ -37,15 +40,15 @@ def make(context: Context) -> Plan:
     training = state.training
     base_path, base = _base(context, training.base, problems)
     preset = _preset(training.preset, base, gpu_gigabytes(context), problems)
-    held = len(held_out(state, judged))
-    trained = len(used) - held
-    repeats = repeats_for(trained, training.steps) if trained else 0
+    apart = held_out(state, judged)
+    held = len(apart)
+    parts = subjects.folders(state, [item for item in used if item.id not in apart], training.steps)
+    data = subjects.unwritten(bridge.home.datasets / "unwritten", parts)
     gpu, launch = _gpus(training.gpus, problems)
-    epoch = Epoch(max(1, trained * repeats), processes=processes_of(launch))
+    epoch = Epoch(max(1, data.real_steps), processes=processes_of(launch))
     params, changed = _params(preset, training.values, epoch, problems)
     plan = Plan(
-        trained,
-        repeats,
+        data,
         params,
         preset,
         training.engine or "",
@@ -58,7 +61,7 @@ def make(context: Context) -> Plan:
         launch=launch,
     )
     plan.problems += [
-        *_naming(state.name, state.class_token, training.lora_name),
+        *_naming_of(state.subjects, training.lora_name),
         *_photo_problems(draft, len(used)),
         *held_out_problems(held, len(used)),
     ]
@@ -200,6 +203,17 @@ def _naming(name: str, class_token: str, lora_name: str) -> list[Problem]:
     ]
 
 
+def _naming_of(found: Sequence[DraftSubject], lora_name: str) -> list[Problem]:
+    """Of all subjects; two with one name would be one."""
+    problems = [p for one in found for p in _naming(one.name, one.class_token, lora_name)]
+    names = Counter(one.name for one in found if one.name)
+    text = "{name} is two subjects' name"
+    for name in (name for name, count in names.items() if count > 1):
+        remedy = "Give each a name of its own."
+        problems.append(Problem("plan.name_twice", "name", text, remedy, name=repr(name)))
+    return problems
+
+
 def _photo_problems(draft: Draft, used: int) -> list[Problem]:
     progress = draft.check.progress
     if not draft.state.items:
@@ -242,7 +256,7 @@ def _sketch(bridge: Bridge, context: Context, plan: Plan) -> None:
         if plan.base is None or not plan.images:
             return
         job, plan.notes, refused = bridge.draft_job(
-            request(context, plan, Path("img")), _unwritten(context, plan), plan.base
+            request(context, plan, Path("img")), plan.data, plan.base
         )
         plan.engine, plan.params = job.engine, job.params
         plan.problems += refused
@@ -250,10 +264,3 @@ def _sketch(bridge: Bridge, context: Context, plan: Plan) -> None:
         plan.problems += error.problems
     except BridgeError as error:
         plan.problems.append(Problem("plan.said", "", str(error)))
-
-
-def _unwritten(context: Context, plan: Plan) -> Dataset:
-    state = context.draft.state
-    folder = context.the_bridge.home.datasets / "unwritten" / "img"
-    subset = Subset(folder / "1", plan.repeats, state.name, state.class_token, plan.images)
-    return Dataset(folder.parent, folder, (subset,))

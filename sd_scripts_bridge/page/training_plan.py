@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..datasets.kohya_folder import Dataset
 from ..errors import Problem
 from ..jobs.launch import Launch, processes_of
 from ..messages import Message
@@ -18,8 +19,8 @@ from ..options.presets import Preset
 class Plan:
     """The draft as a job. ``base`` is None where none is chosen, or it can't be trained."""
 
-    images: int
-    repeats: int
+    data: Dataset
+    """What will be written: photos that are trained, by their folders."""
     params: TrainingParams
     preset: Preset
     engine: str
@@ -32,6 +33,15 @@ class Plan:
     changed: int = 0
     gpu: int | None = None
     launch: Launch | None = None
+
+    @property
+    def images(self) -> int:
+        return self.data.images
+
+    @property
+    def repeats(self) -> int:
+        """Of the first folder."""
+        return self.data.subsets[0].repeats if self.data.subsets else 0
 
     @property
     def batch(self) -> int:
@@ -53,16 +63,30 @@ class Plan:
         """
         if not self.images:
             return Message("plan.photos_yet", "No photos yet.")
-        shown = math.ceil(self.images * self.repeats / self.batch)
-        text = Message(
+        shown = math.ceil(self.data.real_steps / self.batch)
+        text = self._sum(shown)
+        if shown == self.steps:
+            return text
+        return Message("plan.stops", "{sum}; it stops at {steps}", sum=text, steps=self.steps)
+
+    def _sum(self, steps: int) -> Message:
+        if len(self.data.subsets) > 1:
+            return Message(
+                "plan.sum_of_several",
+                "{photos} photos in {folders} folders, {pictures} pictures an epoch / batch {batch}"
+                " = {steps} {steps:step|steps}",
+                photos=self.images,
+                folders=len(self.data.subsets),
+                pictures=self.data.real_steps,
+                batch=self.batch,
+                steps=steps,
+            )
+        return Message(
             "plan.sum",
             "{photos} {photos:photo|photos} x {repeats} {repeats:repeat|repeats} / batch {batch}"
             " = {steps} {steps:step|steps}",
             photos=self.images,
             repeats=self.repeats,
             batch=self.batch,
-            steps=shown,
+            steps=steps,
         )
-        if shown == self.steps:
-            return text
-        return Message("plan.stops", "{sum}; it stops at {steps}", sum=text, steps=self.steps)

@@ -61,7 +61,8 @@ def say(draft: Draft, captioner: Captioner, wanted: Sequence[int]) -> None:
     text = told(captioner.aspects)
 
     def edit(state: State) -> State:
-        return state.with_captions({p: drafted(state, text, captioner.name) for p in wanted})
+        own = {pid: state.of(state.item(pid)) for pid in wanted}
+        return state.with_captions({p: drafted(own[p], text, captioner.name) for p in wanted})
 
     draft.change(edit)
 
@@ -173,7 +174,7 @@ class _Following:
             pid = ids.get(said.file)
             if pid in wanted and pid is not None:
                 if said.reason is None:
-                    words[pid] = drafted(state, said.text, by)
+                    words[pid] = drafted(state.of(state.item(pid)), said.text, by)
                 else:
                     reasons[pid] = said.reason.as_dict()
         state = with_some(state, words, self.first)

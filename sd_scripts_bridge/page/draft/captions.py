@@ -25,6 +25,7 @@ def caption_of(item: DraftPhoto, state: State, judged: Verdicts) -> str:
     """What this photo will be trained with: the user's words, else those beside it, else the name
     and the class.
     """
+    state = state.of(item)
     if item.caption is not None:
         return _spoken(item.caption, state) or caption_text.draft(state.name, state.class_token)
     seen = judged.seen.get(item.id)
@@ -75,9 +76,12 @@ def changes(
     if edit.action == "person" and not edit.words:
         edit = replace(edit, words=person.words(readable.values()))
     edit.check()
-    heads, found = heads_of(state.name, state.class_token), {}
+    items = {item.id: item for item in state.items}
+    found = {}
     for pid, before in readable.items():
         if photos is None or pid in photos:
+            own = state.of(items[pid])
+            heads = heads_of(own.name, own.class_token)
             after = edit.of(before, heads) or heads[0]
             if after != before:
                 found[pid] = (before, after)
@@ -94,7 +98,11 @@ def bulk(
 
 def by_hand(state: State, captions: Mapping[int, str | None]) -> State:
     """Captions that the user has written, or has made of others."""
-    kept = {pid: None if text is None else bound(text, state) for pid, text in captions.items()}
+    kept = {
+        item.id: None if (text := captions[item.id]) is None else bound(text, state.of(item))
+        for item in state.items
+        if item.id in captions
+    }
     return state.with_captions({i.id: i.by_hand(kept[i.id]) for i in state.items if i.id in kept})
 
 
@@ -114,14 +122,19 @@ def undrafted(
     """Of these photos, all where None, those that can be used and have no words of their own yet;
     ``again``: also those that a captioner described, and nobody has changed since.
     """
-    bare = {"", state.name, caption_text.draft(state.name, state.class_token)}
     return [
         item.id
         for item in state.items
         if (photos is None or item.id in photos)
         and _reads(item, judged)
-        and (caption_of(item, state, judged) in bare or (again and _is_captioners(item)))
+        and (_is_bare(item, state, judged) or (again and _is_captioners(item)))
     ]
+
+
+def _is_bare(item: DraftPhoto, state: State, judged: Verdicts) -> bool:
+    own = state.of(item)
+    bare = ("", own.name, caption_text.draft(own.name, own.class_token))
+    return caption_of(item, state, judged) in bare
 
 
 def drafted(state: State, description: str, by: str) -> Words:

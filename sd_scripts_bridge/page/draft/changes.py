@@ -13,7 +13,7 @@ from ...shapes.marks import Example
 from .check import Seen, Verdicts
 from .draft import Draft
 from .looks.held_out import held_out
-from .state import DraftPhoto, State, TrainingChoices
+from .state import DraftPhoto, DraftSubject, State, TrainingChoices
 from .view import PhotoView, advice, naming_problems, photo_of, shown_of
 
 NO_PHOTOS = Message("draft.photos_yet", "There are no photos yet.")
@@ -48,6 +48,7 @@ class DraftView:
     name: Annotated[str, "of the subject", Example("AlvaroBadia")]
     class_token: Annotated[str, Example("man")]
     source: Annotated[str | None, "the folder whose photos these are"]
+    subjects: Annotated[Sequence[DraftSubject], "all of them; the first one is told above, too"]
     advice: Annotated[Sequence[str], "what to mind about the set"]
     coverage: Annotated[Sequence[Facet], "what the set shows of its subject"]
     caption_advice: Sequence[str]
@@ -123,6 +124,7 @@ class DraftChanges:
                 name=state.name,
                 class_token=state.class_token,
                 source=state.source,
+                subjects=state.subjects,
                 advice=[*about_set, *filter(None, [self.draft.check.failure, failure])],
                 coverage=self._coverage,
                 caption_advice=[*about_captions, *filter(None, [failure])],
@@ -169,7 +171,8 @@ class DraftChanges:
     ) -> _Told:
         seen = judged.seen.get(item.id)
         verdict = judged.verdicts.get(item.id)
-        made_from = (item, verdict, state.name, state.class_token, item.id in held)
+        own = state.of(item)
+        made_from = (item, verdict, own.name, own.class_token, item.id in held)
         before = self._told.get(item.id)
         if before and before.seen is seen and before.made_from == made_from:
             return before

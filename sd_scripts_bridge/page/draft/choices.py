@@ -77,6 +77,11 @@ class PhotoChange:
         bool | Absent | None,
         "true: measure the result on it, never train it; the user's choices replace the doctor's",
     ] = ABSENT
+    subject: Annotated[int, "whom it shows: a subject's number"] | Absent = ABSENT
+    repeats: Annotated[
+        Annotated[int, Bounds(1, MOST_STEPS)] | Absent | None,
+        "how often an epoch shows it; null: as often as the others of its subject",
+    ] = ABSENT
     was: Annotated[Sequence[Mapping[str, Any]], "what this window has seen: earlier captions"] = ()
 
 
@@ -119,21 +124,29 @@ def holding(state: State) -> State:
     return replace(state, training=replace(state.training, held_out="auto"))
 
 
-def with_files(state: State, names: Sequence[str], folder: Path) -> State:
+def with_files(state: State, names: Sequence[str], folder: Path, subject: int = 1) -> State:
+    """New photos of a subject."""
     new = tuple(
-        DraftPhoto(state.next_id + n, name, True, mark(folder / name))
+        DraftPhoto(state.next_id + n, name, True, mark(folder / name), subject=subject)
         for n, name in enumerate(names)
     )
     return replace(state, items=(*state.items, *new), next_id=state.next_id + len(new))
 
 
-def with_folder(state: State, path: Path | None, found: Sequence[Path]) -> State:
-    """Photos that stay keep their number, choice and caption."""
-    had = {item.file: item for item in state.items if not item.uploaded}
-    items, number = [item for item in state.items if item.uploaded], state.next_id
+def with_folder(state: State, path: Path | None, found: Sequence[Path], subject: int = 1) -> State:
+    """A subject's photos that stay keep their number, choice and caption."""
+    had = {i.file: i for i in state.items if not i.uploaded and i.subject == subject}
+    items = [i for i in state.items if i.uploaded or i.subject != subject]
+    number = state.next_id
     for file in map(str, found):
-        items.append(
-            replace(had.get(file) or DraftPhoto(number, file, False), mark=mark(Path(file)))
-        )
+        fresh = DraftPhoto(number, file, False, subject=subject)
+        items.append(replace(had.get(file) or fresh, mark=mark(Path(file))))
         number += file not in had
-    return replace(state, items=tuple(items), next_id=number, source=str(path) if path else None)
+    source = str(path) if path else None
+    after = replace(state, items=tuple(items), next_id=number)
+    if subject == 1:
+        return replace(after, source=source)
+    others = tuple(
+        replace(one, source=source) if one.id == subject else one for one in state.others
+    )
+    return replace(after, others=others)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from ...datasets.captions.authors import HAND, record
 from ...datasets.framing.buckets import Buckets
 from ...datasets.framing.frame import Frame, cut_out
 from ...datasets.held_out import NONE
-from ...datasets.kohya_folder import leaf_name, open_dataset, repeats_for
+from ...datasets.kohya_folder import open_dataset
+from ...datasets.subjects import manifest_of
 from ...datasets.writer import clean_copy
 from ...errors import BridgeError, Conflict, Invalid, Problem
 from ...photos import files as photo_files
@@ -23,6 +24,7 @@ from ...photos.pixels import turned
 from ...photos.printable import shown
 from ...photos.reading import read
 from ...system.files import free_path, mark
+from . import subjects
 from .captions import caption_of
 from .draft import Draft
 from .looks.frames import frame_of
@@ -65,17 +67,19 @@ def _write(draft: Draft, buckets: Buckets) -> Path:
     stage = draft.folder / f".stage.{os.getpid()}.part"
     shutil.rmtree(stage, ignore_errors=True)
     try:
-        leaf = (
-            stage
-            / "img"
-            / leaf_name(repeats_for(len(used), state.training.steps), state.name, state.class_token)
-        )
-        leaf.mkdir(parents=True)
-        for number, item in enumerate(used, 1):
-            target = _put(draft.path(item), leaf, number, caption_of(item, state, judged))
-            staged = _change(target, item, frame_of(item, judged, buckets), buckets)
-            apart += [shown(staged.name)] if item.id in held else []
+        by_name: dict[str, DraftPhoto] = {}
+        parts = subjects.folders(state, used, state.training.steps)
+        for part in parts:
+            leaf = stage / "img" / part.leaf
+            leaf.mkdir(parents=True)
+            for item in part.items:
+                text = caption_of(item, state, judged)
+                target = _put(draft.path(item), leaf, len(by_name) + 1, text)
+                staged = _change(target, item, frame_of(item, judged, buckets), buckets)
+                by_name[shown(staged.name)] = item
+                apart += [shown(staged.name)] if item.id in held else []
         about = {
+            **manifest_of([(part.subject.name, part.subject.class_token) for part in parts]),
             "subject": state.name,
             "class_token": state.class_token,
             "wanted_steps": state.training.steps,
@@ -92,18 +96,20 @@ def _write(draft: Draft, buckets: Buckets) -> Path:
             raise Invalid(
                 [Problem("dataset.said", "", v.sentence) for v in checked.photos if not v.used]
             )
-        trained = [item for item in used if item.id not in held]
-        _record_authors(out, made.subsets[0].folder, trained)
+        _record_authors(out, by_name)
         return out
     finally:
         shutil.rmtree(stage, ignore_errors=True)
 
 
-def _record_authors(root: Path, leaf: Path, trained: Sequence[DraftPhoto]) -> None:
+def _record_authors(root: Path, by_name: Mapping[str, DraftPhoto]) -> None:
     """Which captions a captioner wrote; one that was changed since is known by its other text."""
     written = {}
-    for image, item in zip(photo_files.find([leaf]), trained, strict=True):
-        if item.caption is not None and item.by not in ("", HAND):
+    for key, about in manifest.read(root)["files"].items():
+        image, item = root / key, by_name.get(about["from"])
+        if item is None or item.caption is None or not key.startswith("img/"):
+            continue
+        if item.by not in ("", HAND):
             text = "" if item.edited else image.with_suffix(".txt").read_text("utf-8").strip()
             written[image] = (item.by, text)
     if written:

@@ -23,7 +23,7 @@ from ...shapes.marks import ABSENT
 from ...shapes.plain import plain
 from ...system.files import free_path, mark, write_text
 from ...system.locks import hold
-from . import captions, intake, windows
+from . import captions, intake, subjects, windows
 from .check import PhotoCheck
 from .choices import (
     DraftChange,
@@ -39,6 +39,7 @@ from .choices import (
 )
 from .intake import MOST_PHOTOS, Upload, take_in
 from .state import DraftPhoto, State, from_dict
+from .subjects import SubjectChange
 
 Progress = tuple[int, int]
 
@@ -198,19 +199,44 @@ class Draft:
 
         self.change(edit)
 
-    def upload(self, files: Sequence[Upload]) -> tuple[str, ...]:
-        """Take photos, captions and zips in; returns what to say.
+    def change_subject(self, number: int, said: SubjectChange) -> None:
+        """Another name, class or number of repeats of one of several subjects.
+
+        Raises `Invalid`, `NotFound`.
+        """
+        if problems := subjects.change_problems(said):
+            raise Invalid(problems)
+        self.change(lambda state: subjects.changed(state, number, said))
+
+    def remove_subject(self, number: int) -> None:
+        """Without the subject and its photos; uploaded copies go, too. Raises `NotFound` or
+        `Conflict`.
+        """
+        with self._intake:
+            before = self.state
+            after = self.change(lambda state: subjects.removed(state, number))
+            left = {item.id for item in after.items}
+            for item in before.items:
+                if item.uploaded and item.id not in left:
+                    file = self.path(item)
+                    for one in (file, file.with_suffix(".txt"), file.with_suffix(".caption")):
+                        one.unlink(missing_ok=True)
+
+    def upload(self, files: Sequence[Upload], subject: int = 1) -> tuple[str, ...]:
+        """Take photos, captions and zips in, for a subject; returns what to say.
 
         Raises `Invalid`; then nothing was taken.
         """
         with self._intake:
             taken = take_in(files, self.photos_folder, len(self.state.items))
-            self.change(lambda state: with_files(state, taken.names, self.photos_folder))
+            self.change(lambda state: with_files(state, taken.names, self.photos_folder, subject))
         self.look_again()
         return taken.notes
 
-    def use_folder(self, path: Path | None) -> None:
-        """The photos in a folder, which stay where they are; None: no folder. Raises `Invalid`."""
+    def use_folder(self, path: Path | None, subject: int = 1) -> None:
+        """The photos in a folder, which stay where they are; None: no folder. Several folders of
+        kohya's are taken with their names, classes and repeats. Raises `Invalid`.
+        """
         from ...photos import files as photo_files
 
         if path is not None and not path.is_absolute():
@@ -239,7 +265,11 @@ class Draft:
                     )
                 ]
             )
-        self.change(lambda state: with_folder(state, path, found))
+        several = subjects.kohyas(path) if path and subject == 1 else None
+        if path and several and not self.state.others:
+            self.change(lambda state: subjects.with_folders(state, path, several))
+        else:
+            self.change(lambda state: with_folder(state, path, found, subject))
         self.look_again()
 
     def look_again(self) -> None:
@@ -255,6 +285,8 @@ class Draft:
         self.item(pid)
         if said.used is True:
             self._refuse_unusable(pid)
+        if said.subject is not ABSENT:
+            subjects.known(self.state, said.subject)
 
         def edit(state: State) -> State:
             if said.caption is not ABSENT:
@@ -300,6 +332,10 @@ class Draft:
 
 
 def _looks(item: DraftPhoto, said: PhotoChange) -> DraftPhoto:
+    if said.subject is not ABSENT:
+        item = replace(item, subject=said.subject)
+    if said.repeats is not ABSENT:
+        item = replace(item, repeats=said.repeats)
     if said.used is not ABSENT:
         item = replace(item, used=said.used)
     if said.turn is not ABSENT and said.turn != item.turn:

@@ -54,6 +54,10 @@ class DraftPhoto:
     move_y: float = 0.0
     held_out: bool | None = None
     """The user's choice, where he made one, see `looks.held_out`."""
+    subject: int = 1
+    """Whom it shows: a `DraftSubject`'s number; 1 is the first, whose name the state has itself."""
+    repeats: int | None = None
+    """How often an epoch shows it, where that isn't its subject's number."""
 
     @property
     def words(self) -> Words:
@@ -73,6 +77,18 @@ class DraftPhoto:
     @property
     def move(self) -> tuple[float, float]:
         return self.move_x, self.move_y
+
+
+@dataclass(frozen=True)
+class DraftSubject:
+    """One of several subjects. ``repeats`` None: so that all are shown equally often."""
+
+    id: int
+    name: str = ""
+    class_token: str = ""
+    repeats: int | None = None
+    source: str | None = None
+    """The folder whose photos show it."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +119,10 @@ class State:
     name: str = ""
     class_token: str = ""
     source: str | None = None
+    repeats: int | None = None
+    """Of the first subject, as a `DraftSubject` has them."""
+    others: tuple[DraftSubject, ...] = ()
+    """Further subjects."""
     items: tuple[DraftPhoto, ...] = ()
     next_id: int = 1
     training: TrainingChoices = field(default_factory=TrainingChoices)
@@ -128,9 +148,26 @@ class State:
             **plain,
             **levels,
             "items": [vars(item) for item in self.items],
+            "others": [vars(one) for one in self.others],
             "photo_undo": [[vars(item) for item in level] for level in self.photo_undo],
             "training": asdict(self.training),
         }
+
+    @property
+    def subjects(self) -> tuple[DraftSubject, ...]:
+        """All of them, the first one first."""
+        first = DraftSubject(1, self.name, self.class_token, self.repeats, self.source)
+        return first, *self.others
+
+    def subject(self, number: int) -> DraftSubject | None:
+        return next((one for one in self.subjects if one.id == number), None)
+
+    def of(self, item: DraftPhoto | None) -> State:
+        """The state as it is said of this photo: with its own subject's name and class."""
+        if item is None or item.subject == 1:
+            return self
+        own = self.subject(item.subject)
+        return replace(self, name=own.name, class_token=own.class_token) if own else self
 
     def item(self, pid: int) -> DraftPhoto | None:
         return next((item for item in self.items if item.id == pid), None)
@@ -198,10 +235,13 @@ def from_dict(data: Mapping[str, Any]) -> State:
 
     Raises ValueError, TypeError, KeyError or AttributeError for anything else.
     """
-    apart: dict[str, Any] = dict.fromkeys(("items", "undo", "redo", "photo_undo"), ())
+    apart: dict[str, Any] = dict.fromkeys(("items", "undo", "redo", "photo_undo", "others"), ())
     apart["training"] = TrainingChoices()
     values = _known(State, {**data, **apart})
     values["items"] = _photos(data.get("items", ()))
+    values["others"] = tuple(
+        DraftSubject(**_known(DraftSubject, row)) for row in data.get("others", ())
+    )
     values["photo_undo"] = tuple(map(_photos, data.get("photo_undo", ())))
     values["training"] = TrainingChoices(**_known(TrainingChoices, data.get("training", {})))
     for name in ("undo", "redo"):

@@ -104,6 +104,8 @@ class PhotoView:
     edited: Annotated[bool, "whether somebody has changed what the captioner wrote", Example(False)]
     reason: Annotated[str | None, "why the captioner wrote none"]
     turn: Annotated[int, "quarters that the copy is turned clockwise", Example(0)]
+    subject: Annotated[int, "whom it shows: a subject's number", Example(1)]
+    repeats: Annotated[int | None, "its own; null: its subject's", Example(None)]
     held_out: Annotated[bool, "measures the result and is never trained", Example(False)]
 
 
@@ -132,19 +134,25 @@ def photo_of(item: DraftPhoto, state: State, judged: Verdicts, held: Collection[
         own_caption=item.caption is not None or beside,
         words=words,
         tokens=tokens,
-        begins_with_name=caption_text.begins_with_name(text, state.name),
+        begins_with_name=caption_text.begins_with_name(text, state.of(item).name),
         by=item.by or (HAND if item.caption is not None else "file" if beside else ""),
         edited=item.edited,
         reason=Message.from_dict(item.reason) if item.reason else None,
         turn=item.turn,
+        subject=item.subject,
+        repeats=item.repeats,
         held_out=item.id in held,
     )
 
 
 def naming_problems(state: State) -> list[Problem]:
     """What is wrong with name and class; nothing while nobody has written any."""
-    found = kohya_folder.naming_problems(state.name, state.class_token)
-    return [problem for problem in found if state.name or problem.where == "class"]
+    return [
+        problem
+        for one in state.subjects
+        for problem in kohya_folder.naming_problems(one.name, one.class_token)
+        if one.name or problem.where == "class"
+    ]
 
 
 def advice(draft: Draft, state: State, judged: Verdicts) -> tuple[list[str], list[str]]:
@@ -179,8 +187,12 @@ def _unnamed(state: State, judged: Verdicts) -> list[str]:
     """Of the captions that will be trained, those that don't begin with the name."""
     if not state.name:
         return []
-    texts = [caption_of(item, state, judged) for item in state.items if is_used(item, judged)]
-    count = sum(not caption_text.begins_with_name(text, state.name) for text in texts)
+    items = [item for item in state.items if is_used(item, judged)]
+    texts = [caption_of(item, state, judged) for item in items]
+    count = sum(
+        not caption_text.begins_with_name(text, state.of(item).name)
+        for item, text in zip(items, texts, strict=True)
+    )
     if not count:
         return []
     return [
@@ -190,7 +202,7 @@ def _unnamed(state: State, judged: Verdicts) -> list[str]:
             "{count:it teaches|they teach} it less.",
             count=count,
             total=len(texts),
-            name=repr(state.name),
+            name=" / ".join(repr(one.name) for one in state.subjects),
         )
     ]
 

@@ -17,6 +17,7 @@ class UploadBody:
     """Photos, captions (.txt named after a photo) or zips, all or nothing."""
 
     files: Files
+    subject: Annotated[int, "whom they show: a subject's number"] = 1
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class FolderBody:
     """A folder of photos, which stay where they are."""
 
     path: Annotated[Path | None, "null: no folder", Example("/photos")]
+    subject: Annotated[int, "whom they show: a subject's number"] = 1
 
 
 @dataclass(frozen=True)

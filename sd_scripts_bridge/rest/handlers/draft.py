@@ -15,6 +15,7 @@ from ...page.draft.changes import MOST_ROWS, DraftView
 from ...page.draft.choices import DraftChange, PhotoChange, TrainingChange
 from ...page.draft.looks.frames import FramesView, frames
 from ...page.draft.looks.held_out import held_out
+from ...page.draft.subjects import SubjectChange, added, known
 from ...page.draft.view import PhotoView, photo_of
 from ...photos.thumbnails import thumbnail
 from ...shapes.marks import ABSENT
@@ -94,12 +95,33 @@ def upload(call: Call, query: ChangeQuery, body: UploadBody) -> DraftView:
     """Add photos, captions (.txt named after a photo) or zips, all or nothing."""
     if not body.files:
         raise Invalid([Problem("intake.none", "files", "there are none", "Send at least one.")])
-    return changed(call, query, lambda: call.context.draft.upload(body.files))
+    draft = call.context.draft
+    known(draft.state, body.subject)
+    return changed(call, query, lambda: draft.upload(body.files, body.subject))
 
 
 def use_folder(call: Call, query: ChangeQuery, body: FolderBody) -> DraftView:
-    """Take the photos of a folder, which stay where they are; again to see what changed there."""
-    return changed(call, query, lambda: call.context.draft.use_folder(body.path))
+    """Take the photos of a folder, which stay where they are; again to see what changed there.
+    Several folders of kohya's in it are taken with their names, classes and repeats.
+    """
+    draft = call.context.draft
+    known(draft.state, body.subject)
+    return changed(call, query, lambda: draft.use_folder(body.path, body.subject))
+
+
+def add_subject(call: Call, query: ChangeQuery) -> DraftView:
+    """Add another subject: all of them go into one LoRA."""
+    return changed(call, query, lambda: call.context.draft.change(added))
+
+
+def change_subject(call: Call, number: int, query: ChangeQuery, body: SubjectChange) -> DraftView:
+    """Change a subject's name, class token, or how often an epoch shows its photos."""
+    return changed(call, query, lambda: call.context.draft.change_subject(number, body))
+
+
+def remove_subject(call: Call, number: int, query: ChangeQuery) -> DraftView:
+    """Remove a subject and its photos from the draft; a folder of yours stays."""
+    return changed(call, query, lambda: call.context.draft.remove_subject(number))
 
 
 def set_photo(call: Call, pid: int, body: PhotoChange) -> PhotoView:

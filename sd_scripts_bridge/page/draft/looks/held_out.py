@@ -18,7 +18,8 @@ def held_out(state: State, judged: Verdicts) -> frozenset[int]:
     used = [item for item in state.items if is_used(item, judged)]
     if state.training.held_out == NONE:
         return frozenset()
-    return frozenset(_chosen(used) or _typical(used, judged))
+    own = [[item for item in used if item.subject == one.id] for one in state.subjects]
+    return frozenset(pid for some in own for pid in _chosen(some) or _typical(some, judged))
 
 
 def _chosen(used: list[DraftPhoto]) -> list[int]:
