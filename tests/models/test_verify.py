@@ -71,6 +71,22 @@ def test_bf16_is_read_and_a_loha_has_no_norm_here(tmp_path: Path) -> None:
     assert [n.norm for n in loha.norms] == [None] and loha.network == "lycoris.kohya algo=loha"
 
 
+def test_of_a_locon_no_alpha_is_guessed(tmp_path: Path) -> None:
+    name = "lora_unet_down_blocks_0_resnets_0_conv1"
+    locon = {
+        **headers.lora(),
+        f"{name}.lora_down.weight": np.ones((8, 320, 3, 3), "<f4"),
+        f"{name}.lora_up.weight": np.ones((320, 8, 1, 1), "<f4"),
+        f"{name}.alpha": np.array(1, "<f4"),
+    }
+    found = verify(headers.write(tmp_path / "locon.safetensors", locon, headers.METADATA))
+    assert (found.network, found.ranks, found.alphas) == (
+        "networks.lora conv_dim=8",
+        [4, 8],
+        [1, 2],
+    )
+
+
 def test_an_alpha_may_be_a_whole_number(tmp_path: Path) -> None:
     tensors = headers.lora(rank=4)
     whole = {n: np.array(2, "<i8") if n.endswith("alpha") else t for n, t in tensors.items()}

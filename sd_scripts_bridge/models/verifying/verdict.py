@@ -10,6 +10,7 @@ from typing import Annotated
 from ...messages import Message
 from ...options.families import title
 from .. import lora
+from ..lora import LoraFile
 from ..safetensors_file import read_header
 from .host_names import unmatched
 from .norms import BlockNorm, alphas, norms
@@ -54,7 +55,7 @@ def verify(path: Path) -> VerifiedView:
         whole=not problems,
         family=found.family,
         family_name=title(found.family),
-        network=" ".join([found.network[0], *found.network[1]]),
+        network=_network(found),
         modules=found.modules,
         text_encoder_modules=found.text_encoder_modules,
         unet_modules=found.unet_modules,
@@ -68,6 +69,12 @@ def verify(path: Path) -> VerifiedView:
         problems=[*problems],
         notes=[*examined.notes, *_unknown(stray, found.family)],
     )
+
+
+def _network(found: LoraFile) -> str:
+    """Its module and arguments. A convolution's alpha is a guess there; the file's own are told."""
+    module, args = found.network
+    return " ".join([module, *(arg for arg in args if not arg.startswith("conv_alpha="))])
 
 
 def _stray(names: list[str], of: int) -> Message:
