@@ -22,7 +22,7 @@ This folder belongs to LoRA Bridge (the "Train LoRA" tab and the command sd-scri
 bridge.sqlite3   the queue and what happened to each job
 engines/         sd-scripts, its Python environment and the tokenizers
 datasets/        clean copies of photos, with captions
-settings.json    what is kept of a finished training (`clean --keep`)
+settings.json    what is kept of a finished training (`clean --keep`), and which step it publishes
 jobs/<id>/       job.json, command.txt, train.log, samples/, output/, report.json
 
 Your photos and your base models are never changed. Deleting jobs/<id>/ loses that run's log and
@@ -96,7 +96,7 @@ class Home:
 
     @property
     def settings(self) -> Path:
-        """What somebody has set for all jobs (`running.keeping`)."""
+        """What somebody has set for all jobs (`running.keeping`, `publishing.choice`)."""
         return self.root / "settings.json"
 
     @property

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import Conflict
+from ..evidence import measured
+from ..evidence.recommendation import as_dict
 from ..jobs import facts
 from ..jobs.events import Published
 from ..jobs.job import TrainingJob
 from ..outcome.estimate import HISTORY, Estimate, RunKind, estimate
 from ..outcome.fold import Fold
 from ..outcome.result import TrainingResult, result
+from ..publishing import choice
 from ..publishing.record import Record
 from ..running.log_tail import last_lines
 from ..running.log_words import spoken
@@ -95,11 +98,36 @@ class ResultVerbs(OpenHome):
         is_private: bool = False,
     ) -> PublishedLora:
         """See `publication.publish_job`."""
-        from ..running.asked import publication
+        from ..running.asked import likeness, publication
 
+        known = likeness.of(self.home, self._store, job_id)
         return publication.publish_job(
-            self.home, self.job(job_id), lora_dir, name, step=step, is_private=is_private
+            self.home,
+            self.job(job_id),
+            lora_dir,
+            name,
+            step=step,
+            is_private=is_private,
+            likeness=known.sentence if known.measured else "",
         )
+
+    def publish_rule(self) -> str:
+        """Which step a training publishes where it says nothing: "last" or "recommended"."""
+        return choice.rule(self.home)
+
+    def set_publish_rule(self, wanted: str) -> None:
+        """From now on. Raises `Invalid`."""
+        choice.set_rule(self.home, wanted)
+
+    def recommended_step(self, job_id: int) -> int:
+        """The saved step that was measured to be best. Raises `NotFound`, or `Conflict` that says
+        why there is none.
+        """
+        said = as_dict(measured.read(self.folder(self.job(job_id).id).measured))
+        if said["step"] is None:
+            text = "No step of job {job} is recommended. {reason}"
+            raise Conflict("result.none_recommended", text, job=job_id, reason=said["reason"])
+        return int(said["step"])
 
     def verify(self, file: Path) -> VerifiedView:
         """See `models.verifying.verdict`."""

@@ -62,6 +62,8 @@ MOVES: Mapping[Status, frozenset[Status]] = {
 """Every legal move; `store` makes no other."""
 
 
+LAST, RECOMMENDED = "last", "recommended"
+"""Which of its saved steps a training publishes."""
 FORGOTTEN = ".forgotten"
 """How the dataset's path of a forgotten job ends: a folder that is never there."""
 
@@ -106,6 +108,10 @@ class TrainingJob:
     """Each subject with its class, where there are several; ``subject`` is the first one's name."""
     enough: bool = False
     """End at the first save whose held-out loss is significantly worse than the best."""
+    publish: str = LAST
+    """The step that is published: LAST, or RECOMMENDED where there is one."""
+    private: bool = False
+    """Publish it without a caption word, path or name but the LoRA's own."""
     healed: tuple[str, ...] = ()
     """What was changed on the way, after a failure whose cure is known."""
 

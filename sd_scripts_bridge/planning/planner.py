@@ -18,6 +18,7 @@ from ..options import effect, presets
 from ..options.families import FAMILIES, Family
 from ..options.params import TrainingParams
 from ..paths import Home, absolute
+from ..publishing import choice
 from . import handed_on, preflight, staging
 from .request import MOST_GPU, Request
 from .settled import Epoch, Settled, settle
@@ -113,6 +114,8 @@ class Planner:
             gpu=request.gpu,
             launch=request.launch,
             enough=request.enough,
+            publish=request.publish or choice.rule(self.home),
+            private=request.private,
         )
         before = [*([why] if why else []), *data.remarks, *base.notes, *settled.notes, *fitted]
         return job, *self._judged(request, data, base, job, engine, files, before)

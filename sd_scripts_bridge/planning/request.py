@@ -53,6 +53,10 @@ class Request:
     """
     enough: bool = False
     """End where the held-out loss no longer gets better."""
+    publish: str | None = None
+    """Which saved step is published, one of `publishing.choice.STEPS`; None: as the home says."""
+    private: bool = False
+    """Publish it without a caption word, path or name but the LoRA's own."""
     photos: Dataset | None = None
     """The folders to train where they don't lie side by side; ``dataset`` is the first one's."""
     dataset_config: Mapping[str, Any] | None = None

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..evidence import measured
+from ..evidence.curve import curve
+from ..evidence.notes import evidence_lines
 from ..jobs.folder import JobFolder, sample_place
 from ..jobs.job import TrainingJob
 from ..models import lora
@@ -17,33 +20,26 @@ from . import infotext, tile
 from .card import Card
 
 
-def card(job: TrainingJob, steps: int, measured: str = "", prompt: str = "") -> Card:
-    """For a LoRA that learnt for so many optimizer steps. The notes say in three lines what speaks
-    for it: the step, what was ``measured``, the ``prompt`` of its picture.
+def card(job: TrainingJob, steps: int, evidence: str = "") -> Card:
+    """For a LoRA that learnt for so many optimizer steps. ``evidence``: the notes that speak for it
+    (`evidence.notes`).
     """
     family = FAMILIES.get(job.family)
-    trained = (
-        f"Step {steps} of {job.params.max_train_steps}, trained by LoRA Bridge on "
-        f"{Path(job.base).name} with the {job.engine} engine."
-    )
-    shown = prompt or f"{job.spoken[0]} <lora:{job.name}:1>"
+    trained = f"{steps} of {job.params.max_train_steps} steps with the {job.engine} engine"
     return Card(
-        description=f"{job.activation_text}: trained on {Path(job.base).stem}, {steps} steps",
+        description=f"{job.activation_text}: trained on {Path(job.base).stem}, {trained}",
         sd_version=family.sd_version if family else "Unknown",
         activation_text=job.activation_text,
         negative_text=infotext.negative(family) if family else "",
-        notes="\n".join([trained, measured or "Held-out loss: not measured.", f"Prompt: {shown}"]),
+        notes=evidence,
     )
 
 
-def measured(proof: Mapping[str, Any] | None) -> str:
-    """The line of a card's notes that says what was measured; empty where nothing was."""
-    if not proof:
-        return ""
-    return (
-        f"Denoising loss on its training photos: {proof['without']:.4f} without it, "
-        f"{proof['with_lora']:.4f} with it."
-    )
+def evidence(
+    folder: JobFolder, step: int, likeness: str = "", proof: Mapping[str, Any] | None = None
+) -> str:
+    """The notes of the card of ``step``, from what was measured in ``folder``."""
+    return evidence_lines(curve(measured.read(folder.measured)), step, likeness, proof)
 
 
 def sample(folder: JobFolder, step: int | None = None) -> Path | None:

@@ -14,10 +14,12 @@ from ..jobs.job import Status, TrainingJob
 from ..messages import Message
 from ..models import lora
 from ..paths import Home
-from ..publishing import job_card
-from ..publishing.publish import publish
+from ..publishing import choice, job_card
+from ..publishing.choice import Chosen
+from ..publishing.publish import PublishedLora, publish
 from ..publishing.record import Record
 from . import explain
+from .asked.publication import with_words
 from .log_tail import last_lines
 from .teller import Teller
 
@@ -78,26 +80,41 @@ class Judge:
                 "and text_encoder_lr. It is kept: {file}.",
                 file=str(source),
             )
-        steps, proof = self.facts.steps or job.params.max_train_steps, self.facts.proof
-        card = job_card.card(job, steps, job_card.measured(asdict(proof) if proof else None))
-        picture, record = (
-            job_card.picture(job, self.folder, steps),
-            Record.load(self.folder.published),
-        )
+        steps = self.facts.steps or job.params.max_train_steps
+        chosen = choice.choose(job, self.folder, source, steps)
         try:
-            said = lora.inspect(source).metadata
-            true = self.engine.true_metadata(job, said)
-            lora_dir = job_card.lora_dir(job, self.home)
-            published = publish(source, lora_dir, job.name, card, picture, record, true)
+            published = self._put(chosen, is_last=chosen.step == steps)
         except PublishRefused as error:
             return Status.FAILED, self._unpublished(error, source)
         self.facts.take_lora(lora.inspect(published.path), job)
         self.teller.tell(Result(self.facts.result))
         self.teller.tell(Published(str(published.path), published.stem, published.activation_text))
-        for note in published.notes:
+        for note in [*([chosen.why] if chosen.why else []), *published.notes]:
             self.teller.tell(Note(note))
         where = {"name": published.path.name, "target": published.path.parent}
         return Status.SUCCEEDED, Message("attempt.is_in", "{name} is in {target}.", **where)
+
+    def _put(self, chosen: Chosen, *, is_last: bool) -> PublishedLora:
+        """The chosen LoRA into its folder. Its proof was measured with the last one."""
+        job, proof = self.job, self.facts.proof if is_last else None
+        said = asdict(proof) if proof else None
+        card = job_card.card(
+            job, chosen.step, job_card.evidence(self.folder, chosen.step, proof=said)
+        )
+        picture = job_card.sample(self.folder, chosen.step)
+        if picture is None and not job.private:
+            picture = job_card.picture(job, self.folder, chosen.step)
+        done = publish(
+            chosen.file,
+            job_card.lora_dir(job, self.home),
+            job.name,
+            card,
+            picture,
+            Record.load(self.folder.published),
+            self.engine.true_metadata(job, lora.inspect(chosen.file).metadata),
+            is_private=job.private,
+        )
+        return with_words(done, job.activation_text) if job.private else done
 
     def _unpublished(self, error: PublishRefused, source: Path) -> str:
         """What is left where publishing fails: a LoRA that is usable, or one that isn't."""

@@ -15,7 +15,7 @@ from ..jobs.folder import KEEP, JobFolder
 from ..jobs.job import Status, TrainingJob
 from ..jobs.store import Store
 from ..paths import Home
-from ..system.files import write_json
+from ..system.files import merge_json
 
 USUAL = "checkpoints"
 
@@ -44,7 +44,7 @@ def rule(home: Home) -> str:
 def set_rule(home: Home, wanted: str) -> None:
     """From now on. Raises `Invalid` for none of `KEEP`."""
     refuse_unknown(wanted)
-    write_json(home.settings, {"keep": wanted})
+    merge_json(home.settings, {"keep": wanted})
 
 
 def refuse_unknown(wanted: str) -> None:

@@ -7,7 +7,7 @@ import itertools
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,17 @@ _HELD = (5, 32, 33)
 def write_json(path: Path, data: Any) -> None:
     """Write aside, then rename: a reader never sees half a file."""
     write_text(path, json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+
+
+def merge_json(path: Path, values: Mapping[str, Any]) -> None:
+    """Set ``values`` in the JSON object at ``path``; what else it holds stays. A file that isn't
+    there, or holds none, becomes one.
+    """
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        known = {}
+    write_json(path, {**(known if isinstance(known, dict) else {}), **values})
 
 
 def write_text(path: Path, text: str, *, flush: bool = True) -> None:

@@ -11,7 +11,7 @@ from ...evidence import measured
 from ...evidence.curve import curve
 from ...evidence.recommendation import recommend
 from ...jobs.folder import JobFolder
-from ...jobs.job import TrainingJob
+from ...jobs.job import LAST, TrainingJob
 from ...jobs.store import JobRow
 from ...messages import Message
 from ...paths import Home
@@ -33,7 +33,7 @@ def train_on_all(home: Home, queue: Queue, row: JobRow, steps: int | None = None
     steps = steps or _recommended(JobFolder.of(home, row.id)) or job.params.max_train_steps
     longer = _for_steps(job, steps)
     images, notes = staging.stage(home, job.name, held_out.whole(data))
-    number = queue.add(longer.evolve(dataset=str(images), enough=False))
+    number = queue.add(longer.evolve(dataset=str(images), enough=False, publish=LAST))
     text = (
         "Job {number} trains job {job} again on all {photos} photos, for {steps} "
         "{steps:step|steps}."

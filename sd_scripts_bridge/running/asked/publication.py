@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ... import engines
 from ...errors import Conflict, Invalid
+from ...evidence.notes import step_of
 from ...jobs import facts
 from ...jobs.folder import JobFolder
 from ...jobs.job import TrainingJob
@@ -15,8 +17,10 @@ from ...messages import Message
 from ...models import lora
 from ...paths import Home
 from ...publishing import job_card, publish
+from ...publishing.card import card_bytes, read_card
 from ...publishing.publish import PublishedLora
 from ...publishing.record import Record
+from ...system.files import write_text
 
 
 def publish_file(
@@ -28,7 +32,7 @@ def publish_file(
         raise Invalid(problems)
     card = publish.card_from_metadata(lora.inspect(file))
     done = publish.publish(file, lora_dir, name or file.stem, card, is_private=is_private)
-    return _with_words(done, card.activation_text) if is_private else done
+    return with_words(done, card.activation_text) if is_private else done
 
 
 def publish_job(
@@ -39,9 +43,11 @@ def publish_job(
     *,
     step: int | None = None,
     is_private: bool = False,
+    likeness: str = "",
 ) -> PublishedLora:
     """The newest checkpoint that a training has saved, as if it had ended there; or that of
-    ``step``, under a name of its own. Raises `Conflict` where there is none.
+    ``step``, under a name of its own. ``likeness``: what was measured of it, for the card. Raises
+    `Conflict` where there is none.
     """
     job, folder = row.job, JobFolder.of(home, row.id)
     if not isinstance(job, TrainingJob):
@@ -62,7 +68,11 @@ def publish_job(
         found[0],
         lora_dir or job_card.lora_dir(job, home),
         name or (job.name if step is None else f"{job.name}-step{step}"),
-        job_card.card(job, found[1], _measured(folder, job, found[1])),
+        job_card.card(
+            job,
+            found[1],
+            job_card.evidence(folder, found[1], likeness, _proof(folder, job, found[1])),
+        ),
         job_card.sample(folder, found[1])
         if is_private
         else job_card.picture(job, folder, found[1]),
@@ -72,17 +82,30 @@ def publish_job(
     )
     if not is_private:
         return done
-    return _beside(_with_words(done, job.activation_text), before, row.id)
+    return _beside(with_words(done, job.activation_text), before, row.id)
 
 
-def _measured(folder: JobFolder, job: TrainingJob, step: int) -> str:
+def renew_notes(home: Home, row: JobRow, likeness: str = "") -> None:
+    """Bring the card of what training ``row`` has published up to what is measured by now; notes
+    that somebody else wrote stay.
+    """
+    folder = JobFolder.of(home, row.id)
+    record = Record.load(folder.published)
+    file = Path(record.lora_dir) / f"{record.stem}.json"
+    told, is_card = read_card(file) if record.stem and file.is_file() else ({}, False)
+    step = step_of(str(told.get("notes") or "")) if is_card else None
+    if step is not None:
+        proof = facts.read(folder.report).get("proof")
+        notes = job_card.evidence(folder, step, likeness, proof)
+        write_text(file, card_bytes({**told, "notes": notes}).decode("utf-8"))
+
+
+def _proof(folder: JobFolder, job: TrainingJob, step: int) -> dict[str, Any] | None:
     """What was measured of the last step; of an earlier one the trainer measures nothing."""
-    if step != job.params.max_train_steps:
-        return ""
-    return job_card.measured(facts.read(folder.report).get("proof"))
+    return facts.read(folder.report).get("proof") if step == job.params.max_train_steps else None
 
 
-def _with_words(done: PublishedLora, spoken: str) -> PublishedLora:
+def with_words(done: PublishedLora, spoken: str) -> PublishedLora:
     """Tell the words that bring the subject, which the card keeps to itself."""
     if spoken in ("", done.activation_text):
         return done

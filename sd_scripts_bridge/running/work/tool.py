@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from ...engines import tools
 from ...engines.base import Command, Traits
 from ...engines.tools.base import TRAITS
 from ...errors import BridgeError, all_said
-from ...jobs.events import Event
+from ...jobs.events import Event, Note
 from ...jobs.job import Status, ToolJob
 from ...messages import Message
+from . import after_measuring
 from .base import Verdict, Work
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass
@@ -49,6 +53,17 @@ class ToolWork(Work):
             text = "The program ended without an answer. `log {job}` shows what it printed."
             return Status.FAILED, Message("attempt.no_answer", text, job=self.row.id)
         return Status.SUCCEEDED, self.tool.outcome(self.home, self.job, self.folder)
+
+    def tidy(self, status: Status) -> None:
+        if status is not Status.SUCCEEDED:
+            return
+        try:
+            for note in after_measuring.settle(
+                self.home, self.teller.store, self.job, self.folder
+            ):
+                self.teller.tell(Note(note))
+        except (BridgeError, OSError) as error:  # what was measured is kept all the same
+            LOG.warning("job %s: %s", self.row.id, error)
 
     def stopped(self) -> Message:
         text = "Stopped. `resume {job}` continues with what is left."
