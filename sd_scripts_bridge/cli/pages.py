@@ -273,6 +273,8 @@ PAGES: dict[str, HelpPage] = {
             ),
             ("publish 12", "the latest checkpoint of job 12"),
             ("publish 12 --step 600", "another saved step, as AlvaroBadia-step600"),
+            ("publish 12 --step recommended", "the one that was measured to be best"),
+            ("publish --from-now-on recommended", "what trainings publish when they end"),
             ("publish 12 --private --name Hero", "to give away"),
         ),
     ),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..errors import mistyped
+from ..jobs.job import RECOMMENDED
 from ..paths import absolute
 from .pages import PROGRAM
 
@@ -93,6 +94,11 @@ def count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{mistyped(text, 40)} is not a whole number")
     return int(text[:9])
+
+
+def step(text: str) -> int | str:
+    """A saved step's number, or the word for the recommended one."""
+    return text if text == RECOMMENDED else count(text)
 
 
 def path(text: str) -> Path:

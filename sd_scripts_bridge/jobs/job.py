@@ -63,7 +63,8 @@ MOVES: Mapping[Status, frozenset[Status]] = {
 
 
 LAST, RECOMMENDED = "last", "recommended"
-"""Which of its saved steps a training publishes."""
+STEPS = (LAST, RECOMMENDED)
+"""Which of its saved steps a training publishes: the last, or the one that measured best."""
 FORGOTTEN = ".forgotten"
 """How the dataset's path of a forgotten job ends: a folder that is never there."""
 

@@ -101,6 +101,8 @@ def request(context: Context, plan: Plan, dataset: Path) -> Request:
         ),
         gpu=plan.gpu,
         launch=plan.launch,
+        publish=state.training.publish or None,
+        private=state.training.private,
     )
 
 

@@ -5,50 +5,11 @@ recommended one, for this training or from now on.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from pathlib import Path
 
 from ..errors import Invalid, Problem, short
-from ..evidence import measured
-from ..evidence.curve import curve
-from ..evidence.recommendation import recommend
-from ..jobs.folder import JobFolder
-from ..jobs.job import LAST, RECOMMENDED, TrainingJob
-from ..messages import Message
+from ..jobs.job import LAST, STEPS
 from ..paths import Home
 from ..system.files import merge_json
-from . import job_card
-
-STEPS = (LAST, RECOMMENDED)
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """The LoRA to publish, the step that it was saved at, and why that one, where it was chosen."""
-
-    file: Path
-    step: int
-    why: Message | None = None
-
-
-def choose(job: TrainingJob, folder: JobFolder, last: Path, steps: int) -> Chosen:
-    """What ``job`` publishes now that it ended with the LoRA ``last``, after ``steps``."""
-    if job.publish != RECOMMENDED:
-        return Chosen(last, steps)
-    points = curve(measured.read(folder.measured))
-    if not points:
-        text = "The last step is published: nothing was measured, so no step is recommended."
-        return Chosen(last, steps, Message("choice.not_measured", text))
-    said = recommend(points)
-    if said.step is None:
-        text = "The last step is published. {reason}"
-        return Chosen(last, steps, Message("choice.cant_tell", text, reason=said.reason))
-    found = job_card.checkpoint(job, folder, said.step) if said.step != steps else (last, steps)
-    if found is None:
-        text = "The last step is published: the recommended one, {step}, is not saved any more."
-        return Chosen(last, steps, Message("choice.not_saved", text, step=said.step))
-    text = "Step {step}, the recommended one, is published. {reason}"
-    return Chosen(*found, Message("choice.recommended", text, step=said.step, reason=said.reason))
 
 
 def rule(home: Home) -> str:

@@ -5,14 +5,17 @@ newest.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..evidence import measured
 from ..evidence.curve import curve
 from ..evidence.notes import evidence_lines
+from ..evidence.recommendation import recommend
 from ..jobs.folder import JobFolder, sample_place
-from ..jobs.job import TrainingJob
+from ..jobs.job import RECOMMENDED, TrainingJob
+from ..messages import Message
 from ..models import lora
 from ..options.families import FAMILIES
 from ..paths import Home
@@ -25,7 +28,7 @@ def card(job: TrainingJob, steps: int, evidence: str = "") -> Card:
     (`evidence.notes`).
     """
     family = FAMILIES.get(job.family)
-    trained = f"{steps} of {job.params.max_train_steps} steps with the {job.engine} engine"
+    trained = f"{steps} of {job.params.max_train_steps} steps with {job.engine}"
     return Card(
         description=f"{job.activation_text}: trained on {Path(job.base).stem}, {trained}",
         sd_version=family.sd_version if family else "Unknown",
@@ -98,3 +101,35 @@ def newest_checkpoint(job: TrainingJob, folder: JobFolder) -> tuple[Path, int] |
         ),
         None,
     )
+
+
+# ---- which step it is ----
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The LoRA to publish, the step that it was saved at, and why that one, where it was chosen."""
+
+    file: Path
+    step: int
+    why: Message | None = None
+
+
+def choose(job: TrainingJob, folder: JobFolder, last: Path, steps: int) -> Chosen:
+    """What ``job`` publishes now that it ended with the LoRA ``last``, after ``steps``."""
+    if job.publish != RECOMMENDED:
+        return Chosen(last, steps)
+    points = curve(measured.read(folder.measured))
+    if not points:
+        text = "The last step is published: nothing was measured, so no step is recommended."
+        return Chosen(last, steps, Message("choice.not_measured", text))
+    said = recommend(points)
+    if said.step is None:
+        text = "The last step is published. {reason}"
+        return Chosen(last, steps, Message("choice.cant_tell", text, reason=said.reason))
+    found = checkpoint(job, folder, said.step) if said.step != steps else (last, steps)
+    if found is None:
+        text = "The last step is published: the recommended one, {step}, is not saved any more."
+        return Chosen(last, steps, Message("choice.not_saved", text, step=said.step))
+    text = "Step {step}, the recommended one, is published. {reason}"
+    return Chosen(*found, Message("choice.recommended", text, step=said.step, reason=said.reason))

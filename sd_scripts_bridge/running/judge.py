@@ -14,8 +14,8 @@ from ..jobs.job import Status, TrainingJob
 from ..messages import Message
 from ..models import lora
 from ..paths import Home
-from ..publishing import choice, job_card
-from ..publishing.choice import Chosen
+from ..publishing import job_card
+from ..publishing.job_card import Chosen
 from ..publishing.publish import PublishedLora, publish
 from ..publishing.record import Record
 from . import explain
@@ -81,7 +81,7 @@ class Judge:
                 file=str(source),
             )
         steps = self.facts.steps or job.params.max_train_steps
-        chosen = choice.choose(job, self.folder, source, steps)
+        chosen = job_card.choose(job, self.folder, source, steps)
         try:
             published = self._put(chosen, is_last=chosen.step == steps)
         except PublishRefused as error:

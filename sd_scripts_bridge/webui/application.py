@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..bridge import Bridge, Submitted
+from ..jobs.job import RECOMMENDED
 from ..messages import Message
 from ..models.offered import BaseFile
 from ..page.context import Context
@@ -69,6 +70,8 @@ class HostsBridge(Bridge):
     def submit(self, request: Request, at: str | None = None) -> Submitted:
         if request.gpu is None and request.launch is None and request.on is None:
             request = replace(request, gpu=settings.other_gpu())
+        if request.publish is None and settings.publishes_recommended():
+            request = replace(request, publish=RECOMMENDED)
         return super().submit(request, at)
 
 

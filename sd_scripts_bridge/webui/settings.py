@@ -1,10 +1,13 @@
-"""Our part of the WebUI's Settings page: who has the GPU while a LoRA is trained."""
+"""Our part of the WebUI's Settings page: who has the GPU while a LoRA is trained, and which step
+is published.
+"""
 
 from __future__ import annotations
 
 from . import host
 
 SECTION = ("lora_bridge", "Train LoRA")
+PUBLISH = "lora_bridge_publish_recommended"
 GPU = "lora_bridge_gpu"
 OTHER_GPU = "lora_bridge_other_card"  # as the WebUI's config.json may hold it already
 
@@ -16,7 +19,11 @@ WHOSE, WAITS = (
     "with the first, Generate waits until the training is over",
 )
 NUMBER, COUNTED = "The other GPU's number", "as nvidia-smi counts them: 0, 1, ..."
-SHOWN = (WHOSE, FREE, SHARE, OTHER, f"({WAITS})", NUMBER, f"({COUNTED})")
+WHICH, LESS = (
+    "Publish the recommended step when a training ends",
+    "otherwise its last step; where nothing can be told, too",
+)
+SHOWN = (WHOSE, FREE, SHARE, OTHER, f"({WAITS})", NUMBER, f"({COUNTED})", WHICH, f"({LESS})")
 """Every text as the host shows it (remarks in brackets), for its localization to translate."""
 
 _ANOTHER = (OTHER, "Train on another card")  # what a WebUI's config.json may hold
@@ -43,6 +50,7 @@ def register() -> None:
         OTHER_GPU,
         shared.OptionInfo("1", NUMBER, gr.Textbox, section=SECTION).info(COUNTED),
     )
+    add(PUBLISH, shared.OptionInfo(False, WHICH, gr.Checkbox, section=SECTION).info(LESS))
 
 
 def frees_the_gpu() -> bool:
@@ -53,3 +61,8 @@ def other_gpu() -> int | None:
     """The GPU to train on; None: the first one."""
     gpu = str(host.setting(OTHER_GPU, "")).strip()
     return int(gpu) if host.setting(GPU, FREE) in _ANOTHER and gpu.isdecimal() else None
+
+
+def publishes_recommended() -> bool:
+    """Whether a training publishes its recommended step; where not, the home says which."""
+    return bool(host.setting(PUBLISH, False))

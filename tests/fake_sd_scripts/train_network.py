@@ -89,11 +89,12 @@ def children() -> None:
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"], start_new_session=True)
 
 
-def lora(path: Path, comment: str) -> None:
+def lora(path: Path, comment: str, step: int) -> None:
+    """Another one at each step."""
     up = np.nan if "nan" in comment else 0.0 if "zero" in comment else 0.2
     tensors = {}
     for module in MODULES:
-        tensors[f"{module}.lora_down.weight"] = np.full((4, 8), 0.1, np.float32)
+        tensors[f"{module}.lora_down.weight"] = np.full((4, 8), 0.1 + step / 10_000, np.float32)
         tensors[f"{module}.lora_up.weight"] = np.full((8, 4), up, np.float32)
         tensors[f"{module}.alpha"] = np.array(4.0, np.float32)
     metadata = {"ss_output_name": path.stem, "ss_base_model_version": "sd_v1", "ss_v2": "False"}
@@ -163,7 +164,7 @@ def main() -> None:
         if every and step % every == 0:  # also the last one
             path = output / f"{name}-step{step:08d}.safetensors"
             print(f"\nsaving checkpoint: {path}", flush=True)
-            lora(path, comment)
+            lora(path, comment, step)
             if config.get("save_state"):
                 state(output / f"{name}-step{step:08d}-state", step)
         samples(config, step)
@@ -177,7 +178,7 @@ def main() -> None:
     print(f"\nsaving checkpoint: {output / name}.safetensors", flush=True)
     if config.get("save_state"):
         state(output / f"{name}-state", total)
-    lora(output / f"{name}.safetensors", comment)
+    lora(output / f"{name}.safetensors", comment, total)
     print("model saved.", flush=True)
 
 

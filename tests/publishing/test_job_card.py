@@ -63,15 +63,16 @@ def test_sd_scripts_pictures_count_as_well(folder: JobFolder) -> None:
     assert job_card.sample(folder, 10) == first
 
 
-def test_the_notes_hold_the_evidence_in_three_lines(make_job: MakeJob) -> None:
+def test_the_notes_hold_the_evidence_in_three_lines(folder: JobFolder, make_job: MakeJob) -> None:
     proof = {"without": 0.1312, "with_lora": 0.1174}
-    card = job_card.card(make_job(), 15, job_card.measured(proof), "Ada woman, portrait")
+    card = job_card.card(make_job(), 15, job_card.evidence(folder, 15, proof=proof))
 
     assert card.notes.splitlines() == [
-        "Step 15 of 20, trained by LoRA Bridge on base.safetensors with the sd-scripts engine.",
-        "Denoising loss on its training photos: 0.1312 without it, 0.1174 with it.",
-        "Prompt: Ada woman, portrait",
+        "Held-out loss at step 15: not measured; on training photos 0.1174 with it, "
+        "0.1312 without it.",
+        "Likeness: not measured.",
+        "Recommended step: not known, since no photo was measured.",
     ]
     assert card.activation_text == "Ada woman" and card.preferred_weight == 1
+    assert card.description == "Ada woman: trained on base, 15 of 20 steps with sd-scripts"
     assert "blurry" in card.negative_text
-    assert job_card.card(make_job(), 20).notes.splitlines()[1] == "Held-out loss: not measured."

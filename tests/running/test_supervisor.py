@@ -258,7 +258,7 @@ def test_what_a_stopped_job_has_saved_can_be_published(bridge: Bridge, make_job:
     done = bridge.publish_job(job_id)
     assert done.path == bridge.home.root.parent / "models" / "Lora" / "Ada.safetensors"
     assert done.activation_text == "Ada woman"
-    assert "10 steps" in json.loads(done.path.with_suffix(".json").read_text())["description"]
+    assert "10 of 40 steps" in json.loads(done.path.with_suffix(".json").read_text())["description"]
     assert bridge.publish_job(job_id).path == done.path, "it is there already"
     done.path.unlink()
     done.path.write_bytes(b"somebody else's")

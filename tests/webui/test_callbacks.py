@@ -151,9 +151,11 @@ def test_the_settings(
     frees: bool,
     number: int | None,
 ) -> None:
-    monkeypatch.setitem(sys.modules, "gradio", SimpleNamespace(Radio="radio", Textbox="textbox"))
+    kinds = SimpleNamespace(Radio="radio", Textbox="textbox", Checkbox="checkbox")
+    monkeypatch.setitem(sys.modules, "gradio", kinds)
     webui = Host(monkeypatch, tmp_path)
     callbacks.on_ui_settings()
+    assert webui.added[settings.PUBLISH].default is False
     gpu = webui.added[settings.GPU]
     assert gpu.default == settings.FREE
     assert chosen in (None, *gpu.component_args["choices"]) or "card" in str(chosen)
@@ -168,13 +170,33 @@ def test_a_job_goes_to_the_gpu_that_the_settings_name(
 
     webui = Host(monkeypatch, tmp_path)
     asked: list[int | None] = []
-    monkeypatch.setattr(Bridge, "submit", lambda _self, request: asked.append(request.gpu))
+    monkeypatch.setattr(
+        Bridge, "submit", lambda _self, request, _at=None: asked.append(request.gpu)
+    )
     request = BridgeRequest(tmp_path, tmp_path)
     HostsBridge(bridge.home).submit(request)
     webui.shared.opts.data.update({settings.GPU: settings.OTHER, settings.OTHER_GPU: "2"})
     HostsBridge(bridge.home).submit(request)
     HostsBridge(bridge.home).submit(replace(request, gpu=1))
     assert asked == [None, 2, 1]
+
+
+def test_the_recommended_step_is_published_where_the_settings_want_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, bridge: Bridge
+) -> None:
+    from sd_scripts_bridge.webui.application import HostsBridge
+
+    webui = Host(monkeypatch, tmp_path)
+    asked: list[str | None] = []
+    monkeypatch.setattr(
+        Bridge, "submit", lambda _self, request, _at=None: asked.append(request.publish)
+    )
+    request = BridgeRequest(tmp_path, tmp_path)
+    HostsBridge(bridge.home).submit(request)
+    webui.shared.opts.data.update({settings.PUBLISH: True})
+    HostsBridge(bridge.home).submit(request)
+    HostsBridge(bridge.home).submit(replace(request, publish="last"))
+    assert asked == [None, "recommended", "last"]
 
 
 DRAWN = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ...jobs.job import STEPS
 from ...options.families import FAMILIES
 from .. import words
 from .jobs import add_job
@@ -53,14 +54,24 @@ def _publish(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "file",
         type=Path,
+        nargs="?",
         metavar="FILE_OR_JOB",
         help="a .safetensors file, or a job's number: its latest checkpoint",
     )
     sub.add_argument("--lora-dir", type=Path, help=LORA_DIR + " (for a job: its own)")
     sub.add_argument(
-        "--step", type=words.count, metavar="N", help="of a job: this saved step, not the last one"
+        "--step",
+        type=words.step,
+        metavar="N",
+        help="of a job: this saved step, not the last one; recommended: the one that was measured "
+        "to be best",
     )
     sub.add_argument("--name", help="the name to give it (the file's)")
+    sub.add_argument(
+        "--from-now-on",
+        choices=STEPS,
+        help="without FILE_OR_JOB: the step that trainings publish when they end",
+    )
     sub.add_argument(
         "--private",
         action="store_true",

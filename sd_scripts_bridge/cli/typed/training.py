@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from ...engines import ENGINES
+from ...jobs.job import STEPS
 from ..verbs.launch import add_launch
 from .jobs import add_job, add_only_start
 from .masks import add_masks
@@ -43,6 +44,12 @@ def _train(sub: argparse.ArgumentParser) -> None:
         action="store_true",
         help="end at the first save whose held-out loss is significantly worse",
     )
+    sub.add_argument(
+        "--publish",
+        choices=STEPS,
+        help="the saved step to publish at the end (last; `publish --from-now-on` sets that)",
+    )
+    sub.add_argument("--private", action="store_true", help="publish it privately, see `publish`")
     sub.add_argument(
         "--at", metavar="TIME", help="start at 23:00, or at 2026-12-24 23:00; `resume`: start now"
     )

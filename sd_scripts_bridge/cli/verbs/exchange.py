@@ -8,10 +8,11 @@ from pathlib import Path
 from ...bridge import Bridge
 from ...errors import BridgeError
 from ...exchange.settling.views import imported_view
+from ...jobs.job import RECOMMENDED
 from ...options import presets
 from ...planning import option_help, option_list
 from ...publishing.publish import PublishedLora
-from ..output import OK, PROBLEM, show
+from ..output import OK, PROBLEM, USAGE, refuse, show
 
 
 def import_file(bridge: Bridge, options: argparse.Namespace) -> int:
@@ -51,6 +52,10 @@ def show_presets(bridge: Bridge, options: argparse.Namespace) -> int:
 
 
 def publish(bridge: Bridge, options: argparse.Namespace) -> int:
+    if options.from_now_on:
+        return _from_now_on(bridge, options)
+    if options.file is None:
+        return refuse("Give a LoRA's file or a job's number.", as_json=options.json, code=USAGE)
     done = _published(bridge, options)
     lines = [
         f"Published: {done.path}",
@@ -61,13 +66,25 @@ def publish(bridge: Bridge, options: argparse.Namespace) -> int:
     return OK
 
 
+def _from_now_on(bridge: Bridge, options: argparse.Namespace) -> int:
+    if options.file is not None:
+        sentence = "--from-now-on is for all trainings: leave FILE_OR_JOB out."
+        return refuse(sentence, as_json=options.json, code=USAGE)
+    bridge.set_publish_rule(options.from_now_on)
+    text = "From now on a training publishes its {step} step when it ends."
+    show(options, {"publish": options.from_now_on}, [text.format(step=options.from_now_on)])
+    return OK
+
+
 def _published(bridge: Bridge, options: argparse.Namespace) -> PublishedLora:
     if options.file.name.isdigit() and not options.file.exists():
+        job = int(options.file.name)
+        step = bridge.recommended_step(job) if options.step == RECOMMENDED else options.step
         return bridge.publish_job(
-            int(options.file.name),
+            job,
             options.lora_dir,
             options.name,
-            step=options.step,
+            step=step,
             is_private=options.private,
         )
     if options.step is not None:

@@ -77,6 +77,8 @@ def _wanted(options: argparse.Namespace) -> dict[str, Any]:
         "gpu": options.gpu,
         "held_out": tuple(options.held_out) if options.held_out else None,
         "enough": options.enough,
+        "publish": options.publish,
+        "private": options.private,
         "launch": launch_of(options),
         "on": cluster_of(options),
     }

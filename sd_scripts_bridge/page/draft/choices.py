@@ -38,6 +38,13 @@ class TrainingChange:
         Literal["auto", "none"] | Absent,
         "auto: the photos chosen to be, else 1 from 8 photos on, 2 from 20; none: train on all",
     ] = ABSENT
+    publish: Annotated[
+        Literal["", "last", "recommended"] | Absent,
+        'the saved step to publish at the end; "": as the settings say',
+    ] = ABSENT
+    private: Annotated[
+        bool | Absent, "publish it without a caption word, path or name but the LoRA's own"
+    ] = ABSENT
     values: Annotated[
         Mapping[str, Any] | Absent, "options by sd-scripts' names; null: the preset's value"
     ] = ABSENT

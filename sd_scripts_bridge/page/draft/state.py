@@ -108,6 +108,10 @@ class TrainingChoices:
     """Train a base as v-prediction whose file has no mark: an import said so."""
     held_out: str = "auto"
     """Whether photos are held out to measure the result: "auto", or "none"."""
+    publish: str = ""
+    """The saved step to publish at the end: "last", "recommended", or as the settings say."""
+    private: bool = False
+    """Publish it without a caption word, path or name but the LoRA's own."""
     values: Mapping[str, Any] = field(default_factory=dict)
 
 

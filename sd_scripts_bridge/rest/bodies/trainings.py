@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from ...engines import PREFERRED
 from ...shapes.marks import Bounds, Example
-from .common import EngineName, Files, HeldOut, Text, Values
+from .common import EngineName, Files, HeldOut, Private, Published, Text, Values
 
 StartTime = Annotated[
     str | None, "23:00, or 2026-12-24 23:00 (this machine's clock, or with a zone); null: at once"
@@ -64,6 +64,8 @@ class TrainBody:
     ] = None
     enough: Annotated[bool, "end when the held-out loss no longer gets better"] = False
     masks: Annotated[bool | None, "train only what masks show; null: as the dataset says"] = None
+    publish: Published = None
+    private: Private = False
     at: StartTime = None
     launch: LaunchBody | None = None
     on: ClusterBody | None = None

@@ -119,6 +119,8 @@ def _wanted(context: Context, body: TrainBody) -> dict[str, Any]:
         "name": _word(body.name),
         "held_out": tuple(body.held_out) if body.held_out else None,
         "enough": body.enough,
+        "publish": body.publish,
+        "private": body.private,
     }
 
 

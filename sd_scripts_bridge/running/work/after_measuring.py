@@ -1,5 +1,5 @@
-"""What follows once something was measured of a training that is over: the notes of its LoRA's card,
-and the recommended step in its Lora folder where that was wanted.
+"""What follows once something was measured of a training that is over: the notes of its LoRA's
+card, and the recommended step in its Lora folder where that was wanted.
 """
 
 from __future__ import annotations

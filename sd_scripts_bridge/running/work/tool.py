@@ -58,9 +58,7 @@ class ToolWork(Work):
         if status is not Status.SUCCEEDED:
             return
         try:
-            for note in after_measuring.settle(
-                self.home, self.teller.store, self.job, self.folder
-            ):
+            for note in after_measuring.settle(self.home, self.teller.store, self.job, self.folder):
                 self.teller.tell(Note(note))
         except (BridgeError, OSError) as error:  # what was measured is kept all the same
             LOG.warning("job %s: %s", self.row.id, error)
