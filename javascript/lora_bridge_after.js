@@ -19,58 +19,6 @@
         }
     };
 
-    // ---- another run ----
-
-    lb.CompareRuns = class {
-        constructor(app) {
-            this.app = app;
-            this.part = lb.part("compare", lb.t("Compare with another run"), () => this.ask());
-            this.other = lb.field(lb.t("The other run"), lb.el("select", {onchange: () => this.ask()}));
-            this.told = lb.el("p", {class: "lb-dim"});
-            this.table = lb.el("table", {class: "lb-table"});
-            this.scroll = lb.el("div", {class: "lb-strip-scroll", tabindex: 0, role: "region", "aria-label": lb.t("What differs")}, this.table);
-            this.part.body.append(this.other.node, this.told, this.scroll);
-        }
-
-        update(result) {
-            const jobs = ((this.app.state.jobs && this.app.state.jobs.jobs) || []).filter((job) => job.kind === "train" && job.id !== result.job);
-            lb.show(this.part.node, jobs.length > 0);
-            lb.setChoices(this.other.input, jobs.map((job) => ({value: String(job.id), text: lb.t("{title} (job {id})", job)})), this.other.input.value || (jobs[0] && String(jobs[0].id)));
-            if (result.job === this.job) return;
-            this.job = result.job;
-            if (this.part.node.open) this.ask();
-        }
-
-        async ask() {
-            const other = this.other.input.value;
-            if (!this.part.node.open || !other) return;
-            try {
-                this.show(await this.app.server.get("compare?jobs=" + this.job + "," + other));
-            } catch (error) {
-                this.app.complain(error);
-            }
-        }
-
-        show(found) {
-            const differ = [...found.settings, ...found.data];
-            lb.setText(this.told, lb.t("{same} settings agree; these differ:", {same: found.same_settings}));
-            const facts = [[lb.t("steps"), found.jobs.map((job) => lb.number(job.steps))], [lb.t("last loss"), found.jobs.map((job) => (job.loss === null ? "" : lb.loss(job.loss)))]];
-            const rows = [...facts, ...differ.map((one) => [one.name, one.values.map(lb.plainValue)])];
-            const head = lb.el("tr", {}, lb.el("td", {}), ...found.jobs.map((job) => lb.el("th", {scope: "col"}, lb.t("{title} (job {id})", {title: job.title, id: job.job}))));
-            const body = rows.map(([name, values]) => lb.el("tr", {}, lb.el("th", {scope: "row"}, name), ...values.map((value) => lb.el("td", {}, value))));
-            const pictures = lb.el("tr", {}, lb.el("th", {scope: "row"}, lb.t("last sample")), ...found.jobs.map((job) => lb.el("td", {}, this.picture(job))));
-            this.table.replaceChildren(lb.el("thead", {}, head), lb.el("tbody", {}, ...body, pictures));
-        }
-
-        picture(job) {
-            const last = (job.samples || []).slice(-1)[0];
-            return last && last.url ? lb.el("img", {class: "lb-table-picture", src: this.app.server.url(last.url), alt: lb.t("step {step}", {step: last.step}), loading: "lazy"}) : "";
-        }
-    };
-
-    /** A setting's value in a table. */
-    lb.plainValue = (value) => (value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value));
-
     // ---- its card ----
 
     lb.CardEditor = class {
