@@ -44,13 +44,15 @@
             this.title = lb.el("b", {});
             this.more = lb.el("span", {});
             this.reason = lb.el("p", {class: "lb-small"});
+            this.likeness = new lb.LikenessLine(app);
+            this.heldOut = new lb.HeldOutWork(app);
             this.steps = lb.el("select", {class: "lb-menu", "aria-label": lb.t("Saved step")});
             this.publish = lb.button(lb.t("Publish"), () => this.send(), "primary");
             this.keep = lb.button(lb.t("Keep the last step"), () => this.keepLast());
             this.isPrivate = lb.el("input", {type: "checkbox", class: "lb-tick", id: lb.newId()});
             this.tick = lb.el("label", {class: "lb-small", for: this.isPrivate.id}, this.isPrivate, " ", lb.t("private: no captions, paths or names inside the file"));
             this.node = lb.el("div", {class: "lb-note lb-best", hidden: true}, lb.el("p", {}, this.title, " ", this.more), this.reason,
-                lb.el("p", {class: "lb-start"}, this.steps, this.publish, this.keep), this.tick);
+                lb.el("p", {class: "lb-start"}, this.steps, this.publish, this.keep), this.tick, this.likeness.node, this.heldOut.node);
             this.steps.addEventListener("change", () => this.choose(this.steps.value));
         }
 
@@ -63,7 +65,10 @@
             const named = best && best.step;
             lb.setText(this.title, named ? lb.t("Step {step} is the one to use.", {step: lb.number(best.step)}) : lb.t("No step is recommended."));
             lb.setText(this.more, named ? [best.range && lb.t("Usable: {from} to {to}.", {from: lb.number(best.range[0]), to: lb.number(best.range[1])}), best.sure ? lb.t("Sure.") : lb.t("Not sure.")].filter(Boolean).join(" ") : "");
-            lb.setText(this.reason, best ? lb.sentence(best.reason || "") : lb.t("No photo was held out, so nothing was measured: judge by the pictures."));
+            lb.setText(this.reason, best ? lb.sentence(best.reason || "") : result.held_out ? lb.t("The held-out photos are not measured yet.")
+                : lb.t("No photo was held out, so nothing was measured: judge by the pictures."));
+            this.likeness.update(result);
+            this.heldOut.update(result);
             lb.setChoices(this.steps, steps.map((step) => ({value: String(step), text: lb.t("step {step}", {step: lb.number(step)})})), String(this.chosenStep(named, steps)));
             lb.show(this.steps, steps.length > 1);
             lb.show(this.publish, steps.length > 0);

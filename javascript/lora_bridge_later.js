@@ -1,5 +1,6 @@
-/* LoRA Bridge: a training that starts later, when nobody needs the GPU. */
-(function (lb) {
+// @ts-check
+/* A training that starts later, when nobody needs the GPU. */
+(function (/** @type {any} */ lb) {
     "use strict";
 
     /** The next moment at which this clock shows `clock` ("23:00"), with its zone; "" for no time. */

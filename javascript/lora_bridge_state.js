@@ -127,7 +127,7 @@
         if (job.kind !== "setup" && ["stopped", "failed", "lost"].includes(job.status)) actions.push("resume");
         if (job.status === "failed" || job.status === "lost" || job.status === "stopped") actions.push("retry");
         if (job.saved) actions.push("publish");
-        return ["show", ...actions, "report", ...(job.kind === "train" ? ["export"] : []), "remove"];
+        return ["show", ...actions, ...(job.kind === "train" ? ["repeat"] : []), "report", ...(job.kind === "train" ? ["export"] : []), "remove"];
     };
 
     /** Remarks under a caption: [{text, kind}], kind "good", "mind" or "". */

@@ -50,10 +50,11 @@
             this.start = lb.button(lb.t("Start training"), () => this.begin(), "primary");
             this.promise = lb.el("span", {class: "lb-dim"});
             this.later = new lb.StartLater((at) => this.begin(at));
+            this.isPrivate = new lb.PrivateTick(this.app);
             this.problems = lb.el("ul", {class: "lb-problems"});
             this.advice = lb.el("ul", {class: "lb-advice"});
             this.missing = lb.el("p", {hidden: true}, lb.t("Before it can start:"));
-            return lb.el("div", {}, lb.el("p", {class: "lb-start"}, this.start, " ", this.promise, " ", this.later.node), this.missing, this.problems, this.advice);
+            return lb.el("div", {}, lb.el("p", {class: "lb-start"}, this.start, " ", this.promise, " ", this.later.node), lb.el("p", {}, this.isPrivate.node), this.missing, this.problems, this.advice);
         }
 
         buildRun() {
@@ -169,6 +170,7 @@
             this.choice.update(state.presets && state.presets.presets, plan, (this.unsaved("preset") || training || {}).preset);
             this.chooser.update(state.bases, training);
             if (!training) return;
+            this.isPrivate.update(this.unsaved("private") || training);
             lb.setValue(this.count.input, (this.unsaved("steps") || training).steps);
             lb.setValue(this.name.input, (this.unsaved("lora_name") || training).lora_name);
             lb.setAttribute(this.name.input, "placeholder", (plan && plan.lora_stem) || state.draft.name || "AlvaroBadia");

@@ -15,10 +15,11 @@
             this.choice = new lb.StepChoice(app);
             this.grid = new lb.JudgeGrid(app, this);
             this.after = new lb.AfterTraining(app);
+            this.tools = new lb.LoraTools(app);
             this.text = lb.el("pre", {class: "lb-infotext", tabindex: 0, "aria-label": lb.t("What goes to txt2img")});
             this.body = lb.el("div", {hidden: true}, lb.el("p", {}, this.file, " ", this.facts),
                 lb.el("div", {class: "lb-thirds"}, this.pair.node, this.choice.node, lb.el("div", {}, this.text, this.buildButtons(), this.buildBase())),
-                this.grid.node, this.after.node);
+                this.grid.node, this.after.node, this.tools.node);
             this.panel = lb.el("div", {}, this.loading, this.empty, this.which.node, this.body);
         }
 
@@ -76,6 +77,7 @@
 
         async ask(one) {
             this.asked = one.mark;
+            this.measured = this.toolsOver();
             this.result = null;
             try {
                 const result = await this.app.server.get(one.path);
@@ -87,6 +89,21 @@
                 else this.asked = null;
                 this.lost = one.mark;
             }
+            this.app.update();
+        }
+
+        /** The jobs that are over and trained nothing: what they measured belongs to the result. */
+        toolsOver() {
+            const {jobs} = this.app.state;
+            return ((jobs && jobs.jobs) || []).filter((job) => job.kind === "tool" && lb.isOver(job)).map((job) => job.id + "." + job.attempt).join();
+        }
+
+        /** The same result once more, shown only when it is there. */
+        async askAgain(one) {
+            this.measured = this.toolsOver();
+            const result = await this.app.server.get(one.path).catch(() => null);
+            if (!result || this.asked !== one.mark) return;
+            this.result = result;
             this.app.update();
         }
 
@@ -103,6 +120,7 @@
             if (!one) return;
             lb.setChoices(this.which.input, offered.map((some) => ({value: some.key, text: some.title + " · " + lb.when(some.time)})), one.key);
             if (this.asked !== one.mark) this.ask(one);
+            else if (this.result && this.measured !== this.toolsOver()) this.askAgain(one);
             lb.show(this.body, Boolean(this.result));
             if (this.result) this.showResult(this.result);
         }
@@ -114,6 +132,7 @@
             this.choice.update(result);
             this.grid.update(result);
             this.after.update(result);
+            this.tools.update(result);
             lb.setText(this.text, (this.small512 && result.infotext_512) || result.infotext);
             const canSend = this.canSend();
             lb.show(this.send, canSend);

@@ -22,8 +22,8 @@ _ENDS = 4 << 20
 NEEDED = Message(
     "likeness.needed",
     "Needed: ArcFace's .onnx, as ReActor and ControlNet keep it in models/insightface "
-    "(w600k_r50.onnx, glintr100.onnx), or CLIP in Hugging Face's cache; or name either with "
-    "--with.",
+    "(w600k_r50.onnx, glintr100.onnx), or CLIP in Hugging Face's cache; or the path of "
+    "either.",
 )
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
+from ..datasets.kohya_folder import held_out_folders
+from ..jobs.job import TrainingJob
 from ..likeness.measured import LikenessView
 from ..messages import Message
 from ..models import lora
@@ -15,6 +17,7 @@ from ..models.offered import BaseFile
 from ..options.families import FAMILIES, Family
 from ..outcome.fold import Fold
 from ..outcome.result import result
+from ..photos.files import has_picture_name
 from ..publishing import infotext
 from ..publishing.card import PREVIEW_KINDS, read_card
 from ..running.asked.evaluation import saves_of
@@ -68,6 +71,7 @@ class ResultView(Txt2Img):
     strip: Annotated[StripView | None, "the samples by step and prompt"]
     best: Annotated[BestView | None, "which saved step to use; null where no photo was held out"]
     saves: Annotated[Sequence[int], "steps whose LoRA is kept, the last included", Example([750])]
+    held_out: Annotated[int, "photos that were never trained on", Example(1)]
     preview: Annotated[str | None, "below this API's prefix", Example("jobs/12/preview?v=5a1b")]
     facts: Annotated[
         Mapping[str, Any], "what the trainer and report.json say", Example({"modules": 722})
@@ -95,6 +99,7 @@ def result_of(views: JobViews, job_id: int, bases: list[BaseFile]) -> ResultView
         samples=sample_views(folder, job_id, fold),
         strip=views.strip(row),
         best=best_of(folder),
+        held_out=_held_out(found.job),
         saves=[step for _, step in saves_of(found.job, folder)],
         preview=_address(f"jobs/{job_id}/preview?", preview(fold)),
         facts=found.facts,
@@ -133,6 +138,7 @@ def result_of_file(file: Path, name: str) -> ResultView:
         samples=[],
         strip=None,
         best=None,
+        held_out=0,
         saves=[],
         preview=_address(f"loras/preview?file={quote(name)}&", preview_of(file)),
         facts={},
@@ -140,6 +146,11 @@ def result_of_file(file: Path, name: str) -> ResultView:
         healed=[],
         notes=[],
     )
+
+
+def _held_out(job: TrainingJob) -> int:
+    folders = held_out_folders(Path(job.dataset).parent)
+    return sum(has_picture_name(file) for folder in folders for file in folder.glob("*"))
 
 
 def _address(start: str, picture: Path | None) -> str | None:

@@ -88,7 +88,8 @@ class Judge:
             return Status.FAILED, self._unpublished(error, source)
         self.facts.take_lora(lora.inspect(published.path), job)
         self.teller.tell(Result(self.facts.result))
-        self.teller.tell(Published(str(published.path), published.stem, published.activation_text))
+        spoken = job.activation_text if job.private else published.activation_text
+        self.teller.tell(Published(str(published.path), published.stem, spoken))
         for note in [*([chosen.why] if chosen.why else []), *published.notes]:
             self.teller.tell(Note(note))
         where = {"name": published.path.name, "target": published.path.parent}

@@ -101,9 +101,9 @@ test("each state of a job offers what can be done with it", () => {
     assert.deepStrictEqual(actions("running"), ["show", "stop"]);
     assert.deepStrictEqual(actions("stopping"), ["show"]);
     assert.deepStrictEqual(actions("queued"), ["show", "leave"]);
-    assert.deepStrictEqual(actions("succeeded"), ["show", "report", "export", "remove"]);
+    assert.deepStrictEqual(actions("succeeded"), ["show", "repeat", "report", "export", "remove"]);
     assert.ok(lb.jobActions({status: "stopped", kind: "train", saved: 10}).includes("publish"));
-    for (const status of ["failed", "stopped", "lost"]) assert.deepStrictEqual(actions(status), ["show", "resume", "retry", "report", "export", "remove"]);
+    for (const status of ["failed", "stopped", "lost"]) assert.deepStrictEqual(actions(status), ["show", "resume", "retry", "repeat", "report", "export", "remove"]);
     assert.deepStrictEqual(actions("failed", "setup"), ["show", "retry", "report", "remove"]);
 });
 
