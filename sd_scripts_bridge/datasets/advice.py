@@ -45,25 +45,36 @@ def set_advice(
     ``faces``: who looked for them, and on how many photos in vain. ``captions``: about these, too.
     """
     used = [verdict for verdict in verdicts if verdict.used]
-    unreadable = sum(not verdict.used and verdict.copy_of is None for verdict in verdicts)
-    copies = sum(verdict.copy_of is not None for verdict in verdicts)
-    if not verdicts:
+    yield from _number_advice(len(used), len(verdicts))
+    yield from _left_out_advice(verdicts)
+    if captions:
+        yield from caption_advice(used)
+    yield from _unread_folders(paths)
+    if used:
+        yield _face_advice(faces)
+
+
+def _number_advice(used: int, given: int) -> Iterator[str]:
+    if not given:
         yield Message("advice.photos", "There are no photos here.")
-    elif len(used) < FEWEST:
-        yield (
-            Message(
-                "advice.can_used_few_different",
-                "{count} {count:photo|photos} can be used, which is few: 5 to 20 different ones "
-                "give a better LoRA.",
-                count=len(used),
-            )
+    elif used < FEWEST:
+        yield Message(
+            "advice.can_used_few_different",
+            "{count} {count:photo|photos} can be used, which is few: 5 to 20 different ones "
+            "give a better LoRA.",
+            count=used,
         )
-    elif len(used) > MOST:
+    elif used > MOST:
         yield Message(
             "advice.photos_many_steps_each",
             "{count} photos are many: in 1500 steps each one is seen fewer than 15 times.",
-            count=len(used),
+            count=used,
         )
+
+
+def _left_out_advice(verdicts: Sequence[Judged]) -> Iterator[str]:
+    unreadable = sum(not verdict.used and verdict.copy_of is None for verdict in verdicts)
+    copies = sum(verdict.copy_of is not None for verdict in verdicts)
     if unreadable:
         yield Message(
             "advice.cant_used_photo",
@@ -76,11 +87,6 @@ def set_advice(
             "{count} {count:copy|copies} of other photos left out.",
             count=copies,
         )
-    if captions:
-        yield from caption_advice(used)
-    yield from _unread_folders(paths)
-    if used:
-        yield _face_advice(faces)
 
 
 def _face_advice(faces: tuple[str, int] | None) -> str:
@@ -104,61 +110,64 @@ def _face_advice(faces: tuple[str, int] | None) -> str:
 
 def caption_advice(used: Sequence[Judged]) -> Iterator[str]:
     """One sentence for each thing to mind about the captions of the photos that are used."""
-    texts = [verdict.caption.text for verdict in used if verdict.caption and verdict.caption.text]
     if not used:
         return
-    if len(texts) == len(used):
-        yield Message("advice.captioned", "Every photo has a caption.")
-    else:
+    texts = [verdict.caption.text for verdict in used if verdict.caption and verdict.caption.text]
+    yield _captioned(len(texts), len(used))
+    yield from _length_advice(used)
+    if len(texts) > 1 and len(set(texts)) == 1:
         yield Message(
-            "advice.some_captioned",
-            "{count} of {all} photos {count:has|have} a caption; the others get the name and the "
-            "class.",
-            count=len(texts),
-            all=len(used),
+            "advice.all_captions_same_say",
+            "All captions are the same; say what differs from photo to photo (clothes, "
+            "place, light, expression).",
         )
+    yield from _shared_captions(used)
+
+
+def _captioned(count: int, photos: int) -> str:
+    if count == photos:
+        return Message("advice.captioned", "Every photo has a caption.")
+    return Message(
+        "advice.some_captioned",
+        "{count} of {all} photos {count:has|have} a caption; the others get the name and the "
+        "class.",
+        count=count,
+        all=photos,
+    )
+
+
+def _length_advice(used: Sequence[Judged]) -> Iterator[str]:
     least, most = ADVICE
     outside = sum(
         verdict.words is not None and not least <= verdict.words <= most for verdict in used
     )
     if outside:
-        yield (
-            Message(
-                "advice.outside_advice_words_photo",
-                "{count} {count:caption is|captions are} outside the advised {least} to {most} "
-                "words about what the photo shows.",
-                count=outside,
-                least=least,
-                most=most,
-            )
-        )
-    if len(texts) > 1 and len(set(texts)) == 1:
-        yield (
-            Message(
-                "advice.all_captions_same_say",
-                "All captions are the same; say what differs from photo to photo (clothes, "
-                "place, light, expression).",
-            )
+        yield Message(
+            "advice.outside_advice_words_photo",
+            "{count} {count:caption is|captions are} outside the advised {least} to {most} "
+            "words about what the photo shows.",
+            count=outside,
+            least=least,
+            most=most,
         )
     if longer := sum((verdict.tokens or 0) > CHUNK for verdict in used):
-        yield (
-            Message(
-                "advice.longer_tokens_max_token",
-                "{count} {count:caption|captions} longer than {chunk} tokens, which is what "
-                "max_token_length {chunk} reads.",
-                count=longer,
-                chunk=CHUNK,
-            )
+        yield Message(
+            "advice.longer_tokens_max_token",
+            "{count} {count:caption|captions} longer than {chunk} tokens, which is what "
+            "max_token_length {chunk} reads.",
+            count=longer,
+            chunk=CHUNK,
         )
+
+
+def _shared_captions(used: Sequence[Judged]) -> Iterator[str]:
     stems = Counter(verdict.path.with_suffix("") for verdict in used if verdict.caption)
     for stem in (stem for stem, times in stems.items() if times > 1):
-        yield (
-            Message(
-                "advice.photos_share_caption_beside",
-                "{stems} photos share the caption beside {shown}; check that it fits each.",
-                stems=stems[stem],
-                shown=repr(shown(stem.name)),
-            )
+        yield Message(
+            "advice.photos_share_caption_beside",
+            "{stems} photos share the caption beside {shown}; check that it fits each.",
+            stems=stems[stem],
+            shown=repr(shown(stem.name)),
         )
 
 

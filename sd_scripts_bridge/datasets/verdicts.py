@@ -211,22 +211,10 @@ def _verdict(
         (caption_text.words(text), caption_tokens.count_tokens(text)) if text else (None, None)
     )
     facts = [f"{photo.width} x {photo.height}", *photo.notes, *_caption_facts(caption, *counted)]
-    about = joined(facts, ", ")
-    sentence = (
-        Message(
-            "photo.used_mind",
-            "{label} will be used ({about}); mind: {concerns}.",
-            label=label,
-            about=about,
-            concerns=joined(concerns, "; "),
-        )
-        if concerns
-        else Message("photo.good", "{label} is good ({about}).", label=label, about=about)
-    )
     return PhotoVerdict(
         finding.path,
         MIND if concerns else GOOD,
-        sentence,
+        _used_sentence(label, joined(facts, ", "), concerns),
         photo.width,
         photo.height,
         photo.notes,
@@ -235,6 +223,18 @@ def _verdict(
         words=counted[0],
         tokens=counted[1],
         mask=_mask(finding),
+    )
+
+
+def _used_sentence(label: str, about: str, concerns: Sequence[str]) -> str:
+    if not concerns:
+        return Message("photo.good", "{label} is good ({about}).", label=label, about=about)
+    return Message(
+        "photo.used_mind",
+        "{label} will be used ({about}); mind: {concerns}.",
+        label=label,
+        about=about,
+        concerns=joined(concerns, "; "),
     )
 
 

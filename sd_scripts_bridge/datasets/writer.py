@@ -4,12 +4,9 @@ if it is clean.
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from ..errors import Invalid, Problem, short
@@ -18,21 +15,20 @@ from ..options.params import MOST_STEPS
 from ..photos import files as photo_files
 from ..photos.faces import Detector, find_detector
 from ..photos.masking import NO_MASKS, Masks
-from ..photos.masking.masked import is_masked_file
 from ..photos.printable import shown
-from . import caption_text, held_out, manifest, subjects
+from . import caption_text, manifest, subjects
 from .kohya_folder import (
     HELD_OUT,
     Dataset,
     Subset,
-    leaf_name,
     open_dataset,
     open_folders,
     repeats_for,
 )
-from .looking.findings import Progress, examine
+from .looking.findings import Finding, Progress, examine
 from .subjects import PhotoShare
 from .verdicts import DatasetCheck, PhotoVerdict, check, judge
+from .writing import leaves
 from .writing.new_folder import place_problems, written_aside
 
 __all__ = [
@@ -49,8 +45,6 @@ __all__ = [
     "prepare_several",
     "repeats_for",
 ]
-
-_UNSORTED = "unsorted"
 
 
 def prepare(
@@ -104,28 +98,42 @@ def prepare_several(
     groups = [photo_files.find(share.photos) for share in shares]
     files = [file for group in groups for file in group]
     with written_aside(out) as root:
-        copies = _unsorted(root, len(files))
+        copies = leaves.unsorted(root, len(files))
         findings = examine(files, copies, progress, detector, masks=masks)
-        begin, checks = 0, []
-        for share, group in zip(shares, groups, strict=True):
-            part = slice(begin, begin := begin + len(group))
-            fallback = caption_text.draft(share.name, share.class_token)
-            found = judge(
-                findings[part], share.name, fallback, paths=share.photos, detector=detector
-            )
-            checks.append((share, found, copies[part]))
+        checks = [
+            (share, _judged(share, findings[part], detector), copies[part])
+            for share, part in zip(shares, _parts(groups), strict=True)
+        ]
         checked = _together([(share, found) for share, found, _ in checks])
         if problems := _unusable([(share, found) for share, found, _ in checks]):
             raise Invalid(problems)
         written = _placed(root, checks, steps)
-        about = {
-            "subject": shares[0].name,
-            "class_token": shares[0].class_token,
-            "wanted_steps": steps,
-            **subjects.manifest_of([(share.name, share.class_token) for share in shares]),
-        }
-        _finish(root, written, _with_masks(about, masks), hold_out)
+        leaves.finish(root, written, _with_masks(_about(shares, steps), masks), hold_out)
     return replace(open_dataset(out), checked=checked)
+
+
+def _about(shares: Sequence[PhotoShare], steps: int) -> dict[str, Any]:
+    """What the manifest says of the set."""
+    return {
+        "subject": shares[0].name,
+        "class_token": shares[0].class_token,
+        "wanted_steps": steps,
+        **subjects.manifest_of([(share.name, share.class_token) for share in shares]),
+    }
+
+
+def _parts(groups: Sequence[Sequence[Path]]) -> Iterator[slice]:
+    """Where each group lies in the list of all."""
+    begin = 0
+    for group in groups:
+        yield slice(begin, begin := begin + len(group))
+
+
+def _judged(
+    share: PhotoShare, findings: Sequence[Finding], detector: Detector | None
+) -> DatasetCheck:
+    fallback = caption_text.draft(share.name, share.class_token)
+    return judge(findings, share.name, fallback, paths=share.photos, detector=detector)
 
 
 def _placed(
@@ -133,15 +141,15 @@ def _placed(
 ) -> dict[str, Any]:
     """Each share's photos in its folder; shares of one subject with the same repeats lie in one."""
     repeats = subjects.repeats_of([(share, found.used) for share, found, _ in checks], steps)
-    leaves: dict[Path, list[tuple[PhotoVerdict, Path]]] = {}
+    placed: dict[Path, list[tuple[PhotoVerdict, Path]]] = {}
     fallbacks: dict[Path, str] = {}
     for (share, found, copies), times in zip(checks, repeats, strict=True):
         leaf = subjects.leaf_of(share, times)
-        leaves.setdefault(leaf, []).extend(zip(found.photos, copies, strict=True))
+        placed.setdefault(leaf, []).extend(zip(found.photos, copies, strict=True))
         fallbacks[leaf] = caption_text.draft(share.name, share.class_token)
     written: dict[str, Any] = {}
-    for leaf, photos in leaves.items():
-        written |= _place(root, leaf, photos, fallbacks[leaf])
+    for leaf, photos in placed.items():
+        written |= leaves.place(root, leaf, photos, fallbacks[leaf])
     return written
 
 
@@ -179,30 +187,18 @@ def clean_copy(
     put them there.
     """
     out = Path(out).absolute()
-    subsets = [
-        *(("img", subset) for subset in dataset.subsets),
-        *(("reg", subset) for subset in dataset.regularisation),
-        *((HELD_OUT, subset) for subset in _held_out(dataset)),
-    ]
+    subsets = _all_of(dataset)
     detector, folders = find_detector(face_models), [subset.folder for _, subset in subsets]
     if problems := [*place_problems(out, folders), *_mask_problems(masks, detector)]:
         raise Invalid(problems)
     groups = [photo_files.find(subset.folders) for _, subset in subsets]
     files = [file for group in groups for file in group]
-    written: dict[str, Any] = {}
     with written_aside(out) as root:
-        copies = _unsorted(root, len(files))
-        findings, begin = examine(files, copies, progress, detector, masks=masks), 0
-        for (parent, subset), group in zip(subsets, groups, strict=True):
-            part = slice(begin, begin := begin + len(group))
-            fallback = caption_text.draft(subset.subject, subset.class_token) or "photo"
-            verdicts = judge(findings[part], "", fallback, drop_copies=False).photos
-            written |= _place(
-                root,
-                _held_leaf(subset) if parent == HELD_OUT else _leaf(root / parent, subset),
-                zip(verdicts, copies[part], strict=True),
-                fallback,
-            )
+        copies = leaves.unsorted(root, len(files))
+        findings = examine(files, copies, progress, detector, masks=masks)
+        written: dict[str, Any] = {}
+        for (parent, subset), part in zip(subsets, _parts(groups), strict=True):
+            written |= _copied(root, parent, subset, findings[part], copies[part])
         checked = judge(findings, detector=detector, drop_copies=False)
         if not any(name.startswith("img/") for name in written):
             raise Invalid(_nothing_usable(checked))
@@ -213,8 +209,27 @@ def clean_copy(
             **subjects.manifest_of([(one.subject, one.class_token) for one in dataset.subsets]),
         }
         decided = dataset.hold_out or (("none",) if dataset.is_decided else None)
-        _finish(root, written, _with_masks(about, masks), decided)
+        leaves.finish(root, written, _with_masks(about, masks), decided)
     return replace(open_dataset(out), checked=checked), checked
+
+
+def _all_of(dataset: Dataset) -> list[tuple[str, Subset]]:
+    """Every folder of the dataset, with the one that it lies in."""
+    return [
+        *(("img", subset) for subset in dataset.subsets),
+        *(("reg", subset) for subset in dataset.regularisation),
+        *((HELD_OUT, subset) for subset in _held_out(dataset)),
+    ]
+
+
+def _copied(
+    root: Path, parent: str, subset: Subset, findings: Sequence[Finding], copies: Sequence[Path]
+) -> dict[str, Any]:
+    """Place one folder's photos; returns what the manifest says of each."""
+    fallback = caption_text.draft(subset.subject, subset.class_token) or "photo"
+    verdicts = judge(findings, "", fallback, drop_copies=False).photos
+    leaf = leaves.held_leaf(subset) if parent == HELD_OUT else leaves.leaf_of(root / parent, subset)
+    return leaves.place(root, leaf, zip(verdicts, copies, strict=True), fallback)
 
 
 def _held_out(dataset: Dataset) -> list[Subset]:
@@ -223,11 +238,6 @@ def _held_out(dataset: Dataset) -> list[Subset]:
     usual = (dataset.subject, dataset.class_token)
     folders = dict.fromkeys(photo.parent for photo in dataset.held_out)
     return [Subset(one, 1, *named.get(one.name, usual), 0) for one in folders]
-
-
-def _held_leaf(subset: Subset) -> Path:
-    own = subset.folder.name
-    return Path(HELD_OUT) if own == HELD_OUT else Path(HELD_OUT, shown(own))
 
 
 def is_clean(dataset: Dataset) -> bool:
@@ -314,69 +324,3 @@ def _nothing_usable(checked: DatasetCheck) -> list[Problem]:
         Problem("datasets.writer.none_can_used", "photos", "none can be used"),
         *(Problem("datasets.writer.said", "", verdict.sentence) for verdict in checked.photos[:20]),
     ]
-
-
-def _unsorted(root: Path, count: int) -> list[Path]:
-    """Where the copies go before it is known which are used."""
-    (root / _UNSORTED).mkdir()
-    return [root / _UNSORTED / f"{number}.png" for number in range(count)]
-
-
-def _place(
-    root: Path, leaf: Path, copies: Iterable[tuple[PhotoVerdict, Path]], fallback: str
-) -> dict[str, Any]:
-    """Number the copies that are used from 1, with their captions; returns what the manifest says
-    of each.
-    """
-    (root / leaf).mkdir(parents=True)
-    written: dict[str, Any] = {}
-    for verdict, copy in copies:
-        if not verdict.used:
-            continue
-        image = leaf / f"{len(written) + 1}.png"
-        os.replace(copy, root / image)
-        text = verdict.caption.text if verdict.caption else fallback
-        (root / image).with_suffix(".txt").write_bytes(f"{text}\n".encode())
-        written[image.as_posix()] = {
-            "from": shown(verdict.path.name),
-            "verdict": verdict.verdict,
-            **({"mask": True} if is_masked_file(root / image) else {}),
-            **manifest.mark(root / image),
-        }
-    if not written:
-        (root / leaf).rmdir()
-    return written
-
-
-def _leaf(parent: Path, subset: Subset) -> Path:
-    """``subset``'s folder name below ``parent``, plain where it can't be printed (sd-scripts puts
-    it into the LoRA).
-    """
-    name = subset.folder.name
-    if not photo_files.LEAF.fullmatch(name) or subset.besides:
-        name = leaf_name(subset.repeats, subset.subject, subset.class_token)
-    if shown(name) != name:
-        name = f"{subset.repeats}_subset"
-    while (parent / name).exists():
-        name += " again"
-    return Path(parent.name, name)
-
-
-def _finish(
-    root: Path, written: dict[str, Any], about: dict[str, Any], hold_out: Sequence[str] | None
-) -> None:
-    shutil.rmtree(root / _UNSORTED)
-    if hold_out is not None:
-        about = {**about, HELD_OUT: list(hold_out)}
-    if held_out.is_wanted(hold_out, _counts(written)):
-        assert hold_out is not None
-        written = held_out.set_aside(root, written, hold_out, about["wanted_steps"])
-    for folder in ("img", "reg", "model", "log"):
-        (root / folder).mkdir(exist_ok=True)
-    manifest.write(root, about, written)
-
-
-def _counts(written: Mapping[str, Any]) -> list[int]:
-    """How many photos each subject has."""
-    leaves = [PurePosixPath(key).parent.name for key in written if key.startswith("img/")]
-    return list(Counter(leaf.partition("_")[2] for leaf in leaves).values())

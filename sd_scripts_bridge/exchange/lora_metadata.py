@@ -208,45 +208,36 @@ def _silence(metadata: Mapping[str, str], family: str | None) -> str:
 def _from_metadata(work: Settling, metadata: Mapping[str, str]) -> Iterator[Given]:
     for key, text in metadata.items():
         name = key.removeprefix("ss_")
-        value = _value(text)
         option = _RENAMED.get(name, name)
         if key == "ss_tag_frequency" and "ss_dataset_dirs" not in metadata:
             _name_trigger_from_tags(work, key, text)
-        elif key == "ot_config":  # it may hold secrets
-            work.ledger.ignored(
-                key,
-                HIDDEN,
-                Message(
-                    "lora_metadata.settings_onetrainer_cant_read",
-                    "settings of OneTrainer that can't be read",
-                ),
-            )
-        elif not key.startswith("ss_"):
-            work.ledger.ignored(
-                key,
-                text,
-                Message(
-                    "lora_metadata.fact_about_file_setting", "a fact about the file, not a setting"
-                ),
-            )
+        elif key == "ot_config" or not key.startswith("ss_"):
+            _no_setting(work, key, text)
         elif name in _READ_ELSEWHERE:
             yield from _special(work, key, name, text)
         elif option in KNOWN or option in _OPTIONS or name in _RENAMED:
-            yield Given(option, value, key)
+            yield Given(option, _value(text), key)
         else:
-            work.ledger.ignored(
-                key,
-                text,
-                Message(
-                    "lora_metadata.run_measured_counted_setting",
-                    "what that run measured or counted, not a setting",
-                ),
-            )
+            _no_setting(work, key, text)
     if "ss_max_train_steps" not in metadata and "ss_steps" in metadata:
         yield Given("max_train_steps", metadata["ss_steps"], "ss_steps")
     progress = _json(metadata.get("training_info", ""))  # ai-toolkit's
     if isinstance(progress, dict) and progress.get("step"):
         yield Given("max_train_steps", progress["step"], "training_info")
+
+
+def _no_setting(work: Settling, key: str, text: str) -> None:
+    if key == "ot_config":  # it may hold secrets
+        said = "settings of OneTrainer that can't be read"
+        work.ledger.ignored(
+            key, HIDDEN, Message("lora_metadata.settings_onetrainer_cant_read", said)
+        )
+    elif not key.startswith("ss_"):
+        said = "a fact about the file, not a setting"
+        work.ledger.ignored(key, text, Message("lora_metadata.fact_about_file_setting", said))
+    else:
+        said = "what that run measured or counted, not a setting"
+        work.ledger.ignored(key, text, Message("lora_metadata.run_measured_counted_setting", said))
 
 
 def _special(work: Settling, key: str, name: str, text: str) -> Iterator[Given]:

@@ -117,21 +117,7 @@ def read(path: Path, data: Mapping[str, Any], here: Here, kind: str = KIND) -> I
     """
     work = Settling(path, kind, here, _DEFAULTS)
     form = Nested(data)
-    _refuse(
-        path, form.take("training_method", "LORA"), Message("onetrainer.lora", "no LoRA"), {"LORA"}
-    )
-    model = form.take("model_type", "STABLE_DIFFUSION_15")
-    _refuse(
-        path,
-        model,
-        Message(
-            "onetrainer.model_sd_scripts_doesnt", "a model that sd-scripts doesn't train a LoRA of"
-        ),
-        set(_FAMILIES),
-    )
-    work.family = _FAMILIES[str(model)]
-    work.ledger.used("training_method", "LORA")
-    work.ledger.used("model_type", model, f"family {work.family}")
+    _take_family(work, form)
     given = [
         *_plain(form),
         *_network(path, work, form),
@@ -151,6 +137,19 @@ def read(path: Path, data: Mapping[str, Any], here: Here, kind: str = KIND) -> I
         ),
     )
     return rules.settle(work, given)
+
+
+def _take_family(work: Settling, form: Nested) -> None:
+    """Raises `Invalid` for what isn't a LoRA, or one of a family that sd-scripts doesn't train."""
+    method = form.take("training_method", "LORA")
+    _refuse(work.path, method, Message("onetrainer.lora", "no LoRA"), {"LORA"})
+    model = form.take("model_type", "STABLE_DIFFUSION_15")
+    what = "a model that sd-scripts doesn't train a LoRA of"
+    said = Message("onetrainer.model_sd_scripts_doesnt", what)
+    _refuse(work.path, model, said, set(_FAMILIES))
+    work.family = _FAMILIES[str(model)]
+    work.ledger.used("training_method", "LORA")
+    work.ledger.used("model_type", model, f"family {work.family}")
 
 
 def _refuse(path: Path, value: Any, what: str, allowed: set[str]) -> None:

@@ -15,7 +15,7 @@ from ..options.families import Companion, Family
 from ..system.files import mark
 from . import companion_kinds
 from .companion_kinds import KINDS
-from .safetensors_file import read_header
+from .safetensors_file import TensorInfo, read_header
 
 FOLDERS = (
     "text_encoder",
@@ -104,7 +104,6 @@ def roots(base: Path, lora_dir: Path | None = None) -> list[Path]:
 
 def _wrong(companion: Companion, path: Path) -> Problem | None:
     """Why ``path`` can't be handed over as this file."""
-    kind = KINDS[companion.looks_for]
     remedy = Message(
         "companion.give_usually",
         "Give {title} (usually {usual}).",
@@ -132,28 +131,34 @@ def _wrong(companion: Companion, path: Path) -> Problem | None:
             path=repr(str(path)),
             what_name=error.problems[0].what,
         )
+    return _unfit(companion, path.name, tensors, remedy)
+
+
+def _unfit(
+    companion: Companion, name: str, tensors: Mapping[str, TensorInfo], remedy: Message
+) -> Problem | None:
+    """Why a file that can be read isn't this one."""
     if companion_kinds.is_quantised(tensors):
         return Problem(
             "companion_files.holds_quantised_weights_sd",
             companion.option,
             "{name} holds quantised weights, which sd-scripts does not read",
             remedy,
-            name=path.name,
+            name=name,
         )
-    if not kind.fits(tensors):
-        real = companion_kinds.called(tensors) or Message(
-            "companion.something_else", "something else"
-        )
-        return Problem(
-            "companion_files.wanted",
-            companion.option,
-            "{name} is {real}, but {title} is needed",
-            remedy,
-            name=path.name,
-            real=real,
-            title=kind.title,
-        )
-    return None
+    kind = KINDS[companion.looks_for]
+    if kind.fits(tensors):
+        return None
+    something = Message("companion.something_else", "something else")
+    return Problem(
+        "companion_files.wanted",
+        companion.option,
+        "{name} is {real}, but {title} is needed",
+        remedy,
+        name=name,
+        real=companion_kinds.called(tensors) or something,
+        title=kind.title,
+    )
 
 
 def _inside(companion: Companion, base: Path) -> bool:

@@ -209,58 +209,70 @@ def width(tensors: Tensors, model: Transformer) -> int:
 
 def problems(name: str, tensors: Tensors, model: Transformer) -> list[Problem]:
     """Why the file ``name`` can't be trained on though it is of a family that can."""
-    layout, title = layout_of(model.family), FAMILIES[model.family].title
-    whole = Message("base.choose_whole_model", "Choose a whole {title} model.", title=title)
-    found = _other_variant(name, tensors, model, layout)
-    if found:
-        return [found]
+    found = (
+        _other_variant(name, tensors, model)
+        or _incomplete(name, tensors, model)
+        or _other_names(name, model)
+        or _other_width(name, tensors, model)
+    )
+    return [found] if found else []
+
+
+def _incomplete(name: str, tensors: Tensors, model: Transformer) -> Problem | None:
+    title = FAMILIES[model.family].title
     expected = tuple(model.prefix + tensor for tensor in names(tensors, model))
     missing = [tensor for tensor in expected if tensor not in tensors]
-    if missing:
-        return [
-            Problem(
-                "dit_tensors.lacks_tensors_example",
-                name,
-                "lacks {count} of the {count2} tensors of {title}, for example {missing}",
-                "It is damaged, or only a part. {whole}",
-                count=len(missing),
-                count2=len(expected),
-                title=title,
-                missing=missing[0],
-                whole=whole,
-            )
-        ]
-    if model.prefix not in layout.prefixes:
-        said = (
-            Message("base.names_tensors", "names its tensors {prefix}...", prefix=model.prefix)
-            if model.prefix
-            else Message(
-                "base.before_tensors_names", "has no {unet} before its tensors' names", unet=UNET
-            )
-        )
-        return [
-            Problem(
-                "dit_tensors.but_sd_scripts_read",
-                name,
-                "is {title}, but {said}, which sd-scripts does not read",
-                "Choose its original file.",
-                title=title,
-                said=said,
-            )
-        ]
-    if layout.width and width(tensors, model) != layout.width:
-        return [
-            Problem(
-                "dit_tensors.wide_sd_scripts_takes",
-                name,
-                "is {width} wide, and sd-scripts expects {title}'s {width2}",
-                whole,
-                width=width(tensors, model),
-                title=title,
-                width2=layout.width,
-            )
-        ]
-    return []
+    if not missing:
+        return None
+    return Problem(
+        "dit_tensors.lacks_tensors_example",
+        name,
+        "lacks {count} of the {count2} tensors of {title}, for example {missing}",
+        "It is damaged, or only a part. {whole}",
+        count=len(missing),
+        count2=len(expected),
+        title=title,
+        missing=missing[0],
+        whole=_choose_whole(title),
+    )
+
+
+def _other_names(name: str, model: Transformer) -> Problem | None:
+    if model.prefix in layout_of(model.family).prefixes:
+        return None
+    said = Message(
+        "base.before_tensors_names", "has no {unet} before its tensors' names", unet=UNET
+    )
+    if model.prefix:
+        said = Message("base.names_tensors", "names its tensors {prefix}...", prefix=model.prefix)
+    return Problem(
+        "dit_tensors.but_sd_scripts_read",
+        name,
+        "is {title}, but {said}, which sd-scripts does not read",
+        "Choose its original file.",
+        title=FAMILIES[model.family].title,
+        said=said,
+    )
+
+
+def _other_width(name: str, tensors: Tensors, model: Transformer) -> Problem | None:
+    wanted, found = layout_of(model.family).width, width(tensors, model)
+    if not wanted or found == wanted:
+        return None
+    title = FAMILIES[model.family].title
+    return Problem(
+        "dit_tensors.wide_sd_scripts_takes",
+        name,
+        "is {width} wide, and sd-scripts expects {title}'s {width2}",
+        _choose_whole(title),
+        width=found,
+        title=title,
+        width2=wanted,
+    )
+
+
+def _choose_whole(title: str) -> Message:
+    return Message("base.choose_whole_model", "Choose a whole {title} model.", title=title)
 
 
 def notes(name: str) -> tuple[str, ...]:
@@ -277,26 +289,11 @@ def notes(name: str) -> tuple[str, ...]:
     return ()
 
 
-def _other_variant(
-    name: str, tensors: Tensors, model: Transformer, layout: Layout
-) -> Problem | None:
+def _other_variant(name: str, tensors: Tensors, model: Transformer) -> Problem | None:
+    """A relative of a model that can be trained, which can't."""
+    if found := _other_channels(name, tensors, model):
+        return found
     title = FAMILIES[model.family].title
-    witness = tensors.get(f"{model.prefix}{layout.witness}.weight")
-    channels = witness.shape[1] if witness and len(witness.shape) > 1 else layout.channels
-    if channels != layout.channels:
-        said = VARIANTS.get(
-            (model.family, channels),
-            Message(
-                "base.takes_channels",
-                "takes {channels} channels, not {channels2}, as {title} does",
-                channels=channels,
-                channels2=layout.channels,
-                title=title,
-            ),
-        )
-        return Problem(
-            "dit_tensors.said", name, said, "Choose an ordinary {title} model.", title=title
-        )
     if model.family == "hunyuan-image" and any(
         tensor.startswith(("time_r_in.", "guidance_in.")) for tensor in tensors
     ):
@@ -326,6 +323,25 @@ def _other_variant(
             title=title,
         )
     return None
+
+
+def _other_channels(name: str, tensors: Tensors, model: Transformer) -> Problem | None:
+    layout, title = layout_of(model.family), FAMILIES[model.family].title
+    witness = tensors.get(f"{model.prefix}{layout.witness}.weight")
+    channels = witness.shape[1] if witness and len(witness.shape) > 1 else layout.channels
+    if channels == layout.channels:
+        return None
+    said = VARIANTS.get(
+        (model.family, channels),
+        Message(
+            "base.takes_channels",
+            "takes {channels} channels, not {channels2}, as {title} does",
+            channels=channels,
+            channels2=layout.channels,
+            title=title,
+        ),
+    )
+    return Problem("dit_tensors.said", name, said, "Choose an ordinary {title} model.", title=title)
 
 
 def names(tensors: Tensors, model: Transformer) -> Iterator[str]:

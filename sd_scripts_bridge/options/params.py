@@ -11,7 +11,7 @@ import dataclasses
 import functools
 import math
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -317,47 +317,41 @@ class TrainingParams:
             )
         ]
 
-    def _combination_problems(self) -> list[Problem]:
-        found = []
+    def _combination_problems(self) -> Iterator[Problem]:
+        yield from self._cache_problems()
         if self.network_train_unet_only and self.network_train_text_encoder_only:
-            found.append(
-                Problem(
-                    "params.excludes_network_train_text",
-                    "network_train_unet_only",
-                    "excludes network_train_text_encoder_only",
-                    "Choose one.",
-                )
+            yield Problem(
+                "params.excludes_network_train_text",
+                "network_train_unet_only",
+                "excludes network_train_text_encoder_only",
+                "Choose one.",
             )
-        if self.cache_text_encoder_outputs:
-            if not self.network_train_unet_only:
-                found.append(
-                    Problem(
-                        "params.needs_network_train_unet",
-                        "cache_text_encoder_outputs",
-                        "needs network_train_unet_only=true",
-                        "A text encoder that learns can't be cached.",
-                    )
-                )
-            if self.shuffle_caption or self.caption_dropout_rate:
-                found.append(
-                    Problem(
-                        "params.excludes_shuffle_caption_caption",
-                        "cache_text_encoder_outputs",
-                        "excludes shuffle_caption and caption_dropout_rate",
-                        "Cached captions can't change from step to step.",
-                    )
-                )
         if self.enable_bucket and self.min_bucket_reso > self.max_bucket_reso:
-            found.append(
-                Problem(
-                    "params.above_max_bucket_reso",
-                    "min_bucket_reso",
-                    "{min_bucket_reso} is above max_bucket_reso {max_bucket_reso}",
-                    min_bucket_reso=self.min_bucket_reso,
-                    max_bucket_reso=self.max_bucket_reso,
-                )
+            yield Problem(
+                "params.above_max_bucket_reso",
+                "min_bucket_reso",
+                "{min_bucket_reso} is above max_bucket_reso {max_bucket_reso}",
+                min_bucket_reso=self.min_bucket_reso,
+                max_bucket_reso=self.max_bucket_reso,
             )
-        return found
+
+    def _cache_problems(self) -> Iterator[Problem]:
+        if not self.cache_text_encoder_outputs:
+            return
+        if not self.network_train_unet_only:
+            yield Problem(
+                "params.needs_network_train_unet",
+                "cache_text_encoder_outputs",
+                "needs network_train_unet_only=true",
+                "A text encoder that learns can't be cached.",
+            )
+        if self.shuffle_caption or self.caption_dropout_rate:
+            yield Problem(
+                "params.excludes_shuffle_caption_caption",
+                "cache_text_encoder_outputs",
+                "excludes shuffle_caption and caption_dropout_rate",
+                "Cached captions can't change from step to step.",
+            )
 
     def fitted_buckets(self) -> TrainingParams:
         """A copy whose bucket limits enclose the resolution (sd-scripts stops at once where they

@@ -31,23 +31,13 @@ _WINDOWS = ("SystemRoot", "ProgramFiles", "ProgramFiles(x86)", "ProgramData")
 def unfit(folder: Path, text: str) -> Problem | None:
     """Why ``folder`` (shown as ``text``) is not searched for photos; None: it may be."""
     real = Path(os.path.realpath(folder))
-    if real == Path(real.anchor) or real == _home():
-        return Problem(
-            "folders.folder_photos_alone",
-            "",
-            "{text_name} is not a folder for photos alone",
-            REMEDY,
-            text_name=text,
-        )
     above = {real, *real.parents}
+    if real == Path(real.anchor) or real == _home():
+        what = "{text_name} is not a folder for photos alone"
+        return Problem("folders.folder_photos_alone", "", what, REMEDY, text_name=text)
     if above & _system_folders():
-        return Problem(
-            "folders.belongs_system",
-            "",
-            "{text_name} belongs to the system",
-            REMEDY,
-            text_name=text,
-        )
+        what = "{text_name} belongs to the system"
+        return Problem("folders.belongs_system", "", what, REMEDY, text_name=text)
     if _is_webui(real):
         return Problem(
             "folders.webuis_own_folder",
@@ -58,21 +48,11 @@ def unfit(folder: Path, text: str) -> Problem | None:
             remedy_name=REMEDY,
         )
     if any(part.name == "models" and _is_webui(part.parent) for part in above):
-        return Problem(
-            "folders.webuis_folder_models",
-            "",
-            "{text_name} is the WebUI's folder for models",
-            REMEDY,
-            text_name=text,
-        )
+        what = "{text_name} is the WebUI's folder for models"
+        return Problem("folders.webuis_folder_models", "", what, REMEDY, text_name=text)
     if (real / "bridge.sqlite3").is_file():
-        return Problem(
-            "folders.lora_bridges_own_folder",
-            "",
-            "{text_name} is LoRA Bridge's own folder",
-            REMEDY,
-            text_name=text,
-        )
+        what = "{text_name} is LoRA Bridge's own folder"
+        return Problem("folders.lora_bridges_own_folder", "", what, REMEDY, text_name=text)
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -172,17 +172,9 @@ class Planner:
         self, settled: Settled, data: Dataset, request: Request, engine: Engine, family: Family
     ) -> tuple[TrainingParams, list[str]]:
         """The options as this engine and these captions need them, with notes."""
-        params, notes = settled.params, list[str]()
-        if params.save_every_n_steps not in (None, params.save_interval):
-            notes.append(
-                Message(
-                    "request.save_interval",
-                    "It saves every {interval} {interval:step|steps}: a multiple of "
-                    "gradient_accumulation_steps, "
-                    "from which sd-scripts goes on exactly.",
-                    interval=params.save_interval,
-                )
-            )
+        params, given = settled.params, {**request.file_values, **request.values}
+        extra = engine.read_options(settled.others, family.name)
+        notes = [*_saves(params)]
         length = (
             staging.token_length(data)
             if family.is_ldm and params.max_token_length is None and not request.dataset_config
@@ -190,36 +182,42 @@ class Planner:
         )
         if length is not None:
             params = params.with_values({"max_token_length": str(length)})
-            notes.append(
-                Message(
-                    "request.long_caption",
-                    "A caption is longer than {chunk} tokens: the limit is {limit}.",
-                    chunk=CHUNK,
-                    limit=length,
-                )
-            )
-        given = {**request.file_values, **request.values}
+            text = "A caption is longer than {chunk} tokens: the limit is {limit}."
+            notes.append(Message("request.long_caption", text, chunk=CHUNK, limit=length))
         wants_bf16 = "mixed_precision" not in given and params.mixed_precision == "bf16"
         if wants_bf16 and not engine.machine().has_bf16:
             params = params.with_values({"mixed_precision": "fp16"})
             notes.append(Message("request.no_bf16", "This GPU has no bf16: training in fp16."))
-        fitted = params.fitted_buckets()
-        notes += [
-            Message(
+        notes += _bucket_limits(params, given)
+        return replace(params, extra={**params.extra, **extra}), notes
+
+
+def _saves(params: TrainingParams) -> Iterator[str]:
+    if params.save_every_n_steps not in (None, params.save_interval):
+        yield Message(
+            "request.save_interval",
+            "It saves every {interval} {interval:step|steps}: a multiple of "
+            "gradient_accumulation_steps, "
+            "from which sd-scripts goes on exactly.",
+            interval=params.save_interval,
+        )
+
+
+def _bucket_limits(params: TrainingParams, given: Mapping[str, Any]) -> Iterator[str]:
+    """Which of the limits that somebody gave will be others."""
+    fitted = params.fitted_buckets()
+    for name in ("min_bucket_reso", "max_bucket_reso"):
+        wanted, becomes = getattr(params, name), getattr(fitted, name)
+        if name in given and params.enable_bucket and becomes != wanted:
+            yield Message(
                 "request.bucket_limits",
                 "{name}={given} becomes {fitted}: the limits of the buckets enclose resolution "
                 "{resolution}.",
                 name=name,
-                given=getattr(params, name),
-                fitted=getattr(fitted, name),
+                given=wanted,
+                fitted=becomes,
                 resolution=params.resolution,
             )
-            for name in ("min_bucket_reso", "max_bucket_reso")
-            if name in given and params.enable_bucket
-            if getattr(fitted, name) != getattr(params, name)
-        ]
-        extra = {**params.extra, **engine.read_options(settled.others, family.name)}
-        return replace(params, extra={**extra, **staging.mask_options(data, extra)}), notes
 
 
 def _epoch(request: Request, data: Dataset) -> Epoch:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,52 +77,53 @@ def need(job: TrainingJob) -> Need:
 
 def problems(job: TrainingJob, machine: Room) -> list[Problem]:
     """Why the run can't end well here, with both numbers; nothing: it may."""
-    wanted, found = need(job), lora_folder(job)
-    if wanted.certain and machine.disk_free < wanted.disk:
-        found.append(
-            Problem(
-                "preflight.run_writes_free",
-                "disk",
-                "the run writes {size}, and {size2} are free",
-                "Free some space, or save less often (save_every_n_steps).",
-                size=size(wanted.disk),
-                size2=size(machine.disk_free),
-            )
+    wanted = need(job)
+    return [
+        *lora_folder(job),
+        *(_disk_problems(job, wanted, machine) if wanted.certain else ()),
+        *_memory_problems(job, wanted, machine),
+    ]
+
+
+def _disk_problems(job: TrainingJob, wanted: Need, machine: Room) -> Iterator[Problem]:
+    if machine.disk_free < wanted.disk:
+        yield Problem(
+            "preflight.run_writes_free",
+            "disk",
+            "the run writes {size}, and {size2} are free",
+            "Free some space, or save less often (save_every_n_steps).",
+            size=size(wanted.disk),
+            size2=size(machine.disk_free),
         )
-    if wanted.certain and machine.publish_free < wanted.lora + SPARE_BYTES:
-        found.append(
-            Problem(
-                "preflight.lora_takes_free_disk",
-                "lora_dir",
-                "the LoRA takes {size}, and {size2} are free on the disk of {lora_dir}",
-                "Free some space there.",
-                size=size(wanted.lora),
-                size2=size(machine.publish_free),
-                lora_dir=job.lora_dir,
-            )
+    if machine.publish_free < wanted.lora + SPARE_BYTES:
+        yield Problem(
+            "preflight.lora_takes_free_disk",
+            "lora_dir",
+            "the LoRA takes {size}, and {size2} are free on the disk of {lora_dir}",
+            "Free some space there.",
+            size=size(wanted.lora),
+            size2=size(machine.publish_free),
+            lora_dir=job.lora_dir,
         )
-    copies = (
-        job.launch.here if job.launch and machine.memory_name == "RAM" else 1
-    )  # each GPU has its own
-    if machine.memory and wanted.weights * copies > machine.memory:
-        each = (
-            Message("preflight.each_processes", " in each of {copies} processes", copies=copies)
-            if copies > 1
-            else ""
-        )
-        found.append(
-            Problem(
-                "preflight.base_model_alone_takes",
-                "memory",
-                "the base model alone takes {size}{each}, and the {memory_name} has {size2}",
-                "Choose a smaller base model.",
-                size=size(wanted.weights),
-                each=each,
-                memory_name=machine.memory_name,
-                size2=size(machine.memory),
-            )
-        )
-    return found
+
+
+def _memory_problems(job: TrainingJob, wanted: Need, machine: Room) -> Iterator[Problem]:
+    copies = 1  # each GPU has its own memory
+    if job.launch and machine.memory_name == "RAM":
+        copies = job.launch.here
+    if not machine.memory or wanted.weights * copies <= machine.memory:
+        return
+    each = Message("preflight.each_processes", " in each of {copies} processes", copies=copies)
+    yield Problem(
+        "preflight.base_model_alone_takes",
+        "memory",
+        "the base model alone takes {size}{each}, and the {memory_name} has {size2}",
+        "Choose a smaller base model.",
+        size=size(wanted.weights),
+        each=each if copies > 1 else "",
+        memory_name=machine.memory_name,
+        size2=size(machine.memory),
+    )
 
 
 def outlook(job: TrainingJob, machine: Room) -> list[str]:
@@ -130,36 +131,11 @@ def outlook(job: TrainingJob, machine: Room) -> list[str]:
     wanted = need(job)
     lines: list[str] = []
     if wanted.lora:
-        files = (
-            [
-                Message(
-                    "preflight.checkpoints",
-                    "{checkpoints} {checkpoints:checkpoint|checkpoints} of {size}",
-                    checkpoints=wanted.checkpoints,
-                    size=size(wanted.lora),
-                )
-            ]
-            if wanted.checkpoints
-            else []
-        )
-        files += (
-            [
-                Message(
-                    "preflight.states_together",
-                    "states of {size} together",
-                    size=size(wanted.states),
-                )
-            ]
-            if wanted.states
-            else []
-        )
-        lora = Message("preflight.lora", "the LoRA of {size}", size=size(wanted.lora))
-        coming = joined([*files, lora], ", ")
         lines.append(
             Message(
                 "preflight.files_come_free",
                 "Files that will come: {coming}; {size} are free.",
-                coming=coming,
+                coming=joined(_files(wanted), ", "),
                 size=size(machine.disk_free),
             )
         )
@@ -174,6 +150,21 @@ def outlook(job: TrainingJob, machine: Room) -> list[str]:
             )
         )
     return lines
+
+
+def _files(wanted: Need) -> Iterator[str]:
+    """What the run leaves on the disk."""
+    if wanted.checkpoints:
+        yield Message(
+            "preflight.checkpoints",
+            "{checkpoints} {checkpoints:checkpoint|checkpoints} of {size}",
+            checkpoints=wanted.checkpoints,
+            size=size(wanted.lora),
+        )
+    if wanted.states:
+        text = "states of {size} together"
+        yield Message("preflight.states_together", text, size=size(wanted.states))
+    yield Message("preflight.lora", "the LoRA of {size}", size=size(wanted.lora))
 
 
 def missing_files(params: TrainingParams) -> list[Problem]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from .request import Request
 
 if TYPE_CHECKING:
     from ..datasets.kohya_folder import Dataset
+    from ..datasets.verdicts import DatasetCheck
 
 
 def stage(home: Home, name: str, data: Dataset, *, masks: bool = False) -> tuple[Path, list[str]]:
@@ -41,25 +42,20 @@ def stage(home: Home, name: str, data: Dataset, *, masks: bool = False) -> tuple
         ]
     copy, checked = writer.clean_copy(data, free_path(home.datasets, name), masks=Masks(masks))
     copies.record(copy.root, data, masks)
+    return copy.image_dir, [*_copied(copy.root, checked)]
+
+
+def _copied(folder: Path, checked: DatasetCheck) -> Iterator[str]:
+    yield Message(
+        "request.copies",
+        "Clean copies of {count} {count:picture|pictures} are in {folder}; yours stay as they are.",
+        count=checked.used,
+        folder=str(folder),
+    )
     left_out = len(checked.photos) - checked.used
-    notes = [
-        Message(
-            "request.copies",
-            "Clean copies of {count} {count:picture|pictures} are in {folder}; yours stay as they "
-            "are.",
-            count=checked.used,
-            folder=str(copy.root),
-        )
-    ]
     if left_out:
-        notes.append(
-            Message(
-                "request.left_out",
-                "{count} {count:picture is|pictures are} left out; `check` says why.",
-                count=left_out,
-            )
-        )
-    return copy.image_dir, [*notes]
+        text = "{count} {count:picture is|pictures are} left out; `check` says why."
+        yield Message("request.left_out", text, count=left_out)
 
 
 def _lies_ready(data: Dataset) -> bool:

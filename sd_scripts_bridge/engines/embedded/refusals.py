@@ -4,6 +4,8 @@ ignored.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ...errors import Problem, short
 from ...jobs.job import TrainingJob
 from ...messages import Message
@@ -119,49 +121,36 @@ def _is_off(value: object) -> bool:
     return value is None or value is False or value in ("", [], ())
 
 
-def _choices(params: TrainingParams) -> list[Problem]:
-    found = []
+def _choices(params: TrainingParams) -> Iterator[Problem]:
+    """Options of which this engine has a few values only."""
     if params.optimizer_type.lower() != "adamw":
-        found.append(
-            Problem(
-                "refusals.embedded_engine_adamw",
-                "optimizer_type",
-                "the embedded engine has AdamW, not {optimizer_type}",
-                "Set it to AdamW, or train with the sd-scripts engine.",
-                optimizer_type=repr(params.optimizer_type),
-            )
+        yield Problem(
+            "refusals.embedded_engine_adamw",
+            "optimizer_type",
+            "the embedded engine has AdamW, not {optimizer_type}",
+            "Set it to AdamW, or train with the sd-scripts engine.",
+            optimizer_type=repr(params.optimizer_type),
         )
     if params.lr_scheduler not in SCHEDULERS:
-        found.append(
-            Problem(
-                "embedded.other_scheduler",
-                "lr_scheduler",
-                "the embedded engine has {known}, not {wanted}",
-                "Choose one of those, or train with the sd-scripts engine.",
-                known=", ".join(SCHEDULERS),
-                wanted=short(params.lr_scheduler),
-            )
+        yield Problem(
+            "embedded.other_scheduler",
+            "lr_scheduler",
+            "the embedded engine has {known}, not {wanted}",
+            "Choose one of those, or train with the sd-scripts engine.",
+            known=", ".join(SCHEDULERS),
+            wanted=short(params.lr_scheduler),
         )
     if params.network_module != "networks.lora":
-        found.append(
-            Problem(
-                "refusals.embedded_engine_networks_lora",
-                "network_module",
-                "the embedded engine has networks.lora, not {network_module}",
-                "Set it to networks.lora, or train with the sd-scripts engine.",
-                network_module=repr(params.network_module),
-            )
+        yield Problem(
+            "refusals.embedded_engine_networks_lora",
+            "network_module",
+            "the embedded engine has networks.lora, not {network_module}",
+            "Set it to networks.lora, or train with the sd-scripts engine.",
+            network_module=repr(params.network_module),
         )
     if not params.sdpa:
-        found.append(
-            Problem(
-                "refusals.embedded_engine_always_uses",
-                "sdpa",
-                "the embedded engine always uses PyTorch's fused attention",
-                "Set it to true.",
-            )
-        )
-    return found
+        what = "the embedded engine always uses PyTorch's fused attention"
+        yield Problem("refusals.embedded_engine_always_uses", "sdpa", what, "Set it to true.")
 
 
 def _sizes(job: TrainingJob) -> list[Problem]:

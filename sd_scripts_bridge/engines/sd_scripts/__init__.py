@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -102,26 +102,7 @@ class SdScriptsEngine:
         problems += precision_problems(job.params, self.machine())
         problems += bucket_step_problems(job)
         problems += launching.problems(job, found)
-        if job.params.cache_text_encoder_outputs and not FAMILIES[job.family].caches_captions:
-            problems.append(
-                Problem(
-                    "sd_scripts.such_option",
-                    "cache_text_encoder_outputs",
-                    "{script} has no such option",
-                    "Leave it out.",
-                    script=script,
-                )
-            )
-        if not job.params.network_train_unet_only and not FAMILIES[job.family].text_encoder_learns:
-            problems.append(
-                Problem(
-                    "sd_scripts.text_encoders_cant_trained",
-                    "network_train_unet_only",
-                    "{title}'s text encoders can't be trained",
-                    "Set it to true.",
-                    title=FAMILIES[job.family].title,
-                )
-            )
+        problems += _family_problems(job, script)
         return problems
 
     def notes(self, job: TrainingJob) -> list[str]:
@@ -224,3 +205,24 @@ def _has_content(path: Path) -> bool:
         return path.stat().st_size > 0
     except OSError:
         return False
+
+
+def _family_problems(job: TrainingJob, script: str) -> Iterator[Problem]:
+    """Options that other families have."""
+    family = FAMILIES[job.family]
+    if job.params.cache_text_encoder_outputs and not family.caches_captions:
+        yield Problem(
+            "sd_scripts.such_option",
+            "cache_text_encoder_outputs",
+            "{script} has no such option",
+            "Leave it out.",
+            script=script,
+        )
+    if not job.params.network_train_unet_only and not family.text_encoder_learns:
+        yield Problem(
+            "sd_scripts.text_encoders_cant_trained",
+            "network_train_unet_only",
+            "{title}'s text encoders can't be trained",
+            "Set it to true.",
+            title=family.title,
+        )

@@ -81,7 +81,13 @@ def read(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
     work.family = families.family(form) or (
         "sdxl" if form["sdxl"] else "sd2" if form["v2"] else "sd1"
     )
-    given = [*_options(work, form), *_lengths(work, form), *_rates(form), *_network(work, form)]
+    given = [
+        *_options(work, form),
+        *_lengths(work, form),
+        *_warmup(work, form),
+        *_rates(form),
+        *_network(work, form),
+    ]
     work.keys["pretrained_model_name_or_path"] = Given(
         "pretrained_model_name_or_path", "", ""
     )  # none unless in the file
@@ -208,7 +214,7 @@ def _option(work: Settling, key: str, value: Any) -> Iterator[Given]:
 
 
 def _lengths(work: Settling, form: Mapping[str, Any]) -> Iterator[Given]:
-    """Steps, epochs and warm-up: the form's several ways to say them."""
+    """Steps and epochs: the form's several ways to say them."""
     steps, epochs = number(form["max_train_steps"]), number(form["max_train_epochs"])
     yield Given("max_train_steps", form["max_train_steps"], "max_train_steps")
     if epochs:
@@ -230,18 +236,24 @@ def _lengths(work: Settling, form: Mapping[str, Any]) -> Iterator[Given]:
     else:
         yield Given("max_train_epochs", form["epoch"], "epoch")
     if steps and not epochs:
-        work.notes.append(
-            Message(
-                "kohya_gui.file_fixes_steps_right",
-                "The file fixes {steps} {steps:step|steps}, right for its author's pictures "
-                "({reason}); "
-                "another number: --set max_train_steps=N.",
-                steps=int(steps),
-                reason=Message("kohya_gui.forms_default", "the form's own default")
-                if steps == 1600
-                else Message("kohya_gui.or_a_test", "or a test"),
-            )
-        )
+        work.notes.append(_fixed_steps(int(steps)))
+
+
+def _fixed_steps(steps: int) -> str:
+    reason = Message("kohya_gui.or_a_test", "or a test")
+    if steps == 1600:
+        reason = Message("kohya_gui.forms_default", "the form's own default")
+    return Message(
+        "kohya_gui.file_fixes_steps_right",
+        "The file fixes {steps} {steps:step|steps}, right for its author's pictures "
+        "({reason}); another number: --set max_train_steps=N.",
+        steps=steps,
+        reason=reason,
+    )
+
+
+def _warmup(work: Settling, form: Mapping[str, Any]) -> Iterator[Given]:
+    """Steps of warm-up, or per cent of all steps."""
     absolute, percent = number(form["lr_warmup_steps"]), number(form["lr_warmup"])
     if absolute:
         yield Given("lr_warmup_steps", absolute, "lr_warmup_steps")

@@ -84,31 +84,7 @@ def _done(work: Settling) -> Imported:
     """The result, with what the options say about each other."""
     _without_prompts(work)
     arguments.check(work)
-    if work.extra.get("lr_scheduler_type"):
-        _drop_warmup(
-            work,
-            Message(
-                "rules.scheduler_lr_scheduler_type", "the scheduler of lr_scheduler_type has none"
-            ),
-        )
-    values = {**work.defaults, **work.values}
-    if _follows_a_missing_adafactor(values):
-        values["lr_scheduler"] = "constant"
-        text = "it takes its rate from the optimizer Adafactor, which is not chosen"
-        work.gave_way("lr_scheduler", "constant", Message("rules.adafactor", text))
-    if values.get("lr_scheduler") == "constant":
-        _drop_warmup(
-            work,
-            Message(
-                "rules.constant_schedule_none_sd",
-                "a constant schedule has none; sd-scripts would stop at it",
-            ),
-        )
-        values["lr_warmup_steps"] = 0
-    params, why = option_values.reconciled(values)
-    for option, reason in why.items():
-        work.gave_way(option, getattr(params, option), reason)
-    settled = {key: getattr(params, key) for key in values}
+    settled = _agreed(work)
     _name_the_absent(work)
     return Imported(
         path=work.path,
@@ -133,6 +109,26 @@ def _done(work: Settling) -> Imported:
         sources=_sources(work, settled),
         notes=tuple(work.notes),
     )
+
+
+def _agreed(work: Settling) -> dict[str, Any]:
+    """The values after those that can't hold beside others gave way, each with its reason."""
+    if work.extra.get("lr_scheduler_type"):
+        text = "the scheduler of lr_scheduler_type has none"
+        _drop_warmup(work, Message("rules.scheduler_lr_scheduler_type", text))
+    values = {**work.defaults, **work.values}
+    if _follows_a_missing_adafactor(values):
+        values["lr_scheduler"] = "constant"
+        text = "it takes its rate from the optimizer Adafactor, which is not chosen"
+        work.gave_way("lr_scheduler", "constant", Message("rules.adafactor", text))
+    if values.get("lr_scheduler") == "constant":
+        text = "a constant schedule has none; sd-scripts would stop at it"
+        _drop_warmup(work, Message("rules.constant_schedule_none_sd", text))
+        values["lr_warmup_steps"] = 0
+    params, why = option_values.reconciled(values)
+    for option, reason in why.items():
+        work.gave_way(option, getattr(params, option), reason)
+    return {key: getattr(params, key) for key in values}
 
 
 def _handed_on(work: Settling) -> Mapping[str, Any] | None:

@@ -99,25 +99,21 @@ class DraftChanges:
     def view(
         self, since: int = 0, start: int = 0, count: int | None = None, notes: Sequence[str] = ()
     ) -> DraftView:
-        """What changed after ``since``, 0 for all; with ``count`` at most so many photos of those
-        that changed, from the number ``start`` on.
-        """
+        """What changed after ``since`` (0: all); at most ``count`` photos, from ``start`` on."""
         with self._lock:
             state, judged = self._look()
             revision = state.revision + judged.version
             since = since if since <= revision else 0
             told = [self._told[pid] for pid in self._ids]
-            changed = [one.row for one in told if one.since > since]
-            end = len(changed) if count is None else start + count
-            about_set, about_captions = self._advice
-            failure = self.draft.failure
+            photos, more = _part([one.row for one in told if one.since > since], start, count)
+            about_set, about_captions = self._advised()
             used, total = sum(one.row.used for one in told), len(told)
             return DraftView(
                 revision=revision,
                 since=since,
                 ids=self._ids if self._listed > since else None,
-                photos=changed[start:end],
-                more=len(changed) > end,
+                photos=photos,
+                more=more,
                 used=used,
                 total=total,
                 sentence=_sentence(used, total),
@@ -125,9 +121,9 @@ class DraftChanges:
                 class_token=state.class_token,
                 source=state.source,
                 subjects=state.subjects,
-                advice=[*about_set, *filter(None, [self.draft.check.failure, failure])],
+                advice=about_set,
                 coverage=self._coverage,
-                caption_advice=[*about_captions, *filter(None, [failure])],
+                caption_advice=about_captions,
                 checking=_count(self.draft.check.progress),
                 drafting=_count(self.draft.drafting),
                 caption_job=state.caption_job or None,
@@ -140,6 +136,15 @@ class DraftChanges:
                 problems=[problem.sentence for problem in naming_problems(state)],
                 notes=notes,
             )
+
+    def _advised(self) -> tuple[list[str], list[str]]:
+        """What to mind of the set and of its captions, and what went wrong meanwhile."""
+        about_set, about_captions = self._advice
+        check, failure = self.draft.check.failure, self.draft.failure
+        return [*about_set, *filter(None, [check, failure])], [
+            *about_captions,
+            *filter(None, [failure]),
+        ]
 
     def _look(self) -> tuple[State, Verdicts]:
         """The draft as it is now, its rows made or kept. One after the other, so that a revision
@@ -194,3 +199,9 @@ def _sentence(used: int, total: int) -> Message:
 
 def _count(progress: tuple[int, int] | None) -> Count | None:
     return Count(*progress) if progress else None
+
+
+def _part(rows: list[PhotoView], start: int, count: int | None) -> tuple[list[PhotoView], bool]:
+    """``count`` of the rows from ``start`` on, and whether more follow."""
+    end = len(rows) if count is None else start + count
+    return rows[start:end], len(rows) > end

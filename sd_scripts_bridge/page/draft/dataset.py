@@ -1,5 +1,5 @@
 """The draft's photos as a dataset on the disk: clean copies with the captions that the page shows,
-nothing decided anew.
+nothing is decided again.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ...datasets import manifest
 from ...datasets.captions.authors import HAND, record
@@ -29,7 +30,7 @@ from .captions import caption_of
 from .draft import Draft
 from .looks.frames import frame_of
 from .looks.held_out import held_out
-from .state import DraftPhoto
+from .state import DraftPhoto, DraftSubject, State
 from .view import is_used
 
 
@@ -78,13 +79,7 @@ def _write(draft: Draft, buckets: Buckets) -> Path:
                 staged = _change(target, item, frame_of(item, judged, buckets), buckets)
                 by_name[shown(staged.name)] = item
                 apart += [shown(staged.name)] if item.id in held else []
-        about = {
-            **manifest_of([(part.subject.name, part.subject.class_token) for part in parts]),
-            "subject": state.name,
-            "class_token": state.class_token,
-            "wanted_steps": state.training.steps,
-        }
-        manifest.write(stage, about, {})
+        manifest.write(stage, _about(state, [part.subject for part in parts]), {})
         out = free_path(draft.home.datasets, state.name)
         made, checked = clean_copy(
             replace(open_dataset(stage), hold_out=tuple(apart) or (NONE,)),
@@ -100,6 +95,16 @@ def _write(draft: Draft, buckets: Buckets) -> Path:
         return out
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+
+
+def _about(state: State, trained: Sequence[DraftSubject]) -> dict[str, Any]:
+    """What the manifest says of the set."""
+    return {
+        **manifest_of([(one.name, one.class_token) for one in trained]),
+        "subject": state.name,
+        "class_token": state.class_token,
+        "wanted_steps": state.training.steps,
+    }
 
 
 def _record_authors(root: Path, by_name: Mapping[str, DraftPhoto]) -> None:

@@ -49,11 +49,37 @@ def publish_job(
     ``step``, under a name of its own. ``likeness``: what was measured of it, for the card. Raises
     `Conflict` where there is none.
     """
-    job, folder = row.job, JobFolder.of(home, row.id)
+    folder = JobFolder.of(home, row.id)
+    job, (file, at) = _saved(row, folder, step)
+    own = lora_dir is None and name is None  # then it is what the job itself would publish
+    before = Record.load(folder.published)
+    record = before if step is None else Record.load(folder.published_step(step))
+    evidence = job_card.evidence(folder, at, likeness, _proof(folder, job, at))
+    done = publish.publish(
+        file,
+        lora_dir or job_card.lora_dir(job, home),
+        name or (job.name if step is None else f"{job.name}-step{step}"),
+        job_card.card(job, at, evidence),
+        job_card.sample(folder, at) if is_private else job_card.picture(job, folder, at),
+        record if own and not is_private else None,
+        engines.of(job, home).true_metadata(job, lora.inspect(file).metadata),
+        is_private=is_private,
+    )
+    if not is_private:
+        return done
+    return _beside(with_words(done, job.activation_text), before, row.id)
+
+
+def _saved(
+    row: JobRow, folder: JobFolder, step: int | None
+) -> tuple[TrainingJob, tuple[Path, int]]:
+    """The training, and the file that it has saved (at ``step``, else its newest) with its step."""
+    job = row.job
     if not isinstance(job, TrainingJob):
         raise Conflict("bridge.job_training", "Job {job_id} is not a training.", job_id=row.id)
-    found = job_card.newest_checkpoint(job, folder)
-    if step is not None:
+    if step is None:
+        found = job_card.newest_checkpoint(job, folder)
+    else:
         found = job_card.checkpoint(job, folder, step)
         if found is None:
             text = "Step {step} of job {job} isn't saved, or its file is damaged."
@@ -61,28 +87,7 @@ def publish_job(
     if found is None:
         text = "Job {job_id} has saved no LoRA yet."
         raise Conflict("bridge.job_saved_lora_yet", text, job_id=row.id)
-    own = lora_dir is None and name is None  # then it is what the job itself would publish
-    before = Record.load(folder.published)
-    record = before if step is None else Record.load(folder.published_step(step))
-    done = publish.publish(
-        found[0],
-        lora_dir or job_card.lora_dir(job, home),
-        name or (job.name if step is None else f"{job.name}-step{step}"),
-        job_card.card(
-            job,
-            found[1],
-            job_card.evidence(folder, found[1], likeness, _proof(folder, job, found[1])),
-        ),
-        job_card.sample(folder, found[1])
-        if is_private
-        else job_card.picture(job, folder, found[1]),
-        record if own and not is_private else None,
-        engines.of(job, home).true_metadata(job, lora.inspect(found[0]).metadata),
-        is_private=is_private,
-    )
-    if not is_private:
-        return done
-    return _beside(with_words(done, job.activation_text), before, row.id)
+    return job, found
 
 
 def renew_notes(home: Home, row: JobRow, likeness: str = "") -> None:

@@ -81,18 +81,7 @@ class Queue:
         """Leave the GPU to something else: after the next save for ``minutes``, then go on by
         itself. Raises `Conflict`.
         """
-        if not 0 < minutes <= LONGEST_PAUSE_MINUTES:
-            raise Invalid(
-                [
-                    Problem(
-                        "queue.outside",
-                        "minutes",
-                        "{minutes} is outside 0 to {longest_pause_minutes}",
-                        minutes=f"{minutes:g}",
-                        longest_pause_minutes=LONGEST_PAUSE_MINUTES,
-                    )
-                ]
-            )
+        _check_minutes(minutes)
         row = self.job(job_id)
         if row.kind == "setup" or row.status not in (Status.RUNNING, Status.QUEUED):
             raise Conflict(
@@ -107,11 +96,8 @@ class Queue:
         self._refuse_pause(row.id, row.job)
         self.store.ask_for_pause(row.device, 60 * minutes)
         if row.status is Status.RUNNING and self.store.ask_to_stop(job_id, "pause"):
-            return Message(
-                "queue.pauses",
-                "Job {job} pauses at its next save, and goes on by itself.",
-                job=job_id,
-            )
+            text = "Job {job} pauses at its next save, and goes on by itself."
+            return Message("queue.pauses", text, job=job_id)
         self.store.begin_pause(row.device)
         return Message(
             "queue.waits",
@@ -172,3 +158,18 @@ class Queue:
                 folder=str(folder),
             )
         return Message("queue.removed", "Job {job} and its folder are gone.", job=job_id)
+
+
+def _check_minutes(minutes: float) -> None:
+    if not 0 < minutes <= LONGEST_PAUSE_MINUTES:
+        raise Invalid(
+            [
+                Problem(
+                    "queue.outside",
+                    "minutes",
+                    "{minutes} is outside 0 to {longest_pause_minutes}",
+                    minutes=f"{minutes:g}",
+                    longest_pause_minutes=LONGEST_PAUSE_MINUTES,
+                )
+            ]
+        )

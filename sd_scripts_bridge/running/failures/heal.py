@@ -76,25 +76,8 @@ def _less_memory(job: TrainingJob) -> Iterator[Cure]:
             gradient_checkpointing=True,
         )
     if params.train_batch_size > 1:
-        together = params.train_batch_size * params.gradient_accumulation_steps
-        yield _changed(
-            job,
-            Message(
-                "heal.picture_time_now_gathered",
-                "one picture at a time now, {together} gathered for each step",
-                together=together,
-            ),
-            fresh=True,
-            train_batch_size=1,
-            gradient_accumulation_steps=together,
-        )
-    if (
-        FAMILIES[job.family].caches_captions
-        and params.network_train_unet_only
-        and not params.cache_text_encoder_outputs
-        and not params.shuffle_caption
-        and not params.caption_dropout_rate
-    ):
+        yield _one_by_one(job)
+    if _may_cache_captions(job):
         yield _changed(
             job,
             Message("heal.captions_encoded_once_now", "captions are encoded once now"),
@@ -108,6 +91,29 @@ def _less_memory(job: TrainingJob) -> Iterator[Cure]:
             optimizer_type="AdamW8bit",
         )
     yield from _smaller(job, params)
+
+
+def _one_by_one(job: TrainingJob) -> Cure:
+    together = job.params.train_batch_size * job.params.gradient_accumulation_steps
+    text = "one picture at a time now, {together} gathered for each step"
+    return _changed(
+        job,
+        Message("heal.picture_time_now_gathered", text, together=together),
+        fresh=True,
+        train_batch_size=1,
+        gradient_accumulation_steps=together,
+    )
+
+
+def _may_cache_captions(job: TrainingJob) -> bool:
+    params = job.params
+    return (
+        FAMILIES[job.family].caches_captions
+        and params.network_train_unet_only
+        and not params.cache_text_encoder_outputs
+        and not params.shuffle_caption
+        and not params.caption_dropout_rate
+    )
 
 
 def _smaller(job: TrainingJob, params: TrainingParams) -> Iterator[Cure]:

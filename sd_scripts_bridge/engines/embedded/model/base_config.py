@@ -36,21 +36,8 @@ def unet_config(tensors: Tensors, family: str) -> dict[str, Any]:
     """``unet/config.json``. Raises `Invalid` for a U-Net that isn't made for plain
     text-to-image.
     """
-    first = tensors[f"{UNET}input_blocks.0.0.weight"].shape
-    if first[1] != 4:
-        raise Invalid(
-            [
-                Problem(
-                    "base_config.net_takes_channels_inpainting",
-                    "base",
-                    "its U-Net takes {first} channels (an inpainting or editing model)",
-                    "Choose a model for plain text-to-image.",
-                    first=first[1],
-                )
-            ]
-        )
+    _check_plain(tensors)
     channels, depths, layers = _levels(tensors)
-    last = len(channels) - 1
     has_attention = [depth > 0 for depth in depths]
     attention = next(
         key for key in tensors if key.endswith("attn2.to_k.weight") and key.startswith(UNET)
@@ -75,17 +62,36 @@ def unet_config(tensors: Tensors, family: str) -> dict[str, Any]:
         "norm_num_groups": _norm_groups(channels),
         "sample_size": 64,
     }
-    if family == "sdxl":
-        middle = _count(tensors, rf"{re.escape(UNET)}middle_block\.1\.transformer_blocks\.(\d+)\.")
-        label = tensors[f"{UNET}label_emb.0.0.weight"].shape[1]
-        pooled = tensors["conditioner.embedders.1.model.text_projection"].shape[1]
-        config |= {
-            "addition_embed_type": "text_time",
-            "addition_time_embed_dim": (label - pooled) // TIME_IDS,
-            "projection_class_embeddings_input_dim": label,
-            "transformer_layers_per_block": [depth or 1 for depth in depths[:last]] + [middle],
-        }
-    return config
+    return config | _sdxl_config(tensors, depths) if family == "sdxl" else config
+
+
+def _check_plain(tensors: Tensors) -> None:
+    channels = tensors[f"{UNET}input_blocks.0.0.weight"].shape[1]
+    if channels != 4:
+        raise Invalid(
+            [
+                Problem(
+                    "base_config.net_takes_channels_inpainting",
+                    "base",
+                    "its U-Net takes {first} channels (an inpainting or editing model)",
+                    "Choose a model for plain text-to-image.",
+                    first=channels,
+                )
+            ]
+        )
+
+
+def _sdxl_config(tensors: Tensors, depths: list[int]) -> dict[str, Any]:
+    """What SDXL's U-Net has beside: sizes and crops beside the text, deeper levels."""
+    middle = _count(tensors, rf"{re.escape(UNET)}middle_block\.1\.transformer_blocks\.(\d+)\.")
+    label = tensors[f"{UNET}label_emb.0.0.weight"].shape[1]
+    pooled = tensors["conditioner.embedders.1.model.text_projection"].shape[1]
+    return {
+        "addition_embed_type": "text_time",
+        "addition_time_embed_dim": (label - pooled) // TIME_IDS,
+        "projection_class_embeddings_input_dim": label,
+        "transformer_layers_per_block": [depth or 1 for depth in depths[:-1]] + [middle],
+    }
 
 
 def vae_config(tensors: Tensors, family: str) -> dict[str, Any]:

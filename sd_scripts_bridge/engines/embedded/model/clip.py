@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from ....errors import Invalid, Problem
+
+if TYPE_CHECKING:
+    from transformers import CLIPTextConfig
 
 HEAD_SIZE = 64
 CLIP_PREFIXES = {
@@ -106,11 +109,26 @@ def _without_last_layer(weights: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _build(weights: dict[str, Tensor], activation: str, dtype: torch.dtype) -> nn.Module:
-    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
+    from transformers import CLIPTextModel, CLIPTextModelWithProjection
+
+    config = _config(weights, activation)
+    kind = CLIPTextModelWithProjection if "text_projection.weight" in weights else CLIPTextModel
+    with torch.device("meta"):
+        encoder: nn.Module = kind(config)
+    _load(encoder, weights, dtype)
+    positions = torch.arange(config.max_position_embeddings).unsqueeze(0)
+    text_model(encoder).embeddings.register_buffer("position_ids", positions, persistent=False)
+    encoder.requires_grad_(False)
+    return encoder.eval()
+
+
+def _config(weights: Mapping[str, Tensor], activation: str) -> CLIPTextConfig:
+    """The encoder's sizes, read off its weights."""
+    from transformers import CLIPTextConfig
 
     vocabulary, width = weights["embeddings.token_embedding.weight"].shape
     projection = weights.get("text_projection.weight")
-    config = CLIPTextConfig(
+    return CLIPTextConfig(
         vocab_size=vocabulary,
         hidden_size=width,
         intermediate_size=weights["encoder.layers.0.mlp.fc1.weight"].shape[0],
@@ -120,10 +138,10 @@ def _build(weights: dict[str, Tensor], activation: str, dtype: torch.dtype) -> n
         projection_dim=width if projection is None else projection.shape[0],
         hidden_act=activation,
     )
-    with torch.device("meta"):
-        encoder: nn.Module = (CLIPTextModel if projection is None else CLIPTextModelWithProjection)(
-            config
-        )
+
+
+def _load(encoder: nn.Module, weights: Mapping[str, Tensor], dtype: torch.dtype) -> None:
+    """Give the encoder its weights. Raises `Invalid` where they aren't CLIP's."""
     prefix = "text_model." if hasattr(encoder, "text_model") else ""
     named = {
         key if key.startswith("text_projection") else prefix + key: value.to(dtype)
@@ -144,7 +162,3 @@ def _build(weights: dict[str, Tensor], activation: str, dtype: torch.dtype) -> n
                 )
             ]
         )
-    positions = torch.arange(config.max_position_embeddings).unsqueeze(0)
-    text_model(encoder).embeddings.register_buffer("position_ids", positions, persistent=False)
-    encoder.requires_grad_(False)
-    return encoder.eval()

@@ -196,35 +196,8 @@ def problems(
     """What of ``extra`` the script would misread, swallow or must not be given."""
     found = []
     for name, value in extra.items():
-        if name in OWNED:
-            found.append(
-                Problem(
-                    "catalogue.set_lora_bridge_itself",
-                    name,
-                    "is set by LoRA Bridge itself",
-                    "Leave it out.",
-                )
-            )
-        elif name in NOT_ALLOWED and (name, str(value)) not in HARMLESS:
-            found.append(
-                Problem(
-                    "catalogue.allowed",
-                    name,
-                    "is not allowed: it {not_allowed}",
-                    "Leave it out.",
-                    not_allowed=NOT_ALLOWED[name],
-                )
-            )
-        elif options and name not in options:
-            found.append(
-                Problem(
-                    "catalogue.such_option",
-                    name,
-                    "{script} has no such option",
-                    did_you_mean(name, options),
-                    script=script,
-                )
-            )
+        if refused := _refused(name, value) or _unknown(name, options, script):
+            found.append(refused)
         elif name in _IMPORTS_BY_NAME:
             found += name_problems(name, value)
         elif name in WEIGHTS:
@@ -232,6 +205,31 @@ def problems(
         elif name in options:
             found += _value_problems(name, value, options[name])
     return found
+
+
+def _refused(name: str, value: Any) -> Problem | None:
+    """Whatever the scripts know: these aren't handed over."""
+    if name in OWNED:
+        what = "is set by LoRA Bridge itself"
+        return Problem("catalogue.set_lora_bridge_itself", name, what, "Leave it out.")
+    if name in NOT_ALLOWED and (name, str(value)) not in HARMLESS:
+        what = "is not allowed: it {not_allowed}"
+        return Problem(
+            "catalogue.allowed", name, what, "Leave it out.", not_allowed=NOT_ALLOWED[name]
+        )
+    return None
+
+
+def _unknown(name: str, options: Mapping[str, Mapping[str, Any]], script: str) -> Problem | None:
+    if not options or name in options:
+        return None
+    return Problem(
+        "catalogue.such_option",
+        name,
+        "{script} has no such option",
+        did_you_mean(name, options),
+        script=script,
+    )
 
 
 def name_problems(option: str, value: Any) -> list[Problem]:

@@ -14,8 +14,9 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any, NoReturn
 
 from ....datasets import caption_tokens
 from ....errors import BridgeError
@@ -77,29 +78,13 @@ def set_up(home: Home, source: str | None, python: Path | None) -> installation.
     environment = find_environment(home, scripts, python, own_scripts=source is None)
     say(Message("setup.asking", "checking what the environment can do"))
     facts = environment.probe(installation.MODULES)
-    if facts["missing"] or "torch_error" in facts:
-        what = facts.get("torch_error") or Message(
-            "setup.it_lacks", "it lacks {names}", names=", ".join(facts["missing"])
-        )
-        raise BridgeError(
-            "setup.environment_cant_run_sd",
-            "The environment {python} can't run sd-scripts: {what_name}.",
-            python=repr(str(environment.python)),
-            what_name=what,
-        )
+    _check_modules(environment, facts)
     say(Message("setup.tokenizers", "installing the tokenizers"))
     lay_down_tokenizers(home)
     say(Message("setup.options", "reading the scripts' options"))
     names = catalogue.write(home, environment.python, scripts)
     if "train_network.py" not in names:
-        output = process.run(
-            [environment.python, scripts / "train_network.py", "--help"], check=False
-        )
-        raise BridgeError(
-            "setup.train_network_py_doesnt",
-            "train_network.py doesn't start in this environment: {output}",
-            output=output.strip().splitlines()[-1],
-        )
+        _fail_to_start(environment, scripts)
     found = installation.Installation(
         str(scripts), str(environment.python), commit_of(scripts), facts
     )
@@ -115,6 +100,29 @@ def set_up(home: Home, source: str | None, python: Path | None) -> installation.
         )
     )
     return found
+
+
+def _check_modules(environment: Environment, facts: Mapping[str, Any]) -> None:
+    if facts["missing"] or "torch_error" in facts:
+        what = facts.get("torch_error") or Message(
+            "setup.it_lacks", "it lacks {names}", names=", ".join(facts["missing"])
+        )
+        raise BridgeError(
+            "setup.environment_cant_run_sd",
+            "The environment {python} can't run sd-scripts: {what_name}.",
+            python=repr(str(environment.python)),
+            what_name=what,
+        )
+
+
+def _fail_to_start(environment: Environment, scripts: Path) -> NoReturn:
+    """Raise with what train_network.py says when it is started."""
+    output = process.run([environment.python, scripts / "train_network.py", "--help"], check=False)
+    raise BridgeError(
+        "setup.train_network_py_doesnt",
+        "train_network.py doesn't start in this environment: {output}",
+        output=output.strip().splitlines()[-1],
+    )
 
 
 def set_up_embedded(home: Home) -> None:
