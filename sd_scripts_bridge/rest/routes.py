@@ -101,6 +101,7 @@ RULES = (
     Rule("POST", "/headers", "files:headers", (), MACHINE_FOLDERS),
     Rule("POST", "/dataset", "files:dataset", (), MACHINE_FOLDERS),
     Rule("POST", "/frames", "files:frames", (409, 503), MACHINE_FOLDERS),
+    Rule("POST", "/regularization", "files:regularization", (409, 503), MACHINE_FOLDERS),
     Rule("POST", "/caption", "captions:write", (409, 503), MACHINE_FOLDERS),
     Rule("POST", "/publish", "files:publish", (409,), MACHINE_FILES),
     Rule("GET", "/bases", "bases:show"),

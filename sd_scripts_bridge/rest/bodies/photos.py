@@ -62,6 +62,26 @@ class FramesBody:
 
 
 @dataclass(frozen=True)
+class RegularizationBody:
+    """Regularization pictures to draw: what the base model itself makes of the class word."""
+
+    class_: Annotated[str, Bounds(0, 1000), "class token", Example("man")]
+    base: Annotated[
+        Path, "the base model that will be trained", Example("/models/sd15.safetensors")
+    ]
+    count: Annotated[
+        int | None, "null: as many as the dataset shows photos of the class, at most 200"
+    ] = None
+    out: Annotated[
+        Path | None, "the dataset whose reg folder gets them; null: the home keeps them"
+    ] = None
+    prompt: Annotated[str, Bounds(0, 1000), "what is asked for; empty: the class word"] = ""
+    resolution: Annotated[
+        Annotated[int, Bounds(64, 2048)] | None, "the side of a picture; null: the family's"
+    ] = None
+
+
+@dataclass(frozen=True)
 class CleanBody:
     """Free what finished trainings don't need."""
 

@@ -17,6 +17,7 @@ from ...datasets.views import (
     headers_view,
     report_view,
 )
+from ...engines.regularizing.request import RegularizationRequest
 from ...errors import Invalid, Problem
 from ...exchange import request as exchange_request
 from ...jobs import launch
@@ -30,7 +31,7 @@ from ...photos.video.request import FramesRequest
 from ...planning.request import Request
 from ...publishing.publish import PublishedLora
 from ..bodies.loras import PublishBody
-from ..bodies.photos import CheckBody, DatasetBody, FramesBody
+from ..bodies.photos import CheckBody, DatasetBody, FramesBody, RegularizationBody
 from ..bodies.trainings import ClusterBody, LaunchBody, PresetCopyBody, TrainBody
 from ..doors import Call
 from ..views import PresetCopyView, QueuedView
@@ -72,6 +73,23 @@ def frames(call: Call, body: FramesBody) -> QueuedView:
         return number, number
 
     notes, number = started(context, start)
+    return QueuedView(number, notes)
+
+
+def regularization(call: Call, body: RegularizationBody) -> QueuedView:
+    """Draw regularization pictures of a class word, as a job: what `regularization` does on the
+    command line. What is drawn is not drawn again.
+    """
+    asked = RegularizationRequest(
+        body.class_, body.base, body.count, body.out, body.prompt, body.resolution
+    )
+
+    def start() -> tuple[int, int]:
+        number = call.context.the_bridge.draw_regularization(asked).job
+        assert number is not None, "our own sampler draws as a job"
+        return number, number
+
+    notes, number = started(call.context, start)
     return QueuedView(number, notes)
 
 
