@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -17,8 +16,8 @@ from sd_scripts_bridge.engines.sd_scripts.installed import installation
 from sd_scripts_bridge.jobs.job import TrainingJob
 from sd_scripts_bridge.options.params import TrainingParams
 from sd_scripts_bridge.paths import HOME_VARIABLE, Home
-from sd_scripts_bridge.system import process
 from tests.support.disks import lora_disk, read_only, small_disk
+from tests.support.supervisor import end_all
 
 settings.register_profile(
     "busy machine",
@@ -53,9 +52,7 @@ def bridge(home: Home) -> Iterator[Bridge]:
     installation.write(home, installation.Installation(str(FAKE_SCRIPTS), sys.executable))
     bridge = Bridge(home)
     yield bridge
-    for row in bridge._store.jobs():
-        if row.process:
-            process.stop_tree(None, str(json.loads(row.process)["cookie"]), grace=1)
+    end_all(bridge)
 
 
 @pytest.fixture
