@@ -1,7 +1,7 @@
 // @ts-check
 /* LoRA Bridge: the tab "Train LoRA". The page is drawn into one empty element and owns nothing: what it shows comes from
    the server, what is typed goes there at once. The other lora_bridge_*.js files are its parts; this one puts them together. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     const STEPS = ["photos", "captions", "train", "try"];
@@ -395,4 +395,4 @@
             return Boolean(draft && (draft.checking || draft.drafting || draft.writing));
         }
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -1,6 +1,6 @@
 // @ts-check
 /* Advanced: the options that people change, and a search over all the rest. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     const MOST_FOUND = 40;
@@ -219,4 +219,4 @@
     lb.optionHelp = (option) => (lb.language() === "ja" && option.help_ja) || lb.sentence(option.help || "");
 
     lb.valueForInput = (value) => (typeof value === "number" ? lb.value(value) : String(value));
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

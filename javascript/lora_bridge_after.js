@@ -1,6 +1,6 @@
 // @ts-check
 /* In step 4, closed until wanted: compare with another run, the LoRA's card, forget the photos. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     lb.AfterTraining = class {
@@ -106,4 +106,4 @@
             });
         }
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -1,6 +1,6 @@
 // @ts-check
 /* What the page tells: errors above the steps, a restart of the WebUI, and a line for who listens instead of looking. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     lb.Alert = class {
@@ -37,4 +37,4 @@
             lb.show(this.node, false);
         }
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -1,6 +1,6 @@
 // @ts-check
 /* No base model is no dead end: where they are looked for, another file or folder, and the demo's own. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     lb.BaseChooser = class {
@@ -62,4 +62,4 @@
             lb.show(this.form, !host || host.local !== false);
         }
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

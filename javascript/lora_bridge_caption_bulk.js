@@ -1,6 +1,6 @@
 // @ts-check
 /* Which captions are shown and selected, and changes to many of them at once, each with a preview. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     lb.CaptionBulk = class {
@@ -204,4 +204,4 @@
         }
         return new Set([...groups.values()].filter((group) => group.length > 1).flat());
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -1,6 +1,6 @@
 // @ts-check
 /* The tags of all captions as chips with counts, and what belongs to the person: shown, then removed. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     const MOST = 40;
@@ -107,4 +107,4 @@
                 lb.el("b", {}, one.file), " ", lb.el("del", {class: "lb-dim"}, one.before), " ", lb.el("ins", {}, one.after)));
         }
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

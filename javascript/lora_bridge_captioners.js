@@ -1,6 +1,6 @@
 // @ts-check
 /* Who drafts the captions: the list of what was found, what the chosen one needs, and the button that starts it. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     /** What can be chosen besides what was found. */
@@ -148,4 +148,4 @@
             lb.show(this.stop, Boolean(draft.caption_job));
         }
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

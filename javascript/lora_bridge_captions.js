@@ -1,6 +1,6 @@
 // @ts-check
 /* Step 2: one box per photo, saved as it is typed, and the photo that is worked on large beside them. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     const LONGEST = 10000;
@@ -258,4 +258,4 @@
         if (!captioner) return [];
         return [{text: photo.edited ? lb.t("drafted by {who}, edited by you", {who: photo.by}) : lb.t("drafted by {who}", {who: photo.by}), kind: ""}];
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

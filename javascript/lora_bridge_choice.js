@@ -1,6 +1,6 @@
 // @ts-check
 /* In step 4: the pair without and with the LoRA, and which of the saved steps to use. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     /** {without, with}: two pictures of one prompt and seed. The grid's pair, else the first prompt's samples before and last. */
@@ -116,4 +116,4 @@
             });
         }
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -1,6 +1,6 @@
 // @ts-check
 /* In step 4: this training beside another one. What differs, their curves on one chart, their samples; and the same training once more. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     const HEIGHT = 190;
@@ -130,4 +130,4 @@
 
     /** A setting's value in a table. */
     lb.plainValue = (value) => (value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value));
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -1,6 +1,6 @@
 // @ts-check
 /* The chart of a training: its loss, and at each save the loss on held-out and on training photos at fixed noise. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     const HEIGHT = 190;
@@ -208,4 +208,4 @@
             step: (x) => Math.min(last, Math.max(0, (x - LEFT) / across * last)),
         };
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -1,7 +1,7 @@
 // @ts-check
 /* Making elements. All text goes in as text nodes, so nothing that a user or a file name says can become markup.
    A text that changes is changed inside its node: the WebUI runs every extension's callbacks when nodes come and go. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     let ids = 0;
@@ -128,4 +128,4 @@
             return "";
         }
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

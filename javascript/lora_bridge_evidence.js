@@ -1,6 +1,6 @@
 // @ts-check
 /* In step 4: what more there is to measure of a finished training, and to train it again on all of its photos. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     /** "Likeness: 0.61; your photos among themselves 0.66 to 0.74", and what was measured beside it. */
@@ -81,4 +81,4 @@
         app.follow(answer.job);
         app.open("train");
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -1,6 +1,6 @@
 // @ts-check
 /* What the trainer will see of a photo: a frame over its thumbnail, which can be moved, and a turn. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     const STEP = 0.1;
@@ -149,4 +149,4 @@
             this.change(this.photo, {move: {x: to[0], y: to[1]}});
         }
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

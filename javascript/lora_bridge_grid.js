@@ -1,6 +1,6 @@
 // @ts-check
 /* In step 4: saved steps x strengths x prompts, drawn by the WebUI or our own sampler; blind votes; one sheet. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     lb.JudgeGrid = class {
@@ -196,4 +196,4 @@
             }
         }
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -1,6 +1,6 @@
 // @ts-check
 /* Photos that are held out to measure the result: a button at each photo, and a line for all of them. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     /** At one photo. Its place is used again for other photos. */
@@ -53,4 +53,4 @@
             this.app.act(this.off, () => this.app.post("draft", {training: {held_out: this.isOff ? "auto" : "none"}}));
         }
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -1,6 +1,6 @@
 // @ts-check
 /* The queue and the history: every job, and what can be done with it. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     lb.History = class {
@@ -163,4 +163,4 @@
             await app.loadJobs();
         });
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

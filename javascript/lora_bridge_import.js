@@ -1,6 +1,6 @@
 // @ts-check
 /* Import a config: what a file from elsewhere would train, key by key, and its settings into the draft. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     const CONFIG = /\.(json|toml|safetensors|sh|bash|bat|cmd|ps1|ipynb|ya?ml)$/i;
@@ -156,4 +156,4 @@
             take(await lb.droppedFiles(event.dataTransfer));
         });
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -1,6 +1,6 @@
 // @ts-check
 /* What a finished training keeps: the rule, how much the rest takes, and a button that frees it. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     lb.Keeping = class {
@@ -37,4 +37,4 @@
             lb.show(this.node, true);
         }
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

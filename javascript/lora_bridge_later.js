@@ -1,6 +1,6 @@
 // @ts-check
 /* A training that starts later, when nobody needs the GPU. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     /** The next moment at which this clock shows `clock` ("23:00"), with its zone; "" for no time. */
@@ -29,4 +29,4 @@
             this.time.disabled = !ready;
         }
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

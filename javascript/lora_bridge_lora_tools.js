@@ -1,6 +1,6 @@
 // @ts-check
 /* In step 4: what is inside a LoRA, and sd-scripts' own programs on it, as jobs: resize, merge, extract. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     /** Which fields an action has. */
@@ -100,4 +100,4 @@
             ...found.problems.map(lb.sentence), ...found.notes.map(lb.sentence),
         ].filter(Boolean);
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -1,6 +1,6 @@
 // @ts-check
 /* A word from the browser when a training ends, for whoever looks at something else meanwhile. Asked for once. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     const ASKED = "lora-bridge-notify";
@@ -33,4 +33,4 @@
             shown.onclick = () => { window.focus(); shown.close(); };
         } catch (error) { /* on phones only a service worker may */ }
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -1,6 +1,6 @@
 // @ts-check
 /* Step 1: name, class word, photos with their verdicts. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     const REQUEST_BYTES = 6 * 1024 ** 2;
@@ -379,4 +379,4 @@
         for (const entry of entries) await walk(entry).catch(() => null);
         return files;
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -1,6 +1,6 @@
 // @ts-check
 /* Problems lead to their fields: where each field is, and sentences whose first words are a way there. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     /** The fields that a problem may name: where -> [step, its label, its input]. */
@@ -51,4 +51,4 @@
         });
         lb.show(list, problems.length > 0);
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

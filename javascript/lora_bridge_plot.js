@@ -1,6 +1,6 @@
 // @ts-check
 /* In step 4: the WebUI's own script X/Y/Z plot, filled in with a training's saved steps and strengths. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     /** A button, and the question that it asks where the script would not find every saved step. */
@@ -71,4 +71,4 @@
         const text = (result.infotext_512 || result.infotext).replace(/, Denoising strength: .*$/, "");
         return text + ", " + script.join(", ");
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -1,6 +1,6 @@
 // @ts-check
 /* The preset, as two questions (what is it, how much memory), and what stands behind it: why, and where its numbers come from. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     lb.PresetChoice = class {
@@ -95,4 +95,4 @@
             preset.memory ? lb.t("Memory: {text}", {text: lb.sentence(preset.memory)}) : "",
         ].filter(Boolean);
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -1,6 +1,6 @@
 // @ts-check
 /* Before a training starts: whether its LoRA is published privately, and which of its saved steps. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     /** A tick beside Start. */
@@ -31,4 +31,4 @@
             lb.setChoices(this.input, choices.map(([value, text]) => ({value: value, text: text})), training.publish);
         }
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -1,6 +1,6 @@
 // @ts-check
 /* What a chart is made of, as pure functions: the learning rate at each step, and the numbers as CSV. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     /** How the schedules that we know change a rate over the part of the run after its warm-up, 0 to 1. */
@@ -47,4 +47,4 @@
         link.remove();
         setTimeout(() => URL.revokeObjectURL(address), 1000);
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

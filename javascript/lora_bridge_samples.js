@@ -1,6 +1,6 @@
 // @ts-check
 /* The strip of sample pictures: a column a step, a row a prompt; and the prompts, to change while it trains. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     /** Steps above a strip's columns: the first is before the training, the newest of a running one is now. */
@@ -82,4 +82,4 @@
             });
         }
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -1,6 +1,6 @@
 // @ts-check
 /* Talking to our routes: GET and POST, the page's nonce, and saving what is typed so that nothing gets lost. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     /** An answer that is no success, with its sentences. */
@@ -197,4 +197,4 @@
             await this.flush();
         }
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -1,6 +1,6 @@
 // @ts-check
 /* What is missing for training, and the one button that gets it. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     lb.Setup = class {
@@ -100,4 +100,4 @@
         box.lbAt = Date.now();
         box.lbBusy = false;
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

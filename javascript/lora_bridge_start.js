@@ -1,6 +1,6 @@
 // @ts-check
 /* Draws the page into its element as soon as that is there, and again when the host replaces it. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     /** Where the host's own elements are. */
@@ -25,4 +25,4 @@
         if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
         else setTimeout(start, 0);
     }
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -1,6 +1,6 @@
 // @ts-check
 /* What the server's answers come to: pure functions from answers to what is shown. Nothing here touches the page. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     /** So long the strip says how a training ended; how a set-up did stands where it was begun. */
@@ -240,4 +240,4 @@
 
     /** One problem {code, where, what, remedy, text, values} as a sentence. */
     lb.problemSentence = (problem) => lb.sentence(typeof problem === "string" ? problem : problem.text);
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

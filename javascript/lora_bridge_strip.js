@@ -1,6 +1,6 @@
 // @ts-check
 /* The strip above the steps: the running job, everywhere and after every reload. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     /** A job's state in a word. */
@@ -113,4 +113,4 @@
             lb.show(node, Boolean(text));
         }
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -1,6 +1,6 @@
 // @ts-check
 /* Several subjects in one LoRA: which one is shown, adding and removing them, how often each is shown. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     /** A row of subjects above the photos; with one subject only the way to add another. `changed` is called when another one is shown. */
@@ -105,4 +105,4 @@
         const own = draft && (draft.subjects || []).find((one) => one.id === photo.subject);
         return own ? own.name : draft && draft.name;
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

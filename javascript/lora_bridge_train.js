@@ -1,6 +1,6 @@
 // @ts-check
 /* Step 3: the sum, four fields, Start, and how the training goes. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     lb.Train = class {
@@ -294,4 +294,4 @@
         });
         lb.show(box, samples.length > 0);
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -1,6 +1,6 @@
 // @ts-check
 /* Step 4: the finished LoRA, and the way to txt2img. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     lb.Try = class {
@@ -247,4 +247,4 @@
             : lb.t("It took {time}.", {time: lb.duration(facts.seconds)});
         return [took, ...healed.map(lb.sentence)];
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

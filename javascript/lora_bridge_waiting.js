@@ -1,6 +1,6 @@
 // @ts-check
 /* In txt2img and img2img: why Generate waits, with "Generate now" beside it. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     const LOOK_MS = 2000;
@@ -56,4 +56,4 @@
             if (button && !button.lbWaiting) button.lbWaiting = new lb.Waiting(button);
         }
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

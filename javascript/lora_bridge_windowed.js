@@ -1,7 +1,7 @@
 // @ts-check
 /* A list that holds only what can be seen, so that 1,000 photos cost as little as ten. It scrolls with the window:
    nothing scrolls inside the page. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     /**
@@ -113,4 +113,4 @@
             document.removeEventListener("scroll", this.moved, {capture: true});
         }
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -1,6 +1,6 @@
 // @ts-check
 /* Two windows on one draft: they hear of each other's changes, say them, and ask where both have typed. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     /** The same parts of the draft that `part` names, as they are now; an option that isn't set is null. */
@@ -77,4 +77,4 @@
             if (this.channel) this.channel.close();
         }
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

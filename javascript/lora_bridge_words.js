@@ -1,6 +1,6 @@
 // @ts-check
 /* The page's language: translated texts, numbers and times in words. Nothing here touches the page. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     const MOST_MESSAGES = 5000;
@@ -149,4 +149,4 @@
         if (code === "photo.unreadable") return lb.sentence(values.reason);
         return code === "photo.used_instead" ? lb.sentence(values.what_name) + " " + values.shown : lb.sentence(sentence);
     };
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -1,4 +1,4 @@
-// What the page's scripts find in the WebUI, and the one object that they share.
+// What the page's scripts find in the WebUI.
 
 interface LoraBridgeMessage {
     code: string;
@@ -15,8 +15,6 @@ interface LoraBridgeProblem {
     values: Record<string, string | number | LoraBridgeMessage>;
 }
 
-/** Everything of ours: each script adds its part. */
-declare var loraBridge: any;
 declare var loraBridgeDictionaries: Record<string, Record<string, string>> | undefined;
 
 /** The host's. */
