@@ -16,6 +16,8 @@ from typing import Any
 
 from ..system.files import write_json
 
+STRATA = 8
+"""Equal parts of the timesteps: a photo's draws take them in turn."""
 VERSION = 1
 """Of the draws: files of another version are measured again."""
 

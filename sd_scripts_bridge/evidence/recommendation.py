@@ -5,23 +5,34 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any
 
 from ..messages import Message
-from .curve import CurvePoint, curve, paired
+from .curve import CurvePoint, curve
 from .measured import MeasuredStep
+from .possible_curves import PossibleCurves
 
-ERROR_RATE = 0.05
-"""How often saves that are alike may be taken for different ones, all comparisons together."""
+SURE = 0.9
+"""A step is recommended for sure where the lowest true loss is at it, or one save from it, as
+probably as this.
+"""
+DIFFERENT = 0.8
+"""How probably saves that are alike would lie closer together than those that are told apart."""
 MATTERS = 0.005
 """Of the loss: two saves whose losses differ by less are alike, however sure the difference is."""
+TOLERATED, USABLE = 0.04, 0.95
+"""A save is usable where its true loss is at most 4 % above the best save's, as probably as this.
+"""
+WORSE = 0.99
+"""How probable it must be that a save is worse than an earlier one before a training ends for it.
+"""
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """``step`` and ``usable`` (first and last save that is as good as the best) are None where
-    nothing can be told; ``sure``: the saves really differ.
+    """``step`` is None where nothing can be told: then the saves are alike. Where it isn't
+    ``sure``, it is but the best guess. ``usable``: the first and the last save that are as good;
+    None where that isn't sure.
     """
 
     step: int | None
@@ -36,13 +47,15 @@ def recommend(points: Sequence[CurvePoint]) -> Recommendation:
     if len(saves) < 2:
         text = "Can't tell: {count:one save was|fewer than two saves were} measured."
         return _unknown(Message("best.too_few", text, count=len(saves)))
-    best = lowest(saves)
-    worse = [is_worse(point, saves[best], len(saves)) for point in saves]
-    if not any(worse):
+    best, curves = lowest(saves), PossibleCurves.of(saves)
+    if curves.differ() < DIFFERENT or _are_alike(saves):
         return _unknown(Message("best.alike", "Can't tell: these saves are alike."))
-    first, last = _around(best, worse)
-    usable = (saves[first].step, saves[last].step)
-    return Recommendation(saves[best].step, usable, True, _reason(saves[best], saves, last))
+    step = saves[best].step
+    if curves.near(best) < SURE:
+        return Recommendation(step, None, False, _guess(saves[best]))
+    first, last = _around(best, [_is_usable(curves, save, best) for save in range(len(saves))])
+    reason = _reason(saves[best], saves, last)
+    return Recommendation(step, (saves[first].step, saves[last].step), True, reason)
 
 
 def enough(points: Sequence[CurvePoint]) -> Message | None:
@@ -50,55 +63,51 @@ def enough(points: Sequence[CurvePoint]) -> Message | None:
     saves = [point for point in points if point.step > 0]
     if len(saves) < 2:
         return None
-    newest, best = saves[-1], saves[lowest(saves)]
-    if newest is best or not is_worse(newest, best, len(saves)):
+    newest, best = len(saves) - 1, lowest(saves)
+    if PossibleCurves.of(saves).worse(newest, best, MATTERS) < WORSE:
         return None
     return Message(
         "best.enough",
         "Ended at step {step}, since it no longer gets better: the held-out loss was lowest at "
         "step "
         "{best} ({lowest}) and is {now} now. Saved: steps {saved}.",
-        step=newest.step,
-        best=best.step,
-        lowest=f"{best.held_out:.4f}",
-        now=f"{newest.held_out:.4f}",
+        step=saves[newest].step,
+        best=saves[best].step,
+        lowest=f"{saves[best].held_out:.4f}",
+        now=f"{saves[newest].held_out:.4f}",
         saved=", ".join(str(point.step) for point in saves),
     )
 
 
 def lowest(saves: Sequence[CurvePoint]) -> int:
-    """The best save: of those that aren't significantly worse than the lowest held-out loss, the
-    one that is lowest once each is evened with its neighbours (1, 2, 1). Neighbours are nearly the
-    same LoRA, so what one has by chance the others haven't.
-    """
+    """The save with the lowest held-out loss."""
+    return min(range(len(saves)), key=lambda number: saves[number].held_out)
+
+
+def _are_alike(saves: Sequence[CurvePoint]) -> bool:
     losses = [save.held_out for save in saves]
-    least = saves[losses.index(min(losses))]
-    padded = [losses[0], *losses, losses[-1]]
-    even = [a + 2 * b + c for a, b, c in zip(padded, padded[1:], padded[2:], strict=False)]
-    alike = [n for n, save in enumerate(saves) if not is_worse(save, least, len(saves))]
-    return min(alike, key=lambda number: even[number])
+    return max(losses) <= (1 + MATTERS) * min(losses)
 
 
-def is_worse(point: CurvePoint, best: CurvePoint, saves: int) -> bool:
-    """Whether ``point`` is significantly worse than ``best``, one of ``saves``, draw by draw."""
-    gap, error = paired(point, best)
-    return gap > MATTERS * best.held_out and gap > _threshold(saves, len(point.draws)) * error
+def _is_usable(curves: PossibleCurves, save: int, best: int) -> bool:
+    return 1 - curves.worse(save, best, TOLERATED) >= USABLE
 
 
-def _threshold(saves: int, draws: int) -> float:
-    """How many standard errors are significant: one-sided, each save against the best (Bonferroni);
-    Student's t by its expansion in the normal quantile (Fisher and Cornish 1960).
-    """
-    z = NormalDist().inv_cdf(1 - ERROR_RATE / max(1, saves - 1))
-    freedom = max(1, draws - 1)
-    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
-
-
-def _around(best: int, worse: Sequence[bool]) -> tuple[int, int]:
-    """The saves before and behind ``best`` up to the first that is worse."""
-    first = next((n + 1 for n in range(best - 1, -1, -1) if worse[n]), 0)
-    last = next((n - 1 for n in range(best + 1, len(worse)) if worse[n]), len(worse) - 1)
+def _around(best: int, usable: Sequence[bool]) -> tuple[int, int]:
+    """The saves before and behind ``best`` up to the first that isn't usable."""
+    first = next((n + 1 for n in range(best - 1, -1, -1) if not usable[n]), 0)
+    last = next((n - 1 for n in range(best + 1, len(usable)) if not usable[n]), len(usable) - 1)
     return first, last
+
+
+def _guess(best: CurvePoint) -> Message:
+    text = (
+        "Can't tell for sure: the held-out loss is lowest at step {step} ({loss} ± {error}), but "
+        "{photos} held-out {photos:photo is|photos are} too few. Hold out more (--held-out): five "
+        "usually tell."
+    )
+    loss, error = f"{best.held_out:.4f}", f"{best.error:.4f}"
+    return Message("best.guess", text, step=best.step, loss=loss, error=error, photos=best.photos)
 
 
 def _unknown(reason: Message) -> Recommendation:

@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sd_scripts_bridge.evidence import recommendation
-from sd_scripts_bridge.evidence.curve import PHOTO_SHARE, CurvePoint, curve
+from sd_scripts_bridge.evidence.curve import CurvePoint, curve
 from sd_scripts_bridge.evidence.measured import MeasuredStep, read, write
 
 STEPS = tuple(range(100, 1001, 100))
 DRAWS = 32
+PHOTO_SHARE = 0.2
+"""Of the variance of a draw's difference between two saves, so much belongs to the photo."""
 
 
 def simulated(
@@ -47,6 +49,7 @@ def u_shaped(best: int, left: float, right: float) -> list[float]:
     return [0.1 * (1 + (left * (best - n) if n < best else right * (n - best))) for n in range(10)]
 
 
+@settings(max_examples=25)
 @given(st.integers(2, 7), st.integers(0, 10_000))
 def test_a_clear_optimum_is_found_within_one_save(best: int, seed: int) -> None:
     said = recommendation.recommend(
@@ -57,20 +60,35 @@ def test_a_clear_optimum_is_found_within_one_save(best: int, seed: int) -> None:
     assert said.usable[0] <= said.step <= said.usable[1]
 
 
-def test_saves_that_are_alike_get_no_recommendation() -> None:
-    """At most one in ten of the flat runs, whatever each photo does for itself."""
-    said = [recommendation.recommend(simulated([0.1] * 10, seed)) for seed in range(200)]
-    wrong = sum(one.step is not None for one in said)
-    assert wrong <= 20, wrong
+def test_saves_that_are_alike_are_told_apart_for_sure_by_mistake_only() -> None:
+    """Each photo drifts for itself; at most one in ten such runs may be taken for a real one, and
+    only few get so much as a guess.
+    """
+    said = [recommendation.recommend(simulated([0.1] * 10, seed)) for seed in range(80)]
+    assert sum(one.sure for one in said) <= 8
+    assert sum(one.step is not None for one in said) <= 20
     assert all("alike" in one.reason for one in said if one.step is None)
 
 
+@settings(max_examples=25)
 @given(st.integers(1, 5), st.integers(0, 10_000))
 def test_what_is_much_worse_is_not_usable(best: int, seed: int) -> None:
     points = simulated(u_shaped(best, 0.2, 0.3), seed, photos=2, noise=0.02)
     said = recommendation.recommend(points)
     assert said.usable is not None and said.usable[1] < STEPS[-1]
     assert "learnt by heart" in said.reason
+
+
+def test_a_guess_says_that_it_is_one_and_names_no_range() -> None:
+    """One photo of a run that five photos tell for sure."""
+    losses = u_shaped(3, 0.06, 0.06)
+    few, many = (
+        [recommendation.recommend(simulated(losses, seed, photos, 0.03)) for seed in range(20)]
+        for photos in (1, 5)
+    )
+    guesses = [one for one in few if one.step is not None and not one.sure]
+    assert len(guesses) > sum(not one.sure for one in many)
+    assert all(one.usable is None and "Can't tell for sure" in one.reason for one in guesses)
 
 
 def test_a_loss_that_still_falls_recommends_the_last_save_and_says_so() -> None:

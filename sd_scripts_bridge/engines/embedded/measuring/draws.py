@@ -12,10 +12,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ....evidence.measured import STRATA
 from ..training.noise import TIMESTEPS
 
-STRATA, DRAWS = 8, 4
-"""Equal parts of the timesteps, and how often each of them is drawn from."""
+DRAWS = 4
+"""How often each stratum of the timesteps is drawn from."""
 
 
 @dataclass(frozen=True)
