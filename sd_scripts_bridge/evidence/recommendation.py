@@ -23,7 +23,7 @@ MATTERS = 0.005
 TOLERATED, USABLE = 0.04, 0.95
 """A save is usable where its true loss is at most 4 % above the best save's, as probably as this.
 """
-WORSE = 0.99
+WORSE = 0.95
 """How probable it must be that a save is worse than an earlier one before a training ends for it.
 """
 
@@ -69,13 +69,12 @@ def enough(points: Sequence[CurvePoint]) -> Message | None:
     return Message(
         "best.enough",
         "Ended at step {step}, since it no longer gets better: the held-out loss was lowest at "
-        "step "
-        "{best} ({lowest}) and is {now} now. Saved: steps {saved}.",
+        "step {best} ({lowest}) and is {now} now. Step {step} is published; `publish JOB --step "
+        "{best}` publishes that one.",
         step=saves[newest].step,
         best=saves[best].step,
         lowest=f"{saves[best].held_out:.4f}",
         now=f"{saves[newest].held_out:.4f}",
-        saved=", ".join(str(point.step) for point in saves),
     )
 
 
@@ -103,8 +102,8 @@ def _around(best: int, usable: Sequence[bool]) -> tuple[int, int]:
 def _guess(best: CurvePoint) -> Message:
     text = (
         "Can't tell for sure: the held-out loss is lowest at step {step} ({loss} ± {error}), but "
-        "{photos} held-out {photos:photo is|photos are} too few. Hold out more (--held-out): five "
-        "usually tell."
+        "{photos} held-out {photos:photo is|photos are} too few. The more are held out "
+        "(--held-out), the surer it is."
     )
     loss, error = f"{best.held_out:.4f}", f"{best.error:.4f}"
     return Message("best.guess", text, step=best.step, loss=loss, error=error, photos=best.photos)

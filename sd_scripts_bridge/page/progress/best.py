@@ -33,11 +33,13 @@ class SaveView:
 class BestView:
     """The saved step to use, with the evidence."""
 
-    step: Annotated[int | None, "null: these saves can't be told apart", Example(600)]
+    step: Annotated[int | None, "null: these saves are alike", Example(600)]
     range_: Annotated[
-        list[int] | None, "the first and the last save that are as good", Example([450, 900])
+        list[int] | None,
+        "the first and the last save that are as good; null: not sure",
+        Example([450, 900]),
     ]
-    sure: Annotated[bool, "the saves really differ"]
+    sure: Annotated[bool, "else step is a guess"]
     reason: str
     curve: Sequence[SaveView]
 

@@ -118,6 +118,7 @@ def train(
         resume: Path | None = None,
         prediction: str = "epsilon",
         extra: Mapping[str, object] = NO_SAMPLES,
+        enough: bool = False,
         **params: object,
     ) -> Run:
         folder = JobFolder(tmp_path / name).create()
@@ -131,6 +132,7 @@ def train(
             engine="embedded",
             params=TrainingParams(extra=extra).with_values(QUICK | params),
             prediction=prediction,
+            enough=enough,
         )
         write_json(folder.job, job.as_dict())
         argv = [str(folder.root), "--tokenizers", str(tokenizers)]

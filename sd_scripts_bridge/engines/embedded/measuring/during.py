@@ -9,7 +9,7 @@ import torch
 
 from ....evidence import measured as record
 from ....evidence import recommendation
-from ....evidence.curve import curve
+from ....evidence.curve import CurvePoint, curve
 from ....jobs.events import Measured, Note, Phase
 from ....messages import Message
 from ..data.captions import Captions
@@ -42,13 +42,16 @@ class SaveMeasures:
             self._give_up()
             return
         record.write(self.folder, found)
-        now = curve([found])[0]
+        now = self._points(step)[-1]
         say(Measured(step, now.held_out, now.error, now.training))
 
     def enough(self, step: int) -> Message | None:
         """Why the training should end with this save, or None: it goes on."""
-        points = [point for point in curve(record.read(self.folder)) if point.step <= step]
-        return recommendation.enough(points)
+        return recommendation.enough(self._points(step))
+
+    def _points(self, step: int) -> list[CurvePoint]:
+        """What was measured up to ``step``; an earlier attempt may have come further."""
+        return curve([one for one in record.read(self.folder) if one.step <= step])
 
     def _give_up(self) -> None:
         self.photos = []

@@ -102,7 +102,7 @@ def _measure_all(asked: Evaluation, folder: JobFolder, tokenizers: Path) -> bool
     for number, (step, file) in enumerate(left, total - len(left) + 1):
         found = networks.measure(step, file)
         record.write(asked.measured, found)
-        point = curve([found])[0]
+        point = curve([one for one in record.read(asked.measured) if one.step <= step])[-1]
         say(Measured(step, point.held_out, point.error, point.training))
         say(Progress(number, total))
         if folder.stop_request.exists() and number < total:

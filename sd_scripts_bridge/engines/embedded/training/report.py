@@ -16,6 +16,8 @@ from torch import Tensor
 
 from ....errors import TrainingFailed
 from ....jobs.events import Event, Progress, to_dict
+from ....jobs.meter import duration
+from ....messages import Message
 
 SECONDS_BETWEEN = 0.5
 LONGEST_MEAN = 100
@@ -86,3 +88,14 @@ def progress(step: int, total: int, losses: LossMean) -> float | None:
         )
     say(Progress(step, total, mean))
     return mean
+
+
+def saved(step: int, total: int, seconds: float) -> Message:
+    """What a training that ends at ``step`` saves, at so many seconds a step."""
+    return Message(
+        "best.saved",
+        "That saved {left} of {total} steps, about {time}.",
+        left=total - step,
+        total=total,
+        time=duration((total - step) * seconds),
+    )

@@ -138,7 +138,7 @@ class Training:
                 self._checkpoint(with_state=self.params.save_state)
                 if self.samples is not None:
                     self.samples.at_save(done)
-                if self._measured_enough(done):
+                if self._measured_enough(done, first):
                     break
         self._finish(self.optimizer.done - first)
 
@@ -166,13 +166,17 @@ class Training:
         if self.board is not None:
             self.board.add(self.optimizer.done, torch.stack(losses).mean(), self.optimizer.rates)
 
-    def _measured_enough(self, step: int) -> bool:
+    def _measured_enough(self, step: int, first: int) -> bool:
         """Measure this save; whether the training should end with it, which is said."""
         self.measures.at_save(step)
         reason = self.measures.enough(step) if self.job.enough else None
-        if reason is not None:
-            say(Note(reason))
-        return reason is not None
+        if reason is None:
+            return False
+        report.progress(step, self.params.max_train_steps, self.losses)
+        seconds = (time.monotonic() - self.started) / (step - first)
+        say(Note(reason))
+        say(Note(report.saved(step, self.params.max_train_steps, seconds)))
+        return True
 
     # ---- files ----
 
@@ -227,9 +231,10 @@ class Training:
         state.save_lora(
             path, self.network, self.params.save_precision, self.metadata.at(self.optimizer.done)
         )
-        if self.samples is not None:
-            self.samples.at_save(self.optimizer.done)
-        self.measures.at_save(self.optimizer.done)
+        if self.optimizer.done == self.params.max_train_steps:  # else it was looked at already
+            if self.samples is not None:
+                self.samples.at_save(self.optimizer.done)
+            self.measures.at_save(self.optimizer.done)
         self._prove()
         say(Result(self._facts(seconds, steps)))
 

@@ -44,6 +44,23 @@ def test_every_save_is_measured_and_the_training_stays_the_same(
     assert _weights(unmeasured) == _weights(run), "measuring changes no weight"
 
 
+def test_enough_ends_a_training_that_gets_worse_and_says_what_it_saved(
+    train: Callable[..., Run], with_held_out: Path
+) -> None:
+    """With a learning rate that spoils it: a save is significantly worse long before the end."""
+    values = {"max_train_steps": 24, "save_every_n_steps": 4, "lr_warmup_steps": 0}
+    run = train(data=with_held_out, enough=True, **values, learning_rate=0.1)
+    assert run.code == 0, run.errors
+    ended = run.all("result")[0].facts["steps"]
+    assert 4 < ended < 24 and ended % 4 == 0
+    assert [step.step for step in measured.read(run.folder.measured)][-1] == ended
+    assert len(run.all("measured")) == ended // 4 + 1, "none is measured twice"
+    assert run.all("progress")[-1].step == ended, "the card counts these"
+    notes = " ".join(str(note.text) for note in run.all("note"))
+    assert f"Ended at step {ended}" in notes and f"saved {24 - ended} of 24 steps" in notes
+    assert run.lora.is_file(), "the last step is what is published"
+
+
 def _weights(run: Run) -> dict[str, list[float]]:
     from safetensors.torch import load_file
 
