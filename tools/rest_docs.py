@@ -18,6 +18,7 @@ from dataclasses import MISSING, Field, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
+from sd_scripts_bridge.rest.bodies.photos import PngBody
 from sd_scripts_bridge.rest.routes import RULES, Rule
 from sd_scripts_bridge.rest.signature import Nothing, Signature, signature_of
 from sd_scripts_bridge.rest.views import ErrorView
@@ -104,7 +105,8 @@ def address(rule: Rule) -> str:
 
 def _takes(types: Signature) -> str:
     query = [f"`{name}`" for name in named(types.query)] if types.query else []
-    body = [] if types.body is Nothing else [_title(types.body)]
+    kinds_of_body = {Nothing: [], PngBody: ["image/png"]}
+    body = kinds_of_body.get(types.body, [_title(types.body)])
     return ", ".join([*body, *query])
 
 
@@ -140,7 +142,8 @@ def shapes() -> Iterator[str]:
     for rule in RULES:
         types = signature_of(rule)
         for cls in (types.body, types.answer):
-            _collect(cls, found)
+            if cls is not PngBody:
+                _collect(cls, found)
     _collect(ErrorView, found)
     found.pop(Nothing.__name__)
     for name in sorted(found):

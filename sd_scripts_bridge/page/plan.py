@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,9 @@ from .context import Context
 from .draft import subjects
 from .draft.captions import caption_of
 from .draft.draft import Draft
+from .draft.looks import masks
 from .draft.looks.held_out import held_out, held_out_problems
-from .draft.state import DraftSubject
+from .draft.state import DraftSubject, TrainingChoices
 from .draft.view import is_used
 from .training_plan import Plan
 
@@ -44,6 +46,8 @@ def make(context: Context) -> Plan:
     held = len(apart)
     parts = subjects.folders(state, [item for item in used if item.id not in apart], training.steps)
     data = subjects.unwritten(bridge.home.datasets / "unwritten", parts)
+    if training.masks:
+        data = replace(data, masks=masks.count(used, judged))
     gpu, launch = _gpus(training.gpus, problems)
     epoch = Epoch(max(1, data.real_steps), processes=processes_of(launch))
     params, changed = _params(preset, training.values, epoch, problems)
@@ -92,7 +96,7 @@ def request(context: Context, plan: Plan, dataset: Path) -> Request:
         base=plan.base_path,
         engine=state.training.engine,
         preset=plan.preset.name,
-        values=state.training.values,
+        values={**state.training.values, **_masks(state.training)},
         lora_dir=lora_folder(context),
         name=state.training.lora_name or state.name,
         v_parameterization=state.training.v_parameterization,
@@ -107,6 +111,10 @@ def request(context: Context, plan: Plan, dataset: Path) -> Request:
 
 
 # ---- its parts ----
+
+
+def _masks(training: TrainingChoices) -> dict[str, Any]:
+    return {"alpha_mask": True} if training.masks else {}
 
 
 def _base(

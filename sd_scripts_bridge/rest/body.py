@@ -39,13 +39,18 @@ class Refused(BridgeError):
 
 async def read_json(stream: AsyncIterator[bytes], stated: int) -> dict[str, Any]:
     """The JSON object. ``stated``: bytes, as the request says. Raises `Refused` or `Invalid`."""
+    return await run_in_threadpool(parsed, await read_bytes(stream, stated))
+
+
+async def read_bytes(stream: AsyncIterator[bytes], stated: int) -> bytes:
+    """The body as it is. Raises `Refused` for more than `JSON_LIMIT`."""
     parts, size = [], 0
     _refuse_size(stated, JSON_LIMIT)
     async for part in stream:
         size += len(part)
         _refuse_size(size, JSON_LIMIT)
         parts.append(part)
-    return await run_in_threadpool(parsed, b"".join(parts))
+    return b"".join(parts)
 
 
 def parsed(raw: bytes) -> dict[str, Any]:

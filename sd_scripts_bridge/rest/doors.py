@@ -24,9 +24,10 @@ from ..messages import Message
 from ..page.context import Context
 from ..shapes.reader import is_number, read, read_query
 from .answers import answer, defect, failure, packed, refusal
-from .body import Refused, aside, boundary_of, read_files, read_json
+from .bodies.photos import PngBody
+from .body import Refused, aside, boundary_of, read_bytes, read_files, read_json
 from .origin import FRAMING, is_foreign
-from .routes import JSON, NONCE_HEADER, Rule
+from .routes import JSON, NONCE_HEADER, PNG, Rule
 from .signature import Nothing, signature_of
 
 YES_NO: Mapping[str, bool] = {"true": True, "false": False}
@@ -107,6 +108,9 @@ async def _answer(context: Context, rules: Mapping[str, Rule], request: Request)
     kind = _refuse_strangers(context, rule, request)
     stated = request.headers.get("content-length", "")
     size = int(stated) if stated.isdecimal() else 0
+    if kind == PNG:
+        data = await read_bytes(request.stream(), size)
+        return await run_in_threadpool(_handle, context, rule, request, PngBody(data))
     if kind == JSON:
         body = await read_json(request.stream(), size)
         return await run_in_threadpool(_handle, context, rule, request, body)
@@ -130,12 +134,15 @@ def _refuse_strangers(context: Context, rule: Rule, request: Request) -> str:
     """The kind of a POST's body, which is one that the route takes. Raises `Refused`."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     takes = signature_of(rule).takes
+    if rule.method == "DELETE" and not kind:
+        kind = JSON  # it says nothing
     if kind not in takes:
         raise Refused(
             415,
             Message(
                 "doors.post_needs_content_type",
-                "A POST needs Content-Type: {kinds}.",
+                "A {method} needs Content-Type: {kinds}.",
+                method=rule.method,
                 kinds=" or ".join(takes),
             ),
         )
@@ -181,7 +188,7 @@ def _handle(context: Context, rule: Rule, request: Request, body: Any) -> Respon
     if types.query is not None:
         given["query"] = read_query(types.query, request.query_params)
     if body is not None:
-        said = read(types.body, body)
+        said = body if isinstance(body, PngBody) else read(types.body, body)
         given |= {} if types.body is Nothing else {"body": said}
     result = types.handler(Call(context, request.headers), **given)
     response = result if isinstance(result, Response) else answer(context, result)

@@ -9,7 +9,8 @@ from typing import Any
 from .. import __version__
 from ..shapes.marks import Json, kinds, named
 from ..shapes.schema import schema
-from .routes import JSON, NONCE_HEADER, PREFIX, RULES, Rule
+from .bodies.photos import PngBody
+from .routes import CHANGES, JSON, NONCE_HEADER, PNG, PREFIX, RULES, Rule
 from .signature import Nothing, Signature, signature_of
 from .views import ErrorView
 
@@ -85,13 +86,16 @@ def _operation(rule: Rule, types: Signature, shapes: dict[str, Json], error: Jso
         "parameters": _parameters(rule, types, shapes),
         "responses": _responses(rule, types, shapes, error),
     }
-    if rule.method == "POST":
+    if types.body is PngBody:
+        found["requestBody"] = {"required": True, "content": {PNG: {"schema": PNG_FILE}}}
+    elif rule.method == "POST":
         said = schema(types.body, shapes) if types.body is not Nothing else NO_FIELDS
         content = {kind: {"schema": said} for kind in types.takes}
         found["requestBody"] = {"required": True, "content": content}
     return found
 
 
+PNG_FILE: Json = {"type": "string", "contentMediaType": PNG}
 NO_FIELDS: Json = {"type": "object", "properties": {}}
 
 
@@ -99,7 +103,7 @@ def _parameters(rule: Rule, types: Signature, shapes: dict[str, Json]) -> list[J
     names = re.findall(r"\{(\w+)\}", rule.path)
     found = [{"name": name, "in": "path", "required": True, "schema": NUMBER} for name in names]
     found += _query(types.query, shapes) if types.query else []
-    return [*found, NONCE] if rule.method == "POST" else found
+    return [*found, NONCE] if rule.method in CHANGES else found
 
 
 def _query(query: type[Any], shapes: dict[str, Json]) -> list[Json]:
@@ -123,7 +127,7 @@ def _query(query: type[Any], shapes: dict[str, Json]) -> list[Json]:
 
 
 def _responses(rule: Rule, types: Signature, shapes: dict[str, Json], error: Json) -> Json:
-    codes = {401, *rule.errors, *(OF_EVERY_POST if rule.method == "POST" else ())}
+    codes = {401, *rule.errors, *(OF_EVERY_POST if rule.method in CHANGES else ())}
     codes |= {403} if rule.only_local else set()
     refused = {"content": {JSON: {"schema": error}}}
     file = {"type": "string", "contentMediaType": types.media}

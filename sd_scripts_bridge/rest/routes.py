@@ -11,7 +11,9 @@ from ..messages import Message
 
 PREFIX = "/lora-bridge/v1"
 NONCE_HEADER = "X-Lora-Bridge-Nonce"
-JSON, FILES = "application/json", "multipart/form-data"
+JSON, FILES, PNG = "application/json", "multipart/form-data", "image/png"
+CHANGES = ("POST", "PUT", "DELETE")
+"""Methods that need the page's nonce."""
 PARTS = "sd_scripts_bridge.rest.handlers."
 
 
@@ -83,6 +85,10 @@ RULES = (
     Rule("GET", "/draft/frames", "draft:show_frames"),
     Rule("POST", "/draft/photo/{pid}", "draft:set_photo", (404, 409)),
     Rule("GET", "/draft/photo/{pid}/thumb", "draft:thumb", (404,)),
+    Rule("GET", "/draft/photo/{pid}/mask", "draft:mask", (404,)),
+    Rule("PUT", "/draft/photo/{pid}/mask", "draft:paint_mask", (404, 409)),
+    Rule("DELETE", "/draft/photo/{pid}/mask", "draft:forget_mask", (404,)),
+    Rule("POST", "/draft/photo/{pid}/mask/face", "draft:mask_face", (404, 409)),
     Rule("POST", "/draft/captions", "captions:change", (409,)),
     Rule("GET", "/draft/photo/{pid}/caption", "captions:one", (404,)),
     Rule("POST", "/draft/caption", "captions:draft", (409, 503)),

@@ -16,7 +16,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from starlette.responses import Response
 
 from ..shapes.marks import FromForm, bare, is_needed, kinds, named
-from .routes import FILES, JSON, PARTS, Rule
+from .bodies.photos import PngBody
+from .routes import FILES, JSON, PARTS, PNG, Rule
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class Signature:
     @property
     def takes(self) -> tuple[str, ...]:
         """The content types of the body."""
+        if self.body is PngBody:
+            return (PNG,)
         files = [name for name, kind in kinds(self.body).items() if _is_files(kind)]
         if not files:
             return (JSON,)

@@ -11,6 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from ...datasets import manifest
 from ...datasets.captions.authors import HAND, record
 from ...datasets.framing.buckets import Buckets
@@ -21,15 +23,19 @@ from ...datasets.subjects import manifest_of
 from ...datasets.writer import clean_copy
 from ...errors import BridgeError, Conflict, Invalid, Problem
 from ...photos import files as photo_files
+from ...photos.masking import Masks
+from ...photos.masking.masked import read_masked
+from ...photos.masking.names import mask_of
 from ...photos.pixels import turned
 from ...photos.printable import shown
-from ...photos.reading import read
+from ...photos.reading import PhotoUnreadable, read
 from ...system.files import free_path, mark
 from . import subjects
 from .captions import caption_of
 from .draft import Draft
 from .looks.frames import frame_of
 from .looks.held_out import held_out
+from .looks.masks import painted
 from .state import DraftPhoto, DraftSubject, State
 from .view import is_used
 
@@ -76,7 +82,9 @@ def _write(draft: Draft, buckets: Buckets) -> Path:
             for item in part.items:
                 text = caption_of(item, state, judged)
                 target = _put(draft.path(item), leaf, len(by_name) + 1, text)
-                staged = _change(target, item, frame_of(item, judged, buckets), buckets)
+                picture = _masked(draft, item) if buckets.params.masked else None
+                framed = frame_of(item, judged, buckets)
+                staged = _change(target, item, framed, buckets, picture)
                 by_name[shown(staged.name)] = item
                 apart += [shown(staged.name)] if item.id in held else []
         manifest.write(stage, _about(state, [part.subject for part in parts]), {})
@@ -85,6 +93,7 @@ def _write(draft: Draft, buckets: Buckets) -> Path:
             replace(open_dataset(stage), hold_out=tuple(apart) or (NONE,)),
             out,
             lambda done, total: _progress(draft, done, total),
+            masks=Masks(buckets.params.masked),
         )
         if made.images + len(made.held_out) != len(used):
             shutil.rmtree(out, ignore_errors=True)
@@ -162,14 +171,35 @@ def _put(photo: Path, leaf: Path, number: int, caption: str) -> Path:
     return target
 
 
-def _change(staged: Path, item: DraftPhoto, framed: Frame | None, buckets: Buckets) -> Path:
-    """Turn and cut what the user has turned, or framed otherwise than the trainer does; where it
-    lies then.
+def _masked(draft: Draft, item: DraftPhoto) -> Image.Image | None:
+    """The photo with its mask, where that lies elsewhere than in the photo itself.
+
+    Raises `Invalid` for one that can't be used.
+    """
+    path = draft.path(item)
+    if not item.mask and not mask_of(path):
+        return None
+    try:
+        return read_masked(path, painted(draft, item)).pixels
+    except PhotoUnreadable as error:
+        raise Invalid([Problem("dataset.said", "", error.message)]) from error
+
+
+def _change(
+    staged: Path,
+    item: DraftPhoto,
+    framed: Frame | None,
+    buckets: Buckets,
+    masked: Image.Image | None,
+) -> Path:
+    """Turn and cut what the user has turned, or framed otherwise than the trainer does, its mask
+    with it; where it lies then.
     """
     moved = framed is not None and item.move != (0.0, 0.0)
-    if not item.turn and not moved:
+    if not item.turn and not moved and masked is None:
         return staged
-    pixels = turned(read(staged).pixels, item.turn)
+    pixels = masked or read(staged, masked=buckets.params.masked).pixels
+    pixels = turned(pixels, item.turn)
     if framed is not None and moved:
         pixels = cut_out(pixels, framed, buckets)
     staged.unlink()

@@ -327,7 +327,7 @@ class Draft:
                     next_id=state.next_id, training=replace(state.training, lora_name="")
                 )
             )
-            for folder in (self.photos_folder, self.thumbs_folder):
+            for folder in (self.photos_folder, self.thumbs_folder, self.folder / "masks"):
                 shutil.rmtree(folder, ignore_errors=True)
 
 

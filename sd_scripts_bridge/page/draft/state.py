@@ -58,6 +58,8 @@ class DraftPhoto:
     """Whom it shows: a `DraftSubject`'s number; 1 is the first, whose name the state has itself."""
     repeats: int | None = None
     """How often an epoch shows it, where that isn't its subject's number."""
+    mask: str = ""
+    """The file with the mask that was painted here, see `looks.masks`."""
 
     @property
     def words(self) -> Words:
@@ -106,6 +108,8 @@ class TrainingChoices:
     """The GPUs, "1" or "0,1": one process on each."""
     v_parameterization: bool = False
     """Train a base as v-prediction whose file has no mark: an import said so."""
+    masks: bool = False
+    """Train only what the photos' masks show."""
     held_out: str = "auto"
     """Whether photos are held out to measure the result: "auto", or "none"."""
     publish: str = ""

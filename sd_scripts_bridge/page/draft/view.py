@@ -106,6 +106,13 @@ class PhotoView:
     turn: Annotated[int, "quarters that the copy is turned clockwise", Example(0)]
     subject: Annotated[int, "whom it shows: a subject's number", Example(1)]
     repeats: Annotated[int | None, "its own; null: its subject's", Example(None)]
+    mask: Annotated[
+        Literal["", "painted", "file", "alpha"],
+        "where its mask is, which counts where training.masks is on",
+    ]
+    mask_picture: Annotated[
+        str | None, "below this API's prefix; null: none", Example("draft/photo/1/mask?v=5a1b")
+    ]
     held_out: Annotated[bool, "measures the result and is never trained", Example(False)]
 
 
@@ -116,6 +123,7 @@ def photo_of(item: DraftPhoto, state: State, judged: Verdicts, held: Collection[
     words, tokens = counted(text)
     beside = bool(seen and seen.finding.caption)
     readable = not seen or seen.finding.photo is not None
+    masked = "painted" if item.mask else verdict.mask if verdict else ""
     version = f"{seen.mark if seen else item.mark}{f'-{item.turn}' if item.turn else ''}"
     return PhotoView(
         id=item.id,
@@ -141,6 +149,8 @@ def photo_of(item: DraftPhoto, state: State, judged: Verdicts, held: Collection[
         turn=item.turn,
         subject=item.subject,
         repeats=item.repeats,
+        mask=masked,  # type: ignore[arg-type]
+        mask_picture=f"draft/photo/{item.id}/mask?v={version}{item.mask}" if masked else None,
         held_out=item.id in held,
     )
 

@@ -90,3 +90,10 @@ class CleanBody:
         "from now on keep this of each of them; null: by the home's rule",
     ] = None
     dry_run: Annotated[bool, "only say how much; nothing is freed or set"] = False
+
+
+@dataclass(frozen=True)
+class PngBody:
+    """A PNG, as it is: white is trained, black is ignored."""
+
+    data: bytes

@@ -13,6 +13,7 @@ from ...options.params import fields_of_params
 from ...page import plan
 from ...page.draft.changes import MOST_ROWS, DraftView
 from ...page.draft.choices import DraftChange, PhotoChange, TrainingChange
+from ...page.draft.looks import masks
 from ...page.draft.looks.frames import FramesView, frames
 from ...page.draft.looks.held_out import held_out
 from ...page.draft.subjects import SubjectChange, added, known
@@ -20,7 +21,7 @@ from ...page.draft.view import PhotoView, photo_of
 from ...photos.thumbnails import thumbnail
 from ...shapes.marks import ABSENT
 from ...system.files import mark
-from ..bodies.photos import FolderBody, UploadBody
+from ..bodies.photos import FolderBody, PngBody, UploadBody
 from ..doors import Call, Refused, answer
 from ..queries import ChangeQuery, DraftQuery, ThumbQuery
 from ..signature import Media
@@ -128,8 +129,7 @@ def set_photo(call: Call, pid: int, body: PhotoChange) -> PhotoView:
     """Use a photo or not; hold it out; its caption, its turn, and where its frame is."""
     draft = call.context.draft
     draft.set_photo(pid, body)
-    state, judged = draft.state, draft.check.judged
-    return photo_of(draft.item(pid), state, judged, held_out(state, judged))
+    return _photo(call, pid)
 
 
 def undo_photos(call: Call, query: ChangeQuery) -> DraftView:
@@ -164,3 +164,37 @@ def thumb(call: Call, pid: int, query: ThumbQuery) -> Annotated[Response, Media(
     except NotFound:  # nothing to show; the photo's verdict says why
         return Response(NO_PICTURE, headers=headers, media_type="image/svg+xml")
     return Response(picture, headers=headers, media_type="image/jpeg")
+
+
+def mask(call: Call, pid: int, query: ThumbQuery) -> Annotated[Response, Media("image/png")]:  # noqa: ARG001  # its version is for the browser
+    """A photo's mask as the photo is turned, at most 1024 pixels large: white is trained."""
+    data = masks.png(call.context.draft, pid)
+    return Response(data, media_type="image/png", headers={"Cache-Control": "no-cache"})
+
+
+def paint_mask(call: Call, pid: int, body: PngBody) -> PhotoView:
+    """Take a PNG as a photo's mask, and train with masks from then.
+
+    White is trained, black is ignored, grey in part. It has the shape of the photo as that is
+    turned, and may be smaller.
+    """
+    masks.put(call.context.draft, pid, body.data)
+    return _photo(call, pid)
+
+
+def forget_mask(call: Call, pid: int) -> PhotoView:
+    """Forget the mask that was painted: the one beside the photo, or its transparency, counts."""
+    masks.drop(call.context.draft, pid)
+    return _photo(call, pid)
+
+
+def mask_face(call: Call, pid: int) -> PhotoView:
+    """A box around the largest face as a photo's mask; needs a face detector."""
+    masks.around_face(call.context.draft, pid)
+    return _photo(call, pid)
+
+
+def _photo(call: Call, pid: int) -> PhotoView:
+    draft = call.context.draft
+    state, judged = draft.state, draft.check.judged
+    return photo_of(draft.item(pid), state, judged, held_out(state, judged))
