@@ -25,7 +25,7 @@
                 oninput: () => this.subjects.save({class_token: this.kind.input.value}), onblur: () => app.saver.flush(this.subjects.key("class_token")),
             }));
             this.panel = lb.el("div", {}, this.subjects.row, lb.el("div", {class: "lb-row"}, this.name.node, this.kind.node, this.buildSource()),
-                this.buildProgress(), this.buildSummary(), this.buildAdvice(), this.buildGrid(), this.buildFoot());
+                this.buildProgress(), this.buildSummary(), this.buildAdvice(), this.buildGrid(), this.buildMasks(), this.buildFoot());
             lb.acceptFiles(this.panel, (files) => this.upload(files));
         }
 
@@ -91,6 +91,11 @@
             this.sizeNotes = lb.el("ul", {class: "lb-advice"});
             this.forSizes = lb.el("div", {class: "lb-for-set", hidden: true}, lb.el("b", {}, lb.t("Sizes the trainer will see")), " · ", this.sizes, " ", this.sizeNotes);
             return lb.el("div", {}, this.problems, this.forSet, this.forSizes);
+        }
+
+        buildMasks() {
+            this.masks = new lb.Masks(this.app);
+            return this.masks.node;
         }
 
         buildFoot() {
@@ -338,6 +343,7 @@
             const used = own.filter((photo) => photo.used).length;
             lb.setText(this.count, lb.t("{used} of {total} {total:photo|photos} will be used.", {used: used, total: own.length}));
             this.held.update(draft);
+            this.masks.update();
             lb.showProblems(this.app, this.problems, draft.problems || []);
             lb.sentences(this.advice, [...(draft.coverage || []).map(lb.facetText), ...(draft.advice || []).map(lb.sentence)]);
             lb.show(this.forSet, !this.advice.hidden);

@@ -26,8 +26,24 @@
             return path ? this.base + path.replace(/^.*\/lora-bridge\/v1\//, "").replace(/^\.?\//, "") : "";
         }
 
-        get(path, signal) {
-            return this.ask(path, {signal: signal});
+        /** The answer's JSON; with `file` a blob. */
+        get(path, signal, file) {
+            return this.ask(path, {signal: signal, file: file});
+        }
+
+        /** Sends a picture as it is, in its order among the POSTs. */
+        put(path, picture) {
+            return this.change(path, {method: "PUT", body: picture, headers: {"Content-Type": picture.type}});
+        }
+
+        remove(path) {
+            return this.change(path, {method: "DELETE", headers: {}});
+        }
+
+        change(path, options) {
+            const answer = this.order.then(() => this.renewing(() => this.ask(path, {...options, headers: {...options.headers, "X-Lora-Bridge-Nonce": this.nonce}})));
+            this.order = answer.catch(() => null);
+            return answer;
         }
 
         /** Sends one POST after the other, so that the last word typed is the last one saved. */

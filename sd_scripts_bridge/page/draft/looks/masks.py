@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from PIL import Image
 
 from ....datasets.verdicts import PhotoVerdict
 from ....errors import Conflict, Invalid, NotFound, Problem
+from ....photos.faces import Box
 from ....photos.masking.face import face_mask
 from ....photos.masking.masked import has_mask, has_shape, read_masked, weights_of
 from ....photos.pixels import BROKEN, turned
@@ -53,8 +55,10 @@ def put(draft: Draft, pid: int, data: bytes) -> None:
     if not has_shape(mask.size, size[::-1] if item.turn % 2 else size):
         raise Invalid([_misfit(mask.size, item, size)])
     if mask.getextrema()[1] == 0:
-        text, remedy = "hides all of the photo", "Leave some of it white."
-        raise Invalid([Problem("draft.mask_hides_all", "mask", text, remedy)])
+        problem = Problem(
+            "draft.mask_hides_all", "mask", "hides all of the photo", "Leave some of it white."
+        )
+        raise Invalid([problem])
     _keep(draft, pid, turned(mask, -item.turn))
 
 
@@ -63,16 +67,34 @@ def around_face(draft: Draft, pid: int) -> None:
     item, judged = draft.item(pid), draft.check.judged
     seen = judged.seen.get(pid)
     if seen is None:
-        text = "{file} has not been looked at yet. Wait a moment."
-        raise Conflict("draft.mask_too_early", text, file=shown(Path(item.file).name))
-    if judged.faces is None:
-        text, remedy = "there is no face detector here", "Install opencv-python, or paint the mask."
-        raise Invalid([Problem("draft.no_face_detector", "mask", text, remedy)])
-    if not seen.finding.faces:
-        text, remedy = "{detector} found no face on {file}", "Paint the mask."
-        found = {"detector": judged.faces, "file": shown(Path(item.file).name)}
-        raise Invalid([Problem("draft.no_face", "mask", text, remedy, **found)])
-    _keep(draft, pid, face_mask(_small(_size(draft, item)), seen.finding.faces))
+        raise Conflict(
+            "draft.mask_too_early",
+            "{file} has not been looked at yet. Wait a moment.",
+            file=shown(Path(item.file).name),
+        )
+    if problem := _faceless(item, judged.faces, seen.finding.faces or ()):
+        raise Invalid([problem])
+    _keep(draft, pid, face_mask(_small(_size(draft, item)), seen.finding.faces or ()))
+
+
+def _faceless(item: DraftPhoto, detector: str | None, faces: Sequence[Box]) -> Problem | None:
+    if detector is None:
+        return Problem(
+            "draft.no_face_detector",
+            "mask",
+            "there is no face detector here",
+            "Install opencv-python, or paint the mask.",
+        )
+    if faces:
+        return None
+    return Problem(
+        "draft.no_face",
+        "mask",
+        "{detector} found no face on {file}",
+        "Paint the mask.",
+        detector=detector,
+        file=shown(Path(item.file).name),
+    )
 
 
 def drop(draft: Draft, pid: int) -> None:
@@ -114,11 +136,21 @@ def _read(data: bytes) -> Image.Image:
             if len(data) <= LARGEST and image.width * image.height <= LARGEST_PIXELS:
                 image.load()
                 return weights_of(image.convert("RGBA"))
-            text, remedy = "is too large", "Send it at 1024 pixels: it grows with the photo."
-            raise Invalid([Problem("draft.mask_large", "mask", text, remedy)])
+            problem = Problem(
+                "draft.mask_large",
+                "mask",
+                "is too large",
+                "Send it at 1024 pixels: it grows with the photo.",
+            )
+            raise Invalid([problem])
     except BROKEN as error:
-        text, remedy = "is not a PNG that can be read", "Send a grey PNG of the photo's shape."
-        raise Invalid([Problem("draft.mask_no_png", "mask", text, remedy)]) from error
+        problem = Problem(
+            "draft.mask_no_png",
+            "mask",
+            "is not a PNG that can be read",
+            "Send a grey PNG of the photo's shape.",
+        )
+        raise Invalid([problem]) from error
 
 
 def _size(draft: Draft, item: DraftPhoto) -> tuple[int, int]:
