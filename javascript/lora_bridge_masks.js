@@ -50,7 +50,7 @@
             if (!photos.length) return;
             const masked = photos.filter((photo) => photo.mask).length;
             const on = draft.training.masks;
-            lb.setText(this.part.more, on ? lb.t("on: {n} of {total} {total:photo|photos}", {n: masked, total: photos.length}) : lb.t("off"));
+            lb.setText(this.part.more, " · " + (on ? lb.t("on: {n} of {total} {total:photo|photos}", {n: masked, total: photos.length}) : lb.t("off")));
             this.on.checked = on;
             lb.setChoices(this.choice.input, photos.map((photo) => ({value: photo.id, text: photo.file + (photo.mask ? " · " + lb.maskText(photo.mask) : "")})), this.pid);
             if (!this.node.open) return;
@@ -102,16 +102,22 @@
 
         taken(pid, photo) {
             if (pid === this.pid) this.seen = lb.maskSeen(photo);
+            this.takePhoto(photo);
+            lb.show(this.own, photo.mask === "painted");
+        }
+
+        /** A mask that is painted is trained with: the server has switched that on, and no other window did. */
+        takePhoto(photo) {
+            const draft = this.app.state.draft;
+            if (photo.mask === "painted") this.app.state.draft = {...draft, training: {...draft.training, masks: true}};
             this.app.takePhoto(photo);
             this.app.wantDraft = true;
-            lb.show(this.own, photo.mask === "painted");
         }
 
         change(button, ask) {
             return this.app.act(button, async () => {
                 const photo = await ask();
-                this.app.takePhoto(photo);
-                this.app.wantDraft = true;
+                this.takePhoto(photo);
                 await this.show(photo.id);
             });
         }

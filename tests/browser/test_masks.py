@@ -1,0 +1,78 @@
+"""A mask is painted over a photo with mouse and keys, and the server has what was painted."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from .conftest import Ui
+from .page_object import Tab
+
+
+def mask_of(tab: Tab, address: str) -> Image.Image | None:
+    answer = tab.page.request.get(f"{address.rstrip('/')}/lora-bridge/v1/draft/photo/1/mask")
+    return Image.open(io.BytesIO(answer.body())).convert("L") if answer.ok else None
+
+
+def share(mask: Image.Image | None) -> float:
+    """Of the photo, how much is hidden."""
+    return 0.0 if mask is None else 1 - float(np.asarray(mask).mean()) / 255
+
+
+def test_what_is_painted_is_what_the_server_has(
+    serve: Callable[..., Ui], visit: Callable[..., Tab], pictures: list[Path]
+) -> None:
+    ui = serve()
+    tab = visit(ui.address)
+    page = tab.page
+    tab.drop(pictures[:2])
+    tab.sees("2 of 2 photos will be used.", 90)
+    part = tab.root.locator("details", has_text="Masks").last
+    part.locator("summary").click()
+    canvas = part.locator("canvas")
+    canvas.scroll_into_view_if_needed()
+    assert mask_of(tab, ui.address) is None
+
+    def settled(change: Callable[[], object]) -> Image.Image | None:
+        with page.expect_response(lambda got: got.request.method in ("PUT", "DELETE")) as got:
+            change()
+        assert got.value.ok, got.value.text()
+        return mask_of(tab, ui.address)
+
+    def stroke() -> None:
+        box = canvas.bounding_box()
+        assert box
+        page.mouse.move(box["x"] + 20, box["y"] + 20)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] - 20, box["y"] + 20, steps=5)
+        page.mouse.up()
+
+    painted = settled(stroke)
+    assert painted and 0.05 < share(painted) < 0.3
+    assert painted.getpixel((painted.width // 2, painted.height - 5)) == 255
+    assert part.locator("input[type=checkbox]").is_checked()
+    page.wait_for_timeout(1500)  # the draft is read anew
+    assert "another window" not in tab.root.inner_text()
+    if shots := os.environ.get("SHOTS"):
+        page.screenshot(path=f"{shots}/masks.png", full_page=True)
+
+    canvas.focus()
+    page.keyboard.press("]")
+    for _ in range(4):
+        page.keyboard.press("ArrowDown")
+    more = settled(lambda: page.keyboard.press(" "))
+    assert share(more) > share(painted)
+    assert share(settled(lambda: page.keyboard.press("Control+z"))) == pytest.approx(share(painted))
+    assert share(settled(lambda: page.keyboard.press("Control+y"))) == pytest.approx(share(more))
+    inverted = settled(lambda: part.get_by_text("Invert", exact=True).click())
+    assert share(inverted) == pytest.approx(1 - share(more), abs=0.01)
+    page.reload()
+    canvas.wait_for()
+    assert share(mask_of(tab, ui.address)) == pytest.approx(share(inverted))
+    assert settled(lambda: part.get_by_text("Forget this mask", exact=True).click()) is None
