@@ -82,6 +82,7 @@ _PLAIN = {
     "dropout_probability": "network_dropout",
     "aspect_ratio_bucketing": "enable_bucket",
     "latent_caching": "cache_latents",
+    "masked_training": "alpha_mask",
     "rescale_noise_scheduler_to_zero_terminal_snr": "zero_terminal_snr",
     "force_v_prediction": "v_parameterization",
     "base_model_name": "pretrained_model_name_or_path",

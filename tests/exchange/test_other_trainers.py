@@ -37,6 +37,7 @@ ONETRAINER: dict[str, Any] = {
     "text_encoder_2": {"train": False},
     "optimizer": {"optimizer": "PRODIGY", "beta1": 0.9, "beta2": 0.99, "d_coef": 2.0},
     "ema": "GPU",
+    "masked_training": True,
     "output_model_destination": "models/ada.safetensors",
     "concepts": [{"path": "C:/photos/ada", "enabled": True, "balancing": 3.0}],
     "secrets": {"huggingface_token": "hf_verysecret", "cloud": {"password": "alsosecret"}},
@@ -66,6 +67,7 @@ def test_onetrainers_settings(tmp_path: Path) -> None:
     assert set(values["optimizer_args"]) == {"betas=(0.9,0.99)", "d_coef=2.0"}
     assert values["network_module"] == "lycoris.kohya"  # DoRA
     assert values["network_args"] == ["algo=locon", "dora_wd=True"]
+    assert values["alpha_mask"] is True
     assert row(imported, "ema").fate is Fate.IGNORED
     assert any("in turn" in note for note in imported.notes)
 
