@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from sd_scripts_bridge.datasets import manifest
 from sd_scripts_bridge.jobs.job import TrainingJob
+from sd_scripts_bridge.system.locks import hold
 from tests.support import messy
 from tests.support.page import Page, base, context, page, ready, sentences, uploaded
 
@@ -16,12 +18,13 @@ __all__ = ["base", "context", "page", "ready"]
 
 
 @pytest.fixture
-def ten(ready: Page) -> Page:
-    """Ten photos, ready to start."""
+def ten(ready: Page) -> Iterator[Page]:
+    """Ten photos, ready to start; what is queued waits."""
     more = [uploaded(f"{n}.jpg", messy.jpeg(messy.photo(900 + n))) for n in range(7)]
     ready.context.draft.upload(more)
     assert ready.context.draft.check.wait()
-    return ready
+    with hold(ready.context.the_bridge.home.supervisor_lock):
+        yield ready
 
 
 def held(page: Page) -> list[int]:

@@ -1,0 +1,118 @@
+"""What a finished training can be asked in the tab: beside another run, once more, what is inside;
+and the browser's word that one is over.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sd_scripts_bridge.bridge import Bridge
+from sd_scripts_bridge.evidence.measured import MeasuredStep, write
+from sd_scripts_bridge.jobs.events import Progress, Published, Sample, Started
+from sd_scripts_bridge.jobs.job import Status, TrainingJob
+from sd_scripts_bridge.options.params import TrainingParams
+from sd_scripts_bridge.paths import Home
+from tests.support import model_headers as headers
+
+from .conftest import Ui
+from .page_object import Tab
+from .test_judging import paint
+
+HARD = (0.30, 0.20, 0.10, 0.05) * 8
+SPY = """
+window.told = [];
+const Real = window.Notification;
+window.Notification = class { constructor(title, more) { told.push(title + ": " + more.body); } };
+window.Notification.permission = "default";
+window.Notification.requestPermission = async () => {
+    told.push("asked");
+    window.Notification.permission = "granted";
+    return "granted";
+};
+"""
+
+
+def train(bridge: Bridge, root: Path, rank: int, seed: float) -> int:
+    """A training on nine photos, one more held out, that is over; measured, and published."""
+    params = TrainingParams(max_train_steps=30, save_every_n_steps=10, network_dim=rank)
+    job = TrainingJob("Ada", "Ada", "woman", str(root / "img"), "base", "sd1", "embedded", params)
+    number = bridge._store.add(job)
+    assert bridge._store.claim()
+    folder = bridge.folder(number).create()
+    bridge._store.append(number, 1, Started(1, 1))
+    for step in (10, 20, 30):
+        bridge._store.append(number, 1, Progress(step, 30, seed / step))
+        picture = paint(folder.sample("Ada", step, 0), step, number % 2)
+        bridge._store.append(number, 1, Sample(str(picture), step, 0, "Ada woman"))
+        errors = tuple(hard + seed / step for hard in HARD)
+        write(folder.measured, MeasuredStep(step, {"held": errors}, {"own": errors}))
+    lora = root / "Lora" / ("Ada.safetensors" if number == 1 else f"Ada-{number}.safetensors")
+    headers.write(lora, headers.lora(rank=rank), headers.METADATA)
+    bridge._store.append(number, 1, Published(str(lora), lora.stem, "Ada woman"))
+    bridge._store.move(number, Status.SUCCEEDED, of=[Status.RUNNING], attempt=1, sentence="Done.")
+    return number
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Path:
+    (tmp_path / "img" / "3_Ada woman").mkdir(parents=True)
+    (tmp_path / "held_out").mkdir()
+    (tmp_path / "Lora").mkdir()
+    for place in ("img/3_Ada woman/1.png", "held_out/2.png"):
+        paint(tmp_path / place, 1, 1)
+    bridge = Bridge(Home(tmp_path / "home"))
+    for rank, seed in ((8, 0.1), (16, 0.2)):
+        train(bridge, tmp_path, rank, seed)
+    return tmp_path
+
+
+@pytest.mark.timeout(300)
+def test_runs_are_compared_and_their_loras_looked_into(
+    serve: Callable[..., Ui], visit: Callable[..., Tab], two: Path, axe: str
+) -> None:
+    tab = visit(serve("--lora-dir", str(two / "Lora"), home=two / "home").address)
+    panel = tab.step("Try")
+    again = panel.get_by_role("button", name=re.compile("Train again on all photos: "))
+    again.wait_for()
+    tab.sees("Likeness:")
+    tab.sees("not measured yet.")
+    panel.locator("summary", has_text="Compare with another run").click()
+    panel.get_by_role("row", name=re.compile("network_dim.* 16")).wait_for()
+    assert panel.locator("svg .lb-curve-run").count() == 2, "both curves on one chart"
+    tab.sees("Held-out loss by step")
+    samples = panel.locator(".lb-strip-table tbody tr")
+    assert [row.locator("img").count() for row in samples.all()] == [3, 3]
+    panel.locator("summary", has_text="LoRA tools").click()
+    tab.button("Verify").click()
+    tab.sees(re.compile("^SD 1.5, networks.lora: 3 modules"))
+    assert tab.violations(axe) == []
+    tab.button("Repeat exactly").first.click()
+    tab.sees(re.compile("base: .*no longer"))
+    assert tab.errors == [] and tab.foreign == []
+
+
+def test_the_browser_says_that_a_training_is_over_and_asks_once(
+    serve: Callable[..., Ui], visit: Callable[..., Tab]
+) -> None:
+    tab = visit(serve().address)
+    tab.page.add_init_script(SPY)
+    tab.page.reload()
+    tab.knows("app.state.draft")
+    tab.page.evaluate("loraBridge.askToNotify(); loraBridge.askToNotify();")
+    tab.page.evaluate("loraBridge.notify('Ada', 'Done.')")
+    assert tab.page.evaluate("told") == ["asked"], "nothing is said while the page is looked at"
+    tab.page.evaluate("Object.defineProperty(document, 'hidden', {value: true})")
+    job = "{id: 1, kind: 'train', title: 'Ada', status: %s, sentence: %s}"
+    was, now = job % ("'running'", "''"), job % ("'succeeded'", "'It is in Lora.'")
+    tab.page.evaluate(
+        f"loraBridge.app.notice({{boot: 1, job: {was}}}, {{boot: 1, draft: 0, job: {now}}})"
+    )
+    assert tab.page.evaluate("told") == ["asked", "Ada: It is in Lora."]
+    tab.page.reload()
+    tab.knows("app.state.draft")
+    tab.page.evaluate("loraBridge.askToNotify()")
+    assert tab.page.evaluate("told") == [], "whoever was asked isn't asked again"
