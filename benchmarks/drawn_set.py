@@ -17,7 +17,6 @@ from sd_scripts_bridge.photos.faces import Box
 SIDE = 320
 SHIRTS = ("teal", "red", "white", "yellow", "blue", "green", "purple")
 SPOILT = ("", "", "", "soft", "face soft", "dark", "bright")
-DARK_LIGHTS = ("night",)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from ..system.files import write_text
 
 class Beside:
     """``root``: the folder of `dataset.json` where the photos are a dataset of ours, else None;
-    ``again``: captions that a captioner wrote, and nobody changed, are written anew.
+    ``again``: captions that a captioner wrote, and nobody changed, are written again.
     """
 
     def __init__(

@@ -56,11 +56,6 @@ class Captioner:
         """Whether it is one of sd-scripts' own."""
         return self.kind == "command" and self.where in SCRIPTS
 
-    @property
-    def trains_environment(self) -> bool:
-        """Whether it needs the training environment's libraries."""
-        return self.kind == "folder" or self.is_script
-
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 

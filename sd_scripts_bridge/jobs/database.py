@@ -11,12 +11,11 @@ from pathlib import Path
 
 from ..errors import BridgeError
 from ..messages import Message
+from ..system.files import FULL_BYTES
 from . import recovery
 from .migrations import migrate
 
 BUSY_SECONDS = 30.0
-FULL_BYTES = 1_000_000
-"""Less than this free, and the disk is to blame."""
 
 
 class Database:

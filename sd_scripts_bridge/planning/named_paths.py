@@ -20,7 +20,7 @@ WORDS = frozenset({"network_args", "optimizer_args", "lr_scheduler_args"})
 
 
 _ADDRESS = re.compile(r"://|^[^/\\]+@[^/\\]+:")
-"""What git clones from afar: https://..., ssh://..., git@host:owner/name."""
+"""What git clones from another machine: https://..., ssh://..., git@host:owner/name."""
 
 
 def source(text: str) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+FULL_BYTES = 1_000_000
+"""Less than this free, and the disk is to blame for what nothing else explains."""
 HELD_SECONDS = 5.0
 _HELD = (5, 32, 33)
 """Windows' numbers for "access denied", "in use" and "locked"."""

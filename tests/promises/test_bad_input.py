@@ -363,8 +363,8 @@ def test_s4_folders_that_are_no_photos(place: Place) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a permission on Windows")
 def test_s5_links(place: Place) -> None:
-    """Here, links of one's own are followed and never changed; from afar no folder can be named; a
-    zip's link is refused.
+    """Here, links of one's own are followed and never changed; a remote client can name no folder;
+    a zip's link is refused.
     """
     (place.root / "photos" / "dead.jpg").symlink_to(place.root / "nowhere.jpg")
     (place.root / "photos" / "secret.jpg").symlink_to("/etc/passwd")
@@ -680,7 +680,7 @@ def option_is_refused(place: Place, name: str, value: str, sentence: str) -> Non
         assert len(text) < 500 and "s3cret" not in text
 
 
-def test_s20_from_afar_only_known_options(place: Place) -> None:
+def test_s20_a_remote_client_sets_known_options_only(place: Place) -> None:
     place.context.local = False
     code, text = place.post("draft", training={"values": {"vae_batch_size": 2}})
     assert code == 403 and "vae_batch_size" in text and "--enable-insecure-extension-access" in text

@@ -201,7 +201,7 @@ def _everything(root: Path) -> dict[str, tuple[bytes, int]]:
     }
 
 
-def test_a_defect_is_one_sentence_and_no_path_from_afar(
+def test_a_defect_tells_a_remote_client_one_sentence_and_no_path(
     page: Page, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(_self: Any) -> None:
@@ -224,10 +224,12 @@ def test_a_defect_is_one_sentence_and_no_path_from_afar(
     )
 
 
-# ---- from afar ----
+# ---- remote clients ----
 
 
-def test_from_afar_the_dangerous_parts_are_refused_and_say_so(page: Page, context: Context) -> None:
+def test_remote_clients_are_refused_the_dangerous_parts_and_told_so(
+    page: Page, context: Context
+) -> None:
     context.local = False
     for path, body in (("draft/folder", {"path": "/tmp"}), ("setup", {})):
         answer = page.post(path, **body)
@@ -244,7 +246,7 @@ def test_from_afar_the_dangerous_parts_are_refused_and_say_so(page: Page, contex
     )
 
 
-def test_from_afar_no_answer_tells_where_things_lie(
+def test_no_answer_tells_a_remote_client_where_things_lie(
     ready: Page, context: Context, tmp_path: Path
 ) -> None:
     job = ready.post("train").json()["job"]
@@ -260,7 +262,7 @@ def test_from_afar_no_answer_tells_where_things_lie(
     assert ready.get("jobs/1").json()["spec"]["base"] == "…/v1-5-pruned-emaonly.safetensors"
 
 
-def test_a_caption_keeps_its_slashes_from_afar(ready: Page, context: Context) -> None:
+def test_a_remote_client_sees_a_captions_slashes(ready: Page, context: Context) -> None:
     context.local = False
     caption = f"Ada woman, and{Path.home()}ish/slash, either{Path.home()}"
     assert ready.post("draft/photo/1", caption=caption).json()["caption"] == caption

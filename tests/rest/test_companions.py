@@ -98,7 +98,7 @@ def test_a_long_caption_is_no_matter_for_t5(bridge: Bridge, tmp_path: Path) -> N
     assert not any("tokens" in advice for advice in page.get("plan").json()["caption_advice"])
 
 
-def test_from_afar_no_path_is_shown_or_taken(bridge: Bridge, tmp_path: Path) -> None:
+def test_a_remote_client_sees_and_sends_no_path(bridge: Bridge, tmp_path: Path) -> None:
     page = page_with_flux(bridge, tmp_path / "models", local=False)
     plan = page.get("plan")
     assert "T5-XXL" in plan.json()["base"]["lacks"][0] and str(tmp_path) not in plan.text

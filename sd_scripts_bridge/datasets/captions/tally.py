@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from ...shapes.marks import Example
-from ..caption_tokens import CHUNK, count_tokens
+from ..caption_tokens import count_tokens
 from . import person
 from .edits import tags
 
@@ -104,10 +104,6 @@ class CaptionFilter:
             ):
                 found.append(place)
         return found
-
-
-OVER = CHUNK
-"""What `over` means where no number is given."""
 
 
 def _without_head(caption: str, heads: Sequence[str]) -> str:

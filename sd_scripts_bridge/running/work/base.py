@@ -15,13 +15,11 @@ from ...jobs.job import Status
 from ...jobs.store import JobRow
 from ...messages import Message
 from ...paths import Home
+from ...system.files import FULL_BYTES
 from .. import explain
 from ..failures.known import FailureKind
 from ..log_tail import last_lines
 from ..teller import Teller
-
-FULL_BYTES = 1_000_000
-"""Less than this free, and the disk is to blame for what nothing else explains."""
 
 Verdict = tuple[Status, str]
 """How the job ended, and why in words."""

@@ -16,13 +16,3 @@ class Proposal:
     training: dict[str, Any] = field(default_factory=dict)
     folder: Path | None = None
     sentences: list[str] = field(default_factory=list)
-
-    def as_dict(self) -> dict[str, Any]:
-        """docs/rest.md's ``draft`` of an import."""
-        return {
-            "name": self.name,
-            "class_token": self.class_token,
-            "training": self.training,
-            "folder": str(self.folder) if self.folder else None,
-            "sentences": self.sentences,
-        }
