@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from ...datasets.kohya_folder import held_out_folders
 from ...errors import Invalid, Problem
@@ -12,7 +13,9 @@ from ...jobs.folder import JobFolder
 from ...jobs.job import ToolJob, TrainingJob
 from ...messages import Message
 from ...models import checkpoint, lora
-from ...options.families import LDM
+from ...models.checkpoint import Base
+from ...models.lora import LoraFile
+from ...options.families import LDM, title
 from ...options.params import TrainingParams
 from ...paths import Home
 from ...photos.masking import Masks
@@ -73,24 +76,19 @@ def of_file(home: Home, file: Path, photos: Path, base: Path) -> ToolJob:
     model = checkpoint.read(base)
     if problems := [*_family_problems(model.family), *lora.problems(file)]:
         raise Invalid(problems)
+    found = lora.inspect(file)
+    _refuse_another_family(found, model)
     taken = writer.open_dataset(photos)
     out = free_path(home.datasets, f"measured on {taken.root.name}")
     copy, _ = writer.clean_copy(taken, out, masks=Masks(bool(taken.masks)))
-    side = 64 if not model.full_size else 1024 if model.family == "sdxl" else 512
     folders = [*{photo.parent for photo in copy.held_out}, *(s.folder for s in copy.subsets)]
-    params: dict[str, Any] = (
-        TrainingParams(extra={"alpha_mask": True} if taken.masks else {})
-        .with_values(
-            {"resolution": str(side), "min_bucket_reso": side // 2, "max_bucket_reso": side * 2}
-        )
-        .as_dict()
-    )
+    params = _as_trained(found, model, {"alpha_mask": True} if taken.masks else {})
     settings = {
-        "saves": [(0, None), (_steps(file), str(file))],
+        "saves": [(0, None), (_steps(found), str(file))],
         "base": str(base),
         "family": model.family,
         "prediction": model.prediction,
-        "params": params,
+        "params": params.as_dict(),
         "dataset": None,
         "held_out": [str(folder) for folder in folders],
         "measured": None,
@@ -98,10 +96,36 @@ def of_file(home: Home, file: Path, photos: Path, base: Path) -> ToolJob:
     return ToolJob("evaluate", f"measure {file.name}", settings)
 
 
-def _steps(file: Path) -> int:
+def _steps(found: LoraFile) -> int:
     """For so many it says that it was trained; 1 where it says nothing."""
-    told = lora.inspect(file).metadata.get("ss_steps", "")
+    told = found.metadata.get("ss_steps", "")
     return int(told) if told.isdecimal() and 0 < len(told) < 10 and int(told) else 1
+
+
+def _as_trained(found: LoraFile, model: Base, extra: Mapping[str, object]) -> TrainingParams:
+    """The size and the text encoder's layer that it says it was trained with; else its family's."""
+    told = found.metadata
+    sides = [int(side) for side in re.findall(r"\d{2,4}", told.get("ss_resolution", ""))][:2]
+    if not sides:
+        sides = [64 if not model.full_size else 1024 if model.family == "sdxl" else 512]
+    skip = told.get("ss_clip_skip", "")
+    values = {
+        "resolution": ",".join(map(str, sides)),
+        "min_bucket_reso": min(sides) // 2,
+        "max_bucket_reso": max(sides) * 2,
+        **({"clip_skip": int(skip)} if re.fullmatch("[1-9]", skip) else {}),
+    }
+    return TrainingParams(extra=dict(extra)).with_values(values)
+
+
+def _refuse_another_family(found: LoraFile, model: Base) -> None:
+    if found.family in ("", model.family):
+        return
+    text = "{file} is a LoRA for {own}, but the base model is {base}"
+    remedy = "Give the base model that it was trained on."
+    own, base = title(found.family) or found.family, title(model.family)
+    values = {"file": found.path.name, "own": own, "base": base}
+    raise Invalid([Problem("evaluate.another_family", "base", text, remedy, **values)])
 
 
 def _family_problems(family: str) -> list[Problem]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.errors import Invalid
@@ -85,6 +85,31 @@ def test_any_lora_is_measured_on_photos(
     assert (without["step"], with_it["step"]) == (0, 1200)
     assert abs(with_it["held_out"] - without["held_out"]) > 1e-4, "the LoRA was applied"
     assert len(json.loads((folder.measured / "00001200.json").read_text())["held_out"]) == 2
+
+
+def test_it_is_measured_as_it_was_trained(
+    asked: Bridge, bases: Bases, pictures: Pictures, tmp_path: Path
+) -> None:
+    file = locon(tmp_path / "hero.safetensors", bases("sd1"), "sd1")
+    said = {"ss_resolution": "(128, 64)", "ss_clip_skip": "2"}
+    save_file(load_file(file), tmp_path / "other.safetensors", said)
+    pictures(tmp_path / "photos", 1, "a woman, photo {}")
+    number = asked.evaluate_file(tmp_path / "other.safetensors", tmp_path / "photos", bases("sd1"))
+    job = asked.job(number).job
+    assert isinstance(job, ToolJob)
+    params = job.settings["params"]
+    assert (params["resolution"], params["clip_skip"]) == ("128,64", 2)
+
+
+def test_a_lora_of_another_family_is_refused(
+    asked: Bridge, bases: Bases, pictures: Pictures, tmp_path: Path
+) -> None:
+    file = locon(tmp_path / "hero.safetensors", bases("sd1"), "sd1")
+    said = {"ss_base_model_version": "sdxl_base_v1-0"}
+    save_file(load_file(file), tmp_path / "other.safetensors", said)
+    pictures(tmp_path / "photos", 1, "a woman, photo {}")
+    with pytest.raises(Invalid, match=r"is a LoRA for SDXL, but the base model is SD 1\.5"):
+        asked.evaluate_file(tmp_path / "other.safetensors", tmp_path / "photos", bases("sd1"))
 
 
 def test_a_base_that_nobody_names_is_asked_for(
