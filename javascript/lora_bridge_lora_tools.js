@@ -16,8 +16,8 @@
         if (action === "merge") body.files.push(said.other);
         if (action === "into") body.into = said.into;
         if (action === "extract") body.from = said.from;
-        if (weights.length) body.weights = weights;
-        if (said.rank && action !== "into") body.rank = Number(said.rank);
+        if (weights.length && FIELDS[action].includes("weights")) body.weights = weights;
+        if (said.rank && FIELDS[action].includes("rank")) body.rank = Number(said.rank);
         if (said.name) body.name = said.name;
         return body;
     };

@@ -1,0 +1,23 @@
+"use strict";
+const assert = require("node:assert");
+const test = require("node:test");
+const {lb} = require("./load.js");
+
+test("each LoRA tool asks for what its fields say, and for nothing else", () => {
+    const said = {rank: "8", other: "/l/B.safetensors", weights: "0.5, 1", into: "/m/base.safetensors", tuned: "/m/tuned.safetensors", from: "/m/base.safetensors", name: "New"};
+    const asked = (action) => lb.loraWork(action, "/l/A.safetensors", said);
+    assert.deepStrictEqual(lb.loraWork("resize", "/l/A.safetensors", {rank: "8"}), {action: "resize", files: ["/l/A.safetensors"], rank: 8});
+    assert.deepStrictEqual(asked("merge"), {action: "merge", files: ["/l/A.safetensors", "/l/B.safetensors"], weights: [0.5, 1], rank: 8, name: "New"});
+    assert.deepStrictEqual(asked("into"), {action: "merge", files: ["/l/A.safetensors"], into: "/m/base.safetensors", weights: [0.5, 1], name: "New"});
+    assert.deepStrictEqual(asked("extract"), {action: "extract", files: ["/m/tuned.safetensors"], from: "/m/base.safetensors", rank: 8, name: "New"});
+    assert.strictEqual(lb.folderOf("/l/people/Ada.safetensors", "people/Ada.safetensors"), "/l/");
+});
+
+test("runs are compared on held-out photos only where all of them have that", () => {
+    const held = {held_out: [[10, 0.2, 0.01], [20, 0.1, 0.01]], curve: [[1, 0.5, 1], [2, 0.4, 1]]};
+    const plain = {held_out: [], curve: [[1, 0.6, 1], [2, 0.3, 1]]};
+    assert.deepStrictEqual(lb.compareLines([held, held]), {held: true, lines: [[[10, 0.2], [20, 0.1]], [[10, 0.2], [20, 0.1]]]});
+    const mixed = lb.compareLines([held, plain]);
+    assert.strictEqual(mixed.held, false);
+    assert.deepStrictEqual(mixed.lines.map((line) => line.map((point) => point[0])), [[1, 2], [1, 2]]);
+});
