@@ -1,6 +1,6 @@
 // @ts-check
 /* The mask of a photo: a brush over it that hides what shall not be trained. Red is hidden. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     const SIDE = 512; // of the mask's long side; it grows with the photo
@@ -195,5 +195,4 @@
             return new Promise((resolve) => { paper.toBlob(resolve, "image/png"); });
         }
     };
-
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

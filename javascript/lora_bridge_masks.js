@@ -1,6 +1,6 @@
 // @ts-check
 /* The part "Masks" of the first step: which photo, the brush's tools, and whether masks are trained with. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     lb.Masks = class {
@@ -153,4 +153,4 @@
     lb.maskSeen = (photo) => String(photo.mask_picture) + photo.turn;
 
     lb.maskText = (mask) => (mask === "painted" ? lb.t("painted") : mask === "file" ? lb.t("mask beside it") : lb.t("transparency"));
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -173,7 +173,8 @@ class Planner:
     ) -> tuple[TrainingParams, list[str]]:
         """The options as this engine and these captions need them, with notes."""
         params, given = settled.params, {**request.file_values, **request.values}
-        extra = engine.read_options(settled.others, family.name)
+        extra = {**params.extra, **engine.read_options(settled.others, family.name)}
+        extra |= staging.mask_options(data, extra)
         notes = [*_saves(params)]
         length = (
             staging.token_length(data)

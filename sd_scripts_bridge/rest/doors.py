@@ -22,6 +22,7 @@ from starlette.types import ASGIApp
 from ..errors import BridgeError
 from ..messages import Message
 from ..page.context import Context
+from ..shapes.marks import bare, kinds
 from ..shapes.reader import is_number, read, read_query
 from .answers import answer, defect, failure, packed, refusal
 from .bodies.photos import PngBody
@@ -123,11 +124,19 @@ async def _answer_files(context: Context, rule: Rule, request: Request, size: in
     folder = await run_in_threadpool(lambda: aside(context.the_bridge.home.root))
     try:
         got = await read_files(request.stream(), size, boundary, folder)
-        texts = {name: YES_NO.get(text, text) for name, text in got.fields.items()}
-        body = {**texts, "files": got.files}
+        body = {**_typed(got.fields, signature_of(rule).body), "files": got.files}
         return await run_in_threadpool(_handle, context, rule, request, body)
     finally:
         await run_in_threadpool(shutil.rmtree, folder, ignore_errors=True)
+
+
+def _typed(texts: Mapping[str, str], shape: type[Any]) -> dict[str, Any]:
+    """A form's texts as JSON would say them: numbers where the shape has whole numbers."""
+    numbers = {name for name, kind in kinds(shape).items() if bare(kind)[0] is int}
+    return {
+        name: int(text) if name in numbers and is_number(text) else YES_NO.get(text, text)
+        for name, text in texts.items()
+    }
 
 
 def _refuse_strangers(context: Context, rule: Rule, request: Request) -> str:

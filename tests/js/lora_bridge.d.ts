@@ -84,6 +84,15 @@ interface LoraBridge {
     // lora_bridge_held_out.js
     HoldOut: new (...parts: any[]) => any;
     HeldOutLine: new (...parts: any[]) => any;
+    // lora_bridge_mask.js
+    brushSize: (size: number, larger: boolean) => number;
+    maskSize: (photo: any) => {width: number, height: number};
+    Strokes: new (...parts: any[]) => any;
+    MaskDrawing: new (...parts: any[]) => any;
+    // lora_bridge_masks.js
+    Masks: new (...parts: any[]) => any;
+    maskSeen: (photo: any) => string;
+    maskText: (mask: string) => string;
     // lora_bridge_history.js
     History: new (...parts: any[]) => any;
     historyChoices: () => any;

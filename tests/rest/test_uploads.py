@@ -184,3 +184,12 @@ def test_a_page_that_follows_the_changes_knows_what_a_reload_would(ready: Page) 
         known |= {photo["id"]: photo for photo in told["photos"]}
         order, revision = order if told["ids"] is None else told["ids"], told["revision"]
         assert [known[pid] for pid in order] == whole["photos"], path
+
+
+def test_a_form_says_a_number_as_a_browser_does(page: Page) -> None:
+    """Whose photos they are: everything in a form is text."""
+    row = {"name": "a.jpg", "data": encoded(1)}
+    answer = page.post("draft/photos", files=[row], subject=1)
+    assert answer.status_code == 200, answer.text
+    answer = page.post("draft/photos", files=[row], subject="one")
+    assert answer.status_code == 422 and "whole number" in answer.text
