@@ -1,4 +1,4 @@
-"""python -m benchmarks scan | findings | dispatches | best_step | subjects | cpu | gpu
+"""python -m benchmarks scan | findings | dispatches | best_step | subjects | cpu | memory | gpu
 
 Each prints a table and, as its last line, its figure in one sentence; the exit code is 1 where a
 target is missed, 2 where something that it needs isn't there.
@@ -21,6 +21,7 @@ VERBS = {
     "subjects": "two drawn figures in one LoRA: who answers to whose name",
     "cpu": "the embedded engine beside the real sd-scripts, on the CPU",
     "dispatches": "operations and kernels of one training step, counted",
+    "memory": "the memory of 30 trainings, counted from shapes",
     "gpu": "steps, whole runs and memory on an NVIDIA GPU, beside the real sd-scripts",
 }
 """Each is a module here, with `options` and `measure`."""

@@ -44,11 +44,13 @@ SHAPES = {
 
 FULL_SIZE = {
     "sd1": Shape((320, 640, 1280, 1280), (1, 1, 1, 0), 1, False, (768,), 12, (128, 256, 512, 512)),
+    "sd2": Shape((320, 640, 1280, 1280), (1, 1, 1, 0), 1, True, (1024,), 24, (128, 256, 512, 512)),
     "sdxl": Shape(
         (320, 640, 1280), (0, 2, 10), 10, True, (768, 1280), 32, (128, 256, 512, 512), 256
     ),
 }
-"""The families' own sizes, with random weights: for trying what takes no other size. 2 GB and 7 GB.
+"""The families' own sizes, with random weights: for trying what takes no other size. 2 GB, 2.5 GB and
+7 GB.
 """
 
 Named = Iterator[tuple[str, tuple[int, ...]]]
