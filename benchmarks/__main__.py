@@ -21,7 +21,7 @@ VERBS = {
     "subjects": "two drawn figures in one LoRA: who answers to whose name",
     "cpu": "the embedded engine beside the real sd-scripts, on the CPU",
     "dispatches": "operations and kernels of one training step, counted",
-    "memory": "the memory of 30 trainings, counted from shapes",
+    "memory": "the memory of 36 trainings, counted from shapes",
     "gpu": "steps, whole runs and memory on an NVIDIA GPU, beside the real sd-scripts",
 }
 """Each is a module here, with `options` and `measure`."""

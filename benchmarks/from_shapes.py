@@ -71,8 +71,9 @@ class FromShapes:
         """What steps on ``batch`` pictures of ``area`` (width, height in pixels) take."""
         live = self.live
         with torch.device("meta"), fused_attention(), live:
+            inputs = self._inputs(area, batch)
             live.most = live.now
-            self.step([self._inputs(area, batch)])
+            self.step([inputs])
         gc.collect()
         return Counted(live.now, live.most - live.now)
 
@@ -148,7 +149,7 @@ def _optimizer(network: nn.Module, params: TrainingParams) -> Optimizer:
         plain, params.with_values({"mixed_precision": "bf16"}), torch.device("meta")
     )
     moments = [torch.zeros_like(one) for one in network.parameters() for _ in range(2)]
-    optimizer.adamw.step = lambda: moments  # type: ignore[assignment,method-assign,misc,return-value]
+    optimizer.adamw.step = lambda: moments  # type: ignore[assignment,method-assign,misc]
     return optimizer
 
 

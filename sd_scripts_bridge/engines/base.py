@@ -46,6 +46,8 @@ class Traits:
     """It treats its own failures; nobody else may change the job and start it again."""
     measures_saves: bool = False
     """It measures the held-out loss at each save while it trains."""
+    memory_is_counted: bool = False
+    """What it takes of a GPU is known from `options.memory`."""
     is_remote: bool = False
     """It trains on another machine: this one's GPU stays free."""
 

@@ -146,7 +146,7 @@ class Planner:
             *staging.mask_notes(job, data),
             *engine.notes(job),
             *files.notes,
-            *preflight.outlook(job, room),
+            *preflight.outlook(job, room, engine.traits.memory_is_counted),
         ]
         refused = [
             *_launch_problems(job),

@@ -19,6 +19,8 @@ from ..models import dit_tensors, lora_size
 from ..models.safetensors_file import TensorInfo, read_header
 from ..options.families import COMPANION_OPTIONS
 from ..options.kinds import PLACES
+from ..options.memory import count as memory_count
+from ..options.memory.remedy import remedy
 from ..options.params import TrainingParams
 from ..publishing import folder
 
@@ -126,8 +128,10 @@ def _memory_problems(job: TrainingJob, wanted: Need, machine: Room) -> Iterator[
     )
 
 
-def outlook(job: TrainingJob, machine: Room) -> list[str]:
-    """What will come and what it takes, in words, as far as it can be counted."""
+def outlook(job: TrainingJob, machine: Room, is_counted: bool = False) -> list[str]:
+    """What will come and what it takes, in words, as far as it can be counted; ``is_counted``:
+    whether the engine's own memory is.
+    """
     wanted = need(job)
     lines: list[str] = []
     if wanted.lora:
@@ -149,7 +153,30 @@ def outlook(job: TrainingJob, machine: Room) -> list[str]:
                 have=size(machine.memory),
             )
         )
-    return lines
+    return [*lines, *(_counted(job, machine) if is_counted else ())]
+
+
+def _counted(job: TrainingJob, machine: Room) -> list[str]:
+    """What the training takes of a GPU, where that was counted."""
+    found = memory_count.count(job.family, job.params)
+    if found is None or machine.memory_name != "GPU":
+        return []
+    told = {
+        "peak": size(found.peak),
+        "cuda": size(memory_count.OVERHEAD),
+        "have": size(machine.memory),
+    }
+    if found.peak + memory_count.OVERHEAD > machine.memory:
+        text = (
+            "It won't fit into the GPU's {have}: its tensors take {peak} at most (counted), CUDA "
+            "itself about {cuda}. {remedy}"
+        )
+        return [Message("preflight.wont_fit", text, remedy=remedy(job.params), **told)]
+    text = (
+        "Its tensors take {peak} of the GPU's {have} at most (counted), CUDA itself about {cuda}; "
+        "recorded steps (CUDA graphs) keep {graphs} more where that fits."
+    )
+    return [Message("preflight.counted", text, graphs=size(found.step), **told)]
 
 
 def _files(wanted: Need) -> Iterator[str]:

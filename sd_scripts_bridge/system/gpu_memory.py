@@ -26,9 +26,12 @@ class Memory(NamedTuple):
 
 
 class GpuMemory:
-    """Call it for the first GPU's memory; None where there is no NVIDIA GPU."""
+    """Call it for the memory of GPU ``number`` (of several "0,1" the first); None where there is no
+    NVIDIA GPU.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, number: str = "0") -> None:
+        self._question = (*QUESTION, f"--id={number.partition(',')[0]}")
         self._asked = -REMEMBERED_SECONDS
         self._known: Memory | None = None
         self._absent = False
@@ -36,7 +39,7 @@ class GpuMemory:
     def __call__(self) -> Memory | None:
         if not self._absent and time.monotonic() - self._asked >= REMEMBERED_SECONDS:
             self._known, self._asked = (
-                read(process.run(QUESTION, timeout=10, check=False)),
+                read(process.run(self._question, timeout=10, check=False)),
                 time.monotonic(),
             )
             self._absent = self._known is None

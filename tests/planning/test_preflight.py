@@ -111,6 +111,18 @@ def test_what_will_come_is_said_before_the_start(job: TrainingJob) -> None:
     )
 
 
+def test_a_training_that_will_not_fit_is_told_with_what_to_take(job: TrainingJob) -> None:
+    ours = job.evolve(params=TrainingParams().with_values({"resolution": "768"}))
+    tight = replace(ROOMY, memory=4_000_000_000)
+    said = str(preflight.outlook(ours, tight, is_counted=True)[-1])
+    assert said.startswith("It won't fit into the GPU's 4.0 GB: its tensors take ")
+    assert said.endswith("Take gradient_checkpointing=true.")
+    assert "at most (counted)" in str(preflight.outlook(ours, ROOMY, is_counted=True)[-1])
+    assert "counted" not in str(preflight.outlook(ours, tight)[-1])
+    on_cpu = replace(tight, memory_name="RAM")
+    assert "counted" not in str(preflight.outlook(ours, on_cpu, is_counted=True)[-1])
+
+
 def test_this_machine_is_measured(job: TrainingJob, tmp_path: Path) -> None:
     machine = preflight.this_machine(job, tmp_path, 0)
     assert machine.disk_free > 0 and machine.memory > 10**8 and machine.memory_name == "RAM"

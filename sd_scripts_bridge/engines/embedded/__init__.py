@@ -44,7 +44,11 @@ class EmbeddedEngine:
 
     name = "embedded"
     traits = Traits(
-        families=frozenset(LDM), takes_small_models=True, saves_on_request=True, measures_saves=True
+        families=frozenset(LDM),
+        takes_small_models=True,
+        saves_on_request=True,
+        measures_saves=True,
+        memory_is_counted=True,
     )
 
     def __init__(self, home: Home) -> None:

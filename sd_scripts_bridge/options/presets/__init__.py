@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from ...errors import Conflict, Invalid, NotFound, Problem
-from ...messages import Message
+from ...messages import Message, joined
 from ...shapes.marks import Example, OneOf
 from ...system.toml_file import load
+from ..memory import count as memory_count
 from ..params import TrainingParams
 from ..slang import did_you_mean
 
@@ -103,6 +104,26 @@ class Preset:
         return replace(known, extra=dict(self.extra))
 
     @property
+    def counted(self) -> int | None:
+        """Bytes that the embedded engine takes of a GPU, CUDA's own share with them; None where
+        they weren't counted.
+        """
+        found = memory_count.count(self.family, self.params(1000)) if self.family else None
+        return None if found is None else found.peak + memory_count.OVERHEAD
+
+    @property
+    def memory_told(self) -> str:
+        """What is counted of its memory, and what is known from elsewhere."""
+        if self.counted is None:
+            return self.memory
+        text = (
+            "Counted: {size} with the embedded engine, {cuda} of it an assumption for CUDA itself; "
+            "sd-scripts keeps more (norms in 32 bits, copies of the LoRA's weights)."
+        )
+        told = {"size": _gigabytes(self.counted), "cuda": _gigabytes(memory_count.OVERHEAD)}
+        return joined([Message("presets.counted", text, **told), self.memory])
+
+    @property
     def line(self) -> str:
         """For a list."""
         return f"{self.name:<20} {self.title}"
@@ -121,7 +142,7 @@ class Preset:
             f"{self.name}, version {self.version}: {self.title}",
             *textwrap.wrap(self.why, WIDTH),
             *([f"Steps: {shown}."] if shown else []),
-            *([f"Memory: {self.memory}"] if self.memory else []),
+            *([f"Memory: {self.memory_told}"] if self.memory_told else []),
             "Time: depends on the GPU; `train` and the tab's plan say it from the first steps on.",
             "Options:",
             *options,
@@ -138,7 +159,7 @@ class Preset:
             values={**self.values, **self.extra},
             warmup=self.warmup,
             pictures=self.pictures,
-            memory=self.memory,
+            memory=self.memory_told,
             gigabytes=self.gigabytes,
             subject=self.subject,
             family=self.family,
@@ -212,6 +233,10 @@ def copy(name: str, to: Path) -> Path:
         )
     shutil.copyfile(FOLDER / f"{name}.toml", to)
     return to.absolute()
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1e9:.1f} GB"
 
 
 def _said(path: Path, name: str, text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +16,11 @@ from ...jobs.events import Event, Note, Progress
 from ...jobs.folder import state_step
 from ...jobs.job import Status, TrainingJob
 from ...messages import Message
+from ...outcome.estimate import HISTORY, RunKind, estimate
+from ...outcome.fold import Fold
+from ...outcome.spill import SpillWatch
 from ...planning.preflight import gone, size
+from ...system.gpu_memory import GpuMemory
 from .. import explain, keeping
 from ..asked import evaluation
 from ..failures import heal
@@ -52,6 +57,18 @@ class TrainingWork(Work):
 
     def prepare(self) -> None:
         self.judge = Judge(self.home, self.job, self.engine, self.folder, self.teller, self.facts)
+        self.spill = SpillWatch(self.job.params, GpuMemory(self.job.device), self._usual())
+
+    def _usual(self) -> float | None:
+        """Seconds a step of the newest run of its kind here; None where there is none."""
+        job, store = self.job, self.teller.store
+        kind = RunKind.of(job.family, job.engine, job.params, job.launch)
+        try:
+            rows = [row for row in store.newest(HISTORY) if row.id != self.row.id]
+            paces = estimate(kind, 1, rows, lambda it: Fold.of(store.events(it)).seconds_a_step)
+            return paces.seconds
+        except BridgeError:  # the database can't be read now; the run's own pace will do
+            return None
 
     def left_over(self) -> Verdict | None:
         """Publishing, where an earlier attempt has trained to the end."""
@@ -97,6 +114,7 @@ class TrainingWork(Work):
     def counted(self, event: Progress) -> Progress:
         """sd-scripts counts a resumed run from 0 up to the steps that are left."""
         self._watch_loss(event)
+        self._watch_memory(event)
         planned = self.job.params.max_train_steps
         return Progress(event.step + max(0, planned - event.total), planned, event.loss)
 
@@ -106,6 +124,12 @@ class TrainingWork(Work):
             return
         self._nans += 1
         self._nan_since = event.step if self._nan_since is None else self._nan_since
+
+    def _watch_memory(self, event: Progress) -> None:
+        said = None if self.traits.is_remote else self.spill.add(time.monotonic(), event)
+        if said is not None:
+            self.teller.tell(Note(said))
+            self.facts.take(Note(said))
 
     def saved(self) -> int:
         states = self.engine.states(self.job, self.folder)

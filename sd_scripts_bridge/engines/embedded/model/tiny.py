@@ -49,8 +49,8 @@ FULL_SIZE = {
         (320, 640, 1280), (0, 2, 10), 10, True, (768, 1280), 32, (128, 256, 512, 512), 256
     ),
 }
-"""The families' own sizes, with random weights: for trying what takes no other size. 2 GB, 2.5 GB and
-7 GB.
+"""The families' own sizes, with random weights: for trying what takes no other size. 2 GB, 3 GB
+and 7 GB.
 """
 
 Named = Iterator[tuple[str, tuple[int, ...]]]

@@ -1,0 +1,59 @@
+"""What a training takes of a GPU, from what was counted: for presets and before the start."""
+
+from __future__ import annotations
+
+import pytest
+
+from sd_scripts_bridge.options import presets
+from sd_scripts_bridge.options.memory.count import OVERHEAD, Formula, count, recorded
+from sd_scripts_bridge.options.params import TrainingParams
+
+COUNTED = [preset for preset in presets.everything() if preset.counted is not None]
+
+
+def test_a_formula_rounds_the_rank_up_to_whole_rows() -> None:
+    formula = Formula((100.0, 2.0), (1.0, 10.0, 0.5, 0.0, 0.0, 0.25))
+    found = formula.at(rank=12, batch=2, area=4)
+    assert (found.lying, found.step) == (100 + 2 * 16, 1 + 20 + 4 + 0.25 * 16 * 8)
+    assert found.with_graphs == found.lying + 2 * found.step
+
+
+def test_a_recorded_training_is_reckoned_as_it_was_counted() -> None:
+    """Each kind's first counted training is one that its formula was made from."""
+    values = {"network_dim": 16, "network_train_unet_only": True, "resolution": "512"}
+    wanted = ["SD 1.5", "512 x 512", "1", "16", "U-Net"]
+    row = next(row for row in recorded()["counted"] if row[:5] == wanted)
+    checkpointing = row[5] == "checkpointing"
+    params = TrainingParams().with_values({**values, "gradient_checkpointing": checkpointing})
+    found = count("sd1", params)
+    assert found is not None and f"{found.peak / 1e9:.2f}" == row[-1]
+
+
+def test_checkpointing_and_smaller_work_take_less() -> None:
+    def peak(**values: object) -> int:
+        found = count("sd1", TrainingParams().with_values(values))
+        assert found is not None
+        return found.peak
+
+    assert peak(gradient_checkpointing=True) < peak() < peak(train_batch_size=2)
+    assert peak(network_train_unet_only=True) < peak() < peak(resolution="768")
+
+
+@pytest.mark.parametrize("preset", COUNTED, ids=lambda preset: preset.name)
+def test_every_counted_preset_fits_the_gpu_that_it_names(preset: presets.Preset) -> None:
+    assert preset.counted is not None
+    assert preset.gigabytes is None or preset.counted <= preset.gigabytes * 1e9
+    assert f"Counted: {preset.counted / 1e9:.1f} GB" in preset.view().memory
+
+
+def test_the_presets_for_stable_diffusion_are_counted() -> None:
+    grid = [p.name for p in presets.everything() if p.family in ("sd1", "sdxl") and p.gigabytes]
+    missing = {name for name in grid if presets.get(name).counted is None}
+    assert missing == {name for name in grid if "fp8_base" in presets.get(name).extra}
+
+
+def test_what_was_not_counted_is_not_guessed() -> None:
+    for values in ({"optimizer_type": "AdamW8bit"}, {"network_module": "networks.lora_fa"}):
+        assert count("sd1", TrainingParams().with_values(values)) is None
+    assert count("flux1", TrainingParams()) is None
+    assert OVERHEAD > 0
