@@ -100,7 +100,7 @@ def _steps(job: TrainingJob, data: subsets.TrainingSet | None) -> str:
 
 
 def _rates(job: TrainingJob, told: dict[str, object]) -> str:
-    """The rates that take effect: a part's own goes before the common one."""
+    """The rates that take effect: a part's own takes precedence over the common one."""
     name = "U-Net" if FAMILIES[job.family].is_ldm else "transformer"
     parts = [(name, told["unet_lr"]), ("text encoder", told["text_encoder_lr"])]
     return ", ".join(f"{part} {rate:g}" for part, rate in parts if rate is not None)

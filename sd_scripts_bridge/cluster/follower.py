@@ -27,7 +27,7 @@ from .ray_jobs import ENDED, JobInfo, RayJobs, Unreachable, sha256
 
 LOOK_SECONDS = 0.5
 SLOWER_BYTES = 300_000
-"""For each so many bytes of log a look comes a second later: the whole log travels at each."""
+"""For this many bytes of log a look comes a second later: the whole log travels at each."""
 PATIENCE_SECONDS = 900.0
 """So long may the cluster be silent before we give up; the training there goes on meanwhile."""
 STOP_SECONDS = 20.0

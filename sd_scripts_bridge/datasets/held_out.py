@@ -26,7 +26,7 @@ ONE_FROM, TWO_FROM = 8, 20
 
 
 def count_for(photos: int) -> int:
-    """How many of so many photos are held out where nobody says otherwise."""
+    """How many of this many photos are held out where nobody says otherwise."""
     return 2 if photos >= TWO_FROM else 1 if photos >= ONE_FROM else 0
 
 
@@ -83,7 +83,7 @@ def problems(wanted: Sequence[str], names: Sequence[str]) -> list[Problem]:
 
 
 def is_wanted(wanted: Sequence[str] | None, photos: Iterable[int]) -> bool:
-    """Whether any photo will be held out, where each subject has so many."""
+    """Whether any photo will be held out, where each subject has this many."""
     if not wanted or tuple(wanted) == (NONE,):
         return False
     return tuple(wanted) != (AUTO,) or any(count_for(count) for count in photos)

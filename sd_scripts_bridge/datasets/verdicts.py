@@ -24,7 +24,7 @@ from .looking.originals import originals_of
 from .looking.passes import Watch, look_in_passes
 
 LONG = 1000
-"""From so many photos on a check takes long enough to be kept."""
+"""From this many photos on a check takes long enough to be kept."""
 GOOD_AREA = 512 * 512
 WIDEST = 2.0
 GOOD, MIND, LEFT_OUT = "good", "mind", "left out"

@@ -99,7 +99,7 @@ def put_base(root: Path) -> Path:
 
 
 def make_dataset(bridge: Bridge, root: Path, photos: Path, steps: int) -> Path:
-    """The first user's folder, anew each time."""
+    """The first user's folder, made again each time."""
     out = root / NAME
     if (out / "dataset.json").is_file():  # ours, from the last time
         shutil.rmtree(out)

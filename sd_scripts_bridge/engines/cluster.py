@@ -96,5 +96,5 @@ class ClusterEngine:
         return {}
 
     def states(self, job: TrainingJob, folder: JobFolder) -> list[Path]:  # noqa: ARG002
-        """None here: an interrupted training is found again on the cluster, or starts anew."""
+        """None here: an interrupted training is found again on the cluster, or starts over."""
         return []

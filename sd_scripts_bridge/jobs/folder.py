@@ -108,7 +108,7 @@ class JobFolder:
 
     @property
     def prompts(self) -> Path:
-        """What sample pictures show; read anew at each sampling."""
+        """What sample pictures show; read again at each sampling."""
         return self.samples / PROMPTS
 
     @property

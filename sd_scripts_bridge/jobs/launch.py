@@ -23,7 +23,7 @@ class Launch:
     """
 
     processes: int = 2
-    """In all, over every machine; each optimizer step sees so many batches."""
+    """In all, over every machine; each optimizer step sees this many batches."""
     machines: int = 1
     machine_rank: int = 0
     """Which of the machines this is; 0 is the main one, which saves and publishes."""

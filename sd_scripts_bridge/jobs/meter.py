@@ -32,7 +32,7 @@ class Meter:
     def add(self, time: float, progress: Progress) -> Pace:
         """The reading at this point.
 
-        A step count that goes back (a new attempt) or a clock set back starts anew.
+        A step count that goes back (a new attempt) or a clock set back starts over.
         """
         if self._points and (progress.step < self._points[-1][1] or time < self._points[-1][0]):
             self._points.clear()

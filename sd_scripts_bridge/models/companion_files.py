@@ -53,7 +53,7 @@ def find(
 ) -> Found:
     """What ``family`` needs beside ``base``.
 
-    A path in ``given`` goes before whatever lies in the folders.
+    A path in ``given`` takes precedence over what lies in the folders.
     """
     found = Found({}, [], [])
     folders = list(places(base, lora_dir, more)) if family.companions else []

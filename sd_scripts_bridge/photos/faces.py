@@ -40,7 +40,7 @@ class Box:
         return self.top + self.height
 
     def turned(self, quarters: int) -> Box:
-        """The same part after the picture is turned clockwise by so many quarters."""
+        """The same part after the picture is turned clockwise by this many quarter turns."""
         box = self
         for _ in range(quarters % 4):
             box = Box(1 - box.bottom, box.left, box.height, box.width)

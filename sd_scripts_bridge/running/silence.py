@@ -19,7 +19,7 @@ SECONDS = 180.0
 LONGEST = 7 * 86400.0
 
 HARDLY_A_STEP = 10.0
-"""Nor one of so many usual steps."""
+"""Nor one of this many usual steps."""
 
 
 def seconds(row: JobRow, log: Path, rate: float | None = None) -> float | None:

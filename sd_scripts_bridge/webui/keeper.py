@@ -167,7 +167,7 @@ class Keeper(threading.Thread):
             self._seen = mark
 
     def _watch_pause(self, store: Store) -> bool:
-        """Whether our GPU is paused; while something is generated the pause begins anew."""
+        """Whether our GPU is paused; while something is generated the pause starts over."""
         from ..jobs.job import share_a_gpu
 
         if not any(share_a_gpu(self.gate.gpu(), device) for device in store.pauses()):

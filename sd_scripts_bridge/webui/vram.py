@@ -38,7 +38,7 @@ def of_host() -> Vram:
 
 
 class LoadsOnDemand:
-    """Forge, reForge and Classic: what they need is loaded anew for each generation."""
+    """Forge, reForge and Classic: what they need is loaded again for each generation."""
 
     def __init__(self, manager: Any) -> None:
         self._manager = manager

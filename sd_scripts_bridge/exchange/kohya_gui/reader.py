@@ -342,7 +342,7 @@ def _launcher(work: Settling, form: Mapping[str, Any]) -> None:
 
 
 def _additional(work: Settling, form: Mapping[str, Any]) -> Iterator[Given]:
-    """What stands last in the file's own command line, so its word goes before the form's."""
+    """What stands last in the file's own command line, so it takes precedence over the form."""
     attention = form["xformers"]
     yield Given("sdpa", attention == "sdpa", "xformers")
     if attention in (True, "xformers"):

@@ -1,5 +1,5 @@
 """The draft's captions by a captioner's job: its lines are read as they come, by a thread, also
-after the WebUI was started anew.
+after the WebUI was restarted.
 """
 
 from __future__ import annotations

@@ -317,7 +317,7 @@ class Draft:
             raise windows.changed_elsewhere("caption", here, there)
 
     def clear(self) -> None:
-        """Begin anew: no photos, no name; the training choices stay.
+        """Start over: no photos, no name; the training choices stay.
 
         Uploaded copies go, a folder of the user's stays.
         """

@@ -49,7 +49,7 @@ def _recommended(folder: JobFolder) -> int | None:
 
 
 def _for_steps(job: TrainingJob, steps: int) -> TrainingJob:
-    """``job`` with so many steps, and a warm-up in proportion. Raises `Invalid`."""
+    """``job`` with this many steps, and a warm-up in proportion. Raises `Invalid`."""
     warmup = job.params.lr_warmup_steps * steps // job.params.max_train_steps
     values = {"max_train_steps": steps, "lr_warmup_steps": warmup}
     return job.evolve(params=job.params.with_values(values))

@@ -15,7 +15,7 @@ ENCODE_AT_ONCE = 16
 class Captions:
     """Gives each batch of an epoch its `Condition`.
 
-    While the text encoders learn, or captions are mixed anew each time, only the tokens wait on the
+    While the text encoders learn, or captions are shuffled each time, only the tokens wait on the
     device and the encoders run in the step. Otherwise every caption is encoded once, and the
     encoders aren't needed any more.
     """

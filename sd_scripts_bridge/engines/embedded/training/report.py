@@ -91,7 +91,7 @@ def progress(step: int, total: int, losses: LossMean) -> float | None:
 
 
 def saved(step: int, total: int, seconds: float) -> Message:
-    """What a training that ends at ``step`` saves, at so many seconds a step."""
+    """What a training that ends at ``step`` saves, at this many seconds a step."""
     return Message(
         "best.saved",
         "That saved {left} of {total} steps, about {time}.",

@@ -39,7 +39,7 @@ def _typical(used: list[DraftPhoto], judged: Verdicts) -> list[int]:
 
 
 def held_out_problems(held: int, used: int) -> list[Problem]:
-    """What is wrong with so many of the ``used`` photos held out."""
+    """What is wrong with this number of the ``used`` photos held out."""
     if not used or held < used:
         return []
     text = "all {count} photos would be held out"
