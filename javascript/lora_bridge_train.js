@@ -8,13 +8,14 @@
             this.app = app;
             this.setup = new lb.Setup(app);
             this.advanced = new lb.Advanced(app);
+            this.regularization = new lb.Regularization(app);
             this.about = new lb.About();
             this.importer = new lb.Import(app);
             this.history = new lb.History(app);
             this.curve = new lb.Curve(app);
             this.strip = new lb.SampleStrip(app);
             this.panel = lb.el("div", {}, this.buildSum(), this.setup.node, this.buildFields(), this.about.node, this.buildStart(), this.buildRun(),
-                this.advanced.node, this.importer.node, this.buildLog(), this.history.node, this.buildFoot());
+                this.regularization.node, this.advanced.node, this.importer.node, this.buildLog(), this.history.node, this.buildFoot());
             lb.acceptFiles(this.panel, (files) => (files.some(lb.isConfig) ? this.importer.bring(files) : app.views.photos.upload(files)));
         }
 
@@ -136,6 +137,7 @@
             this.showRun();
             this.about.update(this.app.state.plan);
             this.advanced.update();
+            this.regularization.update();
             this.importer.update();
             this.history.update();
             lb.show(this.foot, this.app.views.try.offered().length > 0);

@@ -47,7 +47,7 @@ def caption_advice(plan: Plan) -> list[str]:
 def advice(context: Context, plan: Plan) -> Sequence[str]:
     state, found = context.draft.state, []
     wanted, real = state.training.steps, plan.images * plan.repeats
-    if plan.images and abs(real - wanted) > 0.1 * wanted:
+    if len(plan.data.subsets) == 1 and abs(real - wanted) > 0.1 * wanted:
         found.append(
             Message(
                 "plan.each_photo_shown_times",

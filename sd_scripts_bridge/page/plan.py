@@ -31,6 +31,7 @@ from .draft.looks import masks
 from .draft.looks.held_out import held_out, held_out_problems
 from .draft.state import DraftSubject, TrainingChoices
 from .draft.view import is_used
+from .regularization import sets
 from .training_plan import Plan
 
 
@@ -48,8 +49,12 @@ def make(context: Context) -> Plan:
     data = subjects.unwritten(bridge.home.datasets / "unwritten", parts)
     if training.masks:
         data = replace(data, masks=masks.count(used, judged))
+    known = base_path if base else None
+    data = sets.beside(bridge.home, known, data, training.regularization)
+    problems += sets.problems(data, training.regularization)
     gpu, launch = _gpus(training.gpus, problems)
-    epoch = Epoch(max(1, data.real_steps), processes=processes_of(launch))
+    has_reg = bool(data.regularisation)
+    epoch = Epoch(max(1, data.real_steps), has_reg, processes=processes_of(launch))
     params, changed = _params(preset, training.values, epoch, problems)
     plan = Plan(
         data,

@@ -16,6 +16,8 @@ from .advice import advice, caption_advice
 from .bases import BaseView, base_view
 from .context import Context
 from .plan import gpu_gigabytes
+from .regularization import sets
+from .regularization.sets import ClassSetView
 from .training_plan import Plan
 
 
@@ -62,11 +64,12 @@ class PlanView:
     advice: Sequence[str]
     caption_advice: Sequence[str]
     changed: Annotated[int, "options that differ from the preset's"]
+    regularization: Annotated[Sequence[ClassSetView], "pictures of each class word, as drawn"]
 
 
 def view(context: Context, plan: Plan) -> PlanView:
     """The plan as the page gets it."""
-    time = _time(context, plan)
+    time, base = _time(context, plan), plan.base_path if plan.base else None
     memory = context.memory() if context.memory else None
     return PlanView(
         sentence=plan.sentence,
@@ -88,6 +91,7 @@ def view(context: Context, plan: Plan) -> PlanView:
         advice=[*plan.notes, *advice(context, plan)],
         caption_advice=caption_advice(plan),
         changed=plan.changed,
+        regularization=sets.views(context.the_bridge, base, plan.data),
     )
 
 

@@ -30,6 +30,10 @@ class TrainingChange:
     steps: Annotated[int, Bounds(1, MOST_STEPS)] | Absent = ABSENT
     lora_name: Choice | Absent = ABSENT
     model_folder: Annotated[Choice | Absent, "a folder with base models of your own"] = ABSENT
+    regularization: (
+        Annotated[int, Bounds(0, 10_000), "pictures of each class, trained beside the photos"]
+        | Absent
+    ) = ABSENT
     gpus: Annotated[Choice | Absent, '"0,1": one process on each GPU'] = ABSENT
     v_parameterization: Annotated[
         bool | Absent, "train a base that isn't marked so as v-prediction"

@@ -18,7 +18,7 @@ from ...datasets.captions.authors import HAND, record
 from ...datasets.framing.buckets import Buckets
 from ...datasets.framing.frame import Frame, cut_out
 from ...datasets.held_out import NONE
-from ...datasets.kohya_folder import open_dataset
+from ...datasets.kohya_folder import Subset, open_dataset
 from ...datasets.subjects import manifest_of
 from ...datasets.writer import clean_copy
 from ...errors import BridgeError, Conflict, Invalid, Problem
@@ -40,9 +40,9 @@ from .state import DraftPhoto, DraftSubject, State
 from .view import is_used
 
 
-def write(draft: Draft, buckets: Buckets) -> Path:
+def write(draft: Draft, buckets: Buckets, regularization: Sequence[Subset] = ()) -> Path:
     """A new folder in ``<home>/datasets`` with the photos that are used, turned and framed for
-    ``buckets`` as the user has it.
+    ``buckets`` as the user has it, and the regularization pictures.
 
     Raises `Invalid`, `Conflict`, `BridgeError`.
     """
@@ -54,7 +54,7 @@ def write(draft: Draft, buckets: Buckets) -> Path:
             )
         draft.writing = (0, 0)
     try:
-        return _write(draft, buckets)
+        return _write(draft, buckets, regularization)
     except OSError as error:
         raise BridgeError(
             "dataset.photos_cant_copied",
@@ -66,7 +66,7 @@ def write(draft: Draft, buckets: Buckets) -> Path:
         draft.writing = None
 
 
-def _write(draft: Draft, buckets: Buckets) -> Path:
+def _write(draft: Draft, buckets: Buckets, regularization: Sequence[Subset]) -> Path:
     state, judged = draft.state, draft.check.judged
     used = [item for item in state.items if is_used(item, judged)]
     held, apart = held_out(state, judged), list[str]()
@@ -90,7 +90,11 @@ def _write(draft: Draft, buckets: Buckets) -> Path:
         manifest.write(stage, _about(state, [part.subject for part in parts]), {})
         out = free_path(draft.home.datasets, state.name)
         made, checked = clean_copy(
-            replace(open_dataset(stage), hold_out=tuple(apart) or (NONE,)),
+            replace(
+                open_dataset(stage),
+                hold_out=tuple(apart) or (NONE,),
+                regularisation=tuple(regularization),
+            ),
             out,
             lambda done, total: _progress(draft, done, total),
             masks=Masks(buckets.params.masked),

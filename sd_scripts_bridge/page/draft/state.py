@@ -116,6 +116,8 @@ class TrainingChoices:
     """The saved step to publish at the end: "last", "recommended", or as the settings say."""
     private: bool = False
     """Publish it without a caption word, path or name but the LoRA's own."""
+    regularization: int = 0
+    """Regularization pictures of each class that are trained beside the photos."""
     values: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -25,8 +25,8 @@ from .state import DraftPhoto, State
 
 NO_REGULARISATION = Message(
     "draft.no_regularisation",
-    "Regularization pictures are not trained on this page, and not counted in its steps; the "
-    "command line's `train` trains them.",
+    "The folder's regularization pictures are not trained from this page: draw them in step 3, or "
+    "use the command line's `train`.",
 )
 NOT_LOOKED_AT = Message("draft.looked_yet", "Not looked at yet.")
 

@@ -82,6 +82,13 @@ class RegularizationBody:
 
 
 @dataclass(frozen=True)
+class DrawRegularizationBody:
+    """Regularization pictures for the draft."""
+
+    count: Annotated[int, Bounds(0, 10_000), "of each class word; 0: none", Example(200)]
+
+
+@dataclass(frozen=True)
 class CleanBody:
     """Free what finished trainings don't need."""
 

@@ -13,11 +13,14 @@ from ...messages import code_of
 from ...page import plan, planned
 from ...page.context import Context, started
 from ...page.draft import dataset, view, windows
+from ...page.draft.choices import DraftChange, TrainingChange
 from ...page.draft.draft import Draft
 from ...page.draft.state import DraftPhoto
 from ...page.planned import PlanView
+from ...page.regularization import sets
 from ...page.training_plan import Plan
 from ...photos.printable import shown
+from ..bodies.photos import DrawRegularizationBody
 from ..bodies.trainings import StartBody
 from ..doors import Call
 from ..views import QueuedView
@@ -48,7 +51,8 @@ def train(call: Call, body: StartBody) -> QueuedView:
     _refuse_gone(context.draft, wanted)
     made = plan.make(context)
     _refuse(context, made)
-    folder = dataset.write(context.draft, Buckets(made.params))
+    reg = made.data.regularisation
+    folder = dataset.write(context.draft, Buckets(made.params), reg)
     try:
         notes, submitted = started(
             context, lambda: _submit(context, made, folder, body.at), later=bool(body.at)
@@ -57,6 +61,25 @@ def train(call: Call, body: StartBody) -> QueuedView:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return QueuedView(submitted.id, [*notes, *filter(_is_news, submitted.notes)])
+
+
+def draw_regularization(call: Call, body: DrawRegularizationBody) -> PlanView:
+    """Draw pictures of the draft's class words with its base model, and train them beside the
+    photos; 0: train without. What is drawn is not drawn again.
+    """
+    context = call.context
+    training = TrainingChange(regularization=body.count)
+    context.draft.describe(DraftChange(training=training))
+    made = plan.make(context)
+    if body.count and any(p.code == "regularization.missing" for p in made.problems):
+        base = made.base_path if made.base else None
+
+        def begin() -> tuple[int, int]:
+            number = sets.draw(context.the_bridge, base, made.data, body.count)
+            return number, number
+
+        started(context, begin)
+    return show(call)
 
 
 def _is_news(note: str) -> bool:

@@ -1,0 +1,1 @@
+"""Regularization pictures for the draft: from the class words of its subjects."""
