@@ -11,6 +11,8 @@ from .curve import CurvePoint
 from .spread import PRIOR_PHOTOS, Matrix, covariance
 
 COUNT = 500
+LEAST = 1e-24
+"""Of a variance: what lies below it is rounding."""
 
 
 @dataclass(frozen=True)
@@ -75,13 +77,10 @@ def _curve(
 
 
 def _errors(spread: Matrix) -> Matrix:
-    """Of the difference of two saves; infinite where they can't differ."""
+    """Of the difference of two saves; never 0, so that it can be divided by."""
     own = [row[number] for number, row in enumerate(spread)]
     return [
-        [
-            math.sqrt(max(0.0, a + b - 2 * both)) or math.inf
-            for b, both in zip(own, row, strict=True)
-        ]
+        [math.sqrt(max(LEAST, a + b - 2 * both)) for b, both in zip(own, row, strict=True)]
         for a, row in zip(own, spread, strict=True)
     ]
 
