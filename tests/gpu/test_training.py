@@ -17,6 +17,7 @@ from benchmarks.workshop import Workshop, quiet
 from sd_scripts_bridge.engines.embedded.stepping.graphs import Graphs
 from sd_scripts_bridge.engines.embedded.stepping.policy import WARM
 from sd_scripts_bridge.engines.embedded.stepping.step import Step
+from sd_scripts_bridge.options.memory import count as memory_count
 
 pytestmark = [
     pytest.mark.gpu,
@@ -72,6 +73,29 @@ def test_gradient_checkpointing_can_be_recorded_too(workshop: Workshop) -> None:
     run = training(workshop, "sd1", network_train_unet_only=True, gradient_checkpointing=True)
     losses(run)
     assert run.take_step.kept and not run.take_step.policy.reasons
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_the_most_memory_is_what_was_counted(workshop: Workshop, checkpointing: bool) -> None:
+    """SD 1.5 at its own size; what libraries take for themselves is an assumption."""
+    values = {
+        "resolution": "512",
+        "max_bucket_reso": 1024,
+        "mixed_precision": "bf16",
+        "network_train_unet_only": True,
+        "gradient_checkpointing": checkpointing,
+    }
+    base, dataset = workshop.base("sd1", narrow=False), workshop.dataset(4, 512)
+    run = workshop.training("sd1", base, dataset, "cuda", **values)
+    run.take_step = Step(run.network, run.objective, run.optimizer)
+    batches = run._batches()
+    run._step(next(batches))
+    torch.cuda.reset_peak_memory_stats()
+    run._step(next(batches))
+    counted = memory_count.count("sd1", run.params)
+    assert counted is not None
+    peak = torch.cuda.max_memory_allocated()
+    assert 0.95 * counted.peak <= peak <= counted.peak + memory_count.OVERHEAD
 
 
 def test_a_whole_run_on_the_gpu_ends_with_a_whole_file(workshop: Workshop) -> None:
