@@ -19,7 +19,7 @@ from ...errors import Invalid, Problem, short
 from ...names import name_problems
 from ...photos.printable import shown
 from ...system.files import write_json
-from ..judging.grid import EMBEDDED, keep
+from ..judging.grid import keep
 from ..sample_prompts import SamplePrompt
 
 USUAL, MOST = 200, 10_000
@@ -43,11 +43,8 @@ class ClassPictures:
     width: int = 512
     height: int = 512
     seed: int = 1
-    by: str = EMBEDDED
-    """Who draws them, as in a `Grid`."""
     job: int | None = None
-    wanted: bool = True
-    """Whether a WebUI goes on with them."""
+    """The one that draws them."""
 
     @property
     def leaf(self) -> Path:

@@ -10,7 +10,6 @@ from ...errors import Invalid, Problem
 from ...names import normal
 from ...options.families import LDM
 from ...paths import Home, absolute
-from ..judging.grid import EMBEDDED
 from .class_pictures import MOST, USUAL, ClassPictures, refuse
 
 SIDES = {"sd1": 512, "sd2": 768, "sdxl": 1024}
@@ -31,7 +30,6 @@ class RegularizationRequest:
     prompt: str = ""
     resolution: int | None = None
     """The side of a picture; None: the family's own."""
-    by: str = EMBEDDED
 
 
 def reg_folder(out: Path) -> Path:
@@ -70,7 +68,6 @@ def settle(home: Home, asked: RegularizationRequest) -> ClassPictures:
         prompt=" ".join(asked.prompt.split()),
         width=side,
         height=side,
-        by=asked.by,
     )
     refuse(found)
     return found
