@@ -34,7 +34,7 @@ class Labelled:
 class TrueFaces:
     """The faces as they were drawn, in the place of a detector."""
 
-    name = "the truth"
+    name, is_sure = "the truth", False
 
     def __init__(self, photos: list[Labelled]) -> None:
         self.known = {fingerprint(photo.path): photo.face for photo in photos}

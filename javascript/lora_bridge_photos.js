@@ -5,7 +5,6 @@
 
     const REQUEST_BYTES = 6 * 1024 ** 2;
     const REQUEST_FILES = 12;
-    const LARGE = 8 * 1024 ** 2;
     const USABLE = /\.(jpe?g|png|webp|heic|heif|avif|gif|bmp|tiff?|zip|txt|caption)$/i;
 
     lb.Photos = class {
@@ -25,7 +24,7 @@
                 oninput: () => this.subjects.save({class_token: this.kind.input.value}), onblur: () => app.saver.flush(this.subjects.key("class_token")),
             }));
             this.panel = lb.el("div", {}, this.subjects.row, lb.el("div", {class: "lb-row"}, this.name.node, this.kind.node, this.buildSource()),
-                this.buildProgress(), this.buildSummary(), this.buildAdvice(), this.buildGrid(), this.buildMasks(), this.buildFoot());
+                this.buildProgress(), this.buildSummary(), this.buildAdvice(), this.buildGrid(), this.buildMasks(), this.about, this.buildFoot());
             lb.acceptFiles(this.panel, (files) => this.upload(files));
         }
 
@@ -75,7 +74,7 @@
             this.grid = new lb.Windowed({
                 label: lb.t("Photos"),
                 columns: (width) => Math.max(2, Math.floor(width / 178)),
-                height: () => 244,
+                height: () => 258,
                 make: () => this.makeTile(),
                 fill: (node, photo) => this.fillTile(node, photo),
             });
@@ -86,11 +85,13 @@
         buildAdvice() {
             this.advice = lb.el("ul", {class: "lb-advice"});
             this.problems = lb.el("ul", {class: "lb-problems"});
-            this.forSet = lb.el("div", {class: "lb-for-set"}, lb.el("b", {}, lb.t("The set")), " · ", this.advice);
+            this.fixes = new lb.SetFixes(this.app);
+            this.forSet = lb.el("div", {class: "lb-for-set"}, lb.el("b", {}, lb.t("The set")), " · ", this.advice, this.fixes.node);
             this.sizes = lb.el("span", {});
             this.sizeNotes = lb.el("ul", {class: "lb-advice"});
             this.forSizes = lb.el("div", {class: "lb-for-set", hidden: true}, lb.el("b", {}, lb.t("Sizes the trainer will see")), " · ", this.sizes, " ", this.sizeNotes);
-            return lb.el("div", {}, this.problems, this.forSet, this.forSizes);
+            this.about = lb.el("div", {class: "lb-about-set"}, this.forSet, this.forSizes);
+            return this.problems;
         }
 
         buildMasks() {
@@ -111,9 +112,10 @@
                 image: lb.picture(), lost: lb.el("span", {class: "lb-no-picture", hidden: true}), badge: lb.el("span", {class: "lb-badge"}),
                 file: lb.el("span", {class: "lb-file"}), sentence: lb.el("span", {class: "lb-tile-text"}),
                 frame: new lb.Frame(this.frames, (photo, what) => this.change(photo, what)),
-                held: new lb.HoldOut((photo, what) => this.change(photo, what)),
+                held: new lb.HoldOut((photo, what) => this.change(photo, what)), fixes: new lb.Fixes(this.app),
             };
             parts.frame.move.after(parts.held.node);
+            parts.frame.turn.before(...parts.fixes.nodes);
             const tile = lb.el("button", {type: "button", class: "lb-tile", onclick: () => this.toggle(parts)},
                 lb.el("span", {class: "lb-picture"}, parts.image, parts.lost, parts.frame.node), lb.el("span", {class: "lb-tile-head"}, parts.badge, parts.file), parts.sentence, parts.frame.size);
             parts.tile = tile;
@@ -139,8 +141,24 @@
             lb.setAttribute(parts.tile, "aria-pressed", photo.used ? "true" : "false");
             lb.setClass(parts.tile, "lb-off", !photo.used);
             lb.setClass(node, "lb-held", photo.held_out);
+            this.drawFrame(parts);
+        }
+
+        /** What the trainer will see of a photo, what to mind about it, and what can be done at once. */
+        drawFrame(parts) {
+            const photo = parts.photo;
+            const frame = this.frames.of(photo);
             parts.held.draw(photo);
             parts.frame.draw(photo);
+            const fixes = parts.fixes.draw(photo, frame);
+            if (fixes.size) { // the row holds no more than the fix and what goes with it
+                lb.show(parts.frame.move, false);
+                lb.show(parts.frame.turn, !fixes.has("turn"));
+                lb.show(parts.held.node, photo.held_out);
+            }
+            const cut = Boolean(frame && frame.cuts_face);
+            lb.setText(parts.sentence, cut ? lb.t("the crop cuts the face") : photo.thumb ? lb.tileText(photo) : "");
+            lb.setClass(parts.sentence, "lb-bad", cut);
         }
 
         /** Shows a thumbnail, or why there is none; an earlier picture in this recycled place is taken away at once. */
@@ -187,7 +205,8 @@
         // ---- what the trainer will see ----
 
         drawFrames() {
-            for (const {node} of this.grid.shown.values()) if (node.lbParts.photo) node.lbParts.frame.draw(node.lbParts.photo);
+            for (const {node} of this.grid.shown.values()) if (node.lbParts.photo) this.drawFrame(node.lbParts);
+            this.fixes.update(this.app.state.draft.photos, (photo) => this.frames.of(photo));
             lb.setText(this.sizes, lb.bucketText(this.frames.buckets));
             lb.sentences(this.sizeNotes, this.frames.notes);
             lb.show(this.forSizes, this.frames.buckets.length > 0);
@@ -359,30 +378,6 @@
         }
     };
 
-    /** What is no picture goes along, as a file that is listed as left out, with the reason; of a large one its beginning is enough. */
-    lb.toBeLeftOut = (file) => (file.size > LARGE ? new File([file.slice(0, 4096)], file.name) : file);
-
     /** A place for a thumbnail. */
     lb.picture = () => lb.el("img", {alt: "", decoding: "async", draggable: "false", onerror: (event) => event.target.removeAttribute("src")});
-
-    /** The files of a drop, also those inside dropped folders. */
-    lb.droppedFiles = async function (transfer) {
-        const entries = [...transfer.items].map((item) => item.webkitGetAsEntry && item.webkitGetAsEntry()).filter(Boolean);
-        if (!entries.length) return [...transfer.files];
-        const files = [];
-        const walk = async (entry) => {
-            if (entry.isFile) {
-                files.push(await new Promise((resolve, reject) => entry.file(resolve, reject)));
-                return;
-            }
-            const reader = entry.createReader();
-            for (;;) {
-                const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-                if (!some.length) return;
-                for (const one of some) await walk(one);
-            }
-        };
-        for (const entry of entries) await walk(entry).catch(() => null);
-        return files;
-    };
 })(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -4,7 +4,7 @@ photo.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from .caption_text import Repaired
 from .looking.concerns import Concern, explained, face_concerns
 from .looking.coverage import Facet, coverage
 from .looking.findings import Finding, Progress, examine
-from .looking.originals import originals_of
+from .looking.originals import better_ones, originals_of
 from .looking.passes import Watch, look_in_passes
 
 LONG = 1000
@@ -141,6 +141,7 @@ def judge(
     Captions are repaired as `captions.repair` does with ``name`` and ``fallback``.
     """
     originals, of_people = originals_of(findings), _of_people(findings)
+    better = better_ones([one for one in findings if one.path not in originals])
     several_folders = len({finding.path.parent for finding in findings}) > 1
     captions_as, verdicts = (name, fallback), []
     for finding in findings:
@@ -156,7 +157,12 @@ def judge(
             verdicts.append(_copy_verdict(finding, original, label))
         else:
             verdicts.append(
-                _verdict(finding, label, captions_as, [*_concerns(finding, of_people, original)])
+                _verdict(
+                    finding,
+                    label,
+                    captions_as,
+                    [*_concerns(finding, of_people), *_about_others(finding, original, better)],
+                )
             )
     faceless = sum(
         verdict.used and not finding.faces
@@ -254,7 +260,7 @@ def _of_people(findings: Sequence[Finding]) -> bool:
     return sum(map(bool, counts)) * 2 > len(counts)
 
 
-def _concerns(finding: Finding, of_people: bool, original: Finding | None) -> Iterator[str]:
+def _concerns(finding: Finding, of_people: bool) -> Iterator[str]:
     photo, measures = finding.photo, finding.measures
     assert photo is not None and measures is not None
     if photo.width * photo.height < GOOD_AREA:
@@ -266,7 +272,9 @@ def _concerns(finding: Finding, of_people: bool, original: Finding | None) -> It
             code_of(concern) in BRIGHT and any(code_of(note) == TRANSPARENT for note in photo.notes)
         ):
             yield concern
-    if of_people and finding.faces == ():
+    if finding.lies:
+        yield Message("photo.lies", "lies on its side")
+    elif of_people and finding.faces == ():
         yield Message("photo.face_found", "no face found")
     elif finding.faces is not None and len(finding.faces) > 1:
         yield Message("photo.faces", "{count} faces", count=len(finding.faces))
@@ -275,8 +283,16 @@ def _concerns(finding: Finding, of_people: bool, original: Finding | None) -> It
     if mask and not fits(mask, (photo.width, photo.height)):
         text = "its mask {mask} doesn't fit"
         yield Message("photo.mask_misfit", text, mask=shown(mask.name))
+
+
+def _about_others(
+    finding: Finding, original: Finding | None, better: Mapping[Path, Finding]
+) -> Iterator[str]:
     if original:
         yield Message("photo.copy_2", "a copy of {shown}", shown=shown(original.path.name))
+    if other := better.get(finding.path):
+        text = "nearly the same as {shown}, which is better"
+        yield Message("photo.nearly_same", text, shown=shown(other.path.name))
 
 
 def _caption_facts(

@@ -17,8 +17,11 @@ import numpy as np
 from PIL import Image
 
 from ..messages import Message
+from .pixels import turned
 
 _SURE = 0.8
+_LYING = 0.1
+"""Of the height: a smaller face is no reason to turn a photo."""
 _YUNET_SIDE, _HAAR_SIDE = 320, 512
 
 
@@ -59,6 +62,8 @@ class Detector(Protocol):
     """Finds faces on an upright RGB picture; may be called from several threads."""
 
     name: str
+    is_sure: bool
+    """Whether a face that it finds on a turned photo is one; Haar's files see many in leaves."""
 
     def find(self, pixels: Image.Image) -> tuple[Box, ...]: ...
 
@@ -88,7 +93,7 @@ def find_detector(folders: Sequence[Path] = ()) -> Detector | None:
 
 
 class _YuNet:
-    name = "YuNet"
+    name, is_sure = "YuNet", True
 
     def __init__(self, cv2: Any, model: Path) -> None:
         self._detector = cv2.FaceDetectorYN.create(
@@ -106,6 +111,7 @@ class _YuNet:
 
 class _Haar:
     name: str = Message("faces.haar", "OpenCV's Haar detector")
+    is_sure = False
 
     def __init__(self, cv2: Any, cascade: Path) -> None:
         self._detector = cv2.CascadeClassifier(str(cascade))
@@ -119,6 +125,18 @@ class _Haar:
                 grey, scaleFactor=1.1, minNeighbors=5, minSize=(least, least)
             )
         return _boxes(faces, grey.shape)
+
+
+def quarters_to_upright(detector: Detector, pixels: Image.Image) -> int:
+    """How many quarters clockwise a photo without a face has to be turned until it has one; 0 where
+    that is none, or nobody can tell. Never two: a photo lies on its side, and no cat on its head is
+    a face.
+    """
+    if not detector.is_sure:
+        return 0
+    found = {quarters: detector.find(turned(pixels, quarters)) for quarters in (1, 3)}
+    large = {q: faces[0].height for q, faces in found.items() if faces and faces[0].height > _LYING}
+    return max(large, key=lambda quarters: large[quarters]) if large else 0
 
 
 def _boxes(faces: Iterable[Sequence[float]], shape: Sequence[int]) -> tuple[Box, ...]:

@@ -81,6 +81,7 @@ RULES = (
     Rule("POST", "/draft/subjects", "draft:add_subject", (409,)),
     Rule("POST", "/draft/subjects/{number}", "draft:change_subject", (404, 409)),
     Rule("POST", "/draft/subjects/{number}/remove", "draft:remove_subject", (404, 409)),
+    Rule("POST", "/draft/photos/fix", "draft:fix", (404, 409)),
     Rule("POST", "/draft/photos/undo", "draft:undo_photos", (409,)),
     Rule("GET", "/draft/frames", "draft:show_frames"),
     Rule("POST", "/draft/photo/{pid}", "draft:set_photo", (404, 409)),

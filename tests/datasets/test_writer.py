@@ -273,6 +273,8 @@ def test_subfolders_that_are_not_read_are_named(ten):
 class OneFace:
     name = "a detector"
 
+    is_sure = False
+
     def find(self, pixels):
         face = Box(0.4, 0.2, 0.2, 0.3)
         return (face,) * {128: 1, 300: 0, 400: 3}[pixels.width]

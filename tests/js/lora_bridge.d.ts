@@ -83,6 +83,10 @@ interface LoraBridge {
     BlindVote: new (...parts: any[]) => any;
     // lora_bridge_held_out.js
     HoldOut: new (...parts: any[]) => any;
+    Fixes: new (...parts: any[]) => any;
+    SetFixes: new (...parts: any[]) => any;
+    fix: (...parts: any[]) => any;
+    worseOnes: (...parts: any[]) => any;
     HeldOutLine: new (...parts: any[]) => any;
     // lora_bridge_mask.js
     brushSize: (size: number, larger: boolean) => number;

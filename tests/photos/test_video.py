@@ -145,6 +145,8 @@ def test_the_detector_is_asked_of_the_sharp_frames(
 
         name = "left"
 
+        is_sure = False
+
         def find(self, pixels: Image.Image) -> tuple[Box, ...]:
             grey = np.asarray(pixels.convert("L"))
             half = grey.shape[1] // 2

@@ -11,6 +11,7 @@ from PIL import Image
 from ...photos.faces import Box
 from .buckets import Buckets, Size
 
+_WHOLE = Box(0.0, 0.0, 1.0, 1.0)
 _LOST = 0.02
 """A face may lose so much of its box, since no detector draws it exactly."""
 
@@ -30,11 +31,15 @@ class Frame:
         return self.box.width < 1, self.box.height < 1
 
     def cuts(self, face: Box) -> bool:
-        """Whether ``face`` isn't wholly inside."""
-        wide = min(face.right, self.box.right) - max(face.left, self.box.left)
-        high = min(face.bottom, self.box.bottom) - max(face.top, self.box.top)
-        seen = max(0.0, wide) * max(0.0, high)
-        return seen < (1 - _LOST) * face.width * face.height
+        """Whether something of ``face`` is outside that is on the photo."""
+        return _common(face, self.box) < (1 - _LOST) * _common(face, _WHOLE)
+
+
+def _common(one: Box, other: Box) -> float:
+    """The share of the photo that both cover."""
+    wide = min(one.right, other.right) - max(one.left, other.left)
+    high = min(one.bottom, other.bottom) - max(one.top, other.top)
+    return max(0.0, wide) * max(0.0, high)
 
 
 def frame(picture: Size, buckets: Buckets, move: tuple[float, float] = (0.0, 0.0)) -> Frame:

@@ -13,6 +13,8 @@ from ...shapes.marks import OneOf
 from .findings import Finding
 
 NOTE, MIND, SERIOUS = "note", "mind", "serious"
+TURN, CROP, LEAVE_OUT = "turn", "crop", "leave out"
+FIXES = (TURN, CROP, LEAVE_OUT)
 SMALL_FACE = 0.12
 """Of the photo's height; at 512 pixels a smaller face has fewer than 64, and no detail of it is
 learnt.
@@ -27,7 +29,7 @@ class Concern:
     reason: str
     severity: Annotated[str, OneOf((NOTE, MIND, SERIOUS))]
     remedy: str
-    fix: Annotated[str, OneOf(("", "crop", "leave out"))]
+    fix: Annotated[str, OneOf(("", *FIXES))]
 
 
 def explained(reason: str) -> Concern:
@@ -67,10 +69,10 @@ _DARK = Message("remedy.dark", "Use a brightened copy, or leave it out.")
 _BRIGHT = Message("remedy.bright", "Use a darkened copy, or leave it out.")
 _SEVERAL = Message("remedy.faces", "Crop it to your subject, or leave it out.")
 _KNOWN: Mapping[str, tuple[str, str, str]] = {
-    "photo.very_blurred": (SERIOUS, _BLURRED, "leave out"),
-    "photo.soft": (MIND, _BLURRED, "leave out"),
-    "photo.face_very_blurred": (SERIOUS, _BLURRED, "leave out"),
-    "photo.face_soft": (MIND, _BLURRED, "leave out"),
+    "photo.very_blurred": (SERIOUS, _BLURRED, LEAVE_OUT),
+    "photo.soft": (MIND, _BLURRED, LEAVE_OUT),
+    "photo.face_very_blurred": (SERIOUS, _BLURRED, LEAVE_OUT),
+    "photo.face_soft": (MIND, _BLURRED, LEAVE_OUT),
     "photo.dark": (MIND, _DARK, ""),
     "photo.dark_black": (MIND, _DARK, ""),
     "photo.bright": (MIND, _BRIGHT, ""),
@@ -83,17 +85,17 @@ _KNOWN: Mapping[str, tuple[str, str, str]] = {
     "photo.long_narrow_training_crops": (
         MIND,
         Message("remedy.narrow", "Crop it to your subject: check the frame over it."),
-        "crop",
+        CROP,
     ),
     "photo.small_face": (
         MIND,
         Message("remedy.small_face", "Crop it closer. A few taken from a distance do no harm."),
-        "crop",
+        "",
     ),
     "photo.face_cut_off": (
         MIND,
         Message("remedy.face_cut_off", "Leave it out, or use another: what is cut off is learnt."),
-        "leave out",
+        LEAVE_OUT,
     ),
     "photo.face_found": (
         NOTE,
@@ -102,15 +104,25 @@ _KNOWN: Mapping[str, tuple[str, str, str]] = {
         ),
         "",
     ),
-    "photo.faces": (SERIOUS, _SEVERAL, "crop"),
     "photo.mask_misfit": (
         MIND,
         Message("remedy.mask", "Make it the photo's size: with masks the photo is left out."),
         "",
     ),
+    "photo.faces": (SERIOUS, _SEVERAL, LEAVE_OUT),
+    "photo.lies": (
+        SERIOUS,
+        Message("remedy.lies", "Turn it upright: as it is, the trainer learns it lying."),
+        TURN,
+    ),
+    "photo.nearly_same": (
+        MIND,
+        Message("remedy.nearly_same", "Leave it out: what is on both counts double."),
+        LEAVE_OUT,
+    ),
     "photo.copy_2": (
         MIND,
         Message("remedy.copy", "Leave it out: the same photo twice counts double."),
-        "leave out",
+        LEAVE_OUT,
     ),
 }

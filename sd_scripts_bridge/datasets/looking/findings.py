@@ -15,7 +15,7 @@ from PIL import Image
 from ...messages import Message
 from ...photos import files as photos
 from ...photos import reading
-from ...photos.faces import Box, Detector
+from ...photos.faces import Box, Detector, quarters_to_upright
 from ...photos.masking import NO_MASKS, Masks
 from ...photos.masking.face import face_mask
 from ...photos.masking.masked import has_mask, read_masked
@@ -47,6 +47,8 @@ class Finding:
     face_sharpness: float | None = None
     """Of the largest face; see `measures.face_sharpness`."""
     caption: bytes | None = None
+    lies: int = 0
+    """Quarters clockwise that bring its face upright, where it lies on its side."""
 
 
 class KnownFindings(Protocol):
@@ -127,6 +129,7 @@ def _look(path: Path, copy: Path | None, detector: Detector | None, masks: Masks
         faces=faces,
         face_sharpness=face_sharpness(pixels, faces[0]) if faces else None,
         caption=_caption(path),
+        lies=quarters_to_upright(detector, pixels) if detector and not faces else 0,
     )
 
 

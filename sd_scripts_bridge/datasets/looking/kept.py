@@ -19,7 +19,7 @@ from ...photos.measures import Measures
 from ...photos.reading import Photo
 from .findings import Finding, marks
 
-VERSION = 5
+VERSION = 6
 """Another one measured otherwise: what it found is looked at again."""
 
 
@@ -124,7 +124,7 @@ def as_row(finding: Finding) -> dict[str, Any]:
         "sha256": finding.sha256,
     }
     row["faces"] = None if finding.faces is None else [astuple(face) for face in finding.faces]
-    row["face_sharpness"] = finding.face_sharpness
+    row |= {"face_sharpness": finding.face_sharpness, "lies": finding.lies}
     if finding.photo:
         row |= {
             "width": finding.photo.width,
@@ -166,6 +166,7 @@ def from_row(row: Mapping[str, Any]) -> Finding:
         faces,
         row["face_sharpness"],
         caption,
+        row["lies"],
     )
 
 

@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from .findings import Finding
 
 _COPY = re.compile(
@@ -14,6 +16,12 @@ _COPY = re.compile(
     r" ?\(\d{1,2}\)$",
     re.IGNORECASE,
 )
+NEAR, NEAR_BITS = 10.0, 14
+"""Levels of 255 between small colour versions, and bits of 64: photos of one burst are within both,
+see docs/benchmarks.md.
+"""
+MANY = 500
+"""More photos aren't compared with each other."""
 _BANDS, _BAND_BITS = 4, 16
 """A fingerprint's parts: of two that differ in at most `measures.COPY_DISTANCE` = 6 bits of 64, one
 of four parts differs in one bit at most.
@@ -36,6 +44,41 @@ def originals_of(findings: Sequence[Finding]) -> dict[Path, Finding]:
         else:
             kept.add(finding)
     return found
+
+
+def better_ones(findings: Sequence[Finding]) -> dict[Path, Finding]:
+    """For each photo that is nearly the same as another, as in a burst, the better of them: the
+    larger, of two about as large the sharper. ``findings``: without copies, at most `MANY`.
+    """
+    seen = [finding for finding in findings if finding.measures]
+    if len(seen) > MANY:
+        return {}
+    kept: list[Finding] = []
+    found: dict[Path, Finding] = {}
+    for finding in sorted(seen, key=_quality, reverse=True):
+        better = next((one for one in kept if _nearly_same(finding, one)), None)
+        if better:
+            found[finding.path] = better
+        else:
+            kept.append(finding)
+    return found
+
+
+def _quality(finding: Finding) -> tuple[int, float]:
+    """(size in steps of two, sharpness): of the face where there is one."""
+    measures = finding.measures
+    assert measures is not None
+    sharp = measures.sharpness if finding.face_sharpness is None else finding.face_sharpness
+    return _area(finding).bit_length(), sharp
+
+
+def _nearly_same(one: Finding, other: Finding) -> bool:
+    mine, theirs = one.measures, other.measures
+    assert mine is not None and theirs is not None
+    if (mine.fingerprint ^ theirs.fingerprint).bit_count() > NEAR_BITS:
+        return False
+    apart = mine.thumb.astype(np.float32) - theirs.thumb.astype(np.float32)
+    return float(np.sqrt((apart**2).mean())) < NEAR
 
 
 class _Kept:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,8 +12,9 @@ from ...datasets.caption_text import Repaired
 from ...datasets.captions.authors import HAND
 from ...datasets.looking.concerns import Concern
 from ...datasets.looking.coverage import Facet, coverage
+from ...datasets.verdicts import GOOD, PhotoVerdict
 from ...errors import Problem
-from ...messages import Message
+from ...messages import Message, code_of
 from ...photos import files as photo_files
 from ...photos.files import LEAF
 from ...photos.printable import shown
@@ -118,7 +119,7 @@ class PhotoView:
 
 def photo_of(item: DraftPhoto, state: State, judged: Verdicts, held: Collection[int]) -> PhotoView:
     """The photo as the page gets it; ``held``: the numbers of those that are held out."""
-    verdict, seen = judged.verdicts.get(item.id), judged.seen.get(item.id)
+    seen, verdict = judged.seen.get(item.id), _verdict(item, judged)
     text = caption_of(item, state, judged)
     words, tokens = counted(text)
     beside = bool(seen and seen.finding.caption)
@@ -153,6 +154,19 @@ def photo_of(item: DraftPhoto, state: State, judged: Verdicts, held: Collection[
         mask_picture=f"draft/photo/{item.id}/mask?v={version}{item.mask}" if masked else None,
         held_out=item.id in held,
     )
+
+
+def _verdict(item: DraftPhoto, judged: Verdicts) -> PhotoVerdict | None:
+    """Of the photo as it is turned now: one that was turned upright doesn't lie any more."""
+    verdict, seen = judged.verdicts.get(item.id), judged.seen.get(item.id)
+    if verdict is None or seen is None or not seen.finding.lies or item.turn != seen.finding.lies:
+        return verdict
+    left = tuple(concern for concern in verdict.concerns if code_of(concern) != "photo.lies")
+    if left:
+        return replace(verdict, concerns=left)
+    text = "{file} is good: you have turned it upright."
+    said = Message("photo.turned_by_you", text, file=shown(Path(item.file).name))
+    return replace(verdict, verdict=GOOD, sentence=said, concerns=())
 
 
 def naming_problems(state: State) -> list[Problem]:

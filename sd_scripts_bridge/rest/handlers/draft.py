@@ -7,13 +7,15 @@ from typing import Annotated
 
 from starlette.responses import Response
 
+from ...datasets.framing.buckets import Buckets
 from ...errors import Invalid, NotFound, Problem
 from ...messages import Message
 from ...options.params import fields_of_params
 from ...page import plan
 from ...page.draft.changes import MOST_ROWS, DraftView
 from ...page.draft.choices import DraftChange, PhotoChange, TrainingChange
-from ...page.draft.looks import masks
+from ...page.draft.looks import fixes, masks
+from ...page.draft.looks.fixes import PhotoFix
 from ...page.draft.looks.frames import FramesView, frames
 from ...page.draft.looks.held_out import held_out
 from ...page.draft.subjects import SubjectChange, added, known
@@ -136,6 +138,15 @@ def undo_photos(call: Call, query: ChangeQuery) -> DraftView:
     """Undo the last change of a photo's use, turn or frame."""
     draft = call.context.draft
     return changed(call, query, lambda: draft.change(lambda state: state.photos_undone()))
+
+
+def fix(call: Call, query: ChangeQuery, body: PhotoFix) -> DraftView:
+    """Do at once what can be done about a finding, on the copies: turn photos upright, move frames
+    onto faces, leave photos out, or keep the better of nearly the same ones. One undo takes it
+    back.
+    """
+    buckets = Buckets(plan.make(call.context).params)
+    return changed(call, query, lambda: fixes.apply(call.context.draft, body, buckets))
 
 
 def show_frames(call: Call) -> FramesView:
