@@ -16,6 +16,7 @@ from .outcome import Missing, Outcome
 
 VERBS = {
     "findings": "what the doctor finds on drawn photos: precision and recall",
+    "person_words": "words that belong to a person, found in labelled captions",
     "best_step": "the recommended step against the truth",
     "scan": "photos looked at per CPU-second, beside the naive way",
     "subjects": "two drawn figures in one LoRA: who answers to whose name",

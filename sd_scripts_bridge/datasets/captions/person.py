@@ -16,8 +16,10 @@ from .person_words import (
     ASPECTS,
     ATTRIBUTES,
     CHANGEABLE,
+    EYES_GO_ON,
     GOES_ON,
     HINTS,
+    LASTING,
     PATTERNS,
     WHEN_IN_ALL,
 )
@@ -51,12 +53,12 @@ class PersonWord:
 def phrases(caption: str) -> tuple[PersonPhrase, ...]:
     """Those in ``caption``, in order; of two that overlap the longer one."""
     found = [
-        _phrase(kind, match, caption)
+        one
         for kind, patterns in PATTERNS.items()
         if HINTS[kind].search(caption)
         for pattern in patterns
         for match in pattern.finditer(caption)
-        if not _is_changeable(match[0])
+        for one in _phrases_of(kind, match, caption)
     ]
     for pattern in (ATTRIBUTES, ALONE):
         for match in pattern.finditer(caption):
@@ -65,10 +67,26 @@ def phrases(caption: str) -> tuple[PersonPhrase, ...]:
     return tuple(_without_overlaps([one for one in found if one.text]))
 
 
+def _phrases_of(kind: str, match: re.Match[str], caption: str) -> list[PersonPhrase]:
+    """The phrase; of one that says how something is on this photo ("messy brown hair") only what
+    belongs to the person ("brown").
+    """
+    if not _is_changeable(match[0]):
+        return [_phrase(kind, match, caption)]
+    *words, _ = re.finditer(r"([\w'-]+)\s*", match[0])
+    lasting, start = _LASTING.get(kind), match.start()
+    return [
+        PersonPhrase(kind, word[1], start + word.start(), start + word.end(), before_noun=True)
+        for word in words
+        if lasting and lasting.fullmatch(word[1])
+    ]
+
+
 def _phrase(kind: str, match: re.Match[str], caption: str) -> PersonPhrase:
     """The whole phrase; only its adjectives where the caption goes on about the noun."""
     start, end = match.span()
-    if not GOES_ON.match(caption, end):
+    goes_on = GOES_ON.match(caption, end) or (kind == "eyes" and EYES_GO_ON.match(caption, end))
+    if not goes_on:
         return PersonPhrase(kind, match[0].strip(" ,"), start, end)
     adjectives = re.sub(r"\S+\Z", "", match[0])
     said = adjectives.strip(" ,")
@@ -118,6 +136,10 @@ def asked_for(captions: Sequence[str]) -> Mapping[str, int]:
 # ---- finding ----
 
 
+_LASTING = {
+    kind: re.compile("|".join(map(re.escape, words)), re.IGNORECASE)
+    for kind, words in LASTING.items()
+}
 _CHANGEABLE = re.compile(r"\b(?:" + "|".join(map(re.escape, CHANGEABLE)) + r")\b", re.IGNORECASE)
 
 

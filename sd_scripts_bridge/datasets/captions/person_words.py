@@ -24,14 +24,14 @@ _COLOURS = _split(
     "ginger, auburn, grey, gray, greying, graying, white, silver, hazel, blue, green, amber, "
     "light, "
     "golden, chestnut, copper, salt and pepper, platinum, strawberry blonde, reddish, brownish, "
-    "sandy, bright, deep, pale, honey, chocolate"
+    "sandy, bright, deep, pale, honey, chocolate, pink, purple, orange, teal, dyed, bleached"
 )
 _HAIR = _split(
     "short, long, medium length, shoulder length, chin length, curly, wavy, straight, thick, thin, "
     "thinning, fine, receding, shaggy, spiky, fluffy, frizzy, buzzed, cropped, coarse, full, "
     "bushy, close cropped, afro textured, natural, short cropped, neatly trimmed, trimmed, "
     "well groomed, full grown, full head of, head of, patchy, stubbly, goatee, kinky, coily, "
-    "layered, very short, very long"
+    "layered, very short, very long, pixie, crew, buzz, bowl, greasy, unruly, silky"
 )
 _FACE = _split(
     "round, oval, square, angular, narrow, wide, chubby, heart shaped, wrinkled, freckled, "
@@ -47,7 +47,7 @@ _EYES = _split(
 _SKIN = _split(
     "pale, fair, light, dark, olive, tan, tanned, brown, black, white, freckled, smooth, wrinkled, "
     "porcelain, bronzed, ebony, rosy, sun kissed, weathered, pinkish, medium, deep, clear, "
-    "light brown, dark brown, caramel"
+    "light brown, dark brown, caramel, warm, ruddy, sallow, flawless"
 )
 _BUILD = _split(
     "slim, slender, thin, lean, muscular, athletic, stocky, heavy, heavyset, chubby, curvy, "
@@ -55,7 +55,8 @@ _BUILD = _split(
     "tall, short, average, medium, strong, broad, large, small, plump, lanky, robust, fit, slight"
 )
 _LOOKS = _split(
-    "young, old, older, younger, elderly, middle aged, aged, teenage, teen, youthful, adult, "
+    "young, old, little, black, white, older, younger, elderly, middle aged, aged, teenage, teen, "
+    "youthful, adult, "
     "mature, "
     "bearded, bald, balding, blond, blonde, brunette, red headed, redheaded, ginger, bespectacled, "
     "freckled, moustached, mustachioed, clean shaven, unshaven, muscular, slim, slender, "
@@ -67,6 +68,11 @@ _LOOKS = _split(
     "attractive, pretty, good looking, cute, dark skinned, light skinned, fair skinned, "
     "pale skinned, grey haired, gray haired, white haired"
 )
+LASTING = {
+    "hair": [w for w in (*_COLOURS, *_HAIR) if " " not in w],
+    "eyes": [w for w in _COLOURS if " " not in w and w not in ("bright", "light", "dark")],
+}
+"""Kind -> words that belong to the person also where others beside them change."""
 _PEOPLE = _split(
     "man, woman, person, boy, girl, guy, gentleman, lady, male, female, child, kid, teenager, "
     "adult, "
@@ -97,12 +103,22 @@ def _belongs(adjectives: Iterable[str], nouns: str, *, needed: bool = True) -> r
 
 
 _HAIR_NOUNS = r"hair(?:cut|style|line)?|curls|locks|fringe|bangs|ponytail|afro|dreadlocks|bob"
-_BEARD_NOUNS = r"beard|stubble|mou?stache|goatee|sideburns|facial hair|five o'clock shadow|whiskers"
+_BEARD_NOUNS = r"beard|stubble|mo?ustache|goatee|sideburns|facial hair|five o'clock shadow|whiskers"
 _FACE_NOUNS = (
     r"face|jaw(?:line)?|chin|cheekbones|cheeks|nose|lips|eyebrows|brows|forehead|ears|features|"
     r"eyelashes"
 )
-_ALWAYS_FACE = r"freckles|wrinkles|dimples|moles?|birthmark|beauty mark|scar|tattoos?|laugh lines"
+_WHERE = (
+    r"(?:\s+(?:on|above|below|under|over|across|around|near)\s+(?:(?:his|her|their|the|both)\s+)?"
+    r"(?:(?:left|right|upper|lower)\s+)?(?:eyes?|eyebrows?|mouth|lips?|chin|cheeks?|forehead|nose|"
+    r"neck|chest|back|shoulders?|arms?|forearms?|wrists?|hands?|fingers|legs?|calf|ankles?))?"
+)
+_ALWAYS_FACE = (
+    r"(?:freckles|wrinkles|dimples|moles?|birthmark|beauty mark|scars?|tattoos?|crow's feet)"
+    rf"{_WHERE}"
+    r"|laugh lines|gap between (?:his|her|their) (?:front )?teeth|crooked teeth|nose ring|"
+    r"septum (?:ring|piercing)|(?:nose|lip|eyebrow) (?:stud|piercing)"
+)
 _BODY_NOUNS = r"build|frame|physique|figure|body|stature|shoulders"
 
 PATTERNS: Mapping[str, tuple[re.Pattern[str], ...]] = {
@@ -117,7 +133,11 @@ PATTERNS: Mapping[str, tuple[re.Pattern[str], ...]] = {
             rf"(?:(?:,| and|, and) {_any([*_COLOURS, *_HAIR])})*\b",
             re.IGNORECASE,
         ),
-        re.compile(r"\b(?:bald|shaved) head\b|\breceding hairline\b", re.IGNORECASE),
+        re.compile(
+            r"\b(?:bald|shaved) head\b|\breceding hairline\b"
+            r"|\b(?:bob|pixie|crew|buzz|bowl)[\s-](?:hair)?cut\b",
+            re.IGNORECASE,
+        ),
     ),
     "beard": (_belongs([*_COLOURS, *_HAIR], _BEARD_NOUNS, needed=False),),
     "skin": (
@@ -133,7 +153,9 @@ PATTERNS: Mapping[str, tuple[re.Pattern[str], ...]] = {
         re.compile(
             r"\b(?:in (?:his|her|their) (?:early |mid[ -]?|late )?(?:\d0s|twenties|thirties"
             r"|forties|"
-            r"fifties|sixties|seventies|eighties)|\d{1,2}[ -]years?[ -]old)\b",
+            r"fifties|sixties|seventies|eighties)|(?:(?:about|around) )?(?:\d{1,2}"
+            r"|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty)(?:[ -]\w+)?)"
+            r"[ -]years?[ -]old)\b",
             re.IGNORECASE,
         ),
     ),
@@ -151,18 +173,18 @@ PATTERNS: Mapping[str, tuple[re.Pattern[str], ...]] = {
 
 HINTS: Mapping[str, re.Pattern[str]] = {
     "eyes": re.compile(r"eye|iris", re.IGNORECASE),
-    "hair": re.compile(rf"\b(?:{_HAIR_NOUNS}|head)", re.IGNORECASE),
+    "hair": re.compile(rf"\b(?:{_HAIR_NOUNS}|head|bob|cut|pixie)", re.IGNORECASE),
     "beard": re.compile(rf"\b(?:{_BEARD_NOUNS})", re.IGNORECASE),
     "skin": re.compile(r"skin|complexion", re.IGNORECASE),
     "face": re.compile(rf"\b(?:{_FACE_NOUNS}|{_ALWAYS_FACE})", re.IGNORECASE),
     "body": re.compile(rf"\b(?:{_BODY_NOUNS})", re.IGNORECASE),
-    "age": re.compile(r"\d|ties\b|teens", re.IGNORECASE),
+    "age": re.compile(r"\d|ties\b|teens|years", re.IGNORECASE),
     "glasses": re.compile(r"glasses|spectacles|eyewear", re.IGNORECASE),
 }
 """What a caption has to hold before the patterns, which take a hundred times as long, are tried."""
 
 ATTRIBUTES = re.compile(
-    rf"\b(?:(?:{_any(_LOOKS)}|[a-z]+-(?:haired|eyed|skinned|bearded|faced|nosed|year-old))"
+    rf"\b(?:(?:{_any(_LOOKS)}|[a-z]+-(?:haired|eyed|skinned|bearded|faced|nosed|shouldered|cheeked|built|toothed|year-old))"
     rf"(?:\s*,\s*|\s+and\s+|\s+))+(?=(?:[a-z-]+ )?{_any(_PEOPLE)}\b)",
     re.IGNORECASE,
 )
@@ -175,11 +197,13 @@ ALONE = re.compile(
 """A tag of its own."""
 
 GOES_ON = re.compile(
-    r"\s+(?:is|are|was|were|tied|pulled|falling|blowing|flowing|hanging|lit|shining|looking"
-    r"|staring|"
-    r"gazing|covered|covering|framing|fixed|in (?:an? )?(?:bun|ponytail|braids?|plaits?|knot))\b",
+    r"\s+(?:(?:is|are|was|were)(?!\s+(?:smiling|looking|standing|sitting|holding|wearing|walking|"
+    r"posing|laughing))|tied|pulled|falling|blowing|flowing|hanging|lit|shining"
+    r"|covered|covering|framing|in (?:an? )?(?:bun|ponytail|braids?|plaits?|knot))\b",
     re.IGNORECASE,
 )
+EYES_GO_ON = re.compile(r"\s+(?:looking|staring|gazing|fixed)\b", re.IGNORECASE)
+"""The same behind eyes; behind anything else it is the person who looks."""
 """Behind a noun: the caption goes on about it as it is on this photo, so the noun has to stay."""
 
 WHEN_IN_ALL = frozenset({"glasses"})
