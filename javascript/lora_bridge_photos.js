@@ -30,13 +30,13 @@
 
         buildSource() {
             this.chooser = lb.el("input", {
-                type: "file", multiple: true, accept: "image/*,.heic,.heif,.avif,.zip,.txt", hidden: true, tabindex: -1, "aria-hidden": "true",
+                type: "file", multiple: true, accept: "image/*,video/*,.heic,.heif,.avif,.zip,.txt", hidden: true, tabindex: -1, "aria-hidden": "true",
                 onchange: () => {
                     this.upload([...this.chooser.files]);
                     this.chooser.value = "";
                 },
             });
-            this.folder = lb.field(lb.t("Photos"), lb.el("input", {
+            this.folder = lb.field(lb.t("Photos, a zip, a video, or a folder"), lb.el("input", {
                 type: "text", autocomplete: "off", spellcheck: "false", placeholder: lb.t("drop photos or a zip here, or paste a folder"),
                 onkeydown: (event) => { if (event.key === "Enter") this.readFolder(); },
                 onpaste: () => setTimeout(() => this.readFolder(), 0),
@@ -52,7 +52,8 @@
             this.progressText = lb.el("span", {});
             this.progressFill = lb.el("i", {});
             this.progress = lb.el("div", {class: "lb-progress", role: "status", hidden: true}, this.progressText, lb.el("span", {class: "lb-bar"}, this.progressFill));
-            return this.progress;
+            this.videos = new lb.Videos(this.app);
+            return lb.el("div", {}, this.progress, this.videos.node);
         }
 
         buildSummary() {
@@ -234,7 +235,10 @@
 
         // ---- photos in ----
 
-        async upload(all) {
+        async upload(everything) {
+            const videos = everything.filter(lb.isVideo);
+            if (videos.length) this.videos.upload(videos, this.subjects.current);
+            const all = everything.filter((file) => !videos.includes(file));
             const files = all.filter((file) => USABLE.test(file.name) || file.type.startsWith("image/"));
             if (!files.length && all.some(lb.isConfig)) {
                 this.app.open("train");
@@ -296,6 +300,11 @@
             const draft = this.app.state.draft;
             const subject = this.subjects.own;
             if (this.reading !== null || !draft || !subject || path === (subject.source || "")) return;
+            if (lb.isVideoPath(path)) {
+                this.folder.input.value = subject.source || "";
+                this.videos.read(path, subject.id);
+                return;
+            }
             this.reading = path;
             this.app.act(this.choose, async () => {
                 try {
@@ -342,6 +351,7 @@
                 this.source = id + source;
                 lb.setValue(this.folder.input, source);
             }
+            this.videos.update(draft);
             this.fromAfar();
             const some = draft.photos.length > 0 || this.subjects.several;
             lb.show(this.foot, some);

@@ -88,6 +88,10 @@ class Context:
             from .captions.drafting import follow
 
             follow(draft, self.the_bridge, draft.state.caption_job)
+        if draft.state.video_jobs:
+            from . import videos
+
+            videos.follow(draft, self.the_bridge)
         return draft
 
     @functools.cached_property

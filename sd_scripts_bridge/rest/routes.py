@@ -81,6 +81,8 @@ RULES = (
     Rule("POST", "/draft/subjects", "draft:add_subject", (409,)),
     Rule("POST", "/draft/subjects/{number}", "draft:change_subject", (404, 409)),
     Rule("POST", "/draft/subjects/{number}/remove", "draft:remove_subject", (404, 409)),
+    Rule("POST", "/draft/video", "draft:upload_videos", (409, 503)),
+    Rule("POST", "/draft/video/file", "draft:use_video", (409, 503), MACHINE_FILES),
     Rule("POST", "/draft/photos/fix", "draft:fix", (404, 409)),
     Rule("POST", "/draft/photos/undo", "draft:undo_photos", (409,)),
     Rule("GET", "/draft/frames", "draft:show_frames"),

@@ -149,4 +149,4 @@ def test_what_is_dangerous_is_refused_to_remote_clients(
     assert post("draft", {"name": "Eve"}, **{**known, "Content-Type": "text/plain"})[0] == 415
     tab = visit(address)
     tab.knows("app.state.host")
-    assert tab.field("Photos").is_disabled()
+    assert tab.field("Photos, a zip, a video, or a folder").is_disabled()

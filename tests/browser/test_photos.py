@@ -69,8 +69,8 @@ def test_the_photos_scroll_with_the_window(
     for number in range(60):
         Image.effect_noise((300, 300), 60).save(folder / f"{number}.jpg")
     tab = visit(serve().address, viewport={"width": width, "height": height})
-    tab.field("Photos").fill(str(folder))
-    tab.field("Photos").press("Enter")
+    tab.field("Photos, a zip, a video, or a folder").fill(str(folder))
+    tab.field("Photos, a zip, a video, or a folder").press("Enter")
     tab.sees("60 of 60 photos will be used.", 60)
     inner = tab.page.evaluate(
         "[...document.querySelectorAll('#lora-bridge *')].filter((node) => node.offsetParent"

@@ -110,8 +110,8 @@ def test_text_of_users_is_shown_as_text(
     tab = visit(serve().address)
     tab.field(NAME).fill("Ada")
     tab.field(KIND).fill(bad)
-    tab.field("Photos").fill(str(tmp_path))
-    tab.field("Photos").press("Enter")
+    tab.field("Photos, a zip, a video, or a folder").fill(str(tmp_path))
+    tab.field("Photos, a zip, a video, or a folder").press("Enter")
     tab.sees(re.compile("1 of (1 photo|2 photos) will be used."), 60)
     box = tab.step("Captions").get_by_role("textbox").first
     box.fill(f"Ada {bad}")
@@ -132,8 +132,8 @@ def test_a_thousand_photos(
     tab.field(NAME).fill("Ada")
     answered = tab.page.evaluate(WATCH)
     assert answered
-    tab.field("Photos").fill(str(folder))
-    tab.field("Photos").press("Enter")
+    tab.field("Photos, a zip, a video, or a folder").fill(str(folder))
+    tab.field("Photos, a zip, a video, or a folder").press("Enter")
     tab.page.wait_for_function("window.firstThumb", timeout=60_000)
     took = tab.page.evaluate("window.firstThumb - window.folderAnswered")
     tab.page.wait_for_timeout(3000)

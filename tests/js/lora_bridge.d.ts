@@ -83,6 +83,9 @@ interface LoraBridge {
     BlindVote: new (...parts: any[]) => any;
     // lora_bridge_held_out.js
     HoldOut: new (...parts: any[]) => any;
+    Videos: new (...parts: any[]) => any;
+    isVideo: (...parts: any[]) => any;
+    isVideoPath: (...parts: any[]) => any;
     Fixes: new (...parts: any[]) => any;
     SetFixes: new (...parts: any[]) => any;
     fix: (...parts: any[]) => any;

@@ -12,6 +12,7 @@ from ...messages import Message
 from ...shapes.marks import Example
 from .check import Seen, Verdicts
 from .draft import Draft
+from .intake import VideoView
 from .looks.held_out import held_out
 from .state import DraftPhoto, DraftSubject, State, TrainingChoices
 from .view import PhotoView, advice, naming_problems, photo_of, shown_of
@@ -56,6 +57,7 @@ class DraftView:
     drafting: Annotated[Count | None, "a captioner is describing them"]
     caption_job: Annotated[int | None, "its job; null: it is the host's, or there is none"]
     writing: Annotated[Count | None, "they are being copied for a start"]
+    videos: Annotated[Sequence[VideoView], "those whose frames are chosen, or came in"]
     training: TrainingChoices
     undo: Annotated[int, "how many changes of captions can be taken back"]
     redo: Annotated[int, "how many of them can be done again"]
@@ -128,6 +130,7 @@ class DraftChanges:
                 drafting=_count(self.draft.drafting),
                 caption_job=state.caption_job or None,
                 writing=_count(self.draft.writing),
+                videos=[*self.draft.videos.values()],
                 training=state.training,
                 undo=len(state.undo),
                 redo=len(state.redo),

@@ -37,7 +37,7 @@ from .choices import (
     with_files,
     with_folder,
 )
-from .intake import MOST_PHOTOS, Upload, take_in
+from .intake import MOST_PHOTOS, Upload, VideoView, take_in
 from .state import DraftPhoto, State, from_dict
 from .subjects import SubjectChange
 
@@ -56,6 +56,9 @@ class Draft:
         self.writing: Progress | None = None
         self.drafting: Progress | None = None
         self.drafting_lock, self.writing_lock = threading.Lock(), threading.Lock()
+        self.videos: Mapping[int, VideoView] = {}
+        """By their jobs, those whose frames have come in since the start too."""
+        self.video_lock, self.following_videos = threading.Lock(), False
         self.failure: str | None = None
         self._lock, self._intake = threading.RLock(), threading.Lock()
         self._state = State()
@@ -327,6 +330,7 @@ class Draft:
                     next_id=state.next_id, training=replace(state.training, lora_name="")
                 )
             )
+            self.videos = {}
             for folder in (self.photos_folder, self.thumbs_folder, self.folder / "masks"):
                 shutil.rmtree(folder, ignore_errors=True)
 

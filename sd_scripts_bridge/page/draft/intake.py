@@ -9,12 +9,14 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from ...errors import BridgeError, Invalid, Problem
 from ...messages import Message
 from ...photos import zips
 from ...photos.files import SIDECARS
 from ...photos.zips import safe_name
+from ...shapes.marks import Example
 from ...system.files import numbered, replace_file
 
 CAPTIONS = frozenset({".txt", ".caption"})
@@ -28,6 +30,17 @@ class Upload:
 
     name: str
     path: Path
+
+
+@dataclass(frozen=True)
+class VideoView:
+    """A video whose frames are chosen, or were."""
+
+    job: Annotated[int, "that chooses them", Example(4)]
+    file: Annotated[str, Example("IMG_0042.MOV")]
+    done: Annotated[int, "frames looked at", Example(120)]
+    total: Annotated[int, "about how many there are; 0: not known yet", Example(900)]
+    sentence: Annotated[str | None, "what came of it; null: it goes on"] = None
 
 
 @dataclass(frozen=True)

@@ -141,6 +141,8 @@ class State:
     """What captions were before each undo of theirs."""
     caption_job: int = 0
     """The captioner's job whose captions come in now; 0: none."""
+    video_jobs: tuple[tuple[int, int], ...] = ()
+    """(the job that chooses a video's frames, the subject that these show), until they come in."""
     photo_undo: tuple[tuple[DraftPhoto, ...], ...] = ()
     """Photos as they were before each change of use, turn or frame, the newest last."""
     before: Mapping[str, Any] | None = None
@@ -245,12 +247,17 @@ def from_dict(data: Mapping[str, Any]) -> State:
 
     Raises ValueError, TypeError, KeyError or AttributeError for anything else.
     """
-    apart: dict[str, Any] = dict.fromkeys(("items", "undo", "redo", "photo_undo", "others"), ())
+    apart: dict[str, Any] = dict.fromkeys(
+        ("items", "undo", "redo", "photo_undo", "others", "video_jobs"), ()
+    )
     apart["training"] = TrainingChoices()
     values = _known(State, {**data, **apart})
     values["items"] = _photos(data.get("items", ()))
     values["others"] = tuple(
         DraftSubject(**_known(DraftSubject, row)) for row in data.get("others", ())
+    )
+    values["video_jobs"] = tuple(
+        (int(job), int(subject)) for job, subject in data.get("video_jobs", ())
     )
     values["photo_undo"] = tuple(map(_photos, data.get("photo_undo", ())))
     values["training"] = TrainingChoices(**_known(TrainingChoices, data.get("training", {})))

@@ -11,6 +11,8 @@ from ...photos.video.request import MOST_FRAMES, USUAL
 from ...shapes.marks import Bounds, Example, OneOf
 from .common import Files, HeldOut, Photos, Steps
 
+FrameCount = Annotated[int, Bounds(1, MOST_FRAMES), "of each, how many at most"]
+
 
 @dataclass(frozen=True)
 class UploadBody:
@@ -86,6 +88,24 @@ class DrawRegularizationBody:
     """Regularization pictures for the draft."""
 
     count: Annotated[int, Bounds(0, 10_000), "of each class word; 0: none", Example(200)]
+
+
+@dataclass(frozen=True)
+class VideosBody:
+    """Videos whose best frames come into the draft."""
+
+    files: Files
+    count: FrameCount = USUAL
+    subject: Annotated[int, "whom they show: a subject's number"] = 1
+
+
+@dataclass(frozen=True)
+class VideoFileBody:
+    """A video on this machine whose best frames come into the draft."""
+
+    video: Annotated[Path, Example("/videos/IMG_0042.MOV")]
+    count: FrameCount = USUAL
+    subject: Annotated[int, "whom it shows: a subject's number"] = 1
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from ...datasets.framing.buckets import Buckets
 from ...errors import Invalid, NotFound, Problem
 from ...messages import Message
 from ...options.params import fields_of_params
-from ...page import plan
+from ...page import plan, videos
 from ...page.draft.changes import MOST_ROWS, DraftView
 from ...page.draft.choices import DraftChange, PhotoChange, TrainingChange
 from ...page.draft.looks import fixes, masks
@@ -20,10 +20,11 @@ from ...page.draft.looks.frames import FramesView, frames
 from ...page.draft.looks.held_out import held_out
 from ...page.draft.subjects import SubjectChange, added, known
 from ...page.draft.view import PhotoView, photo_of
+from ...page.videos import AskedFrames
 from ...photos.thumbnails import thumbnail
 from ...shapes.marks import ABSENT
 from ...system.files import mark
-from ..bodies.photos import FolderBody, PngBody, UploadBody
+from ..bodies.photos import FolderBody, PngBody, UploadBody, VideoFileBody, VideosBody
 from ..doors import Call, Refused, answer
 from ..queries import ChangeQuery, DraftQuery, ThumbQuery
 from ..signature import Media
@@ -44,7 +45,8 @@ def show(call: Call, query: DraftQuery) -> DraftView | Response:
     at most that many of those photos. An `ETag` makes an unchanged one a 304.
     """
     draft, changes = call.context.draft, call.context.changes
-    seen = (draft.drafting, draft.writing, draft.check.progress, query)
+    shown = tuple(draft.videos.values())
+    seen = (draft.drafting, draft.writing, draft.check.progress, shown, query)
     tag = f'"{call.context.boot}-{draft.revision}-{hash(seen) & 0xFFFFFFFF:x}"'
     if call.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers={"ETag": tag, "Cache-Control": "no-cache"})
@@ -101,6 +103,26 @@ def upload(call: Call, query: ChangeQuery, body: UploadBody) -> DraftView:
     draft = call.context.draft
     known(draft.state, body.subject)
     return changed(call, query, lambda: draft.upload(body.files, body.subject))
+
+
+def upload_videos(call: Call, query: ChangeQuery, body: VideosBody) -> DraftView:
+    """Choose the sharpest, most different frames of videos, as jobs; they come in as photos."""
+    context, files = call.context, body.files
+    known(context.draft.state, body.subject)
+    asked = AskedFrames(body.count, body.subject, context.face_models)
+    return changed(
+        call, query, lambda: videos.upload(context.draft, context.the_bridge, files, asked)
+    )
+
+
+def use_video(call: Call, query: ChangeQuery, body: VideoFileBody) -> DraftView:
+    """The same of a video on this machine, which stays where it is."""
+    context, video = call.context, body.video
+    known(context.draft.state, body.subject)
+    asked = AskedFrames(body.count, body.subject, context.face_models)
+    return changed(
+        call, query, lambda: videos.choose(context.draft, context.the_bridge, video, asked)
+    )
 
 
 def use_folder(call: Call, query: ChangeQuery, body: FolderBody) -> DraftView:
