@@ -17,8 +17,8 @@ _COPY = re.compile(
     re.IGNORECASE,
 )
 NEAR, NEAR_BITS = 10.0, 14
-"""Levels of 255 between small colour versions, and bits of 64: photos of one burst are within both,
-see docs/benchmarks.md.
+"""Levels of 255 between small colour versions, and bits of 64: of 60 drawn bursts 82 % or more were
+within both, of 1,770 pairs of other drawings none.
 """
 MANY = 500
 """More photos aren't compared with each other."""
