@@ -1,6 +1,6 @@
 // @ts-check
 /* Regularization pictures: what they are, how many, and drawing them from the class word. */
-(function (/** @type {any} */ lb) {
+(function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
     lb.Regularization = class {
@@ -59,4 +59,4 @@
 
     /** "man: 40 drawn (up to 200 are of use), drawing". */
     lb.classText = (one) => lb.t("{word}: {n} drawn, up to {most} are of use", {word: one.word, n: one.drawn, most: one.usable}) + (one.job ? " · " + lb.t("drawing (job {n})", {n: one.job}) : "");
-})(globalThis.loraBridge = globalThis.loraBridge || {});
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..bridge import Bridge
-from ..datasets.kohya_folder import naming_problems
+from ..datasets.kohya_folder import Dataset, naming_problems
 from ..errors import BridgeError, Invalid, NotFound, Problem
 from ..jobs.launch import Launch, from_words, processes_of
 from ..messages import Message
@@ -26,10 +26,11 @@ from ..publishing import publish
 from .context import Context
 from .draft import subjects
 from .draft.captions import caption_of
+from .draft.check import Verdicts
 from .draft.draft import Draft
 from .draft.looks import masks
 from .draft.looks.held_out import held_out, held_out_problems
-from .draft.state import DraftSubject, TrainingChoices
+from .draft.state import DraftSubject, State, TrainingChoices
 from .draft.view import is_used
 from .regularization import sets
 from .training_plan import Plan
@@ -43,14 +44,8 @@ def make(context: Context) -> Plan:
     training = state.training
     base_path, base = _base(context, training.base, problems)
     preset = _preset(training.preset, base, gpu_gigabytes(context), problems)
-    apart = held_out(state, judged)
-    held = len(apart)
-    parts = subjects.folders(state, [item for item in used if item.id not in apart], training.steps)
-    data = subjects.unwritten(bridge.home.datasets / "unwritten", parts)
-    if training.masks:
-        data = replace(data, masks=masks.count(used, judged))
-    known = base_path if base else None
-    data = sets.beside(bridge.home, known, data, training.regularization)
+    held = len(held_out(state, judged))
+    data = _unwritten(context, state, judged, base_path if base else None)
     problems += sets.problems(data, training.regularization)
     gpu, launch = _gpus(training.gpus, problems)
     has_reg = bool(data.regularisation)
@@ -78,6 +73,18 @@ def make(context: Context) -> Plan:
     _sketch(bridge, context, plan)
     plan.notes = [*_held_out(held, len(used)), *plan.notes]
     return plan
+
+
+def _unwritten(context: Context, state: State, judged: Verdicts, base: Path | None) -> Dataset:
+    """What the draft would become, with the regularization pictures that are there."""
+    home, training = context.the_bridge.home, state.training
+    used = [item for item in state.items if is_used(item, judged)]
+    apart = held_out(state, judged)
+    parts = subjects.folders(state, [item for item in used if item.id not in apart], training.steps)
+    data = subjects.unwritten(home.datasets / "unwritten", parts)
+    if training.masks:
+        data = replace(data, masks=masks.count(used, judged))
+    return sets.beside(home, base, data, training.regularization)
 
 
 def _held_out(count: int, photos: int) -> list[str]:

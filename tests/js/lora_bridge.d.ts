@@ -156,6 +156,9 @@ interface LoraBridge {
     learningRate: (params: any) => any;
     curveCsv: (points: any, best: any, rate: any) => any;
     save: (name: any, data: any, type: any) => any;
+    // lora_bridge_regularization.js
+    Regularization: new (...parts: any[]) => any;
+    classText: (one: any) => any;
     // lora_bridge_samples.js
     stripHeads: (steps: any, running: any) => any;
     SampleStrip: new (...parts: any[]) => any;

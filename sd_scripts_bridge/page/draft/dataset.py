@@ -82,9 +82,7 @@ def _write(draft: Draft, buckets: Buckets, regularization: Sequence[Subset]) -> 
             for item in part.items:
                 text = caption_of(item, state, judged)
                 target = _put(draft.path(item), leaf, len(by_name) + 1, text)
-                picture = _masked(draft, item) if buckets.params.masked else None
-                framed = frame_of(item, judged, buckets)
-                staged = _change(target, item, framed, buckets, picture)
+                staged = _changed(draft, target, item, frame_of(item, judged, buckets), buckets)
                 by_name[shown(staged.name)] = item
                 apart += [shown(staged.name)] if item.id in held else []
         manifest.write(stage, _about(state, [part.subject for part in parts]), {})
@@ -108,6 +106,14 @@ def _write(draft: Draft, buckets: Buckets, regularization: Sequence[Subset]) -> 
         return out
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+
+
+def _changed(
+    draft: Draft, target: Path, item: DraftPhoto, frame: Frame | None, buckets: Buckets
+) -> Path:
+    """As `_change`, with its mask where masks are trained."""
+    mask = _masked(draft, item) if buckets.params.masked else None
+    return _change(target, item, frame, buckets, mask)
 
 
 def _about(state: State, trained: Sequence[DraftSubject]) -> dict[str, Any]:
