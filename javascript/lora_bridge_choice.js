@@ -63,7 +63,9 @@
             const steps = result.saves;
             if (this.job !== result.job) this.begin(result.job);
             const named = best && best.step;
-            lb.setText(this.title, named ? lb.t("Step {step} is the one to use.", {step: lb.number(best.step)}) : lb.t("No step is recommended."));
+            const title = !named ? lb.t("No step is recommended.") : best.sure ? lb.t("Step {step} is the one to use.", {step: lb.number(best.step)})
+                : lb.t("Step {step} is the best guess.", {step: lb.number(best.step)});
+            lb.setText(this.title, title);
             lb.setText(this.more, named ? [best.range && lb.t("Usable: {from} to {to}.", {from: lb.number(best.range[0]), to: lb.number(best.range[1])}), best.sure ? lb.t("Sure.") : lb.t("Not sure.")].filter(Boolean).join(" ") : "");
             lb.setText(this.reason, best ? lb.sentence(best.reason || "") : result.held_out ? lb.t("The held-out photos are not measured yet.")
                 : lb.t("No photo was held out, so nothing was measured: judge by the pictures."));
