@@ -111,12 +111,10 @@ class ResultVerbs(OpenHome):
             likeness=known.sentence if known.measured else "",
         )
 
-    def publish_rule(self) -> str:
-        """Which step a training publishes where it says nothing: "last" or "recommended"."""
-        return choice.rule(self.home)
-
     def set_publish_rule(self, wanted: str) -> None:
-        """From now on. Raises `Invalid`."""
+        """The step that a training publishes where it says nothing, from now on: "last" or
+        "recommended". Raises `Invalid`.
+        """
         choice.set_rule(self.home, wanted)
 
     def recommended_step(self, job_id: int) -> int:

@@ -50,6 +50,9 @@ def finished(tmp_path: Path) -> Path:
     assert store.claim()
     folder = bridge.folder(number).create()
     folder.prompts.write_text("Ada woman\nman\n", encoding="utf-8")
+    folder.output.mkdir(exist_ok=True)
+    for step in STEPS[1:]:
+        (folder.output / f"Ada-step{step:08d}.safetensors").write_bytes(b"")
     store.append(number, 1, Started(1, 1))
     for step in range(1, 31):
         store.append(number, 1, Progress(step, 30, 1 / step))
