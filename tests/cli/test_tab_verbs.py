@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 from sd_scripts_bridge.bridge import Bridge
+from sd_scripts_bridge.evidence import measured
+from sd_scripts_bridge.evidence.measured import MeasuredStep
 from tests.support.verbs import run
 
 
@@ -92,6 +94,14 @@ def test_a_result_is_ready_to_paste(
         and "Hires" in done.stdout
     )
     assert json.loads(run(bridge, "result", 1, "--json").stdout)["stem"] == "Ada"
+    assert "Best step" not in done.stdout, "nothing was measured"
+
+    for step, loss in ((0, 0.3), (10, 0.1), (20, 0.2), (30, 0.3)):
+        held_out = {"a photo": tuple(loss + draw / 10_000 for draw in range(32))}
+        measured.write(bridge.folder(1).measured, MeasuredStep(step, held_out, {}))
+    said = run(bridge, "result", 1).stdout
+    best = json.loads(run(bridge, "result", 1, "--json").stdout)["best"]
+    assert best["sure"] and f"Best step: 10, usable 10 to 10, sure. {best['reason']}" in said
 
 
 def test_what_belongs_to_the_person_is_shown_and_removed(bridge: Bridge, dataset: Path) -> None:

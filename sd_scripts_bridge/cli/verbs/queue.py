@@ -24,6 +24,7 @@ from ..tables import job_table, loss_table
 from ..terminal import Terminal
 
 if TYPE_CHECKING:
+    from ...page.progress.best import BestView
     from ...page.progress.strip import StripView
     from ...running.asked.repeat import Repeated
 
@@ -74,9 +75,19 @@ def result(bridge: Bridge, options: argparse.Namespace) -> int:
     found = result_of(JobViews(bridge), options.job, [])
     how = "For txt2img: paste this into the prompt, then press the arrow below Generate."
     like = f"Likeness: {found.likeness.sentence}" if found.likeness else ""
-    told = [found.sentence, found.file, like, "", how, "", found.infotext_512 or found.infotext]
-    show(options, found, told)
+    named = [found.sentence, found.file, *_best(found.best), like]
+    show(options, found, [*named, "", how, "", found.infotext_512 or found.infotext])
     return OK
+
+
+def _best(best: BestView | None) -> list[str]:
+    """Which step to use, its usable range and how sure that is; nothing where none was measured."""
+    if best is None:
+        return []
+    if best.step is None:
+        return [f"Best step: {best.reason}"]
+    usable = f", usable {best.range_[0]} to {best.range_[1]}" if best.range_ else ""
+    return [f"Best step: {best.step}{usable}, {'sure' if best.sure else 'not sure'}. {best.reason}"]
 
 
 def stop(bridge: Bridge, options: argparse.Namespace) -> int:
