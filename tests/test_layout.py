@@ -55,6 +55,8 @@ LAYERS = (
 """Every module and package at the package's front door, from the floor up: imports go down only."""
 FLOOR = {name: floor for floor, names in enumerate(LAYERS) for name in names}
 MOST_MODULES = 12
+MOST_LINES = 40
+"""Of a function, its docstring included."""
 
 LIGHT = (
     "sd_scripts_bridge.bridge",
@@ -171,6 +173,13 @@ def test_no_prefix_repeats_its_package() -> None:
         assert not module.stem.startswith((f"{package}_", f"{package.removesuffix('s')}_")), (
             f"{name_of(module)}: its package says that already"
         )
+
+
+@pytest.mark.parametrize("module", MODULES, ids=name_of)
+def test_a_function_fits_in_the_eye(module: Path) -> None:
+    functions = [node for node in ast.walk(tree_of(module)) if isinstance(node, ast.FunctionDef)]
+    lines = {one.name: (one.end_lineno or 0) - one.lineno + 1 for one in functions}
+    assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=name_of)

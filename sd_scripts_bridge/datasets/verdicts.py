@@ -143,27 +143,16 @@ def judge(
     originals, of_people = originals_of(findings), _of_people(findings)
     better = better_ones([one for one in findings if one.path not in originals])
     several_folders = len({finding.path.parent for finding in findings}) > 1
-    captions_as, verdicts = (name, fallback), []
+    verdicts = []
     for finding in findings:
-        label = shown(
-            Path(finding.path.parent.name, finding.path.name)
-            if several_folders
-            else finding.path.name
-        )
-        original = originals.get(finding.path)
+        label, original = _label(finding.path, several_folders), originals.get(finding.path)
         if finding.photo is None:
             verdicts.append(PhotoVerdict(finding.path, LEFT_OUT, _said(label, finding.reason)))
         elif original and drop_copies:
             verdicts.append(_copy_verdict(finding, original, label))
         else:
-            verdicts.append(
-                _verdict(
-                    finding,
-                    label,
-                    captions_as,
-                    [*_concerns(finding, of_people), *_about_others(finding, original, better)],
-                )
-            )
+            found = [*_concerns(finding, of_people), *_about_others(finding, original, better)]
+            verdicts.append(_verdict(finding, label, (name, fallback), found))
     faceless = sum(
         verdict.used and not finding.faces
         for verdict, finding in zip(verdicts, findings, strict=True)
@@ -172,6 +161,11 @@ def judge(
     used = [finding for finding, verdict in zip(findings, verdicts, strict=True) if verdict.used]
     advice = tuple(set_advice(verdicts, paths, faces))
     return DatasetCheck(tuple(verdicts), advice, tuple(coverage(used)))
+
+
+def _label(path: Path, several_folders: bool) -> str:
+    """A photo's name, with its folder's where there are several."""
+    return shown(Path(path.parent.name, path.name) if several_folders else path.name)
 
 
 def _lines(verdict: PhotoVerdict) -> Iterator[str]:

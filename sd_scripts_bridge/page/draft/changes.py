@@ -103,13 +103,12 @@ class DraftChanges:
     ) -> DraftView:
         """What changed after ``since`` (0: all); at most ``count`` photos, from ``start`` on."""
         with self._lock:
-            state, judged = self._look()
-            revision = state.revision + judged.version
+            state, revision = self._look()
             since = since if since <= revision else 0
             told = [self._told[pid] for pid in self._ids]
+            used = sum(one.row.used for one in told)
             photos, more = _part([one.row for one in told if one.since > since], start, count)
             about_set, about_captions = self._advised()
-            used, total = sum(one.row.used for one in told), len(told)
             return DraftView(
                 revision=revision,
                 since=since,
@@ -117,8 +116,8 @@ class DraftChanges:
                 photos=photos,
                 more=more,
                 used=used,
-                total=total,
-                sentence=_sentence(used, total),
+                total=len(told),
+                sentence=_sentence(used, len(told)),
                 name=state.name,
                 class_token=state.class_token,
                 source=state.source,
@@ -136,7 +135,7 @@ class DraftChanges:
                 redo=len(state.redo),
                 photo_undo=len(state.photo_undo),
                 imported=state.before is not None,
-                problems=[problem.sentence for problem in naming_problems(state)],
+                problems=[one.sentence for one in naming_problems(state)],
                 notes=notes,
             )
 
@@ -149,14 +148,14 @@ class DraftChanges:
             *filter(None, [failure]),
         ]
 
-    def _look(self) -> tuple[State, Verdicts]:
-        """The draft as it is now, its rows made or kept. One after the other, so that a revision
-        means one content.
+    def _look(self) -> tuple[State, int]:
+        """The draft as it is now and its revision, the rows made or kept. One after the other, so
+        that a revision means one content.
         """
         state, judged = self.draft.state, self.draft.check.judged
-        if self._looked and state is self._looked[0] and judged is self._looked[1]:
-            return state, judged
         revision = state.revision + judged.version
+        if self._looked and state is self._looked[0] and judged is self._looked[1]:
+            return state, revision
         held = held_out(state, judged)
         self._told = {
             item.id: self._tell(item, state, judged, revision, held) for item in state.items
@@ -167,7 +166,7 @@ class DraftChanges:
         self._advice = advice(self.draft, state, judged)
         self._coverage = shown_of(state, judged)
         self._looked = (state, judged)
-        return state, judged
+        return state, revision
 
     def _tell(
         self,

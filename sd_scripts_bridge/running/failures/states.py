@@ -23,7 +23,7 @@ ROWS: tuple[Known, ...] = (
     known(
         "loss-nan-embedded",
         FailureKind.NAN,
-        "engines/embedded/training/report.py",
+        "engines/embedded/training/said.py",
         r"^Error: (?P<own>The loss became (?:nan|-?inf)\b[^\n]*)",
         "{own}",
     ),

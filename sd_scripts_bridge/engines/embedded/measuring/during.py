@@ -15,7 +15,7 @@ from ....messages import Message
 from ..data.captions import Captions
 from ..model.lora_network import LoraNetwork
 from ..training.loss import Objective
-from ..training.report import say
+from ..training.said import say
 from .measure import measure
 from .photos import MeasuredPhoto
 

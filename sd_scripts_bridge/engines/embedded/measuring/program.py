@@ -29,7 +29,7 @@ from ..model.text import TextEncoders, Tokenizer
 from ..sampling.applied import applied
 from ..training.loss import Objective
 from ..training.noise import NoiseSchedule
-from ..training.report import say
+from ..training.said import say
 from . import photos as measured_photos
 from .draws import digest_of
 from .measure import measure

@@ -15,7 +15,7 @@ from ....jobs.folder import JobFolder
 from ....messages import Message
 from ....system.files import write_json
 from ...regularizing.class_pictures import STEPS, ClassPictures
-from ..training.report import say
+from ..training.said import say
 from .drawing import infotext, prompt_of
 from .loading import on_best_device
 

@@ -16,7 +16,7 @@ from ....messages import Message
 from ....system.files import write_json
 from ...judging import sheet
 from ...judging.grid import Cell, Grid, caption, keep
-from ..training.report import say
+from ..training.said import say
 from .applied import applied
 from .drawing import MOST_STEPS, infotext, prompt_of
 from .loading import on_best_device

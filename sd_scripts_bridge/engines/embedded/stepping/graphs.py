@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ....jobs.events import Note
 from ..training.loss import Inputs
-from ..training.report import say
+from ..training.said import say
 from .policy import Policy, Way
 
 Take = Callable[[Sequence[Inputs]], list[Tensor]]

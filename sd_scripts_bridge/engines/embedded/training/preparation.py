@@ -34,7 +34,7 @@ from ..sampling.loading import over
 from ..sampling.sampler import Sampler
 from .loss import Objective, Rows
 from .noise import NoiseSchedule
-from .report import say
+from .said import say
 
 COMPUTE = {"no": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 

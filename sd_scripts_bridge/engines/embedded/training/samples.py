@@ -27,7 +27,7 @@ from ..model import base_model
 from ..model.lora_network import LoraNetwork
 from ..sampling.drawing import MOST_STEPS, infotext, prompt_of
 from ..sampling.sampler import Sampler
-from .report import say
+from .said import say
 
 MOST_PROMPTS = 12
 

@@ -25,12 +25,12 @@ from ..measuring.during import SaveMeasures
 from ..model import base_model, device
 from ..stepping.graphs import taker
 from ..stepping.step import Step, inputs_of
-from . import proof, report, state
+from . import proof, said, state
 from .loss import Rows
 from .metadata import Metadata
 from .optimizer import Optimizer
 from .preparation import Prepared, prepare, samples_wanted
-from .report import say
+from .said import say
 from .samples import Samples
 from .tensorboard import Board, board_of
 
@@ -96,7 +96,7 @@ class Training:
         self.measures = SaveMeasures(
             folder.measured, prepared.measured, self.objective, prepared.captions, self.network
         )
-        self.losses = report.LossMean(self.plan.batches_per_epoch, prepared.device)
+        self.losses = said.LossMean(self.plan.batches_per_epoch, prepared.device)
         self.board: Board | None = None
         self.metadata = Metadata(
             self.job, prepared.prediction, prepared.captions.length, prepared.data
@@ -123,12 +123,12 @@ class Training:
         if self.samples is not None and self.optimizer.done == 0:
             self.samples.at_start()
         self.board = board_of(self.job, self.folder, self.optimizer.done)
-        clock, total, first = report.Clock(), self.params.max_train_steps, self.optimizer.done
+        clock, total, first = said.Clock(), self.params.max_train_steps, self.optimizer.done
         for batches in self._batches():
             self._step(batches)
             done = self.optimizer.done
             if clock.rings() or done in (first + 1, total):
-                mean = report.progress(done, total, self.losses)
+                mean = said.progress(done, total, self.losses)
                 if self.board is not None:
                     self.board.write(done, mean)
                 if done < total and self.folder.stop_request.exists():
@@ -172,10 +172,10 @@ class Training:
         reason = self.measures.enough(step) if self.job.enough else None
         if reason is None:
             return False
-        report.progress(step, self.params.max_train_steps, self.losses)
+        said.progress(step, self.params.max_train_steps, self.losses)
         seconds = (time.monotonic() - self.started) / (step - first)
         say(Note(reason))
-        say(Note(report.saved(step, self.params.max_train_steps, seconds)))
+        say(Note(said.saved(step, self.params.max_train_steps, seconds)))
         return True
 
     # ---- files ----
