@@ -29,7 +29,8 @@ _NOTHING = ("", "none", "null")
 class Card:
     """The fields of the WebUI's card editor.
 
-    ``activation_text`` goes into the prompt when the card is clicked.
+    ``activation_text`` goes into the prompt when the card is clicked. Our own words are English in
+    every language of the page: the file goes on to other hosts, people and programs.
     """
 
     description: str
