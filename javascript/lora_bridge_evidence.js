@@ -45,7 +45,7 @@
         constructor(app) {
             this.app = app;
             this.measure = lb.button(lb.t("Measure the saved steps"), () => lb.queueWork(app, this.measure, "jobs/" + this.job + "/evaluate", {}), "small");
-            this.again = lb.button("", () => this.train(), "small");
+            this.again = lb.button(lb.t("Train again on all photos"), () => this.train(), "small");
             this.node = lb.el("p", {class: "lb-start"}, this.measure, this.again);
         }
 

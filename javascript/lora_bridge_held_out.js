@@ -15,8 +15,9 @@
             this.photo = photo;
             const can = photo.used && photo.can_be_used !== false && Boolean(photo.verdict);
             lb.show(this.node, can);
-            lb.setText(this.node, photo.held_out ? lb.t("Train on it") : lb.t("Hold out"));
-            lb.setAttribute(this.node, "aria-label", photo.held_out ? lb.t("Train on {file}", photo) : lb.t("Hold out {file}", photo));
+            const text = photo.held_out ? lb.t("Train on it") : lb.t("Hold out");
+            lb.setText(this.node, text);
+            lb.setAttribute(this.node, "aria-label", text + ": " + photo.file);
             this.node.title = photo.held_out ? lb.t("Another one is held out then (H)") : lb.t("Measure the result on this photo, and never train on it (H)");
         }
 

@@ -197,7 +197,7 @@ def test_the_held_out_photo_is_shown_and_chosen(
     held.get_by_text("held out", exact=True).wait_for()
     other = tab.root.locator(".lb-framed:not(.lb-held)").first
     file = other.locator(".lb-file").inner_text()
-    other.get_by_role("button", name=f"Hold out {file}").click()
+    other.get_by_role("button", name=f"Hold out: {file}").click()
     held.get_by_text(file, exact=True).wait_for()
     tab.knows("app.state.draft.photos.filter((photo) => photo.held_out).length === 1")
     held.locator(".lb-tile").press("h")

@@ -385,7 +385,7 @@ def test_more_than_one_process_is_asked_for_in_words(
 
     asked: list[Request] = []
 
-    def submit(_self: Bridge, request: Request) -> None:
+    def submit(_self: Bridge, request: Request, _at: str | None) -> None:
         asked.append(request)
         raise Conflict("test.enough", "Enough is known.")
 
