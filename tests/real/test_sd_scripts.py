@@ -336,3 +336,28 @@ def test_it_draws_samples_from_a_file_that_is_read_anew(
     assert (told["steps"], told["prompts"]) == ([0, 1, 2], ["Ada woman", "woman"])
     assert all(Path(cell).is_file() for row in told["pictures"] for cell in row)
     assert told["others"] == [1]
+
+
+def test_the_photo_that_is_held_out_measures_every_save(
+    home: Home, base: Path, tmp_path: Path
+) -> None:
+    """Eight photos: seven are trained, and a job of ours measures on the eighth afterwards."""
+    demo_photos.draw(tmp_path / "photos", count=8)
+    named = ["--name", "Ada", "--class", "woman", "--steps", 8, "--out", tmp_path / "set"]
+    assert run(home, "dataset", tmp_path / "photos", *named).returncode == 0
+    prompts = tmp_path / "mine.txt"
+    prompts.write_text("Ada woman --w 64 --h 64 --d 1 --s 2\n", encoding="utf-8")
+    words = ["train", tmp_path / "set", "--base", base, "--engine", "sd-scripts"]
+    where = ["--lora-dir", tmp_path / "Lora", "--sample-prompts", prompts]
+    values = ["--set", *SMALL, "max_train_steps=8", "save_every_n_steps=4"]
+    done = run(home, *words, *where, *values)
+    assert done.returncode == 0, done.stdout + done.stderr
+    bridge = Bridge(home)
+    number = max(row.id for row in bridge.jobs() if row.kind == "train")
+    follow_up = max(row.id for row in bridge.jobs())
+    assert f"Job {follow_up} measures the saved steps" in " ".join(done.stdout.split())
+    assert run(home, "watch", follow_up).returncode == 0, bridge.log(follow_up)
+    told = json.loads(run(home, "result", number, "--json").stdout)
+    assert [save["step"] for save in told["best"]["curve"]] == told["strip"]["steps"] == [0, 4, 8]
+    assert all(save["held_out"] > 0 and save["error"] > 0 for save in told["best"]["curve"])
+    assert lora.inspect(Path(told["file"])).metadata["ss_num_train_images"] == "7"
