@@ -58,7 +58,8 @@ def change(path: Path) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.floa
     for name in (name for name in tensors if name.endswith("lora_down.weight")):
         module = name.partition(".")[0]
         down, up = tensors[name].astype("f8"), tensors[f"{module}.lora_up.weight"].astype("f8")
-        found[module] = up @ down * float(tensors[f"{module}.alpha"]) / down.shape[0]
+        rank, scale = down.shape[0], float(tensors[f"{module}.alpha"])
+        found[module] = up.reshape(-1, rank) @ down.reshape(rank, -1) * scale / rank
     return found
 
 
