@@ -49,7 +49,21 @@
         send() {
             this.forget();
             const {result, grid} = this.judge;
-            this.try.sendText(lb.plotText(result, lb.stepStems(result, this.files), (grid && grid.weights) || [0.6, 0.8, 1]), 1);
+            const axes = lb.plotAxes(result, lb.stepStems(result, this.files), (grid && grid.weights) || [0.6, 0.8, 1]);
+            this.try.sendText(lb.plotText(result, axes), 1);
+            this.keep(axes);
+        }
+
+        /** Forge's script empties its values when a paste changes their type: for ten seconds after that they are filled in again. */
+        keep(axes, left = 20, patience = 120) {
+            const field = (/** @type {string} */ name) => lb.host().querySelector("#script_txt2img_xyz_plot_" + name);
+            const type = field("x_type input");
+            const pasted = Boolean(type) && type.value === "Prompt S/R";
+            for (const [axis, value] of pasted ? Object.entries(axes) : []) {
+                const box = field(axis + "_values textarea");
+                if (box && box.value === "") this.try.type(box, value);
+            }
+            if (left && patience) setTimeout(() => this.keep(axes, pasted ? left - 1 : left, patience - 1), 500);
         }
     };
 
@@ -62,13 +76,17 @@
     /** The names of its saved steps in the Lora folder, in their order. */
     lb.stepStems = (result, files) => files.filter((file) => file.job === result.job && file.step).sort((one, other) => one.step - other.step).map((file) => file.stem);
 
-    /** The text for txt2img with the script filled in: strengths across, saved steps that are published down. */
-    lb.plotText = function (result, stems, weights) {
+    /** The script's values: strengths across, saved steps that are published down. */
+    lb.plotAxes = function (result, stems, weights) {
         const across = [":1>", ...weights.filter((weight) => weight !== 1).map((weight) => ":" + weight + ">")].join(", ");
         const down = [result.stem, ...stems].map((stem) => "<lora:" + stem + ":").join(", ");
-        const script = ["Script: X/Y/Z plot", "X Type: Prompt S/R", "X Values: " + JSON.stringify(across)];
-        if (stems.length) script.push("Y Type: Prompt S/R", "Y Values: " + JSON.stringify(down));
+        return stems.length ? {x: across, y: down} : {x: across};
+    };
+
+    /** The text for txt2img with the script filled in. */
+    lb.plotText = function (result, axes) {
+        const values = Object.entries(axes).map(([axis, value]) => axis.toUpperCase() + " Type: Prompt S/R, " + axis.toUpperCase() + " Values: " + JSON.stringify(value));
         const text = (result.infotext_512 || result.infotext).replace(/, Denoising strength: .*$/, "");
-        return text + ", " + script.join(", ");
+        return [text, "Script: X/Y/Z plot", ...values].join(", ");
     };
 })(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

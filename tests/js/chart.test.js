@@ -58,6 +58,6 @@ test("X/Y/Z plot filled in with the saved steps that the WebUI finds", () => {
     const files = [{stem: "Ada-step20-2", job: 1, step: 20}, {stem: "Ada-step10", job: 1, step: 10}, {stem: "Ada", job: 1, step: null}, {stem: "Ada-step20", job: 2, step: 20}];
     assert.deepEqual([...lb.unpublishedSteps(result, files)], []);
     assert.deepEqual([...lb.unpublishedSteps(result, files.slice(1))], [20]);
-    const text = lb.plotText(result, [...lb.stepStems(result, files)], [0.6, 1]);
+    const text = lb.plotText(result, lb.plotAxes(result, [...lb.stepStems(result, files)], [0.6, 1]));
     assert.equal(text, 'Ada <lora:Ada:1>\nSteps: 60, Size: 512x512, Script: X/Y/Z plot, X Type: Prompt S/R, X Values: ":1>, :0.6>", Y Type: Prompt S/R, Y Values: "<lora:Ada:, <lora:Ada-step10:, <lora:Ada-step20-2:"');
 });

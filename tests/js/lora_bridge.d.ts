@@ -142,7 +142,8 @@ interface LoraBridge {
     SendPlot: new (...parts: any[]) => any;
     unpublishedSteps: (result: any, files: any) => any;
     stepStems: (result: any, files: any) => any;
-    plotText: (result: any, stems: any, weights: any) => any;
+    plotAxes: (result: any, stems: any, weights: any) => any;
+    plotText: (result: any, axes: any) => any;
     // lora_bridge_preset.js
     PresetChoice: new (...parts: any[]) => any;
     subjectOf: (preset: any) => any;

@@ -64,6 +64,8 @@ def test_the_plot_is_filled_in_and_drawn(
 
     for name, small in (("steps", 1), ("width", 64), ("height", 64)):
         number(tab, name, small)
+    refreshed = "#txt2img_lora_cards .card[data-name='Ada-step20']"
+    tab.page.locator(refreshed).wait_for(state="attached")  # A1111's refresh empties its lists
     tab.page.locator("#txt2img_generate").click()
     whole = grid(data)
     assert tab.errors == []
