@@ -4,21 +4,15 @@ recommended one, for this training or from now on.
 
 from __future__ import annotations
 
-import json
-
 from ..errors import Invalid, Problem, short
 from ..jobs.job import LAST, STEPS
 from ..paths import Home
-from ..system.files import merge_json
+from ..system.files import chosen, merge_json
 
 
 def rule(home: Home) -> str:
     """What holds in this home where a training says nothing: one of `STEPS`."""
-    try:
-        found = json.loads(home.settings.read_text(encoding="utf-8"))["publish"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return LAST
-    return found if found in STEPS else LAST
+    return chosen(home.settings, "publish", STEPS, LAST)
 
 
 def set_rule(home: Home, wanted: str) -> None:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from ..jobs.folder import KEEP, JobFolder
 from ..jobs.job import Status, TrainingJob
 from ..jobs.store import Store
 from ..paths import Home
-from ..system.files import merge_json
+from ..system.files import chosen, merge_json
 
 USUAL = "checkpoints"
 
@@ -34,11 +33,7 @@ class Freed:
 
 def rule(home: Home) -> str:
     """The rule that holds, one of `KEEP`."""
-    try:
-        found = json.loads(home.settings.read_text(encoding="utf-8"))["keep"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return USUAL
-    return found if found in KEEP else USUAL
+    return chosen(home.settings, "keep", KEEP, USUAL)
 
 
 def set_rule(home: Home, wanted: str) -> None:

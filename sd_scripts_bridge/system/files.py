@@ -7,7 +7,7 @@ import itertools
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,15 @@ def merge_json(path: Path, values: Mapping[str, Any]) -> None:
     except (OSError, ValueError):
         known = {}
     write_json(path, {**(known if isinstance(known, dict) else {}), **values})
+
+
+def chosen(path: Path, key: str, choices: Collection[str], usual: str) -> str:
+    """Which of ``choices`` the JSON object at ``path`` has under ``key``; ``usual`` where none."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))[key]
+    except (OSError, ValueError, KeyError, TypeError):
+        return usual
+    return found if found in choices else usual
 
 
 def write_text(path: Path, text: str, *, flush: bool = True) -> None:

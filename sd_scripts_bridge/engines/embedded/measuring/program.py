@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any
 
 import torch
 
-from ....errors import BridgeError
 from ....evidence import measured as record
 from ....evidence.curve import curve
 from ....evidence.recommendation import as_dict
@@ -20,6 +18,7 @@ from ....jobs.folder import JobFolder
 from ....messages import Message
 from ....options.params import TrainingParams
 from ....system.files import write_json
+from .. import tool_program
 from ..data import subsets
 from ..data.captions import Captions
 from ..data.subsets import SubsetPicture
@@ -72,18 +71,16 @@ class Evaluation:
 
 
 def main() -> int:
-    """``argv``: the tool's folder, and that of the tokenizers. 0 without an answer: stopped."""
-    folder, tokenizers = JobFolder(Path(sys.argv[1])), Path(sys.argv[2])
-    try:
-        asked = Evaluation.read(folder)
-        if not _measure_all(asked, folder, tokenizers):
-            return 0
+    return tool_program.run(evaluate)
+
+
+def evaluate(folder: JobFolder, tokenizers: Path) -> int:
+    """Measure, and write what that recommends. Raises `BridgeError`."""
+    asked = Evaluation.read(folder)
+    if _measure_all(asked, folder, tokenizers):
         wanted = {step for step, _ in asked.saves}
         steps = [step for step in record.read(asked.measured) if step.step in wanted]
         write_json(folder.result, as_dict(steps))
-    except BridgeError as error:
-        print(f"Error: {error}", file=sys.stderr, flush=True)
-        return 1
     return 0
 
 

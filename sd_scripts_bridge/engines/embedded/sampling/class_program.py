@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ....datasets.writing.recording import record
-from ....errors import BridgeError
 from ....jobs.events import Phase, Progress
 from ....jobs.folder import JobFolder
 from ....messages import Message
 from ....system.files import write_json
 from ...regularizing.class_pictures import STEPS, ClassPictures
+from .. import tool_program
 from ..training.said import say
 from .drawing import infotext, prompt_of
 from .loading import on_best_device
@@ -23,13 +23,7 @@ AT_ONCE = 4
 
 
 def main() -> int:
-    """``argv``: the tool's folder, and that of the tokenizers. 0 without an answer: stopped."""
-    folder, tokenizers = JobFolder(Path(sys.argv[1])), Path(sys.argv[2])
-    try:
-        return draw(folder, tokenizers)
-    except BridgeError as error:
-        print(f"Error: {error}", file=sys.stderr, flush=True)
-        return 1
+    return tool_program.run(draw)
 
 
 def draw(tool: JobFolder, tokenizers: Path) -> int:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ....errors import BridgeError
 from ....jobs.events import Phase, Progress
 from ....jobs.folder import JobFolder
 from ....jobs.job import TrainingJob, job_from_dict
@@ -16,6 +15,7 @@ from ....messages import Message
 from ....system.files import write_json
 from ...judging import sheet
 from ...judging.grid import Cell, Grid, caption, keep
+from .. import tool_program
 from ..training.said import say
 from .applied import applied
 from .drawing import MOST_STEPS, infotext, prompt_of
@@ -23,13 +23,7 @@ from .loading import on_best_device
 
 
 def main() -> int:
-    """``argv``: the tool's folder, and that of the tokenizers. 0 without an answer: stopped."""
-    folder, tokenizers = JobFolder(Path(sys.argv[1])), Path(sys.argv[2])
-    try:
-        return draw(folder, tokenizers)
-    except BridgeError as error:
-        print(f"Error: {error}", file=sys.stderr, flush=True)
-        return 1
+    return tool_program.run(draw)
 
 
 def draw(tool: JobFolder, tokenizers: Path) -> int:

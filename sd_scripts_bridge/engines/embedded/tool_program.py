@@ -1,0 +1,21 @@
+"""What our tools' programs have in common: their words, and how a failure is told."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from ...errors import BridgeError
+from ...jobs.folder import JobFolder
+
+
+def run(work: Callable[[JobFolder, Path], int]) -> int:
+    """The exit code of ``work``, done in the tool's folder with that of the tokenizers (``argv``).
+    0 without a result: it was stopped; 1: a `BridgeError`, printed.
+    """
+    try:
+        return work(JobFolder(Path(sys.argv[1])), Path(sys.argv[2]))
+    except BridgeError as error:
+        print(f"Error: {error}", file=sys.stderr, flush=True)
+        return 1
