@@ -51,6 +51,8 @@ def recommend(points: Sequence[CurvePoint]) -> Recommendation:
     if curves.differ() < DIFFERENT or _are_alike(saves):
         return _unknown(Message("best.alike", "Can't tell: these saves are alike."))
     step = saves[best].step
+    if best == 0 and (before := _not_better(saves[0], points)):
+        return Recommendation(step, None, False, before)
     if curves.near(best) < SURE:
         return Recommendation(step, None, False, _guess(saves[best]))
     first, last = _around(best, [_is_usable(curves, save, best) for save in range(len(saves))])
@@ -97,6 +99,21 @@ def _around(best: int, usable: Sequence[bool]) -> tuple[int, int]:
     first = next((n + 1 for n in range(best - 1, -1, -1) if not usable[n]), 0)
     last = next((n - 1 for n in range(best + 1, len(usable)) if not usable[n]), len(usable) - 1)
     return first, last
+
+
+def _not_better(first: CurvePoint, points: Sequence[CurvePoint]) -> Message | None:
+    """Where the loss only rises from the base on, the lowest lies before the first save."""
+    start = next((point for point in points if point.step == 0), None)
+    if start is None or start.held_out > first.held_out:
+        return None
+    text = (
+        "Can't tell for sure: no save has a lower held-out loss than the base without the LoRA "
+        "({base}). Step {step} comes closest ({loss} ± {error}); save more often, or train more "
+        "slowly (a lower learning rate)."
+    )
+    loss, error = f"{first.held_out:.4f}", f"{first.error:.4f}"
+    base = f"{start.held_out:.4f}"
+    return Message("best.not_better", text, step=first.step, loss=loss, error=error, base=base)
 
 
 def _guess(best: CurvePoint) -> Message:

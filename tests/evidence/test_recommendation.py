@@ -60,6 +60,17 @@ def test_a_clear_optimum_is_found_within_one_save(best: int, seed: int) -> None:
     assert said.usable[0] <= said.step <= said.usable[1]
 
 
+def test_where_no_save_is_better_than_the_base_none_is_told_for_sure() -> None:
+    points = simulated([0.1 * (1 + 0.3 * n) for n in range(8)], seed=1, photos=3, noise=0.01)
+    told = recommendation.recommend(points)
+    assert told.step == STEPS[0] and told.sure, "it rises from the first save on"
+    for base, sure in ((0.08, False), (0.2, True)):
+        start = replace(points[0], step=0, held_out=base)
+        said = recommendation.recommend([start, *points])
+        assert said.step == STEPS[0] and said.sure is sure and (said.usable is None) is not sure
+        assert ("than the base without the LoRA (0.0800)" in said.reason) is not sure
+
+
 def test_saves_that_are_alike_are_told_apart_for_sure_by_mistake_only() -> None:
     """Each photo drifts for itself; at most one in ten such runs may be taken for a real one, and
     only few get so much as a guess.
