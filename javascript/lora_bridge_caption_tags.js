@@ -10,11 +10,11 @@
             this.app = app;
             this.picked = picked;
             this.tag = "";
-            this.chips = lb.el("ul", {class: "lb-chips", "aria-label": lb.t("Tags in the captions")});
+            this.chips = lb.el("ul", {class: "lb-chips lb-cloud", "aria-label": lb.t("Tags in the captions")});
             this.remove = lb.button(lb.t("Remove what belongs to the person ({n})", {n: 0}), () => this.open());
             this.why = lb.el("span", {class: "lb-dim lb-small"}, lb.t("What the captions leave out, the name learns; otherwise each prompt has to say it."));
             this.remove.classList.add("lb-small");
-            this.ask = lb.el("p", {class: "lb-dim lb-small", hidden: true});
+            this.ask = lb.el("p", {class: "lb-dim lb-small lb-asked"});
             this.box = lb.el("div", {class: "lb-preview", role: "region", "aria-label": lb.t("What belongs to the person"), hidden: true});
             this.person = lb.el("p", {hidden: true}, this.remove, " ", this.why);
             this.node = lb.el("div", {}, this.chips, this.person, this.box, this.ask);
@@ -33,14 +33,12 @@
             this.seen = seen;
             const shown = seen.tags.filter((tag) => tag.count > 1 || seen.tags.length <= MOST).slice(0, MOST);
             lb.fillList(this.chips, shown.map((tag) => ({...tag, on: tag.text === this.tag})), (tag) => tag.text, (tag) => this.chip(tag));
-            lb.show(this.chips, shown.length > 0);
             const n = seen.person.length;
             lb.show(this.person, n > 0);
             lb.setText(this.remove, lb.t("Remove what belongs to the person ({n})", {n: n}));
             const words = {place: lb.t("the place"), light: lb.t("the light"), clothes: lb.t("the clothes"), pose: lb.t("the pose")};
             const missing = Object.entries(seen.asked_for).map(([name, count]) => lb.t("{what} in {n} of {all}", {what: words[name], n: count, all: seen.captions}));
-            lb.show(this.ask, missing.length > 0);
-            lb.setText(this.ask, lb.t("Not mentioned yet: {list}.", {list: missing.join(", ")}));
+            lb.setText(this.ask, missing.length ? lb.t("Not mentioned yet: {list}.", {list: missing.join(", ")}) : "");
             if (!n) lb.show(this.box, false);
         }
 
