@@ -193,8 +193,11 @@
         change(photo, what) {
             return this.app.act(null, async () => {
                 try {
-                    this.app.takePhoto(await this.app.server.post("draft/photo/" + photo.id, what));
+                    const changed = await this.app.server.post("draft/photo/" + photo.id, what);
+                    if ("held_out" in what) return await this.app.loadDraft(); // another photo changes with it: never two of one
+                    this.app.takePhoto(changed);
                     this.app.wantDraft = true;
+                    return undefined;
                 } catch (error) {
                     this.app.takePhoto(photo);
                     this.drawFrames();

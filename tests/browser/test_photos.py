@@ -200,6 +200,7 @@ def test_the_held_out_photo_is_shown_and_chosen(
     other.get_by_role("button", name=f"Hold out: {file}").click()
     held.get_by_text(file, exact=True).wait_for()
     tab.knows("app.state.draft.photos.filter((photo) => photo.held_out).length === 1")
+    assert held.count() == 1
     held.locator(".lb-tile").press("h")
     tab.knows(f"!app.state.draft.photos.find((photo) => photo.file === {file!r}).held_out")
     tab.button("Hold none out").click()
