@@ -22,6 +22,7 @@ This folder belongs to LoRA Bridge (the "Train LoRA" tab and the command sd-scri
 bridge.sqlite3   the queue and what happened to each job
 engines/         sd-scripts, its Python environment and the tokenizers
 datasets/        clean copies of photos, with captions
+cache/           what was computed of photos, and would be again; may be deleted at any time
 settings.json    what is kept of a finished training (`clean --keep`), and which step it publishes
 jobs/<id>/       job.json, command.txt, train.log, samples/, output/, report.json
 
@@ -108,6 +109,11 @@ class Home:
     def headers(self) -> Path:
         """What the photos' headers say (`photos.headers.kept`); may go at any time."""
         return self.root / "cache" / "headers.jsonl"
+
+    @property
+    def kept(self) -> Path:
+        """Latents and text states of trainings (`engines.embedded.kept`); may go at any time."""
+        return self.root / "cache" / "kept"
 
     @property
     def supervisor_log(self) -> Path:

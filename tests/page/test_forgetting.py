@@ -71,6 +71,8 @@ def trained(ready: Page) -> Page:
     copies = sorted(Path(job.dataset).glob("*/*.png"))
     np.savez(copies[0].with_suffix(".npz"), np.asarray(Image.open(copies[0])))
     shutil.copyfile(copies[0], folder.samples / "Ada_000010_00_20260101000000_42.png")
+    bridge.home.kept.mkdir(parents=True)
+    (bridge.home.kept / "0").write_text(SECRETS[0], encoding="utf-8")
     folder.prompts.write_text(f"Ada woman, {SECRETS[0]}\n", encoding="utf-8")
     with folder.log.open("a", encoding="utf-8") as log:
         log.write(f"caption: Ada woman, {SECRETS[1]}\n")

@@ -141,6 +141,8 @@ class EmbeddedEngine:
             str(folder.root),
             "--tokenizers",
             str(self.home.tokenizers),
+            "--kept",
+            str(self.home.kept),
         ]
         if resume is not None:
             argv += ["--resume", str(resume)]

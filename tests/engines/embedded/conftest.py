@@ -119,6 +119,7 @@ def train(
         prediction: str = "epsilon",
         extra: Mapping[str, object] = NO_SAMPLES,
         enough: bool = False,
+        kept: Path | None = None,
         **params: object,
     ) -> Run:
         folder = JobFolder(tmp_path / name).create()
@@ -136,6 +137,7 @@ def train(
         )
         write_json(folder.job, job.as_dict())
         argv = [str(folder.root), "--tokenizers", str(tokenizers)]
+        argv += ["--kept", str(kept)] if kept else []
         said, errors = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(errors):
             code = trainer.main(argv + (["--resume", str(resume)] if resume else []))

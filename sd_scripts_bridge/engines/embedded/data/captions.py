@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
 
+from ..kept.tensors import KeptTensors, Tensors
 from ..model.text import Condition, TextEncoders, Tokenizer
 
 ENCODE_AT_ONCE = 16
@@ -34,20 +36,33 @@ class Captions:
         self.tokens: Tensor | None = None
         self.states: Condition | None = None
 
-    def keep_states(self, captions: Sequence[str]) -> None:
-        """Encode ``captions`` now, and do without the encoders from here on."""
+    def keep_states(
+        self, captions: Sequence[str], kept: KeptTensors, encoders_are: Sequence[object]
+    ) -> None:
+        """Encode ``captions`` now, and do without the encoders from here on.
+
+        ``encoders_are`` names all that their states depend on, beside the tokens.
+        """
         self.load(captions)
         assert self.tokens is not None and self.encoders is not None
-        with torch.no_grad():
-            pieces = [
-                self.encoders(self.tokens[first : first + ENCODE_AT_ONCE])
-                for first in range(0, len(self.tokens), ENCODE_AT_ONCE)
-            ]
-        pooled = [piece.pooled for piece in pieces if piece.pooled is not None]
-        self.states = Condition(
-            torch.cat([piece.states for piece in pieces]), torch.cat(pooled) if pooled else None
-        )
+        pieces = [
+            kept.of(["text", *encoders_are, piece.tolist()], partial(self._encoded, piece))
+            for piece in torch.split(self.tokens, ENCODE_AT_ONCE)
+        ]
+        states = torch.cat([piece["states"] for piece in pieces]).to(self.device)
+        pooled = [piece["pooled"].to(self.device) for piece in pieces if "pooled" in piece]
+        self.states = Condition(states, torch.cat(pooled) if pooled else None)
+        self.encoders.to(torch.device("cpu"))
         self.tokens = self.encoders = None
+
+    def _encoded(self, tokens: Tensor) -> Tensors:
+        """All that are encoded together are remembered together: alone they round otherwise."""
+        assert self.encoders is not None
+        self.encoders.to(self.device)
+        with torch.no_grad():
+            found = self.encoders(tokens)
+        pooled = {} if found.pooled is None else {"pooled": found.pooled}
+        return {"states": found.states, **pooled}
 
     def load(self, captions: Sequence[str]) -> None:
         """Put the tokens of ``captions`` on the device, once each."""

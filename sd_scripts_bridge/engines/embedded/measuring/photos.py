@@ -4,17 +4,16 @@ all that are held out, and a few that are trained.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import torch
 
 from ....datasets.kohya_folder import held_out_folders
 from ....options.params import TrainingParams
 from ..data import pictures, subsets
+from ..data.latents import PhotoEncoder
 from ..data.pictures import Shelf
+from ..data.placing import place
 from ..data.subsets import SubsetPicture
 from . import draws
 from .draws import PhotoDraws
@@ -36,19 +35,21 @@ class MeasuredPhoto:
     pixels: int
 
 
-def sample(training: Sequence[SubsetPicture], most: int = MOST_TRAINING) -> list[SubsetPicture]:
+def sample(
+    training: Sequence[SubsetPicture],
+    most: int = MOST_TRAINING,
+    digest: Callable[[Path], str] = draws.digest_of,
+) -> list[SubsetPicture]:
     """The training photos that are measured: by their digest, so the same ones everywhere."""
-    own = {draws.digest_of(one.path): one for one in training if not one.is_reg}
+    own = {digest(one.path): one for one in training if not one.is_reg}
     return [own[digest] for digest in sorted(own)[:most]]
 
 
 def encode(
     held_out: Sequence[SubsetPicture],
     training: Sequence[SubsetPicture],
-    vae: Any,
-    scale: float,
+    encoder: PhotoEncoder,
     params: TrainingParams,
-    device: torch.device,
 ) -> list[MeasuredPhoto]:
     """The photos' latents: the mean of what the VAE says, never mirrored.
 
@@ -56,11 +57,11 @@ def encode(
     """
     still = replace(params, cache_latents=False, flip_aug=False)
     chosen = [*held_out, *training]
-    placed = pictures.place(chosen, still)
-    shelves = pictures.encode(placed, vae, scale, still, device)
+    placed = place(chosen, still)
+    shelves = pictures.encode(placed, encoder, still)
     found = []
     for index, one in enumerate(placed):
-        bucket, digest = one.place.bucket, draws.digest_of(one.picture.path)
+        bucket, digest = one.place.bucket, one.digest
         shelf = shelves[bucket]
         found.append(
             MeasuredPhoto(

@@ -21,6 +21,7 @@ from ....system.files import write_json
 from .. import tool_program
 from ..data import subsets
 from ..data.captions import Captions
+from ..data.latents import PhotoEncoder
 from ..data.subsets import SubsetPicture
 from ..model import base_model, prediction
 from ..model.base_model import BaseModel
@@ -127,10 +128,8 @@ class Networks:
         photos = measured_photos.encode(
             asked.held_out,
             asked.training,
-            base.vae.to(device),
-            base.latent_scale,
+            PhotoEncoder(base.vae.to(device), base.latent_scale, device),
             asked.params,
-            device,
         )
         base.vae = None
         for network in (base.unet, *base.text_encoders):

@@ -111,6 +111,10 @@ class TextEncoders:
         self.skipped = (clip_skip or 1) - 1
         self.checkpointing = False
 
+    def to(self, device: torch.device) -> None:
+        for encoder in self.encoders:
+            encoder.to(device)
+
     def __call__(self, tokens: Tensor) -> Condition:
         """``tokens`` [batch, encoder, chunk, 77]."""
         if self.family != "sdxl":

@@ -19,7 +19,7 @@ from .... import __version__
 from ....datasets.caption_tokens import CHUNK
 from ....jobs.job import TrainingJob
 from ....options.params import TrainingParams
-from ..data.pictures import Placed
+from ..data.placing import Placed
 from ..data.subsets import TrainedSubset
 from .preparation import Data
 

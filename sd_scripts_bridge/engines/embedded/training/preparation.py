@@ -21,8 +21,12 @@ from ... import sample_prompts
 from ..data import pictures, subsets
 from ..data.batches import Batch, BatchOrder
 from ..data.captions import Captions
-from ..data.pictures import Placed, Shelf
+from ..data.latents import PhotoEncoder
+from ..data.pictures import Shelf
+from ..data.placing import Placed, place
 from ..data.subsets import TrainingSet
+from ..kept import fingerprint
+from ..kept.tensors import KeptTensors
 from ..measuring import photos as measured_photos
 from ..measuring.photos import MeasuredPhoto
 from ..model import base_model, lean, lora_names, lora_network, prediction
@@ -95,15 +99,19 @@ class Prepared:
         )
 
 
-def prepare(job: TrainingJob, tokenizers: Path, device: torch.device) -> Prepared:
+def prepare(
+    job: TrainingJob, tokenizers: Path, device: torch.device, kept: KeptTensors | None = None
+) -> Prepared:
     """Read, encode and load, in an order that keeps one network at a time on the device until the
-    U-Net comes.
+    U-Net comes. ``kept``: what was encoded before.
     """
     dtype = COMPUTE[job.params.mixed_precision]
+    kept = kept or KeptTensors()
     data = read_data(job)
     say(Phase(Message("phase.loading_base_model", "loading the base model")))
     base = base_model.load(Path(job.base), job.family, dtype)
     predicts = _prediction(job, base.unet, device)
+    text_is = fingerprint.of_text_encoders(kept, Path(job.base), base.text_encoders, device)
     say(
         Phase(
             Message(
@@ -113,18 +121,18 @@ def prepare(job: TrainingJob, tokenizers: Path, device: torch.device) -> Prepare
             )
         )
     )
-    shelves = pictures.encode(
-        data.placed, base.vae.to(device), base.latent_scale, job.params, device
-    )
-    measured = _measured(job, data, base, device)
+    encoder = _photo_encoder(job, base, device, kept)
+    shelves = pictures.encode(data.placed, encoder, job.params)
+    measured = _measured(job, data, encoder)
     sampler = None
     if samples_wanted(job, device) is not None:
         sampler = over(base, tokenizers, predicts, job.params.clip_skip)
         base.vae.to("cpu")
     base.vae = None
-    captions = _captions(
-        job, data, [one.caption for one in measured], base.text_encoders, tokenizers, device
-    )
+    captions = _captions(job, data, base.text_encoders, tokenizers, device)
+    if not captions.trained and not job.params.shuffle_caption:
+        texts = [*data.captions, *(one.caption for one in measured), ""]
+        captions.keep_states(texts, kept, [job.family, job.params.clip_skip, *text_is])
     lean_unet = _prepare_unet(base.unet, job, device)
     network = _network(job, base, captions.encoders, lean_unet).to(device)
     schedule = NoiseSchedule(predicts == "v_prediction", job.params.min_snr_gamma, device)
@@ -140,10 +148,10 @@ def samples_wanted(job: TrainingJob, device: torch.device) -> int | None:
 
 
 def read_data(job: TrainingJob) -> Data:
-    """The dataset, checked down to each picture's header."""
+    """The dataset, each of its pictures read once."""
     say(Phase(Message("phase.reading_pictures", "reading the pictures")))
     training_set = subsets.read(Path(job.dataset))
-    placed = tuple(pictures.place(training_set.pictures, job.params))
+    placed = tuple(place(training_set.pictures, job.params))
     plan = BatchOrder(
         job.params, [one.picture for one in placed], [one.place.bucket for one in placed]
     )
@@ -168,22 +176,26 @@ def _prediction(job: TrainingJob, unet: Any, device: torch.device) -> str:
     return answer
 
 
-def _measured(
-    job: TrainingJob, data: Data, base: BaseModel, device: torch.device
-) -> list[MeasuredPhoto]:
+def _photo_encoder(
+    job: TrainingJob, base: BaseModel, device: torch.device, kept: KeptTensors
+) -> PhotoEncoder:
+    vae_is = fingerprint.of_vae(kept, Path(job.base), base.vae, device)
+    return PhotoEncoder(base.vae.to(device), base.latent_scale, device, kept, vae_is)
+
+
+def _measured(job: TrainingJob, data: Data, encoder: PhotoEncoder) -> list[MeasuredPhoto]:
     held_out = measured_photos.held_out_of(Path(job.dataset))
     if not held_out:
         return []
-    training = measured_photos.sample(data.training_set.training_pictures)
-    return measured_photos.encode(
-        held_out, training, base.vae, base.latent_scale, job.params, device
-    )
+    digests = {one.picture.path: one.digest for one in data.placed}
+    training = data.training_set.training_pictures
+    chosen = measured_photos.sample(training, digest=digests.__getitem__)
+    return measured_photos.encode(held_out, chosen, encoder, job.params)
 
 
 def _captions(
     job: TrainingJob,
     data: Data,
-    measured: Sequence[str],
     encoders: Sequence[nn.Module],
     tokenizers: Path,
     device: torch.device,
@@ -203,17 +215,12 @@ def _captions(
                 )
             )
         )
-    for encoder in encoders:
-        encoder.to(device)
     text = TextEncoders(encoders, job.family, params.clip_skip, tokenizer.end)
     text.checkpointing = params.gradient_checkpointing
     trained = not params.network_train_unet_only
-    captions = Captions(tokenizer, text, length, trained, device)
-    if not trained and not params.shuffle_caption:
-        captions.keep_states([*data.captions, *measured, ""])
-        for encoder in encoders:
-            encoder.to("cpu")
-    return captions
+    if trained or params.shuffle_caption:  # else they are needed only for what isn't known yet
+        text.to(device)
+    return Captions(tokenizer, text, length, trained, device)
 
 
 def _prepare_unet(unet: Any, job: TrainingJob, device: torch.device) -> LeanUNet:

@@ -10,7 +10,7 @@ import torch
 
 from ....jobs.events import Proof
 from ..data.batches import Batch, Item
-from ..data.pictures import Placed
+from ..data.placing import Placed
 from ..model.lora_network import LoraNetwork
 from .loss import Objective, Rows
 

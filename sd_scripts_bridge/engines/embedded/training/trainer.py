@@ -21,6 +21,7 @@ from ....jobs.folder import JobFolder
 from ....jobs.job import TrainingJob, job_from_dict
 from ....messages import Message
 from ... import sample_prompts
+from ..kept.tensors import KeptTensors
 from ..measuring.during import SaveMeasures
 from ..model import base_model, device
 from ..stepping.graphs import taker
@@ -42,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--tokenizers", type=Path, help="where CLIP's vocabulary lies; else the job folder gets it"
     )
+    parser.add_argument("--kept", type=Path, help="where latents and text states are remembered")
     arguments = parser.parse_args(argv)
     folder = JobFolder(arguments.folder)
     try:
@@ -49,7 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         tokenizers = arguments.tokenizers or folder.root / "tokenizers"
         caption_tokens.write_tokenizers(tokenizers)
         where = device.choose(job.params.mixed_precision, Path(job.base))
-        Training(folder, prepare(job, tokenizers, where)).run(arguments.resume)
+        prepared = prepare(job, tokenizers, where, KeptTensors(arguments.kept))
+        Training(folder, prepared).run(arguments.resume)
     except BridgeError as error:
         print(f"Error: {error}", file=sys.stderr, flush=True)
         return 1

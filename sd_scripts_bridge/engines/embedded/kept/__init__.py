@@ -1,0 +1,1 @@
+"""What is computed once and remembered on the disk, across jobs."""
