@@ -372,7 +372,7 @@
             if (seen) this.planSoon();
             if (job.status === "succeeded" && job.kind === "train" && lb.remembered("refreshed") !== job.id + "." + job.attempt) {
                 lb.remember("refreshed", job.id + "." + job.attempt);
-                lb.refreshCards();
+                lb.refreshCards(this);
                 this.load("loras", "loras");
             }
         }

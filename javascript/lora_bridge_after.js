@@ -65,7 +65,7 @@
             return this.app.act(this.save, async () => {
                 this.show(await this.app.server.post("jobs/" + this.job + "/card", body));
                 this.app.say(lb.t("The card is saved."));
-                lb.refreshCards();
+                lb.refreshCards(this.app);
             });
         }
     };

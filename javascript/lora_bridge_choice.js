@@ -74,8 +74,9 @@
             lb.setChoices(this.steps, steps.map((step) => ({value: String(step), text: lb.t("step {step}", {step: lb.number(step)})})), String(this.chosenStep(named, steps)));
             lb.show(this.steps, steps.length > 1);
             lb.show(this.publish, steps.length > 0);
-            lb.show(this.keep, Boolean(named) && !this.kept);
-            lb.setClass(this.publish, "lb-primary", Boolean(named) && !this.kept);
+            const another = Boolean(named) && named !== steps[steps.length - 1];
+            lb.show(this.keep, another && !this.kept);
+            lb.setClass(this.publish, "lb-primary", another && !this.kept);
             this.nameButton();
         }
 
@@ -113,7 +114,7 @@
             return this.app.act(this.publish, async () => {
                 const answer = await this.app.server.post("jobs/" + this.job + "/publish", body);
                 this.app.say([answer.sentence, ...(answer.notes || [])].map(lb.sentence).join(" "));
-                lb.refreshCards();
+                lb.refreshCards(this.app);
                 await this.app.load("loras", "loras");
             });
         }

@@ -42,7 +42,8 @@
                 held: key("held", lb.t("held-out photos, with their error")), trained: key("trained", lb.t("training photos")),
                 mean: key("mean", lb.t("training loss, smoothed")), rate: key("rate", lb.t("learning rate")),
             };
-            return lb.el("p", {class: "lb-small lb-legend"}, ...Object.values(this.keys));
+            this.legendLine = lb.el("p", {class: "lb-small lb-legend"}, ...Object.values(this.keys));
+            return this.legendLine;
         }
 
         tools() {
@@ -100,7 +101,7 @@
             const width = this.node.clientWidth;
             const saves = this.measured();
             const any = this.points.length > 1 || saves.length > 1;
-            for (const part of [this.svg, this.bar]) lb.show(part, any);
+            for (const part of [this.svg, this.bar, this.legendLine]) lb.show(part, any);
             if (!width || !any) return;
             const scale = this.scale = lb.curveScale(this.points, saves, this.total, width, HEIGHT, this.log);
             const line = (points) => points.map(([step, loss], at) => (at ? "L" : "M") + scale.x(step).toFixed(1) + " " + scale.y(loss).toFixed(1)).join("");

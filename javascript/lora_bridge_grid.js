@@ -138,7 +138,7 @@
                 if (!last) this.app.say(lb.sentence((await this.app.server.post("jobs/" + this.job + "/publish", {step: this.chosen.step})).sentence));
                 else await this.app.server.post("jobs/" + this.job + "/card", {weight: this.chosen.weight});
                 if (last) this.app.say(lb.t("That step is published already; its card now says × {weight}.", {weight: this.chosen.weight}));
-                lb.refreshCards();
+                lb.refreshCards(this.app);
                 await this.app.load("loras", "loras");
             });
         }

@@ -95,7 +95,7 @@
 
     /** The buttons for what can be done with a job. */
     lb.jobButtons = function (app, job) {
-        const texts = {show: lb.t("Show"), stop: lb.t("Stop after next save"), leave: lb.t("Take out of the queue"), begin: lb.t("Start now"), resume: lb.t("Resume"), retry: lb.t("Start over"), publish: lb.t("Publish what is saved"), repeat: lb.t("Repeat exactly"), report: lb.t("Copy report"), remove: lb.t("Remove")};
+        const texts = {show: lb.t("Show"), stop: lb.stopWords(job.kind), leave: lb.t("Take out of the queue"), begin: lb.t("Start now"), resume: lb.t("Resume"), retry: lb.t("Start over"), publish: lb.t("Publish what is saved"), repeat: lb.t("Repeat exactly"), report: lb.t("Copy report"), remove: lb.t("Remove")};
         const far = app.state.host && app.state.host.local === false;
         return lb.jobActions(job).filter((action) => action !== "export" || !far).map((action) => {
             if (action === "export") return lb.exportMenu(app, job);
@@ -155,7 +155,7 @@
             app.say(lb.sentence(answer.sentence));
             if (action === "publish") {
                 lb.setText(button, lb.t("Published as {stem}", {stem: answer.stem}));
-                lb.refreshCards();
+                lb.refreshCards(app);
             }
             if (action === "remove" && app.followed === job.id) app.follow(null);
             if (action === "resume" || action === "retry") app.follow(job.id);

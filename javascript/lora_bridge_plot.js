@@ -39,7 +39,7 @@
                 const {result, job} = this.judge;
                 this.try.chosen = "job:" + job;
                 for (const step of lb.unpublishedSteps(result, this.files)) await this.app.server.post("jobs/" + job + "/publish", {step: step});
-                lb.refreshCards();
+                lb.refreshCards(this.app);
                 await this.app.load("loras", "loras");
                 this.send();
             });

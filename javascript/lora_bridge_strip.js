@@ -12,6 +12,9 @@
         return words[status] || status;
     };
 
+    /** What the polite stop is called: only trainings save. */
+    lb.stopWords = (kind) => (kind === "train" ? lb.t("Stop after next save") : lb.t("Stop"));
+
     /** Two buttons that stop a job: politely, and at once (asked twice). */
     lb.StopButtons = class {
         constructor(app, job) {
@@ -46,6 +49,8 @@
         update(active, stopping, kind) {
             lb.show(this.node, active);
             lb.show(this.soft, !stopping && kind !== "setup");
+            lb.setText(this.soft, lb.stopWords(kind));
+            lb.show(this.hard, stopping || kind !== "tool");
         }
     };
 

@@ -234,10 +234,22 @@
         return [...facts, ...lb.resultCosts(result.facts || {}, result.healed || [])].filter(Boolean);
     };
 
-    /** Makes the host look for new LoRAs. */
-    lb.refreshCards = function () {
+    /** Makes the host look for new LoRAs, once it is idle: its button empties and refills the list of checkpoints, too, and a Generate that begins meanwhile finds none. */
+    lb.refreshCards = async function (app) {
         const cards = lb.host().querySelector("#txt2img_lora_extra_refresh_internal");
-        if (cards) cards.dispatchEvent(new Event("click", {bubbles: true}));
+        if (!cards || lb.refreshing) return;
+        lb.refreshing = true;
+        try {
+            await lb.untilIdle(app.server, 2000);
+            cards.dispatchEvent(new Event("click", {bubbles: true}));
+        } catch (error) { /* the WebUI is gone; its next start looks by itself */ } finally {
+            lb.refreshing = false;
+        }
+    };
+
+    /** Until the host neither generates nor waits for a training; asks every `wait` ms. */
+    lb.untilIdle = async function (server, wait) {
+        while ((await server.get("status")).host_busy) await new Promise((resolve) => { setTimeout(resolve, wait); });
     };
 
     /** What it took, and what was changed on the way. */

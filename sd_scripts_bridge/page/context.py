@@ -54,6 +54,8 @@ class Context:
     """Folders that may hold YuNet's .onnx (A1111: models/opencv)."""
     generate_waits: Callable[[], bool] = bool
     """Whether the host's Generate waits now, because a training has the GPU."""
+    host_busy: Callable[[], bool] = bool
+    """Whether the host generates now, or waits for a training: its lists had better stay."""
     before_start: Callable[[], Sequence[str] | None] | None = None
     """Called before a job is queued (start, resume, retry): frees the GPU.
 

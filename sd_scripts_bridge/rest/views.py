@@ -120,6 +120,7 @@ class StatusView(ProgressView):
     ]
     draft: Annotated[int, "the draft's revision", Example(40)]
     generate_waits: Annotated[bool, "the host's Generate waits for the training", Example(False)]
+    host_busy: Annotated[bool, "the host generates, or waits for a training", Example(False)]
 
 
 @dataclass(frozen=True)

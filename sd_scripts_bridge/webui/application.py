@@ -57,6 +57,7 @@ def in_webui(app: Any, home: Home, nonce: str) -> Any:
             no_interrogator=NO_BLIP,
             face_models=[host.face_folder()],
             generate_waits=_generate_waits,
+            host_busy=_host_busy,
             before_start=_before_start,
             draw_grid=_draw_grid,
             grid_trouble=_grid_trouble,
@@ -87,6 +88,14 @@ def _memory() -> Memory | None:
 def _generate_waits() -> bool:
     keeper = Keeper.running()
     return keeper is not None and keeper.is_parked
+
+
+def _host_busy() -> bool:
+    lock = host.queue_lock()
+    if not lock.acquire(blocking=False):
+        return True
+    lock.release()
+    return False
 
 
 def _draw_grid(job_id: int) -> None:

@@ -21,3 +21,11 @@ test("runs are compared on held-out photos only where all of them have that", ()
     assert.strictEqual(mixed.held, false);
     assert.deepStrictEqual(mixed.lines.map((line) => line.map((point) => point[0])), [[1, 2], [1, 2]]);
 });
+
+test("the WebUI's lists are refreshed only when it is idle", async () => {
+    const busy = [true, true, false];
+    const asked = [];
+    const server = {get: async (path) => { asked.push(path); return {host_busy: busy.shift()}; }};
+    await lb.untilIdle(server, 1);
+    assert.deepStrictEqual([asked, busy], [["status", "status", "status"], []]);
+});

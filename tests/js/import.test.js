@@ -48,9 +48,8 @@ test("sd-scripts' help is shown in Japanese to whom reads that, else in English"
     assert.strictEqual(lb.language() + lb.optionHelp(option), "esbatch size");
 });
 
-test("a preset says its steps, its minutes where they are known, and its memory", () => {
+test("a preset says its steps and its memory; the minutes stand at the top alone", () => {
     const preset = {pictures: [1500, 2000], memory: "Fits 12 GB."};
-    assert.deepStrictEqual(lb.presetFacts(preset, {seconds: 1034}),
-        ["Made for 1500 to 2000 pictures shown in all.", "About 17 min.", "Memory: Fits 12 GB."]);
-    assert.deepStrictEqual(lb.presetFacts({pictures: null, memory: ""}, {seconds: null}), []);
+    assert.deepStrictEqual(lb.presetFacts(preset), ["Made for 1500 to 2000 pictures shown in all.", "Memory: Fits 12 GB."]);
+    assert.deepStrictEqual(lb.presetFacts({pictures: null, memory: ""}), []);
 });

@@ -149,7 +149,7 @@ interface LoraBridge {
     subjectOf: (preset: any) => any;
     bestFor: (presets: any, gigabytes: any) => any;
     About: new (...parts: any[]) => any;
-    presetFacts: (preset: any, plan: any) => any;
+    presetFacts: (preset: any) => any;
     // lora_bridge_publishing.js
     PrivateTick: new (...parts: any[]) => any;
     PublishedStep: new (...parts: any[]) => any;
@@ -222,7 +222,10 @@ interface LoraBridge {
     loadedCheckpoint: () => any;
     filePlace: (result: any) => any;
     resultFacts: (result: any) => any;
-    refreshCards: () => any;
+    refreshCards: (app: any) => Promise<void>;
+    refreshing?: boolean;
+    stopWords: (kind: string) => string;
+    untilIdle: (server: any, wait: number) => Promise<void>;
     resultCosts: (facts: any, healed: any) => any;
     // lora_bridge_waiting.js
     waitingText: (status: any) => any;

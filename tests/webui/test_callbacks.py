@@ -23,7 +23,11 @@ from tests.support.webui_host import Host
 
 pytest.importorskip("starlette")
 
-from sd_scripts_bridge.webui import callbacks, settings
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from sd_scripts_bridge.webui import callbacks, host, settings
+from sd_scripts_bridge.webui.application import in_webui
 from sd_scripts_bridge.webui.keeper import Keeper
 from sd_scripts_bridge.webui.routes import Routes
 
@@ -100,6 +104,19 @@ def test_each_new_app_gets_the_routes_in_front_of_its_own() -> None:
         app = SimpleNamespace(router=SimpleNamespace(routes=["the host's"]))
         callbacks.on_app_started(None, app)
         assert isinstance(app.router.routes[0], Routes) and app.router.routes[1:] == ["the host's"]
+
+
+def test_the_page_hears_that_the_host_is_busy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It then leaves the host's lists alone: A1111's Generate finds no checkpoint in them while
+    they are refilled.
+    """
+    Host(monkeypatch, tmp_path)
+    client = TestClient(in_webui(FastAPI(), Home(tmp_path / "home"), "nonce"))
+    with host.queue_lock():
+        assert client.get("/lora-bridge/v1/status").json()["host_busy"] is True
+    assert client.get("/lora-bridge/v1/status").json()["host_busy"] is False
 
 
 def test_a_start_during_a_training_loads_no_model(

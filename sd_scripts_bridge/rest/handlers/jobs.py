@@ -59,6 +59,7 @@ def status(call: Call, query: StatusQuery) -> StatusView:
         boot=context.boot,
         draft=context.draft.revision,
         generate_waits=context.generate_waits(),
+        host_busy=context.host_busy(),
     )
 
 
