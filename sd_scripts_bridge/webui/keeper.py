@@ -284,8 +284,7 @@ def _waiting(store: Store) -> list[JobRow]:
     """The queue without what is paused, or waits for its time."""
     from ..jobs.job import Status
 
-    gpus, queued = store.waiting(), store.jobs([Status.QUEUED])
-    return [row for row in queued if row.device in gpus and not row.waits_for_its_time]
+    return [row for row in active(store) if row.status is Status.QUEUED]
 
 
 def _comes_later(store: Store) -> bool:
@@ -296,10 +295,20 @@ def _comes_later(store: Store) -> bool:
 
 
 def active(store: Store) -> list[JobRow]:
-    """Those that have a GPU, or will have it without anybody's doing."""
-    from ..jobs.job import Status
+    """Those that have a GPU, or will have it without anybody's doing.
 
-    return [*store.jobs([Status.RUNNING, Status.STOPPING]), *_waiting(store)]
+    One look at all of them: between two, a job that waited could get its GPU, and be in neither.
+    """
+    from ..jobs.job import Status, share_a_gpu
+
+    paused = store.pauses()
+    rows = store.jobs([Status.RUNNING, Status.STOPPING, Status.QUEUED])
+    later = [
+        row.status is Status.QUEUED
+        and (row.waits_for_its_time or any(share_a_gpu(row.device, gpu) for gpu in paused))
+        for row in rows
+    ]
+    return [row for row, waits in zip(rows, later, strict=True) if not waits]
 
 
 def trainings(rows: list[JobRow]) -> list[JobRow]:
