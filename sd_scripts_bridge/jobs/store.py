@@ -282,11 +282,15 @@ class Store(Database):
     # ---- pauses ----
 
     def ask_for_pause(self, device: str, seconds: float) -> None:
-        """Remember how long ``device`` shall be free once it is."""
+        """Remember how long ``device`` shall be free once it is.
+
+        A pause that goes on is that long from now on.
+        """
         with self._change() as db:
+            until = time.time() + seconds if device in _paused(db) else 0
             db.execute(
-                "INSERT OR REPLACE INTO pauses (device, seconds, until) VALUES (?, ?, 0)",
-                (device, seconds),
+                "INSERT OR REPLACE INTO pauses (device, seconds, until) VALUES (?, ?, ?)",
+                (device, seconds, until),
             )
 
     def begin_pause(self, device: str) -> None:

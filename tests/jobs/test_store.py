@@ -176,6 +176,21 @@ def test_a_database_whose_version_was_lost_keeps_its_jobs(
     assert claimed and claimed.id == job_id
 
 
+def test_a_pause_that_is_made_longer_is_never_over_meanwhile(
+    tmp_path: Path, make_job: MakeJob
+) -> None:
+    store = Store(tmp_path / "bridge.sqlite3")
+    store.add(make_job())
+    store.ask_for_pause("0", 600)
+    assert store.claim(), "it begins when the GPU is free"
+    store.begin_pause("0")
+    until = store.pauses()["0"]
+    store.ask_for_pause("0", 900)  # pressed again
+    assert store.pauses()["0"] >= until + 300
+    store.add(make_job())
+    assert store.claim() is None
+
+
 @pytest.mark.parametrize("year", [-365 * 86400, 365 * 86400])
 def test_a_clock_that_is_set_makes_no_year_of_a_minute(
     tmp_path: Path, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch, year: int

@@ -11,7 +11,7 @@ import pytest
 
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.errors import BridgeError, Conflict
-from sd_scripts_bridge.jobs.events import Note, Progress
+from sd_scripts_bridge.jobs.events import Note, Progress, Started
 from sd_scripts_bridge.jobs.folder import state_step
 from sd_scripts_bridge.jobs.job import SetupJob, Status, TrainingJob
 from sd_scripts_bridge.page.jobs import JobViews
@@ -41,15 +41,17 @@ def test_it_leaves_the_gpu_at_the_next_save_and_goes_on_by_itself(
     bridge: Bridge, make_job: MakeJob, held: int
 ) -> None:
     second = submit(bridge, make_job())
-    step = pause(bridge, held, seconds=3)
-    began = time.monotonic()
+    step = pause(bridge, held, seconds=600)
     assert 10 < step < 40 and survivors_of_first(bridge, held) == []
     time.sleep(1)
     assert bridge._store.get(held).status is bridge._store.get(second).status is Status.QUEUED, (
         "the GPU is nobody's"
     )
+    shorter = time.time()
+    bridge.pause(held, 2 / 60)
     assert wait_over(bridge, held).status is Status.SUCCEEDED
-    assert time.monotonic() - began > 2.5
+    again = [entry for entry in bridge.events(held) if isinstance(entry.event, Started)][1]
+    assert again.time >= shorter + 2
     events = [(entry.attempt, entry.event) for entry in bridge.events(held)]
     assert (1, Note(f"Paused at step {step}. It goes on by itself.")) in events
     assert (2, Note(f"Going on from step {step}.")) in events
@@ -113,9 +115,7 @@ def test_one_process_waits_for_the_end_of_a_pause_however_often_somebody_looks(
     bridge: Bridge, held: int
 ) -> None:
     pause(bridge, held, seconds=600)
-    deadline = time.monotonic() + 10
     while not is_held(bridge.home.waiter_lock) or is_held(bridge.home.supervisor_lock):
-        assert time.monotonic() < deadline
         time.sleep(0.05)
     log = (bridge.home.root / "supervisor.log").stat().st_size
     for _ in range(5):
