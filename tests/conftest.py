@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,6 +39,16 @@ def no_real_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A test that forgets to name a home gets an empty folder, never the user's."""
     monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "forgotten-home"))
     monkeypatch.delenv("SD_SCRIPTS_PYTHON", raising=False)
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Children that are started meanwhile can be interrupted, also where a shell started these
+    tests in the background and so told them, and theirs, to ignore Ctrl-C.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.engines.sd_scripts.installed import catalogue
 from sd_scripts_bridge.jobs.job import Status
 from tests.support import model_headers as headers
+from tests.support.supervisor import wait
 from tests.support.verbs import FAKE_SCRIPTS, run
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent otherwise on Windows")
@@ -153,6 +153,7 @@ def test_a_save_that_could_not_be_gone_on_from_is_moved_and_that_is_said(
 
 
 @posix
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_leaves_the_job_running_and_says_so(
     bridge: Bridge, dataset: Path, base: Path, tmp_path: Path
 ) -> None:
@@ -173,12 +174,12 @@ def test_ctrl_c_leaves_the_job_running_and_says_so(
     ]
     child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert child.stdout
-    while "Step 10" not in child.stdout.readline() and child.poll() is None:
-        if any(row.status is Status.RUNNING for row in bridge._store.jobs()):
-            break
-    time.sleep(1)
+    said = iter(child.stdout.readline, "")
+    next(line for line in said if line.startswith("Job 1:"))
+    next(said)  # it is followed
+    wait(bridge, 1, lambda row: row.status is Status.RUNNING)
     child.send_signal(signal.SIGINT)
-    _, errors = child.communicate(timeout=30)
+    _, errors = child.communicate(timeout=120)
     assert child.returncode == 130
     assert "continues without this window" in errors and "watch 1" in errors
     assert bridge._store.get(1).status is Status.RUNNING

@@ -155,8 +155,7 @@ def test_a_training_goes_on_without_us_and_is_found_again(
     wait_step(bridge, job_id, 1)
     follower = next(e.event.pid for e in bridge.events(job_id) if isinstance(e.event, Started))
     psutil.Process(psutil.Process(follower).ppid()).send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 10
-    while is_held(bridge.home.supervisor_lock) and time.monotonic() < deadline:
+    while is_held(bridge.home.supervisor_lock):
         time.sleep(0.05)
     assert bridge.job(job_id).status is Status.LOST
     assert ray.statuses()[-1] == "RUNNING"

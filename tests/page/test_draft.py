@@ -340,8 +340,7 @@ def test_drafting_asks_the_host_only_where_words_are_missing(draft: Draft) -> No
         drafting.todo(draft, None, again=False),
         "portrait",
     )
-    deadline = time.monotonic() + 10
-    while draft.drafting and time.monotonic() < deadline:
+    while draft.drafting:
         time.sleep(0.01)
     assert asked == ["one.jpg"]
     assert captions(draft)[0] == "Ada woman, portrait, a woman on a bench"
@@ -356,8 +355,7 @@ def test_a_failing_interrogator_is_said(draft: Draft) -> None:
         raise RuntimeError("no model")
 
     interrogation.start(draft, broken, drafting.todo(draft, None, again=False))
-    deadline = time.monotonic() + 10
-    while draft.drafting and time.monotonic() < deadline:
+    while draft.drafting:
         time.sleep(0.01)
     assert any("no model" in advice for advice in draft_dict(draft)["advice"])
 

@@ -229,7 +229,7 @@ def test_two_pages_on_one_home_see_the_same(bridge: Bridge, tmp_path: Path) -> N
     )
     argv = [sys.executable, "-c", code, str(PACKAGE_PARENT), str(bridge.home.root)]
     pages = [subprocess.Popen([*argv, name]) for name in ("one", "two")]
-    assert [page.wait(60) for page in pages] == [0, 0]
+    assert [page.wait(300) for page in pages] == [0, 0]
     values = Draft(bridge.home).state.training.values
     assert {f"{name}{number}" for name in ("one", "two") for number in range(25)} == set(values)
     assert len(bridge._store.jobs()) == 50

@@ -34,6 +34,7 @@ from sd_scripts_bridge.paths import PACKAGE_PARENT, Home
 from sd_scripts_bridge.rest import app as rest
 from sd_scripts_bridge.rest.routes import PREFIX, RULES
 from sd_scripts_bridge.system.files import write_json
+from sd_scripts_bridge.system.locks import is_held
 from tests.support import messy
 from tests.support.page import describe, uploaded
 from tests.support.supervisor import submit, wait, wait_over, wait_step
@@ -196,7 +197,8 @@ def test_all_of_it_killed_at_once_the_queue_goes_on_and_the_lost_one_resumes(
     for process in (psutil.Process(trainer).parent(), psutil.Process(trainer)):
         assert process
         process.kill()
-    time.sleep(0.3)
+    while is_held(bridge.home.supervisor_lock):
+        time.sleep(0.05)
     assert Bridge(bridge.home).jobs()[0].status is Status.LOST  # somebody opens the page again
     for job_id in later:
         assert wait_over(bridge, job_id).status is Status.SUCCEEDED

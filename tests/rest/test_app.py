@@ -186,8 +186,7 @@ def test_every_get_leaves_the_home_as_it_was(ready: Page, context: Context) -> N
 def _wait_for_supervisor(context: Context) -> None:
     from sd_scripts_bridge.system.locks import is_held
 
-    deadline = time.monotonic() + 20
-    while is_held(context.the_bridge.home.supervisor_lock) and time.monotonic() < deadline:
+    while is_held(context.the_bridge.home.supervisor_lock):
         time.sleep(0.05)
 
 
@@ -387,7 +386,8 @@ def test_from_photos_to_txt2img(ready: Page, context: Context, tmp_path: Path) -
 
     assert ready.get("plan").json()["lora_stem"] == "Ada-2"
     seconds = ready.get("plan").json()["seconds"]
-    assert 1 < seconds < 30, "30 steps of 50 ms, as measured"
+    took = context.the_bridge._store.get(1).seconds
+    assert took and 1 < seconds < 2 * took, "30 steps of 50 ms or more, as measured"
     (listed,) = ready.get("jobs").json()["jobs"]
     assert (listed["status"], listed["step"], listed["engine"]) == ("succeeded", 30, "sd-scripts")
     whole = ready.get("jobs/1").json()
@@ -408,8 +408,7 @@ def test_stop_and_resume(ready: Page, context: Context) -> None:
     context.after_start = told.append
     ready.post("draft", training={"steps": 300})
     job = ready.post("train").json()["job"]
-    deadline = time.monotonic() + 20
-    while (status := ready.get("status").json())["job"]["step"] < 5 and time.monotonic() < deadline:
+    while (status := ready.get("status").json())["job"]["step"] < 5:
         time.sleep(0.1)
     assert (status["running"]["id"] == job and status["job"]["rate"] is None) or status["job"][
         "rate"

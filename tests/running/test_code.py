@@ -85,7 +85,7 @@ def test_after_an_update_the_next_job_runs_under_the_new_code(
     assert supervisor_of(bridge, second) != old
     (bridge.folder(second).output / "go").touch()
     assert wait_over(bridge, second).status is Status.SUCCEEDED
-    old.wait(timeout=20)
+    old.wait(timeout=120)
 
 
 def test_without_an_update_one_supervisor_runs_the_whole_queue(

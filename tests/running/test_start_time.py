@@ -63,14 +63,18 @@ def test_it_takes_no_gpu_before_its_time(home: Home, make_job: MakeJob) -> None:
     assert store.get(later).waits_for_its_time
 
 
-def test_it_starts_by_itself_and_says_before_when(bridge: Bridge, make_job: MakeJob) -> None:
-    at = time.time() + 3
+def test_it_says_before_when_it_starts(bridge: Bridge, make_job: MakeJob) -> None:
+    at = time.time() + 3600
     job_id = bridge._queue.add(make_job(), at)
     row = bridge.job(job_id)
     assert row.status is Status.QUEUED and row.sentence == start_time.said(at)
     view = JobViews(bridge).status(None, 0)
     assert view.job and (view.job.id, view.job.begins, view.phase) == (job_id, at, row.sentence)
-    done = wait_over(bridge, job_id)
+
+
+def test_it_starts_by_itself(bridge: Bridge, make_job: MakeJob) -> None:
+    at = time.time() + 3
+    done = wait_over(bridge, bridge._queue.add(make_job(), at))
     assert done.status is Status.SUCCEEDED and done.started and done.started >= at
 
 

@@ -11,7 +11,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PYTHON = os.environ.get("WEBUI_PYTHON") or sys.executable
-NOTHING_TO_DO_SECONDS = 0.15
 
 
 @pytest.fixture
@@ -36,17 +34,14 @@ def breaking(folder: Path, *names: str) -> None:
         (folder / f"{name}.py").write_text(f"raise ImportError({name!r})\n")
 
 
-def start(
-    webui: Path, *flags: str, script: Path = ROOT / "install.py", **env: str
-) -> tuple[float, str]:
-    """Run it as `run_extension_installer` does; returns seconds and output."""
-    began = time.perf_counter()
+def start(webui: Path, *flags: str, script: Path = ROOT / "install.py", **env: str) -> str:
+    """Run it as `run_extension_installer` does; returns what it prints."""
     done = subprocess.run(
         [PYTHON, *flags, str(script)],
         cwd=webui,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         env={
             **os.environ,
             "PYTHONPATH": f"{webui}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
@@ -54,7 +49,7 @@ def start(
         },
     )
     assert done.returncode == 0, done.stderr
-    return time.perf_counter() - began, done.stdout + done.stderr
+    return done.stdout + done.stderr
 
 
 def packages() -> list[str]:
@@ -87,18 +82,19 @@ def freeze() -> str:
 def test_it_says_nothing_and_does_nothing_to_the_webuis_packages(webui: Path) -> None:
     before = freeze(), packages()
     assert len(before[1]) > 50
-    assert start(webui)[1] == ""
+    assert start(webui) == ""
     assert (freeze(), packages()) == before
     assert sorted(path.name for path in webui.iterdir()) == ["launch.py", "modules.py"]
 
 
 def test_it_takes_no_time(webui: Path) -> None:
-    def seconds(script: Path) -> float:
-        return min(start(webui, script=script)[0] for _ in range(5))
+    def loaded(script: Path) -> set[str]:
+        told = start(webui, "-X", "importtime", script=script)
+        return {line.rpartition("|")[2].strip() for line in told.splitlines()}
 
     empty = webui / "empty.py"
     empty.write_text("")
-    assert seconds(ROOT / "install.py") < seconds(empty) + NOTHING_TO_DO_SECONDS
+    assert loaded(ROOT / "install.py") - loaded(empty) <= {"__future__"}
 
 
 def test_without_a_network_a_pip_a_venv_and_with_skip_install(webui: Path) -> None:
@@ -111,12 +107,12 @@ def test_without_a_network_a_pip_a_venv_and_with_skip_install(webui: Path) -> No
         "HTTP_PROXY": dead,
         "PATH": "",
     }
-    assert start(webui, **env)[1] == ""
+    assert start(webui, **env) == ""
 
 
 def test_an_embedded_python_that_knows_neither_folder(webui: Path) -> None:
     """With a ._pth file Python ignores PYTHONPATH and the script's own folder, as -I does."""
-    assert start(webui, "-I")[1] == ""
+    assert start(webui, "-I") == ""
 
 
 def test_a_folder_that_cannot_be_written(webui: Path, tmp_path: Path) -> None:
@@ -131,7 +127,7 @@ def test_a_folder_that_cannot_be_written(webui: Path, tmp_path: Path) -> None:
     for path in [copy, *before]:
         path.chmod(0o555 if path.is_dir() else 0o444)
     try:
-        assert start(webui, script=copy / "install.py")[1] == ""
+        assert start(webui, script=copy / "install.py") == ""
         assert sorted(copy.rglob("*")) == before, (
             "root may write everywhere, so nothing may be tried"
         )
