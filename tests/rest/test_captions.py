@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -78,22 +79,57 @@ def test_a_server_describes_the_drafts_photos_as_they_come(ready: Page) -> None:
     assert (again["caption"], again["by"], again["edited"]) == (two["caption"], "qwen3-vl", False)
 
 
+def restarted(ready: Page) -> Page:
+    """The page of another process on the same home."""
+    _draft_at.cache_clear()
+    return Page(Context(ready.context.bridge, bases=ready.context.bases))
+
+
+def wait_for(happened: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not happened() and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
 def test_a_restart_goes_on_reading_what_the_captioner_writes(ready: Page) -> None:
+    """One caption has come in before it, the others come after: they are one step for undo."""
     hold = threading.Event()
 
     def held(handler: Handler) -> None:
-        hold.wait(30)
+        hold.wait(60)
         handler.good()
 
-    with Moody(held) as server:
+    with Moody("good", held) as server:
         ready.post("draft/caption", **{"with": server.address, "model": "m"})
-        number = ready.get("draft").json()["caption_job"]
-        _draft_at.cache_clear()
-        other = Page(Context(ready.context.bridge, bases=ready.context.bases))
+        wait_for(lambda: any(photo["by"] for photo in ready.get("draft").json()["photos"]))
+        other = restarted(ready)
+        assert other.get("draft").json()["caption_job"] == 1
         hold.set()
         photos = drafted(other)
-    assert number == 1 and [photo["by"] for photo in photos] == ["m", "m", "m"]
+    assert [photo["by"] for photo in photos] == ["m", "m", "m"]
     assert other.get("draft").json()["undo"] == 1
+    undone = other.post("draft/captions", action="undo").json()["photos"]
+    assert {photo["caption"] for photo in undone} == {"Ada woman"}
+
+
+def test_captions_that_come_after_the_users_own_change_are_undone_by_themselves(
+    ready: Page,
+) -> None:
+    hold = threading.Event()
+
+    def held(handler: Handler) -> None:
+        hold.wait(60)
+        handler.good()
+
+    with Moody("good", held) as server:
+        ready.post("draft/caption", **{"with": server.address, "model": "m"})
+        wait_for(lambda: any(photo["by"] for photo in ready.get("draft").json()["photos"]))
+        ready.post("draft/captions", action="add", text="smiling", photos=[1])
+        hold.set()
+        drafted(ready)
+    undone = ready.post("draft/captions", action="undo").json()["photos"]
+    assert [photo["caption"] == "Ada woman" for photo in undone] == [False, True, True]
+    assert "smiling" in undone[0]["caption"]
 
 
 def test_the_template_is_there_at_once(ready: Page) -> None:

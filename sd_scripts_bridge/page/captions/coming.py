@@ -8,10 +8,14 @@ from dataclasses import replace
 from ..draft.state import State, Words
 
 
-def with_some(state: State, some: Mapping[int, Words], is_first: bool) -> State:
-    """More captions, in the same step for undo as those before."""
+def with_some(state: State, some: Mapping[int, Words]) -> State:
+    """More captions, in the same step for undo as those before, also after a restart; in one of
+    their own where the user has changed captions meanwhile.
+    """
     after = state.with_captions(some)
-    if is_first or after is state or len(after.undo) < 2:
-        return after
-    *rest, one, other = after.undo
-    return replace(after, undo=(*rest, {**other, **one}))
+    if after is state:
+        return state
+    if state.coming and len(after.undo) > 1:
+        *rest, one, other = after.undo
+        after = replace(after, undo=(*rest, {**other, **one}))
+    return replace(after, coming=True)

@@ -90,7 +90,7 @@ def queue(
             captioner, photos, state.name, state.class_token, beside=False, again=again
         )
         number = bridge.run_captioner(settings, key)
-        draft.change(lambda state: replace(state, caption_job=number))
+        draft.change(lambda state: replace(state, caption_job=number, coming=False))
     except BaseException:
         draft.drafting = None
         raise
@@ -119,8 +119,7 @@ class _Following:
     def __init__(self, draft: Draft, bridge: Bridge, number: int) -> None:
         self.draft, self.bridge, self.number = draft, bridge, number
         self.book = bridge.folder(number).output / NAME
-        self.at, self.done, self.first = 0, 0, True
-        self.photos: Mapping[Path, int] = {}
+        self.at, self.done = 0, 0
 
     def run(self) -> None:
         try:
@@ -160,7 +159,6 @@ class _Following:
         self.done += len(new)
         by = self._by()
         self.draft.change(lambda state: self._with(state, new, by, again))
-        self.first = False
 
     def _by(self) -> str:
         return Captioner.from_dict(self._settings()["captioner"]).name
@@ -177,6 +175,6 @@ class _Following:
                     words[pid] = drafted(state.of(state.item(pid)), said.text, by)
                 else:
                     reasons[pid] = said.reason.as_dict()
-        state = with_some(state, words, self.first)
+        state = with_some(state, words)
         silent = {i.id: replace(i, reason=reasons[i.id]) for i in state.items if i.id in reasons}
         return state.with_items(silent) if silent else state

@@ -8,6 +8,7 @@ import functools
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ...errors import Conflict
@@ -63,6 +64,7 @@ def _draft(
     keeps his words.
     """
     try:
+        draft.change(lambda state: replace(state, coming=False))
         done, pids = 0, list(photos)
         for start in range(0, len(pids), CHUNK):
             part = pids[start : start + CHUNK]
@@ -70,7 +72,7 @@ def _draft(
                 if undrafted(draft.state, draft.check.judged, [pid], again=again):
                     whole = ", ".join(filter(None, (text, said)))
                     words = {pid: drafted(draft.state, whole, BY)}
-                    draft.change(functools.partial(with_some, some=words, is_first=done == 0))
+                    draft.change(functools.partial(with_some, some=words))
                 done += 1
                 draft.drafting = (done, len(pids))
     except Exception as error:  # noqa: BLE001  # the edge of the thread, and the host's own code: the page must be able to say it

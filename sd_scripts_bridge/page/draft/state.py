@@ -141,6 +141,8 @@ class State:
     """What captions were before each undo of theirs."""
     caption_job: int = 0
     """The captioner's job whose captions come in now; 0: none."""
+    coming: bool = False
+    """Whether the newest step for undo is that of the captions that come in now."""
     video_jobs: tuple[tuple[int, int], ...] = ()
     """(the job that chooses a video's frames, the subject that these show), until they come in."""
     photo_undo: tuple[tuple[DraftPhoto, ...], ...] = ()
@@ -216,7 +218,8 @@ class State:
         if not changed:
             return self
         before = {item.id: item.words for item in changed}
-        return replace(self._saying(captions), undo=_shortened((*self.undo, before)), redo=())
+        undo = _shortened((*self.undo, before))
+        return replace(self._saying(captions), undo=undo, redo=(), coming=False)
 
     def undone(self) -> State:
         """The captions before the last change of them; itself where there was none."""
@@ -225,7 +228,7 @@ class State:
         *rest, before = self.undo
         after = {item.id: item.words for item in self.items if item.id in before}
         redo = _shortened((*self.redo, after))
-        return replace(self._saying(before), undo=tuple(rest), redo=redo)
+        return replace(self._saying(before), undo=tuple(rest), redo=redo, coming=False)
 
     def redone(self) -> State:
         """The captions before the last undo of theirs; itself where there was none."""
@@ -234,7 +237,7 @@ class State:
         *rest, after = self.redo
         before = {item.id: item.words for item in self.items if item.id in after}
         undo = _shortened((*self.undo, before))
-        return replace(self._saying(after), redo=tuple(rest), undo=undo)
+        return replace(self._saying(after), redo=tuple(rest), undo=undo, coming=False)
 
     def _saying(self, captions: Mapping[int, Words]) -> State:
         return self.with_items(
