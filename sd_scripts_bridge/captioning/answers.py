@@ -29,7 +29,12 @@ _REFUSAL = re.compile(
     r"|as an ai\b|no image (?:was|is|has been) )",
     re.IGNORECASE,
 )
-_MARKS = re.compile(r"[*_`#]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}|^\s*[-•]\s+", re.MULTILINE)
+_MARKS = re.compile(
+    r"(?<![\w*`])[*_`]{1,3}(?=[^\W_])|(?<=[^\W_])[*_`]{1,3}(?![\w*`])"
+    r"|(?<=[.,;:!?)])[*_`]{1,3}(?![\w*`])|^\s*(?:#{1,6}|[-•*])\s+",
+    re.MULTILINE,
+)
+"""Markdown around words; a tag's own signs ("t_shirt", ">_<") are none."""
 _QUOTES = "\"'“”„«»‘’ "
 
 
@@ -48,28 +53,27 @@ def description(answer: Any) -> str:
         message = choice["message"]
         content = _text(message.get("content"))
         refusal, reason = message.get("refusal"), choice.get("finish_reason")
+        thought = message.get("reasoning_content") or message.get("reasoning")
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise _foreign() from error
     if refusal or reason == "content_filter":
         raise _refused(str(refusal or reason))
+    if thought and reason == "length" and not content.strip():
+        raise _only_thought()
     return cleaned(content, cut_short=reason == "length")
 
 
 def cleaned(text: str, *, cut_short: bool = False) -> str:
     """``text`` as one line that describes. Raises `NoCaption` for a refusal and for no words."""
     bare = _THOUGHT_BEFORE.sub("", _THINKING.sub("", text[: 100 * LONGEST]))
-    bare = _MARKS.sub("", _INTRODUCTION.sub("", bare.strip()))
+    bare = _MARKS.sub("", _INTRODUCTION.sub("", bare.strip()).removeprefix("**"))
     line = one_line(bare).strip(_QUOTES)
     if _REFUSAL.match(line):
         raise _refused(line)
     if words(line):
         return line
     if text.strip() and cut_short:
-        raise NoCaption(
-            "caption.only_thought",
-            "the model thought until its answer was cut off; turn its thinking off, or take a "
-            "model that doesn't think",
-        )
+        raise _only_thought()
     raise NoCaption("caption.empty_answer", "the answer contains no words")
 
 
@@ -88,6 +92,14 @@ def _said(error: Any) -> str:
 
 def _refused(line: str) -> NoCaption:
     return NoCaption("caption.refused", "the model refused: {said}", said=line[:120])
+
+
+def _only_thought() -> NoCaption:
+    return NoCaption(
+        "caption.only_thought",
+        "the model thought until its answer was cut off; turn its thinking off, or take a "
+        "model that doesn't think",
+    )
 
 
 def _foreign() -> NoCaption:

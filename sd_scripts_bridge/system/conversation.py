@@ -25,7 +25,8 @@ _NO_COOKIE = "-"
 
 class Conversation:
     """Lines go to the program's stdin, what it prints on stdout comes from `answers`; its stderr
-    goes where ours goes. Leaving the block ends the program.
+    goes where ours goes, or with ``all_of_it`` comes from `answers`, too. Leaving the block ends
+    the program.
 
     Raises `CommandFailed` where it can't be started.
     """
@@ -37,6 +38,7 @@ class Conversation:
         *,
         env: Mapping[str, str | None] | None = None,
         cwd: Path | None = None,
+        all_of_it: bool = False,
     ) -> None:
         self.argv = tuple(argv)
         try:
@@ -44,6 +46,7 @@ class Conversation:
                 list(argv),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT if all_of_it else None,
                 env=process.child_environment(env or {}),
                 cwd=cwd,
                 encoding="utf-8",

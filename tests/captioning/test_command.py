@@ -158,6 +158,56 @@ def test_a_model_of_transformers(dataset: Path, job: Job, tmp_path: Path) -> Non
         assert text.startswith("AlvaroBadia man") and number
 
 
+@pytest.mark.skipif(not importlib.util.find_spec("transformers"), reason="no transformers here")
+def test_an_encoder_with_a_decoder(dataset: Path, job: Job, tmp_path: Path) -> None:
+    """ViT-GPT2 and its like keep what prepares pictures apart from the words."""
+    folder = job(dataset, str(tiny_vit_gpt2(tmp_path / "vit-gpt2-tiny")))
+    assert program.main([str(folder.root)]) == 0
+    assert json.loads(folder.result.read_text("utf-8"))["captioned"] == 4
+    assert "park" in captions(dataset)["1"] and captions(dataset)["2"] == OWN
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("transformers"), reason="no transformers here")
+def test_a_model_that_fails_leaves_a_reason_for_each(
+    dataset: Path, job: Job, tmp_path: Path
+) -> None:
+    model = tiny_vit_gpt2(tmp_path / "vit-gpt2-tiny")
+    sizes = model / "preprocessor_config.json"  # pictures larger than the model was made for
+    sizes.write_text(sizes.read_text("utf-8").replace("32", "64"), encoding="utf-8")
+    folder = job(dataset, str(model))
+    assert program.main([str(folder.root)]) == 0 and is_broken(folder)
+    assert all("the model failed" in reason for reason in reasons(folder).values())
+    assert len(reasons(folder)) == 4 and captions(dataset)["2"] == OWN
+
+
+def tiny_vit_gpt2(folder: Path) -> Path:
+    """One that knows a single word."""
+    import transformers
+    from tokenizers import Tokenizer, models
+
+    words = {word: number for number, word in enumerate(["<pad>", "<s>", "</s>", "park"])}
+    eyes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    eyes |= {"intermediate_size": 16, "image_size": 32, "patch_size": 16}
+    mouth = {"vocab_size": 4, "n_embd": 16, "n_layer": 1, "n_head": 2, "n_positions": 256}
+    mouth |= {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}
+    config = transformers.VisionEncoderDecoderConfig.from_encoder_decoder_configs(
+        transformers.ViTConfig(**eyes), transformers.GPT2Config(**mouth)
+    )
+    config.decoder_start_token_id, config.pad_token_id = 1, 0
+    model = transformers.VisionEncoderDecoderModel(config)
+    model.generation_config.decoder_start_token_id = 1
+    model.generation_config.suppress_tokens = [0, 1, 2]
+    model.save_pretrained(folder)
+    transformers.PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer(models.WordLevel(words)),
+        pad_token="<pad>",
+        bos_token="<s>",
+        eos_token="</s>",
+    ).save_pretrained(folder)
+    transformers.ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)
+    return folder
+
+
 def tiny_blip(folder: Path) -> Path:
     import transformers
 

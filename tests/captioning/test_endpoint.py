@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sd_scripts_bridge.captioning import program
-from sd_scripts_bridge.captioning.answers import cleaned
+from sd_scripts_bridge.captioning.answers import cleaned, description
 from sd_scripts_bridge.captioning.book import read
 from sd_scripts_bridge.captioning.captioner import named
 from sd_scripts_bridge.captioning.endpoint.exchange import Exchange
@@ -20,11 +20,14 @@ from sd_scripts_bridge.datasets import caption_text, manifest
 from sd_scripts_bridge.errors import Invalid
 from sd_scripts_bridge.jobs.folder import JobFolder
 from tests.captioning.conftest import captions
-from tests.support.caption_server import Moody
+from tests.support.caption_server import Handler, Moody
 
 Job = Callable[..., JobFolder]
 OWN = "AlvaroBadia man, my own words"
 KEY = "sk-this-is-a-secret-0123456789"
+BLIND_LLAMA_CPP = (
+    "image input is not supported - hint: if this is unexpected, you may need to provide the mmproj"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -250,6 +253,9 @@ def test_addresses_as_people_paste_them(given: str, address: str) -> None:
         ('"A man\nin a park"', "A man, in a park"),
         ("I see</think>A man in a park", "A man in a park"),
         ("A man, sorry for himself, in a park", "A man, sorry for himself, in a park"),
+        ("**Caption:** *A man* in a `park`", "A man in a park"),
+        ("## A man\n- in a park", "A man, in a park"),
+        ("1boy, t_shirt, >_<, o_o, no. #1, *_*", "1boy, t_shirt, >_<, o_o, no. #1, *_*"),
     ],
 )
 def test_what_is_around_a_caption_goes(text: str, line: str) -> None:
@@ -268,3 +274,70 @@ def test_a_server_that_wants_an_hour_ends_the_run() -> None:
 
     with Moody(hour) as server, pytest.raises(CannotGoOn, match="60 minutes"):
         Exchange(server.address).ask("/chat/completions", {})
+
+
+# ---- what real servers say, as their documentation and their users tell it ----
+
+
+OLLAMA_THOUGHT = {
+    "id": "chatcmpl-730",
+    "object": "chat.completion",
+    "model": "qwen3-vl:8b",
+    "system_fingerprint": "fp_ollama",
+    "choices": [
+        {
+            "index": 0,
+            "message": {"role": "assistant", "content": "", "reasoning": "The user wants ..."},
+            "finish_reason": "length",
+        }
+    ],
+}
+LLAMA_CPP_THOUGHT = {
+    "choices": [
+        {
+            "finish_reason": "length",
+            "index": 0,
+            "message": {"role": "assistant", "reasoning_content": "Okay, ...", "content": None},
+        }
+    ],
+    "model": "gpt-3.5-turbo",
+    "object": "chat.completion",
+    "timings": {"predicted_per_second": 62.1},
+}
+
+
+@pytest.mark.parametrize("answer", [OLLAMA_THOUGHT, LLAMA_CPP_THOUGHT], ids=["Ollama", "llama.cpp"])
+def test_a_model_that_only_thinks_is_told_apart_from_an_empty_answer(answer: object) -> None:
+    with pytest.raises(NoCaption, match="turn its thinking off"):
+        description(answer)
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (500, {"code": 500, "message": BLIND_LLAMA_CPP, "type": "server_error"}),
+        (500, {"message": "this model is missing data required for image input"}),
+        (400, {"message": "m is not a multimodal model", "type": "BadRequestError", "code": 400}),
+        (400, "Model does not support images. Please use a model that does."),
+    ],
+    ids=["llama.cpp", "Ollama", "vLLM", "LM Studio"],
+)
+def test_a_model_that_sees_no_pictures_is_asked_once(
+    status: int, error: object, dataset: Path, job: Job
+) -> None:
+    with Moody(lambda handler: handler.say({"error": error}, status)) as server:
+        folder = run(job, dataset, server)
+    assert len(server.asked) == 1 and is_broken(folder)
+    assert len(reasons(folder)) == 4 and "choose one that does" in reasons(folder)["5"]
+
+
+def test_a_server_that_loads_its_model_is_waited_for(dataset: Path, job: Job) -> None:
+    """llama.cpp answers so for as long as it reads the weights."""
+
+    def loading(handler: Handler) -> None:
+        error = {"code": 503, "message": "Loading model", "type": "unavailable_error"}
+        handler.say({"error": error}, 503)
+
+    with Moody(*[loading] * 12, "good") as server:
+        folder = run(job, dataset, server)
+    assert reasons(folder) == {} and "sunny park" in captions(dataset)["1"]

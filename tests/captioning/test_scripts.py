@@ -27,7 +27,8 @@ words = sys.argv[1:]
 weights = pathlib.Path(words[words.index("--model_dir") + 1], words[words.index("--repo_id") + 1])
 assert (weights / "model.onnx").is_file() and "--onnx" in words
 for picture in sorted(pathlib.Path(words[-1]).glob("*.png"), key=lambda path: int(path.stem))[:-1]:
-    picture.with_suffix(".txt").write_text(f"1boy, grey shirt, tag {picture.stem}\\n")
+    picture.with_suffix(".txt").write_text(f"1boy, grey shirt, >_<, tag {picture.stem}\\n")
+print("the GPU is gone", file=sys.stderr)
 sys.exit(3)
 """
 
@@ -55,9 +56,27 @@ def test_its_captions_come_in_and_what_it_left_out_has_a_reason(
     folder = job(dataset, who, finetune=str(finetune), python=sys.executable)
     assert program.main([str(folder.root)]) == 0 and is_broken(folder)
     found = captions(dataset)
-    assert found["1"] == "AlvaroBadia man, 1boy, grey shirt, tag 1" and found["2"] == OWN
+    assert found["1"] == "AlvaroBadia man, 1boy, grey shirt, >_<, tag 1" and found["2"] == OWN
     assert [*reasons(folder)] == ["5"] and "code 3" in reasons(folder)["5"]
+    assert "the GPU is gone" in reasons(folder)["5"]
     assert not (folder.root / "staged").exists()
+
+
+@pytest.mark.parametrize(
+    ("script", "text", "why"),
+    [
+        (TAGGER, "import no_such_onnx", "has no no_such_onnx"),
+        (BLIP, "raise OSError(\"Can't load tokenizer for 'bert-base-uncased'.\")", "hf download"),
+    ],
+)
+def test_what_it_misses_is_named(
+    script: str, text: str, why: str, dataset: Path, job: Job, finetune: Path, weights: Path
+) -> None:
+    (finetune / script).write_text(text, encoding="utf-8")
+    model = weights if script == TAGGER else weights / "model.onnx"
+    folder = job(dataset, named(script, str(model)), finetune=str(finetune), python=sys.executable)
+    program.main([str(folder.root)])
+    assert is_broken(folder) and why in reasons(folder)["1"]
 
 
 @pytest.mark.parametrize(("script", "what"), [(TAGGER, "model.onnx"), (BLIP, "_caption.pth")])

@@ -10,6 +10,7 @@ import email.utils
 import http.client
 import ipaddress
 import json
+import re
 import time
 import urllib.error
 import urllib.request
@@ -28,13 +29,26 @@ LONGEST_WAIT = 120.0
 """A server that asks for a longer pause is left alone for this run."""
 IN_A_ROW = 3
 """Photos without any answer after which the server counts as gone."""
+LOADING_PAUSES = 5
+"""Between two questions to a server that still loads its model; it is waited for as long as for an
+answer.
+"""
+_BLIND = re.compile(
+    r"image input is not supported|data required for image input|not (?:a )?multimodal"
+    r"|(?:does not|doesn't|do not) support (?:images?|vision|multimodal)"
+    r"|image_url is only supported",
+    re.IGNORECASE,
+)
+"""How llama.cpp, Ollama, vLLM, LM Studio and OpenAI say that a model takes text only."""
 
 
 class _Again(Exception):
     """It may be better in a moment: ``after`` seconds, where the server said so."""
 
-    def __init__(self, reason: Message, after: float | None = None) -> None:
-        self.reason, self.after = reason, after
+    def __init__(
+        self, reason: Message, after: float | None = None, *, loading: bool = False
+    ) -> None:
+        self.reason, self.after, self.loading = reason, after, loading
         super().__init__(str(reason))
 
 
@@ -68,7 +82,8 @@ class Exchange:
         Raises `NoCaption` where this question has no usable answer, `CannotGoOn` where none will.
         """
         reason = Message("caption.stopped", "stopped before its turn")
-        for attempt in range(self.tries):
+        attempt, patient_until = 0, time.monotonic() + self.seconds
+        while attempt < self.tries:
             if self.stopped():
                 raise CannotGoOn(reason)
             try:
@@ -76,6 +91,7 @@ class Exchange:
             except _Again as again:
                 reason = again.reason
                 self._wait(again.after, attempt, reason)
+                attempt += not (again.loading and time.monotonic() < patient_until)
                 continue
             self._without = 0
             return answer
@@ -133,6 +149,11 @@ class Exchange:
         reason = Message(
             "caption.status", "the server answers {status}: {said}", status=error.code, said=said
         )
+        if _BLIND.search(said):
+            text = "{reason} This model does not see pictures: choose one that does."
+            return CannotGoOn("caption.blind_model", text, reason=reason)
+        if error.code == 503 and "loading" in said.casefold() and self.tries > 1:
+            return _Again(reason, LOADING_PAUSES * self.pause, loading=True)
         if error.code in (401, 403):
             text = "{reason} It does not accept this key."
             return CannotGoOn("caption.key", text, reason=reason)

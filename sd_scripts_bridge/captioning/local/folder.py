@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...errors import Problem
+from ...messages import Message
 
+THRESHOLD = 0.35
+"""What a tag has to reach, as sd-scripts' --thresh."""
 TAGS, ONNX, CONFIG = "selected_tags.csv", "model.onnx", "config.json"
 
 
@@ -43,3 +46,9 @@ def problems(folder: Path) -> list[Problem]:
             folder=repr(str(folder)),
         )
     ]
+
+
+def no_tags() -> Message:
+    """Why a tagger says nothing of a photo."""
+    text = "no tag reaches the threshold of {threshold}"
+    return Message("caption.no_tags", text, threshold=THRESHOLD)

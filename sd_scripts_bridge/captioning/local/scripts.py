@@ -8,20 +8,27 @@ Their options: finetune/tag_images_by_wd14_tagger.py and finetune/make_captions.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from ...datasets.captions.edits import one_line
 from ...errors import CommandFailed
 from ...photos.reading import PhotoUnreadable, read
 from ...system.conversation import Conversation
 from ..answers import cleaned
 from ..captioner import SCRIPTS, Captioner
 from ..said import CannotGoOn, NoCaption, Said, Stopped
+from .folder import no_tags
 
 TAGGER, BLIP = SCRIPTS
+LAST_LINES = 40
+_MISSING = re.compile(r"^ModuleNotFoundError: No module named '([\w.-]+)'", re.MULTILINE)
+_NO_TOKENIZER = re.compile(r"tokenization_bert|bert-base-uncased")
 
 
 class SdScripts:
@@ -58,20 +65,21 @@ class SdScripts:
     def _run(self, staged: dict[Path, Path]) -> Iterator[Said]:
         if not staged:
             return
-        began = time.monotonic()
+        began, last = time.monotonic(), deque[str](maxlen=LAST_LINES)
         argv = [self.python, *arguments(self.captioner, self.finetune, self.aside)]
-        with Conversation(argv, env=self._environment(), cwd=self.finetune) as talk:
+        env, cwd = self._environment(), self.finetune
+        with Conversation(argv, env=env, cwd=cwd, all_of_it=True) as talk:
             for line in talk.answers():
                 if self.stopped():
                     raise CannotGoOn("caption.stopped", "stopped before its turn")
-                if line:
+                if line and line.strip():
                     print(line, file=sys.stderr)
+                    last.append(line.strip())
                 yield from self._written(staged, began)
             code = talk.code
         yield from self._written(staged, began)
         if staged:
-            text = "{program} ended with code {code} and wrote no caption for it"
-            raise CannotGoOn("caption.script_ended", text, program=self.captioner.where, code=code)
+            raise _ended(self.captioner.where, code, last)
 
     def _written(self, staged: dict[Path, Path], began: float) -> Iterator[Said]:
         """The captions that lie there by now, whole lines only."""
@@ -81,7 +89,8 @@ class SdScripts:
                 continue
             photo, seconds = staged.pop(file), round(time.monotonic() - began, 2)
             try:
-                yield Said(photo, cleaned(text), seconds=seconds)
+                said = _tags(text) if self.captioner.where == TAGGER else cleaned(text)
+                yield Said(photo, said, seconds=seconds)
             except NoCaption as error:
                 yield Said(photo, reason=error.message)
 
@@ -89,6 +98,39 @@ class SdScripts:
         """Nothing is fetched from the network: the weights are those that the user names."""
         paths = os.pathsep.join([str(self.finetune.parent), str(self.finetune)])
         return {"PYTHONPATH": paths, "PYTHONUTF8": "1", "HF_HUB_OFFLINE": "1"}
+
+
+def _tags(text: str) -> str:
+    """Tags as they are, faces made of signs too. Raises `NoCaption` where there is none."""
+    if line := one_line(text):
+        return line
+    raise NoCaption(no_tags())
+
+
+def _ended(script: str, code: int, last: Sequence[str]) -> CannotGoOn:
+    """Why the script ended before its time, by its last lines."""
+    said = "\n".join(last)
+    if missing := _MISSING.search(said):
+        return CannotGoOn(
+            "caption.script_library",
+            "sd-scripts' environment has no {name}, which {program} needs: install it there",
+            name=missing[1],
+            program=script,
+        )
+    if script == BLIP and _NO_TOKENIZER.search(said):
+        return CannotGoOn(
+            "caption.blip_tokenizer",
+            "{program} needs the tokenizer bert-base-uncased, which isn't in Hugging Face's cache: "
+            "download it once, for example with `hf download bert-base-uncased`",
+            program=script,
+        )
+    return CannotGoOn(
+        "caption.script_ended",
+        "{program} ended with code {code} and wrote no caption for it; its last words: {last}",
+        program=script,
+        code=code,
+        last=last[-1][:300] if last else "-",
+    )
 
 
 def arguments(captioner: Captioner, finetune: Path, photos: Path) -> list[str]:

@@ -16,14 +16,20 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-from ...messages import Message
 from ...photos.reading import PhotoUnreadable, read
 from ..said import Said
-from .folder import ONNX, TAGS
+from .folder import ONNX, TAGS, THRESHOLD, no_tags
 
-THRESHOLD = 0.35
-"""As sd-scripts' --thresh."""
 GENERAL = "0"
+PROVIDERS = (
+    "CUDAExecutionProvider",
+    "ROCMExecutionProvider",
+    "DmlExecutionProvider",
+    "CPUExecutionProvider",
+)
+"""In this order, those that are there. TensorRT, which would build an engine for minutes, is not
+among them.
+"""
 SUBJECTS = frozenset({"1boy", "1girl", "solo", "male focus", "female focus", "realistic"})
 """What the caption's beginning says already, and what every photo is."""
 
@@ -35,8 +41,9 @@ class Tagger:
         with (folder / TAGS).open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
         self.tags = [_spoken(row["name"]) if row["category"] == GENERAL else "" for row in rows]
+        here = onnxruntime.get_available_providers()
         self.session = onnxruntime.InferenceSession(
-            str(folder / ONNX), providers=onnxruntime.get_available_providers()
+            str(folder / ONNX), providers=[name for name in PROVIDERS if name in here]
         )
         wanted = self.session.get_inputs()[0]
         self.input, self.side = wanted.name, int(wanted.shape[1])
@@ -53,9 +60,7 @@ class Tagger:
             if found:
                 yield Said(photo, ", ".join(found), seconds=seconds)
             else:
-                text = "no tag reaches the threshold of {threshold}"
-                reason = Message("caption.no_tags", text, threshold=THRESHOLD)
-                yield Said(photo, reason=reason)
+                yield Said(photo, reason=no_tags())
 
     def _tags(self, pixels: Image.Image) -> list[str]:
         (scores,) = self.session.run(None, {self.input: self._input(pixels)})[0]

@@ -176,7 +176,7 @@ def follow_to_end(bridge: Bridge, job_id: int, options: argparse.Namespace) -> i
         )
         return INTERRUPTED
     if row.status is not Status.SUCCEEDED and not options.json:
-        print(f"The trainer's own output: {PROGRAM} log {job_id}", file=sys.stderr)
+        print(f"What it printed: {PROGRAM} log {job_id}", file=sys.stderr)
     return exit_code(row)
 
 
