@@ -45,6 +45,8 @@
             this.choose = lb.button(lb.t("Choose photos"), () => this.chooser.click());
             const line = lb.el("div", {class: "lb-with-button"}, this.folder.input, this.choose, this.chooser);
             this.folder.node.insertBefore(line, this.folder.hint);
+            this.videos = new lb.Videos(this.app);
+            this.folder.node.append(this.videos.choice);
             return this.folder.node;
         }
 
@@ -52,7 +54,6 @@
             this.progressText = lb.el("span", {});
             this.progressFill = lb.el("i", {});
             this.progress = lb.el("div", {class: "lb-progress", role: "status", hidden: true}, this.progressText, lb.el("span", {class: "lb-bar"}, this.progressFill));
-            this.videos = new lb.Videos(this.app);
             return lb.el("div", {}, this.progress, this.videos.node);
         }
 
@@ -114,13 +115,14 @@
                 file: lb.el("span", {class: "lb-file"}), sentence: lb.el("span", {class: "lb-tile-text"}),
                 frame: new lb.Frame(this.frames, (photo, what) => this.change(photo, what)),
                 held: new lb.HoldOut((photo, what) => this.change(photo, what)), fixes: new lb.Fixes(this.app),
+                repeats: new lb.PhotoRepeats((photo, what) => this.change(photo, what)),
             };
             parts.frame.move.after(parts.held.node);
             parts.frame.turn.before(...parts.fixes.nodes);
             const tile = lb.el("button", {type: "button", class: "lb-tile", onclick: () => this.toggle(parts)},
                 lb.el("span", {class: "lb-picture"}, parts.image, parts.lost, parts.frame.node), lb.el("span", {class: "lb-tile-head"}, parts.badge, parts.file), parts.sentence, parts.frame.size);
             parts.tile = tile;
-            const item = lb.el("div", {class: "lb-cell lb-framed", role: "listitem", onkeydown: (event) => parts.held.press(event)}, tile, parts.frame.tools);
+            const item = lb.el("div", {class: "lb-cell lb-framed", role: "listitem", onkeydown: (event) => parts.held.press(event)}, tile, parts.repeats.node, parts.frame.tools);
             item.lbParts = parts;
             return item;
         }
@@ -149,8 +151,7 @@
         drawFrame(parts) {
             const photo = parts.photo;
             const frame = this.frames.of(photo);
-            parts.held.draw(photo);
-            parts.frame.draw(photo);
+            for (const part of [parts.held, parts.repeats, parts.frame]) part.draw(photo);
             const fixes = parts.fixes.draw(photo, frame);
             if (fixes.size) { // the row holds no more than the fix and what goes with it
                 lb.show(parts.frame.move, false);

@@ -3,15 +3,39 @@
 (function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
+    const FRAMES = {usual: 20, most: 1000}; // as `frames` on the command line
     const VIDEO = /\.(mp4|m4v|mov|qt|webm|mkv|avi|3gp)$/i;
 
     lb.isVideo = (file) => VIDEO.test(file.name) || (file.type || "").startsWith("video/");
+    /** How many frames are meant: what is typed, kept between 1 and the most. */
+    lb.framesOf = (text) => Math.max(1, Math.min(FRAMES.most, Math.round(Number(text)) || FRAMES.usual));
     lb.isVideoPath = (path) => VIDEO.test(path);
 
     lb.Videos = class {
         constructor(app) {
             this.app = app;
             this.node = lb.el("ul", {class: "lb-videos", role: "status", hidden: true});
+            this.count = lb.framesOf(lb.remembered("video-frames"));
+            this.opener = lb.el("button", {type: "button", class: "lb-link", "aria-expanded": "false", onclick: () => this.open()});
+            this.frames = lb.field(lb.t("Frames of each video, at most"), lb.el("input", {type: "number", min: 1, max: FRAMES.most, step: 1, onchange: () => this.choose(), onblur: () => this.choose()}));
+            this.frames.node.classList.add("lb-short", "lb-video-frames");
+            this.frames.node.hidden = true;
+            this.choice = lb.el("div", {}, this.opener, this.frames.node);
+            this.choose();
+        }
+
+        open() {
+            lb.show(this.frames.node, true);
+            lb.show(this.opener, false);
+            this.frames.input.focus();
+        }
+
+        /** Takes the number that was typed, for the videos that come; the usual one where it was emptied. */
+        choose() {
+            if (!this.frames.node.hidden) this.count = lb.framesOf(this.frames.input.value);
+            this.frames.input.value = String(this.count);
+            lb.remember("video-frames", String(this.count));
+            lb.setText(this.opener, lb.t("{n} {n:frame|frames} of each video", {n: this.count}));
         }
 
         /** Sends the videos one by one; what the server refuses is said. */
@@ -23,7 +47,7 @@
                     this.draw();
                 };
                 this.draw();
-                await this.app.act(null, () => this.app.changes(this.app.server.upload("draft/video", [{file: file, name: file.name}], {subject: subject}, progress)));
+                await this.app.act(null, () => this.app.changes(this.app.server.upload("draft/video", [{file: file, name: file.name}], {subject: subject, count: this.count}, progress)));
                 this.sending = null;
                 this.draw();
             }
@@ -32,7 +56,7 @@
 
         /** A video on the computer of the WebUI, by its path. */
         read(path, subject) {
-            return this.app.act(null, () => this.app.post("draft/video/file", {video: path, subject: subject}));
+            return this.app.act(null, () => this.app.post("draft/video/file", {video: path, subject: subject, count: this.count}));
         }
 
         update(draft) {

@@ -1,4 +1,4 @@
-"""What is asked of regularization pictures: drawn, as a job."""
+"""What is asked of regularization pictures: drawn, as a job or by the WebUI, and stopped."""
 
 from __future__ import annotations
 
@@ -17,23 +17,41 @@ class RegularizationVerbs(JobVerbs):
     """Verbs for the pictures of a class that a training is kept in balance with."""
 
     def draw_regularization(self, asked: RegularizationRequest) -> ClassPictures:
-        """Begin to draw, or go on, as a job: what is drawn is not drawn again.
+        """Begin to draw, or go on: what is drawn is not drawn again. With our own sampler it is a
+        job in the queue; a WebUI draws them by itself.
 
         Raises `Invalid`, `Conflict`, `EngineNotReady`.
         """
+        from ..engines.judging.grid import WEBUI
         from ..engines.regularizing import request
         from ..engines.tools.regularization import RegularizationTool, job_for
 
         found = request.settle(self.home, asked)
         self._refuse_another(found)
-        if problems := RegularizationTool().check(self.home):
-            raise EngineNotReady(problems)
-        found = found.evolve(job=self.run_tool(job_for(found)))
+        if found.by != WEBUI:
+            if problems := RegularizationTool().check(self.home):
+                raise EngineNotReady(problems)
+            found = found.evolve(job=self.run_tool(job_for(found)))
         found.write()
         return found
 
+    def stop_regularization(self, drawn: ClassPictures) -> None:
+        """Draw no more of them now; what is drawn stays. Nothing where they aren't being drawn.
+
+        Raises `Conflict`.
+        """
+        from ..engines.regularizing.class_pictures import read
+
+        plan = read(drawn.plan_file)
+        row = self._row(plan.job) if plan and plan.job is not None else None
+        if row is not None and not row.status.is_over:
+            self.stop(row.id)
+        elif plan is not None and plan.is_painted:
+            plan.evolve(wanted=False).write()
+
     def _refuse_another(self, asked: ClassPictures) -> None:
         """Two programs don't draw into one folder, and one folder has one size and prompt."""
+        from ..engines.judging.grid import WEBUI
         from ..engines.regularizing.class_pictures import read
 
         before = read(asked.plan_file)
@@ -41,6 +59,9 @@ class RegularizationVerbs(JobVerbs):
         if row is not None and not row.status.is_over:
             text = "Job {number} is drawing them already."
             raise Conflict("regularization.is_drawn", text, number=row.id)
+        if before and before.is_painted and asked.by != WEBUI:
+            text = "The WebUI is drawing them already. Stop that first."
+            raise Conflict("regularization.is_painted", text)
         if before and before.drawn and _look(before) != _look(asked):
             text = (
                 "{folder} holds pictures of {prompt} at {width} x {height}. Remove that folder "

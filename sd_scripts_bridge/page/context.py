@@ -63,9 +63,11 @@ class Context:
     """
     after_start: Callable[[int | None], None] | None = None
     """Called after it, with the job's number, or None where it came to nothing."""
-    draw_grid: Callable[[int], None] | None = None
-    """Has the host draw the grid of this job by itself; None where there is no host that can."""
-    grid_trouble: Callable[[int], str] = lambda _job: ""
+    paint: Callable[[Path], None] | None = None
+    """Has the host draw by itself what this plan file says: a grid, pictures of a class word; None
+    where there is no host that can.
+    """
+    paint_trouble: Callable[[Path], str] = lambda _plan: ""
     """Why the host stopped drawing it, in a sentence."""
     boot: str = field(default_factory=lambda: os.urandom(8).hex())
 

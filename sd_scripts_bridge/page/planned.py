@@ -91,7 +91,7 @@ def view(context: Context, plan: Plan) -> PlanView:
         advice=[*plan.notes, *advice(context, plan)],
         caption_advice=caption_advice(plan),
         changed=plan.changed,
-        regularization=sets.views(context.the_bridge, base, plan.data),
+        regularization=sets.views(context.the_bridge, base, plan.data, context.paint_trouble),
     )
 
 

@@ -104,6 +104,7 @@ RULES = (
     Rule("POST", "/draft/clear", "draft:clear", (409,)),
     Rule("GET", "/plan", "plan:show"),
     Rule("POST", "/draft/regularization", "plan:draw_regularization", (409, 503)),
+    Rule("POST", "/draft/regularization/stop", "plan:stop_regularization", (409,)),
     Rule("POST", "/train", "plan:train", (409, 503)),
     Rule("POST", "/import", "exchange:bring"),
     Rule("POST", "/import/undo", "exchange:take_back", (409,)),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ..bridge import Bridge, Submitted
@@ -59,8 +60,8 @@ def in_webui(app: Any, home: Home, nonce: str) -> Any:
             generate_waits=_generate_waits,
             host_busy=_host_busy,
             before_start=_before_start,
-            draw_grid=_draw_grid,
-            grid_trouble=_grid_trouble,
+            paint=_paint,
+            paint_trouble=_paint_trouble,
         )
     )
 
@@ -98,15 +99,15 @@ def _host_busy() -> bool:
     return False
 
 
-def _draw_grid(job_id: int) -> None:
+def _paint(plan: Path) -> None:
     painter = Painter.running()
     if painter:
-        painter.paint(job_id)
+        painter.paint(plan)
 
 
-def _grid_trouble(job_id: int) -> str:
+def _paint_trouble(plan: Path) -> str:
     painter = Painter.running()
-    return painter.trouble(job_id) if painter else ""
+    return painter.trouble(plan) if painter else ""
 
 
 def _before_start() -> list[str]:

@@ -60,10 +60,10 @@ def on_app_started(_demo: Any, app: Any) -> None:
         painter.look()
 
 
-def _draw(*what: Any) -> Any:
+def _draw(wanted: Any) -> Any:
     from .painting.drawing import draw
 
-    return draw(*what)
+    return draw(wanted)
 
 
 def _application(app: Any) -> Any:

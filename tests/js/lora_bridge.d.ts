@@ -86,6 +86,10 @@ interface LoraBridge {
     Videos: new (...parts: any[]) => any;
     isVideo: (...parts: any[]) => any;
     isVideoPath: (...parts: any[]) => any;
+    framesOf: (...parts: any[]) => any;
+    // lora_bridge_repeats.js
+    PhotoRepeats: new (...parts: any[]) => any;
+    repeatsOf: (...parts: any[]) => any;
     Fixes: new (...parts: any[]) => any;
     SetFixes: new (...parts: any[]) => any;
     fix: (...parts: any[]) => any;

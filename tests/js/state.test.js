@@ -210,3 +210,16 @@ test("another window's changes are found by field", () => {
     assert.deepStrictEqual(lb.changedFields(draft(), draft()), []);
     assert.deepStrictEqual(lb.partsNow(draft(), {training: {values: {seed: 1, lr: 2}}}), {training: {values: {seed: 7, lr: null}}});
 });
+
+test("a number that is typed is kept within its limits", () => {
+    assert.deepEqual(["12", "0", "", "-3", "x", "2.6", "5000000"].map(lb.repeatsOf), [12, null, null, null, null, 3, 1000000]);
+    assert.deepEqual(["7", "", "x", "-3", "5000"].map(lb.framesOf), [7, 20, 20, 1, 1000], "as `frames --count` has it");
+});
+
+test("who draws the regularization pictures is said", () => {
+    const one = {word: "man", drawn: 4, usable: 200, job: null, by: null, sentence: ""};
+    assert.equal(lb.classText(one), "man: 4 drawn, up to 200 are of use");
+    assert.match(lb.classText({...one, job: 7, by: "embedded"}), /drawing \(job 7\)$/);
+    assert.match(lb.classText({...one, by: "webui"}), /drawn by this WebUI; you can leave$/);
+    assert.match(lb.classText({...one, sentence: "No room."}), / · No room\.$/);
+});

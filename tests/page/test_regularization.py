@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from sd_scripts_bridge.engines.regularizing.class_pictures import read
+from sd_scripts_bridge.engines.regularizing.class_pictures import ClassPictures, read
 from sd_scripts_bridge.engines.tools.regularization import RegularizationTool
 from sd_scripts_bridge.system.locks import hold
 from tests.support.page import Page, base, context, page, ready, sentences
@@ -47,3 +47,54 @@ def test_they_are_drawn_counted_and_trained_beside_the_photos(
     assert spec["params"]["max_train_steps"] == plan["steps"]
     ready.post("draft/regularization", count=0)
     assert ready.seen()["training"]["regularization"] == 0
+
+
+def plan_of(page: Page) -> ClassPictures:
+    (file,) = page.context.the_bridge.home.regularization.glob("*/*.json")
+    found = read(file)
+    assert found is not None
+    return found
+
+
+def test_the_webui_draws_them_where_it_is_asked(
+    ready: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a WebUI's page has it: no job, no GPU freed; stopped, and gone on with."""
+    monkeypatch.setattr(RegularizationTool, "check", lambda *_: [])
+    ready.post("draft", name="Ada", class_token="woman", training={"steps": 30})
+    assert ready.post("draft/regularization", count=2, by="webui").status_code == 409
+    assert ready.seen()["training"]["regularization"] == 0, "what can't be is not chosen"
+    asked: list[Path] = []
+    ready.context.paint = asked.append
+    freed: list[bool] = []
+    ready.context.before_start = lambda: freed.append(True)
+
+    [told] = ready.post("draft/regularization", count=2, by="webui").json()["regularization"]
+    assert (told["job"], told["by"], told["drawn"]) == (None, "webui", 0)
+    drawing = plan_of(ready)
+    assert asked == [drawing.plan_file] and not ready.context.the_bridge.jobs()
+    assert not freed, "the WebUI needs the GPU for drawing"
+    other = ready.post("draft/regularization", count=2)
+    assert other.status_code == 409 and "The WebUI is drawing them" in sentences(other)
+
+    drawing.keep(1, Image.new("RGB", (64, 64)), "woman")
+    ready.context.paint_trouble = lambda _plan: "No room."
+    [told] = ready.post("draft/regularization/stop").json()["regularization"]
+    assert (told["by"], told["drawn"], told["sentence"]) == (None, 1, "No room.")
+    assert not plan_of(ready).is_painted
+    ready.post("draft/regularization", count=2, by="webui")
+    assert plan_of(ready).missing == [2] and plan_of(ready).is_painted
+    [told] = ready.post("draft/regularization", count=0).json()["regularization"]
+    assert told["by"] is None, "what is trained without is not drawn either"
+
+
+def test_our_own_job_is_stopped_too(ready: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RegularizationTool, "check", lambda *_: [])
+    ready.post("draft", name="Ada", class_token="woman")
+    bridge = ready.context.the_bridge
+    with hold(bridge.home.supervisor_lock):
+        [told] = ready.post("draft/regularization", count=2).json()["regularization"]
+        assert told["by"] == "embedded"
+        [told] = ready.post("draft/regularization/stop").json()["regularization"]
+    assert (told["job"], told["by"]) == (None, None)
+    assert bridge.jobs()[-1].status.value == "stopped"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -29,13 +30,13 @@ def saved(context: Context, make_job: MakeJob) -> int:
 
 
 def test_the_webui_is_asked_where_there_is_one(page: Page, context: Context, saved: int) -> None:
-    asked: list[int] = []
-    context.draw_grid = asked.append
+    asked: list[Path] = []
+    context.paint = asked.append
     assert page.get(f"jobs/{saved}/grid").status_code == 404
 
     told = page.post(f"jobs/{saved}/grid", weights=[0.8, 1], prompts=PROMPTS).json()
 
-    assert asked == [saved]
+    assert asked == [context.the_bridge.folder(saved).grid / "grid.json"]
     assert (told["by"], told["state"], told["done"], told["total"]) == ("webui", "drawing", 0, 10)
     assert (told["steps"], told["prompts"]) == ([5, 10], ["Ada woman", "Ada in a park"])
     first, second = told["pictures"][:2]
@@ -48,18 +49,18 @@ def test_the_webui_is_asked_where_there_is_one(page: Page, context: Context, sav
 
 
 def test_what_cant_be_drawn_is_named(page: Page, context: Context, saved: int) -> None:
-    context.draw_grid = lambda _job: None
+    context.paint = lambda _plan: None
     asked = page.post(f"jobs/{saved}/grid", steps=[7], weights=[3], prompts="# nothing")
     assert asked.status_code == 422
     said = " ".join(asked.json()["error"]["sentences"])
     assert "step 7 is not saved" in said and "Choose among 5, 10" in said
     assert "outside 0 to 2" in said and "holds no prompt" in said
-    context.draw_grid = None
+    context.paint = None
     assert page.post(f"jobs/{saved}/grid", by="webui").status_code == 409
 
 
 def test_votes_are_blind_and_counted(page: Page, context: Context, saved: int) -> None:
-    context.draw_grid = lambda _job: None
+    context.paint = lambda _plan: None
     page.post(f"jobs/{saved}/grid", weights=[1], prompts=PROMPTS)
     folder = context.the_bridge.folder(saved)
     grid = Grid.read(folder)

@@ -1,4 +1,4 @@
-"""The grid drawn by the WebUI itself, cell by cell."""
+"""Grids, and pictures of a class word, drawn by the WebUI itself, one by one."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from sd_scripts_bridge.engines.judging.grid import WEBUI, Grid
+from sd_scripts_bridge.engines.judging.grid import WEBUI, Grid, plan_file
+from sd_scripts_bridge.engines.regularizing.class_pictures import ClassPictures, read
 from sd_scripts_bridge.errors import BridgeError
 from sd_scripts_bridge.jobs.folder import JobFolder
 from sd_scripts_bridge.paths import Home
 from sd_scripts_bridge.webui.painting.painter import Painter
+from sd_scripts_bridge.webui.painting.picture import AskedPicture
 
 LINES = ("Ada woman --w 64 --h 64 --s 2", "woman --w 64 --h 64 --s 2")
 
@@ -24,12 +26,15 @@ class Brush:
 
     def __init__(self, stop_at: int = 0, error: BaseException | None = None) -> None:
         self.drawn: list[Any] = []
+        self.bases: list[Path | None] = []
         self.stop_at, self.error = stop_at, error
 
-    def __call__(self, prompt: Any, lora: Any, weight: float) -> Any:
+    def __call__(self, wanted: AskedPicture) -> Any:
         if self.error and len(self.drawn) + 1 == self.stop_at:
             raise self.error
-        self.drawn.append((prompt.text, lora.name if lora else None, weight))
+        lora = wanted.lora.name if wanted.lora else None
+        self.drawn.append((wanted.prompt.text, lora, wanted.weight))
+        self.bases.append(wanted.base)
         return Image.new("RGB", (64, 64), (len(self.drawn), 0, 0))
 
 
@@ -69,7 +74,7 @@ def test_it_goes_on_where_a_kill_left_it(
     grid = Grid.read(folder)
     broken = Brush(4, error=KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
-        Painter(home, broken)._paint(folder)
+        Painter(home, broken).paint_all()
     assert len(grid.missing(folder)) == 10 - 3
 
     brush = Brush()
@@ -86,7 +91,7 @@ def test_a_host_that_fails_stops_the_grid_with_its_reason(
 ) -> None:
     one = painter(Brush(3, RuntimeError("no room")))
     until(lambda: not Grid.read(folder).wanted)
-    assert one.trouble(7) == "The WebUI could not draw it: no room"
+    assert one.trouble(plan_file(folder)) == "The WebUI could not draw it: no room"
     assert len(Grid.read(folder).missing(folder)) == 8
 
 
@@ -98,9 +103,9 @@ def test_an_interrupted_grid_waits_to_be_asked_again(
     until(lambda: not Grid.read(folder).wanted)
     brush.error = None
     Grid.read(folder).evolve(wanted=True).write(folder)
-    one.paint(7)
+    one.paint(plan_file(folder))
     until(lambda: not Grid.read(folder).missing(folder))
-    assert len(brush.drawn) == 10 and one.trouble(7) == ""
+    assert len(brush.drawn) == 10 and one.trouble(plan_file(folder)) == ""
 
 
 def test_a_grid_that_our_own_sampler_draws_is_left_alone(
@@ -109,6 +114,62 @@ def test_a_grid_that_our_own_sampler_draws_is_left_alone(
     Grid.read(folder).evolve(by="embedded").write(folder)
     brush = Brush()
     one = painter(brush)
-    one.paint(7)
+    one.paint(plan_file(folder))
     one.close()
     assert brush.drawn == []
+
+
+# ---- pictures of a class word ----
+
+
+@pytest.fixture
+def men(home: Home) -> ClassPictures:
+    """Four pictures of a man are wanted of the WebUI."""
+    base = home.root / "sd15.safetensors"
+    pool = str(home.regularization / base.stem)
+    made = ClassPictures("man", 4, pool, str(base), "sd1", width=64, height=64, by=WEBUI)
+    made.write()
+    return made
+
+
+def test_pictures_of_a_class_go_on_where_a_kill_left_them(
+    home: Home, men: ClassPictures, painter: Callable[[Brush], Painter]
+) -> None:
+    broken = Brush(3, error=KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        Painter(home, broken).paint_all()
+    before = {file.name: file.read_bytes() for file in men.leaf.iterdir()}
+    assert set(before) == {"1.png", "1.txt", "2.png", "2.txt"}
+
+    brush = Brush()
+    painter(brush)
+    until(lambda: not men.missing)
+
+    after = {file.name: file.read_bytes() for file in men.leaf.iterdir()}
+    assert len(after) == 8 and {name: after[name] for name in before} == before
+    assert brush.drawn == [("man", None, 0.0)] * 2 and after["4.txt"] == b"man\n"
+    assert brush.bases == [Path(men.base)] * 2, "with the base that will be trained on"
+
+
+def test_pictures_of_a_class_are_stopped_with_their_reason_and_asked_for_again(
+    men: ClassPictures, painter: Callable[[Brush], Painter]
+) -> None:
+    brush = Brush(2, RuntimeError("no room"))
+    one = painter(brush)
+    until(lambda: not read(men.plan_file).wanted)  # type: ignore[union-attr]
+    assert one.trouble(men.plan_file) == "The WebUI could not draw it: no room"
+    assert men.drawn == 1
+    brush.error = None
+    men.write()
+    one.paint(men.plan_file)
+    until(lambda: not men.missing)
+    assert one.trouble(men.plan_file) == ""
+
+
+def test_a_grid_goes_before_the_pictures_of_a_class(
+    home: Home, folder: JobFolder, men: ClassPictures
+) -> None:
+    brush = Brush()
+    Painter(home, brush).paint_all()
+    assert not men.missing and len(brush.drawn) == 14
+    assert [text for text, *_ in brush.drawn[-4:]] == ["man"] * 4

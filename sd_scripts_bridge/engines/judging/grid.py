@@ -52,7 +52,7 @@ class Grid:
     def read(cls, folder: JobFolder) -> Grid:
         """The grid of a training. Raises `NotFound` where there is none yet."""
         try:
-            data = json.loads((folder.grid / "grid.json").read_text(encoding="utf-8"))
+            data = json.loads(plan_file(folder).read_text(encoding="utf-8"))
             data["files"] = {int(step): file for step, file in data["files"].items()}
             for name in ("weights", "prompts"):
                 data[name] = tuple(data[name])
@@ -67,7 +67,7 @@ class Grid:
     def write(self, folder: JobFolder) -> None:
         """Raises OSError."""
         folder.grid.mkdir(parents=True, exist_ok=True)
-        write_json(folder.grid / "grid.json", asdict(self))
+        write_json(plan_file(folder), asdict(self))
 
     def evolve(self, **changes: Any) -> Grid:
         return replace(self, **changes)
@@ -111,6 +111,11 @@ class Grid:
     def missing(self, folder: JobFolder) -> list[Cell]:
         """What is still to be drawn, in the order in which it is."""
         return [cell for cell in self.cells if not self.path(folder, cell).is_file()]
+
+
+def plan_file(folder: JobFolder) -> Path:
+    """What is to be drawn, for whoever draws it and whoever asks how far it is."""
+    return folder.grid / "grid.json"
 
 
 def keep(path: Path, picture: Any, text: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from ...errors import Invalid, Problem, short
 from ...names import name_problems
 from ...photos.printable import shown
 from ...system.files import write_json
-from ..judging.grid import keep
+from ..judging.grid import EMBEDDED, WEBUI, keep
 from ..sample_prompts import SamplePrompt
 
 USUAL, MOST = 200, 10_000
@@ -44,7 +44,11 @@ class ClassPictures:
     height: int = 512
     seed: int = 1
     job: int | None = None
-    """The one that draws them."""
+    """The one that draws them, where one does."""
+    by: str = EMBEDDED
+    """Who draws: our own sampler, as a job in the queue, or the WebUI between other pictures."""
+    wanted: bool = True
+    """Whether the WebUI goes on with them."""
 
     @property
     def leaf(self) -> Path:
@@ -63,6 +67,11 @@ class ClassPictures:
     @property
     def drawn(self) -> int:
         return self.count - len(self.missing)
+
+    @property
+    def is_painted(self) -> bool:
+        """Whether the WebUI draws them now, or as soon as it runs."""
+        return self.by == WEBUI and self.wanted and bool(self.missing)
 
     def prompt_of(self, number: int) -> SamplePrompt:
         """What the picture is drawn from."""
@@ -131,6 +140,14 @@ class ClassPictures:
         """Raises OSError."""
         self.plan_file.parent.mkdir(parents=True, exist_ok=True)
         write_json(self.plan_file, self.as_dict())
+
+
+def all_in(folder: Path) -> Iterator[ClassPictures]:
+    """All plans of the home's pool ``folder``, one base model after the other."""
+    for plan_file in sorted(folder.glob("*/*.json")):
+        found = read(plan_file)
+        if found is not None:
+            yield found
 
 
 def read(plan_file: Path) -> ClassPictures | None:

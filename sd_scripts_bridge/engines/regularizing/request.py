@@ -10,6 +10,7 @@ from ...errors import Invalid, Problem
 from ...names import normal
 from ...options.families import LDM
 from ...paths import Home, absolute
+from ..judging.grid import EMBEDDED
 from .class_pictures import MOST, USUAL, ClassPictures, refuse
 
 SIDES = {"sd1": 512, "sd2": 768, "sdxl": 1024}
@@ -30,6 +31,8 @@ class RegularizationRequest:
     prompt: str = ""
     resolution: int | None = None
     """The side of a picture; None: the family's own."""
+    by: str = EMBEDDED
+    """Who draws them; the WebUI draws what the home keeps."""
 
 
 def reg_folder(out: Path) -> Path:
@@ -68,6 +71,7 @@ def settle(home: Home, asked: RegularizationRequest) -> ClassPictures:
         prompt=" ".join(asked.prompt.split()),
         width=side,
         height=side,
+        by=asked.by,
     )
     refuse(found)
     return found

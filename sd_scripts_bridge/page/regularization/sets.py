@@ -4,13 +4,14 @@ its photos.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from ...bridge import Bridge
 from ...datasets.kohya_folder import Dataset, Subset
+from ...engines.judging.grid import EMBEDDED
 from ...engines.regularizing.class_pictures import USUAL, ClassPictures, read
 from ...engines.regularizing.request import RegularizationRequest, count_for, settle
 from ...errors import Conflict, Invalid, Problem
@@ -27,6 +28,8 @@ class ClassSetView:
     drawn: Annotated[int, Example(40)]
     usable: Annotated[int, "images x repeats of the class, at most 200", Example(200)]
     job: Annotated[int | None, "the job that draws them now"]
+    by: Annotated[Literal["embedded", "webui"] | None, "who draws them now"] = None
+    sentence: Annotated[str, "why the WebUI stopped drawing by itself"] = ""
 
 
 def classes(data: Dataset) -> list[str]:
@@ -39,22 +42,36 @@ def asked(home: Home, base: Path, class_token: str, count: int) -> ClassPictures
     return settle(home, RegularizationRequest(class_token, base, count))
 
 
-def views(bridge: Bridge, base: Path | None, data: Dataset) -> list[ClassSetView]:
-    """How many there are of each class; nothing where they can't be drawn with this base."""
-    found = []
+def sets(home: Home, base: Path | None, data: Dataset) -> Iterator[ClassPictures]:
+    """Those of each class; nothing where they can't be drawn with this base."""
     for word in classes(data) if base else ():
         assert base is not None
         try:
-            one = asked(bridge.home, base, word, USUAL)
+            yield asked(home, base, word, USUAL)
         except Invalid:
             continue
-        found.append(ClassSetView(word, one.drawn, count_for(data, word), _job(bridge, one)))
-    return found
 
 
-def _job(bridge: Bridge, one: ClassPictures) -> int | None:
+def views(
+    bridge: Bridge, base: Path | None, data: Dataset, trouble: Callable[[Path], str]
+) -> list[ClassSetView]:
+    """How many there are of each class; ``trouble``: see `Context.paint_trouble`."""
+    return [_view(bridge, one, data, trouble) for one in sets(bridge.home, base, data)]
+
+
+def _view(
+    bridge: Bridge, one: ClassPictures, data: Dataset, trouble: Callable[[Path], str]
+) -> ClassSetView:
+    plan, word = read(one.plan_file), one.class_token
+    job = _job(bridge, plan)
+    by: Literal["embedded", "webui"] | None = "embedded" if job else None
+    if plan is not None and plan.is_painted:
+        by = "webui"
+    return ClassSetView(word, one.drawn, count_for(data, word), job, by, trouble(one.plan_file))
+
+
+def _job(bridge: Bridge, plan: ClassPictures | None) -> int | None:
     """The job that is drawing them; None where nothing does."""
-    plan = read(one.plan_file)
     if plan is None or plan.job is None:
         return None
     running = {row.id for row in bridge.active(reconcile=False) if row.status in _BUSY}
@@ -96,8 +113,10 @@ def problems(data: Dataset, wanted: int) -> list[Problem]:
     ]
 
 
-def draw(bridge: Bridge, base: Path | None, data: Dataset, count: int) -> int:
-    """Draw what is missing of each class; returns the number of the last job, 0 where all is there.
+def draw(
+    bridge: Bridge, base: Path | None, data: Dataset, count: int, by: str = EMBEDDED
+) -> list[ClassPictures]:
+    """Draw what is missing of each class; returns what is drawn now.
 
     Raises `Conflict` where there is nothing to draw from, `Invalid`, `EngineNotReady`.
     """
@@ -105,9 +124,14 @@ def draw(bridge: Bridge, base: Path | None, data: Dataset, count: int) -> int:
     if base is None or not words:
         text = "A base model and a class word are needed to draw regularization pictures."
         raise Conflict("regularization.nothing_to_draw", text)
-    number = 0
-    for word in words:
-        if asked(bridge.home, base, word, count).missing:
-            drawn = bridge.draw_regularization(RegularizationRequest(word, base, count))
-            number = drawn.job or number
-    return number
+    return [
+        bridge.draw_regularization(RegularizationRequest(word, base, count, by=by))
+        for word in words
+        if asked(bridge.home, base, word, count).missing
+    ]
+
+
+def stop(bridge: Bridge, base: Path | None, data: Dataset) -> None:
+    """Draw no more of any class now; what is drawn stays. Raises `Conflict`."""
+    for one in sets(bridge.home, base, data):
+        bridge.stop_regularization(one)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from ...jobs.folder import KEEP
 from ...photos.video.request import MOST_FRAMES, USUAL
@@ -88,6 +88,10 @@ class DrawRegularizationBody:
     """Regularization pictures for the draft."""
 
     count: Annotated[int, Bounds(0, 10_000), "of each class word; 0: none", Example(200)]
+    by: Annotated[
+        Literal["embedded", "webui"],
+        "who draws them: our own sampler as a job, or the WebUI between other pictures",
+    ] = "embedded"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Annotated
 from starlette.responses import Response
 
 from ...engines.judging import votes
-from ...engines.judging.grid import EMBEDDED, WEBUI, Cell
+from ...engines.judging.grid import EMBEDDED, WEBUI, Cell, plan_file
 from ...engines.judging.plan import GridWish
 from ...engines.judging.sheet import sheet
 from ...engines.judging.votes import Vote
@@ -28,15 +28,16 @@ Sheet = Annotated[Response, Media("image/png")]
 
 def show(call: Call, job: int) -> GridView:
     """The grid as far as it is drawn, and what the votes say."""
-    context = call.context
-    return pages.grid_view(context.the_bridge, job, pages.url(job), context.grid_trouble(job))
+    bridge = call.context.the_bridge
+    trouble = call.context.paint_trouble(plan_file(bridge.folder(job)))
+    return pages.grid_view(bridge, job, pages.url(job), trouble)
 
 
 def draw(call: Call, job: int, body: GridBody) -> GridView:
     """Begin a grid, or go on with it: what is drawn is not drawn again."""
     context = call.context
-    by = body.by or (WEBUI if context.draw_grid else EMBEDDED)
-    if by == WEBUI and context.draw_grid is None:
+    by = body.by or (WEBUI if context.paint else EMBEDDED)
+    if by == WEBUI and context.paint is None:
         raise Conflict("grid.no_webui", "There is no WebUI here that could draw.")
     wish = GridWish(
         tuple(body.steps) if body.steps else None,
@@ -45,8 +46,8 @@ def draw(call: Call, job: int, body: GridBody) -> GridView:
         by,
     )
     context.the_bridge.draw_grid(job, wish)
-    if by == WEBUI and context.draw_grid is not None:
-        context.draw_grid(job)
+    if by == WEBUI and context.paint is not None:
+        context.paint(plan_file(context.the_bridge.folder(job)))
     return show(call, job)
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from ...bridge import Submitted
 from ...datasets.framing.buckets import Buckets
+from ...engines.judging.grid import WEBUI
+from ...engines.regularizing.class_pictures import ClassPictures
 from ...errors import Conflict, EngineNotReady, Invalid
 from ...messages import code_of
 from ...page import plan, planned
@@ -68,18 +70,42 @@ def draw_regularization(call: Call, body: DrawRegularizationBody) -> PlanView:
     photos; 0: train without. What is drawn is not drawn again.
     """
     context = call.context
+    if body.by == WEBUI and context.paint is None:
+        raise Conflict("grid.no_webui", "There is no WebUI here that could draw.")
     training = TrainingChange(regularization=body.count)
     context.draft.describe(DraftChange(training=training))
+    if not body.count:
+        return stop_regularization(call)
     made = plan.make(context)
-    if body.count and any(p.code == "regularization.missing" for p in made.problems):
-        base = made.base_path if made.base else None
-
-        def begin() -> tuple[int, int]:
-            number = sets.draw(context.the_bridge, base, made.data, body.count)
-            return number, number
-
-        started(context, begin)
+    if any(p.code == "regularization.missing" for p in made.problems):
+        _draw(context, made, body)
     return show(call)
+
+
+def stop_regularization(call: Call) -> PlanView:
+    """Draw no more regularization pictures for the draft; those that are drawn stay."""
+    made = plan.make(call.context)
+    sets.stop(call.context.the_bridge, _base(made), made.data)
+    return show(call)
+
+
+def _draw(context: Context, made: Plan, body: DrawRegularizationBody) -> None:
+    """As a job, for which the GPU is freed, or by the WebUI, which needs it."""
+    bridge, base = context.the_bridge, _base(made)
+
+    def begin() -> tuple[int, list[ClassPictures]]:
+        drawn = sets.draw(bridge, base, made.data, body.count, body.by)
+        return max((one.job or 0 for one in drawn), default=0), drawn
+
+    if body.by != WEBUI:
+        started(context, begin)
+    elif context.paint is not None:
+        for one in begin()[1]:
+            context.paint(one.plan_file)
+
+
+def _base(made: Plan) -> Path | None:
+    return made.base_path if made.base else None
 
 
 def _is_news(note: str) -> bool:

@@ -1,39 +1,39 @@
-"""One picture by the WebUI itself, with a LoRA that need not lie in its Lora folder."""
+"""One picture by the WebUI itself: with the base model that is asked for, and a LoRA that need not
+lie in its Lora folder.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, fields
-from pathlib import Path
+from dataclasses import fields
 from typing import Any
 
 from ...engines.sample_prompts import SamplePrompt
 from ...errors import BridgeError
 from .. import host
+from .picture import AskedPicture, StepFile
 
 SAMPLER, SCHEDULE = "DPM++ 2M", "Karras"
 
 
-@dataclass(frozen=True)
-class StepFile:
-    """The LoRA of a saved step, under a name that no other file has."""
-
-    name: str
-    path: Path
-
-
-def draw(prompt: SamplePrompt, lora: StepFile | None, weight: float) -> Any:
+def draw(wanted: AskedPicture) -> Any:
     """The picture (PIL). Takes its turn in the host's queue: waits while another is generated.
 
     Raises `BridgeError` where this host can't, or somebody interrupts it.
     """
+    prompt, lora = wanted.prompt, wanted.lora
     with host.queue_lock(), _offered(lora):
         processing, shared = host.module("modules.processing"), host.module("modules.shared")
-        text = prompt.text if lora is None else f"{prompt.text} <lora:{lora.name}:{weight:g}>"
+        text = (
+            prompt.text if lora is None else f"{prompt.text} <lora:{lora.name}:{wanted.weight:g}>"
+        )
         asked = processing.StableDiffusionProcessingTxt2Img(
-            sd_model=shared.sd_model, prompt=text, **_settings(processing, prompt)
+            sd_model=shared.sd_model,
+            prompt=text,
+            override_settings=_model(wanted),
+            **_settings(processing, prompt),
         )
         with closing(asked):
             try:
@@ -46,6 +46,20 @@ def draw(prompt: SamplePrompt, lora: StepFile | None, weight: float) -> Any:
         if not done.images:
             raise BridgeError("grid.no_image", "The WebUI gave no picture.")
         return done.images[0]
+
+
+def _model(wanted: AskedPicture) -> dict[str, str]:
+    """The host's own way to draw one picture with another model: the one that the user has chosen
+    comes back with the user's next picture. Raises `BridgeError`.
+    """
+    if wanted.base is None:
+        return {}
+    file = wanted.base.resolve()
+    found = [name for name, path in host.bases() if path.resolve() == file]
+    if not found and wanted.must_be_base:
+        text = "This WebUI doesn't list {base}, so it can't draw with it."
+        raise BridgeError("painting.not_listed", text, base=wanted.base.name)
+    return {"sd_model_checkpoint": found[0]} if found else {}
 
 
 def _settings(processing: Any, prompt: SamplePrompt) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Draws the grids that a WebUI was asked for: one thread a process, which outlives Reload UI.
+"""Draws what a WebUI was asked for: one thread a process, which outlives Reload UI.
 
 What is to be drawn stands in the home, and each picture is a file there, so nothing is lost and
 nothing drawn twice when the WebUI is killed: its next start goes on. Between two pictures the
@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import BridgeError
@@ -17,41 +18,44 @@ from ...messages import Message
 from ...paths import Home
 
 if TYPE_CHECKING:
-    from ...engines.judging.grid import Cell, Grid
-    from ...jobs.folder import JobFolder
+    from .paintings import Painting
+    from .picture import AskedPicture
 
 log = logging.getLogger(__name__)
 
-Draw = Callable[[Any, Any, float], Any]
+Draw = Callable[["AskedPicture"], Any]
 """See `drawing.draw`."""
 
 
 class Painter(threading.Thread):
-    """Waits until a grid is wanted, then draws it cell by cell. `close` ends it after a picture."""
+    """Waits until something is wanted, then draws it picture by picture. `close` ends it after one.
+
+    A plan is the file that says what is to be drawn; see `paintings`.
+    """
 
     def __init__(self, home: Home, draw: Draw) -> None:
         super().__init__(name="lora-bridge painter", daemon=True)
         self.home, self.draw = home, draw
         self._wake, self._end = threading.Event(), threading.Event()
-        self._trouble: dict[int, str] = {}
+        self._trouble: dict[Path, str] = {}
 
     @classmethod
     def running(cls) -> Painter | None:
         """The one of this process."""
         return next((thread for thread in threading.enumerate() if isinstance(thread, cls)), None)
 
-    def paint(self, job_id: int) -> None:
-        """Look at the grids now: that of this job was asked for."""
-        self._trouble.pop(job_id, None)
+    def paint(self, plan: Path) -> None:
+        """Look for work now: this plan was asked for."""
+        self._trouble.pop(plan, None)
         self.look()
 
     def look(self) -> None:
-        """Look for grids now: the host is ready, or one was asked for."""
+        """Look for work now: the host is ready, or something was asked for."""
         self._wake.set()
 
-    def trouble(self, job_id: int) -> str:
-        """Why the grid of this job isn't drawn any more; empty where nothing went wrong."""
-        return self._trouble.get(job_id, "")
+    def trouble(self, plan: Path) -> str:
+        """Why this plan isn't drawn any more; empty where nothing went wrong."""
+        return self._trouble.get(plan, "")
 
     def close(self) -> None:
         self._end.set()
@@ -62,62 +66,30 @@ class Painter(threading.Thread):
         while self._wake.wait() and not self._end.is_set():
             self._wake.clear()
             try:
-                self._paint_all()
-            except OSError as error:  # the home is gone, or can't be read now
-                log.warning("LoRA Bridge can't look for grids: %s", error)
+                self.paint_all()
+            except OSError as error:  # the home is gone, or can't be read or written now
+                log.warning("LoRA Bridge can't draw what was asked for: %s", error)
 
-    def _paint_all(self) -> None:
-        """Every grid that is wanted of the WebUI, oldest training first."""
-        if not self.home.jobs.is_dir():
-            return
-        from ...jobs.folder import JobFolder
+    def paint_all(self) -> None:
+        """All that is wanted of the WebUI. Looked for again after each picture: it may have been
+        stopped or removed, and a grid goes before the pictures of a class.
+        """
+        from . import paintings
 
-        for folder in JobFolder.all_in(self.home.jobs):
-            if (folder.grid / "grid.json").is_file():
-                self._paint(folder)
+        while not self._end.is_set() and (painting := next(paintings.all_in(self.home), None)):
+            self._paint(painting)
 
-    def _paint(self, folder: JobFolder) -> None:
-        while not self._end.is_set():
-            found = self._next(folder)
-            if found is None:
-                return
-            grid, cell = found
-            try:
-                self._draw(grid, cell, folder)
-            except BridgeError as error:
-                self._give_up(grid, folder, error.message)
-            except Exception as error:  # the host's own code: the next cell would end the same way
-                log.exception("LoRA Bridge could not draw a picture of its grid")
-                said = str(error) or type(error).__name__
-                text = "The WebUI could not draw it: {error}"
-                self._give_up(grid, folder, Message("grid.host_failed", text, error=said))
-
-    def _next(self, folder: JobFolder) -> tuple[Grid, Cell] | None:
-        """The grid as it is now, and its next cell: it may have been stopped, or removed."""
-        from ...engines.judging.grid import WEBUI, Grid
-
+    def _paint(self, painting: Painting) -> None:
         try:
-            grid = Grid.read(folder)
-        except BridgeError:
-            return None
-        missing = grid.missing(folder)
-        if grid.by != WEBUI or not grid.wanted or not missing:
-            return None
-        return grid, missing[0]
+            painting.keep(self.draw(painting.picture()))
+        except BridgeError as error:
+            self._give_up(painting, error.message)
+        except Exception as error:  # the host's own code: the next picture would end the same way
+            log.exception("LoRA Bridge could not draw a picture")
+            said = str(error) or type(error).__name__
+            text = "The WebUI could not draw it: {error}"
+            self._give_up(painting, Message("grid.host_failed", text, error=said))
 
-    def _draw(self, grid: Grid, cell: Cell, folder: JobFolder) -> None:
-        from ...engines.judging.grid import caption, keep
-        from .drawing import StepFile
-
-        lora = None
-        if cell.step is not None:
-            name = f"lora-bridge-{folder.number}-{cell.step}"
-            lora = StepFile(name, folder.root / grid.files[cell.step])
-        prompt = grid.prompt(cell)
-        picture = self.draw(prompt, lora, cell.weight)
-        told = picture.info.get("parameters") or f"{prompt.line} ({caption(cell)})"
-        keep(grid.path(folder, cell), picture, told)
-
-    def _give_up(self, grid: Grid, folder: JobFolder, sentence: str) -> None:
-        self._trouble[grid.job] = sentence
-        grid.evolve(wanted=False).write(folder)
+    def _give_up(self, painting: Painting, sentence: str) -> None:
+        self._trouble[painting.plan] = sentence
+        painting.give_up()
