@@ -1,4 +1,5 @@
-"""python -m benchmarks scan | findings | dispatches | best_step | subjects | cpu | memory | gpu
+"""python -m benchmarks scan | findings | dispatches | best_step | subjects | page | supervisor |
+cpu | memory | gpu
 
 Each prints a table and, as its last line, its figure in one sentence; the exit code is 1 where a
 target is missed, 2 where something that it needs isn't there.
@@ -20,6 +21,8 @@ VERBS = {
     "best_step": "the recommended step against the truth",
     "scan": "photos looked at per CPU-second, beside the naive way",
     "subjects": "two drawn figures in one LoRA: who answers to whose name",
+    "page": "the page's answers about a run of a million steps: time and size",
+    "supervisor": "what the supervisor costs while a training runs",
     "cpu": "the embedded engine beside the real sd-scripts, on the CPU",
     "dispatches": "operations and kernels of one training step, counted",
     "memory": "the memory of 36 trainings, counted from shapes",

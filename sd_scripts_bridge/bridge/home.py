@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..jobs.folder import JobFolder
-from ..jobs.store import Entry, JobRow, Store
+from ..jobs.history.entries import Entry
+from ..jobs.store import JobRow, Store
 from ..paths import Home
 from ..running.asked.queue import Queue
 
@@ -25,8 +26,12 @@ class OpenHome:
         """One job, its status true as of now. Raises `NotFound`."""
         return self._queue.job(job_id)
 
-    def events(self, job_id: int, after: int = 0) -> list[Entry]:
-        return self._store.events(job_id, after)
+    def events(self, job_id: int, after: int = 0, most: int = -1) -> list[Entry]:
+        return self._store.events(job_id, after, most)
+
+    def outline(self, job_id: int) -> list[Entry]:
+        """See `History.outline`."""
+        return self._store.outline(job_id)
 
     def folder(self, job_id: int) -> JobFolder:
         return JobFolder.of(self.home, job_id)

@@ -53,14 +53,14 @@ class ResultVerbs(OpenHome):
         """What a finished training gave. Raises `NotFound`,
         or `Conflict` while there is no LoRA.
         """
-        fold, report = Fold.of(self.events(job_id)), facts.read(self.folder(job_id).report)
+        fold, report = Fold.of(self.outline(job_id)), facts.read(self.folder(job_id).report)
         return result(self.job(job_id), fold, report)
 
     def estimate(self, job: TrainingJob) -> Estimate:
         """How long ``job`` will take, from the newest run of its kind here."""
         kind = RunKind.of(job.family, job.engine, job.params, job.launch)
         rows, steps = self._store.newest(HISTORY), job.params.max_train_steps
-        return estimate(kind, steps, rows, lambda it: Fold.of(self.events(it)).seconds_a_step)
+        return estimate(kind, steps, rows, lambda it: Fold.of(self.outline(it)).seconds_a_step)
 
     def lora_of(self, job_id: int) -> Path | None:
         """Where the LoRA that the job has published was put; None where it has published none."""

@@ -9,8 +9,9 @@ from typing import TextIO
 
 from ..bridge import Bridge
 from ..jobs.events import to_dict
+from ..jobs.history.entries import Entry
 from ..jobs.job import Status
-from ..jobs.store import Entry, JobRow
+from ..jobs.store import JobRow
 from .screen import Screen
 from .terminal import Terminal
 

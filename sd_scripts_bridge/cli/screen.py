@@ -19,9 +19,10 @@ from ..jobs.events import (
     Sample,
     Started,
 )
+from ..jobs.history.entries import Entry
 from ..jobs.job import Status
 from ..jobs.meter import Meter, Pace, duration, speed
-from ..jobs.store import Entry, JobRow
+from ..jobs.store import JobRow
 from ..running import silence
 from .terminal import Terminal
 

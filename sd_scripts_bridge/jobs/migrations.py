@@ -75,12 +75,18 @@ def m005_start_times(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE jobs ADD COLUMN not_before REAL")
 
 
+def m006_what_was_said(db: sqlite3.Connection) -> None:
+    """Of a long run nearly all events are progress; the others are found without reading those."""
+    db.execute("CREATE INDEX said_of_a_job ON events(job, seq) WHERE type <> 'progress'")
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_jobs_and_events,
     m002_pauses,
     m003_jobs_on_several_gpus,
     m004_messages,
     m005_start_times,
+    m006_what_was_said,
 )
 
 
@@ -124,6 +130,7 @@ def _version_by_its_tables(db: sqlite3.Connection) -> int:
         "one_job_a_card" in names,
         "message" in columns,
         "not_before" in columns,
+        "said_of_a_job" in names,
     )
     assert len(traces) == len(MIGRATIONS), "a new migration leaves a trace, too"
     return next((count for count, there in enumerate(traces) if not there), len(traces))

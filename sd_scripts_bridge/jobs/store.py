@@ -11,8 +11,8 @@ from typing import Any
 
 from ..errors import NotFound
 from ..messages import Message
-from .database import Database
-from .events import Event, from_dict, in_numbers, to_dict
+from .events import in_numbers
+from .history.entries import History
 from .job import MOVES, Job, Status, job_from_dict, share_a_gpu
 from .wanted import ALL, Wanted
 
@@ -66,18 +66,7 @@ class JobRow:
         return job_from_dict(json.loads(self.spec))
 
 
-@dataclass(frozen=True)
-class Entry:
-    """An event with its place in history."""
-
-    seq: int
-    job: int
-    attempt: int
-    time: float
-    event: Event
-
-
-class Store(Database):
+class Store(History):
     """The queue and its history, shared by every process that opens the same file."""
 
     # ---- jobs ----
@@ -317,36 +306,6 @@ class Store(Database):
         with self._open() as db:
             return {row["device"]: row["until"] for row in _pauses(db)}
 
-    # ---- events ----
-
-    def append(self, job_id: int, attempt: int, event: Event) -> None:
-        """Write ``event`` down.
-
-        Several come each second, and those before a change of the job are on the disk with it.
-        """
-        data = to_dict(event)
-        with self._change("NORMAL") as db:
-            db.execute(
-                "INSERT INTO events (job, attempt, time, type, data) VALUES (?, ?, ?, ?, ?)",
-                (job_id, attempt, time.time(), data["type"], json.dumps(data)),
-            )
-
-    def events(self, job_id: int, after: int = 0) -> list[Entry]:
-        """The job's events with a number above ``after``, oldest first."""
-        with self._open() as db:
-            rows = db.execute(
-                "SELECT * FROM events WHERE job = ? AND seq > ? ORDER BY seq", (job_id, after)
-            ).fetchall()
-        return [entry for row in rows if (entry := _entry(row)) is not None]
-
-    def last_event(self, job_id: int, kind: str) -> Event | None:
-        """The job's newest event of that type; None where it has none that can be read."""
-        asked = "SELECT * FROM events WHERE job = ? AND type = ? ORDER BY seq DESC LIMIT 1"
-        with self._open() as db:
-            row = db.execute(asked, (job_id, kind)).fetchone()
-        entry = _entry(row) if row else None
-        return entry.event if entry else None
-
 
 def _told(sentence: str) -> str | None:
     """A sentence's code and values, for the column beside its English."""
@@ -392,12 +351,3 @@ def _row(row: sqlite3.Row) -> JobRow:
     if told:
         values["sentence"] = Message.from_dict(json.loads(told))
     return JobRow(**values)
-
-
-def _entry(row: sqlite3.Row) -> Entry | None:
-    """None for an event of a kind that only a newer version knows."""
-    try:
-        event = from_dict(json.loads(row["data"]))
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return None
-    return Entry(row["seq"], row["job"], row["attempt"], row["time"], event)

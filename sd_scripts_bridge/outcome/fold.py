@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from ..jobs.events import Note, Phase, Progress, Proof, Published, Result, Sample, Started
+from ..jobs.history.entries import Entry
 from ..jobs.meter import Meter, Pace
-from ..jobs.store import Entry
 
 CURVE_POINTS = 2000
 CURVE_KEPT = 20_000
 """Of a run of days the older half gets thinner each time that there are more."""
+NOTES_KEPT = 100
+LOSS_DIGITS = 6
+"""Of a curve, whose points are many: no eye sees the seventh."""
 
 Point = tuple[int, float, int]
 """Step, loss, attempt."""
@@ -57,6 +60,7 @@ class Fold:
             self.phase = event.text
         elif isinstance(event, Note):
             self.notes.append(event.text)
+            del self.notes[:-NOTES_KEPT]
         elif isinstance(event, Sample):
             self.samples[Path(event.path).name] = event
         elif isinstance(event, Proof):
@@ -77,7 +81,8 @@ class Fold:
         self.first = self.first or (entry.time, event.step)
         self.last = (entry.time, event.step)
         if event.loss is not None:
-            self.curve.append((entry.seq, (event.step, event.loss, entry.attempt)))
+            point = (event.step, round(event.loss, LOSS_DIGITS), entry.attempt)
+            self.curve.append((entry.seq, point))
             if len(self.curve) > CURVE_KEPT:
                 del self.curve[1 : CURVE_KEPT // 2 : 2]
 

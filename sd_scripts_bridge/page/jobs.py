@@ -127,7 +127,8 @@ class JobViews:
     def fold(self, job_id: int) -> Fold:
         with self._lock:
             fold = self._folds.pop(job_id, None) or Fold()
-            for entry in self.bridge.events(job_id, fold.seq):
+            new = self.bridge.events(job_id, fold.seq) if fold.seq else self.bridge.outline(job_id)
+            for entry in new:
                 fold.add(entry)
             self._folds[job_id] = fold
             while len(self._folds) > FOLDS:

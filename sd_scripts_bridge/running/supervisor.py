@@ -198,15 +198,15 @@ def _known_process(row: JobRow) -> tuple[process.Identity, str] | None:
     )
 
 
-def spawn(home: Home) -> None:
-    """Start a supervisor that outlives us."""
+def spawn(home: Home) -> int:
+    """Start a supervisor that outlives us; returns its pid."""
     code = (
         "import sys; sys.path.insert(0, sys.argv.pop(1)); from "
         "sd_scripts_bridge.running.supervisor import main; main()"
     )
     bounded_log.make_room(home.supervisor_log)
     argv = [sys.executable, "-c", code, str(PACKAGE_PARENT), str(home.root)]
-    process.spawn_detached(argv, log=home.supervisor_log, env={})
+    return process.spawn_detached(argv, log=home.supervisor_log, env={})
 
 
 if __name__ == "__main__":

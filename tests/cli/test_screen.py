@@ -21,8 +21,9 @@ from sd_scripts_bridge.jobs.events import (
     Published,
     Started,
 )
+from sd_scripts_bridge.jobs.history.entries import Entry
 from sd_scripts_bridge.jobs.job import Status
-from sd_scripts_bridge.jobs.store import Entry, JobRow
+from sd_scripts_bridge.jobs.store import JobRow
 
 CODES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 

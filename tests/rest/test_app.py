@@ -20,8 +20,8 @@ from starlette.applications import Starlette
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.engines.sd_scripts.installed import catalogue
 from sd_scripts_bridge.jobs.events import Progress
+from sd_scripts_bridge.jobs.history.entries import Entry
 from sd_scripts_bridge.jobs.job import SetupJob, Status, TrainingJob
-from sd_scripts_bridge.jobs.store import Entry
 from sd_scripts_bridge.models.offered import BaseFile
 from sd_scripts_bridge.outcome.fold import Fold, thinned
 from sd_scripts_bridge.page.context import Context

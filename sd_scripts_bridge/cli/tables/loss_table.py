@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable
 
 from ...jobs.events import Progress
-from ...jobs.store import Entry
+from ...jobs.history.entries import Entry
 
 HEAD = ("attempt", "step", "loss", "time")
 

@@ -171,7 +171,7 @@ def _strip(bridge: Bridge, row: JobRow) -> StripView | None:
     """The sample pictures by step and prompt, as files."""
     from ...page.progress.strip import sampled, strip
 
-    folder, fold = bridge.folder(row.id), Fold.of(bridge.events(row.id))
+    folder, fold = bridge.folder(row.id), Fold.of(bridge.outline(row.id))
     subject = str(json.loads(row.spec).get("subject") or "")
     pictures = sampled(folder, fold.samples)
     found = strip(pictures, fold.samples, folder, subject, lambda _, path: str(path))

@@ -12,8 +12,8 @@ from starlette.responses import FileResponse
 
 from ...errors import Invalid, NotFound, Problem, short
 from ...jobs.events import to_dict
+from ...jobs.history.entries import Entry
 from ...jobs.job import Status
-from ...jobs.store import Entry
 from ...jobs.wanted import Wanted
 from ...messages import Message
 from ...page.context import started
@@ -108,7 +108,7 @@ def events(call: Call, job: int, query: EventsQuery) -> EventsView:
     """What happened to a job, in order; at most 5,000 events at a time."""
     bridge = call.context.the_bridge
     bridge.job(job)
-    return EventsView([_event(entry) for entry in bridge.events(job, query.after)[:MOST_EVENTS]])
+    return EventsView([_event(entry) for entry in bridge.events(job, query.after, MOST_EVENTS)])
 
 
 def _event(entry: Entry) -> EventView:

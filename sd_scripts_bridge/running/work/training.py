@@ -65,7 +65,7 @@ class TrainingWork(Work):
         kind = RunKind.of(job.family, job.engine, job.params, job.launch)
         try:
             rows = [row for row in store.newest(HISTORY) if row.id != self.row.id]
-            paces = estimate(kind, 1, rows, lambda it: Fold.of(store.events(it)).seconds_a_step)
+            paces = estimate(kind, 1, rows, lambda it: Fold.of(store.outline(it)).seconds_a_step)
             return paces.seconds
         except BridgeError:  # the database can't be read now; the run's own pace will do
             return None
