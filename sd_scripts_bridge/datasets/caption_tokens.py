@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import gzip
 import importlib.util
+import itertools
 import json
 import os
 import shutil
@@ -77,7 +78,7 @@ def write_tokenizer(folder: Path, pad_token: str = END, vocabulary: Path | None 
     aside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     aside.mkdir(parents=True, exist_ok=True)
     _write_json(aside / "vocab.json", vocab)
-    text = "#version: 0.2\n" + "".join(f"{left} {right}\n" for left, right in merges)
+    text = "\n".join(["#version: 0.2", *merges, ""])
     (aside / "merges.txt").write_bytes(text.encode("utf-8"))
     _write_json(aside / "tokenizer_config.json", _config(pad_token))
     _write_json(aside / "special_tokens_map.json", _special_tokens(pad_token))
@@ -119,8 +120,9 @@ def _tokenizer() -> Any:
     from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers
 
     vocab, merges = _read(source)
+    pairs = [(left, right) for left, right in map(str.split, merges)]
     tokenizer = Tokenizer(
-        models.BPE(vocab=vocab, merges=merges, end_of_word_suffix="</w>", unk_token=END)
+        models.BPE(vocab=vocab, merges=pairs, end_of_word_suffix="</w>", unk_token=END)
     )
     tokenizer.normalizer = normalizers.Sequence(
         [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()]
@@ -135,18 +137,19 @@ def _tokenizer() -> Any:
     return tokenizer
 
 
-def _read(source: Path) -> tuple[dict[str, int], list[tuple[str, str]]]:
-    """(token -> id, merges) in CLIP's order: 256 bytes, the same ending a word, the merges, the two
-    marks.
+def _read(source: Path) -> tuple[dict[str, int], list[str]]:
+    """(token -> id, merges as "left right") in CLIP's order: 256 bytes, the same ending a word, the
+    merges, the two marks.
+
+    Read line by line: a supervisor keeps what its largest moment has taken.
     """
-    lines = gzip.decompress(source.read_bytes()).decode("utf-8").split("\n")
-    pairs = [line.split() for line in lines[1 : SIZE - 512 - 2 + 1]]
-    merges = [(left, right) for left, right in pairs]
+    with gzip.open(source, "rt", encoding="utf-8") as file:
+        merges = [line.rstrip("\n") for line in itertools.islice(file, 1, SIZE - 512 - 2 + 1)]
     letters = _byte_letters()
     tokens = [
         *letters,
         *(f"{letter}</w>" for letter in letters),
-        *(left + right for left, right in merges),
+        *(merge.replace(" ", "") for merge in merges),
         START,
         END,
     ]

@@ -32,8 +32,9 @@ LOG = logging.getLogger(__name__)
 LOCK_WAIT_SECONDS = 2.0
 """Longer than anybody holds the lock just to look (`locks.is_held`)."""
 
-LOOK_SECONDS = 0.25
-"""Between two looks for a job whose GPUs are free."""
+LOOK_SECONDS = 1.0
+"""Between two looks for a job whose GPUs are free; the end of the first running one is seen at
+once."""
 
 PAUSED_LOOK_SECONDS = 1.0
 """Between two looks whether a pause is over."""

@@ -10,7 +10,9 @@ import psutil
 from ..errors import CommandFailed
 from . import process
 
-LOOK_SECONDS = 1.0
+LOOK_SECONDS, LONGEST_SECONDS = 1.0, 10.0
+"""Between two looks: a tenth of the time that it runs, within these. A look at a process and its
+children reads all processes of the machine."""
 GPU_SECONDS = 10.0
 """nvidia-smi takes a tenth of a second.
 
@@ -30,6 +32,7 @@ class PeakMemory:
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self.ram = self.gpu = 0
+        self._began = time.monotonic()
         self._next_look = self._next_gpu_look = 0.0
         self._has_gpu = shutil.which(_ON_GPUS[0]) is not None
 
@@ -45,7 +48,7 @@ class PeakMemory:
         now = time.monotonic()
         if now < self._next_look:
             return
-        self._next_look = now + LOOK_SECONDS
+        self._next_look = now + min(max((now - self._began) / 10, LOOK_SECONDS), LONGEST_SECONDS)
         try:
             main = psutil.Process(self.pid)
             family = [main, *main.children(recursive=True)]
