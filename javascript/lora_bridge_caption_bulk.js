@@ -14,6 +14,7 @@
                 {value: "alike", text: lb.t("alike")}, {value: "reason", text: lb.t("the captioner wrote none")}, {value: "selected", text: lb.t("selected")},
             ], "all");
             this.search = lb.el("input", {type: "search", autocomplete: "off", oninput: () => this.filtered()});
+            this.whose = lb.el("select", {onchange: () => this.filtered()});
             const labelled = (text, input) => {
                 input.id = lb.newId();
                 return [lb.el("label", {for: input.id}, text), input];
@@ -25,7 +26,8 @@
             this.form = lb.el("form", {class: "lb-bulk", hidden: true, onsubmit: (event) => { event.preventDefault(); this.apply(); }});
             this.preview = new lb.CaptionPreview();
             this.keys = lb.el("p", {class: "lb-dim lb-small"}, lb.t("Keys: ↑ ↓ photo, Enter edit, Esc back, Space select, Ctrl+Z undo, Ctrl+Y redo."));
-            this.node = lb.el("div", {}, lb.el("div", {class: "lb-which"}, labelled(lb.t("Show"), this.filter), labelled(lb.t("Search captions"), this.search), this.all, this.none, this.status), this.tools, this.form, this.preview.node, this.keys);
+            this.several = lb.el("span", {hidden: true}, labelled(lb.t("Subject"), this.whose));
+            this.node = lb.el("div", {}, lb.el("div", {class: "lb-which"}, labelled(lb.t("Show"), this.filter), this.several, labelled(lb.t("Search captions"), this.search), this.all, this.none, this.status), this.tools, this.form, this.preview.node, this.keys);
             this.shown = [];
             this.label();
         }
@@ -52,9 +54,10 @@
                 reason: (photo) => Boolean(photo.reason), selected: (photo) => this.selected.has(photo.id),
             };
             const test = tests[this.filter.value];
+            const whose = Number(this.whose.value);
             this.shown = photos.filter((photo) => {
                 const text = (photo.caption || "").toLowerCase();
-                return test(photo) && wanted.every((word) => text.includes(word)) && (!tagged || text.split(",").some((part) => part.trim() === tagged));
+                return test(photo) && (!whose || photo.subject === whose) && wanted.every((word) => text.includes(word)) && (!tagged || text.split(",").some((part) => part.trim() === tagged));
             });
             this.label();
             return this.shown;
@@ -186,6 +189,15 @@
                 await this.app.post("draft/captions/import", {text: text, form: form, photos: ids});
                 this.app.say(lb.t("The captions are changed."));
             });
+        }
+
+        /** The subjects to choose from, where there are several; one that is gone is chosen no more. */
+        showSubjects(draft) {
+            const subjects = draft.subjects.length > 1 ? draft.subjects : [];
+            const names = subjects.map((one) => ({value: String(one.id), text: [one.name, one.class_token].filter(Boolean).join(" ") || lb.t("no name yet")}));
+            const there = names.some((one) => one.value === this.whose.value) ? this.whose.value : "";
+            lb.setChoices(this.whose, [{value: "", text: lb.t("all")}, ...names], there);
+            lb.show(this.several, names.length > 0);
         }
 
         update(draft) {

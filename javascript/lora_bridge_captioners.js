@@ -87,7 +87,9 @@
                 fields.model = lb.field(lb.t("Model"), lb.el("select", {}, one.models.map((name) => lb.el("option", {value: name}, name))));
             } else if (kind === "server" || kind === "endpoint" || kind === "command") fields.model = text(lb.t("Model"));
             if (kind === "server") fields.key = lb.field(lb.t("Key, if it wants one"), lb.el("input", {type: "password", autocomplete: "off"}));
-            if (kind === "server" || kind === "endpoint" || (kind === "folder" && !one)) fields.prompt = text(lb.t("What it is asked"), {placeholder: lb.t("empty: our own prompt")});
+            if (kind === "server" || kind === "endpoint" || (kind !== "template" && kind !== "host" && !one)) {
+                fields.prompt = text(lb.t("What it is asked"), {placeholder: lb.t("empty: our own prompt"), title: lb.t("In it {name}, {class} and {subject} (both) are those of whom the photo shows.")});
+            }
             return fields;
         }
 

@@ -192,7 +192,9 @@
         update() {
             const draft = this.app.state.draft;
             if (!draft) return;
-            if (this.source !== draft.photos || this.name !== draft.name) {
+            const before = this.bulk.whose.value;
+            this.bulk.showSubjects(draft);
+            if (this.source !== draft.photos || this.name !== draft.name || this.bulk.whose.value !== before) {
                 this.source = draft.photos;
                 const renamed = this.name !== draft.name;
                 this.name = draft.name;

@@ -6,7 +6,7 @@ the class. Photos themselves are never touched.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,28 +18,33 @@ from ..system.files import write_text
 
 
 class Beside:
-    """``root``: the folder of `dataset.json` where the photos are a dataset of ours, else None;
-    ``again``: captions that a captioner wrote, and nobody changed, are written again.
+    """``names``: (name, class) of whom a photo shows; ``root``: the folder of `dataset.json` where
+    the photos are a dataset of ours, else None; ``again``: captions that a captioner wrote, and
+    nobody changed, are written again.
     """
 
     def __init__(
-        self, name: str, class_token: str, root: Path | None = None, *, again: bool = False
+        self,
+        names: Callable[[Path], tuple[str, str]],
+        root: Path | None = None,
+        *,
+        again: bool = False,
     ) -> None:
-        self.name, self.class_token, self.root, self.again = name, class_token, root, again
+        self.names, self.root, self.again = names, root, again
         self._files = manifest.read(root).get("files", {}) if root else {}
         self._written: dict[Path, tuple[str, str]] = {}
 
     def wants(self, photo: Path) -> bool:
         """Whether nobody has said anything of it yet."""
-        text = text_of(photo)
-        if text in ("", self.name, caption_text.draft(self.name, self.class_token)):
+        text, (name, class_token) = text_of(photo), self.names(photo)
+        if text in ("", name, caption_text.draft(name, class_token)):
             return True
         author = author_of(self._entry(photo), text)
         return self.again and author.by != HAND and not author.edited
 
     def take(self, photo: Path, description: str, by: str) -> bool:
         """Write the caption, unless somebody has written one meanwhile."""
-        caption = composed(self.name, self.class_token, description)
+        caption = composed(*self.names(photo), description)
         if text_of(photo) != caption:  # else an earlier run, which was killed, has written it
             if not self.wants(photo):
                 return False

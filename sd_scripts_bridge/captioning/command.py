@@ -1,8 +1,9 @@
 """The user's own program: paths of pictures in, captions out, a JSON object on each line.
 
-It gets ``{"file": "/photos/1.jpg"}`` on its stdin for each picture and prints
+It gets ``{"file": "/photos/1.jpg", "prompt": "..."}`` on its stdin for each picture and prints
 ``{"file": "/photos/1.jpg", "caption": "..."}``; with "error" in the place of "caption" it says why
-there is none. Any other line is log. Its environment has CAPTION_PROMPT and CAPTION_MODEL.
+there is none. Any other line is log. Its environment has CAPTION_PROMPT (the first picture's) and
+CAPTION_MODEL.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from ..datasets.captions.edits import one_line
 from ..errors import CommandFailed
 from ..messages import Message
 from ..system.conversation import Conversation
-from . import prompts
 from .answers import cleaned
 from .captioner import Captioner, words_of
+from .prompts import Asks
 from .said import CannotGoOn, NoCaption, Said, Stopped
 
 _AS_OUTSIDE: dict[str, str | None] = {"HF_HUB_OFFLINE": None, "TRANSFORMERS_OFFLINE": None}
@@ -29,21 +30,20 @@ _AS_OUTSIDE: dict[str, str | None] = {"HF_HUB_OFFLINE": None, "TRANSFORMERS_OFFL
 class OwnCommand:
     """See `said.Describer`."""
 
-    def __init__(self, captioner: Captioner, subject: str, stopped: Stopped = bool) -> None:
+    def __init__(self, captioner: Captioner, asks: Asks, stopped: Stopped = bool) -> None:
         self.argv, self.stopped = words_of(captioner.where), stopped
         self.cwd = Path(captioner.cwd) if captioner.cwd else None
-        self.env = {
-            **_AS_OUTSIDE,
-            "CAPTION_PROMPT": prompts.asked(captioner.prompt, subject),
-            "CAPTION_MODEL": captioner.model,
-        }
+        self.asks, self.model = asks, captioner.model
 
     def describe(self, photos: Sequence[Path]) -> Iterator[Said]:
         left = {str(photo): photo for photo in photos}
-        lines = [json.dumps({"file": name}) for name in left]
+        asked = {name: self.asks(photo) for name, photo in left.items()}
+        lines = [json.dumps({"file": name, "prompt": text}) for name, text in asked.items()]
+        env = {**_AS_OUTSIDE, "CAPTION_MODEL": self.model}
+        env["CAPTION_PROMPT"] = next(iter(asked.values()), "")
         last = began = time.monotonic()
         try:
-            with Conversation(self.argv, lines, env=self.env, cwd=self.cwd) as talk:
+            with Conversation(self.argv, lines, env=env, cwd=self.cwd) as talk:
                 for line in talk.answers():
                     if self.stopped():
                         raise CannotGoOn("caption.stopped", "stopped before its turn")

@@ -42,7 +42,7 @@ def run(settings: Settings, folder: JobFolder) -> Outcome:
     beside = None
     if settings.beside:
         root = Path(settings.root) if settings.root else None
-        beside = Beside(settings.name, settings.class_token, root, again=settings.again)
+        beside = Beside(settings.subject_of, root, again=settings.again)
     whole = CaptionRun(
         Book(folder.output, captioner.name), beside, tell, folder.stop_request.exists
     )
@@ -62,11 +62,11 @@ def describer(settings: Settings, folder: JobFolder) -> Describer:
         from .endpoint.exchange import Exchange
 
         exchange = Exchange(captioner.where, key_for(settings, os.environ), stopped=stopped)
-        return Endpoint(captioner, settings.subject, exchange)
+        return Endpoint(captioner, settings.asked_of, exchange)
     if captioner.kind == "folder":
         from .local.opening import opened
 
-        return opened(captioner, settings.subject)
+        return opened(captioner, settings.asked_of)
     if captioner.is_script:
         from .local.scripts import SdScripts
 
@@ -74,7 +74,7 @@ def describer(settings: Settings, folder: JobFolder) -> Describer:
         return SdScripts(captioner, finetune, settings.python, aside, stopped)
     from .command import OwnCommand
 
-    return OwnCommand(captioner, settings.subject, stopped)
+    return OwnCommand(captioner, settings.asked_of, stopped)
 
 
 def key_for(settings: Settings, environment: Mapping[str, str]) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from pathlib import Path
+
 from ..datasets.caption_text import ADVICE
 
 RULE = (
@@ -15,10 +19,18 @@ RULE = (
 """Asked where the user gives no prompt; `captions --person` checks what comes back."""
 
 
-def asked(prompt: str, subject: str) -> str:
-    """The user's own words, else `RULE`; ``{subject}`` in them is the name with its class."""
-    least, most = ADVICE
-    text = prompt.strip() or RULE
-    for place, value in (("{subject}", subject or "the person"), ("{least}", str(least))):
-        text = text.replace(place, value)
-    return text.replace("{most}", str(most))
+Asks = Callable[[Path], str]
+"""What is asked of a photo: it has the name of whom that one shows."""
+
+
+def asked(prompt: str, name: str, class_token: str) -> str:
+    """The user's own words, else `RULE`; in them ``{name}``, ``{class}`` and ``{subject}`` (both)
+    are those of the photo's subject.
+    """
+    subject = f"{name} {class_token}".strip() or "the person"
+    least, most = map(str, ADVICE)
+    values = {"subject": subject, "name": name, "class": class_token, "least": least, "most": most}
+    return _PLACE.sub(lambda found: values[found[1]], prompt.strip() or RULE)
+
+
+_PLACE = re.compile(r"\{(subject|name|class|least|most)\}")

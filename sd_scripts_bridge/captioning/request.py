@@ -4,7 +4,7 @@ which photos, whose name, all problems at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,13 +40,15 @@ class CaptionRequest:
         photos, root = self._found(problems)
         if problems:
             raise Invalid(problems)
-        if not name and len(self.photos) == 1 and self.photos[0].is_dir():
-            name, class_token = _named_by(self.photos[0], class_token)
+        named = {} if name else _named_by(self.photos, class_token)
+        if named:
+            name, class_token = next(iter(named.values()))
         return Settings(
             self.captioner,
             [str(photo) for photo in photos],
             name,
             class_token,
+            _others(photos, named, (name, class_token)),
             root=str(root) if root else "",
             again=self.again,
         )
@@ -92,10 +94,22 @@ def _root_of(paths: Sequence[Path]) -> Path | None:
     return next((place for place in places if manifest.read(place)), None)
 
 
-def _named_by(folder: Path, class_token: str) -> tuple[str, str]:
-    """What the folder calls its subject; nothing where it is any folder of photos."""
-    data = open_dataset(folder)
-    leaf = data.subsets[0].folder.name
-    if not photo_files.LEAF.fullmatch(leaf):
-        return "", class_token
-    return data.subject, class_token or data.class_token
+def _named_by(paths: Sequence[Path], class_token: str) -> dict[Path, tuple[str, str]]:
+    """(name, class) that each folder of a dataset gives its photos, the first subject first, with
+    ``class_token`` where that was given; nothing where it is any folder of photos.
+    """
+    if len(paths) != 1 or not paths[0].is_dir():
+        return {}
+    return {
+        one.folder: (one.subject, class_token or one.class_token)
+        for one in open_dataset(paths[0]).subsets
+        if photo_files.LEAF.fullmatch(one.folder.name)
+    }
+
+
+def _others(
+    photos: Sequence[Path], named: Mapping[Path, tuple[str, str]], usual: tuple[str, str]
+) -> dict[str, tuple[str, str]]:
+    """(name, class) of the photos that don't show the usual subject, by their path."""
+    whose = ((photo, named.get(photo.parent, usual)) for photo in photos)
+    return {str(photo): one for photo, one in whose if one != usual}

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from .captioner import Captioner
+from .prompts import asked
 
 
 @dataclass(frozen=True)
 class Settings:
     """Which captioner, which photos, and where the captions go.
 
-    ``beside``: into files beside the photos; ``root``: the dataset of ours that they are in;
-    ``key_held``: where the endpoint's key is held (`endpoint.handover`); ``finetune`` and
-    ``python``: sd-scripts' own captioners and its environment.
+    ``names``: (name, class) of the photos whose subject isn't ``name``, by their path; ``beside``:
+    into files beside the photos; ``root``: the dataset of ours that they are in; ``key_held``:
+    where the endpoint's key is held (`endpoint.handover`); ``finetune`` and ``python``: sd-scripts'
+    own captioners and its environment.
     """
 
     captioner: Captioner
     photos: Sequence[str]
     name: str = ""
     class_token: str = ""
+    names: Mapping[str, Sequence[str]] = field(default_factory=dict)
     beside: bool = True
     root: str = ""
     again: bool = False
@@ -29,10 +33,14 @@ class Settings:
     finetune: str = ""
     python: str = ""
 
-    @property
-    def subject(self) -> str:
-        """The name with its class."""
-        return f"{self.name} {self.class_token}".strip()
+    def subject_of(self, photo: Path) -> tuple[str, str]:
+        """(name, class) of whom the photo shows."""
+        name, class_token = self.names.get(str(photo), (self.name, self.class_token))
+        return name, class_token
+
+    def asked_of(self, photo: Path) -> str:
+        """What a model is asked of this photo; see `prompts.Asks`."""
+        return asked(self.captioner.prompt, *self.subject_of(photo))
 
     def as_dict(self) -> dict[str, Any]:
         data = {one.name: getattr(self, one.name) for one in fields(self)}

@@ -104,7 +104,8 @@ def _mark(dataset: Dataset, endings: tuple[str, ...] = ()) -> str:
     """Changes with any file of the dataset (of those with ``endings``, if any):
     name, size, time.
     """
-    digest = hashlib.sha256(f"{VERSION}\n{','.join(dataset.hold_out)}".encode())
+    named = "\nnamed" if dataset.named else ""
+    digest = hashlib.sha256(f"{VERSION}\n{','.join(dataset.hold_out)}{named}".encode())
     for subset in (*dataset.subsets, *dataset.regularisation):
         said = (str(subset.folder), subset.repeats, subset.subject, subset.class_token)
         digest.update(repr(said).encode(errors="surrogateescape"))

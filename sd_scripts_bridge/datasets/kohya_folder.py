@@ -78,6 +78,8 @@ class Dataset:
     """What a copy of it shall hold out: see `held_out.reduced`."""
     is_decided: bool = False
     """Whether somebody has said what is held out, or that nothing is."""
+    named: bool = False
+    """Whether somebody has said whom the photos show: then a copy's captions begin with that."""
     masks: int | None = None
     """Photos of which only a part is trained; None: it was written without masks."""
     checked: DatasetCheck | None = field(default=None, compare=False)

@@ -183,8 +183,8 @@ def clean_copy(
     """Write ``out`` with clean copies of a dataset made by hand: the same folders and repeats, the
     same captions.
 
-    Captions are repaired only so far that they can be read; copies of a photo stay, since somebody
-    put them there.
+    Captions are repaired only so far that they can be read, and begin with the subject's name where
+    somebody has said it (`Dataset.named`); copies of a photo stay, since somebody put them there.
     """
     out = Path(out).absolute()
     subsets = _all_of(dataset)
@@ -198,7 +198,8 @@ def clean_copy(
         findings = examine(files, copies, progress, detector, masks=masks)
         written: dict[str, Any] = {}
         for (parent, subset), part in zip(subsets, _parts(groups), strict=True):
-            written |= _copied(root, parent, subset, findings[part], copies[part])
+            name = subset.subject if dataset.named and parent != "reg" else ""
+            written |= _copied(root, parent, subset, name, findings[part], copies[part])
         checked = judge(findings, detector=detector, drop_copies=False)
         if not any(name.startswith("img/") for name in written):
             raise Invalid(_nothing_usable(checked))
@@ -223,11 +224,18 @@ def _all_of(dataset: Dataset) -> list[tuple[str, Subset]]:
 
 
 def _copied(
-    root: Path, parent: str, subset: Subset, findings: Sequence[Finding], copies: Sequence[Path]
+    root: Path,
+    parent: str,
+    subset: Subset,
+    name: str,
+    findings: Sequence[Finding],
+    copies: Sequence[Path],
 ) -> dict[str, Any]:
-    """Place one folder's photos; returns what the manifest says of each."""
+    """Place one folder's photos, their captions beginning with ``name``; returns what the manifest
+    says of each.
+    """
     fallback = caption_text.draft(subset.subject, subset.class_token) or "photo"
-    verdicts = judge(findings, "", fallback, drop_copies=False).photos
+    verdicts = judge(findings, name, fallback, drop_copies=False).photos
     leaf = leaves.held_leaf(subset) if parent == HELD_OUT else leaves.leaf_of(root / parent, subset)
     return leaves.place(root, leaf, zip(verdicts, copies, strict=True), fallback)
 

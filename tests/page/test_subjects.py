@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from sd_scripts_bridge.demo import photos as demo_photos
 from sd_scripts_bridge.jobs.job import TrainingJob
 from tests.support import messy
+from tests.support.caption_server import Moody
 from tests.support.page import Page, base, context, page, ready, sentences, uploaded
 
 __all__ = ["base", "context", "page", "ready"]
@@ -59,6 +61,50 @@ def test_both_are_trained_equally_often_for_as_long_as_was_announced(both: Page)
     assert job.subjects == ("Ada woman", "Bob man") and job.subject == "Ada"
     texts = sorted(p.read_text().strip() for p in Path(job.dataset).glob("*/*.txt"))
     assert texts == ["Ada woman"] * 3 + ["Bob man"] * 2
+
+
+def test_captioners_begin_with_each_ones_name(both: Page) -> None:
+    first = [photo["id"] for photo in both.seen()["photos"] if photo["subject"] == 1]
+    said = {"with": "template", "template": {"place": "in a park"}}
+    drafted = both.post("draft/caption", photos=first[:1], **said).json()
+    texts = {photo["id"]: photo["caption"] for photo in drafted["photos"]}
+    assert texts[first[0]] == "Ada woman, in a park"
+    with Moody() as server:
+        prompt = "a {class} called {name}"
+        both.post("draft/caption", **{"with": server.address, "model": "m", "prompt": prompt})
+        job = both.get("draft").json()["caption_job"]
+        both.over(job)
+        deadline = time.monotonic() + 60
+        while both.get("draft").json()["drafting"] and time.monotonic() < deadline:
+            time.sleep(0.1)
+    asked = [body["messages"][0]["content"][0]["text"] for body in server.asked]
+    assert sorted(asked) == ["a man called Bob"] * 2 + ["a woman called Ada"] * 2
+    for photo in both.seen()["photos"]:
+        head = "Ada woman" if photo["subject"] == 1 else "Bob man"
+        assert photo["caption"].startswith(head) and "park" in photo["caption"]
+
+
+def test_the_hosts_captioner_and_the_draft_button_begin_with_each_ones_name(both: Page) -> None:
+    answer = both.post("draft/captions", action="draft", text="smiling").json()
+    own = {photo["subject"]: photo["caption"] for photo in answer["photos"]}
+    assert own == {1: "Ada woman, smiling", 2: "Bob man, smiling"}
+    both.post("draft/captions", action="undo")
+    both.context.interrogator = lambda photos: ["a park"] * len(photos)
+    both.post("draft/caption", **{"with": "host"})
+    deadline = time.monotonic() + 60
+    while both.get("draft").json()["drafting"] and time.monotonic() < deadline:
+        time.sleep(0.1)
+    own = {photo["subject"]: photo["caption"] for photo in both.seen()["photos"]}
+    assert own == {1: "Ada woman, a park", 2: "Bob man, a park"}
+    counted = both.get("draft/captions").json()
+    assert [(tag["text"], tag["count"]) for tag in counted["tags"]] == [("a park", 5)]
+
+
+def test_a_subject_without_a_name_is_named_before_captions_are_drafted(both: Page) -> None:
+    both.post("draft/subjects/2", name="")
+    said = {"with": "template", "template": {"place": "in a park"}}
+    refused = both.post("draft/caption", **said)
+    assert refused.status_code == 422 and "captions begin with it" in sentences(refused)
 
 
 def test_repeats_of_a_subject_and_of_a_photo(both: Page) -> None:

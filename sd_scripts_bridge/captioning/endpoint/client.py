@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ...photos.reading import PhotoUnreadable, read
-from .. import prompts
 from ..answers import description
 from ..captioner import Captioner
+from ..prompts import Asks
 from ..said import CannotGoOn, NoCaption, Said
 from .exchange import Exchange
 
@@ -25,9 +25,9 @@ MOST_TOKENS = 1500
 class Endpoint:
     """See `said.Describer`."""
 
-    def __init__(self, captioner: Captioner, subject: str, exchange: Exchange) -> None:
+    def __init__(self, captioner: Captioner, asks: Asks, exchange: Exchange) -> None:
         self.captioner, self.exchange = captioner, exchange
-        self.prompt = prompts.asked(captioner.prompt, subject)
+        self.asks = asks
 
     def describe(self, photos: Sequence[Path]) -> Iterator[Said]:
         model = self.captioner.model or only_model(self.exchange)
@@ -42,7 +42,7 @@ class Endpoint:
 
     def _described(self, photo: Path, model: str) -> str:
         picture = {"type": "image_url", "image_url": {"url": _as_address(photo)}}
-        content = [{"type": "text", "text": self.prompt}, picture]
+        content = [{"type": "text", "text": self.asks(photo)}, picture]
         body = {
             "model": model,
             "messages": [{"role": "user", "content": content}],

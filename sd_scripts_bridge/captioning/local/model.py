@@ -15,8 +15,8 @@ import transformers
 
 from ...messages import Message
 from ...photos.reading import PhotoUnreadable, read
-from .. import prompts
 from ..answers import cleaned
+from ..prompts import Asks
 from ..said import CannotGoOn, NoCaption, Said
 from .folder import architectures
 
@@ -31,7 +31,7 @@ IN_A_ROW = 3
 class Model:
     """See `said.Describer`."""
 
-    def __init__(self, folder: Path, prompt: str, subject: str) -> None:
+    def __init__(self, folder: Path, asks: Asks) -> None:
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         kind = getattr(transformers, architectures(folder)[0], None)
         if kind is None or not hasattr(kind, "generate"):
@@ -43,14 +43,14 @@ class Model:
         self.processor = _processor(folder)
         self.chats = bool(getattr(self.processor, "chat_template", None))
         self.task = TASKS.get(architectures(folder)[0])
-        self.prompt = prompts.asked(prompt, subject)
+        self.asks = asks
 
     def describe(self, photos: Sequence[Path]) -> Iterator[Said]:
         failed = 0
         for photo in photos:
             began = time.monotonic()
             try:
-                text = cleaned(self._described(read(photo).pixels))
+                text = cleaned(self._described(photo))
             except (PhotoUnreadable, NoCaption) as error:
                 yield Said(photo, reason=error.message)
                 continue
@@ -70,9 +70,10 @@ class Model:
             raise CannotGoOn(reason) from error
         return reason
 
-    def _described(self, pixels: Any) -> str:
+    def _described(self, photo: Path) -> str:
+        pixels = read(photo).pixels
         pixels.thumbnail((SIDE, SIDE), reducing_gap=2.0)
-        inputs = self._chat(pixels) if self.chats else self._plain(pixels)
+        inputs = self._chat(pixels, self.asks(photo)) if self.chats else self._plain(pixels)
         inputs = inputs.to(self.device, self.dtype)
         with torch.inference_mode():
             ids = self.model.generate(**inputs, max_new_tokens=MOST_TOKENS, do_sample=False)
@@ -83,8 +84,8 @@ class Model:
         told = {"text": self.task} if self.task else {}
         return self.processor(images=pixels, return_tensors="pt", **told)
 
-    def _chat(self, pixels: Any) -> Any:
-        content = [{"type": "image", "image": pixels}, {"type": "text", "text": self.prompt}]
+    def _chat(self, pixels: Any, prompt: str) -> Any:
+        content = [{"type": "image", "image": pixels}, {"type": "text", "text": prompt}]
         return self.processor.apply_chat_template(
             [{"role": "user", "content": content}],
             add_generation_prompt=True,

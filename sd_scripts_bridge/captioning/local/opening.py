@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..captioner import Captioner
+from ..prompts import Asks
 from ..said import CannotGoOn, Describer
 from .folder import kind_of
 
 
-def opened(captioner: Captioner, subject: str) -> Describer:
+def opened(captioner: Captioner, asks: Asks) -> Describer:
     """The model in the captioner's folder, loaded. Raises `CannotGoOn` where it can't be."""
     folder = Path(captioner.where)
     try:
@@ -19,7 +20,7 @@ def opened(captioner: Captioner, subject: str) -> Describer:
             return Tagger(folder)
         from .model import Model
 
-        return Model(folder, captioner.prompt, subject)
+        return Model(folder, asks)
     except ImportError as error:
         raise CannotGoOn(
             "caption.library_missing",

@@ -89,7 +89,7 @@ def dataset_of(shares: Sequence[PhotoShare], steps: int) -> Dataset:
         for (share, count), times in zip(counts, repeats, strict=True)
     ]
     folder = found[0].folder
-    return Dataset(folder, folder, tuple(found), wanted_steps=steps)
+    return Dataset(folder, folder, tuple(found), wanted_steps=steps, named=True)
 
 
 def _empty(share: PhotoShare) -> Problem:

@@ -15,7 +15,7 @@ from ...photos import files as photo_files
 from ...system.files import write_json, write_text
 from .. import caption_text
 from .. import writer as dataset_writer
-from ..kohya_folder import Dataset, open_dataset
+from ..kohya_folder import Dataset, Subset, open_dataset
 from . import person, tables
 from .authors import Author, authors
 from .edits import UNDO_LEVELS, CaptionEdit, heads_of
@@ -54,8 +54,13 @@ class CaptionFolder:
         return cls(data)
 
     @property
-    def heads(self) -> tuple[str, str]:
-        return heads_of(self.data.subject, self.data.class_token)
+    def heads(self) -> list[str]:
+        """What the captions may begin with, of each subject."""
+        return [head for one in self.data.subsets for head in _heads_of(one)]
+
+    def _subjects(self) -> dict[Path, Subset]:
+        """Which folder's subject a folder's captions begin with."""
+        return {one.folder: one for one in self.data.subsets}
 
     @property
     def images(self) -> list[Path]:
@@ -100,9 +105,10 @@ class CaptionFolder:
         if edit.action == "person" and not edit.words:
             edit = replace(edit, words=self.person_words())
         edit.check()
-        changed = []
+        changed, subjects = [], self._subjects()
         for caption in self.some(only):
-            after = edit.of(caption.text, self.heads) or self.heads[0]
+            heads = _heads_of(subjects[caption.file.parent])
+            after = edit.of(caption.text, heads) or heads[0]
             if after != caption.text:
                 changed.append(Caption(caption.file, after, caption.text))
         if not dry_run:
@@ -111,11 +117,12 @@ class CaptionFolder:
 
     def bring(self, text: str, form: str, *, dry_run: bool = False) -> list[Caption]:
         """Captions of a table (`tables.read`), their beginning repaired. Raises `Invalid`."""
-        captions, changed = self.all(), []
+        captions, changed, subjects = self.all(), list[Caption](), self._subjects()
         names = [image.name for image in self.images]
         for place, said in tables.read(text, form, names).items():
             file, before, _ = captions[place]
-            after = caption_text.repair(said, self.data.subject, self.heads[0]).text
+            own = subjects[file.parent]
+            after = caption_text.repair(said, own.subject, own.words).text
             if after != before:
                 changed.append(Caption(file, after, before))
         if not dry_run:
@@ -171,6 +178,10 @@ class CaptionFolder:
 
     def _name(self, file: Path) -> str:
         return file.relative_to(self.data.root).as_posix()
+
+
+def _heads_of(one: Subset) -> tuple[str, str]:
+    return heads_of(one.subject, one.class_token)
 
 
 class _History:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from ...shapes.marks import Example
+from ..caption_text import begins_with_name
 from ..caption_tokens import count_tokens
 from . import person
 from .edits import tags
@@ -108,6 +109,6 @@ class CaptionFilter:
 
 def _without_head(caption: str, heads: Sequence[str]) -> str:
     for head in heads:
-        if head and caption.startswith(head):
+        if begins_with_name(caption, head):
             return caption[len(head) :]
     return caption

@@ -35,7 +35,9 @@ def todo(draft: Draft, photos: Sequence[int] | None, *, again: bool) -> list[int
     all have words.
     """
     state, judged = draft.state, draft.check.judged
-    if not state.name:
+    found = undrafted(state, judged, set(photos) if photos else None, again=again)
+    shown = [state.item(pid) for pid in found] or [None]
+    if not all(state.of(item).name for item in shown):
         raise Invalid(
             [
                 Problem(
@@ -46,7 +48,6 @@ def todo(draft: Draft, photos: Sequence[int] | None, *, again: bool) -> list[int
                 )
             ]
         )
-    found = undrafted(state, judged, set(photos) if photos else None, again=again)
     if not found:
         text = "All of these photos have a caption already, and existing captions stay."
         raise Conflict("drafting.nothing_to_do", text)
@@ -60,8 +61,10 @@ def say(draft: Draft, captioner: Captioner, wanted: Sequence[int]) -> None:
     text = told(captioner.aspects)
 
     def edit(state: State) -> State:
-        own = {pid: state.of(state.item(pid)) for pid in wanted}
-        return state.with_captions({p: drafted(own[p], text, captioner.name) for p in wanted})
+        by = captioner.name
+        return state.with_captions(
+            {pid: drafted(state, state.item(pid), text, by) for pid in wanted}
+        )
 
     draft.change(edit)
 
@@ -84,9 +87,14 @@ def queue(
     begin(draft, len(wanted))
     try:
         state = draft.state
-        photos = [str(draft.path(draft.item(pid))) for pid in wanted]
+        items = {str(draft.path(item)): item for item in map(draft.item, wanted)}
+        names = {
+            path: (own.name, own.class_token)
+            for path, item in items.items()
+            if (own := state.of(item)) is not state
+        }
         settings = Settings(
-            captioner, photos, state.name, state.class_token, beside=False, again=again
+            captioner, [*items], state.name, state.class_token, names, beside=False, again=again
         )
         number = bridge.run_captioner(settings, key)
         draft.change(lambda state: replace(state, caption_job=number, coming=False))
@@ -171,7 +179,7 @@ class _Following:
             pid = ids.get(said.file)
             if pid in wanted and pid is not None:
                 if said.reason is None:
-                    words[pid] = drafted(state.of(state.item(pid)), said.text, by)
+                    words[pid] = drafted(state, state.item(pid), said.text, by)
                 else:
                     reasons[pid] = said.reason.as_dict()
         state = with_some(state, words)

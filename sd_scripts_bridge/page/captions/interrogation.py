@@ -71,7 +71,8 @@ def _draft(
             for pid, said in zip(part, interrogator([photos[pid] for pid in part]), strict=False):
                 if undrafted(draft.state, draft.check.judged, [pid], again=again):
                     whole = ", ".join(filter(None, (text, said)))
-                    words = {pid: drafted(draft.state, whole, BY)}
+                    state = draft.state
+                    words = {pid: drafted(state, state.item(pid), whole, BY)}
                     draft.change(functools.partial(with_some, some=words))
                 done += 1
                 draft.drafting = (done, len(pids))

@@ -137,8 +137,11 @@ def _is_bare(item: DraftPhoto, state: State, judged: Verdicts) -> bool:
     return caption_of(item, state, judged) in bare
 
 
-def drafted(state: State, description: str, by: str) -> Words:
-    """The name, the class, and a description, as it is kept; see `composed`."""
+def drafted(state: State, item: DraftPhoto | None, description: str, by: str) -> Words:
+    """The name and the class of whom the photo shows, and a description, as it is kept; see
+    `composed`.
+    """
+    state = state.of(item)
     return Words(bound(composed(state.name, state.class_token, description), state), by)
 
 

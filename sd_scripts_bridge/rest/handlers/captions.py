@@ -169,7 +169,8 @@ def one(call: Call, pid: int) -> SeenCaptionView:
 def count(call: Call) -> TallyView:
     """Count the draft's captions: tags, what belongs to the person, what should be said."""
     here = call.context.draft
-    return tally([*texts_of(here).values()], heads_of(here.state.name, here.state.class_token))
+    heads = [head for one in here.state.subjects for head in heads_of(one.name, one.class_token)]
+    return tally([*texts_of(here).values()], heads)
 
 
 def change(call: Call, query: ChangeQuery, body: CaptionsBody) -> DraftView:
@@ -206,7 +207,7 @@ def _draft_all(context: Context, text: str) -> None:
         return
     here.change(
         lambda state: state.with_captions(
-            {pid: captions.drafted(state, text, "template") for pid in wanted}
+            {pid: captions.drafted(state, state.item(pid), text, "template") for pid in wanted}
         )
     )
 
