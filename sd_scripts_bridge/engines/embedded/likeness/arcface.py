@@ -15,6 +15,10 @@ from ....errors import EngineNotReady, Problem
 from ....likeness.statistics import Floats
 
 SIDE = 112
+SIDES = (320, 640)
+"""Long sides at which YuNet looks for a face: it misses what is much larger than 300 pixels, and at
+the first what is small.
+"""
 POINTS = (
     (38.2946, 51.6963),
     (73.5318, 51.5014),
@@ -48,15 +52,38 @@ class ArcFaceEmbedder:
 
     def of_picture(self, picture: Image.Image) -> Floats | None:
         """The largest face's vector; None where there is no face."""
-        pixels = np.asarray(picture.convert("RGB"))[:, :, ::-1].copy()
-        self._detector.setInputSize((pixels.shape[1], pixels.shape[0]))
-        _, faces = self._detector.detect(pixels)
-        if faces is None:
+        rgb = picture.convert("RGB")
+        points = next(filter(None, (self._points(rgb, side) for side in SIDES)), None)
+        if points is None:
             return None
-        face = max(faces, key=lambda row: row[2] * row[3])
-        points = np.asarray(face[4:14], np.float32).reshape(5, 2)
-        turn, _ = self._cv2.estimateAffinePartial2D(points, np.asarray(POINTS, np.float32))
-        upright = self._cv2.warpAffine(pixels, turn, (SIDE, SIDE))[:, :, ::-1]
+        turn = onto(np.asarray(points), np.asarray(POINTS))
+        upright = self._cv2.warpAffine(np.asarray(rgb), turn, (SIDE, SIDE))
         numbers = ((upright.astype(np.float32) - 127.5) / 127.5).transpose(2, 0, 1)[None]
         (vectors,) = self._session.run(None, {self._session.get_inputs()[0].name: numbers})[:1]
         return np.asarray(vectors[0], np.float64)
+
+    def _points(self, picture: Image.Image, side: int) -> list[tuple[float, float]] | None:
+        """Eyes, nose and corners of the mouth of the largest face, in pixels of ``picture``, found
+        at a long side of ``side``.
+        """
+        small = picture.copy()
+        small.thumbnail((side, side))
+        self._detector.setInputSize(small.size)
+        _, faces = self._detector.detect(np.ascontiguousarray(np.asarray(small)[:, :, ::-1]))
+        if faces is None or not len(faces):
+            return None
+        face = max(faces, key=lambda row: row[2] * row[3])
+        grown = np.divide(picture.size, small.size)
+        return [tuple(point) for point in np.asarray(face[4:14], np.float64).reshape(5, 2) * grown]
+
+
+def onto(points: Floats, wanted: Floats) -> Floats:
+    """The turn, scale and shift, [2, 3], that bring ``points`` nearest to ``wanted``, both [n, 2]:
+    least squares without a mirror (Umeyama 1991), which in the plane is one complex factor.
+    """
+    given, to = points @ [1, 1j], wanted @ [1, 1j]
+    off, to_off = given - given.mean(), to - to.mean()
+    factor = (np.conj(off) * to_off).sum() / (np.abs(off) ** 2).sum()
+    shift = to.mean() - factor * given.mean()
+    rows = [[factor.real, -factor.imag, shift.real], [factor.imag, factor.real, shift.imag]]
+    return np.asarray(rows, np.float64)
