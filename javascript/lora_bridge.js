@@ -392,7 +392,7 @@
         /** Whether the server is still at work on the draft: looking at photos, drafting captions, writing copies. */
         isDraftMoving() {
             const draft = this.state.draft;
-            return Boolean(draft && (draft.checking || draft.drafting || draft.writing || (draft.videos || []).some((one) => !one.sentence)));
+            return Boolean(draft && (draft.checking || draft.comparing || draft.drafting || draft.writing || (draft.videos || []).some((one) => !one.sentence)));
         }
     };
 })(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -290,12 +290,14 @@
 
         /** `more`: files of the group that is being sent which are through, a part of a file as well. */
         showProgress(more) {
-            const checking = this.app.state.draft && this.app.state.draft.checking;
+            const {checking, comparing} = this.app.state.draft || {};
             const text = this.uploading ? lb.t("{done} of {total} {total:file|files} sent", {done: Math.floor(this.sent + (more || 0)), total: this.expected})
-                : checking ? lb.t("{done} of {total} {total:photo|photos} looked at", {done: checking.done, total: checking.total}) : "";
+                : checking ? lb.t("{done} of {total} {total:photo|photos} looked at", {done: checking.done, total: checking.total})
+                    : comparing ? lb.t("{done} of {total} {total:face|faces} compared", {done: comparing.done, total: comparing.total}) : "";
             lb.show(this.progress, Boolean(text));
             lb.setText(this.progressText, text);
-            const part = this.uploading ? (this.sent + (more || 0)) / this.expected : checking ? checking.done / Math.max(1, checking.total) : 0;
+            const looks = checking || comparing;
+            const part = this.uploading ? (this.sent + (more || 0)) / this.expected : looks ? looks.done / Math.max(1, looks.total) : 0;
             this.progressFill.style.width = (100 * part).toFixed(1) + "%";
         }
 

@@ -116,6 +116,11 @@ class Home:
         return self.root / "cache" / "kept"
 
     @property
+    def faces(self) -> Path:
+        """Vectors of the photos' faces (`likeness.vectors`); may go at any time."""
+        return self.root / "cache" / "faces.jsonl"
+
+    @property
     def supervisor_log(self) -> Path:
         return self.root / "supervisor.log"
 

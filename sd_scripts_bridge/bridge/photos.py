@@ -31,12 +31,24 @@ class PhotoVerbs(JobVerbs):
         progress: Advance | None = None,
         watch: Watch | None = None,
     ) -> DatasetCheck:
-        """The dataset doctor's report; changes nothing."""
+        """The dataset doctor's report; changes nothing. Faces are compared where a network for it
+        is here (`likeness.yardstick`).
+        """
         from ..datasets import writer as dataset_writer
+        from ..engines.faces import FaceComparison
+        from ..likeness.yardstick import detector_folders
         from ..photos import zips
 
+        compare = FaceComparison(self.home).compare
         with zips.opened(photos) as paths:
-            return dataset_writer.check(paths, progress, kept=self.home.looked, watch=watch)
+            return dataset_writer.check(
+                paths,
+                progress,
+                face_models=detector_folders(self.home),
+                kept=self.home.looked,
+                watch=watch,
+                compare=compare,
+            )
 
     def headers(self, photos: Sequence[Path], progress: Advance | None = None) -> Headers:
         """Format, size and orientation of each photo, without decoding any; changes nothing."""

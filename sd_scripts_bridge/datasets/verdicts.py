@@ -4,7 +4,7 @@ photo.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from .looking.coverage import Facet, coverage
 from .looking.findings import Finding, Progress, examine
 from .looking.originals import better_ones, originals_of
 from .looking.passes import Watch, look_in_passes
+from .looking.people import NOT_ASKED, SamePerson
 
 LONG = 1000
 """From this many photos on a check takes long enough to be kept."""
@@ -30,6 +31,10 @@ WIDEST = 2.0
 GOOD, MIND, LEFT_OUT = "good", "mind", "left out"
 BRIGHT, TRANSPARENT = ("photo.bright", "photo.bright_white"), "photo.transparent"
 """Codes of `photos.measures` and `photos.pixels`: what lies on white is bright, which is fine."""
+
+
+Compare = Callable[[Sequence[Finding], Progress | None], Sequence[SamePerson]]
+"""Who is on the photos, for each subject; told how many faces are compared."""
 
 
 @dataclass(frozen=True)
@@ -111,20 +116,24 @@ def check(
     face_models: Sequence[Path] = (),
     kept: Path | None = None,
     watch: Watch | None = None,
+    compare: Compare | None = None,
 ) -> DatasetCheck:
     """Look at every photo in ``paths`` and change nothing.
 
     ``face_models``: folders that may hold YuNet's .onnx. ``kept``: the file in which the findings
     of `LONG` and more photos wait for the next time, or for a check that was broken off.
-    ``watch``: who is told of it, in the place of ``progress``.
+    ``watch``: who is told of it, in the place of ``progress``. ``compare``: who can tell whether
+    these are photos of one person.
     """
     paths, watch = [Path(path).absolute() for path in paths], watch or Watch(photos=progress)
     detector, files = find_detector(face_models), photos.find(paths)
     if kept and len(files) >= LONG:
         findings, passes = look_in_passes(files, kept, detector, watch)
-        return replace(judge(findings, paths=paths, detector=detector), passes=passes)
-    findings = examine(files, progress=watch.photos, detector=detector)
-    return judge(findings, paths=paths, detector=detector)
+    else:
+        findings, passes = examine(files, progress=watch.photos, detector=detector), ()
+    people = compare(findings, watch.faces) if compare else (NOT_ASKED,)
+    judged = judge(findings, paths=paths, detector=detector, people=people)
+    return replace(judged, passes=passes)
 
 
 def judge(
@@ -135,13 +144,15 @@ def judge(
     paths: Sequence[Path] = (),
     detector: Detector | None = None,
     drop_copies: bool = True,
+    people: Sequence[SamePerson] = (NOT_ASKED,),
 ) -> DatasetCheck:
-    """Verdicts on ``findings``.
+    """Verdicts on ``findings``; ``people``: who is on them, for each subject.
 
     Captions are repaired as `captions.repair` does with ``name`` and ``fallback``.
     """
     originals, of_people = originals_of(findings), _of_people(findings)
     better = better_ones([one for one in findings if one.path not in originals])
+    strangers = {sha: one for told in people for sha, one in told.strangers.items()}
     several_folders = len({finding.path.parent for finding in findings}) > 1
     verdicts = []
     for finding in findings:
@@ -152,6 +163,8 @@ def judge(
             verdicts.append(_copy_verdict(finding, original, label))
         else:
             found = [*_concerns(finding, of_people), *_about_others(finding, original, better)]
+            if stranger := strangers.get(finding.sha256):
+                found.append(stranger.reason)
             verdicts.append(_verdict(finding, label, (name, fallback), found))
     faceless = sum(
         verdict.used and not finding.faces
@@ -160,7 +173,7 @@ def judge(
     faces = (detector.name, faceless) if detector else None
     used = [finding for finding, verdict in zip(findings, verdicts, strict=True) if verdict.used]
     advice = tuple(set_advice(verdicts, paths, faces))
-    return DatasetCheck(tuple(verdicts), advice, tuple(coverage(used)))
+    return DatasetCheck(tuple(verdicts), advice, tuple(coverage(used, people)))
 
 
 def _label(path: Path, several_folders: bool) -> str:

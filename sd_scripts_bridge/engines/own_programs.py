@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 
 from ..jobs.events import Event, from_dict
+from ..paths import PACKAGE_PARENT
 
 ENVIRONMENT: dict[str, str | None] = {
     "PYTHONUNBUFFERED": "1",
@@ -19,6 +20,16 @@ ENVIRONMENT: dict[str, str | None] = {
     "TRANSFORMERS_VERBOSITY": "error",
 }
 """Offline, in UTF-8, unbuffered, and without a WebUI's module path."""
+
+_LAUNCHER = (
+    "import sys; sys.path.append({parent!r}); "
+    "from sd_scripts_bridge.{module} import main; sys.exit(main())"
+)
+
+
+def launcher(module: str) -> str:
+    """What ``python -c`` has to run for ``main()`` of our ``module``, wherever its Python is."""
+    return _LAUNCHER.format(parent=str(PACKAGE_PARENT), module=module)
 
 
 def event_of(line: str) -> Event | None:

@@ -33,7 +33,7 @@ def among(photos: Floats, seed: int = 0) -> Among:
     The interval's percentiles are those of Student's t, after Hesterberg 2015 ("What Teachers
     Should Know About the Bootstrap"): the normal's cover too little of so few photos.
     """
-    alike = _alike(photos, photos)
+    alike = cosines(photos, photos)
     np.fill_diagonal(alike, 0)
     count = len(alike)
     mean = float(alike.sum() / (count * (count - 1)))
@@ -50,14 +50,14 @@ def among(photos: Floats, seed: int = 0) -> Among:
 
 def to_photos(samples: Floats, photos: Floats) -> float:
     """The mean similarity of the samples to the photos, every sample with every photo."""
-    return float(_alike(samples, photos).mean())
+    return float(cosines(samples, photos).mean())
 
 
 def variety(samples: Floats, rows: list[int]) -> float | None:
     """How different pictures of one prompt are: 1 minus their mean similarity, over all prompts;
     None where no prompt has two. ``rows`` say which prompt each sample is of.
     """
-    alike, of = _alike(samples, samples), np.asarray(rows)
+    alike, of = cosines(samples, samples), np.asarray(rows)
     same = (of[:, None] == of[None, :]) & ~np.eye(len(rows), dtype=bool)
     return float(1 - alike[same].mean()) if same.any() else None
 
@@ -67,7 +67,7 @@ def following(samples: Floats, prompts: Floats) -> float:
     return float((_units(samples) * _units(prompts)).sum(axis=1).mean())
 
 
-def _alike(one: Floats, other: Floats) -> Floats:
+def cosines(one: Floats, other: Floats) -> Floats:
     """The cosine of each of ``one`` with each of ``other``."""
     found: Floats = _units(one) @ _units(other).T
     return found

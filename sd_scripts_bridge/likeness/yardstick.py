@@ -85,14 +85,29 @@ def _is_clip(folder: Path) -> bool:
     return is_clip and any((folder / name).is_file() for name in weights)
 
 
+def detectors(home: Home, lora_dir: str | None = None) -> list[Path]:
+    """YuNet's models, where A1111 keeps them."""
+    folders = detector_folders(home, lora_dir)
+    return [file for one in folders for file in sorted(one.glob("face_detection_yunet*.onnx"))]
+
+
+def detector_folders(home: Home, lora_dir: str | None = None) -> list[Path]:
+    """A1111's models/opencv, whether it is there or not."""
+    return [root / "models" / "opencv" for root in _roots(home, lora_dir)]
+
+
 def _face_folders(home: Home, lora_dir: str | None) -> Iterator[Path]:
     """Where extensions of a WebUI keep them: this home's, and the Lora folder's."""
-    roots = {home.root.parent, *([Path(lora_dir).parent.parent] if lora_dir else [])}
-    for root in sorted(roots):
+    for root in _roots(home, lora_dir):
         yield root / "models" / "insightface"
         downloads = root / "extensions" / "sd-webui-controlnet" / "annotator" / "downloads"
         yield downloads / "insightface"
         yield root / "models" / "ControlNetPreprocessor" / "insightface"
+
+
+def _roots(home: Home, lora_dir: str | None) -> list[Path]:
+    """Of the WebUIs that are known."""
+    return sorted({home.root.parent, *([Path(lora_dir).parent.parent] if lora_dir else [])})
 
 
 def _cached() -> Sequence[Path]:

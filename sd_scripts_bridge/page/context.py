@@ -87,7 +87,7 @@ class Context:
     def draft(self) -> Draft:
         from .draft.draft import draft_of
 
-        draft = draft_of(self.the_bridge.home, self.face_models)
+        draft = draft_of(self.the_bridge.home, self.face_models, self.lora_dir)
         if draft.state.caption_job:
             from .captions.drafting import follow
 

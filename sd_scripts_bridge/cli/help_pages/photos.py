@@ -8,7 +8,8 @@ PHOTO_PAGES = {
     "check": HelpPage(
         """Looks at every photo and gives a verdict in one sentence: good, usable with a warning
         (soft, dark, small), or left out (damaged, a duplicate, not a photo). Then it comments on
-        the set as a whole. Nothing is changed. From 1,000 photos on it goes in two passes: all
+        the set as a whole, and names photos that look like someone else where ArcFace or CLIP is
+        there to tell. Nothing is changed. From 1,000 photos on it goes in two passes: all
         headers, then a look at each photo; what was found is kept, so that a check that was broken
         off goes on, and the next one looks only at what has changed.""",
         (

@@ -26,7 +26,9 @@ def check(bridge: Bridge, options: argparse.Namespace) -> int:
     if options.headers:
         return _headers(bridge, options)
     counts = counter("headers read", options), counter("photos checked", options)
-    checked = bridge.check(options.photos, watch=Watch(*counts, lambda text: _say(text, options)))
+    faces = counter("faces compared", options)
+    watch = Watch(*counts, lambda text: _say(text, options), faces)
+    checked = bridge.check(options.photos, watch=watch)
     sizes = buckets_of(checked, options.resolution)
     told = ", ".join(f"{one.width} x {one.height}: {one.photos}" for one in sizes)
     *lines, summary = checked.lines()

@@ -110,6 +110,11 @@ _KNOWN: Mapping[str, tuple[str, str, str]] = {
         "",
     ),
     "photo.faces": (SERIOUS, _SEVERAL, LEAVE_OUT),
+    "photo.someone_else": (
+        SERIOUS,
+        Message("remedy.someone_else", "Leave it out, unless you see your subject on it."),
+        LEAVE_OUT,
+    ),
     "photo.lies": (
         SERIOUS,
         Message("remedy.lies", "Turn it upright: as it is, the trainer learns it lying."),

@@ -12,7 +12,9 @@ import numpy as np
 
 from ...messages import Message, joined
 from ...photos.faces import Box
+from ...photos.printable import shown
 from .findings import Finding
+from .people import NOT_ASKED, SamePerson
 
 CLOSE, HALF = 0.38, 0.16
 """Shares of the photo's height that a face takes: from the first on it is a close one, from the
@@ -26,6 +28,8 @@ the same place (the same clothes). Chosen on drawn sets, see docs/benchmarks.md.
 """
 _MANY = 200
 """More photos aren't compared with each other."""
+_NAMED = 3
+"""So many photos that look like someone else are named for the set."""
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -37,15 +41,25 @@ class Facet:
     name: Annotated[str, "distance, light, places, clothes or same person"]
     measured: bool
     text: str
-    missing: Annotated[str, "what would be good to add; empty: nothing"] = ""
+    missing: Annotated[
+        str, "what to add, which photos to look at, or what measuring needs; empty: nothing"
+    ] = ""
 
 
-def coverage(used: Sequence[Finding]) -> list[Facet]:
-    """Of the photos that will be trained, once they were looked at."""
+def coverage(used: Sequence[Finding], people: Sequence[SamePerson] = (NOT_ASKED,)) -> list[Facet]:
+    """Of the photos that will be trained, once they were looked at. ``people``: who is on them, for
+    each subject.
+    """
     seen = [finding for finding in used if finding.measures is not None]
     if not seen:
         return []
-    return [_distance(seen), _light(seen), _places(seen), _clothes(seen), _same_person()]
+    return [
+        _distance(seen),
+        _light(seen),
+        _places(seen),
+        _clothes(seen),
+        _same_person(seen, people),
+    ]
 
 
 # ---- the facets ----
@@ -94,9 +108,29 @@ def _clothes(seen: Sequence[Finding]) -> Facet:
     return Facet("clothes", True, text, _OTHER_CLOTHES if of > 3 and 3 * count <= of else "")
 
 
-def _same_person() -> Facet:
-    text = "same person: not measured (no face model here)"
-    return Facet("same person", False, Message("coverage.person_unknown", text))
+def _same_person(seen: Sequence[Finding], people: Sequence[SamePerson]) -> Facet:
+    used = frozenset(finding.sha256 for finding in seen)
+    told = [one for one in people if not one.why]
+    if not told:
+        text = Message("coverage.person_unknown", "same person: not measured")
+        return Facet("same person", False, text, people[0].why if people else "")
+    said = joined([one.said(used) for one in told], "; ")
+    text = Message("coverage.person", "same person: {said}", said=said)
+    names = {finding.sha256: shown(finding.path.name) for finding in reversed(seen)}
+    odd = [
+        Message("coverage.stranger", "{file} {reason}", file=names[sha], reason=stranger.reason)
+        for one in told
+        for sha, stranger in one.strangers.items()
+        if sha in names
+    ]
+    return Facet("same person", True, text, joined(_first(odd), "; "))
+
+
+def _first(odd: Sequence[str]) -> list[str]:
+    """The first of them, and how many more there are."""
+    more = len(odd) - _NAMED
+    rest = [Message("coverage.more_strangers", "{count} more", count=more)] if more > 0 else []
+    return [*odd[:_NAMED], *rest]
 
 
 def _faces_known(seen: Sequence[Finding]) -> bool:

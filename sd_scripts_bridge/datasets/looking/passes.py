@@ -23,13 +23,14 @@ HEADERS = "headers.jsonl"
 
 @dataclass(frozen=True)
 class Watch:
-    """Who watches a check: ``headers`` and ``photos`` are told how many are done of how many,
-    ``said`` what a pass has done, once it is over.
+    """Who watches a check: ``headers``, ``photos`` and ``faces`` are told how many are done of how
+    many, ``said`` what a pass has done, once it is over.
     """
 
     headers: Progress | None = None
     photos: Progress | None = None
     said: Callable[[str], None] | None = None
+    faces: Progress | None = None
 
 
 def read_headers(

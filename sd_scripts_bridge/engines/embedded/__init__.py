@@ -19,11 +19,11 @@ from ...jobs.job import SetupJob, TrainingJob
 from ...messages import Message, joined
 from ...options.families import LDM
 from ...options.known import parsers
-from ...paths import PACKAGE_PARENT, Home
+from ...paths import Home
 from ...system.environment import Environment
 from .. import sample_prompts
 from ..base import Command, Machine, Traits
-from ..own_programs import ENVIRONMENT, event_of
+from ..own_programs import ENVIRONMENT, event_of, launcher
 from . import libraries
 from .refusals import EXTRA_OPTIONS, refusals
 
@@ -33,10 +33,7 @@ TINY_BYTES = 100_000_000
 
 STATE_FILE = "training_state.pt"
 
-_LAUNCHER = (
-    "import sys; sys.path.append({parent!r}); "
-    "from sd_scripts_bridge.engines.embedded.training.trainer import main; sys.exit(main())"
-)
+_TRAINER = "engines.embedded.training.trainer"
 
 
 class EmbeddedEngine:
@@ -133,11 +130,10 @@ class EmbeddedEngine:
         caption_tokens.write_tokenizers(self.home.tokenizers)
         if sample_prompts.every(job, by_default=True) is not None:
             sample_prompts.lay_down(job, folder)
-        launcher = _LAUNCHER.format(parent=str(PACKAGE_PARENT))
         argv = [
             str(self.python),
             "-c",
-            launcher,
+            launcher(_TRAINER),
             str(folder.root),
             "--tokenizers",
             str(self.home.tokenizers),

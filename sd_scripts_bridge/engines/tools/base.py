@@ -14,17 +14,12 @@ from ...errors import Problem
 from ...jobs.events import Event
 from ...jobs.folder import JobFolder
 from ...jobs.job import ToolJob
-from ...paths import PACKAGE_PARENT, Home
+from ...paths import Home
 from ..base import Command, Traits
-from ..own_programs import ENVIRONMENT
+from ..own_programs import ENVIRONMENT, launcher
 
 TRAITS = Traits(families=frozenset(), saves_on_request=True)
 """Every tool's: it ends by itself when it is asked, and keeps what is done."""
-
-_LAUNCHER = (
-    "import sys; sys.path.append({parent!r}); "
-    "from sd_scripts_bridge.{module} import main; sys.exit(main())"
-)
 
 
 class Tool(Protocol):
@@ -56,7 +51,5 @@ def program(python: Path, module: str, folder: JobFolder, *words: str) -> Comman
     """``main()`` of our ``module`` ("engines.embedded.measuring.program") in ``python``: offline,
     in UTF-8, unbuffered, and without a WebUI's module path. Its first word is the job's folder.
     """
-    launcher = _LAUNCHER.format(parent=str(PACKAGE_PARENT), module=module)
-    return Command(
-        (str(python), "-c", launcher, str(folder.root), *words), ENVIRONMENT, folder.root
-    )
+    argv = (str(python), "-c", launcher(module), str(folder.root), *words)
+    return Command(argv, ENVIRONMENT, folder.root)

@@ -54,6 +54,7 @@ class DraftView:
     coverage: Annotated[Sequence[Facet], "what the set shows of its subject"]
     caption_advice: Sequence[str]
     checking: Annotated[Count | None, "photos are being looked at"]
+    comparing: Annotated[Count | None, "their faces are being compared"]
     drafting: Annotated[Count | None, "a captioner is describing them"]
     caption_job: Annotated[int | None, "its job; null: it is the host's, or there is none"]
     writing: Annotated[Count | None, "they are being copied for a start"]
@@ -109,6 +110,7 @@ class DraftChanges:
             used = sum(one.row.used for one in told)
             photos, more = _part([one.row for one in told if one.since > since], start, count)
             about_set, about_captions = self._advised()
+            people = self.draft.check.people
             return DraftView(
                 revision=revision,
                 since=since,
@@ -126,6 +128,7 @@ class DraftChanges:
                 coverage=self._coverage,
                 caption_advice=about_captions,
                 checking=_count(self.draft.check.progress),
+                comparing=_count(people.progress if people else None),
                 drafting=_count(self.draft.drafting),
                 caption_job=state.caption_job or None,
                 writing=_count(self.draft.writing),

@@ -18,8 +18,10 @@ from ...system.files import write_text
 
 if TYPE_CHECKING:
     from ...datasets.looking.findings import Finding
+    from ...datasets.looking.people import SamePerson
     from ...datasets.verdicts import PhotoVerdict
     from ...photos.faces import Detector
+    from .looks.people import PeopleCheck
 
 CHUNK = 6
 SAVE_SECONDS = 10.0
@@ -42,13 +44,15 @@ class Seen:
 class Verdicts:
     """What is known of the photos at one time.
 
-    ``faces``: who looked for them, None where nobody could.
+    ``faces``: who looked for them, None where nobody could. ``people``: who is on the photos of
+    each subject.
     """
 
     version: int = 0
     seen: Mapping[int, Seen] = field(default_factory=dict)
     verdicts: Mapping[int, PhotoVerdict] = field(default_factory=dict)
     faces: str | None = None
+    people: Mapping[int, SamePerson] = field(default_factory=dict)
 
 
 class PhotoCheck:
@@ -59,7 +63,10 @@ class PhotoCheck:
         self.judged = Verdicts(version=int(time.time()) * 1000)
         self.failure: str | None = None
         self._lock = threading.Lock()
+        self.people: PeopleCheck | None = None
+        """Who compares the faces, where somebody does."""
         self._wanted: dict[int, Path] = {}
+        self._subjects: Mapping[int, int] = {}
         self._round = 0
         self._thread: threading.Thread | None = None
         self._progress: tuple[int, int] | None = None
@@ -71,18 +78,28 @@ class PhotoCheck:
         """(photos seen, of how many); None when all are."""
         return self._progress
 
-    def want(self, photos: Mapping[int, Path]) -> None:
-        """These are the photos now; look at what is new or changed."""
+    def want(self, photos: Mapping[int, Path], subjects: Mapping[int, int] | None = None) -> None:
+        """These are the photos now, and whom each shows (the first subject); look at what is new
+        or changed.
+        """
         with self._lock:
             self._wanted, self._round, self.failure = dict(photos), self._round + 1, None
+            self._subjects = dict(subjects or {})
             if self._thread is None and (photos or self.judged.seen):
                 self._progress = (0, len(photos))
-                self._thread = threading.Thread(
-                    target=self._run,
-                    name="lora-bridge photos",
-                    daemon=True,
-                )
-                self._thread.start()
+                self._start()
+
+    def judge_again(self) -> None:
+        """Something else is known about the photos now; returns once they are judged by it."""
+        with self._lock:
+            self._round += 1
+            if self._thread is None:
+                self._start()
+        self.wait()
+
+    def _start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="lora-bridge photos", daemon=True)
+        self._thread.start()
 
     def wait(self, seconds: float = 60.0) -> bool:
         """Until all are seen; returns whether that came true."""
@@ -131,7 +148,7 @@ class PhotoCheck:
         for pid in found.keys() - photos.keys():
             del found[pid]
         if not pending:
-            self._judge(photos)
+            self._finish(photos)
             return
         judged_at = saved_at = time.monotonic()
         cost, first = 0.0, True
@@ -155,8 +172,17 @@ class PhotoCheck:
                 saved_at = now
             if turn != self._round:
                 break
-        self._judge(photos)
+        self._finish(photos)
         self._save(found)
+
+    def _finish(self, photos: Mapping[int, Path]) -> None:
+        """Judge, and have the faces compared that aren't yet."""
+        known = self._known()
+        findings = [known[pid].finding for pid in photos if pid in known]
+        missing = self.people.missing(findings) if self.people else []
+        self._judge(photos)
+        if self.people and missing:
+            self.people.want(missing)
 
     def _known(self) -> dict[int, Seen]:
         """What was found so far; read from the disk at first."""
@@ -164,6 +190,8 @@ class PhotoCheck:
             from ...photos.faces import find_detector
 
             self._detector = find_detector(self.face_models)
+            if self.people:
+                self.people.missing([])
             self._found = _read(self.cache, self._looked_by())
         return self._found
 
@@ -171,9 +199,21 @@ class PhotoCheck:
         from ...datasets.verdicts import judge
 
         found = {pid: self._known()[pid] for pid in photos if pid in self._known()}
-        checked = judge([seen.finding for seen in found.values()], detector=self._detector)
-        verdicts = dict(zip(found, checked.photos, strict=True))
-        self.judged = Verdicts(self.judged.version + 1, found, verdicts, self._looked_by() or None)
+        people = self._people(found)
+        checked = judge(
+            [seen.finding for seen in found.values()],
+            detector=self._detector,
+            people=[*people.values()],
+        )
+        verdicts, looked_by = dict(zip(found, checked.photos, strict=True)), self._looked_by()
+        version = self.judged.version + 1
+        self.judged = Verdicts(version, found, verdicts, looked_by or None, people)
+
+    def _people(self, found: Mapping[int, Seen]) -> dict[int, SamePerson]:
+        shares: dict[int, list[Finding]] = {}
+        for pid, seen in found.items():
+            shares.setdefault(self._subjects.get(pid, 1), []).append(seen.finding)
+        return self.people.of(shares) if self.people else {}
 
     def _looked_by(self) -> str:
         return self._detector.name if self._detector else ""

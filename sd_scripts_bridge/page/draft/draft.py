@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ...datasets.captions.edits import one_line
+from ...engines.faces import FaceComparison
 from ...errors import BridgeError, Conflict, Invalid, NotFound, Problem, short
 from ...messages import Message
 from ...names import normal
@@ -38,6 +39,7 @@ from .choices import (
     with_folder,
 )
 from .intake import MOST_PHOTOS, Upload, VideoView, take_in
+from .looks.people import PeopleCheck
 from .state import DraftPhoto, State, from_dict
 from .subjects import SubjectChange
 
@@ -53,6 +55,7 @@ class Draft:
     def __init__(self, home: Home, face_models: Sequence[Path] = ()) -> None:
         self.home, self.folder = home, home.root / "draft"
         self.check = PhotoCheck(self.folder / "checks.json", face_models)
+        self.compare_by(FaceComparison(home, face_models=face_models))
         self.writing: Progress | None = None
         self.drafting: Progress | None = None
         self.drafting_lock, self.writing_lock = threading.Lock(), threading.Lock()
@@ -63,6 +66,10 @@ class Draft:
         self._lock, self._intake = threading.RLock(), threading.Lock()
         self._state = State()
         self._mark: str | None = None
+
+    def compare_by(self, comparison: FaceComparison) -> None:
+        """Who compares the faces on the photos."""
+        self.check.people = PeopleCheck(comparison, self.check.judge_again)
 
     @property
     def photos_folder(self) -> Path:
@@ -85,7 +92,7 @@ class Draft:
             found = mark(self._file)
             if found != self._mark:
                 self._state, self._mark = self._read(), found
-                self.check.want(self.paths(self._state))
+                self._look(self._state)
             return self._state
 
     @property
@@ -178,9 +185,12 @@ class Draft:
                     strerror=error.strerror or error,
                 ) from error
             self._state, self._mark = after, mark(self._file)
-            if [(i.id, i.file) for i in before.items] != [(i.id, i.file) for i in after.items]:
-                self.check.want(self.paths(after))
+            if _shown(before) != _shown(after):
+                self._look(after)
             return after
+
+    def _look(self, state: State) -> None:
+        self.check.want(self.paths(state), {item.id: item.subject for item in state.items})
 
     def describe(self, said: DraftChange) -> None:
         """Other name, class or training choices, any part of them.
@@ -277,7 +287,7 @@ class Draft:
 
     def look_again(self) -> None:
         """See whether files have changed on the disk, captions beside them too."""
-        self.check.want(self.paths(self.state))
+        self._look(self.state)
 
     def set_photo(self, pid: int, said: PhotoChange) -> None:
         """Use it or not, hold it out, its caption, its turn (which puts the frame back in the
@@ -335,6 +345,11 @@ class Draft:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
+def _shown(state: State) -> list[tuple[int, str, int]]:
+    """Which photos there are, and whom they show."""
+    return [(item.id, item.file, item.subject) for item in state.items]
+
+
 def _looks(item: DraftPhoto, said: PhotoChange) -> DraftPhoto:
     if said.subject is not ABSENT:
         item = replace(item, subject=said.subject)
@@ -357,9 +372,10 @@ def _draft_at(root: Path) -> Draft:
     return Draft(Home(root))
 
 
-def draft_of(home: Home, face_models: Sequence[Path] = ()) -> Draft:
+def draft_of(home: Home, face_models: Sequence[Path] = (), lora_dir: Path | None = None) -> Draft:
     """The one draft of this home in this process, also after the WebUI has reloaded its page."""
     draft = _draft_at(home.root.absolute())
-    if face_models:
+    if face_models or lora_dir:
         draft.check.face_models = tuple(face_models)
+        draft.compare_by(FaceComparison(home, lora_dir, face_models))
     return draft

@@ -204,7 +204,13 @@ def _has_regularisation(folder: Path) -> bool:
 def shown_of(state: State, judged: Verdicts) -> list[Facet]:
     """What the photos that will be trained show of their subject, as far as they were looked at."""
     used = [item.id for item in state.items if is_used(item, judged)]
-    return coverage([judged.seen[pid].finding for pid in used if pid in judged.seen])
+    several = len(state.subjects) > 1
+    people = [
+        replace(judged.people[one.id], name=one.name if several else "")
+        for one in state.subjects
+        if one.id in judged.people
+    ]
+    return coverage([judged.seen[pid].finding for pid in used if pid in judged.seen], people)
 
 
 def _unnamed(state: State, judged: Verdicts) -> list[str]:

@@ -46,7 +46,8 @@ def show(call: Call, query: DraftQuery) -> DraftView | Response:
     """
     draft, changes = call.context.draft, call.context.changes
     shown = tuple(draft.videos.values())
-    seen = (draft.drafting, draft.writing, draft.check.progress, shown, query)
+    comparing = draft.check.people.progress if draft.check.people else None
+    seen = (draft.drafting, draft.writing, draft.check.progress, comparing, shown, query)
     tag = f'"{call.context.boot}-{draft.revision}-{hash(seen) & 0xFFFFFFFF:x}"'
     if call.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers={"ETag": tag, "Cache-Control": "no-cache"})

@@ -58,7 +58,8 @@ def forget(home: Home, store: Store, row: JobRow) -> Forgotten:
         if other.kind != "train" and store.remove(other.id):
             _remove(JobFolder.of(home, other.id).root)
     _empty(folder, job, _sentence(row))
-    for place in (home.looked, home.headers, home.kept, *filter(None, [copies])):
+    caches = (home.looked, home.headers, home.faces, home.kept)
+    for place in (*caches, *filter(None, [copies])):
         _remove(place)
     blank, sentence = _blank(home, job), _sentence(row)
     write_json(folder.job, blank.as_dict())

@@ -41,7 +41,7 @@ def job_for(home: Home, row: JobRow, named: Path | None = None) -> ToolJob:
         "yardstick": str(found.path) if found else None,
         "kind": found.kind if found else None,
         "title": found.title if found else None,
-        "detectors": [str(file) for file in _detectors(home, job)],
+        "detectors": [str(file) for file in yardstick.detectors(home, job.lora_dir)],
     }
     return ToolJob(LikenessTool.name, f"Likeness of {job.name}", settings, row.id, job.gpu)
 
@@ -79,13 +79,3 @@ def _samples(folder: JobFolder, job: TrainingJob) -> tuple[list[dict[str, Any]],
         if step == last
     ]
     return [r for r in rows if not r["text"] or job.subject in str(r["text"])], last
-
-
-def _detectors(home: Home, job: TrainingJob) -> list[Path]:
-    """YuNet's model, where A1111 keeps it."""
-    roots = [home.root.parent, *([Path(job.lora_dir).parent.parent] if job.lora_dir else [])]
-    return [
-        file
-        for root in roots
-        for file in sorted((root / "models" / "opencv").glob("face_detection_yunet*.onnx"))
-    ]

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -17,23 +17,17 @@ from ....jobs.facts import read
 from ....jobs.folder import JobFolder
 from ....likeness import statistics
 from ....likeness.statistics import Floats
-from ....likeness.yardstick import ARCFACE
 from ....messages import Message
 from ....photos.measures import SIDE, Measures
 from ....photos.reading import PhotoUnreadable, glance
 from ....system.files import write_json
+from .opening import Embedder, opened
 
 
 def say(event: Event) -> None:
     """Print it as one line. Needs no torch: distances are measured without it."""
     sys.stdout.write(json.dumps(to_dict(event)) + "\n")
     sys.stdout.flush()
-
-
-class Embedder(Protocol):
-    """Makes a vector of a picture; None where there is nothing in it to measure."""
-
-    def of_picture(self, picture: Any) -> Floats | None: ...
 
 
 class Stopped(Exception):
@@ -60,20 +54,11 @@ def _measure(folder: JobFolder, asked: Mapping[str, Any]) -> dict[str, Any]:
     if not asked.get("yardstick"):
         return answer
     try:
-        embedder = _embedder(asked)
+        detectors = list(map(Path, asked["detectors"]))
+        embedder = opened(asked["kind"], Path(asked["yardstick"]), detectors)
     except BridgeError as error:
         return {**answer, "why": str(error)}
     return {**answer, **_likeness(folder, embedder, photos, samples), "by": asked["title"]}
-
-
-def _embedder(asked: Mapping[str, Any]) -> Embedder:
-    if asked["kind"] == ARCFACE:
-        from .arcface import ArcFaceEmbedder
-
-        return ArcFaceEmbedder(Path(asked["yardstick"]), list(map(Path, asked["detectors"])))
-    from .clip import ClipEmbedder
-
-    return ClipEmbedder(Path(asked["yardstick"]))
 
 
 def _likeness(
