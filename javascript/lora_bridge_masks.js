@@ -37,7 +37,7 @@
         }
 
         buildHelp() {
-            this.help = lb.el("p", {class: "lb-dim", id: lb.newId()}, lb.t("Paint over what shall not be trained: it turns red. [ and ] change the size of the brush, E switches to showing again; arrow keys move the brush, space paints."));
+            this.help = lb.el("p", {class: "lb-dim", id: lb.newId()}, lb.t("Paint over what should not be trained: it turns red. [ and ] change the size of the brush, E switches to showing again; arrow keys move the brush, space paints."));
             return this.help;
         }
 
