@@ -1,5 +1,5 @@
 """python -m benchmarks scan | findings | same_person | dispatches | best_step | subjects | page |
-supervisor | cpu | memory | gpu
+supervisor | start | cpu | memory | gpu
 
 Each prints a table and, as its last line, its figure in one sentence; the exit code is 1 where a
 target is missed, 2 where something that it needs isn't there.
@@ -24,6 +24,7 @@ VERBS = {
     "subjects": "two drawn figures in one LoRA: who answers to whose name",
     "page": "the page's answers about a run of a million steps: time and size",
     "supervisor": "what the supervisor costs while a training runs",
+    "start": "from Start to the first step, beside sd-scripts called by hand",
     "cpu": "the embedded engine beside the real sd-scripts, on the CPU",
     "dispatches": "operations and kernels of one training step, counted",
     "memory": "the memory of 36 trainings, counted from shapes",

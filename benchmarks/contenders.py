@@ -76,7 +76,7 @@ def sd_scripts(workshop: Workshop, family: str, base: Path, dataset: Path, optio
         **options,
     }
     words = [python, str(Path(source) / script), *_flags(values)]
-    return _run(words, _their_step, out / f"{SUBJECT}.safetensors", workshop.root / "theirs.log")
+    return _run(words, their_step, out / f"{SUBJECT}.safetensors", workshop.root / "theirs.log")
 
 
 def _flags(values: Mapping[str, Any]) -> list[str]:
@@ -93,7 +93,7 @@ def _our_step(line: str) -> int | None:
     return int(json.loads(line)["step"])
 
 
-def _their_step(line: str) -> int | None:
+def their_step(line: str) -> int | None:
     found = TQDM.findall(line)
     return int(found[-1]) if found else None
 

@@ -135,9 +135,9 @@ class SdScriptsEngine:
             job = job.evolve(prediction=self._ask_the_model(found, job))
         if resume is not None and job.healed:
             state_rates.adapt(found.python, resume, job)
-        on_gpu = found.device == "cuda"
         tokenizers.lay_down(job, Path(found.scripts), self.home.tokenizers)
-        table = config.table(job, folder, self.home.tokenizers, resume, on_gpu=on_gpu)
+        machine = self.machine()
+        table = config.table(job, folder, self.home.tokenizers, resume, machine=machine)
         if table["sample_every_n_steps"] and sample_prompts.is_text(job):
             sample_prompts.lay_down(job, folder)
             table["sample_prompts"] = str(folder.prompts)

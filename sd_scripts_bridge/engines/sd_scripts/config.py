@@ -8,8 +8,11 @@ from typing import Any
 from ...datasets import config as dataset_config
 from ...jobs.folder import JobFolder
 from ...jobs.job import TrainingJob
+from ...options import quicker
 from ...options.families import FAMILIES
 from ...options.params import fields_of_params
+from ...options.presets import IMPORTED
+from ..base import Machine
 from . import long_epoch, sampling
 
 _RENAMED = {
@@ -27,12 +30,13 @@ def table(
     tokenizers: Path,
     resume: Path | None = None,
     *,
-    on_gpu: bool = False,
+    machine: Machine | None = None,
 ) -> dict[str, Any]:
-    """Everything that the script is told, by its own option names.
+    """Everything that the script is told on ``machine``, by its own option names.
 
     None means: the script's default.
     """
+    machine = machine or Machine()
     params = job.params.fitted_buckets()
     values: dict[str, Any] = {
         "pretrained_model_name_or_path": job.base,
@@ -51,16 +55,22 @@ def table(
         **_family(job),
         "logging_dir": str(folder.tensorboard) if params.extra.get("log_with") else None,
         **params.extra,
-        **sampling.options(job, folder.prompts, on_gpu=on_gpu),
+        **sampling.options(job, folder.prompts, on_gpu=machine.device == "cuda"),
     }
     if resume is not None:
-        values |= {
-            "resume": str(resume),
-            "skip_until_initial_step": True,
-            "initial_step": long_epoch.initial_step(job, resume),
-            "sample_at_first": None,  # it would be drawn with what is learnt already
-        }
+        values |= _going_on(job, resume)
+    if job.preset != IMPORTED:
+        values |= quicker.beside(values, fused=quicker.has_fused(machine.device, machine.torch))
     return {**values, **_pictures(job, folder, resume)}
+
+
+def _going_on(job: TrainingJob, resume: Path) -> dict[str, Any]:
+    return {
+        "resume": str(resume),
+        "skip_until_initial_step": True,
+        "initial_step": long_epoch.initial_step(job, resume),
+        "sample_at_first": None,  # it would be drawn with what is learnt already
+    }
 
 
 def _saves(job: TrainingJob) -> dict[str, Any]:

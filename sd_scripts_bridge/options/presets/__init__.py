@@ -19,6 +19,7 @@ from ...errors import Conflict, Invalid, NotFound, Problem
 from ...messages import Message, joined
 from ...shapes.marks import Example, OneOf
 from ...system.toml_file import load
+from .. import quicker
 from ..memory import count as memory_count
 from ..params import TrainingParams
 from ..slang import did_you_mean
@@ -146,8 +147,14 @@ class Preset:
             "Time: depends on the GPU; `train` and the tab's plan say it from the first steps on.",
             "Options:",
             *options,
+            *self._quicker(),
             *(["Sources:", *sources] if sources else []),
         ]
+
+    def _quicker(self) -> list[str]:
+        if self.name == IMPORTED:
+            return []
+        return ["For speed, sd-scripts also gets:", *(one.line for one in quicker.TABLE)]
 
     def view(self) -> PresetView:
         """As REST and ``--json`` tell it."""

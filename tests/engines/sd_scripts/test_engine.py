@@ -8,10 +8,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sd_scripts_bridge.engines import sample_prompts
+from sd_scripts_bridge.engines.base import Machine
 from sd_scripts_bridge.engines.sd_scripts import (
     SdScriptsEngine,
     config,
@@ -127,6 +129,52 @@ def test_a_run_that_saves_at_its_last_step_alone_isnt_asked_to_save_it_twice(
         assert table.get("save_last_n_steps_state") == asked and table["save_state"]
 
 
+CUDA = Machine(device="cuda", torch="2.6.0+cu124")
+
+
+@pytest.mark.parametrize(
+    ("values", "machine", "told"),
+    [
+        ({}, CUDA, ["fused=True"]),
+        ({"optimizer_args": ["weight_decay=0.1"]}, CUDA, ["weight_decay=0.1", "fused=True"]),
+        ({"optimizer_args": ["fused=False"]}, CUDA, ["fused=False"]),
+        ({"full_fp16": True}, CUDA, None),
+        ({}, Machine(device="cpu", torch="2.13.0+cpu"), None),
+        ({}, Machine(device="cuda", torch="1.13.1"), None),
+        ({}, Machine(device="cuda"), None),
+    ],
+)
+def test_adamw_is_fused_where_the_gpu_and_its_torch_have_that(
+    make_job: MakeJob, tmp_path: Path, values: dict[str, Any], machine: Machine, told: object
+) -> None:
+    job = make_job()
+    job = job.evolve(params=replace(job.params, extra=values))
+    table = config.table(job, JobFolder(tmp_path), tmp_path, machine=machine)
+    assert table.get("optimizer_args") == told
+
+
+def test_another_optimizer_and_an_imported_file_stay_as_they_are(
+    make_job: MakeJob, tmp_path: Path
+) -> None:
+    other = make_job(optimizer_type="AdamW8bit")
+    imported = make_job().evolve(preset="imported")
+    workers = replace(imported.params, extra={"max_data_loader_n_workers": 2})
+    for job in (other, imported, imported.evolve(params=workers)):
+        table = config.table(job, JobFolder(tmp_path), tmp_path, machine=CUDA)
+        assert not table.keys() & {"optimizer_args", "persistent_data_loader_workers"}
+
+
+def test_workers_that_somebody_wants_last_for_the_whole_run(
+    make_job: MakeJob, tmp_path: Path
+) -> None:
+    job = make_job()
+    assert "persistent_data_loader_workers" not in config.table(job, JobFolder(tmp_path), tmp_path)
+    for extra, told in (({}, True), ({"persistent_data_loader_workers": False}, False)):
+        wanted = replace(job.params, extra={"max_data_loader_n_workers": 2, **extra})
+        table = config.table(job.evolve(params=wanted), JobFolder(tmp_path), tmp_path)
+        assert table["persistent_data_loader_workers"] is told
+
+
 def test_tensorboards_files_stay_in_the_jobs_folder(make_job: MakeJob, tmp_path: Path) -> None:
     job = make_job()
     assert config.table(job, JobFolder(tmp_path), tmp_path)["logging_dir"] is None
@@ -146,9 +194,9 @@ def test_samples_come_with_each_save_on_a_gpu_and_only_when_asked_on_a_cpu(
     def sampled(on_gpu: bool, **extra: object) -> object:
         job = make_job()
         job = job.evolve(params=job.params.from_dict({**job.params.as_dict(), "extra": extra}))
-        return config.table(job, JobFolder(tmp_path), tmp_path, on_gpu=on_gpu)[
-            "sample_every_n_steps"
-        ]
+        machine = Machine(device="cuda" if on_gpu else "cpu")
+        table = config.table(job, JobFolder(tmp_path), tmp_path, machine=machine)
+        return table["sample_every_n_steps"]
 
     assert sampled(True) == 5 and sampled(False) is None
     assert (
