@@ -227,7 +227,7 @@
             lb.show(this.node, Boolean(photo));
             if (!photo || (this.photo && this.photo.id === photo.id && this.photo.caption === photo.caption && this.photo.reason === photo.reason)) return;
             this.photo = photo;
-            this.app.views.photos.showPicture(this.parts, photo);
+            this.app.views.photos.showPicture(this.parts, {...photo, thumb: photo.picture});
             lb.setText(this.name, photo.file);
             this.tell({missing: [], person: []});
             clearTimeout(this.timer);

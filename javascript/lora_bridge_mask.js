@@ -3,14 +3,17 @@
 (function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
-    const SIDE = 512; // of the mask's long side; it grows with the photo
-    const SIZES = {least: 8, most: 200, usual: 56, factor: 1.25};
-    const LEVELS = 20; // of Undo
+    const SIDE = 1024; // of the mask's long side; it grows with the photo
+    const SIZES = {least: 8, most: 400, usual: 1 / 9, factor: 1.25};
+    const LEVELS = 12; // of Undo
     const RED = "rgb(220 38 38)";
     const ARROWS = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]};
 
     /** The brush one step larger or smaller. */
     lb.brushSize = (size, larger) => Math.round(Math.max(SIZES.least, Math.min(SIZES.most, larger ? size * SIZES.factor : size / SIZES.factor)));
+
+    /** The brush at first: a part of the long side. */
+    lb.usualBrush = (size) => Math.max(SIZES.least, Math.round(Math.max(size.width, size.height) * SIZES.usual));
 
     /** The mask's size for a photo as it is turned. */
     lb.maskSize = function (photo) {
@@ -50,7 +53,7 @@
         constructor(changed) {
             this.changed = changed;
             this.strokes = new lb.Strokes();
-            this.size = SIZES.usual;
+            this.size = lb.usualBrush({width: SIDE, height: SIDE});
             this.shows = false;
             this.canvas = lb.el("canvas", {class: "lb-mask-canvas", tabindex: 0});
             this.brush = lb.el("span", {class: "lb-mask-brush", "aria-hidden": "true", hidden: true});
@@ -66,7 +69,7 @@
         take(size, address) {
             Object.assign(this.canvas, size);
             this.node.style.aspectRatio = size.width + " / " + size.height;
-            this.node.style.maxWidth = size.width + "px";
+            this.node.style.maxWidth = "min(" + size.width + "px, calc(80vh * " + size.width / size.height + "))"; // all of it is seen at once
             if (address) this.picture.src = address;
             this.strokes = new lb.Strokes();
             this.at = [size.width / 2, size.height / 2];

@@ -27,7 +27,7 @@
         buildTools() {
             const small = (text, deed) => lb.button(text, deed, "small");
             this.erase = small(lb.t("Show again"), () => this.turn());
-            this.size = lb.el("input", {type: "range", min: 8, max: 200, value: this.drawing.size, "aria-label": lb.t("Size of the brush"), oninput: () => this.resize(Number(this.size.value))});
+            this.size = lb.el("input", {type: "range", min: 8, max: 400, value: this.drawing.size, "aria-label": lb.t("Size of the brush"), oninput: () => this.choose(Number(this.size.value))});
             this.undo = small(lb.t("Undo"), () => this.drawing.undo());
             this.redo = small(lb.t("Redo"), () => this.drawing.redo());
             this.face = small(lb.t("Box from the face"), () => this.change(this.face, () => this.app.server.post("draft/photo/" + this.pid + "/mask/face", {})));
@@ -72,7 +72,8 @@
             const photo = this.photo();
             this.seen = lb.maskSeen(photo);
             const asked = this.asked = {};
-            this.drawing.take(lb.maskSize(photo), this.app.server.url(photo.thumb));
+            this.drawing.take(lb.maskSize(photo), this.app.server.url(photo.picture));
+            if (!this.resized) this.resize(lb.usualBrush(lb.maskSize(photo)));
             lb.setAttribute(this.drawing.canvas, "aria-label", lb.t("Mask of {file}", {file: photo.file}));
             lb.setValue(this.choice.input, pid);
             lb.show(this.own, photo.mask === "painted");
@@ -130,6 +131,12 @@
             this.drawing.moveTo(this.drawing.at);
         }
 
+        /** By hand: it stays so for the next photo. */
+        choose(size) {
+            this.resized = true;
+            this.resize(size);
+        }
+
         resize(size) {
             this.drawing.size = size;
             this.size.value = String(size);
@@ -142,7 +149,7 @@
                 if (key !== "z" && key !== "y") return;
                 if (key === "y" || event.shiftKey) this.drawing.redo();
                 else this.drawing.undo();
-            } else if (key === "[" || key === "]") this.resize(lb.brushSize(this.drawing.size, key === "]"));
+            } else if (key === "[" || key === "]") this.choose(lb.brushSize(this.drawing.size, key === "]"));
             else if (key === "e") this.turn();
             else if (!this.drawing.press(event)) return;
             event.preventDefault();

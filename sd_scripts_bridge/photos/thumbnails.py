@@ -6,6 +6,7 @@ import io
 import os
 import struct
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,42 +16,64 @@ from ..system.files import mark
 if TYPE_CHECKING:
     from PIL import Image
 
-SIDE = 256
+SIDE, LARGE = 256, 1024
 _AT_ONCE = threading.BoundedSemaphore(2)
 """A page asks for forty at a time, and one large PNG alone can take 300 MB."""
 
 
-def thumbnail(photo: Path, folder: Path, name: str, turn: int = 0) -> bytes:
-    """``photo`` as an upright JPEG of at most 256 pixels a side, turned by so many quarters.
+def thumbnail(
+    photo: Path,
+    folder: Path,
+    name: str,
+    turn: int = 0,
+    masked: Callable[[], Image.Image] | None = None,
+) -> bytes:
+    """``photo`` as an upright JPEG of at most 256 pixels a side, turned by so many quarters;
+    ``masked``: its pixels where it is trained with a mask.
 
     Raises `NotFound` where there is nothing to show.
     """
+    if masked:
+        with _AT_ONCE:
+            return _small(masked, turn, SIDE)
     kept = folder / f"{name}-{mark(photo)}{f'-{turn}' if turn else ''}.jpg"
     try:
         return kept.read_bytes()
     except OSError:
         with _AT_ONCE:
-            data = _made(photo, turn)
+            data = _small(lambda: _pixels(photo, SIDE), turn, SIDE)
     _keep(kept, data)
     return data
 
 
-def _made(photo: Path, turn: int) -> bytes:
+def large(photo: Path, turn: int = 0) -> bytes:
+    """As `thumbnail`, of at most `LARGE` pixels a side; it isn't kept."""
+    with _AT_ONCE:
+        return _small(lambda: _pixels(photo, LARGE), turn, LARGE)
+
+
+def _pixels(photo: Path, side: int) -> Image.Image:
+    from .reading import read
+
+    return _quickly(photo, side) or read(photo).pixels
+
+
+def _small(read: Callable[[], Image.Image], turn: int, side: int) -> bytes:
     from .pixels import turned
-    from .reading import PhotoUnreadable, read
+    from .reading import PhotoUnreadable
 
     try:
-        pixels = _quickly(photo) or read(photo).pixels
+        pixels = read().convert("RGB")
     except PhotoUnreadable as error:
         raise NotFound(error.message) from error
-    pixels.thumbnail((SIDE, SIDE), reducing_gap=2.0)
+    pixels.thumbnail((side, side), reducing_gap=2.0)
     out = io.BytesIO()
     pixels = turned(pixels, turn)
-    pixels.save(out, "JPEG", quality=82)
+    pixels.save(out, "JPEG", quality=82 if side == SIDE else 88)
     return out.getvalue()
 
 
-def _quickly(photo: Path) -> Image.Image | None:
+def _quickly(photo: Path, side: int) -> Image.Image | None:
     """A JPEG decoded at a fraction of its size; None for anything else, and for a damaged one."""
     from PIL import Image
 
@@ -66,7 +89,7 @@ def _quickly(photo: Path) -> Image.Image | None:
             with Image.open(file, formats=["JPEG"]) as image:
                 if image.width * image.height > LARGEST_PIXELS:
                     return None
-                image.draft("RGB", (2 * SIDE, 2 * SIDE))
+                image.draft("RGB", (2 * side, 2 * side))
                 return photo_pixels.plain(image)[0]
     except (
         OSError,

@@ -88,6 +88,7 @@ RULES = (
     Rule("GET", "/draft/frames", "draft:show_frames"),
     Rule("POST", "/draft/photo/{pid}", "draft:set_photo", (404, 409)),
     Rule("GET", "/draft/photo/{pid}/thumb", "draft:thumb", (404,)),
+    Rule("GET", "/draft/photo/{pid}/picture", "draft:picture", (404,)),
     Rule("GET", "/draft/photo/{pid}/mask", "draft:mask", (404,)),
     Rule("PUT", "/draft/photo/{pid}/mask", "draft:paint_mask", (404, 409)),
     Rule("DELETE", "/draft/photo/{pid}/mask", "draft:forget_mask", (404,)),

@@ -97,6 +97,7 @@ interface LoraBridge {
     HeldOutLine: new (...parts: any[]) => any;
     // lora_bridge_mask.js
     brushSize: (size: number, larger: boolean) => number;
+    usualBrush: (size: {width: number; height: number}) => number;
     maskSize: (photo: any) => {width: number, height: number};
     Strokes: new (...parts: any[]) => any;
     MaskDrawing: new (...parts: any[]) => any;

@@ -4,15 +4,20 @@ const assert = require("node:assert");
 const {lb} = require("./load.js");
 
 test("a mask has the shape of the photo as it is turned", () => {
-    assert.deepStrictEqual(lb.maskSize({width: 2000, height: 1000, turn: 0}), {width: 512, height: 256});
-    assert.deepStrictEqual(lb.maskSize({width: 2000, height: 1000, turn: 3}), {width: 256, height: 512});
+    assert.deepStrictEqual(lb.maskSize({width: 2000, height: 1000, turn: 0}), {width: 1024, height: 512});
+    assert.deepStrictEqual(lb.maskSize({width: 2000, height: 1000, turn: 3}), {width: 512, height: 1024});
     assert.deepStrictEqual(lb.maskSize({width: 300, height: 200, turn: 2}), {width: 300, height: 200});
 });
 
 test("the brush grows and shrinks within bounds", () => {
     assert.ok(lb.brushSize(56, true) > 56 && lb.brushSize(56, false) < 56);
-    assert.strictEqual(lb.brushSize(200, true), 200);
+    assert.strictEqual(lb.brushSize(400, true), 400);
     assert.strictEqual(lb.brushSize(8, false), 8);
+});
+
+test("the brush begins as a part of the photo", () => {
+    assert.strictEqual(lb.usualBrush({width: 900, height: 600}), 100);
+    assert.strictEqual(lb.usualBrush({width: 20, height: 30}), 8);
 });
 
 test("strokes are undone and done again, until another is painted", () => {

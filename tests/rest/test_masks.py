@@ -95,6 +95,42 @@ def test_the_mask_turns_and_moves_with_its_photo(drafted: Page) -> None:
     assert (trained(drafted)[0][:, :, 3] == np.repeat([0, 255], 300)[:, None]).all()
 
 
+def test_a_mask_of_1024_pixels_has_its_edges_where_the_large_photo_has_them(page: Page) -> None:
+    large = messy.jpeg(messy.photo(3, (2048, 1536)))
+    page.post("draft/photos", files=[{"name": "a.jpg", "data": b64encode(large).decode()}])
+    page.post("draft", name="Ada", class_token="woman")
+    (photo,) = page.seen()["photos"]
+    big = Image.open(io.BytesIO(page.get(photo["picture"]).content))
+    assert big.size == (1024, 768), "as large as what is painted over it"
+    mask = Image.new("L", big.size)
+    mask.paste(255, (301, 100, 777, 768))
+    paint(page, 1, png(mask))
+    page.seen()
+    (written,) = trained(page)
+    assert written.shape == (1536, 2048, 4), "the mask at the photo's own size"
+    wanted = np.zeros((1536, 2048), np.uint8)
+    wanted[200:1536, 602:1554] = 255
+    assert (written[..., 3] == wanted).all()
+
+
+def test_the_thumbnail_is_what_the_trainer_sees(drafted: Page) -> None:
+    """What is hidden is white while masks are off, and grey while they are on; what is painted over
+    shows the photo itself.
+    """
+
+    def right(what: str) -> list[int]:
+        address = drafted.get("draft").json()["photos"][1][what]
+        pixels = Image.open(io.BytesIO(drafted.get(address).content)).convert("RGB")
+        return [round(v) for v in np.asarray(pixels)[20:-20, -40:].mean(axis=(0, 1))]
+
+    assert right("thumb") == [255, 255, 255]
+    before = drafted.get("draft").json()["photos"][1]["thumb"]
+    drafted.post("draft", training={"masks": True})
+    assert right("thumb") == [GREY, GREY, GREY]
+    assert drafted.get("draft").json()["photos"][1]["thumb"] != before, "no browser shows the old"
+    assert right("picture") == [255, 255, 255]
+
+
 def test_undo_brings_the_mask_before_and_delete_the_photos_own(drafted: Page) -> None:
     paint(drafted, 2, png(Image.new("L", (40, 30), 255)))
     assert trained(drafted)[1].shape[2] == 3  # all of it is trained

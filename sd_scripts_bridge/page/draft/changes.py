@@ -182,7 +182,8 @@ class DraftChanges:
         seen = judged.seen.get(item.id)
         verdict = judged.verdicts.get(item.id)
         own = state.of(item)
-        made_from = (item, verdict, own.name, own.class_token, item.id in held)
+        masked = state.training.masks
+        made_from = (item, verdict, own.name, own.class_token, item.id in held, masked)
         before = self._told.get(item.id)
         if before and before.seen is seen and before.made_from == made_from:
             return before

@@ -87,6 +87,11 @@ class PhotoView:
         "below this API's prefix; null: nothing to show",
         Example("draft/photo/1/thumb?v=5a1b"),
     ]
+    picture: Annotated[
+        str | None,
+        "the same, at most 1024 pixels large and without its mask",
+        Example("draft/photo/1/picture?v=5a1b"),
+    ]
     caption: Annotated[
         str,
         "what will be trained: the user's words, else those beside the photo, else the name and "
@@ -125,7 +130,8 @@ def photo_of(item: DraftPhoto, state: State, judged: Verdicts, held: Collection[
     beside = bool(seen and seen.finding.caption)
     readable = not seen or seen.finding.photo is not None
     masked = "painted" if item.mask else verdict.mask if verdict else ""
-    version = f"{seen.mark if seen else item.mark}{f'-{item.turn}' if item.turn else ''}"
+    version = version_of(item, seen.mark if seen else item.mark)
+    shown_as = f"{version}-masked{item.mask}" if masked and state.training.masks else version
     return PhotoView(
         id=item.id,
         file=shown(Path(item.file).name),
@@ -138,7 +144,8 @@ def photo_of(item: DraftPhoto, state: State, judged: Verdicts, held: Collection[
         notes=verdict.notes if verdict else (),
         concerns=verdict.concerns if verdict else (),
         findings=verdict.findings if verdict else (),
-        thumb=f"draft/photo/{item.id}/thumb?v={version}" if readable else None,
+        thumb=f"draft/photo/{item.id}/thumb?v={shown_as}" if readable else None,
+        picture=f"draft/photo/{item.id}/picture?v={version}" if readable else None,
         caption=text,
         own_caption=item.caption is not None or beside,
         words=words,
@@ -154,6 +161,11 @@ def photo_of(item: DraftPhoto, state: State, judged: Verdicts, held: Collection[
         mask_picture=f"draft/photo/{item.id}/mask?v={version}{item.mask}" if masked else None,
         held_out=item.id in held,
     )
+
+
+def version_of(item: DraftPhoto, file_mark: str) -> str:
+    """What changes when the photo, as it is turned, looks otherwise."""
+    return f"{file_mark}{f'-{item.turn}' if item.turn else ''}"
 
 
 def _verdict(item: DraftPhoto, judged: Verdicts) -> PhotoVerdict | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 from starlette.responses import Response
@@ -19,9 +20,9 @@ from ...page.draft.looks.fixes import PhotoFix
 from ...page.draft.looks.frames import FramesView, frames
 from ...page.draft.looks.held_out import held_out
 from ...page.draft.subjects import SubjectChange, added, known
-from ...page.draft.view import PhotoView, photo_of
+from ...page.draft.view import PhotoView, photo_of, version_of
 from ...page.videos import AskedFrames
-from ...photos.thumbnails import thumbnail
+from ...photos.thumbnails import large, thumbnail
 from ...shapes.marks import ABSENT
 from ...system.files import mark
 from ..bodies.photos import FolderBody, PngBody, UploadBody, VideoFileBody, VideosBody
@@ -184,20 +185,38 @@ def clear(call: Call, query: ChangeQuery) -> DraftView:
 
 
 def thumb(call: Call, pid: int, query: ThumbQuery) -> Annotated[Response, Media("image/jpeg")]:
-    """A photo, 256 pixels large; a struck-through frame (SVG) where it can't be shown."""
+    """A photo, 256 pixels large, grey where its mask hides it while masks are trained; a
+    struck-through frame (SVG) where it can't be shown.
+    """
+    draft = call.context.draft
+    item, verdict = draft.item(pid), draft.check.judged.verdicts.get(pid)
+    path = draft.path(item)
+    version, masked = version_of(item, mark(path)), None
+    if draft.state.training.masks and masks.source_of(item, verdict):
+        version, masked = f"{version}-masked{item.mask}", partial(masks.trained, draft, item)
+    make = partial(thumbnail, path, draft.thumbs_folder, str(pid), item.turn, masked)
+    return _picture(call, query, version, make)
+
+
+def picture(call: Call, pid: int, query: ThumbQuery) -> Annotated[Response, Media("image/jpeg")]:
+    """A photo, at most 1024 pixels large and without its mask; a struck-through frame (SVG) where
+    it can't be shown.
+    """
     draft = call.context.draft
     item = draft.item(pid)
     path = draft.path(item)
-    version = f"{mark(path)}{f'-{item.turn}' if item.turn else ''}"
+    return _picture(call, query, version_of(item, mark(path)), partial(large, path, item.turn))
+
+
+def _picture(call: Call, query: ThumbQuery, version: str, make: Callable[[], bytes]) -> Response:
     tag, caching = f'"{version}"', YEAR if query.v == version else "no-cache"
     headers = {"ETag": tag, "Cache-Control": caching}
     if call.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
     try:
-        picture = thumbnail(path, draft.thumbs_folder, str(pid), item.turn)
+        return Response(make(), headers=headers, media_type="image/jpeg")
     except NotFound:  # nothing to show; the photo's verdict says why
         return Response(NO_PICTURE, headers=headers, media_type="image/svg+xml")
-    return Response(picture, headers=headers, media_type="image/jpeg")
 
 
 def mask(call: Call, pid: int, query: ThumbQuery) -> Annotated[Response, Media("image/png")]:  # noqa: ARG001  # its version is for the browser

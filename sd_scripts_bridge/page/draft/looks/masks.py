@@ -121,6 +121,13 @@ def png(draft: Draft, pid: int) -> bytes:
     return out.getvalue()
 
 
+def trained(draft: Draft, item: DraftPhoto) -> Image.Image:
+    """The photo as it is trained with its mask: grey where that hides it. Raises
+    `PhotoUnreadable`.
+    """
+    return read_masked(draft.path(item), painted(draft, item)).pixels.convert("RGB")
+
+
 def count(items: list[DraftPhoto], judged: Verdicts) -> int:
     """How many of these photos have a mask."""
     return sum(bool(source_of(item, judged.verdicts.get(item.id))) for item in items)
