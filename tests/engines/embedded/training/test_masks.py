@@ -20,8 +20,10 @@ pytest.importorskip("diffusers", reason="the embedded engine needs diffusers")
 from benchmarks.outcome import Missing
 from benchmarks.workshop import Workshop, quiet
 from sd_scripts_bridge.engines.embedded.data import masks
+from sd_scripts_bridge.engines.embedded.measuring.measure import measure
 from sd_scripts_bridge.engines.embedded.model import tiny
 from sd_scripts_bridge.engines.embedded.stepping.step import inputs_of
+from sd_scripts_bridge.evidence.measured import read
 from tests.engines.embedded.stepping.test_step import RANDOM, Watch
 
 Prepare = Callable[..., Any]
@@ -50,9 +52,14 @@ def prepare(tmp_path_factory: pytest.TempPathFactory) -> Prepare:
     workshop = Workshop(tmp_path_factory.mktemp("workshop"))
     base = tiny.make(workshop.root / "toy.safetensors")
 
-    def of(hidden: int, shown: int = 7, *, masked: bool = True, **values: Any) -> Any:
-        folder = workshop.root / "data" / "img"
+    def of(
+        hidden: int, shown: int = 7, *, masked: bool = True, held_out: bool = False, **values: Any
+    ) -> Any:
+        folder = workshop.root / ("with" if held_out else "data") / "img"
         draw(folder / "10_Ada woman", hidden, shown, masked=masked)
+        if held_out:
+            draw(folder.parent / "held_out", hidden + 10, shown + 10, masked=masked)
+            (folder.parent / "held_out" / "2.png").unlink()
         try:
             return workshop.training(
                 "sd1", base, folder, train_batch_size=2, flip_aug=True, **values
@@ -125,6 +132,28 @@ def test_the_two_halves_of_a_picture_make_its_error(prepare: Prepare) -> None:
     ]
     assert torch.allclose(errors[0], (errors[1] + errors[2]) / 2, rtol=1e-4)
     assert not torch.allclose(errors[1], errors[2], rtol=1e-2)
+
+
+def test_the_held_out_photo_is_measured_by_its_mask(prepare: Prepare) -> None:
+    """Its error is that of its left half alone, which shows, also in what a save keeps."""
+
+    training = prepare(1, held_out=True, **ON)
+    (photo,) = [one for one in training.measures.photos if one.is_held_out]
+    masks = photo.shelf.masks
+    assert masks is not None
+    training.network.refresh(training.objective.dtype)
+
+    def errors(masks: torch.Tensor | None) -> torch.Tensor:
+        one = replace(photo, shelf=replace(photo.shelf, masks=masks))
+        found = measure(0, [one], training.objective, training.measures.captions.one)
+        return torch.tensor(next(iter(found.held_out.values())))
+
+    shown, whole, hidden = errors(masks), errors(None), errors(2 - masks)
+    training.measures.at_save(0)
+    (kept,) = [one for one in read(training.measures.folder) if one.step == 0]
+    assert torch.allclose(torch.tensor(kept.held_out[photo.digest]), shown, rtol=1e-4)
+    assert torch.allclose(whole, (shown + hidden) / 2, rtol=1e-4)
+    assert not torch.allclose(shown, whole, rtol=1e-2)
 
 
 def test_a_masked_step_reads_nothing_back_and_draws_nothing(prepare: Prepare) -> None:
