@@ -172,9 +172,16 @@ def _counted(job: TrainingJob, machine: Room) -> list[str]:
             "itself about {cuda}. {remedy}"
         )
         return [Message("preflight.wont_fit", text, remedy=remedy(job.params), **told)]
+    if found.with_graphs + memory_count.OVERHEAD > machine.memory:
+        text = (
+            "Its tensors take {peak} of the GPU's {have} at most (counted), CUDA itself about "
+            "{cuda}; recorded steps (CUDA graphs) would keep {graphs} more, which doesn't fit: the "
+            "steps run without them."
+        )
+        return [Message("preflight.no_graphs", text, graphs=size(found.step), **told)]
     text = (
         "Its tensors take {peak} of the GPU's {have} at most (counted), CUDA itself about {cuda}; "
-        "recorded steps (CUDA graphs) keep {graphs} more where that fits."
+        "recorded steps (CUDA graphs) keep {graphs} more."
     )
     return [Message("preflight.counted", text, graphs=size(found.step), **told)]
 

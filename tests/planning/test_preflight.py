@@ -123,6 +123,14 @@ def test_a_training_that_will_not_fit_is_told_with_what_to_take(job: TrainingJob
     assert "counted" not in str(preflight.outlook(ours, on_cpu, is_counted=True)[-1])
 
 
+def test_it_says_where_recorded_steps_do_not_fit(job: TrainingJob) -> None:
+    wanted = {"resolution": "1024", "network_train_unet_only": True, "network_dim": 16}
+    xl = job.evolve(family="sdxl", params=TrainingParams().with_values(wanted))
+    small, large = replace(ROOMY, memory=16 * 10**9), replace(ROOMY, memory=24 * 10**9)
+    assert str(preflight.outlook(xl, small, is_counted=True)[-1]).endswith("run without them.")
+    assert str(preflight.outlook(xl, large, is_counted=True)[-1]).endswith("keep 6.8 GB more.")
+
+
 def test_this_machine_is_measured(job: TrainingJob, tmp_path: Path) -> None:
     machine = preflight.this_machine(job, tmp_path, 0)
     assert machine.disk_free > 0 and machine.memory > 10**8 and machine.memory_name == "RAM"

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 
 from ....jobs.events import Note
+from ....options.memory.count import MemoryCount
 from ..training.loss import Inputs
 from ..training.said import say
-from .policy import Policy, Way
+from .policy import SHORTEST, Policy, Way, no_room
 
 Take = Callable[[Sequence[Inputs]], list[Tensor]]
 OUT_OF_MEMORY = "out of memory"
@@ -129,11 +130,28 @@ def shape_of(batches: Sequence[Inputs]) -> Hashable:
     return tuple((tuple(one.shape), one.dtype) for inputs in batches for one in inputs.tensors)
 
 
-def taker(step: Take, break_off: Callable[[], None], device: torch.device, steps: int) -> Take:
-    """How ``device`` takes the ``steps`` of a run: with graphs on a GPU, else as ``step`` does."""
+def taker(
+    step: Take,
+    break_off: Callable[[], None],
+    device: torch.device,
+    steps: int,
+    found: MemoryCount | None = None,
+) -> Take:
+    """How ``device`` takes the ``steps`` of a run: with graphs on a GPU, else as ``step`` does.
+
+    ``found``: what the training takes of the GPU, where that was counted.
+    """
     if device.type != "cuda":
         return step
-    return Graphs(step, break_off, CudaRecorder(), Policy(steps))
+    policy, reason = Policy(steps), no_room(found, _available(device))
+    if reason is not None and steps >= SHORTEST:
+        policy.refuse(reason)
+    return Graphs(step, break_off, CudaRecorder(), policy)
+
+
+def _available(device: torch.device) -> int:
+    """Bytes that are free, and those that this process holds already."""
+    return int(torch.cuda.mem_get_info(device)[0]) + torch.cuda.memory_reserved(device)
 
 
 def _copy(inputs: Inputs) -> Inputs:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from ....messages import Message
+from ....options.memory.count import MemoryCount
 
 WARM = 3
 """A shape runs so often before it is recorded: the first steps make the optimizer's state and let
@@ -16,6 +17,20 @@ MOST = 8
 """Graphs at a time: each keeps its inputs, and all share one pool of memory."""
 SHORTEST = 50
 """Steps below which a run isn't worth a recording."""
+
+
+def no_room(found: MemoryCount | None, available: int) -> Message | None:
+    """Why no step is recorded: with graphs the training takes more (``found``, counted) than the
+    ``available`` bytes. None: it fits, or it wasn't counted, so that trying tells.
+    """
+    if found is None or found.with_graphs <= available:
+        return None
+    text = (
+        "The steps run without CUDA graphs: with them the training takes {graphs} GB (counted), "
+        "and {have} GB are there."
+    )
+    told = {"graphs": f"{found.with_graphs / 1e9:.1f}", "have": f"{available / 1e9:.1f}"}
+    return Message("note.graphs_dont_fit", text, **told)
 
 
 class Way(Enum):
@@ -75,6 +90,11 @@ class Policy:
         self._recorded.clear()
         text = "There is too little GPU memory for CUDA graphs; the steps run without them."
         self._say(Message("note.graphs_no_memory", text))
+
+    def refuse(self, reason: Message) -> None:
+        """No shape is recorded in this run."""
+        self._stopped = True
+        self._say(reason)
 
     def _has_room(self, shape: Hashable) -> bool:
         """A graph goes only for a shape that is used more."""

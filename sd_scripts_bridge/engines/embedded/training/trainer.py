@@ -20,6 +20,7 @@ from ....jobs.events import Checkpoint, Note, Phase, Result
 from ....jobs.folder import JobFolder
 from ....jobs.job import TrainingJob, job_from_dict
 from ....messages import Message
+from ....options.memory import count as memory_count
 from ... import sample_prompts
 from ..kept.tensors import KeptTensors
 from ..measuring.during import SaveMeasures
@@ -93,7 +94,8 @@ class Training:
         self.optimizer = Optimizer(self.network, self.params, prepared.device)
         step = Step(self.network, self.objective, self.optimizer)
         steps, break_off = self.params.max_train_steps, self.optimizer.break_off
-        self.take_step = taker(step, break_off, prepared.device, steps)
+        counted = memory_count.count(self.job.family, self.params)
+        self.take_step = taker(step, break_off, prepared.device, steps, counted)
         self.dice = torch.Generator(prepared.device).manual_seed(self.params.seed)
         self.samples = self._samples(folder, prepared)
         self.measures = SaveMeasures(

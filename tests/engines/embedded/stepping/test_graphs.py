@@ -14,8 +14,11 @@ else:
 pytest.importorskip("diffusers", reason="the embedded engine needs diffusers")
 
 from sd_scripts_bridge.engines.embedded.stepping.graphs import Graphs, shape_of, taker
-from sd_scripts_bridge.engines.embedded.stepping.policy import SHORTEST, WARM, Policy, Way
+from sd_scripts_bridge.engines.embedded.stepping.policy import SHORTEST, WARM, Policy, Way, no_room
 from sd_scripts_bridge.engines.embedded.training.loss import Inputs
+from sd_scripts_bridge.options.memory.count import MemoryCount
+from sd_scripts_bridge.options.memory.count import count as counted
+from sd_scripts_bridge.options.params import TrainingParams
 
 
 def inputs(width: int = 8, value: float = 1.0) -> list[Inputs]:
@@ -163,3 +166,53 @@ def test_short_runs_are_not_recorded() -> None:
 def test_the_cpu_takes_its_steps_as_they_are() -> None:
     step = Steps()
     assert taker(step, step.forget, torch.device("cpu"), 1000) is step
+
+
+GB = 10**9
+
+
+@pytest.mark.parametrize(
+    ("lying", "step", "available", "tried"),
+    [
+        (2, 1, 4, True),  # to the byte
+        (2, 1, 3.99, False),
+        (2, 1, 3, False),  # the training fits, its graphs don't
+        (6, 7, 24, True),
+        (6, 7, 16, False),
+        (6, 0.65, 8, True),  # with checkpointing
+    ],
+)
+def test_a_graph_is_tried_only_where_what_is_counted_fits(
+    lying: float, step: float, available: float, tried: bool
+) -> None:
+    found = MemoryCount(round(lying * GB), round(step * GB))
+    assert (no_room(found, round(available * GB)) is None) is tried
+
+
+def test_what_was_not_counted_is_tried() -> None:
+    assert no_room(None, 0) is None
+
+
+@pytest.mark.parametrize(
+    ("family", "resolution", "fits_in"), [("sd1", "512", 4), ("sdxl", "1024", 20)]
+)
+def test_real_trainings_say_what_they_need(family: str, resolution: str, fits_in: int) -> None:
+    params = TrainingParams(resolution=resolution, network_dim=16, network_train_unet_only=True)
+    found = counted(family, params)
+    assert no_room(found, fits_in * GB) is None
+    reason = no_room(found, round(0.8 * fits_in * GB))
+    assert reason is not None and "without CUDA graphs" in reason
+
+
+def test_a_refused_run_records_nothing_and_says_why_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    take, step, recorder = graphs()
+    reason = no_room(MemoryCount(8 * GB, 4 * GB), 12 * GB)
+    assert reason is not None
+    take.policy.refuse(reason)
+    for _ in range(10):
+        take(inputs(8))
+    said = capsys.readouterr().out
+    assert (step.runs, recorder.made) == (10, 0)
+    assert len(said.splitlines()) == 1 and "16.0 GB (counted), and 12.0 GB" in said
