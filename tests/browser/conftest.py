@@ -23,7 +23,7 @@ import pytest
 
 from sd_scripts_bridge.demo import photos as demo_photos
 
-from .page_object import Tab
+from .page_object import SECONDS, Tab
 
 ROOT = Path(__file__).parents[2]
 UI_PYTHON = os.environ.get("UI_PYTHON") or sys.executable
@@ -39,6 +39,7 @@ def browser() -> Iterator[Any]:
     program = (
         os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     )
+    sync_api.expect.set_options(timeout=SECONDS * 1000)
     with sync_api.sync_playwright() as playwright:
         if not program and not Path(playwright.chromium.executable_path).exists():
             pytest.skip(
@@ -156,7 +157,7 @@ def serve(gradio: str, tmp_path: Path) -> Iterator[Callable[..., Ui]]:
 
 def stop(ui: Ui) -> None:
     ui.process.terminate()
-    ui.process.wait(20)
+    ui.process.wait(SECONDS)
     if ui.process.stdout:
         ui.process.stdout.close()
 
@@ -180,12 +181,13 @@ def visit(
         contexts.append(
             browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **words})
         )
+        contexts[-1].set_default_timeout(SECONDS * 1000)
         tab = Tab(contexts[-1].new_page())
         tab.page.goto(address)
         if ready:
             tab.page.wait_for_function(ready, timeout=120_000)
         else:
-            tab.knows("app.state.draft", 60)
+            tab.knows("app.state.draft")
         return tab
 
     yield open_it

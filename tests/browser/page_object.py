@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,16 @@ from PIL import Image
 
 SCREENSHOTS = os.environ.get("LORA_BRIDGE_SCREENSHOTS")
 """A folder to renew the pictures of the documentation in."""
+
+SECONDS = 120
+"""Longer than anything takes on a slow machine; who waits goes on as soon as it is there."""
+
+
+def expect(found: Any, message: str | None = None) -> Any:
+    """Playwright's `expect`, which waits; imported only where there is Playwright."""
+    from playwright import sync_api
+
+    return sync_api.expect(found, message)
 
 
 class Tab:
@@ -58,13 +69,11 @@ class Tab:
             self.page.locator("input, textarea, select")
         )
 
-    def shows(self, label: str, value: str, seconds: float = 20) -> None:
+    def shows(self, label: str, value: str) -> None:
         """Wait until a field says this."""
-        from playwright.sync_api import expect
+        expect(self.field(label)).to_have_value(value)
 
-        expect(self.field(label)).to_have_value(value, timeout=seconds * 1000)
-
-    def knows(self, expression: str, seconds: float = 30) -> Any:
+    def knows(self, expression: str, seconds: float = SECONDS) -> Any:
         """Wait until a JavaScript expression over the page's own ``app`` is true."""
         code = (
             f"(() => {{ const app = window.loraBridge && loraBridge.app; return app && "
@@ -72,10 +81,17 @@ class Tab:
         )
         return self.page.wait_for_function(code, timeout=seconds * 1000)
 
+    def soon(self, happened: Callable[[], object]) -> None:
+        """Wait until something outside of the page has happened."""
+        deadline = time.monotonic() + SECONDS
+        while not happened():
+            assert time.monotonic() < deadline, "it never came to be"
+            self.page.wait_for_timeout(50)
+
     def button(self, name: str) -> Any:
         return self.root.get_by_role("button", name=name, exact=True)
 
-    def sees(self, text: str | re.Pattern[str], seconds: float = 20) -> Any:
+    def sees(self, text: str | re.Pattern[str], seconds: float = SECONDS) -> Any:
         """Wait until a text can be seen; returns where."""
         found = self.root.get_by_text(text).locator("visible=true").first
         found.wait_for(timeout=seconds * 1000)

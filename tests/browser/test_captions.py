@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
 
 from tests.support.caption_server import Moody, answered
 
 from .conftest import Ui
-from .page_object import Tab
+from .page_object import Tab, expect
 
 SAID = [
     "A man with brown eyes, head and shoulders, grey shirt, sunny park, looking at the camera",
@@ -52,7 +51,7 @@ def test_drafted_by_a_server_and_fitted_to_the_person(
     tab.field("Address").fill(server.address)
     tab.field("Model").fill("qwen3-vl")
     tab.button("Draft 3 captions").click()
-    tab.knows("app.state.draft.photos.every((photo) => photo.by === 'qwen3-vl')", 60)
+    tab.knows("app.state.draft.photos.every((photo) => photo.by === 'qwen3-vl')")
     assert all(text.startswith("AlvaroBadia man") for text in texts(tab))
     tab.sees("drafted by qwen3-vl")
     tab.button("Remove what belongs to the person (1)").click()

@@ -74,7 +74,7 @@ def test_a_kohya_config_is_reported_used_kept_and_taken_back(
     rank = tab.root.locator(".lb-options .lb-field", has_text="network_dim").first
     tab.page.wait_for_function("loraBridge.app.views.train.advanced.built")
     tab.shows("Rank network_dim", "24")
-    assert rank.locator(".lb-changed").is_visible()
+    rank.locator(".lb-changed").wait_for()
     tab.page.reload()
     tab.knows("app.state.draft && app.state.draft.imported")
     tab.page.wait_for_function("loraBridge.app.views.train.advanced.built")
@@ -112,7 +112,7 @@ def test_a_lora_is_brought_by_dropping_it_on_the_photos(
     tab.sees(re.compile("the file trains 700"))
     assert sent and sent[0] < lora.stat().st_size * 2 + 5000
     tab.button("Not now").click()
-    assert tab.root.locator(".lb-report").is_hidden()
+    tab.root.locator(".lb-report").wait_for(state="hidden")
     (tmp_path / "x.json").write_text("{}")
     tab.drop([tmp_path / "x.json"], tab.root.locator("#lora-bridge-train"))
     tab.sees(re.compile("holds no settings that kohya_ss, OneTrainer"))

@@ -19,7 +19,7 @@ from sd_scripts_bridge.paths import Home
 from tests.support import model_headers as headers
 
 from .conftest import Ui
-from .page_object import Tab
+from .page_object import Tab, expect
 from .test_judging import paint
 
 HARD = (0.30, 0.20, 0.10, 0.05) * 8
@@ -82,10 +82,12 @@ def test_runs_are_compared_and_their_loras_looked_into(
     tab.sees("not measured yet.")
     panel.locator("summary", has_text="Compare with another run").click()
     panel.get_by_role("row", name=re.compile("network_dim.* 16")).wait_for()
-    assert panel.locator("svg .lb-curve-run").count() == 2, "both curves on one chart"
+    expect(panel.locator("svg .lb-curve-run"), "both curves on one chart").to_have_count(2)
     tab.sees("Held-out loss by step")
     samples = panel.locator(".lb-strip-table tbody tr")
-    assert [row.locator("img").count() for row in samples.all()] == [3, 3]
+    expect(samples).to_have_count(2)
+    for row in samples.all():
+        expect(row.locator("img")).to_have_count(3)
     panel.locator("summary", has_text="LoRA tools").click()
     tab.button("Verify").click()
     tab.sees(re.compile("^SD 1.5, networks.lora: 3 modules"))

@@ -21,7 +21,7 @@ from sd_scripts_bridge.options.params import TrainingParams
 from sd_scripts_bridge.paths import Home
 
 from .conftest import Ui
-from .page_object import Tab
+from .page_object import Tab, expect
 
 STEPS = (0, 10, 20, 30)
 LINES = ("Ada woman --w 64 --h 64 --s 2", "Ada in a park --w 64 --h 64 --s 2")
@@ -83,13 +83,11 @@ def with_best(route: Any) -> None:
 
 def value_under_pointer(tab: Tab, panel: Any) -> str:
     """What the chart says of its middle; while the page still grows, it moves away from below."""
-    for _ in range(20):
+    while True:
         panel.locator("svg.lb-curve").hover(position={"x": 300, "y": 60})
         tab.page.wait_for_timeout(100)
         if said := str(panel.locator(".lb-curve-value").inner_text()):
             return said
-        tab.page.wait_for_timeout(500)
-    return ""
 
 
 @pytest.mark.timeout(300)
@@ -102,13 +100,8 @@ def test_it_is_judged_by_pictures(
 
     panel = tab.step("Train")
     panel.locator(".lb-strip-table img").first.wait_for()
-    assert panel.locator(".lb-strip-table thead th").all_inner_texts() == [
-        "before",
-        "10",
-        "20",
-        "30",
-    ]
-    assert panel.locator(".lb-strip-table tbody tr").count() == 2
+    expect(panel.locator(".lb-strip-table thead th")).to_have_text(["before", "10", "20", "30"])
+    expect(panel.locator(".lb-strip-table tbody tr")).to_have_count(2)
     tab.sees("(should not change)")
     tab.sees("usable 20 to 20")
     assert re.search(r"held out at \d+: 0\.1", value_under_pointer(tab, panel))
@@ -116,11 +109,10 @@ def test_it_is_judged_by_pictures(
 
     panel = tab.step("Try")
     tab.sees("Step 20 is the one to use.")
-    assert tab.button("Publish step 20").is_visible()
-    assert panel.locator(".lb-pair img").count() >= 2
+    tab.button("Publish step 20").wait_for()
+    panel.locator(".lb-pair img").nth(1).wait_for()
     cells = panel.locator(".lb-grid-table .lb-cell-button")
-    cells.first.wait_for()
-    assert cells.count() == 6
+    expect(cells).to_have_count(6)
     tab.button("Which is better? (blind)").click()
     panel.locator(".lb-vote img").first.wait_for()
     panel.locator(".lb-vote .lb-cell-button").first.click()
@@ -128,6 +120,6 @@ def test_it_is_judged_by_pictures(
     tab.sees(re.compile("preferred in 100 % of 1 vote"))
     cells.first.click()
     tab.sees("Publish this one: step 10, × 0.6")
-    assert tab.button("Publish step 10").is_visible()
+    tab.button("Publish step 10").wait_for()
     assert tab.violations(axe) == []
     assert tab.errors == [] and tab.foreign == []

@@ -35,7 +35,7 @@ def test_every_width(
 ) -> None:
     tab = visit(serve().address, viewport={"width": width, "height": 900})
     tab.drop(pictures)
-    tab.sees("10 of 10 photos will be used.", 60)
+    tab.sees("10 of 10 photos will be used.")
     for step in ("Photos", "Captions", "Train", "Try"):
         tab.step(step)
         tab.page.wait_for_timeout(500)
@@ -68,7 +68,7 @@ def test_everybody_can_read_it(
     damaged = tmp_path / "damaged.jpg"
     damaged.write_bytes(pictures[0].read_bytes()[:3000])
     tab.drop([*pictures, damaged])
-    tab.sees("10 of 11 photos will be used.", 60)
+    tab.sees("10 of 11 photos will be used.")
     for step in ("Photos", "Captions", "Train", "Try"):
         tab.step(step)
         tab.page.wait_for_timeout(500)
@@ -83,7 +83,7 @@ def test_with_the_keyboard_alone(
 ) -> None:
     tab = visit(serve().address)
     tab.drop(pictures[:2])
-    tab.sees("2 of 2 photos will be used.", 60)
+    tab.sees("2 of 2 photos will be used.")
     tab.root.get_by_role("tab", name="Photos").focus()
     tab.page.keyboard.press("Tab")
     tab.page.keyboard.type("Ada")
@@ -118,8 +118,8 @@ def test_in_spanish(
     assert names == [words[name] for name in ("1 Photos", "2 Captions", "3 Train", "4 Try")]
     assert tab.page.evaluate("loraBridge.t('Start training')") == words["Start training"]
     tab.root.locator("input[type=file]").first.set_input_files(pictures[:2])
-    tab.sees("Se usarán 2 de 2 fotos.", 60)
-    tab.sees("Se pueden usar 2 fotos, que son pocas: de 5 a 20 diferentes dan un LoRA mejor.", 60)
+    tab.sees("Se usarán 2 de 2 fotos.")
+    tab.sees("Se pueden usar 2 fotos, que son pocas: de 5 a 20 diferentes dan un LoRA mejor.")
 
 
 def test_what_is_dangerous_is_refused_to_remote_clients(

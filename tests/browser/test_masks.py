@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from .conftest import Ui
-from .page_object import Tab
+from .page_object import Tab, expect
 
 
 def mask_of(tab: Tab, address: str) -> Image.Image | None:
@@ -32,7 +32,7 @@ def test_what_is_painted_is_what_the_server_has(
     tab = visit(ui.address)
     page = tab.page
     tab.drop(pictures[:2])
-    tab.sees("2 of 2 photos will be used.", 90)
+    tab.sees("2 of 2 photos will be used.")
     part = tab.root.locator("details", has_text="Masks").last
     part.locator("summary").click()
     canvas = part.locator("canvas")
@@ -56,7 +56,7 @@ def test_what_is_painted_is_what_the_server_has(
     painted = settled(stroke)
     assert painted and 0.05 < share(painted) < 0.3
     assert painted.getpixel((painted.width // 2, painted.height - 5)) == 255
-    assert part.locator("input[type=checkbox]").is_checked()
+    expect(part.locator("input[type=checkbox]")).to_be_checked()
     page.wait_for_timeout(1500)  # the draft is read anew
     assert "another window" not in tab.root.inner_text()
     if shots := os.environ.get("SHOTS"):

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from .conftest import Ui
-from .page_object import Tab
+from .page_object import Tab, expect
 
 NAME = "Name, as you will use it in prompts"
 
@@ -43,7 +43,7 @@ def test_nothing_vanishes_and_the_original_is_kept(
     failed: list[str] = []
     tab.page.on("response", lambda got: failed.append(got.url) if got.status >= 400 else None)
     tab.drop(mixed)
-    tab.sees("3 of 7 photos will be used.", 60)
+    tab.sees("3 of 7 photos will be used.")
 
     def tile(name: str) -> str:
         named = tab.page.get_by_text(name, exact=True)
@@ -71,7 +71,7 @@ def test_the_photos_scroll_with_the_window(
     tab = visit(serve().address, viewport={"width": width, "height": height})
     tab.field("Photos, a zip, a video, or a folder").fill(str(folder))
     tab.field("Photos, a zip, a video, or a folder").press("Enter")
-    tab.sees("60 of 60 photos will be used.", 60)
+    tab.sees("60 of 60 photos will be used.")
     inner = tab.page.evaluate(
         "[...document.querySelectorAll('#lora-bridge *')].filter((node) => node.offsetParent"
         " && node.scrollHeight > node.clientHeight + 1"
@@ -103,7 +103,7 @@ def test_loading_is_not_shown_as_empty(
 ) -> None:
     tab = visit(serve().address)
     tab.drop(pictures[:2])
-    tab.sees("2 of 2 photos will be used.", 60)
+    tab.sees("2 of 2 photos will be used.")
     tab.page.route("**/lora-bridge/v1/draft*", lambda route: None)
     tab.page.reload()
     tab.sees("Loading ...")
@@ -120,12 +120,11 @@ def test_a_caption_far_too_long_is_refused_at_once_and_nothing_is_lost(
     tab = visit(serve().address)
     tab.field(NAME).fill("Ada")
     tab.drop(pictures[:1])
-    tab.sees("1 of 1 photo will be used.", 60)
+    tab.sees("1 of 1 photo will be used.")
     box = tab.step("Captions").get_by_role("textbox").first
     box.fill("Ada, in the snow")
-    took = tab.page.evaluate(PASTE)
+    assert tab.page.evaluate(PASTE), "the browser isn't left to insert it, which takes long"
     tab.sees(re.compile("That text has 1.600.000 characters"))
-    assert took < 1000, "milliseconds"
     assert box.input_value() == "Ada, in the snow"
     box.blur()
     tab.knows("app.state.draft.photos[0].caption === 'Ada, in the snow'")
@@ -136,12 +135,10 @@ PASTE = """() => {
     box.focus();
     const brought = new DataTransfer();
     brought.setData('text/plain', 'word '.repeat(320000));
-    const begun = performance.now();
     const event = new ClipboardEvent(
         'paste', {clipboardData: brought, bubbles: true, cancelable: true});
-    if (box.dispatchEvent(event))
-        document.execCommand('insertText', false, brought.getData('text'));
-    return performance.now() - begun;
+    box.dispatchEvent(event);
+    return event.defaultPrevented;
 }"""
 
 
@@ -154,7 +151,7 @@ def test_what_is_trained_of_a_photo_is_seen_and_moved(
     tab = visit(serve().address)
     tab.drop([tmp_path / "wide.jpg", pictures[1]])
     tab.field(NAME).fill("AlvaroBadia")
-    tab.sees("2 of 2 photos will be used.", 60)
+    tab.sees("2 of 2 photos will be used.")
     tab.sees(re.compile("Sizes the trainer will see"))
     cell = tab.root.locator(".lb-framed", has_text="wide.jpg")
     frame = cell.locator(".lb-frame")
@@ -192,7 +189,7 @@ def test_the_held_out_photo_is_shown_and_chosen(
 ) -> None:
     tab = visit(serve().address)
     tab.drop(pictures)
-    tab.sees("1 of them is held out to measure the result.", 60)
+    tab.sees("1 of them is held out to measure the result.")
     held = tab.root.locator(".lb-held")
     held.get_by_text("held out", exact=True).wait_for()
     other = tab.root.locator(".lb-framed:not(.lb-held)").first
@@ -200,10 +197,10 @@ def test_the_held_out_photo_is_shown_and_chosen(
     other.get_by_role("button", name=f"Hold out: {file}").click()
     held.get_by_text(file, exact=True).wait_for()
     tab.knows("app.state.draft.photos.filter((photo) => photo.held_out).length === 1")
-    assert held.count() == 1
+    expect(held).to_have_count(1)
     held.locator(".lb-tile").press("h")
     tab.knows(f"!app.state.draft.photos.find((photo) => photo.file === {file!r}).held_out")
     tab.button("Hold none out").click()
     tab.knows("!app.state.draft.photos.some((photo) => photo.held_out)")
-    assert tab.button("Hold photos out to measure the result").is_visible()
+    tab.button("Hold photos out to measure the result").wait_for()
     assert tab.errors == []
