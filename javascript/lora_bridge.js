@@ -162,8 +162,8 @@
         /** Asks for one thing and shows it; an error only where it isn't the connection (the strip's note says that). */
         async load(name, path) {
             try {
-                const answer = await this.server.get(path);
-                this.state[name] = answer;
+                const answer = await this.server.newest(path);
+                if (answer) this.state[name] = answer;
                 this.update();
                 return answer;
             } catch (error) {
@@ -212,7 +212,8 @@
             clearTimeout(this.planTimer);
             if (this.step !== "train" && this.step !== "captions") return;
             this.planTimer = setTimeout(async () => {
-                this.state.plan = await this.server.get("plan").catch(() => this.state.plan);
+                const plan = await this.server.newest("plan").catch(() => null);
+                if (plan) this.state.plan = plan;
                 this.update();
             }, 150);
         }

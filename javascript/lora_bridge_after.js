@@ -46,7 +46,8 @@
 
         async ask() {
             try {
-                this.show(await this.app.server.get("jobs/" + this.job + "/card"));
+                const card = await this.app.server.newest("jobs/" + this.job + "/card", "card");
+                if (card) this.show(card);
             } catch (error) {
                 this.app.complain(error);
             }

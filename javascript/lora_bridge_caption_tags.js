@@ -24,7 +24,7 @@
         later() {
             clearTimeout(this.timer);
             this.timer = setTimeout(async () => {
-                const seen = await this.app.server.get("draft/captions").catch(() => null);
+                const seen = await this.app.server.newest("draft/captions").catch(() => null);
                 if (seen) this.take(seen);
             }, 400);
         }

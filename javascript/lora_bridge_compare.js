@@ -38,7 +38,8 @@
             const other = this.other.input.value;
             if (!this.part.node.open || !other) return;
             try {
-                this.show(await this.app.server.get("compare?jobs=" + this.job + "," + other));
+                const found = await this.app.server.newest("compare?jobs=" + this.job + "," + other, "compare");
+                if (found) this.show(found);
             } catch (error) {
                 this.app.complain(error);
             }

@@ -34,14 +34,18 @@
 
         async look() {
             const query = this.query();
-            this.found = query ? await this.app.server.get("jobs?count=50" + query).catch(() => null) : null;
+            const found = query ? await this.app.server.newest("jobs?count=50" + query, "history").catch(() => null) : null;
+            if (query !== this.query() || (query && !found)) return; // by now something else is asked for
+            this.found = found;
             this.older = [];
             this.app.update();
         }
 
         async showMore() {
             const shown = this.shown();
-            const page = await this.app.server.get("jobs?count=50&below=" + shown[shown.length - 1].id + this.query());
+            const query = this.query();
+            const page = await this.app.server.get("jobs?count=50&below=" + shown[shown.length - 1].id + query);
+            if (query !== this.query()) return;
             this.older = [...this.older, ...page.jobs];
             this.hasMore = page.more;
             this.app.update();

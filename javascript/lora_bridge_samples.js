@@ -68,8 +68,8 @@
 
         async opened() {
             try {
-                const answer = await this.app.server.get("jobs/" + this.job + "/prompts");
-                lb.setValue(this.text.input, answer.text);
+                const answer = await this.app.server.newest("jobs/" + this.job + "/prompts", "prompts");
+                if (answer) lb.setValue(this.text.input, answer.text);
             } catch (error) {
                 this.app.complain(error);
             }

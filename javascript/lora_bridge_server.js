@@ -19,6 +19,8 @@
             this.base = base.endsWith("/") ? base : base + "/";
             this.nonce = nonce;
             this.order = Promise.resolve();
+            this.turn = 0;
+            this.answered = {};
         }
 
         /** The address of a picture that an answer names, below our base: the WebUI may live under --subpath. */
@@ -29,6 +31,15 @@
         /** The answer's JSON; with `file` a blob. */
         get(path, signal, file) {
             return this.ask(path, {signal: signal, file: file});
+        }
+
+        /** As `get`; null where a later question about `what` is answered already: what is old replaces nothing new. */
+        async newest(path, what = path) {
+            const turn = this.turn += 1;
+            const answer = await this.get(path);
+            if (turn < (this.answered[what] || 0)) return null;
+            this.answered[what] = turn;
+            return answer;
         }
 
         /** Sends a picture as it is, in its order among the POSTs. */
