@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -156,7 +157,8 @@ def serve(gradio: str, tmp_path: Path) -> Iterator[Callable[..., Ui]]:
 
 
 def stop(ui: Ui) -> None:
-    ui.process.terminate()
+    """With Ctrl-C, where that can be sent to one process."""
+    ui.process.send_signal(signal.SIGTERM if os.name == "nt" else signal.SIGINT)
     ui.process.wait(SECONDS)
     if ui.process.stdout:
         ui.process.stdout.close()
