@@ -181,7 +181,7 @@ def test_two_windows_hear_of_each_other(
     other.shows(NAME, "Ada")
     other.sees("Changed in another window: Name.")
     unheard: list[Any] = []
-    other.page.route("**/lora-bridge/v1/status*", unheard.append)
+    other.page.route("**/lora-bridge/v1/status*", lambda route: unheard.append(route))
     other.soon(lambda: unheard)  # it waits for that answer, and hears nothing any more
     one.field(NAME).fill("Ada Lovelace")
     one.field(NAME).blur()
