@@ -1,5 +1,5 @@
-"""python -m benchmarks scan | findings | same_person | dispatches | best_step | subjects | page |
-supervisor | start | cpu | memory | gpu
+"""python -m benchmarks scan | findings | frames | same_person | dispatches | best_step | subjects |
+page | supervisor | start | cpu | memory | gpu
 
 Each prints a table and, as its last line, its figure in one sentence; the exit code is 1 where a
 target is missed, 2 where something that it needs isn't there.
@@ -17,6 +17,7 @@ from .outcome import Missing, Outcome
 
 VERBS = {
     "findings": "what the doctor finds on drawn photos: precision and recall",
+    "frames": "frames chosen from drawn clips: how many of them are sharp",
     "same_person": "someone else among a person's photos, on vectors drawn at random",
     "person_words": "words that belong to a person, found in labelled captions",
     "best_step": "the recommended step against the truth",

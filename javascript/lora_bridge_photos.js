@@ -241,7 +241,8 @@
 
         async upload(everything) {
             const videos = everything.filter(lb.isVideo);
-            if (videos.length) this.videos.upload(videos, this.subjects.current);
+            const spared = lb.moviesOfPhotos(everything);
+            if (videos.length) this.videos.upload(videos.filter((file) => !spared.includes(file)), this.subjects.current, spared);
             const all = everything.filter((file) => !videos.includes(file));
             const files = all.filter((file) => USABLE.test(file.name) || file.type.startsWith("image/"));
             if (!files.length && all.some(lb.isConfig)) {

@@ -7,6 +7,12 @@
     const VIDEO = /\.(mp4|m4v|mov|qt|webm|mkv|avi|3gp)$/i;
 
     lb.isVideo = (file) => VIDEO.test(file.name) || (file.type || "").startsWith("video/");
+    const stem = (file) => file.name.replace(/\.[^.]*$/, "").toLowerCase();
+    /** The movies of Live Photos whose pictures are among the files: those show the moment once, and better. */
+    lb.moviesOfPhotos = function (files) {
+        const pictures = new Set(files.filter((file) => /\.(heic|heif|jpe?g)$/i.test(file.name)).map(stem));
+        return files.filter((file) => /\.mov$/i.test(file.name) && pictures.has(stem(file)));
+    };
     /** How many frames are meant: what is typed, kept between 1 and the most. */
     lb.framesOf = (text) => Math.max(1, Math.min(FRAMES.most, Math.round(Number(text)) || FRAMES.usual));
     lb.isVideoPath = (path) => VIDEO.test(path);
@@ -38,8 +44,10 @@
             lb.setText(this.opener, lb.t("{n} {n:frame|frames} of each video", {n: this.count}));
         }
 
-        /** Sends the videos one by one; what the server refuses is said. */
-        async upload(files, subject) {
+        /** Sends the videos one by one; what the server refuses is said. `spared`: movies of photos that came, too. */
+        async upload(files, subject, spared) {
+            this.spared = spared;
+            this.draw();
             for (const file of files) {
                 this.sending = {file: file.name, part: 0};
                 const progress = (part) => {
@@ -66,6 +74,8 @@
 
         draw() {
             const sent = this.sending ? [lb.t("{file}: {percent} % sent", {file: this.sending.file, percent: Math.floor(100 * this.sending.part)})] : [];
+            const spared = this.spared || [];
+            if (spared.length) sent.push(lb.t("{n} {n:movie|movies} of Live Photos left out ({file}): the photo itself came. Drop a movie alone to take its frames.", {n: spared.length, file: spared[0].name}));
             const said = (this.known || []).map((one) => (one.sentence ? one.file + ": " + lb.sentence(one.sentence)
                 : one.total ? lb.t("{file}: {done} of {total} frames looked at", one) : lb.t("{file}: waiting", one)));
             lb.sentences(this.node, [...sent, ...said]);

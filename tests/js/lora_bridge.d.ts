@@ -84,6 +84,7 @@ interface LoraBridge {
     // lora_bridge_held_out.js
     HoldOut: new (...parts: any[]) => any;
     Videos: new (...parts: any[]) => any;
+    moviesOfPhotos: (files: Array<{name: string}>) => any[];
     isVideo: (...parts: any[]) => any;
     isVideoPath: (...parts: any[]) => any;
     framesOf: (...parts: any[]) => any;

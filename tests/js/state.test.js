@@ -223,3 +223,8 @@ test("who draws the regularization pictures is said", () => {
     assert.match(lb.classText({...one, by: "webui"}), /drawn by this WebUI; you can leave$/);
     assert.match(lb.classText({...one, sentence: "No room."}), / · No room\.$/);
 });
+
+test("of a Live Photo's pair the movie is spared, and only that one", () => {
+    const names = ["IMG_1.HEIC", "IMG_1.MOV", "img_2.jpg", "IMG_2.mov", "IMG_3.MOV", "IMG_4.png", "IMG_4.mov", "IMG_5.jpg", "IMG_5.mp4"];
+    assert.deepEqual(lb.moviesOfPhotos(names.map((name) => ({name}))).map((file) => file.name), ["IMG_1.MOV", "IMG_2.mov"]);
+});

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
+from benchmarks import drawn_clip as clips
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.engines.embedded import EmbeddedEngine, libraries
 from sd_scripts_bridge.errors import EngineNotReady, Invalid
@@ -17,7 +18,6 @@ from sd_scripts_bridge.photos.faces import Box
 from sd_scripts_bridge.photos.video.look import FrameLook, look_at
 from sd_scripts_bridge.photos.video.request import FramesRequest
 from sd_scripts_bridge.photos.video.selection import choose
-from tests.support import clip as clips
 from tests.support.verbs import run
 
 pytest.importorskip("av", reason="PyAV is not installed (pip install av)")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import clip as clips
+from benchmarks import drawn_clip as clips
 from tests.support.page import Page, encoded, sentences
 
 

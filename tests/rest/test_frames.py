@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import clip as clips
+from benchmarks import drawn_clip as clips
 from tests.support.page import Page, sentences
 
 pytest.importorskip("av", reason="PyAV is not installed (pip install av)")

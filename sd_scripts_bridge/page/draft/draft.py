@@ -17,6 +17,7 @@ from typing import Any
 from ...datasets.captions.edits import one_line
 from ...engines.faces import FaceComparison
 from ...errors import BridgeError, Conflict, Invalid, NotFound, Problem, short
+from ...likeness.yardstick import detector_folders
 from ...messages import Message
 from ...names import normal
 from ...paths import Home
@@ -54,7 +55,8 @@ class Draft:
 
     def __init__(self, home: Home, face_models: Sequence[Path] = ()) -> None:
         self.home, self.folder = home, home.root / "draft"
-        self.check = PhotoCheck(self.folder / "checks.json", face_models)
+        models = (*face_models, *detector_folders(home))
+        self.check = PhotoCheck(self.folder / "checks.json", models)
         self.compare_by(FaceComparison(home, face_models=face_models))
         self.writing: Progress | None = None
         self.drafting: Progress | None = None
@@ -376,6 +378,6 @@ def draft_of(home: Home, face_models: Sequence[Path] = (), lora_dir: Path | None
     """The one draft of this home in this process, also after the WebUI has reloaded its page."""
     draft = _draft_at(home.root.absolute())
     if face_models or lora_dir:
-        draft.check.face_models = tuple(face_models)
+        draft.check.face_models = (*face_models, *detector_folders(home))
         draft.compare_by(FaceComparison(home, lora_dir, face_models))
     return draft

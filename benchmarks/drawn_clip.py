@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -60,6 +61,7 @@ def write(file: Path, pictures: Iterable[Image.Image], turn: int = 0) -> Path:
     import av
     from av.video.stream import VideoStream
 
+    frame: Any = av.VideoFrame
     with av.open(str(file), "w") as out:
         stream = out.add_stream("libx264", rate=RATE, options={"crf": "23"})
         assert isinstance(stream, VideoStream)
@@ -67,6 +69,6 @@ def write(file: Path, pictures: Iterable[Image.Image], turn: int = 0) -> Path:
         if turn:
             stream.set_display_rotation(turn)
         for picture in pictures:
-            out.mux(stream.encode(av.VideoFrame.from_image(picture)))
+            out.mux(stream.encode(frame.from_image(picture)))
         out.mux(stream.encode())
     return file
