@@ -42,14 +42,14 @@ of ArcFace are near 0 for different people, those of CLIP are high for any two f
 
 
 @dataclass(frozen=True)
-class Found:
+class StrangersFound:
     """Strangers by their place in the set, and the mean cosine of the others among themselves."""
 
     strangers: dict[int, Stranger]
     mean: float
 
 
-def find(vectors: Floats, rule: Rule) -> Found:
+def find(vectors: Floats, rule: Rule) -> StrangersFound:
     """Of faces' vectors, (photos, numbers), `FEWEST` of them at least; always fewer than half."""
     alike = cosines(vectors, vectors)
     np.fill_diagonal(alike, np.nan)
@@ -61,7 +61,7 @@ def find(vectors: Floats, rule: Rule) -> Found:
             break
     ends = float(own.min()), float(own.max())
     strangers = {int(at): Stranger(float(of), *ends) for at, of in zip(out, theirs, strict=True)}
-    return Found(dict(sorted(strangers.items())), float(own.mean()))
+    return StrangersFound(dict(sorted(strangers.items())), float(own.mean()))
 
 
 def _splits(order: Places) -> Iterator[tuple[Places, Places]]:
