@@ -122,7 +122,7 @@ def _steps(workshop: Workshop, family: str, *, unet_only: bool) -> Iterator[Line
     training = workshop.training(family, base, dataset, "cuda", **values)
     case = f"{TITLES[family]}, {'U-Net only' if unet_only else 'with text encoder'}"
     eager = Step(training.network, training.objective, training.optimizer)
-    graphs = taker(eager, training.optimizer.break_off, torch.device("cuda"), STEPS)
+    graphs = taker(eager, torch.device("cuda"), STEPS, toy=False)
     for way, take in (("eager", eager), ("graphs", graphs), ("compiled", eager)):
         if way == "compiled":
             if importlib.util.find_spec("triton") is None:

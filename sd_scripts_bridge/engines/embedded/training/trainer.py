@@ -93,9 +93,9 @@ class Training:
         self.network, self.objective = prepared.network, prepared.objective
         self.optimizer = Optimizer(self.network, self.params, prepared.device)
         step = Step(self.network, self.objective, self.optimizer)
-        steps, break_off = self.params.max_train_steps, self.optimizer.break_off
+        steps, toy = self.params.max_train_steps, base_model.is_tiny(Path(self.job.base))
         counted = memory_count.count(self.job.family, self.params)
-        self.take_step = taker(step, break_off, prepared.device, steps, counted)
+        self.take_step = taker(step, prepared.device, steps, toy=toy, found=counted)
         self.dice = torch.Generator(prepared.device).manual_seed(self.params.seed)
         self.samples = self._samples(folder, prepared)
         self.measures = SaveMeasures(
