@@ -107,7 +107,6 @@ class DraftChanges:
             state, revision = self._look()
             since = since if since <= revision else 0
             told = [self._told[pid] for pid in self._ids]
-            used = sum(one.row.used for one in told)
             photos, more = _part([one.row for one in told if one.since > since], start, count)
             about_set, about_captions = self._advised()
             return DraftView(
@@ -116,7 +115,7 @@ class DraftChanges:
                 ids=self._ids if self._listed > since else None,
                 photos=photos,
                 more=more,
-                used=used,
+                used=(used := sum(one.row.used for one in told)),
                 total=len(told),
                 sentence=_sentence(used, len(told)),
                 name=state.name,
