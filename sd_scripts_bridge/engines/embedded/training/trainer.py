@@ -122,8 +122,7 @@ class Training:
         """Train to the last step, or until somebody asks to stop."""
         if resume is not None:
             self._resume(resume)
-        else:
-            self.measures.at_save(0)
+        self.measures.at_start(self.optimizer.done, self.params.save_interval)
         say(Phase(Message("phase.training", "training")))
         if self.samples is not None and self.optimizer.done == 0:
             self.samples.at_start()
