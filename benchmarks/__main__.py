@@ -1,5 +1,5 @@
-"""python -m benchmarks scan | findings | frames | same_person | dispatches | best_step | subjects |
-page | supervisor | start | cpu | memory | gpu
+"""python -m benchmarks scan | editor | findings | frames | same_person | dispatches | best_step |
+subjects | page | supervisor | start | cpu | memory | gpu
 
 Each prints a table and, as its last line, its figure in one sentence; the exit code is 1 where a
 target is missed, 2 where something that it needs isn't there.
@@ -16,6 +16,7 @@ from typing import Protocol, cast
 from .outcome import Missing, Outcome
 
 VERBS = {
+    "editor": "the captions' editor in a browser, each action timed",
     "findings": "what the doctor finds on drawn photos: precision and recall",
     "frames": "frames chosen from drawn clips: how many of them are sharp",
     "same_person": "someone else among a person's photos, on vectors drawn at random",

@@ -261,6 +261,7 @@
             if (answer && answer.photos) {
                 this.takeDraft(answer);
                 this.windows.tell();
+                if (answer.more) await this.loadDraft();
             }
             return answer;
         }

@@ -92,8 +92,17 @@ def count_tokens(text: str) -> int | None:
 
     None: no vocabulary or library here.
     """
-    ids = token_ids(text)
-    return None if ids is None else len(ids)
+    if _tokenizer() is None:
+        return None
+    return sum(map(_tokens_of, text.split(" ")))
+
+
+@functools.lru_cache(maxsize=50_000)
+def _tokens_of(word: str) -> int:
+    """Of what stands between two spaces, which no token reaches over: captions of a set share most
+    of their words.
+    """
+    return len(_tokenizer().encode(word).ids)
 
 
 def limit_for(tokens: int) -> int | None:

@@ -18,7 +18,6 @@ from ..options import effect, presets
 from ..options.families import FAMILIES, Family
 from ..options.params import TrainingParams
 from ..paths import Home, absolute
-from ..photos.masking import Masks
 from ..publishing import choice
 from . import handed_on, preflight, staging
 from .request import MOST_GPU, Request
@@ -43,8 +42,8 @@ class Planner:
         job, notes, data = self.dry_run(request)
         if request.dataset_config is not None:
             return job, notes
-        masks = Masks(job.params.masked, unmasked=job.params.unmasked_weight)
-        image_dir, staged = staging.stage(self.home, job.name, data, masks)
+        masks = job.params.masked
+        image_dir, staged = staging.stage(self.home, job.name, data, masks=masks)
         return job.evolve(dataset=str(image_dir)), [*notes, *staged]
 
     def dry_run(self, request: Request) -> tuple[TrainingJob, list[str], Dataset]:
@@ -174,8 +173,7 @@ class Planner:
     ) -> tuple[TrainingParams, list[str]]:
         """The options as this engine and these captions need them, with notes."""
         params, given = settled.params, {**request.file_values, **request.values}
-        others, unmasked = staging.unmasked_apart(settled.others)
-        extra = {**params.extra, **engine.read_options(others, family.name), **unmasked}
+        extra = {**params.extra, **engine.read_options(settled.others, family.name)}
         extra |= staging.mask_options(data, extra)
         notes = [*_saves(params)]
         length = (

@@ -24,35 +24,43 @@ _COLOURS = _split(
     "ginger, auburn, grey, gray, greying, graying, white, silver, hazel, blue, green, amber, "
     "light, "
     "golden, chestnut, copper, salt and pepper, platinum, strawberry blonde, reddish, brownish, "
-    "sandy, bright, deep, pale, honey, chocolate, pink, purple, orange, teal, dyed, bleached"
+    "sandy, bright, deep, pale, honey, chocolate, pink, purple, orange, teal, dyed, bleached, "
+    "multicolored, multicoloured, two tone, streaked, highlighted, gradient, rainbow, violet, "
+    "ash blonde, raven, mousy, ice blue, steel grey, yellow"
 )
 _HAIR = _split(
     "short, long, medium length, shoulder length, chin length, curly, wavy, straight, thick, thin, "
     "thinning, fine, receding, shaggy, spiky, fluffy, frizzy, buzzed, cropped, coarse, full, "
     "bushy, close cropped, afro textured, natural, short cropped, neatly trimmed, trimmed, "
     "well groomed, full grown, full head of, head of, patchy, stubbly, goatee, kinky, coily, "
-    "layered, very short, very long, pixie, crew, buzz, bowl, greasy, unruly, silky"
+    "layered, very short, very long, pixie, crew, buzz, bowl, greasy, unruly, silky, sleek, "
+    "lush, voluminous, wispy, sparse, bouncy, tight, blunt, side swept, asymmetrical, choppy, "
+    "handlebar, pencil, waxed, chin strap, waist length, hip length, knee length, absurdly long"
 )
 _FACE = _split(
     "round, oval, square, angular, narrow, wide, chubby, heart shaped, wrinkled, freckled, "
     "youthful, "
     "high, strong, sharp, defined, prominent, hollow, full, thin, big, small, large, crooked, "
     "pointed, hooked, aquiline, upturned, flat, bushy, arched, thick, plump, rosy, chiselled, "
-    "chiseled, slender, long, short, double, cleft, gapped, crows feet"
+    "chiseled, slender, long, short, double, cleft, gapped, crows feet, pointy, sleeve, arm, neck, "
+    "back, chest, leg, button, snub, roman, bulbous, broken, sunken, pierced, protruding, weak, "
+    "gaunt, sculpted, delicate, rounded, freckled, pouty, thick, heavy, faint, light"
 )
 _EYES = _split(
     "almond shaped, deep set, narrow, large, big, small, round, hooded, monolid, close set, wide "
-    "set"
+    "set, upturned, downturned, slanted, droopy, bulging, tsurime, tareme"
 )
 _SKIN = _split(
     "pale, fair, light, dark, olive, tan, tanned, brown, black, white, freckled, smooth, wrinkled, "
     "porcelain, bronzed, ebony, rosy, sun kissed, weathered, pinkish, medium, deep, clear, "
-    "light brown, dark brown, caramel, warm, ruddy, sallow, flawless"
+    "light brown, dark brown, caramel, warm, ruddy, sallow, flawless, golden, copper, honey, "
+    "milky, leathery, rough, pockmarked, sunburnt, sunburned, blemished, oily, dewy, glowing"
 )
 _BUILD = _split(
     "slim, slender, thin, lean, muscular, athletic, stocky, heavy, heavyset, chubby, curvy, "
     "petite, "
-    "tall, short, average, medium, strong, broad, large, small, plump, lanky, robust, fit, slight"
+    "tall, short, average, medium, strong, broad, large, small, plump, lanky, robust, fit, slight, "
+    "burly, wiry, toned, bulky, full, hourglass, pear shaped, boyish, powerful, sturdy, delicate"
 )
 _LOOKS = _split(
     "young, old, little, black, white, older, younger, elderly, middle aged, aged, teenage, teen, "
@@ -66,7 +74,12 @@ _LOOKS = _split(
     "latina, "
     "indian, chinese, japanese, korean, european, middle eastern, arab, handsome, beautiful, "
     "attractive, pretty, good looking, cute, dark skinned, light skinned, fair skinned, "
-    "pale skinned, grey haired, gray haired, white haired"
+    "pale skinned, grey haired, gray haired, white haired, burly, wiry, lanky, gaunt, voluptuous, "
+    "busty, broad shouldered, curly haired, balding, teenaged, young adult, "
+    "twenty something, thirty something, forty something, gorgeous, rugged, wrinkled, tanned, "
+    "tan, pale, biracial, mixed race, nordic, scandinavian, slavic, mediterranean, persian, "
+    "turkish, filipino, filipina, vietnamese, thai, mexican, brazilian, italian, german, french, "
+    "british, irish, russian, native american, polynesian, nigerian, ethiopian, pakistani"
 )
 LASTING = {
     "hair": [w for w in (*_COLOURS, *_HAIR) if " " not in w],
@@ -106,28 +119,44 @@ _HAIR_NOUNS = r"hair(?:cut|style|line)?|curls|locks|fringe|bangs|ponytail|afro|d
 _BEARD_NOUNS = r"beard|stubble|mo?ustache|goatee|sideburns|facial hair|five o'clock shadow|whiskers"
 _FACE_NOUNS = (
     r"face|jaw(?:line)?|chin|cheekbones|cheeks|nose|lips|eyebrows|brows|forehead|ears|features|"
-    r"eyelashes"
+    r"eyelashes|lashes|teeth|eyelids"
 )
+_SOME = (
+    r"(?:(?:(?:light|fine|slight|faint|soft) )?(?:dusting|hint|touch|trace|layer|bit|spray) of )?"
+)
+"""Before a beard, or freckles: not more than that."""
 _WHERE = (
     r"(?:\s+(?:on|above|below|under|over|across|around|near)\s+(?:(?:his|her|their|the|both)\s+)?"
-    r"(?:(?:left|right|upper|lower)\s+)?(?:eyes?|eyebrows?|mouth|lips?|chin|cheeks?|forehead|nose|"
+    r"(?:(?:left|right|upper|lower)\s+)?(?:eyes?|eyebrows?|face|mouth|lips?|chin|cheeks?|forehead|nose|"
     r"neck|chest|back|shoulders?|arms?|forearms?|wrists?|hands?|fingers|legs?|calf|ankles?))?"
 )
 _ALWAYS_FACE = (
     r"(?:freckles|wrinkles|dimples|moles?|birthmark|beauty mark|scars?|tattoos?|crow's feet)"
     rf"{_WHERE}"
-    r"|laugh lines|gap between (?:his|her|their) (?:front )?teeth|crooked teeth|nose ring|"
-    r"septum (?:ring|piercing)|(?:nose|lip|eyebrow) (?:stud|piercing)"
+    r"|laugh lines|eye bags|acne|pimples|fangs|buck teeth|unibrow|monobrow"
+    r"|gap between (?:his|her|their) (?:front )?teeth|crooked teeth|nose ring|"
+    r"(?:septum|lip|eyebrow) ring|septum piercing|(?:nose|lip|eyebrow|ear) (?:stud|piercing)s?"
+)
+_ALWAYS_HAIR = (
+    r"dreadlocks|dreads|cornrows|afro|undercut|mohawk|mullet|hime cut|sidelocks|ahoge|ringlets"
+    r"|comb-?over|widow's peak|cowlick|hair between eyes|(?:his|her|their) (?:fringe|bangs)"
+)
+"""Without a word before it, too."""
+_CUT_IN = (
+    r"(?:\s+(?:styled|cut|worn)\s+(?:in|into|as)\s+(?:an?\s+)?(?:[\w-]+\s+){0,2}"
+    r"(?:bob|pixie|crop|afro|mohawk|mullet|undercut|fade|layers|waves|cut))?"
 )
 _BODY_NOUNS = r"build|frame|physique|figure|body|stature|shoulders"
 
 PATTERNS: Mapping[str, tuple[re.Pattern[str], ...]] = {
     "eyes": (
         _belongs([*_COLOURS, *_EYES], r"eyes?|irises"),
+        re.compile(r"\bheterochromia\b|\bslit pupils\b", re.IGNORECASE),
         re.compile(rf"\b(?:his|her|their) eyes are {_any(_COLOURS)}\b", re.IGNORECASE),
     ),
     "hair": (
-        _belongs([*_COLOURS, *_HAIR], _HAIR_NOUNS),
+        _belongs([*_COLOURS, *_HAIR], f"(?:{_HAIR_NOUNS}){_CUT_IN}"),
+        _belongs([*_COLOURS, *_HAIR], _ALWAYS_HAIR, needed=False),
         re.compile(
             rf"\b(?:his|her|their) hair is {_any([*_COLOURS, *_HAIR])}"
             rf"(?:(?:,| and|, and) {_any([*_COLOURS, *_HAIR])})*\b",
@@ -139,14 +168,14 @@ PATTERNS: Mapping[str, tuple[re.Pattern[str], ...]] = {
             re.IGNORECASE,
         ),
     ),
-    "beard": (_belongs([*_COLOURS, *_HAIR], _BEARD_NOUNS, needed=False),),
+    "beard": (_belongs([*_COLOURS, *_HAIR], f"{_SOME}(?:{_BEARD_NOUNS})", needed=False),),
     "skin": (
         _belongs(_SKIN, r"skin(?:[\s-]tone)?(?![\s-]tight)|complexion"),
         re.compile(r"\b(?:skin tone|complexion)\b", re.IGNORECASE),
     ),
     "face": (
         _belongs(_FACE, _FACE_NOUNS),
-        _belongs([*_FACE, *_COLOURS], _ALWAYS_FACE, needed=False),
+        _belongs([*_FACE, *_COLOURS], f"{_SOME}(?:{_ALWAYS_FACE})", needed=False),
     ),
     "body": (_belongs(_BUILD, _BODY_NOUNS),),
     "age": (
@@ -172,8 +201,8 @@ PATTERNS: Mapping[str, tuple[re.Pattern[str], ...]] = {
 """Kind -> what a phrase of it looks like: a noun with what is said of it."""
 
 HINTS: Mapping[str, re.Pattern[str]] = {
-    "eyes": re.compile(r"eye|iris", re.IGNORECASE),
-    "hair": re.compile(rf"\b(?:{_HAIR_NOUNS}|head|bob|cut|pixie)", re.IGNORECASE),
+    "eyes": re.compile(r"eye|iris|heterochromia|pupils", re.IGNORECASE),
+    "hair": re.compile(rf"\b(?:{_HAIR_NOUNS}|{_ALWAYS_HAIR}|head|bob|cut|pixie)", re.IGNORECASE),
     "beard": re.compile(rf"\b(?:{_BEARD_NOUNS})", re.IGNORECASE),
     "skin": re.compile(r"skin|complexion", re.IGNORECASE),
     "face": re.compile(rf"\b(?:{_FACE_NOUNS}|{_ALWAYS_FACE})", re.IGNORECASE),
@@ -191,7 +220,8 @@ ATTRIBUTES = re.compile(
 """Before a person's noun: "young, bearded" man."""
 ALONE = re.compile(
     rf"(?:(?<=^)|(?<=,)|(?<=, ))\s*(?:{_any(set(_LOOKS))}|[a-z]+-(?:haired|eyed|skinned)|bald)\s*"
-    r"(?=,|$|\.)",
+    r"(?=,|$|\.|and\b)"
+    r"|\b(?:unshaven|clean[\s-]shaven|bespectacled|mustachioed|moustachioed|heavyset)\b",
     re.IGNORECASE,
 )
 """A tag of its own."""

@@ -137,10 +137,9 @@ def _copied(path: Path, masks: Masks, faces: Sequence[Box]) -> Image.Image:
     """The pixels of a clean copy. Raises `PhotoUnreadable`."""
     if not masks.wanted:
         return reading.read(path).pixels
-    picture = read_masked(path, unmasked=masks.unmasked)
+    picture = read_masked(path)
     if masks.around_faces and faces and not has_mask(picture):
-        mask = face_mask(picture.pixels.size, faces)
-        picture = read_masked(path, mask, masks.unmasked)
+        picture = read_masked(path, face_mask(picture.pixels.size, faces))
     return picture.pixels
 
 

@@ -15,7 +15,7 @@ from .draft import Draft
 from .intake import VideoView
 from .looks.held_out import held_out
 from .state import DraftPhoto, DraftSubject, State, TrainingChoices
-from .view import PhotoView, advice, naming_problems, photo_of, shown_of
+from .view import PhotoView, caption_advice_of, naming_problems, photo_of, set_advice_of, shown_of
 
 NO_PHOTOS = Message("draft.photos_yet", "There are no photos yet.")
 MOST_ROWS = 500
@@ -92,6 +92,7 @@ class DraftChanges:
         self._told: dict[int, _Told] = {}
         self._ids: tuple[int, ...] = ()
         self._listed = 0
+        self._set_advice: list[str] = []
         self._advice: tuple[list[str], list[str]] = ([], [])
         self._coverage: list[Facet] = []
 
@@ -107,15 +108,17 @@ class DraftChanges:
             state, revision = self._look()
             since = since if since <= revision else 0
             told = [self._told[pid] for pid in self._ids]
+            used = sum(one.row.used for one in told)
             photos, more = _part([one.row for one in told if one.since > since], start, count)
             about_set, about_captions = self._advised()
+            people = self.draft.check.people
             return DraftView(
                 revision=revision,
                 since=since,
                 ids=self._ids if self._listed > since else None,
                 photos=photos,
                 more=more,
-                used=(used := sum(one.row.used for one in told)),
+                used=used,
                 total=len(told),
                 sentence=_sentence(used, len(told)),
                 name=state.name,
@@ -126,7 +129,7 @@ class DraftChanges:
                 coverage=self._coverage,
                 caption_advice=about_captions,
                 checking=_count(self.draft.check.progress),
-                comparing=_count(self.draft.check.comparing),
+                comparing=_count(people.progress if people else None),
                 drafting=_count(self.draft.drafting),
                 caption_job=state.caption_job or None,
                 writing=_count(self.draft.writing),
@@ -164,8 +167,11 @@ class DraftChanges:
         ids = tuple(item.id for item in state.items)
         if ids != self._ids or not self._listed:
             self._ids, self._listed = ids, revision
-        self._advice = advice(self.draft, state, judged)
-        self._coverage = shown_of(state, judged)
+        if not self._looked or _is_another_set(*self._looked, state, judged):
+            self._set_advice = set_advice_of(self.draft, state, judged)
+            self._coverage = shown_of(state, judged)
+        rows = [self._told[pid].row for pid in ids]
+        self._advice = self._set_advice, caption_advice_of(state, rows)
         self._looked = (state, judged)
         return state, revision
 
@@ -188,6 +194,16 @@ class DraftChanges:
         row = photo_of(item, state, judged, held)
         same = before is not None and before.row == row
         return _Told(seen, made_from, row, before.since if before and same else revision)
+
+
+def _is_another_set(before: State, then: Verdicts, state: State, judged: Verdicts) -> bool:
+    """Whether more than captions has changed, on which what is said of the set depends."""
+
+    def said(state: State) -> object:
+        items = [(item.id, item.used, item.subject) for item in state.items]
+        return items, state.subjects
+
+    return then is not judged or said(before) != said(state)
 
 
 def _sentence(used: int, total: int) -> Message:

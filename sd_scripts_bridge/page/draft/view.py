@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,11 +40,11 @@ class PhotoInSet:
     """
 
     path: Path
-    used: bool
-    copy_of: Path | None
-    caption: Repaired | None
-    words: int | None
-    tokens: int | None
+    used: bool = True
+    copy_of: Path | None = None
+    caption: Repaired | None = None
+    words: int | None = None
+    tokens: int | None = None
 
 
 def is_used(item: DraftPhoto, judged: Verdicts) -> bool:
@@ -134,7 +135,7 @@ def photo_of(item: DraftPhoto, state: State, judged: Verdicts, held: Collection[
     shown_as = f"{version}-masked{item.mask}" if masked and state.training.masks else version
     return PhotoView(
         id=item.id,
-        file=shown(Path(item.file).name),
+        file=_name_of(item.file),
         verdict=verdict.verdict if verdict else None,  # type: ignore[arg-type]
         sentence=verdict.sentence if verdict else NOT_LOOKED_AT,
         used=is_used(item, judged),
@@ -168,6 +169,11 @@ def version_of(item: DraftPhoto, file_mark: str) -> str:
     return f"{file_mark}{f'-{item.turn}' if item.turn else ''}"
 
 
+@functools.lru_cache(maxsize=20_000)
+def _name_of(file: str) -> str:
+    return shown(Path(file).name)
+
+
 def _verdict(item: DraftPhoto, judged: Verdicts) -> PhotoVerdict | None:
     """Of the photo as it is turned now: one that was turned upright doesn't lie any more."""
     verdict, seen = judged.verdicts.get(item.id), judged.seen.get(item.id)
@@ -191,20 +197,32 @@ def naming_problems(state: State) -> list[Problem]:
     ]
 
 
-def advice(draft: Draft, state: State, judged: Verdicts) -> tuple[list[str], list[str]]:
-    """What to mind about the set as it is with the user's choices, and about its captions."""
-    from ...datasets.advice import caption_advice, set_advice
+def set_advice_of(draft: Draft, state: State, judged: Verdicts) -> list[str]:
+    """What to mind about the set as it is with the user's choices, apart from its captions."""
+    from ...datasets.advice import set_advice
 
     parts, faceless = _in_set(draft, state, judged)
     if not state.items:
-        return [], []
+        return []
     faces = (judged.faces, faceless) if judged.faces else None
     source = [Path(state.source)] if state.source and Path(state.source).is_dir() else []
     said = [*set_advice(parts, source, faces, captions=False)] if parts else []
-    said += [NO_REGULARISATION for folder in source if _has_regularisation(folder)]
-    captions = [*caption_advice([part for part in parts if part.used])]
-    captions += _unnamed(state, judged)
-    return said, captions
+    return said + [NO_REGULARISATION for folder in source if _has_regularisation(folder)]
+
+
+def caption_advice_of(state: State, rows: Sequence[PhotoView]) -> list[str]:
+    """What to mind about the captions of the photos that are used, from their ``rows``."""
+    from ...datasets.advice import caption_advice
+
+    used = [row for row in rows if row.used]
+    looked_at = [_captioned(row) for row in used if row.verdict is not None]
+    return [*caption_advice(looked_at), *_unnamed(state, used)]
+
+
+def _captioned(row: PhotoView) -> PhotoInSet:
+    if not row.own_caption:
+        return PhotoInSet(Path(str(row.id)))
+    return PhotoInSet(Path(str(row.id)), True, None, Repaired(row.caption), row.words, row.tokens)
 
 
 def _has_regularisation(folder: Path) -> bool:
@@ -225,16 +243,11 @@ def shown_of(state: State, judged: Verdicts) -> list[Facet]:
     return coverage([judged.seen[pid].finding for pid in used if pid in judged.seen], people)
 
 
-def _unnamed(state: State, judged: Verdicts) -> list[str]:
+def _unnamed(state: State, used: Sequence[PhotoView]) -> list[str]:
     """Of the captions that will be trained, those that don't begin with the name."""
     if not state.name:
         return []
-    items = [item for item in state.items if is_used(item, judged)]
-    texts = [caption_of(item, state, judged) for item in items]
-    count = sum(
-        not caption_text.begins_with_name(text, state.of(item).name)
-        for item, text in zip(items, texts, strict=True)
-    )
+    count = sum(not row.begins_with_name for row in used)
     if not count:
         return []
     return [
@@ -243,7 +256,7 @@ def _unnamed(state: State, judged: Verdicts) -> list[str]:
             "{count} of {total} captions {count:doesn't|don't} begin with {name}, so "
             "{count:it teaches|they teach} it less.",
             count=count,
-            total=len(texts),
+            total=len(used),
             name=" / ".join(repr(one.name) for one in state.subjects),
         )
     ]
@@ -256,17 +269,7 @@ def _in_set(draft: Draft, state: State, judged: Verdicts) -> tuple[list[PhotoInS
         seen, verdict = judged.seen.get(item.id), judged.verdicts.get(item.id)
         if not seen or not verdict:
             continue
-        own = item.caption is not None or bool(seen.finding.caption)
-        text = caption_of(item, state, judged)
         used = is_used(item, judged)
         faceless += used and not seen.finding.faces
-        parts.append(
-            PhotoInSet(
-                draft.path(item),
-                used,
-                verdict.copy_of,
-                Repaired(text) if own else None,
-                *(counted(text) if own else (None, None)),
-            )
-        )
+        parts.append(PhotoInSet(draft.path(item), used, verdict.copy_of))
     return parts, faceless
