@@ -6,7 +6,7 @@ Each case is timed operation by operation, as CUDA graphs, and with the U-Net's 
 where Triton is missing); then as whole programs, from the start to the saved file, beside the real
 sd-scripts at its best (cached latents and text, SDPA, fused AdamW, no checkpointing). Needs: an
 NVIDIA GPU (SD 1.5 8 GB, SDXL 24 GB), 10 GB of disk, and for the comparison SD_SCRIPTS_DIR and
-SD_SCRIPTS_PYTHON.
+SD_SCRIPTS_PYTHON. `--device cpu --tiny` rehearses it without a GPU: its figures mean nothing.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import Any
 
 import torch
 
+from sd_scripts_bridge.engines.embedded.model import device
 from sd_scripts_bridge.engines.embedded.model.lean import Block
 from sd_scripts_bridge.engines.embedded.stepping.graphs import taker
 from sd_scripts_bridge.engines.embedded.stepping.step import Step
@@ -36,6 +37,7 @@ from .workshop import Workshop, quiet
 WARM, TIMED = 8, 40
 STEPS, SHORT = 1500, 200
 """Steps that a whole run has, and that are taken to know how long it takes."""
+TINY_SHORT, TINY_SIDE = 60, 64
 GIGABYTES = {"sd1": 7, "sdxl": 22}
 TARGETS = {"sd1": 5.0, "sdxl": 2.5}
 MOST_SECONDS = {"sd1": 40.0}
@@ -64,43 +66,77 @@ class Line:
         return (self.case, self.way, round(self.ms, 2), *numbers)
 
 
+@dataclass(frozen=True)
+class Bench:
+    """Where it is measured, and whether it is only rehearsed."""
+
+    workshop: Workshop
+    device: str
+    tiny: bool
+
+    @property
+    def name(self) -> str:
+        return torch.cuda.get_device_name() if self.device == "cuda" else "the CPU"
+
+    def has_room(self, family: str) -> bool:
+        if self.device != "cuda" or self.tiny:
+            return True
+        return bool(torch.cuda.mem_get_info()[1] >= GIGABYTES[family] * 1e9)
+
+    def work(self, family: str, *, unet_only: bool) -> tuple[Path, Path, dict[str, Any]]:
+        """Base model, dataset and options."""
+        side = TINY_SIDE if self.tiny else SIDES[family]
+        base = self.workshop.base(family, narrow=self.tiny)
+        return base, self.workshop.dataset(4, side), _options(side, unet_only=unet_only)
+
+    def wait(self) -> None:
+        if self.device == "cuda":
+            torch.cuda.synchronize()
+
+    def forget_peak(self) -> None:
+        if self.device == "cuda":
+            torch.cuda.reset_peak_memory_stats()
+
+
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, default=10.0, help="no new case after this")
+    parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
+    parser.add_argument("--tiny", action="store_true", help="narrow networks, 64 pixels, few steps")
+    parser.add_argument("--families", nargs="+", choices=tuple(TITLES), default=list(TITLES))
 
 
 def measure(chosen: argparse.Namespace) -> Outcome:
     """Raises `Missing` without a CUDA GPU."""
-    if not torch.cuda.is_available():
+    if chosen.device == "cuda" and not torch.cuda.is_available():
         raise Missing("This needs an NVIDIA GPU with CUDA; PyTorch finds none here.")
     ends = time.monotonic() + 60 * chosen.minutes
     lines: list[Line] = []
     with tempfile.TemporaryDirectory() as folder:
-        workshop = Workshop(Path(folder))
-        for family in ("sd1", "sdxl"):
-            if torch.cuda.mem_get_info()[1] < GIGABYTES[family] * 1e9:
+        bench = Bench(Workshop(Path(folder)), chosen.device, chosen.tiny)
+        for family in chosen.families:
+            if not bench.has_room(family):
                 _say(f"{TITLES[family]}: this GPU has too little memory")
                 continue
-            for work in _works(workshop, family):
+            for work in _works(bench, family):
                 for line in work:
                     lines.append(line)
                     _say("  ".join(map(str, line.cells)))
                 if time.monotonic() > ends:
                     break
-    return _judged(lines)
+    return _judged(lines, bench.name)
 
 
-def _works(workshop: Workshop, family: str) -> Iterator[Iterator[Line]]:
+def _works(bench: Bench, family: str) -> Iterator[Iterator[Line]]:
     """U-Net only first, whole programs included; then with the text encoder."""
-    yield _steps(workshop, family, unet_only=True)
-    yield _programs(workshop, family)
-    yield _steps(workshop, family, unet_only=False)
+    yield _steps(bench, family, unet_only=True)
+    yield _programs(bench, family)
+    yield _steps(bench, family, unet_only=False)
 
 
-def _options(family: str, *, unet_only: bool) -> dict[str, Any]:
-    side = SIDES[family]
+def _options(side: int, *, unet_only: bool) -> dict[str, Any]:
     return {
         "resolution": str(side),
-        "min_bucket_reso": 256,
+        "min_bucket_reso": side // 2,
         "max_bucket_reso": 2 * side,
         "mixed_precision": "bf16",
         "save_precision": "bf16",
@@ -115,21 +151,20 @@ def _options(family: str, *, unet_only: bool) -> dict[str, Any]:
     }
 
 
-def _steps(workshop: Workshop, family: str, *, unet_only: bool) -> Iterator[Line]:
+def _steps(bench: Bench, family: str, *, unet_only: bool) -> Iterator[Line]:
     """One training, its steps taken in each way."""
-    values = _options(family, unet_only=unet_only)
-    base, dataset = workshop.base(family, narrow=False), workshop.dataset(4, SIDES[family])
-    training = workshop.training(family, base, dataset, "cuda", **values)
+    base, dataset, values = bench.work(family, unet_only=unet_only)
+    training = bench.workshop.training(family, base, dataset, bench.device, **values)
     case = f"{TITLES[family]}, {'U-Net only' if unet_only else 'with text encoder'}"
     eager = Step(training.network, training.objective, training.optimizer)
-    graphs = taker(eager, training.optimizer.break_off, torch.device("cuda"), STEPS)
+    graphs = taker(eager, torch.device(bench.device), STEPS, toy=bench.tiny)
     for way, take in (("eager", eager), ("graphs", graphs), ("compiled", eager)):
         if way == "compiled":
             if importlib.util.find_spec("triton") is None:
                 continue
             _compile(training)
         training.take_step = take
-        yield _timed(case, way, training)
+        yield _timed(bench, case, way, training)
 
 
 def _compile(training: Training) -> None:
@@ -138,39 +173,41 @@ def _compile(training: Training) -> None:
             block.compile(fullgraph=True, dynamic=False)
 
 
-def _timed(case: str, way: str, training: Training) -> Line:
+def _timed(bench: Bench, case: str, way: str, training: Training) -> Line:
     steps = training._batches()
-    torch.cuda.reset_peak_memory_stats()
+    bench.forget_peak()
     with quiet():
         for _ in range(WARM):
             training._step(next(steps))
-        torch.cuda.synchronize()
+        bench.wait()
         began = time.perf_counter()
         for _ in range(TIMED):
             training._step(next(steps))
-        torch.cuda.synchronize()
+        bench.wait()
     ms = 1000 * (time.perf_counter() - began) / TIMED
-    return Line(case, way, ms, peak=torch.cuda.max_memory_allocated() / 1e9)
+    return Line(case, way, ms, peak=(device.peak_memory(torch.device(bench.device)) or 0) / 1e9)
 
 
-def _programs(workshop: Workshop, family: str) -> Iterator[Line]:
+def _programs(bench: Bench, family: str) -> Iterator[Line]:
     """Both programs from start to file; a run of 1,500 steps is reckoned from a shorter one."""
-    torch.cuda.empty_cache()
-    base, dataset = workshop.base(family, narrow=False), workshop.dataset(4, SIDES[family])
-    values = _options(family, unet_only=True) | {"max_train_steps": SHORT}
+    if bench.device == "cuda":
+        torch.cuda.empty_cache()
+    workshop, short = bench.workshop, TINY_SHORT if bench.tiny else SHORT
+    base, dataset, values = bench.work(family, unet_only=True)
+    values |= {"max_train_steps": short}
     runs: list[tuple[str, Run]] = [("ours, program", ours(workshop, family, base, dataset, values))]
     if os.environ.get("SD_SCRIPTS_DIR") and os.environ.get("SD_SCRIPTS_PYTHON"):
         theirs = values | {"optimizer_args": "fused=True"}
         if family == "sdxl":
             theirs |= {"cache_text_encoder_outputs": True, "no_half_vae": True}
         runs.append(("sd-scripts", sd_scripts(workshop, family, base, dataset, theirs)))
-    losses = held_out(workshop, family, base, [run.lora for _, run in runs], "cuda", **values)
+    losses = held_out(workshop, family, base, [run.lora for _, run in runs], bench.device, **values)
     for (way, run), loss in zip(runs, losses, strict=True):
-        whole = run.wall + (STEPS - SHORT) * run.wall_a_step
+        whole = run.wall + (STEPS - short) * run.wall_a_step
         yield Line(f"{TITLES[family]}, U-Net only", way, 1000 * run.wall_a_step, whole, loss=loss)
 
 
-def _judged(lines: list[Line]) -> Outcome:
+def _judged(lines: list[Line], name: str) -> Outcome:
     said, met = [], True
     for family, title in TITLES.items():
         found = {line.way: line for line in lines if line.case == f"{title}, U-Net only"}
@@ -184,7 +221,7 @@ def _judged(lines: list[Line]) -> Outcome:
             times = theirs.ms / mine.ms
             said[-1] += f", {times:.1f} times sd-scripts (target {TARGETS[family]})"
             met = met and times >= TARGETS[family]
-    figure = f"On {torch.cuda.get_device_name()}: {'; '.join(said) or 'nothing was measured'}."
+    figure = f"On {name}: {'; '.join(said) or 'nothing was measured'}."
     return Outcome(COLUMNS, [line.cells for line in lines], figure, met and bool(said))
 
 

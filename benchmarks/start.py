@@ -21,7 +21,7 @@ from statistics import median
 import psutil
 
 from sd_scripts_bridge.bridge import Bridge
-from sd_scripts_bridge.jobs.events import Progress, Started
+from sd_scripts_bridge.jobs.events import Finished, Progress, Started
 from sd_scripts_bridge.jobs.folder import JobFolder
 from sd_scripts_bridge.paths import Home
 from sd_scripts_bridge.planning.request import Request
@@ -32,7 +32,7 @@ from .workshop import SMALL, Workshop
 
 SLOWER = 1.05
 """The queue may take so much of the time by hand: what two runs of the same differ by."""
-POLL_SECONDS, LONGEST_SECONDS = 0.1, 1200.0
+POLL_SECONDS, LONGEST_SECONDS = 0.25, 1200.0
 
 
 @dataclass(frozen=True)
@@ -98,15 +98,11 @@ def _values() -> dict[str, object]:
 
 
 def _by_start(bridge: Bridge, asked: Request) -> tuple[Begun, JobFolder]:
-    began, own = time.monotonic(), time.process_time()
+    began, own = time.time(), time.process_time()
     number = bridge.submit(asked).id
-    deadline = began + LONGEST_SECONDS
+    own = time.process_time() - own  # what waiting for it costs here isn't counted
     try:
-        while not _has_stepped(bridge, number):
-            if time.monotonic() > deadline or bridge.job(number).status.is_over:
-                raise Missing(f"The training failed: {bridge.job(number).sentence}")
-            time.sleep(POLL_SECONDS)
-        wall, own = time.monotonic() - began, time.process_time() - own
+        wall = _first_step(bridge, number) - began
         trainer = psutil.Process(_pid(bridge, number))
         supervisor = trainer.parent()
         cpu = own + _cpu(trainer) + (_cpu(supervisor) if supervisor else 0.0)
@@ -115,8 +111,17 @@ def _by_start(bridge: Bridge, asked: Request) -> tuple[Begun, JobFolder]:
     return Begun(wall, cpu), bridge.folder(number)
 
 
-def _has_stepped(bridge: Bridge, number: int) -> bool:
-    return any(isinstance(entry.event, Progress) for entry in bridge.events(number))
+def _first_step(bridge: Bridge, number: int) -> float:
+    """When the first step was done, in seconds since 1970. Raises `Missing`."""
+    deadline = time.time() + LONGEST_SECONDS
+    while time.time() < deadline:
+        for entry in bridge.events(number):
+            if isinstance(entry.event, Progress):
+                return entry.time
+            if isinstance(entry.event, Finished):
+                raise Missing(f"The training failed: {entry.event.sentence}")
+        time.sleep(POLL_SECONDS)
+    raise Missing("The training takes no step.")
 
 
 def _pid(bridge: Bridge, number: int) -> int:

@@ -3,6 +3,9 @@
 (function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
+    /** So long as the training do five short ones take, each on four fifths of the photos. */
+    const TRAININGS = 4;
+
     /** "Likeness: 0.61; your photos among themselves 0.66 to 0.74", and what was measured beside it. */
     lb.LikenessLine = class {
         constructor(app) {
@@ -40,26 +43,40 @@
         return parts;
     };
 
-    /** Where a photo is held out: measure the saves on it, or train again on all of them. */
+    /** Where a photo is held out: measure the saves on it, find the step for all of them, or train all. */
     lb.HeldOutWork = class {
         constructor(app) {
             this.app = app;
-            this.measure = lb.button(lb.t("Measure the saved steps"), () => lb.queueWork(app, this.measure, "jobs/" + this.job + "/evaluate", {}), "small");
+            this.said = lb.el("p", {class: "lb-small"});
+            this.measure = lb.button(lb.t("Measure the saved steps"), () => this.queue(this.measure, "evaluate"), "small");
+            this.find = lb.button("", () => this.queue(this.find, "find-step"), "small");
             this.again = lb.button(lb.t("Train again on all photos"), () => this.train(), "small");
-            this.node = lb.el("p", {class: "lb-start"}, this.measure, this.again);
+            this.node = lb.el("div", {}, this.said, lb.el("p", {class: "lb-start"}, this.measure, this.find, this.again));
         }
 
         update(result) {
+            const all = result.best_of_all, best = result.best, seconds = result.facts && result.facts.seconds;
             this.job = result.job;
-            const steps = (result.best && result.best.step) || (result.facts && result.facts.planned_steps);
+            this.found = all && all.step;
+            const steps = this.found || (best && best.step) || (result.facts && result.facts.planned_steps);
             lb.show(this.node, result.held_out > 0);
-            lb.show(this.measure, result.held_out > 0 && !result.best);
+            lb.show(this.said, Boolean(all));
+            lb.setText(this.said, all ? lb.t("By short trainings, each without some of the photos: {reason}", {reason: lb.sentence(all.reason)}) : "");
+            lb.show(this.measure, result.held_out > 0 && !best);
+            lb.show(this.find, !all && Boolean(best) && !best.sure);
+            lb.setText(this.find, seconds ? lb.t("Find the right step (five short trainings, about {time})", {time: lb.duration(TRAININGS * seconds)})
+                : lb.t("Find the right step (five short trainings)"));
             lb.setText(this.again, steps ? lb.t("Train again on all photos: {n} {steps:step|steps}", {n: lb.number(steps), steps: steps}) : lb.t("Train again on all photos"));
         }
 
+        queue(button, what) {
+            return lb.queueWork(this.app, button, "jobs/" + this.job + "/" + what, {});
+        }
+
         train() {
+            const wanted = this.found ? {all_photos: true, steps: this.found} : {all_photos: true};
             this.app.act(this.again, async () => {
-                const answer = await this.app.server.post("jobs/" + this.job + "/retry", {all_photos: true});
+                const answer = await this.app.server.post("jobs/" + this.job + "/retry", wanted);
                 lb.followNew(this.app, answer);
             });
         }

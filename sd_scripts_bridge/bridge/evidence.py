@@ -26,6 +26,21 @@ class EvidenceVerbs(JobVerbs):
             raise Conflict("bridge.job_training", "Job {job_id} is not a training.", job_id=job_id)
         return self.run_tool(evaluation.of_job(job_id, job, self.folder(job_id)))
 
+    def find_step(self, job_id: int, folds: int | None = None) -> int:
+        """Queue short trainings that find the step for all photos of a training; returns the new
+        job's number. See `running.asked.all_photos.step_finder`.
+        """
+        from ..running.asked import all_photos
+
+        wanted = all_photos.FOLDS if folds is None else folds
+        return self.run_tool(all_photos.step_finder(self.home, self.job(job_id), wanted))
+
+    def step_found(self, job_id: int) -> int | None:
+        """The newest job that found the step of a training; None where none has."""
+        from ..running.asked import all_photos
+
+        return all_photos.found_step(self.home, self._store, job_id)
+
     def evaluate_file(
         self, file: Path, photos: Path, base: Path | None = None, known: Sequence[Path] = ()
     ) -> int:

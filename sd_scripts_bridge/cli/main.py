@@ -95,6 +95,7 @@ VERBS: Mapping[str, Verb] = {
     "report": queue.report,
     "result": queue.result,
     "evaluate": evidence.evaluate,
+    "find-step": evidence.find_step,
     "judge": judging.judge,
     "stop": queue.stop,
     "pause": queue.pause,

@@ -211,6 +211,15 @@ PAGES: dict[str, HelpPage] = {
         ),
         "nothing to measure on, or measuring failed",
     ),
+    "find-step": HelpPage(
+        """Finds the step at which a training on all photos should end. The photos are left out in
+        turn, each once, in five short trainings with the settings of the job (by the embedded
+        engine); the mean of what they measure says the step, and how sure that is. Surer than one
+        photo held out, and takes about four times as long as the training. No LoRA is kept;
+        `retry JOB --all-photos --steps N` trains it. Stopped, it goes on with `resume`.""",
+        (("find-step 3", "in five trainings"), ("find-step 3 --folds 10", "surer, but slower")),
+        "too few photos or saves, or a training failed",
+    ),
     "judge": HelpPage(
         """Draws the saved steps of a training at several strengths, with the same prompts and
         seeds: first a pair without and with the LoRA, then the grid, and at the end one sheet with

@@ -96,6 +96,16 @@ def count(text: str) -> int:
     return int(text[:9])
 
 
+def share(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
+    return found
+
+
 def step(text: str) -> int | str:
     """A saved step's number, or the word for the recommended one."""
     return text if text == RECOMMENDED else count(text)

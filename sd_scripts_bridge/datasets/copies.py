@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BridgeError
+from ..photos.masking import NO_MASKS, Masks
 from ..photos.masking.names import FOLDERS as MASK_FOLDERS
 from ..system.files import folder_bytes, mark
 from . import manifest
@@ -34,7 +35,7 @@ class Copy:
     bytes: int
 
 
-def record(root: Path, dataset: Dataset, masks: bool = False) -> None:
+def record(root: Path, dataset: Dataset, masks: Masks = NO_MASKS) -> None:
     """Write down in the copy at ``root`` what it was made of, and whether with ``masks``."""
     data = manifest.read(root)
     about = {key: value for key, value in data.items() if key not in ("version", "files")}
@@ -42,7 +43,7 @@ def record(root: Path, dataset: Dataset, masks: bool = False) -> None:
     manifest.write(root, {**about, "source": source}, data["files"])
 
 
-def find(folder: Path, dataset: Dataset, masks: bool = False) -> Dataset | None:
+def find(folder: Path, dataset: Dataset, masks: Masks = NO_MASKS) -> Dataset | None:
     """A copy below ``folder`` of exactly this ``dataset``, with its ``masks`` or without,
     unchanged since it was made; or None.
     """
@@ -81,9 +82,12 @@ def _copies(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
             yield root, source
 
 
-def _source(dataset: Dataset, masks: bool) -> dict[str, Any]:
+def _source(dataset: Dataset, masks: Masks) -> dict[str, Any]:
     subsets = (*dataset.subsets, *dataset.regularisation)
-    mark = f"{_mark(dataset)} {_mask_mark(dataset)}" if masks else _mark(dataset)
+    mark = _mark(dataset)
+    if masks.wanted:
+        weight = f" {masks.unmasked:g}" if masks.unmasked else ""
+        mark = f"{mark} {_mask_mark(dataset)}{weight}"
     return {"folders": [str(subset.folder) for subset in subsets], "mark": mark}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,16 +26,16 @@ def read(picture: Image.Image, scene: Scene) -> tuple[Features, str]:
     """The look of the person on ``picture`` (64 pixels a side), and the shirt's colour.
 
     ``scene`` is what was asked for; size and position are searched for around it. One property
-    after another is chosen so that a drawing with it comes closest to the picture, twice over.
+    after another is chosen so that a drawing with it comes closest to the picture, three times
+    over; hair and its colour together, since fair hair looks bald next to a dark one.
     """
     distance = _distance_to(np.asarray(picture.convert("RGB"), dtype=np.float32), scene)
     look = Features("short", "brown", beard=False, glasses=False, skin="light")
     for steps in (COARSE, FINE, FINE):
         scene = min(_poses(scene, steps), key=lambda one: distance(look, one))
         scene = min(_shirts(scene), key=lambda one: distance(look, one))
-        for name, values in _PROPERTIES.items():
-            looks = [replace(look, **{name: value}) for value in values]
-            look = min(looks, key=lambda one: distance(one, scene))
+        for names in (("skin",), ("hair_colour", "hair"), ("beard",), ("glasses",)):
+            look = min(_looks(look, names), key=lambda one: distance(one, scene))
     return look, scene.shirt.colour
 
 
@@ -54,6 +54,12 @@ _PROPERTIES: dict[str, tuple[Any, ...]] = {
     "beard": (False, True),
     "glasses": (False, True),
 }
+
+
+def _looks(look: Features, names: Sequence[str]) -> Iterator[Features]:
+    """``look`` with every value of these properties."""
+    for values in itertools.product(*(_PROPERTIES[name] for name in names)):
+        yield replace(look, **dict(zip(names, values, strict=True)))
 
 
 def _poses(scene: Scene, steps: tuple[float, float, float]) -> Iterator[Scene]:

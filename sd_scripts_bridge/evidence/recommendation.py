@@ -20,8 +20,8 @@ DIFFERENT = 0.8
 """How probably saves that are alike would lie closer together than those that are told apart."""
 MATTERS = 0.005
 """Of the loss: two saves whose losses differ by less are alike, however sure the difference is."""
-TOLERATED, USABLE = 0.04, 0.95
-"""A save is usable where its true loss is at most 4 % above the best save's, as probably as this.
+TOLERATED, USABLE = 0.02, 0.95
+"""A save is usable where its true loss is at most 2 % above the best save's, as probably as this.
 """
 WORSE = 0.95
 """How probable it must be that a save is worse than an earlier one before a training ends for it.

@@ -83,6 +83,7 @@ _PLAIN = {
     "aspect_ratio_bucketing": "enable_bucket",
     "latent_caching": "cache_latents",
     "masked_training": "alpha_mask",
+    "unmasked_weight": "unmasked_weight",
     "rescale_noise_scheduler_to_zero_terminal_snr": "zero_terminal_snr",
     "force_v_prediction": "v_parameterization",
     "base_model_name": "pretrained_model_name_or_path",

@@ -22,7 +22,7 @@ FEWEST = 5
 
 
 @dataclass(frozen=True)
-class Rule:
+class OutlierRule:
     """Someone else is less alike than the others' mean less ``spreads`` times their standard
     deviation (at least ``least``), and less than ``share`` of that mean.
 
@@ -35,21 +35,21 @@ class Rule:
     apart: float
 
 
-RULES = {ARCFACE: Rule(2.5, 0.03, 0.5, 0.2), CLIP: Rule(5.0, 0.02, 1.0, -1.0)}
+RULES = {ARCFACE: OutlierRule(2.5, 0.03, 0.5, 0.2), CLIP: OutlierRule(5.0, 0.02, 1.0, -1.0)}
 """Chosen by `python -m benchmarks same_person`; docs/benchmarks.md has their error rates. Cosines
 of ArcFace are near 0 for different people, those of CLIP are high for any two faces.
 """
 
 
 @dataclass(frozen=True)
-class Found:
+class StrangersFound:
     """Strangers by their place in the set, and the mean cosine of the others among themselves."""
 
     strangers: dict[int, Stranger]
     mean: float
 
 
-def find(vectors: Floats, rule: Rule) -> Found:
+def find(vectors: Floats, rule: OutlierRule) -> StrangersFound:
     """Of faces' vectors, (photos, numbers), `FEWEST` of them at least; always fewer than half."""
     alike = cosines(vectors, vectors)
     np.fill_diagonal(alike, np.nan)
@@ -61,7 +61,7 @@ def find(vectors: Floats, rule: Rule) -> Found:
             break
     ends = float(own.min()), float(own.max())
     strangers = {int(at): Stranger(float(of), *ends) for at, of in zip(out, theirs, strict=True)}
-    return Found(dict(sorted(strangers.items())), float(own.mean()))
+    return StrangersFound(dict(sorted(strangers.items())), float(own.mean()))
 
 
 def _splits(order: Places) -> Iterator[tuple[Places, Places]]:
@@ -70,7 +70,7 @@ def _splits(order: Places) -> Iterator[tuple[Places, Places]]:
         yield order[:count], order[count:]
 
 
-def _limit(own: Floats, rule: Rule) -> float:
+def _limit(own: Floats, rule: OutlierRule) -> float:
     mean = float(own.mean())
     spread = max(float(own.std(ddof=1)), rule.least)
     return min(mean - rule.spreads * spread, rule.share * mean)

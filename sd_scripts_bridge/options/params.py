@@ -26,6 +26,8 @@ TOKEN_LENGTHS = ("75", "150", "225")
 MOST_STEPS = 1_000_000
 """Of a run, and of anything that is counted in steps."""
 RESOLUTION_LIMITS = (64, 4096)
+UNMASKED = "unmasked_weight"
+"""OneTrainer's option, not sd-scripts': it goes into the alpha channels of the clean copies."""
 
 
 def option(
@@ -166,6 +168,11 @@ class TrainingParams:
     def masked(self) -> bool:
         """Whether the alpha channels of the pictures are masks: sd-scripts' ``alpha_mask``."""
         return bool(self.extra.get("alpha_mask"))
+
+    @property
+    def unmasked_weight(self) -> float:
+        """What hidden pixels weigh: 0 unless somebody says more."""
+        return float(self.extra.get(UNMASKED) or 0)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON; `from_dict` is the way back."""

@@ -70,6 +70,9 @@ class ResultView(Txt2Img):
     samples: Sequence[SampleView]
     strip: Annotated[StripView | None, "the samples by step and prompt"]
     best: Annotated[BestView | None, "which saved step to use; null where no photo was held out"]
+    best_of_all: Annotated[
+        BestView | None, "which step to train all photos for; null: `find-step` was not asked"
+    ]
     saves: Annotated[Sequence[int], "steps whose LoRA is kept, the last included", Example([750])]
     held_out: Annotated[int, "photos that were never trained on", Example(1)]
     preview: Annotated[str | None, "below this API's prefix", Example("jobs/12/preview?v=5a1b")]
@@ -99,6 +102,7 @@ def result_of(views: JobViews, job_id: int, bases: list[BaseFile]) -> ResultView
         samples=sample_views(folder, job_id, fold),
         strip=views.strip(row),
         best=best_of(folder),
+        best_of_all=_best_of_all(views, job_id),
         held_out=_held_out(found.job),
         saves=[step for _, step in saves_of(found.job, folder)],
         preview=_address(f"jobs/{job_id}/preview?", preview(fold)),
@@ -138,6 +142,7 @@ def result_of_file(file: Path, name: str) -> ResultView:
         samples=[],
         strip=None,
         best=None,
+        best_of_all=None,
         held_out=0,
         saves=[],
         preview=_address(f"loras/preview?file={quote(name)}&", preview_of(file)),
@@ -146,6 +151,11 @@ def result_of_file(file: Path, name: str) -> ResultView:
         healed=[],
         notes=[],
     )
+
+
+def _best_of_all(views: JobViews, job_id: int) -> BestView | None:
+    found = views.bridge.step_found(job_id)
+    return None if found is None else best_of(views.bridge.folder(found))
 
 
 def _held_out(job: TrainingJob) -> int:

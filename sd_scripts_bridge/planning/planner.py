@@ -18,6 +18,7 @@ from ..options import effect, presets
 from ..options.families import FAMILIES, Family
 from ..options.params import TrainingParams
 from ..paths import Home, absolute
+from ..photos.masking import Masks
 from ..publishing import choice
 from . import handed_on, preflight, staging
 from .request import MOST_GPU, Request
@@ -42,8 +43,8 @@ class Planner:
         job, notes, data = self.dry_run(request)
         if request.dataset_config is not None:
             return job, notes
-        masks = job.params.masked
-        image_dir, staged = staging.stage(self.home, job.name, data, masks=masks)
+        masks = Masks(job.params.masked, unmasked=job.params.unmasked_weight)
+        image_dir, staged = staging.stage(self.home, job.name, data, masks)
         return job.evolve(dataset=str(image_dir)), [*notes, *staged]
 
     def dry_run(self, request: Request) -> tuple[TrainingJob, list[str], Dataset]:
@@ -173,7 +174,8 @@ class Planner:
     ) -> tuple[TrainingParams, list[str]]:
         """The options as this engine and these captions need them, with notes."""
         params, given = settled.params, {**request.file_values, **request.values}
-        extra = {**params.extra, **engine.read_options(settled.others, family.name)}
+        others, unmasked = staging.unmasked_apart(settled.others)
+        extra = {**params.extra, **engine.read_options(others, family.name), **unmasked}
         extra |= staging.mask_options(data, extra)
         notes = [*_saves(params)]
         length = (

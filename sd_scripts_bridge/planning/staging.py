@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..datasets import held_out
 from ..engines.base import Engine
-from ..errors import Invalid, Problem
+from ..errors import Invalid, Problem, short
 from ..jobs.job import TrainingJob
 from ..messages import Message
+from ..options.params import UNMASKED
 from ..paths import Home
+from ..photos.masking import NO_MASKS, Masks
 from ..system.files import free_path
 from .request import Request
 
@@ -20,17 +22,21 @@ if TYPE_CHECKING:
     from ..datasets.verdicts import DatasetCheck
 
 
-def stage(home: Home, name: str, data: Dataset, *, masks: bool = False) -> tuple[Path, list[str]]:
+def stage(home: Home, name: str, data: Dataset, masks: Masks = NO_MASKS) -> tuple[Path, list[str]]:
     """The folder to train, with notes; with its photos' ``masks``, or without them.
 
     Originals are never trained: one that isn't ours is copied clean first, and the copy of an
     unchanged folder is taken again.
     """
     from ..datasets import copies, writer
-    from ..photos.masking import Masks
 
-    if _lies_ready(data) and (masks or data.masks is None):
-        return data.image_dir, []
+    if _lies_ready(data) and (masks.wanted or data.masks is None):
+        text = (
+            "The dataset's copies are trained as they are, so unmasked_weight changes nothing: "
+            "`dataset --unmasked-weight` writes it into them."
+        )
+        is_late = bool(masks.unmasked and data.masks)
+        return data.image_dir, [Message("request.unmasked_late", text)] if is_late else []
     copy = copies.find(home.datasets, data, masks)
     if copy is not None:
         return copy.image_dir, [
@@ -40,7 +46,7 @@ def stage(home: Home, name: str, data: Dataset, *, masks: bool = False) -> tuple
                 folder=str(copy.root),
             )
         ]
-    copy, checked = writer.clean_copy(data, free_path(home.datasets, name), masks=Masks(masks))
+    copy, checked = writer.clean_copy(data, free_path(home.datasets, name), masks=masks)
     copies.record(copy.root, data, masks)
     return copy.image_dir, [*_copied(copy.root, checked)]
 
@@ -118,6 +124,25 @@ def mask_options(data: Dataset, given: Mapping[str, Any]) -> dict[str, Any]:
     with them, unless ``given`` says otherwise.
     """
     return {"alpha_mask": True} if data.masks and "alpha_mask" not in given else {}
+
+
+def unmasked_apart(others: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(the options of the scripts, what is said of `UNMASKED`), of options that we don't know by
+    name. Raises `Invalid` for what is no weight.
+    """
+    rest = {key: value for key, value in others.items() if key != UNMASKED}
+    if others.get(UNMASKED) is None:
+        return rest, {}
+    try:
+        weight = float(others[UNMASKED])
+    except (TypeError, ValueError):
+        weight = -1.0
+    if not 0 <= weight <= 1:
+        text = "{value} is no weight of what masks hide"
+        remedy = "Give a number from 0 (hidden pixels count nothing) to 1."
+        value = short(str(others[UNMASKED]))
+        raise Invalid([Problem("request.unmasked", UNMASKED, text, remedy, value=value)])
+    return rest, {UNMASKED: weight} if weight else {}
 
 
 def mask_notes(job: TrainingJob, data: Dataset) -> list[str]:

@@ -66,6 +66,7 @@ RULES = (
     Rule("POST", "/jobs/{job}/retry", "jobs:retry", (404, 409)),
     Rule("POST", "/jobs/{job}/repeat", "finished:repeat", (404, 409, 503)),
     Rule("POST", "/jobs/{job}/evaluate", "finished:evaluate", (404, 409, 503)),
+    Rule("POST", "/jobs/{job}/find-step", "finished:find_step", (404, 409, 503)),
     Rule("POST", "/evaluate", "finished:evaluate_file", (409, 503), MACHINE_FILES),
     Rule("POST", "/jobs/{job}/likeness", "finished:likeness", (404, 409), MACHINE_FILES),
     Rule("POST", "/jobs/{job}/publish", "jobs:publish", (404, 409)),

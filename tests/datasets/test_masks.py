@@ -14,11 +14,12 @@ from PIL import Image, ImageDraw
 
 from sd_scripts_bridge.datasets.kohya_folder import open_dataset
 from sd_scripts_bridge.datasets.writer import clean_copy, is_clean, prepare
+from sd_scripts_bridge.errors import Invalid
 from sd_scripts_bridge.paths import Home
 from sd_scripts_bridge.photos.files import find
 from sd_scripts_bridge.photos.masking import Masks
 from sd_scripts_bridge.photos.masking.masked import GREY
-from sd_scripts_bridge.planning.staging import stage
+from sd_scripts_bridge.planning.staging import stage, unmasked_apart
 from tests.support import messy
 
 ON = Masks(wanted=True)
@@ -128,13 +129,13 @@ def test_the_trained_folder_has_the_masks_or_not_as_it_is_wanted(
     """Each kind of copy is made once; a mask that is painted anew makes another."""
     mine = open_dataset(photos)
     plain, _ = stage(home, "Ada", mine)
-    masked, _ = stage(home, "Ada", mine, masks=True)
-    assert masked != plain and stage(home, "Ada", mine, masks=True)[0] == masked
+    masked, _ = stage(home, "Ada", mine, ON)
+    assert masked != plain and stage(home, "Ada", mine, ON)[0] == masked
     assert [written(one.parent, 2).shape[2] for one in (plain, masked)] == [3, 4]
     Image.new("L", (96, 64), 200).save(photos / "mask" / "3.png")
-    assert stage(home, "Ada", open_dataset(photos), masks=True)[0] not in (plain, masked)
+    assert stage(home, "Ada", open_dataset(photos), ON)[0] not in (plain, masked)
     ours = open_dataset(masked.parent)
-    assert stage(home, "Ada", ours, masks=True)[0] == masked
+    assert stage(home, "Ada", ours, ON)[0] == masked
     bare, _ = stage(home, "Ada", ours)
     assert bare != masked and written(bare.parent, 2).shape[2] == 3
 
@@ -149,3 +150,31 @@ def test_a_mask_laid_beside_a_clean_picture_is_not_trained_as_one(tmp_path: Path
     assert again.images == 1 and not is_clean(again)
     copy, _ = clean_copy(again, tmp_path / "copy", masks=ON)
     assert copy.masks == 1
+
+
+def test_a_weight_for_what_is_hidden_keeps_its_pixels(photos: Path, tmp_path: Path) -> None:
+    """As OneTrainer clamps it: nothing weighs less, and what shows weighs as before."""
+    light = Masks(wanted=True, unmasked=0.1)
+    made = prepare([photos], "Ada", "woman", 40, tmp_path / "out", masks=light)
+    assert made.masks == 3
+    pixels = written(tmp_path / "out", 2)
+    assert (pixels[:, :48, 3] == 255).all() and (pixels[:, 48:, 3] == 26).all()
+    assert pixels[:, 48:, :3].std() > 5, "the photo itself"
+
+
+@pytest.mark.parametrize("value", ["many", -0.1, "1.5", "nan"])
+def test_what_is_no_weight_is_refused(value: object) -> None:
+    assert unmasked_apart({"unmasked_weight": "0.25", "a": 1}) == (
+        {"a": 1},
+        {"unmasked_weight": 0.25},
+    )
+    with pytest.raises(Invalid, match="is no weight of what masks hide"):
+        unmasked_apart({"unmasked_weight": value})
+
+
+def test_other_weights_make_other_copies(photos: Path, home: Home) -> None:
+    data = open_dataset(photos)
+    found = [
+        stage(home, "Ada", data, Masks(wanted=True, unmasked=weight))[0] for weight in (0, 0.1, 0.1)
+    ]
+    assert found[0] != found[1] == found[2]

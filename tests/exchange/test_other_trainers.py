@@ -38,6 +38,7 @@ ONETRAINER: dict[str, Any] = {
     "optimizer": {"optimizer": "PRODIGY", "beta1": 0.9, "beta2": 0.99, "d_coef": 2.0},
     "ema": "GPU",
     "masked_training": True,
+    "unmasked_weight": 0.1,
     "output_model_destination": "models/ada.safetensors",
     "concepts": [{"path": "C:/photos/ada", "enabled": True, "balancing": 3.0}],
     "secrets": {"huggingface_token": "hf_verysecret", "cloud": {"password": "alsosecret"}},
@@ -57,6 +58,7 @@ def test_onetrainers_settings(tmp_path: Path) -> None:
     imported = read(tmp_path / "one.json", json.dumps(ONETRAINER))
     values = imported.values
     assert (imported.family, imported.name, imported.epochs) == ("sdxl", "ada", 12)
+    assert (values["alpha_mask"], values["unmasked_weight"]) == (True, 0.1)
     assert (values["network_dim"], values["network_alpha"]) == (24, 12)
     assert (values["learning_rate"], values["unet_lr"]) == (3e-4, 2e-4)
     assert values["network_train_unet_only"] is True

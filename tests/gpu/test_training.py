@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,11 +13,13 @@ else:
     torch = pytest.importorskip("torch", reason="the embedded engine needs torch")
 pytest.importorskip("diffusers", reason="the embedded engine needs diffusers")
 
+from benchmarks import contenders
 from benchmarks.outcome import Missing
-from benchmarks.workshop import Workshop, quiet
+from benchmarks.workshop import SMALL, Workshop, quiet
 from sd_scripts_bridge.engines.embedded.stepping.graphs import Graphs
 from sd_scripts_bridge.engines.embedded.stepping.policy import WARM
 from sd_scripts_bridge.engines.embedded.stepping.step import Step
+from sd_scripts_bridge.models import lora
 from sd_scripts_bridge.options.memory import count as memory_count
 
 pytestmark = [
@@ -98,9 +101,27 @@ def test_the_most_memory_is_what_was_counted(workshop: Workshop, checkpointing: 
     assert 0.95 * counted.peak <= peak <= counted.peak + memory_count.OVERHEAD
 
 
+@pytest.mark.skipif(
+    not (os.environ.get("SD_SCRIPTS_DIR") and os.environ.get("SD_SCRIPTS_PYTHON")),
+    reason="SD_SCRIPTS_DIR and SD_SCRIPTS_PYTHON name no sd-scripts",
+)
+@pytest.mark.parametrize("optimizer", ["AdamW8bit", "Lion8bit"])
+def test_sd_scripts_trains_with_an_8_bit_optimizer(workshop: Workshop, optimizer: str) -> None:
+    """Such optimizers are sd-scripts' alone; a run that fails names its log."""
+    values = {
+        **SMALL,
+        "max_train_steps": 20,
+        "optimizer_type": optimizer,
+        "mixed_precision": "bf16",
+        "network_train_unet_only": True,
+    }
+    base = workshop.base("sd1", narrow=False)
+    run = contenders.sd_scripts(workshop, "sd1", base, workshop.dataset(), values)
+    assert not lora.problems(run.lora)
+
+
 def test_a_whole_run_on_the_gpu_ends_with_a_whole_file(workshop: Workshop) -> None:
     from sd_scripts_bridge.engines.embedded.training import trainer
-    from sd_scripts_bridge.models import lora
 
     base = workshop.base("sd1", narrow=True)
     folder = workshop.job("sd1", base, workshop.dataset(), max_train_steps=STEPS)

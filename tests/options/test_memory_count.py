@@ -39,6 +39,14 @@ def test_checkpointing_and_smaller_work_take_less() -> None:
     assert peak(network_train_unet_only=True) < peak() < peak(resolution="768")
 
 
+def test_a_preset_that_nobody_counted_says_so() -> None:
+    others = [one for one in presets.everything() if one.family and one not in COUNTED]
+    assert {"person-flux1", "person-sdxl-6gb"} <= {one.name for one in others}
+    for preset in others:
+        assert preset.view().memory.startswith("Not counted: only sd-scripts trains"), preset.name
+        assert preset.memory in preset.view().memory
+
+
 @pytest.mark.parametrize("preset", COUNTED, ids=lambda preset: preset.name)
 def test_every_counted_preset_fits_the_gpu_that_it_names(preset: presets.Preset) -> None:
     assert preset.counted is not None

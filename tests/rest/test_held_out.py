@@ -10,6 +10,8 @@ import pytest
 
 from sd_scripts_bridge.demo import photos as demo_photos
 from sd_scripts_bridge.engines.tools.evaluate import EvaluateTool
+from sd_scripts_bridge.engines.tools.find_step import FindStepTool
+from sd_scripts_bridge.evidence.measured import MeasuredStep, write
 from sd_scripts_bridge.jobs.job import Status, TrainingJob
 from sd_scripts_bridge.page.context import Context
 from sd_scripts_bridge.system.locks import hold
@@ -102,6 +104,45 @@ def test_the_saves_of_a_training_are_measured_by_a_job(
     assert (spec["tool"], spec["about"], spec["settings"]["saves"][1][0]) == ("evaluate", number, 5)
     assert page.post(f"jobs/{told['job']}/evaluate").status_code == 409, "that is no training"
     assert page.post("jobs/99/evaluate").status_code == 404
+
+
+@pytest.mark.usefixtures("waiting")
+def test_the_step_for_all_photos_is_found_by_a_job(
+    page: Page,
+    context: Context,
+    make_job: MakeJob,
+    body: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(FindStepTool, "check", lambda _tool, _home: [])
+    made = page.post("dataset", **body, held_out=["auto"]).json()
+    bridge, job = context.the_bridge, make_job().evolve(dataset=f"{made['root']}/img")
+
+    def stopped(job: TrainingJob) -> int:
+        number = bridge._store.add(job)
+        bridge._store.move(number, Status.STOPPED, of=[Status.QUEUED], attempt=0)
+        return number
+
+    refused = page.post(f"jobs/{stopped(job)}/find-step")
+    assert refused.status_code == 422 and "measures while it trains" in sentences(refused)
+    number = stopped(job.evolve(engine="embedded"))
+    refused = page.post(f"jobs/{number}/find-step", folds=99)
+    assert refused.status_code == 422 and "folds: is 99, with 10 photos" in sentences(refused)
+    assert page.post("jobs/99/find-step").status_code == 404
+
+    told = page.post(f"jobs/{number}/find-step", folds=3).json()
+
+    spec = page.get(f"jobs/{told['job']}").json()["spec"]
+    assert (spec["tool"], spec["about"], spec["settings"]["folds"]) == ("find-step", number, 3)
+    folder = bridge.folder(told["job"]).create()
+    for step, loss in ((0, 0.3), (5, 0.2), (10, 0.1), (15, 0.2)):
+        errors = {f"{photo}": (loss, loss + 0.01) * 16 for photo in range(9)}
+        write(folder.measured, MeasuredStep(step, errors, {}))
+    assert bridge.step_found(number) is None, "that isn't done"
+    bridge._store.move(told["job"], Status.STOPPED, of=[Status.QUEUED], attempt=0)
+    assert page.get(f"jobs/{told['job']}").json()["best"]["step"] == 10
+    again = page.post(f"jobs/{number}/retry", all_photos=True, steps=10).json()
+    assert page.get(f"jobs/{again['job']}").json()["spec"]["params"]["max_train_steps"] == 10
 
 
 @pytest.mark.usefixtures("waiting")

@@ -21,6 +21,7 @@ def add_jobs(add: Add) -> None:
     add_job(add("result", "a finished LoRA: its prompt and its txt2img settings"))
     _retry(add("retry", "start over from step 0, or on all photos"))
     _evaluate(add("evaluate", "measure saved steps on photos that they weren't trained on"))
+    _find_step(add("find-step", "find the best step by short trainings on part of the photos"))
     _judge(add("judge", "draw the saved steps side by side, at several strengths"))
     _add_several(add("compare", "compare trainings: settings, data, curves, samples"))
     _resume(add("resume", "continue from the latest saved state, or from another"))
@@ -65,6 +66,14 @@ def _evaluate(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("target", metavar="JOB_OR_FILE", help="a training's number, or any LoRA")
     sub.add_argument("--on", type=Path, metavar="PHOTOS", help="a folder of photos, for a FILE")
     sub.add_argument("--base", type=Path, help="the base model, for a FILE (as it says)")
+    add_only_start(sub)
+
+
+def _find_step(sub: argparse.ArgumentParser) -> None:
+    add_job(sub)
+    sub.add_argument(
+        "--folds", type=words.count, metavar="N", help="the number of short trainings (5)"
+    )
     add_only_start(sub)
 
 

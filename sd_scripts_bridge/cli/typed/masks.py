@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ...photos.masking import Masks
+from .. import words
 
 
 def add_masks(sub: argparse.ArgumentParser) -> None:
@@ -24,11 +25,19 @@ def add_mask_making(sub: argparse.ArgumentParser) -> None:
         action="store_true",
         help="the same, with a box around the face for photos that have none",
     )
+    sub.add_argument(
+        "--unmasked-weight",
+        type=words.share,
+        default=0.0,
+        metavar="W",
+        help="with masks: what hidden pixels weigh, 0 to 1 (0)",
+    )
 
 
 def masks_of(options: argparse.Namespace) -> Masks:
     """What was typed."""
-    return Masks(options.masks or options.face_masks, options.face_masks)
+    wanted = options.masks or options.face_masks
+    return Masks(wanted, options.face_masks, options.unmasked_weight)
 
 
 def settings_of(options: argparse.Namespace) -> dict[str, str]:

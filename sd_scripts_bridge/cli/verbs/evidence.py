@@ -22,6 +22,15 @@ def evaluate(bridge: Bridge, options: argparse.Namespace) -> int:
         return refuse(sentence, as_json=options.json, code=USAGE)
     else:
         number = bridge.evaluate_file(absolute(Path(word)), options.on, options.base)
+    return _followed(bridge, number, options)
+
+
+def find_step(bridge: Bridge, options: argparse.Namespace) -> int:
+    return _followed(bridge, bridge.find_step(options.job, options.folds), options)
+
+
+def _followed(bridge: Bridge, number: int, options: argparse.Namespace) -> int:
+    """To the end of the job that measures, and what that recommends."""
     if options.detach:
         show(options, {"type": "queued", "job": number}, [f"Job {number} measures it."])
         return OK

@@ -137,9 +137,10 @@ def _copied(path: Path, masks: Masks, faces: Sequence[Box]) -> Image.Image:
     """The pixels of a clean copy. Raises `PhotoUnreadable`."""
     if not masks.wanted:
         return reading.read(path).pixels
-    picture = read_masked(path)
+    picture = read_masked(path, unmasked=masks.unmasked)
     if masks.around_faces and faces and not has_mask(picture):
-        picture = read_masked(path, face_mask(picture.pixels.size, faces))
+        mask = face_mask(picture.pixels.size, faces)
+        picture = read_masked(path, mask, masks.unmasked)
     return picture.pixels
 
 

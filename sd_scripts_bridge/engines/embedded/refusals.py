@@ -11,7 +11,7 @@ from ...jobs.job import TrainingJob
 from ...messages import Message
 from ...options.families import FAMILIES, LDM
 from ...options.known import parsers
-from ...options.params import MOST_STEPS, TrainingParams, fields_of_params
+from ...options.params import MOST_STEPS, UNMASKED, TrainingParams, fields_of_params
 from ...options.slang import did_you_mean
 from ...system import secret_text
 from .. import sample_prompts
@@ -88,6 +88,8 @@ def _no_option(name: str, value: object) -> Problem:
 
 
 def _is_known(name: str, value: object) -> bool:
+    if name == UNMASKED:
+        return True
     return name in EXTRA_OPTIONS and (name != "log_with" or value == "tensorboard")
 
 

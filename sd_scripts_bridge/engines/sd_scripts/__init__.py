@@ -14,6 +14,7 @@ from ...jobs.events import Event, from_dict
 from ...jobs.folder import JobFolder
 from ...jobs.job import SetupJob, TrainingJob
 from ...options.families import FAMILIES
+from ...options.params import UNMASKED
 from ...paths import PACKAGE_PARENT, Home
 from ...system import process
 from ...system.files import write_text
@@ -92,7 +93,8 @@ class SdScriptsEngine:
                     family=repr(job.family),
                 )
             ]
-        problems = catalogue.problems(job.params.extra, catalogue.read(self.home, script), script)
+        extra = {key: value for key, value in job.params.extra.items() if key != UNMASKED}
+        problems = catalogue.problems(extra, catalogue.read(self.home, script), script)
         problems += catalogue.name_problems("optimizer_type", job.params.optimizer_type)
         found = installation.read(self.home)
         problems += networks.problems(job.params, found, job.family)

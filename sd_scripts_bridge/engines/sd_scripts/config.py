@@ -10,7 +10,7 @@ from ...jobs.folder import JobFolder
 from ...jobs.job import TrainingJob
 from ...options import quicker
 from ...options.families import FAMILIES
-from ...options.params import fields_of_params
+from ...options.params import UNMASKED, fields_of_params
 from ...options.presets import IMPORTED
 from ..base import Machine
 from . import long_epoch, sampling
@@ -54,7 +54,7 @@ def table(
         **_saves(job),
         **_family(job),
         "logging_dir": str(folder.tensorboard) if params.extra.get("log_with") else None,
-        **params.extra,
+        **{key: value for key, value in params.extra.items() if key != UNMASKED},
         **sampling.options(job, folder.prompts, on_gpu=machine.device == "cuda"),
     }
     if resume is not None:

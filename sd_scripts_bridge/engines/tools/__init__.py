@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 TOOLS: Mapping[str, str] = {
     "caption": ".caption:CaptionTool",
     "evaluate": ".evaluate:EvaluateTool",
+    "find-step": ".find_step:FindStepTool",
     "frames": ".frames:FramesTool",
     "judge": ".judge:JudgeTool",
     "likeness": ".likeness:LikenessTool",

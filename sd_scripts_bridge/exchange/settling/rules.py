@@ -13,6 +13,7 @@ from ...jobs import launch
 from ...messages import Message
 from ...options.families import title
 from ...options.kinds import HARMLESS, OURS, SECRETS, SENDING
+from ...options.params import UNMASKED
 from . import arguments, lengths, places, synonyms
 from . import values as option_values
 from .imported import DEFAULT, HIDDEN, Fate, Imported
@@ -281,8 +282,22 @@ def _name_the_absent(work: Settling) -> None:
         )
 
 
+def _unmasked(work: Settling, item: Given) -> None:
+    """A weight beside masks; no option of sd-scripts, so no catalogue knows it."""
+    try:
+        weight = min(max(float(item.value), 0.0), 1.0)
+    except (TypeError, ValueError):
+        text = "not a number from 0 to 1"
+        work.ledger.ignored(item.key, item.value, Message("rules.no_weight", text))
+        return
+    if weight:
+        work.extra[UNMASKED] = weight
+    work.taken(item, f"{UNMASKED}={weight:g}")
+
+
 _RULES: Mapping[str, Callable[[Settling, Given], None]] = {
     "pretrained_model_name_or_path": places.base,
+    UNMASKED: _unmasked,
     "train_data_dir": places.data_dir,
     "reg_data_dir": places.reg_dir,
     "output_name": places.output_name,

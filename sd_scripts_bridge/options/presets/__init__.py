@@ -115,8 +115,11 @@ class Preset:
     @property
     def memory_told(self) -> str:
         """What is counted of its memory, and what is known from elsewhere."""
-        if self.counted is None:
+        if not self.family:
             return self.memory
+        if self.counted is None:
+            text = "Not counted: only sd-scripts trains with these options."
+            return joined([Message("presets.not_counted", text), self.memory])
         text = (
             "Counted: {size} with the embedded engine, {cuda} of it an assumption for CUDA itself; "
             "sd-scripts keeps more (norms in 32 bits, copies of the LoRA's weights)."

@@ -108,17 +108,15 @@ class DraftChanges:
             state, revision = self._look()
             since = since if since <= revision else 0
             told = [self._told[pid] for pid in self._ids]
-            used = sum(one.row.used for one in told)
             photos, more = _part([one.row for one in told if one.since > since], start, count)
             about_set, about_captions = self._advised()
-            people = self.draft.check.people
             return DraftView(
                 revision=revision,
                 since=since,
                 ids=self._ids if self._listed > since else None,
                 photos=photos,
                 more=more,
-                used=used,
+                used=(used := sum(one.row.used for one in told)),
                 total=len(told),
                 sentence=_sentence(used, len(told)),
                 name=state.name,
@@ -129,7 +127,7 @@ class DraftChanges:
                 coverage=self._coverage,
                 caption_advice=about_captions,
                 checking=_count(self.draft.check.progress),
-                comparing=_count(people.progress if people else None),
+                comparing=_count(self.draft.check.comparing),
                 drafting=_count(self.draft.drafting),
                 caption_job=state.caption_job or None,
                 writing=_count(self.draft.writing),

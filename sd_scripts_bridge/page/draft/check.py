@@ -78,6 +78,11 @@ class PhotoCheck:
         """(photos seen, of how many); None when all are."""
         return self._progress
 
+    @property
+    def comparing(self) -> tuple[int, int] | None:
+        """(faces compared, of how many); None when all are, or nobody compares them."""
+        return self.people.progress if self.people else None
+
     def want(self, photos: Mapping[int, Path], subjects: Mapping[int, int] | None = None) -> None:
         """These are the photos now, and whom each shows (the first subject); look at what is new
         or changed.

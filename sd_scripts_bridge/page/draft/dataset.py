@@ -95,7 +95,7 @@ def _write(draft: Draft, buckets: Buckets, regularization: Sequence[Subset]) -> 
             ),
             out,
             lambda done, total: _progress(draft, done, total),
-            masks=Masks(buckets.params.masked),
+            masks=Masks(buckets.params.masked, unmasked=buckets.params.unmasked_weight),
         )
         if made.images + len(made.held_out) != len(used):
             shutil.rmtree(out, ignore_errors=True)
@@ -112,7 +112,7 @@ def _changed(
     draft: Draft, target: Path, item: DraftPhoto, frame: Frame | None, buckets: Buckets
 ) -> Path:
     """As `_change`, with its mask where masks are trained."""
-    mask = _masked(draft, item) if buckets.params.masked else None
+    mask = _masked(draft, item, buckets.params.unmasked_weight) if buckets.params.masked else None
     return _change(target, item, frame, buckets, mask)
 
 
@@ -181,7 +181,7 @@ def _put(photo: Path, leaf: Path, number: int, caption: str) -> Path:
     return target
 
 
-def _masked(draft: Draft, item: DraftPhoto) -> Image.Image | None:
+def _masked(draft: Draft, item: DraftPhoto, unmasked: float) -> Image.Image | None:
     """The photo with its mask, where that lies elsewhere than in the photo itself.
 
     Raises `Invalid` for one that can't be used.
@@ -190,7 +190,7 @@ def _masked(draft: Draft, item: DraftPhoto) -> Image.Image | None:
     if not item.mask and not mask_of(path):
         return None
     try:
-        return read_masked(path, painted(draft, item)).pixels
+        return read_masked(path, painted(draft, item), unmasked).pixels
     except PhotoUnreadable as error:
         raise Invalid([Problem("dataset.said", "", error.message)]) from error
 

@@ -21,9 +21,9 @@ _RATIO = 1.02
 """Shapes may differ so much: a mask drawn smaller is rounded to whole pixels."""
 
 
-def read_masked(path: Path, mask: Image.Image | None = None) -> Picture:
+def read_masked(path: Path, mask: Image.Image | None = None, unmasked: float = 0.0) -> Picture:
     """The photo at ``path``, RGBA where a part of it is ignored: with ``mask``, else with the one
-    beside it, else with its own alpha channel.
+    beside it, else with its own alpha channel. ``unmasked``: see `hidden`.
 
     Raises `PhotoUnreadable`, also for a mask that can't be used.
     """
@@ -35,7 +35,7 @@ def read_masked(path: Path, mask: Image.Image | None = None) -> Picture:
         mask = pixels.getchannel("A") if pixels.mode == "RGBA" else None
     if mask is None:
         return picture
-    return replace(picture, pixels=hidden(pixels, _fitted(path, mask, pixels.size)))
+    return replace(picture, pixels=hidden(pixels, _fitted(path, mask, pixels.size), unmasked))
 
 
 def has_mask(picture: Picture) -> bool:
@@ -49,13 +49,15 @@ def is_masked_file(copy: Path) -> bool:
         return image.mode == "RGBA"
 
 
-def hidden(pixels: Image.Image, mask: Image.Image) -> Image.Image:
+def hidden(pixels: Image.Image, mask: Image.Image, unmasked: float = 0.0) -> Image.Image:
     """``pixels`` with ``mask`` (L, the same size) as alpha, `GREY` where it is 0; as RGB where it
-    hides nothing.
+    hides nothing. ``unmasked``: what the mask says at least, 0 to 1, as OneTrainer's
+    ``unmasked_weight`` (modules/util/loss/masked_loss.py).
     """
     if mask.getextrema()[0] == 255:
         return pixels.convert("RGB")
     values, weights = np.array(pixels.convert("RGB")), np.asarray(mask)
+    weights = np.maximum(weights, np.uint8(round(255 * unmasked)))
     values[weights == 0] = GREY
     return Image.fromarray(np.dstack([values, weights]), "RGBA")
 

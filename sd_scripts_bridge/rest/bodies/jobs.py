@@ -90,3 +90,10 @@ class LikenessBody:
     """What to measure a training's samples with."""
 
     with_: Annotated[Path | None, "ArcFace's .onnx, or CLIP's folder; null: what is here"] = None
+
+
+@dataclass(frozen=True)
+class FindStepBody:
+    """Short trainings that find a training's step."""
+
+    folds: Annotated[int | None, "how many; each photo is left out of one; null: 5"] = None

@@ -52,6 +52,7 @@ class DatasetBody:
     ] = None
     masks: Annotated[bool, "train only what the photos' masks show"] = False
     face_masks: Annotated[bool, "the same; photos without a mask get a box around the face"] = False
+    unmasked_weight: Annotated[float, Bounds(0, 1), "with masks: what hidden pixels weigh"] = 0.0
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ def dataset(call: Call, body: DatasetBody) -> DatasetView:
         body.steps,
         body.out,
         hold_out=body.held_out,
-        masks=Masks(body.masks or body.face_masks, body.face_masks),
+        masks=Masks(body.masks or body.face_masks, body.face_masks, body.unmasked_weight),
     )
     return dataset_view(made)
 

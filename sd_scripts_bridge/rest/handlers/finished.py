@@ -9,7 +9,7 @@ from ...page.context import started
 from ...page.finished import comparison
 from ...page.finished.comparison import CompareView
 from ...running.asked.repeat import Repeated
-from ..bodies.jobs import LikenessBody
+from ..bodies.jobs import FindStepBody, LikenessBody
 from ..bodies.loras import EvaluateBody
 from ..doors import Call
 from ..queries import CompareQuery
@@ -48,6 +48,22 @@ def evaluate(call: Call, job: int) -> QueuedView:
 
     def start() -> tuple[int, int]:
         number = bridge.evaluate(job)
+        return number, number
+
+    notes, number = started(call.context, start)
+    return QueuedView(number, notes)
+
+
+def find_step(call: Call, job: int, body: FindStepBody) -> QueuedView:
+    """Find the step for all photos of a training by short trainings, as a job; `best` of that job,
+    and `best_of_all` of the training's `Result`, say then which step. `POST jobs/ID/retry` with
+    `all_photos` and `steps` trains all photos for it.
+    """
+    bridge = call.context.the_bridge
+    bridge.job(job)  # before anything is freed for it
+
+    def start() -> tuple[int, int]:
+        number = bridge.find_step(job, body.folds)
         return number, number
 
     notes, number = started(call.context, start)

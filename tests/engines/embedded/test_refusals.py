@@ -55,6 +55,7 @@ def test_all_at_once() -> None:
     [
         job(),
         job("sd2"),
+        job(extra={"alpha_mask": True, "unmasked_weight": 0.1}),
         job("sdxl", bucket_reso_steps=32),
         job(optimizer_type="adamw"),
         job(extra={"xformers": False, "loss_type": None, "no_half_vae": True}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -97,6 +98,14 @@ def test_the_config_says_everything_that_bad_defaults_would_decide(
     assert table["output_name"] == "Ada" and table["pretrained_model_name_or_path"] == job.base
     assert "cache_text_encoder_outputs" not in table  # train_network.py has no such option
     assert "v2" not in table and "reg_data_dir" not in table and "resume" not in table
+
+
+def test_what_is_onetrainers_own_isnt_told_to_the_script(make_job: MakeJob, tmp_path: Path) -> None:
+    job = make_job()
+    extra = {"alpha_mask": True, "unmasked_weight": 0.1}
+    job = job.evolve(params=dataclasses.replace(job.params, extra=extra))
+    table = config.table(job, JobFolder(tmp_path), tmp_path)
+    assert table["alpha_mask"] is True and "unmasked_weight" not in table
 
 
 def test_v_prediction_sd2_and_sdxl_are_told_to_the_script(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from torch import Tensor
 from ....options.params import TrainingParams
 from ..kept.tensors import KeptTensors, Tensors
 from . import masks
+from .held_files import HeldFiles
 from .placing import Placed
 from .resizing import centre_crop, resize
 
@@ -39,10 +41,11 @@ class PhotoEncoder:
     device: torch.device
     kept: KeptTensors = field(default_factory=KeptTensors)
     vae_is: Sequence[str] = ()
+    files: HeldFiles = field(default_factory=HeldFiles)
 
     def views(self, one: Placed, params: TrainingParams) -> list[Encoded]:
         """The picture, and behind it the same mirrored where pictures are."""
-        pixels = functools.cache(functools.partial(_pixels, one, masked=params.masked))
+        pixels = functools.cache(functools.partial(self._pixels, one, masked=params.masked))
         flips = (False, True) if params.flip_aug else (False,)
         return [self._view(one, params, pixels, mirrored=mirrored) for mirrored in flips]
 
@@ -68,9 +71,8 @@ class PhotoEncoder:
             found["mask"] = masks.weights_of(view[3], size, one.picture.path)
         return found
 
-
-def _pixels(one: Placed, *, masked: bool) -> Tensor:
-    """[3, height, width] in bytes, resized and cropped, with its mask as a fourth."""
-    pixels = masks.read_pixels(one.picture.path, masked=masked)
-    pixels = centre_crop(resize(pixels, one.place.resized), one.place.bucket)
-    return torch.from_numpy(pixels.copy()).permute(2, 0, 1)
+    def _pixels(self, one: Placed, *, masked: bool) -> Tensor:
+        """[3, height, width] in bytes, resized and cropped, with its mask as a fourth."""
+        pixels = masks.read_pixels(io.BytesIO(self.files.take(one.picture.path)), masked=masked)
+        pixels = centre_crop(resize(pixels, one.place.resized), one.place.bucket)
+        return torch.from_numpy(pixels.copy()).permute(2, 0, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from ....errors import Invalid, Problem
 from ....photos.masking.masked import hidden
 
 
-def read_pixels(file: Path, *, masked: bool) -> NDArray[np.uint8]:
+def read_pixels(file: Path | IO[bytes], *, masked: bool) -> NDArray[np.uint8]:
     """[height, width, 3], or where it has a mask [height, width, 4] with nothing left of what that
     hides. ``file`` is a clean copy, or as those are: RGB or RGBA.
     """

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ....datasets.framing.buckets import Buckets, Placement, Size
 from ....errors import Invalid, Problem
 from ....options.params import TrainingParams
+from .held_files import HeldFiles
 from .subsets import SubsetPicture
 
 
@@ -24,29 +25,24 @@ class Placed:
     """The SHA-256 of its file."""
 
 
-def place(pictures: Sequence[SubsetPicture], params: TrainingParams) -> list[Placed]:
-    """Every picture's size, bucket and digest; each file is read once.
+def place(
+    pictures: Sequence[SubsetPicture], params: TrainingParams, files: HeldFiles | None = None
+) -> list[Placed]:
+    """Every picture's size, bucket and digest; each file is read once, and kept in ``files``.
 
     Raises `Invalid` with all that can't be opened.
     """
     from PIL import Image
 
+    files = files or HeldFiles(0)
     buckets, placed, problems = Buckets(params), [], []
     for picture in pictures:
         try:
-            content = picture.path.read_bytes()
+            content = files.read(picture.path)
             with Image.open(io.BytesIO(content)) as image:
                 size = image.size
         except OSError as error:
-            problems.append(
-                Problem(
-                    "pictures.cant_opened_picture",
-                    str(picture.path),
-                    "can't be opened as a picture ({error})",
-                    "Remove it.",
-                    error=error,
-                )
-            )
+            problems.append(_unreadable(picture, error))
             continue
         where = buckets.place(size)
         if min(where.bucket) <= 0:
@@ -64,3 +60,13 @@ def place(pictures: Sequence[SubsetPicture], params: TrainingParams) -> list[Pla
     if problems:
         raise Invalid(problems)
     return placed
+
+
+def _unreadable(picture: SubsetPicture, error: OSError) -> Problem:
+    return Problem(
+        "pictures.cant_opened_picture",
+        str(picture.path),
+        "can't be opened as a picture ({error})",
+        "Remove it.",
+        error=error,
+    )

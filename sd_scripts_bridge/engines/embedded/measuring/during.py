@@ -30,8 +30,14 @@ class SaveMeasures:
     captions: Captions
     network: LoraNetwork
 
+    def at_start(self, step: int, interval: int) -> None:
+        """Before the first step, or going on from a save that was left before it was measured."""
+        measured = {one.step for one in record.read(self.folder)}
+        if not step or (step % interval == 0 and step not in measured):
+            self.at_save(step)
+
     def at_save(self, step: int) -> None:
-        """Before the first step (0), at every save and at the last one. Changes nothing else."""
+        """At every save and at the last one. Changes nothing else."""
         if not self.photos:
             return
         say(Phase(Message("phase.measuring_step", "measuring step {step}", step=step)))

@@ -4,7 +4,7 @@ all that are held out, and a few that are trained.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from ....options.params import TrainingParams
 from ..data import pictures, subsets
 from ..data.latents import PhotoEncoder
 from ..data.pictures import Shelf
-from ..data.placing import place
+from ..data.placing import Placed, place
 from ..data.subsets import SubsetPicture
 from . import draws
 from .draws import PhotoDraws
@@ -50,14 +50,19 @@ def encode(
     training: Sequence[SubsetPicture],
     encoder: PhotoEncoder,
     params: TrainingParams,
+    known: Mapping[Path, Placed] | None = None,
 ) -> list[MeasuredPhoto]:
-    """The photos' latents: the mean of what the VAE says, never mirrored.
+    """The photos' latents: the mean of what the VAE says, never mirrored. ``known``: those that are
+    placed already.
 
     Raises `Invalid` with all that can't be opened.
     """
     still = replace(params, cache_latents=False, flip_aug=False)
     chosen = [*held_out, *training]
-    placed = place(chosen, still)
+    there = dict(known or {})
+    new = place([one for one in chosen if one.path not in there], still, encoder.files)
+    there |= {one.picture.path: one for one in new}
+    placed = [there[one.path] for one in chosen]
     shelves = pictures.encode(placed, encoder, still)
     found = []
     for index, one in enumerate(placed):

@@ -1,1 +1,1 @@
-"""One optimizer step of the embedded engine: its inputs, the step itself, and CUDA graphs of it."""
+"""One optimizer step of the embedded engine: its inputs, the step itself, and recordings of it."""

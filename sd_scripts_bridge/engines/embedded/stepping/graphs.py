@@ -1,4 +1,5 @@
-"""Whole steps as CUDA graphs, one for each shape: a replay launches all kernels of a step at once.
+"""Steps that are recorded and replayed, one recording for each shape; on a GPU as CUDA graphs: a
+replay launches all kernels of a step at once.
 
 At batch 1 a GPU waits for Python and for launches; a graph has neither. Losses are those of the
 steps that run operation by operation: the same kernels in the same order.
@@ -18,6 +19,8 @@ from ....options.memory.count import MemoryCount
 from ..training.loss import Inputs
 from ..training.said import say
 from .policy import SHORTEST, Policy, Way, no_room
+from .step import Step
+from .taped import TapeRecorder
 
 Take = Callable[[Sequence[Inputs]], list[Tensor]]
 OUT_OF_MEMORY = "out of memory"
@@ -30,9 +33,9 @@ class Recorded(Protocol):
 
 
 class Recorder(Protocol):
-    """Makes steps that can be replayed. `CudaRecorder`, or a stand-in where there is no GPU."""
+    """Makes steps that can be replayed."""
 
-    def record(self, step: Take, batches: Sequence[Inputs]) -> Recorded: ...
+    def record(self, batches: Sequence[Inputs]) -> Recorded: ...
 
 
 class Graphs:
@@ -64,8 +67,8 @@ class Graphs:
             del self.kept[least]
             self.policy.dropped(least)
         try:
-            self.kept[shape] = self.recorder.record(self.step, batches)
-        except RuntimeError as error:  # too little memory, or whatever CUDA refuses to record
+            self.kept[shape] = self.recorder.record(batches)
+        except RuntimeError as error:  # too little memory, or whatever can't be recorded
             if isinstance(error, torch.OutOfMemoryError) or OUT_OF_MEMORY in str(error):
                 self._stop()
             else:
@@ -96,16 +99,17 @@ class Graphs:
 class CudaRecorder:
     """CUDA graphs that share one pool of memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, step: Take) -> None:
+        self.step = step
         self.pool = torch.cuda.graph_pool_handle()
         torch.cuda.synchronize()
         torch.cuda.set_stream(torch.cuda.Stream())  # type: ignore[no-untyped-call]  # the default one can't be recorded
 
-    def record(self, step: Take, batches: Sequence[Inputs]) -> Recorded:
+    def record(self, batches: Sequence[Inputs]) -> Recorded:
         lying = [_copy(one) for one in batches]
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, pool=self.pool, stream=torch.cuda.current_stream()):
-            losses = step(lying)
+            losses = self.step(lying)
         return CudaStep(graph, lying, losses)
 
 
@@ -131,22 +135,26 @@ def shape_of(batches: Sequence[Inputs]) -> Hashable:
 
 
 def taker(
-    step: Take,
-    break_off: Callable[[], None],
+    step: Step,
     device: torch.device,
     steps: int,
+    *,
+    toy: bool,
     found: MemoryCount | None = None,
 ) -> Take:
-    """How ``device`` takes the ``steps`` of a run: with graphs on a GPU, else as ``step`` does.
+    """How ``device`` takes the ``steps`` of a run: recorded on a GPU and for a ``toy`` model, else
+    as ``step`` does.
 
     ``found``: what the training takes of the GPU, where that was counted.
     """
+    if device.type == "cpu" and toy:
+        return Graphs(step, step.optimizer.break_off, TapeRecorder(step), Policy(steps))
     if device.type != "cuda":
         return step
     policy, reason = Policy(steps), no_room(found, _available(device))
     if reason is not None and steps >= SHORTEST:
         policy.refuse(reason)
-    return Graphs(step, break_off, CudaRecorder(), policy)
+    return Graphs(step, step.optimizer.break_off, CudaRecorder(step), policy)
 
 
 def _available(device: torch.device) -> int:

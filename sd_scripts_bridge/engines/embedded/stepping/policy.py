@@ -1,4 +1,4 @@
-"""Which shapes of a step are recorded as graphs, when, and which run operation by operation."""
+"""Which shapes of a step are recorded, when, and which run operation by operation."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Policy:
     def failed(self, shape: Hashable, error: str) -> None:
         """This shape can't be recorded; others may be."""
         self._failed.add(shape)
-        text = "A step could not be recorded as a CUDA graph and runs without one: {error}"
+        text = "A step could not be recorded and is taken operation by operation: {error}"
         self._say(Message("note.graph_failed", text, error=error))
 
     def stop(self) -> None:

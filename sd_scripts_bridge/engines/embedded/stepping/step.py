@@ -25,13 +25,18 @@ class Step:
 
     def __call__(self, batches: Sequence[Inputs]) -> list[Tensor]:
         """The loss of each batch, on the device."""
+        losses = self.gradients(batches)
+        self.optimizer.update()
+        return losses
+
+    def gradients(self, batches: Sequence[Inputs]) -> list[Tensor]:
+        """The same without moving the weights: it leaves them their gradients."""
         losses = []
         for inputs in batches:
             self.network.refresh(self.objective.dtype)
             loss = self.objective.loss(inputs)
             self.optimizer.backward(loss)
             losses.append(loss.detach())
-        self.optimizer.update()
         return losses
 
 

@@ -21,6 +21,7 @@ from ... import sample_prompts
 from ..data import pictures, subsets
 from ..data.batches import Batch, BatchOrder
 from ..data.captions import Captions
+from ..data.held_files import HeldFiles
 from ..data.latents import PhotoEncoder
 from ..data.pictures import Shelf
 from ..data.placing import Placed, place
@@ -107,21 +108,15 @@ def prepare(
     """
     dtype = COMPUTE[job.params.mixed_precision]
     kept = kept or KeptTensors()
-    data = read_data(job)
+    files = HeldFiles()
+    data = read_data(job, files)
     say(Phase(Message("phase.loading_base_model", "loading the base model")))
     base = base_model.load(Path(job.base), job.family, dtype)
     predicts = _prediction(job, base.unet, device)
     text_is = fingerprint.of_text_encoders(kept, Path(job.base), base.text_encoders, device)
-    say(
-        Phase(
-            Message(
-                "phase.encoding_count",
-                "encoding {count} {count:picture|pictures}",
-                count=len(data.placed),
-            )
-        )
-    )
-    encoder = _photo_encoder(job, base, device, kept)
+    text = "encoding {count} {count:picture|pictures}"
+    say(Phase(Message("phase.encoding_count", text, count=len(data.placed))))
+    encoder = _photo_encoder(job, base, device, kept, files)
     shelves = pictures.encode(data.placed, encoder, job.params)
     measured = _measured(job, data, encoder)
     sampler = None
@@ -137,8 +132,9 @@ def prepare(
     network = _network(job, base, captions.encoders, lean_unet).to(device)
     schedule = NoiseSchedule(predicts == "v_prediction", job.params.min_snr_gamma, device)
     objective = Objective(base.unet, captions, schedule, dtype, with_sizes=job.family == "sdxl")
-    found = (network, objective, predicts, sampler, measured)
-    return Prepared(job, device, data, shelves, captions, *found)
+    return Prepared(
+        job, device, data, shelves, captions, network, objective, predicts, sampler, measured
+    )
 
 
 def samples_wanted(job: TrainingJob, device: torch.device) -> int | None:
@@ -147,11 +143,11 @@ def samples_wanted(job: TrainingJob, device: torch.device) -> int | None:
     return sample_prompts.every(job, is_quick)
 
 
-def read_data(job: TrainingJob) -> Data:
+def read_data(job: TrainingJob, files: HeldFiles | None = None) -> Data:
     """The dataset, each of its pictures read once."""
     say(Phase(Message("phase.reading_pictures", "reading the pictures")))
     training_set = subsets.read(Path(job.dataset))
-    placed = tuple(place(training_set.pictures, job.params))
+    placed = tuple(place(training_set.pictures, job.params, files))
     plan = BatchOrder(
         job.params, [one.picture for one in placed], [one.place.bucket for one in placed]
     )
@@ -177,20 +173,20 @@ def _prediction(job: TrainingJob, unet: Any, device: torch.device) -> str:
 
 
 def _photo_encoder(
-    job: TrainingJob, base: BaseModel, device: torch.device, kept: KeptTensors
+    job: TrainingJob, base: BaseModel, device: torch.device, kept: KeptTensors, files: HeldFiles
 ) -> PhotoEncoder:
     vae_is = fingerprint.of_vae(kept, Path(job.base), base.vae, device)
-    return PhotoEncoder(base.vae.to(device), base.latent_scale, device, kept, vae_is)
+    return PhotoEncoder(base.vae.to(device), base.latent_scale, device, kept, vae_is, files)
 
 
 def _measured(job: TrainingJob, data: Data, encoder: PhotoEncoder) -> list[MeasuredPhoto]:
     held_out = measured_photos.held_out_of(Path(job.dataset))
     if not held_out:
         return []
-    digests = {one.picture.path: one.digest for one in data.placed}
+    known = {one.picture.path: one for one in data.placed}
     training = data.training_set.training_pictures
-    chosen = measured_photos.sample(training, digest=digests.__getitem__)
-    return measured_photos.encode(held_out, chosen, encoder, job.params)
+    chosen = measured_photos.sample(training, digest=lambda path: known[path].digest)
+    return measured_photos.encode(held_out, chosen, encoder, job.params, known)
 
 
 def _captions(

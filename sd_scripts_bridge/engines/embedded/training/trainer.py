@@ -93,9 +93,9 @@ class Training:
         self.network, self.objective = prepared.network, prepared.objective
         self.optimizer = Optimizer(self.network, self.params, prepared.device)
         step = Step(self.network, self.objective, self.optimizer)
-        steps, break_off = self.params.max_train_steps, self.optimizer.break_off
+        steps, toy = self.params.max_train_steps, base_model.is_tiny(Path(self.job.base))
         counted = memory_count.count(self.job.family, self.params)
-        self.take_step = taker(step, break_off, prepared.device, steps, counted)
+        self.take_step = taker(step, prepared.device, steps, toy=toy, found=counted)
         self.dice = torch.Generator(prepared.device).manual_seed(self.params.seed)
         self.samples = self._samples(folder, prepared)
         self.measures = SaveMeasures(
@@ -122,8 +122,7 @@ class Training:
         """Train to the last step, or until somebody asks to stop."""
         if resume is not None:
             self._resume(resume)
-        else:
-            self.measures.at_save(0)
+        self.measures.at_start(self.optimizer.done, self.params.save_interval)
         say(Phase(Message("phase.training", "training")))
         if self.samples is not None and self.optimizer.done == 0:
             self.samples.at_start()

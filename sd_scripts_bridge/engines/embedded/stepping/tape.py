@@ -1,0 +1,121 @@
+"""What a function of tensors dispatches, written down as a TorchScript program: the same kernels in
+the same order, so the same numbers, without Python and autograd between them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+optimized: Any = torch.jit.optimized_execution  # type: ignore[attr-defined]
+Program = Callable[[list[Tensor]], list[Tensor]]
+SAME = {torch.ops.aten.detach.default, torch.ops.aten.alias.default}
+"""Operations whose result is what they were given; only autograd tells them apart."""
+
+
+class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Writes down what is dispatched while it is entered.
+
+    A tensor is one of ``inputs``, or made on the way, or it was there before and stays where it
+    is. Of the last kind whatever is only another view is made once, while recording.
+    """
+
+    def __init__(self, inputs: Sequence[Tensor]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.inputs, self.there, self.lines = list(inputs), list[Tensor](), list[str]()
+        self.names = {id(one): f"input{number}" for number, one in enumerate(inputs)}
+        self.made = 0
+        self._alive: list[object] = []
+        """An id tells a tensor apart for as long as the tensor lives."""
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        given, kwargs = _tensors((args, kwargs)), kwargs or {}
+        out = func(*args, **kwargs)
+        self._alive += [args, out]
+        changes = any(id(one) in self.names for one in given)
+        if func in SAME:
+            if changes:
+                self.names[id(out)] = self.names[id(args[0])]
+        elif changes or not func.is_view:
+            self._write(func, args, kwargs, out)
+        return out
+
+    def program(self, outputs: Sequence[Tensor]) -> Program:
+        """From inputs, in their order, to ``outputs``.
+
+        Raises RuntimeError for an output that nothing has made, or what TorchScript can't say.
+        """
+        if not all(id(one) in self.names for one in outputs):
+            raise RuntimeError("a result was made where it could not be recorded")
+        lines = (
+            "def step(inputs: List[Tensor], there: List[Tensor]) -> List[Tensor]:",
+            *_taken_apart("input", "inputs", len(self.inputs)),
+            *_taken_apart("there", "there", len(self.there)),
+            *self.lines,
+            f"return {self._said(list(outputs))}\n",
+        )
+        step, there = torch.jit.CompilationUnit("\n  ".join(lines)).step, self.there
+        self._alive.clear()
+
+        def run(inputs: list[Tensor]) -> list[Tensor]:
+            with torch.inference_mode(), optimized(False):
+                found: list[Tensor] = step(inputs, there)
+            return found
+
+        return run
+
+    def _write(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> None:
+        words = [self._said(one) for one in args]
+        words += [f"{key}={self._said(value)}" for key, value in kwargs.items()]
+        call = f"torch.ops.{func.namespace}.{func.overloadpacket.__name__}({', '.join(words)})"
+        if func._schema.is_mutable:  # the result is what was written into, and has its name
+            self.lines.append(call)
+            return
+        several = isinstance(out, (tuple, list))
+        results = [self._new(one) for one in (out if several else [out])]
+        self.lines.append(f"{', '.join(results)}{',' if several else ''} = {call}")
+
+    def _new(self, tensor: Tensor | None) -> str:
+        self.made += 1
+        if tensor is not None:
+            self.names[id(tensor)] = f"made{self.made}"
+        return f"made{self.made}"
+
+    def _said(self, value: Any) -> str:
+        """An argument as TorchScript writes it."""
+        if isinstance(value, Tensor):
+            if id(value) not in self.names:
+                self.names[id(value)] = f"there{len(self.there)}"
+                self.there.append(value)
+            return self.names[id(value)]
+        if isinstance(value, (list, tuple)):
+            return f"[{', '.join(map(self._said, value))}]"
+        if isinstance(value, torch.device):
+            return f"torch.device({str(value)!r})"
+        if isinstance(value, float) and not math.isfinite(value):
+            return f"float({str(value)!r})"
+        return repr(value)
+
+
+def _tensors(value: object) -> list[Tensor]:
+    """All in (nested) arguments."""
+    if isinstance(value, Tensor):
+        return [value]
+    if isinstance(value, dict):
+        value = list(value.values())
+    if not isinstance(value, (list, tuple)):
+        return []
+    return [found for one in value for found in _tensors(one)]
+
+
+def _taken_apart(name: str, tensors: str, count: int) -> list[str]:
+    if not count:
+        return []
+    return [f"{', '.join(f'{name}{number}' for number in range(count))}, = {tensors}"]

@@ -1,0 +1,81 @@
+"""Short trainings that find the step: every photo left out once, stopped and gone on with, nothing
+kept but figures.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sd_scripts_bridge.evidence import measured
+from sd_scripts_bridge.jobs.folder import JobFolder
+from sd_scripts_bridge.jobs.job import TrainingJob
+from sd_scripts_bridge.options.params import TrainingParams
+from sd_scripts_bridge.system.files import write_json
+from tests.engines.embedded.conftest import NO_SAMPLES, QUICK
+
+Pictures = Callable[[Path, int, str], None]
+
+
+def test_every_photo_is_left_out_once_and_a_stopped_search_goes_on(
+    bases: Callable[[str], Path],
+    tokenizers: Path,
+    pictures: Pictures,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pytest.importorskip("diffusers", reason="the embedded engine needs diffusers")
+    from sd_scripts_bridge.engines.embedded.measuring import fold, step_program
+
+    trained, apart = tmp_path / "set" / "img" / "2_Ada woman", tmp_path / "set" / "held_out"
+    pictures(trained, 6, "Ada woman, photo, number {}")
+    apart.mkdir()
+    for name in ("3.png", "3.txt"):
+        (trained / name).rename(apart / name)
+    wanted = {"max_train_steps": 7, "save_every_n_steps": 2}
+    job = TrainingJob(
+        name="Ada",
+        subject="Ada",
+        class_token="woman",
+        dataset=str(tmp_path / "set" / "img"),
+        base=str(bases("sd1")),
+        family="sd1",
+        engine="embedded",
+        params=TrainingParams(extra=NO_SAMPLES).with_values(QUICK | wanted),
+    )
+    tool = JobFolder(tmp_path / "tool").create()
+    write_json(tool.job, {"settings": {"job": job.as_dict(), "folds": 3}})
+    monkeypatch.setattr(sys, "argv", ["", str(tool.root), str(tokenizers)])
+    folds = fold.folds_of(job, 3, tool)
+    assert [one.steps for one in folds] == [[0, 1, 2, 3, 4]] * 3, "two thirds of the photos"
+    left_out = [photo.path for one in folds for photo in one.left_out]
+    assert len(left_out) == len(set(left_out)) == 6
+
+    tool.stop_request.touch()
+    assert step_program.main() == 0 and not tool.result.exists()
+    tool.stop_request.unlink()
+    capsys.readouterr()
+    assert step_program.main() == 0
+
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line[0] == "{"]
+    going = [one["text"] for one in said if one["type"] == "phase"]
+    assert any("going on from" in str(text) for text in going), "the first fold isn't begun anew"
+    progress = [(one["step"], one["total"]) for one in said if one["type"] == "progress"]
+    assert progress == sorted(progress) and progress[-1] == (12, 12), "of all folds together"
+    assert {one["type"] for one in said} <= {"phase", "progress", "note"}
+    steps = measured.read(tool.measured)
+    assert [step.step for step in steps] == [0, 2, 4, 6, 7]
+    assert all(len(step.held_out) == 6 and not step.training for step in steps)
+    best = json.loads(tool.result.read_text())
+    assert set(best) == {"step", "range", "sure", "reason", "curve"} and len(best["curve"]) == 5
+    kept = {file.suffix for file in tool.output.rglob("*") if file.is_file()}
+    assert kept == {".json"}, "neither photos nor LoRAs"
+
+    before = {file: file.stat().st_mtime_ns for file in tool.output.rglob("*.json")}
+    assert step_program.main() == 0
+    assert before == {file: file.stat().st_mtime_ns for file in tool.output.rglob("*.json")}

@@ -1,0 +1,92 @@
+"""A recorded program takes the very steps that Python takes, number by number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = pytest.importorskip("torch", reason="the embedded engine needs torch")
+pytest.importorskip("diffusers", reason="the embedded engine needs diffusers")
+
+from benchmarks.outcome import Missing
+from benchmarks.workshop import Workshop, quiet
+from sd_scripts_bridge.engines.embedded.model import tiny
+from sd_scripts_bridge.engines.embedded.stepping.graphs import Graphs
+from sd_scripts_bridge.engines.embedded.stepping.policy import WARM
+from sd_scripts_bridge.engines.embedded.stepping.step import Step
+from sd_scripts_bridge.engines.embedded.stepping.tape import Tape
+
+STEPS = 9
+KINDS: dict[str, dict[str, Any]] = {
+    "text encoder too": {"network_train_unet_only": False, "min_snr_gamma": 5.0},
+    "gathered": {"gradient_accumulation_steps": 2, "train_batch_size": 2, "noise_offset": 0.05},
+    "bf16, checkpointing": {"gradient_checkpointing": True, "mixed_precision": "bf16"},
+}
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    return Workshop(tmp_path_factory.mktemp("workshop"))
+
+
+def training(workshop: Workshop, family: str, **values: Any) -> Any:
+    base = workshop.root / f"toy-{family}.safetensors"
+    if not base.exists():
+        tiny.make(base, family)
+    options = {"max_train_steps": 1000, "learning_rate": 1e-3, "network_train_unet_only": True}
+    try:
+        return workshop.training(family, base, workshop.dataset(), **(options | values))
+    except Missing as missing:
+        pytest.skip(str(missing))
+
+
+def after(run: Any) -> tuple[list[Any], dict[str, Any]]:
+    """The losses of some steps, and all weights behind them."""
+    batches = run._batches()
+    with quiet():
+        for _ in range(STEPS):
+            run._step(next(batches))
+    return run.losses.ring.tolist(), run.network.state_dict()
+
+
+@pytest.mark.parametrize(
+    ("family", "kind"),
+    [("sd1", kind) for kind in KINDS] + [("sdxl", "text encoder too")],
+)
+def test_recorded_steps_are_those_of_python_to_the_last_bit(
+    workshop: Workshop, family: str, kind: str
+) -> None:
+    recorded, one_by_one = (training(workshop, family, **KINDS[kind]) for _ in range(2))
+    one_by_one.take_step = Step(one_by_one.network, one_by_one.objective, one_by_one.optimizer)
+    losses, weights = after(recorded)
+    others, theirs = after(one_by_one)
+
+    assert isinstance(recorded.take_step, Graphs) and STEPS > WARM + 1
+    assert recorded.take_step.kept, recorded.take_step.policy.reasons
+    assert losses == others
+    assert all(torch.equal(one, theirs[name]) for name, one in weights.items())
+    assert any(one.any() for name, one in weights.items() if name.endswith("up"))
+
+
+def test_a_program_follows_what_lies_there_and_writes_into_it() -> None:
+    there, rows = torch.ones(2, 3), torch.arange(6.0).view(2, 3)
+    with Tape([rows]) as tape:
+        there.t()[0].mul_(2.0)
+        out = (there[:, :2].sum() * rows).div(float("inf")).add(there).unbind(0)[1]
+    run = tape.program([out])
+    there.fill_(3.0)
+    (again,) = run([rows])
+    assert there.tolist() == [[6.0, 3.0, 3.0]] * 2
+    assert torch.equal(again, there[1])
+
+
+def test_a_result_that_nothing_has_made_is_refused() -> None:
+    rows = torch.ones(2)
+    with Tape([rows]) as tape:
+        rows * 2
+    with pytest.raises(RuntimeError, match="could not be recorded"):
+        tape.program([torch.ones(2)])
