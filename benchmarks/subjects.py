@@ -53,9 +53,9 @@ class Answers:
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--text-encoder-lr", type=float, default=3e-3)
-    parser.add_argument("--pictures", type=int, default=5, help="pictures read for each prompt")
+    parser.add_argument("--pictures", type=int, default=10, help="pictures read for each prompt")
     parser.add_argument("--sheet", type=Path, help="keep the drawn pictures as this PNG")
 
 
