@@ -267,6 +267,16 @@ def test_a_remote_client_sees_a_captions_slashes(ready: Page, context: Context) 
     assert ready.post("draft/photo/1", caption=caption).json()["caption"] == caption
 
 
+def test_a_caption_typed_while_the_name_changes_is_no_conflict(ready: Page) -> None:
+    """What the page shows of a caption that nobody has written may be the name's before."""
+    ready.post("draft", name="Someone Else")
+    old = {"caption": "AlvaroBadia man"}
+    typed = ready.post("draft/photo/1", caption="Someone Else, reading", was=[old])
+    assert typed.json()["caption"] == "Someone Else, reading"
+    again = ready.post("draft/photo/1", caption="Someone Else, asleep", was=[old])
+    assert again.status_code == 409, "that one somebody has written"
+
+
 # ---- the draft over HTTP ----
 
 

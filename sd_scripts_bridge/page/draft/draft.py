@@ -324,9 +324,13 @@ class Draft:
     def _refuse_overwriting(
         self, pid: int, state: State, here: str, was: Sequence[Mapping[str, Any]]
     ) -> None:
-        """As `windows.refuse_overwriting`, of one photo's caption."""
+        """As `windows.refuse_overwriting`, of one photo's caption. One that nobody has written
+        follows the name, so nothing of another window is lost with it.
+        """
         item = state.item(pid)
-        there = captions.caption_of(item, state, self.check.judged) if item else ""
+        if item is None or item.caption is None:
+            return
+        there = captions.caption_of(item, state, self.check.judged)
         known = [one_line(str(part.get("caption") or "")) for part in was]
         if known and there not in (one_line(here), *known):
             raise windows.changed_elsewhere("caption", here, there)
