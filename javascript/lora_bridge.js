@@ -240,7 +240,7 @@
             });
         }
 
-        takePhoto(photo) {
+        takePhoto(/** @type {Rest.Photo} */ photo) {
             const draft = this.state.draft;
             const at = draft ? draft.photos.findIndex((one) => one.id === photo.id) : -1;
             if (at < 0) return;

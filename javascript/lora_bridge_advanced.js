@@ -21,7 +21,7 @@
     ];
 
     lb.Advanced = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.part = lb.part("advanced", lb.t("Advanced"), () => this.opened());
             this.node = this.part.node;
@@ -137,7 +137,7 @@
             }
         }
 
-        showEngines(plan) {
+        showEngines(/** @type {Rest.Plan} */ plan) {
             const engine = plan && plan.engine;
             const draft = this.app.state.draft;
             lb.setChoices(this.engine.input, [

@@ -4,7 +4,7 @@
     "use strict";
 
     lb.AfterTraining = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.compare = new lb.CompareRuns(app);
             this.card = new lb.CardEditor(app);
@@ -12,7 +12,7 @@
             this.node = lb.el("div", {class: "lb-after", hidden: true}, this.compare.part.node, this.card.part.node, this.forget.part.node);
         }
 
-        update(result) {
+        update(/** @type {Rest.Result} */ result) {
             lb.show(this.node, Boolean(result.job));
             if (!result.job) return;
             for (const one of [this.compare, this.card, this.forget]) one.update(result);
@@ -22,7 +22,7 @@
     // ---- its card ----
 
     lb.CardEditor = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.part = lb.part("card", lb.t("Card: picture, words, weight"), () => this.ask());
             this.words = lb.field(lb.t("Activation text"), lb.el("input", {type: "text", maxlength: 1000, autocomplete: "off", spellcheck: "false"}), true);
@@ -34,7 +34,7 @@
             this.part.body.append(lb.el("div", {class: "lb-row"}, this.words.node, this.weight.node, this.picture.node), lb.el("div", {class: "lb-row"}, this.negative.node), this.notes.node, lb.el("p", {class: "lb-start"}, this.save));
         }
 
-        update(result) {
+        update(/** @type {Rest.Result} */ result) {
             const strip = result.strip;
             const samples = (result.samples || []).map((sample, at) => ({value: "samples/" + at, text: lb.t("sample {n}, step {step}", {n: at + 1, step: lb.number(sample.step)})}));
             const choices = [{value: "", text: lb.t("as it is")}, ...(strip ? samples.filter((_, at) => result.samples[at].step > 0) : []), {value: "photo", text: lb.t("the first training photo")}];
@@ -74,14 +74,14 @@
     // ---- its photos ----
 
     lb.ForgetPhotos = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.part = lb.part("forget", lb.t("Forget this job's photos"));
             this.button = lb.button(lb.t("Forget the photos"), () => this.askTwice(), "small");
             this.part.body.append(lb.el("p", {class: "lb-dim"}, lb.t("Deletes everything that LoRA Bridge holds of this job's photos: copies, captions, samples, saved states, log. Your own photos and the LoRA stay.")), lb.el("p", {class: "lb-start"}, this.button));
         }
 
-        update(result) {
+        update(/** @type {Rest.Result} */ result) {
             if (result.job !== this.job) this.calm();
             this.job = result.job;
         }

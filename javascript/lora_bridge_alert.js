@@ -4,7 +4,7 @@
     "use strict";
 
     lb.Alert = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.live = lb.el("div", {class: "lb-unseen", role: "status", "aria-live": "polite"});
             this.list = lb.el("ul", {});

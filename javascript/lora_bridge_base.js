@@ -4,7 +4,7 @@
     "use strict";
 
     lb.BaseChooser = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.opener = lb.button(lb.t("Another file or folder"), () => this.open(), "link");
             this.title = lb.el("b", {});

@@ -4,7 +4,7 @@
     "use strict";
 
     lb.CaptionBulk = class {
-        constructor(app, filtered) {
+        constructor(/** @type {LoraBridgeApp} */ app, filtered) {
             this.app = app;
             this.filtered = filtered;
             this.selected = new Set();
@@ -45,7 +45,7 @@
         // ---- which ----
 
         /** The photos of `photos` that are meant, by the filter, the search and the chip. */
-        of(photos, tag) {
+        of(/** @type {Rest.Photo[]} */ photos, tag) {
             const wanted = this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
             const tagged = tag.toLowerCase();
             const alike = this.filter.value === "alike" ? lb.alikeCaptions(photos) : null;
@@ -192,7 +192,7 @@
         }
 
         /** The subjects to choose from, where there are several; one that is gone is chosen no more. */
-        showSubjects(draft) {
+        showSubjects(/** @type {Rest.Draft} */ draft) {
             const subjects = draft.subjects.length > 1 ? draft.subjects : [];
             const names = subjects.map((one) => ({value: String(one.id), text: [one.name, one.class_token].filter(Boolean).join(" ") || lb.t("no name yet")}));
             const there = names.some((one) => one.value === this.whose.value) ? this.whose.value : "";
@@ -200,7 +200,7 @@
             lb.show(this.several, names.length > 0);
         }
 
-        update(draft) {
+        update(/** @type {Rest.Draft} */ draft) {
             this.undo.disabled = draft.undo === 0;
             this.redo.disabled = draft.redo === 0;
         }

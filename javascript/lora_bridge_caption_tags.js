@@ -6,7 +6,7 @@
     const MOST = 40;
 
     lb.CaptionTags = class {
-        constructor(app, picked) {
+        constructor(/** @type {LoraBridgeApp} */ app, picked) {
             this.app = app;
             this.picked = picked;
             this.tag = "";

@@ -8,7 +8,7 @@
     const ASPECTS = ["distance", "pose", "clothes", "place", "light"];
 
     lb.Captioners = class {
-        constructor(app, selected) {
+        constructor(/** @type {LoraBridgeApp} */ app, selected) {
             this.app = app;
             this.selected = selected;
             this.found = [];
@@ -143,7 +143,7 @@
             this.go.disabled = !n || Boolean(draft.drafting) || !this.choice.value;
         }
 
-        update(draft) {
+        update(/** @type {Rest.Draft} */ draft) {
             this.count();
             lb.show(this.progress, Boolean(draft.drafting));
             if (draft.drafting) lb.setText(this.drafting, lb.t("Drafting: {done} of {total}", draft.drafting));

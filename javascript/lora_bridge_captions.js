@@ -6,7 +6,7 @@
     const LONGEST = 10000;
 
     lb.Captions = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.captioners = new lb.Captioners(app, () => this.bulk.picked());
             this.tags = new lb.CaptionTags(app, () => this.filtered());
@@ -127,7 +127,7 @@
             return this.bulk.change(null, {action: "add", text: tag, photos: [parts.photo.id]});
         }
 
-        fillRow(node, photo) {
+        fillRow(node, /** @type {Rest.Photo} */ photo) {
             const parts = node.lbParts;
             const same = parts.photo && parts.photo.id === photo.id;
             parts.photo = photo;
@@ -184,7 +184,7 @@
         }
 
         /** What to mind about the captions. */
-        showAdvice(draft) {
+        showAdvice(/** @type {Rest.Draft} */ draft) {
             const plan = this.app.state.plan;
             lb.sentences(this.advice, [...(draft.caption_advice || []), ...((plan && plan.caption_advice) || [])].map(lb.sentence));
         }
@@ -214,7 +214,7 @@
 
     /** The photo that is worked on, large, and what is known of its caption. */
     lb.CaptionPhoto = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.parts = {image: lb.picture(), lost: lb.el("span", {class: "lb-no-picture", hidden: true})};
             this.name = lb.el("b", {});
@@ -223,7 +223,7 @@
             this.node = lb.el("div", {class: "lb-large", hidden: true}, lb.el("span", {class: "lb-picture"}, this.parts.image, this.parts.lost), this.name, this.said, this.tags);
         }
 
-        show(photo) {
+        show(/** @type {Rest.Photo} */ photo) {
             lb.show(this.node, Boolean(photo));
             if (!photo || (this.photo && this.photo.id === photo.id && this.photo.caption === photo.caption && this.photo.reason === photo.reason)) return;
             this.photo = photo;
@@ -235,7 +235,7 @@
         }
 
         /** What the caption says of the person, and what it doesn't say. */
-        async ask(photo) {
+        async ask(/** @type {Rest.Photo} */ photo) {
             const seen = photo.own_caption ? await this.app.server.get("draft/photo/" + photo.id + "/caption").catch(() => null) : null;
             if (seen && this.photo === photo) this.tell(seen);
         }

@@ -15,12 +15,12 @@
     };
 
     lb.Pair = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.node = lb.el("div", {class: "lb-pair"});
         }
 
-        update(result, grid) {
+        update(/** @type {Rest.Result} */ result, grid) {
             const pair = lb.pairOf(result, grid);
             const shown = pair ? [[pair.without, lb.t("without")], [pair.with, lb.t("with, same seed")]]
                 : result.preview ? [[result.preview, lb.t("the card's picture")]] : [];
@@ -36,7 +36,7 @@
     };
 
     lb.StepChoice = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.job = null;
             this.kept = false;
@@ -56,7 +56,7 @@
             this.steps.addEventListener("change", () => this.choose(this.steps.value));
         }
 
-        update(result) {
+        update(/** @type {Rest.Result} */ result) {
             lb.show(this.node, Boolean(result.job));
             if (!result.job) return;
             const best = result.best;

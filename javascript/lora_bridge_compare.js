@@ -6,7 +6,7 @@
     const HEIGHT = 190;
 
     lb.CompareRuns = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.part = lb.part("compare", lb.t("Compare with another run"), () => this.ask());
             this.other = lb.field(lb.t("The other run"), lb.el("select", {onchange: () => this.ask()}));
@@ -21,7 +21,7 @@
             this.part.body.append(lb.el("p", {class: "lb-start"}, this.repeat), this.some);
         }
 
-        update(result) {
+        update(/** @type {Rest.Result} */ result) {
             const jobs = ((this.app.state.jobs && this.app.state.jobs.jobs) || []).filter((job) => job.kind === "train" && job.id !== result.job);
             lb.show(this.some, jobs.length > 0);
             lb.setChoices(this.other.input, jobs.map((job) => ({value: String(job.id), text: lb.t("{title} (job {id})", job)})), this.other.input.value || (jobs[0] && String(jobs[0].id)));
@@ -106,7 +106,7 @@
 
     /** A row a run, a column a step: the samples of the first prompt. */
     lb.CompareSamples = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.table = lb.el("table", {class: "lb-strip-table"});
             this.node = lb.el("div", {class: "lb-strip-scroll", tabindex: 0, role: "region", "aria-label": lb.t("Sample pictures by step")}, this.table);

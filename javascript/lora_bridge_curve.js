@@ -10,7 +10,7 @@
     const RIGHT = 8;
 
     lb.Curve = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.points = [];
             this.total = 0;

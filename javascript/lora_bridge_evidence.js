@@ -8,7 +8,7 @@
 
     /** "Likeness: 0.61; your photos among themselves 0.66 to 0.74", and what was measured beside it. */
     lb.LikenessLine = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.text = lb.el("span", {});
             this.more = lb.el("span", {class: "lb-dim"});
@@ -16,7 +16,7 @@
             this.node = lb.el("p", {class: "lb-small"}, lb.el("b", {}, lb.t("Likeness:")), " ", this.text, " ", this.more, " ", this.measure);
         }
 
-        update(result) {
+        update(/** @type {Rest.Result} */ result) {
             const found = result.likeness;
             this.job = result.job;
             lb.show(this.node, Boolean(found));
@@ -45,7 +45,7 @@
 
     /** Where a photo is held out: measure the saves on it, find the step for all of them, or train all. */
     lb.HeldOutWork = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.said = lb.el("p", {class: "lb-small"});
             this.measure = lb.button(lb.t("Measure the saved steps"), () => this.queue(this.measure, "evaluate"), "small");
@@ -54,7 +54,7 @@
             this.node = lb.el("div", {}, this.said, lb.el("p", {class: "lb-start"}, this.measure, this.find, this.again));
         }
 
-        update(result) {
+        update(/** @type {Rest.Result} */ result) {
             const all = result.best_of_all, best = result.best, seconds = result.facts && result.facts.seconds;
             this.job = result.job;
             this.found = all && all.step;

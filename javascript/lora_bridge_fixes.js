@@ -7,7 +7,7 @@
 
     /** The buttons below one thumbnail. Its place is used again for other photos. */
     lb.Fixes = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             const fix = (name, text) => lb.button(text, () => this.apply(name), "small");
             this.buttons = {turn: fix("turn", "⟳ " + lb.t("upright")), crop: fix("crop", lb.t("Move the frame")), "leave out": fix("leave out", lb.t("Leave out"))};
@@ -15,8 +15,9 @@
         }
 
         /** Shows what helps this photo; returns the names of that. `frame`: what is trained of it, or null. */
-        draw(photo, frame) {
+        draw(/** @type {Rest.Photo} */ photo, frame) {
             this.photo = photo;
+            /** @type {Set<string>} */
             const possible = new Set(photo.used ? (photo.findings || []).map((one) => one.fix).filter(Boolean) : []);
             if (frame && frame.cuts_face && frame.can_move.some(Boolean)) possible.add("crop");
             else possible.delete("crop");
@@ -44,7 +45,7 @@
 
     /** Buttons for the whole set: one click for all photos that have the same finding. */
     lb.SetFixes = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.copies = lb.button("", () => lb.fix(app, this.copies, "drop copies", null), "small");
             this.frames = lb.button("", () => lb.fix(app, this.frames, "crop", null), "small");
@@ -53,7 +54,7 @@
         }
 
         /** `frameOf(photo)`: what is trained of it, or null. */
-        update(photos, frameOf) {
+        update(/** @type {Rest.Photo[]} */ photos, frameOf) {
             const worse = lb.worseOnes(photos).length;
             const cut = photos.filter((photo) => (frameOf(photo) || {}).cuts_face).length;
             const lying = photos.filter((photo) => photo.used && (photo.findings || []).some((one) => one.fix === "turn")).length;

@@ -32,7 +32,7 @@
 
     /** All frames of the draft, asked for anew when the draft or its options are others. */
     lb.Frames = class {
-        constructor(app, changed) {
+        constructor(/** @type {LoraBridgeApp} */ app, changed) {
             this.app = app;
             this.changed = changed;
             this.known = new Map();
@@ -59,7 +59,7 @@
             });
         }
 
-        of(photo) {
+        of(/** @type {Rest.Photo} */ photo) {
             return photo && photo.used ? this.known.get(photo.id) || null : null;
         }
     };
@@ -78,7 +78,7 @@
             this.tools = lb.el("div", {class: "lb-frame-tools"}, this.turn, this.move, this.size);
         }
 
-        draw(photo) {
+        draw(/** @type {Rest.Photo} */ photo) {
             this.photo = photo;
             const frame = this.frame = this.frames.of(photo);
             lb.show(this.node, Boolean(frame));

@@ -4,7 +4,7 @@
     "use strict";
 
     lb.JudgeGrid = class {
-        constructor(app, tryView) {
+        constructor(/** @type {LoraBridgeApp} */ app, tryView) {
             this.app = app;
             this.try = tryView;
             this.job = null;
@@ -28,7 +28,7 @@
                 this.plot.question, this.votes.node, this.prompt, this.scroll, this.standings);
         }
 
-        update(result) {
+        update(/** @type {Rest.Result} */ result) {
             lb.show(this.node, Boolean(result.job));
             if (!result.job) return;
             this.result = result;
@@ -155,7 +155,7 @@
 
     /** Two pictures side by side without their steps; after the answer it says which they were. */
     lb.BlindVote = class {
-        constructor(app, voted) {
+        constructor(/** @type {LoraBridgeApp} */ app, voted) {
             this.app = app;
             this.voted = voted;
             this.prompt = lb.el("p", {class: "lb-dim lb-small"});

@@ -11,7 +11,7 @@
             this.node = lb.button("", () => this.turn(), "small");
         }
 
-        draw(photo) {
+        draw(/** @type {Rest.Photo} */ photo) {
             this.photo = photo;
             const can = photo.used && photo.can_be_used !== false && Boolean(photo.verdict);
             lb.show(this.node, can);
@@ -35,14 +35,14 @@
 
     /** Below the fields: how many photos are held out, and a switch. */
     lb.HeldOutLine = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.text = lb.el("span", {});
             this.off = lb.el("button", {type: "button", class: "lb-link", onclick: () => this.turn()});
             this.node = lb.el("span", {class: "lb-held-line"}, this.text, " ", this.off);
         }
 
-        update(draft) {
+        update(/** @type {Rest.Draft} */ draft) {
             const held = draft.photos.filter((photo) => photo.held_out).length;
             this.isOff = draft.training.held_out === "none";
             lb.setText(this.text, held ? lb.t("{n} of them {n:is|are} held out to measure the result.", {n: held}) : "");

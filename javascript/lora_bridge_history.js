@@ -4,7 +4,7 @@
     "use strict";
 
     lb.History = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.part = lb.part("history", lb.t("Queue and history"), () => app.loadJobs());
             this.search = lb.field(lb.t("Search"), lb.el("input", {type: "search", autocomplete: "off", oninput: () => this.lookSoon()}), true);

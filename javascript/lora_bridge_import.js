@@ -24,7 +24,7 @@
     };
 
     lb.Import = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.part = lb.part("import", lb.t("Import a config"), () => null);
             this.node = this.part.node;

@@ -4,7 +4,7 @@
     "use strict";
 
     lb.Keeping = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.rule = lb.field(lb.t("A finished training keeps"), lb.el("select", {onchange: () => this.look()}), true);
             this.said = lb.el("p", {class: "lb-dim", role: "status"});

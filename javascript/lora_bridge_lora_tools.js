@@ -23,7 +23,7 @@
     };
 
     lb.LoraTools = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.part = lb.part("lora-tools", lb.t("LoRA tools: verify, resize, merge, extract"));
             const text = (more) => lb.el("input", {type: "text", autocomplete: "off", spellcheck: "false", ...more});
@@ -47,7 +47,7 @@
             this.showFields();
         }
 
-        update(result) {
+        update(/** @type {Rest.Result} */ result) {
             const loras = (this.app.state.loras && this.app.state.loras.loras) || [];
             const path = (result.file || "").replace(/\\/g, "/");
             const own = loras.find((one) => path.endsWith("/" + one.file));

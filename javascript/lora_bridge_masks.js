@@ -4,7 +4,7 @@
     "use strict";
 
     lb.Masks = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.part = lb.part("masks", lb.t("Masks"), () => this.update());
             this.node = this.part.node;
@@ -59,7 +59,7 @@
         }
 
         /** Whether another mask than the one that was painted here is there now. */
-        isOther(photo) {
+        isOther(/** @type {Rest.Photo} */ photo) {
             return photo.id !== this.pid || (!this.saving && !this.drawing.isPainting && this.seen !== lb.maskSeen(photo));
         }
 
@@ -101,14 +101,14 @@
             });
         }
 
-        taken(pid, photo) {
+        taken(pid, /** @type {Rest.Photo} */ photo) {
             if (pid === this.pid) this.seen = lb.maskSeen(photo);
             this.takePhoto(photo);
             lb.show(this.own, photo.mask === "painted");
         }
 
         /** A mask that is painted is trained with: the server has switched that on, and no other window did. */
-        takePhoto(photo) {
+        takePhoto(/** @type {Rest.Photo} */ photo) {
             const draft = this.app.state.draft;
             if (photo.mask === "painted") this.app.state.draft = {...draft, training: {...draft.training, masks: true}};
             this.app.takePhoto(photo);

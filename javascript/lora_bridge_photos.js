@@ -8,7 +8,7 @@
     const USABLE = /\.(jpe?g|png|webp|heic|heif|avif|gif|bmp|tiff?|zip|txt|caption)$/i;
 
     lb.Photos = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.reading = null;
             this.source = null;
@@ -127,7 +127,7 @@
             return item;
         }
 
-        fillTile(node, photo) {
+        fillTile(node, /** @type {Rest.Photo} */ photo) {
             const parts = node.lbParts;
             parts.photo = photo;
             this.showPicture(parts, photo);
@@ -164,7 +164,7 @@
         }
 
         /** Shows a thumbnail, or why there is none; an earlier picture in this recycled place is taken away at once. */
-        showPicture(parts, photo) {
+        showPicture(parts, /** @type {Rest.Photo} */ photo) {
             const image = parts.image;
             const address = this.app.server.url(photo.thumb);
             lb.show(parts.lost, !photo.thumb);
@@ -174,7 +174,7 @@
             if (address) image.src = address;
         }
 
-        badge(photo) {
+        badge(/** @type {Rest.Photo} */ photo) {
             if (!photo.verdict) return {text: lb.t("looking"), kind: "dim"};
             if (photo.verdict === "left out") return photo.used ? {text: lb.t("used anyway"), kind: "mind"} : {text: lb.t("left out"), kind: "bad"};
             if (!photo.used) return {text: lb.t("left out by you"), kind: "dim"};
@@ -191,7 +191,7 @@
         }
 
         /** Saves a choice about a photo; where that fails, it is as before. */
-        change(photo, what) {
+        change(/** @type {Rest.Photo} */ photo, what) {
             return this.app.act(null, async () => {
                 try {
                     const changed = await this.app.server.post("draft/photo/" + photo.id, what);
@@ -218,7 +218,7 @@
         }
 
         /** Which photos are shown: all, those that are left out, or those with something to check. */
-        showFilters(photos) {
+        showFilters(/** @type {Rest.Photo[]} */ photos) {
             const some = {
                 all: photos, out: photos.filter((photo) => !photo.used),
                 check: photos.filter((photo) => photo.used && (photo.verdict === "mind" || (this.frames.of(photo) || {}).cuts_face)),

@@ -5,7 +5,7 @@
 
     /** A button, and the question that it asks where the script would not find every saved step. */
     lb.SendPlot = class {
-        constructor(app, tryView, judge) {
+        constructor(/** @type {LoraBridgeApp} */ app, tryView, judge) {
             this.app = app;
             this.try = tryView;
             this.judge = judge;

@@ -4,7 +4,7 @@
     "use strict";
 
     lb.PresetChoice = class {
-        constructor(app, save) {
+        constructor(/** @type {LoraBridgeApp} */ app, save) {
             this.app = app;
             this.save = save;
             this.subject = lb.field(lb.t("What are you training?"), lb.el("select", {onchange: () => this.choose(this.subject.input.value)}));
@@ -20,7 +20,7 @@
         }
 
         /** `chosen`: the preset's name in the draft, or as it was just chosen; null: the plan's own choice is shown. */
-        update(presets, plan, chosen) {
+        update(presets, /** @type {Rest.Plan} */ plan, chosen) {
             if (!presets || !plan) {
                 for (const one of [this.subject, this.memory]) lb.setChoices(one.input, [{value: "", text: lb.t("Loading ...")}], "");
                 return;
@@ -72,7 +72,7 @@
         }
 
         /** `plan` names the preset that is used, also where nobody has chosen one. */
-        update(plan) {
+        update(/** @type {Rest.Plan} */ plan) {
             const preset = plan && plan.preset;
             lb.show(this.node, Boolean(preset));
             if (!preset) return;

@@ -5,7 +5,7 @@
 
     /** A tick beside Start. */
     lb.PrivateTick = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.input = lb.el("input", {type: "checkbox", class: "lb-tick", id: lb.newId(),
                 onchange: () => app.saveDraft("training.private", {training: {private: this.input.checked}}, 0)});
@@ -19,7 +19,7 @@
 
     /** In Advanced: the saved step that is published at the end. */
     lb.PublishedStep = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.input = lb.el("select", {onchange: () => app.saveDraft("training.publish", {training: {publish: this.input.value}}, 0)});
             this.field = lb.field(lb.t("Publish at the end"), this.input);
             this.node = this.field.node;

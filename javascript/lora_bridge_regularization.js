@@ -4,7 +4,7 @@
     "use strict";
 
     lb.Regularization = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.part = lb.part("regularization", lb.t("Regularization pictures"), () => this.update());
             const why = lb.el("p", {class: "lb-dim"}, lb.t("What the base model itself draws for the class word, trained beside your photos: the word stays what it was, while the name becomes your subject. Worth it if others of the class have to stay as they are, or for several subjects of one class. A run then needs twice the steps."));

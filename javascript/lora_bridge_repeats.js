@@ -22,7 +22,7 @@
             this.node = lb.el("span", {class: "lb-repeats"}, this.button, this.input);
         }
 
-        draw(photo) {
+        draw(/** @type {Rest.Photo} */ photo) {
             if (this.photo && this.photo.id !== photo.id) this.close(false);
             this.photo = photo;
             lb.show(this.node, photo.used && photo.can_be_used !== false && !photo.held_out);

@@ -11,7 +11,7 @@
     });
 
     lb.SampleStrip = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.table = lb.el("table", {class: "lb-strip-table"});
             this.scroll = lb.el("div", {class: "lb-strip-scroll", tabindex: 0, role: "region", "aria-label": lb.t("Sample pictures by step")}, this.table);
@@ -50,7 +50,7 @@
 
     /** What the samples show, a prompt a line; each sampling reads it again. */
     lb.PromptEditor = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.part = lb.part("prompts", lb.t("Change the sample prompts"), () => this.opened());
             this.text = lb.field(lb.t("One prompt a line; --w, --h, --d, --l, --s and --n as in sd-scripts"), lb.el("textarea", {rows: 5, spellcheck: "false"}));

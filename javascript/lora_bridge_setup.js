@@ -4,7 +4,7 @@
     "use strict";
 
     lb.Setup = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.findings = lb.el("ul", {class: "lb-findings"});
             this.start = lb.button(lb.t("Set up"), () => this.run(null), "primary");

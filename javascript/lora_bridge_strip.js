@@ -17,7 +17,7 @@
 
     /** Two buttons that stop a job: politely, and at once (asked twice). */
     lb.StopButtons = class {
-        constructor(app, job) {
+        constructor(/** @type {LoraBridgeApp} */ app, job) {
             this.app = app;
             this.job = job;
             this.soft = lb.button(lb.t("Stop after next save"), () => this.stop(this.soft, false), "small");
@@ -55,7 +55,7 @@
     };
 
     lb.Strip = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.title = lb.el("b", {class: "lb-strip-title"});
             this.text = lb.el("span", {class: "lb-strip-text"});

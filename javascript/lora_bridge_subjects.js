@@ -5,7 +5,7 @@
 
     /** A row of subjects above the photos; with one subject only the way to add another. `changed` is called when another one is shown. */
     lb.Subjects = class {
-        constructor(app, changed) {
+        constructor(/** @type {LoraBridgeApp} */ app, changed) {
             this.app = app;
             this.changed = changed;
             this.current = 1;
@@ -84,7 +84,7 @@
             lb.setText(this.remove, lb.t("Remove this subject"));
         }
 
-        update(draft) {
+        update(/** @type {Rest.Draft} */ draft) {
             if (!this.own) this.current = 1;
             lb.show(this.row, this.several);
             const counts = (id) => draft.photos.filter((photo) => photo.subject === id && photo.used).length;
@@ -98,7 +98,7 @@
     };
 
     /** "Ada woman (10)". */
-    lb.subjectText = (one, photos) => ([one.name, one.class_token].filter(Boolean).join(" ") || lb.t("no name yet")) + " (" + photos + ")";
+    lb.subjectText = (one, count) => ([one.name, one.class_token].filter(Boolean).join(" ") || lb.t("no name yet")) + " (" + count + ")";
 
     /** The name that a photo's caption begins with. */
     lb.nameOf = function (draft, photo) {

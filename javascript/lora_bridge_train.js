@@ -4,7 +4,7 @@
     "use strict";
 
     lb.Train = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.setup = new lb.Setup(app);
             this.advanced = new lb.Advanced(app);
@@ -157,7 +157,7 @@
             lb.setAttribute(this.time, "title", plan.seconds ? lb.sentence(plan.seconds_from) : null);
         }
 
-        timeWords(plan) {
+        timeWords(/** @type {Rest.Plan} */ plan) {
             if (!plan.seconds) return ".";
             const time = lb.about(plan.seconds);
             return plan.gpu ? lb.t(", about {time} on this {gpu}.", {time: time, gpu: plan.gpu}) : lb.t(", about {time} here.", {time: time});
@@ -203,7 +203,7 @@
             return names && lb.t("It needs files beside it, see below: {names}", {names: names});
         }
 
-        stemWords(plan, wanted) {
+        stemWords(/** @type {Rest.Plan} */ plan, wanted) {
             if (!plan || !plan.lora_stem) return "";
             return plan.lora_stem === wanted ? lb.t("(free)") : lb.t("will be saved as {stem}", {stem: plan.lora_stem});
         }
@@ -227,7 +227,7 @@
         }
 
         /** Start is quiet until it can start. */
-        showStart(plan, planned) {
+        showStart(/** @type {Rest.Plan} */ plan, planned) {
             const draft = this.app.state.draft;
             const writing = draft && draft.writing;
             const can = Boolean(plan) && !planned.length && !writing;

@@ -4,7 +4,7 @@
     "use strict";
 
     lb.Try = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.empty = lb.el("p", {class: "lb-empty"}, lb.t("Nothing to try yet: start a training in step 3."));
             this.loading = lb.el("p", {class: "lb-loading"}, lb.t("Loading ..."));
@@ -125,7 +125,7 @@
             if (this.result) this.showResult(this.result);
         }
 
-        showResult(result) {
+        showResult(/** @type {Rest.Result} */ result) {
             lb.setText(this.file, lb.t("{file} is in {folder}.", lb.filePlace(result)));
             lb.setText(this.facts, lb.resultFacts(result).join(" "));
             this.pair.update(result, this.grid.grid);
@@ -145,7 +145,7 @@
         }
 
         /** Offers the base model that the LoRA was trained on, where the WebUI has another loaded. */
-        showBase(result) {
+        showBase(/** @type {Rest.Result} */ result) {
             const loaded = lb.loadedCheckpoint();
             const bases = (this.app.state.bases && this.app.state.bases.bases) || [];
             const listed = bases.some((base) => base.title === result.base_title);

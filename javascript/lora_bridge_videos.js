@@ -18,7 +18,7 @@
     lb.isVideoPath = (path) => VIDEO.test(path);
 
     lb.Videos = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.node = lb.el("ul", {class: "lb-videos", role: "status", hidden: true});
             this.count = lb.framesOf(lb.remembered("video-frames"));
@@ -67,7 +67,7 @@
             return this.app.act(null, () => this.app.post("draft/video/file", {video: path, subject: subject, count: this.count}));
         }
 
-        update(draft) {
+        update(/** @type {Rest.Draft} */ draft) {
             this.known = draft.videos || [];
             this.draw();
         }

@@ -27,7 +27,7 @@
     };
 
     lb.Windows = class {
-        constructor(app) {
+        constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
             this.text = lb.el("span", {});
             this.buttons = lb.el("span", {class: "lb-stops"});

@@ -1,4 +1,4 @@
-"""Writes the tables and shapes of docs/rest.md from the routes' own types.
+"""Writes the tables and shapes of docs/rest.md from the routes' own types; see also `rest_types`.
 
     python -m tools.rest_docs [--check]
 
@@ -36,6 +36,8 @@ from sd_scripts_bridge.shapes.marks import (
 )
 from sd_scripts_bridge.shapes.plain import plain
 
+from . import rest_types
+
 DOCUMENT = Path(__file__).parents[1] / "docs" / "rest.md"
 WIDTH = 100
 COMMENTS_AT = 42
@@ -61,6 +63,7 @@ def main() -> int:
     new = renewed(old)
     if not check:
         DOCUMENT.write_text(new, encoding="utf-8", newline="\n")
+        rest_types.main()
         return 0
     if new != old:
         print("docs/rest.md is out of date: python -m tools.rest_docs", file=sys.stderr)

@@ -1,9 +1,28 @@
 // The one object that the page's scripts share: each script adds its part, and none may add or use a
 // name that isn't here. Only the checker reads this; the page never loads it.
 
+/** What the page knows: the newest answer to each question, null before the first. */
+interface LoraBridgeState {
+    status: Rest.Status | null;
+    draft: Rest.Draft | null;
+    plan: Rest.Plan | null;
+    host: Rest.Host | null;
+    engine: Rest.Engine | null;
+    bases: Rest.Bases | null;
+    presets: Rest.Presets | null;
+    jobs: Rest.Jobs | null;
+    loras?: Rest.Loras | null;
+    options?: Rest.Options | null;
+}
+
+interface LoraBridgeApp {
+    state: LoraBridgeState;
+    [part: string]: any;
+}
+
 interface LoraBridge {
     /** The page, as soon as it is drawn. */
-    app: any;
+    app: LoraBridgeApp;
 
     // lora_bridge.js
     App: new (...parts: any[]) => any;
@@ -11,7 +30,7 @@ interface LoraBridge {
     mainOptions: () => any;
     Advanced: new (...parts: any[]) => any;
     OptionRow: new (...parts: any[]) => any;
-    optionHelp: (option: any) => any;
+    optionHelp: (option: Rest.Option) => any;
     valueForInput: (value: any) => any;
     // lora_bridge_after.js
     AfterTraining: new (...parts: any[]) => any;
@@ -23,7 +42,7 @@ interface LoraBridge {
     BaseChooser: new (...parts: any[]) => any;
     // lora_bridge_caption_bulk.js
     CaptionBulk: new (...parts: any[]) => any;
-    alikeCaptions: (photos: any) => any;
+    alikeCaptions: (photos: Rest.Photo[]) => any;
     // lora_bridge_caption_tags.js
     CaptionTags: new (...parts: any[]) => any;
     CaptionPreview: new (...parts: any[]) => any;
@@ -32,7 +51,7 @@ interface LoraBridge {
     // lora_bridge_captions.js
     Captions: new (...parts: any[]) => any;
     CaptionPhoto: new (...parts: any[]) => any;
-    authorRemarks: (photo: any) => any;
+    authorRemarks: (photo: Rest.Photo) => any;
     // lora_bridge_choice.js
     pairOf: (result: any, grid: any) => any;
     Pair: new (...parts: any[]) => any;
@@ -68,8 +87,8 @@ interface LoraBridge {
     LikenessLine: new (...parts: any[]) => any;
     likenessParts: (found: any) => any;
     HeldOutWork: new (...parts: any[]) => any;
-    queueWork: (app: any, button: any, path: any, body: any) => any;
-    followNew: (app: any, answer: any) => any;
+    queueWork: (app: LoraBridgeApp, button: any, path: any, body: any) => any;
+    followNew: (app: LoraBridgeApp, answer: any) => any;
     // lora_bridge_frame.js
     fitted: (picture: any, box: any) => any;
     moved: (frame: any, by: any) => any;
@@ -99,20 +118,20 @@ interface LoraBridge {
     // lora_bridge_mask.js
     brushSize: (size: number, larger: boolean) => number;
     usualBrush: (size: {width: number; height: number}) => number;
-    maskSize: (photo: any) => {width: number, height: number};
+    maskSize: (photo: Rest.Photo) => {width: number, height: number};
     Strokes: new (...parts: any[]) => any;
     MaskDrawing: new (...parts: any[]) => any;
     // lora_bridge_masks.js
     Masks: new (...parts: any[]) => any;
-    maskSeen: (photo: any) => string;
+    maskSeen: (photo: Rest.Photo) => string;
     maskText: (mask: string) => string;
     // lora_bridge_history.js
     History: new (...parts: any[]) => any;
     historyChoices: () => any;
-    jobButtons: (app: any, job: any) => any;
-    exportMenu: (app: any, job: any) => any;
+    jobButtons: (app: LoraBridgeApp, job: any) => any;
+    exportMenu: (app: LoraBridgeApp, job: any) => any;
     download: (blob: any, name: any) => any;
-    doWithJob: (app: any, job: any, action: any, button: any) => any;
+    doWithJob: (app: LoraBridgeApp, job: any, action: any, button: any) => any;
     // lora_bridge_import.js
     isConfig: (file: any) => any;
     frontOf: (file: any) => Promise<any>;
@@ -141,9 +160,9 @@ interface LoraBridge {
     picture: () => any;
     droppedFiles: (transfer: any) => Promise<any>;
     // lora_bridge_places.js
-    fieldsOf: (app: any) => any;
-    goTo: (app: any, where: any) => Promise<any>;
-    showProblems: (app: any, list: any, problems: any) => any;
+    fieldsOf: (app: LoraBridgeApp) => any;
+    goTo: (app: LoraBridgeApp, where: any) => Promise<any>;
+    showProblems: (app: LoraBridgeApp, list: any, problems: any) => any;
     // lora_bridge_plot.js
     SendPlot: new (...parts: any[]) => any;
     unpublishedSteps: (result: any, files: any) => any;
@@ -152,10 +171,10 @@ interface LoraBridge {
     plotText: (result: any, axes: any) => any;
     // lora_bridge_preset.js
     PresetChoice: new (...parts: any[]) => any;
-    subjectOf: (preset: any) => any;
-    bestFor: (presets: any, gigabytes: any) => any;
+    subjectOf: (preset: Rest.Preset) => any;
+    bestFor: (presets: Rest.Preset[], gigabytes: any) => any;
     About: new (...parts: any[]) => any;
-    presetFacts: (preset: any) => any;
+    presetFacts: (preset: Rest.Preset) => any;
     // lora_bridge_publishing.js
     PrivateTick: new (...parts: any[]) => any;
     PublishedStep: new (...parts: any[]) => any;
@@ -177,7 +196,7 @@ interface LoraBridge {
     // lora_bridge_setup.js
     Setup: new (...parts: any[]) => any;
     withoutCommand: (sentence: any) => any;
-    showLog: (app: any, box: any, job: any, lines: any) => Promise<any>;
+    showLog: (app: LoraBridgeApp, box: any, job: any, lines: any) => Promise<any>;
     // lora_bridge_start.js
     host: () => any;
     mount: () => any;
@@ -196,8 +215,8 @@ interface LoraBridge {
     jobActions: (job: any) => any;
     captionRemarks: (caption: any, name: any, tokens: any) => any;
     tokenRemark: (tokens: any) => any;
-    facetText: (facet: any) => any;
-    tileText: (photo: any) => any;
+    facetText: (facet: Rest.Facet) => any;
+    tileText: (photo: Rest.Photo) => any;
     mergeDraft: (known: any, answer: any) => any;
     byName: (one: any, other: any) => any;
     together: (files: any) => any;
@@ -213,22 +232,22 @@ interface LoraBridge {
     Strip: new (...parts: any[]) => any;
     // lora_bridge_subjects.js
     Subjects: new (...parts: any[]) => any;
-    subjectText: (one: any, photos: any) => any;
-    nameOf: (draft: any, photo: any) => any;
+    subjectText: (one: any, count: number) => any;
+    nameOf: (draft: Rest.Draft, photo: Rest.Photo) => any;
     // lora_bridge_train.js
     Train: new (...parts: any[]) => any;
     curveWords: (curve: any) => any;
-    seenOf: (draft: any) => any;
+    seenOf: (draft: Rest.Draft) => any;
     toldOf: (told: any, status: any) => any;
     notesOf: (status: any) => any;
-    showSamples: (app: any, box: any, samples: any) => any;
+    showSamples: (app: LoraBridgeApp, box: any, samples: any) => any;
     // lora_bridge_try.js
     Try: new (...parts: any[]) => any;
     copy: (text: any) => Promise<any>;
     loadedCheckpoint: () => any;
     filePlace: (result: any) => any;
     resultFacts: (result: any) => any;
-    refreshCards: (app: any) => Promise<void>;
+    refreshCards: (app: LoraBridgeApp) => Promise<void>;
     refreshing?: boolean;
     stopWords: (kind: string) => string;
     untilIdle: (server: any, wait: number) => Promise<void>;
@@ -240,7 +259,7 @@ interface LoraBridge {
     // lora_bridge_windowed.js
     Windowed: new (...parts: any[]) => any;
     // lora_bridge_windows.js
-    partsNow: (draft: any, part: any) => any;
+    partsNow: (draft: Rest.Draft, part: any) => any;
     changedFields: (before: any, after: any) => any;
     Windows: new (...parts: any[]) => any;
     // lora_bridge_words.js

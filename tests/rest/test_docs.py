@@ -13,7 +13,7 @@ from sd_scripts_bridge.rest.routes import RULES
 from sd_scripts_bridge.rest.signature import Nothing, signature_of
 from sd_scripts_bridge.shapes.marks import FromForm, bare, kinds, title_of
 from sd_scripts_bridge.shapes.reader import read
-from tools import rest_docs
+from tools import rest_docs, rest_types
 
 TEXT = rest_docs.DOCUMENT.read_text(encoding="utf-8")
 SHAPE = re.compile(r"^### (\w+)\n.*?^```jsonc\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -27,6 +27,11 @@ BODIES = {
 
 def test_it_is_up_to_date() -> None:
     assert rest_docs.renewed(TEXT) == TEXT, "run python -m tools.rest_docs"
+
+
+def test_the_pages_scripts_are_checked_against_the_same_shapes() -> None:
+    written = rest_types.TYPES.read_text(encoding="utf-8")
+    assert written == rest_types.renewed(), "run python -m tools.rest_docs"
 
 
 def test_it_names_every_route() -> None:
