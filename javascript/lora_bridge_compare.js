@@ -24,7 +24,8 @@
         update(/** @type {Rest.Result} */ result) {
             const jobs = ((this.app.state.jobs && this.app.state.jobs.jobs) || []).filter((job) => job.kind === "train" && job.id !== result.job);
             lb.show(this.some, jobs.length > 0);
-            lb.setChoices(this.other.input, jobs.map((job) => ({value: String(job.id), text: lb.t("{title} (job {id})", job)})), this.other.input.value || (jobs[0] && String(jobs[0].id)));
+            const runs = jobs.map((job) => ({value: String(job.id), text: lb.t("{title} (job {id})", job)}));
+            lb.setChoices(this.other.input, runs, lb.chosenOf(this.other.input, runs));
             if (result.job === this.job) return;
             this.job = result.job;
             if (this.part.node.open) this.ask();

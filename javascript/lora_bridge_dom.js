@@ -78,6 +78,9 @@
         if (document.activeElement !== select || !select.lbTouched) select.value = wanted;
     };
 
+    /** What is chosen in a select, where that is still among the choices; else the first of them. */
+    lb.chosenOf = (select, choices) => (choices.some((one) => one.value === select.value) ? select.value : choices.length ? choices[0].value : "");
+
     /** Makes a list show `items`; `draw(item)` is called only where an item (by `key`) is new or has changed. */
     lb.fillList = function (list, items, key, draw) {
         const known = list.lbKnown || new Map();

@@ -6,6 +6,12 @@
     /** Which fields an action has. */
     const FIELDS = {resize: ["rank"], merge: ["other", "weights", "rank"], into: ["into", "weights"], extract: ["tuned", "from", "rank"]};
 
+    /** What is said where one of them is empty. */
+    const NEEDED = {
+        other: () => lb.t("There is no other LoRA to merge with."), into: () => lb.t("Give the path of the base model to merge into."),
+        tuned: () => lb.t("Give the path of the tuned model."), from: () => lb.t("Give the path of the base that was tuned."),
+    };
+
     /** The folder that a LoRA's name counts from: "/loras/people/Ada.safetensors" and "people/Ada.safetensors" give "/loras/". */
     lb.folderOf = (path, name) => path.slice(0, path.length - name.length);
 
@@ -60,16 +66,24 @@
             if (this.file !== result.file) lb.show(this.found, false);
             this.file = result.file;
             this.name = own.file;
-            lb.setChoices(this.fields.other.input, loras.filter((one) => one !== own).map((one) => ({value: lb.folderOf(result.file, own.file) + one.file, text: one.stem})), this.fields.other.input.value || undefined);
+            const others = loras.filter((one) => one !== own).map((one) => ({value: lb.folderOf(result.file, own.file) + one.file, text: one.stem}));
+            lb.setChoices(this.fields.other.input, others, lb.chosenOf(this.fields.other.input, others));
         }
 
         showFields() {
             const shown = [...FIELDS[this.action.input.value], "name"];
+            lb.setText(this.start, lb.t("Start"));
             for (const [name, field] of Object.entries(this.fields)) lb.show(field.node, shown.includes(name));
         }
 
         send() {
             const said = Object.fromEntries(Object.entries(this.fields).map(([name, field]) => [name, field.input.value.trim()]));
+            const empty = FIELDS[this.action.input.value].find((name) => NEEDED[name] && !said[name]);
+            if (empty) {
+                this.app.complain({sentences: [NEEDED[empty]()]});
+                this.fields[empty].input.focus();
+                return;
+            }
             lb.queueWork(this.app, this.start, "lora", lb.loraWork(this.action.input.value, this.file, said));
         }
 

@@ -249,6 +249,7 @@ interface LoraBridge {
     resultFacts: (result: any) => any;
     refreshCards: (app: LoraBridgeApp) => Promise<void>;
     refreshing?: boolean;
+    chosenOf: (select: any, choices: any) => string;
     stopWords: (kind: string) => string;
     untilIdle: (server: any, wait: number) => Promise<void>;
     resultCosts: (facts: any, healed: any) => any;

@@ -19,6 +19,7 @@ from sd_scripts_bridge.jobs.job import Status, ToolJob, TrainingJob
 from sd_scripts_bridge.models import safetensors_file
 from sd_scripts_bridge.page.finished import forgetting
 from sd_scripts_bridge.photos.measures import Measures, measure
+from tests.rest.test_masks import half, paint, png
 from tests.support import messy
 from tests.support.page import Page, base, context, encoded, page, ready
 from tests.support.supervisor import MakeJob, submit, wait_over, wait_step
@@ -129,9 +130,14 @@ def test_the_job_stays_with_its_settings_and_its_curve(trained: Page) -> None:
 
 def test_photos_that_the_job_never_saw_stay_in_the_draft(trained: Page) -> None:
     trained.post("draft/photos", files=[{"name": "new.jpg", "data": encoded(9)}])
-    trained.seen()
+    first, *_, new = trained.seen()["photos"]
+    for photo in (first, new):
+        said = paint(trained, photo["id"], png(half(640, 560)))
+        assert said.status_code == 200, said.text
     trained.post("jobs/1/forget")
     assert [photo["file"] for photo in trained.seen()["photos"]] == ["new.jpg"]
+    masks = [*(trained.context.the_bridge.home.root / "draft" / "masks").iterdir()]
+    assert [mask.name.partition("-")[0] for mask in masks] == [str(new["id"])]
 
 
 # ---- what is refused ----

@@ -18,26 +18,35 @@ def sheet(grid: Grid, folder: JobFolder) -> Any:
     from PIL import Image, ImageDraw
 
     tile = _tile(grid)
-    columns, rows = 1 + len(grid.steps), len(grid.weights)
-    block = 2 * HEAD + rows * (tile + GAP)
-    width = SIDE + columns * (tile + GAP)
-    page = Image.new("RGB", (width, GAP + len(grid.prompts) * (block + GAP)), PAPER)
-    pen = ImageDraw.Draw(page)
-    for row in range(len(grid.prompts)):
-        top = GAP + row * (block + GAP)
-        _write(pen, (GAP, top), grid.prompt(Cell(None, 0, row)).text, width)
-        heads = ["without", *(f"step {step}" for step in grid.steps)]
-        for column, head in enumerate(heads):
-            _write(pen, (SIDE + column * (tile + GAP), top + HEAD), head, tile)
-        for line, weight in enumerate(grid.weights):
-            y = top + 2 * HEAD + line * (tile + GAP)
-            _write(pen, (GAP, y), f"x {weight:g}", SIDE)
-            for column, step in enumerate((None, *grid.steps)):
-                cell = grid.without(row) if step is None else Cell(step, weight, row)
-                if step is not None or line == 0:
-                    picture = _picture(grid, folder, cell, tile)
-                    page.paste(picture, (SIDE + column * (tile + GAP), y))
+    width = SIDE + (1 + len(grid.steps)) * (tile + GAP)
+    texts = [
+        _lines(grid.prompt(Cell(None, 0, row)).text, width - 2 * GAP)
+        for row in range(len(grid.prompts))
+    ]
+    block = HEAD + len(grid.weights) * (tile + GAP) + GAP
+    page = Image.new("RGB", (width, GAP + sum(HEAD * len(one) + block for one in texts)), PAPER)
+    pen, top = ImageDraw.Draw(page), GAP
+    for row, lines in enumerate(texts):
+        for line in lines:
+            _write(pen, (GAP, top), line)
+            top += HEAD
+        _block(page, pen, grid, folder, row, top)
+        top += block
     return page
+
+
+def _block(page: Any, pen: Any, grid: Grid, folder: JobFolder, row: int, top: int) -> None:
+    """The pictures of one prompt, with their steps above and their strengths beside them."""
+    tile = _tile(grid)
+    for column, step in enumerate((None, *grid.steps)):
+        x = SIDE + column * (tile + GAP)
+        _write(pen, (x, top), "without" if step is None else f"step {step}")
+        for line, weight in enumerate(grid.weights[: 1 if step is None else None]):
+            cell = grid.without(row) if step is None else Cell(step, weight, row)
+            picture = _picture(grid, folder, cell, tile)
+            page.paste(picture, (x, top + HEAD + line * (tile + GAP)))
+    for line, weight in enumerate(grid.weights):
+        _write(pen, (GAP, top + HEAD + line * (tile + GAP)), f"x {weight:g}")
 
 
 def _tile(grid: Grid) -> int:
@@ -55,12 +64,26 @@ def _picture(grid: Grid, folder: JobFolder, cell: Cell, tile: int) -> Any:
         return Image.new("RGB", (tile, tile), EMPTY)
 
 
-def _write(pen: Any, at: tuple[int, int], text: str, width: int) -> None:
-    """A line, cut where it would leave its place."""
+def _lines(text: str, width: int) -> list[str]:
+    """The words of a text in lines of at most so many pixels; a longer word has a line alone."""
     from PIL import ImageFont
 
-    font = ImageFont.load_default()
-    plain = text.encode("latin-1", "replace").decode("latin-1")  # what Pillow's own font has
-    while plain and font.getlength(plain) > width:
-        plain = plain[:-1]
-    pen.text((at[0], at[1] + 4), plain, fill=INK, font=font)
+    font, lines = ImageFont.load_default(), [""]
+    for word in _plain(text).split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and font.getlength(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+def _write(pen: Any, at: tuple[int, int], text: str) -> None:
+    from PIL import ImageFont
+
+    pen.text((at[0], at[1] + 4), _plain(text), fill=INK, font=ImageFont.load_default())
+
+
+def _plain(text: str) -> str:
+    """What Pillow's own font has."""
+    return text.encode("latin-1", "replace").decode("latin-1")

@@ -45,6 +45,8 @@ def _leave_draft(draft: Draft, shown: Sequence[Measures]) -> int:
     for pid in gone:
         if paths[pid].parent == draft.photos_folder:
             _delete(paths[pid])
+        for mask in (draft.folder / "masks").glob(f"{pid}-*.png"):
+            mask.unlink()
     shutil.rmtree(draft.thumbs_folder, ignore_errors=True)
     draft.check.cache.unlink(missing_ok=True)
     draft.look_again()

@@ -52,7 +52,8 @@ def work_of(asked: LoraRequest) -> LoraWork:
         return merge(asked.files, asked.weights, asked.into, asked.rank, asked.to)
     problems = []
     if asked.rank is None:
-        problems.append(Problem("lora_work.no_rank", "rank", "is missing", "Give the result's."))
+        remedy = "Give the rank of the result."
+        problems.append(Problem("lora_work.no_rank", "rank", "is missing", remedy))
     if len(asked.files) != 1:
         text = "{count} were given"
         count = len(asked.files)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageFont
 
 from sd_scripts_bridge.engines.judging.grid import Cell, Grid, keep
-from sd_scripts_bridge.engines.judging.sheet import sheet
+from sd_scripts_bridge.engines.judging.sheet import HEAD, sheet
 from sd_scripts_bridge.errors import NotFound
 from sd_scripts_bridge.jobs.folder import JobFolder
 
@@ -53,3 +53,12 @@ def test_the_sheet_shows_every_cell_at_its_place(folder: JobFolder) -> None:
     whole = sheet(GRID, folder)
     colors = {color for _, color in whole.getcolors(1 << 20)}
     assert {(0, 4 * number + 3, 200) for number in range(len(GRID.cells))} <= colors
+
+
+def test_a_long_prompt_stands_whole_above_its_pictures(folder: JobFolder) -> None:
+    words = "Ada woman in a garden full of small flowers of many colours " * 4
+    long = GRID.evolve(prompts=(f"{words}--w 64 --h 64 --d 1 --s 2", LINES[1]))
+    taller = sheet(long, folder).height - sheet(GRID, folder).height
+    lines = 1 + taller // HEAD
+    font = ImageFont.load_default()
+    assert lines * sheet(GRID, folder).width >= font.getlength(words) > sheet(GRID, folder).width
