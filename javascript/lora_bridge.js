@@ -51,7 +51,7 @@
                 tabs.append(tab);
                 this.panels.append(panel);
             }
-            this.root.replaceChildren(this.alert.live, this.strip.node, this.offline, this.alert.restarted, this.alert.node, this.windows.node, this.bare, tabs, this.loading, this.panels);
+            this.root.replaceChildren(this.alert.live, this.strip.node, this.offline, this.alert.restarted, this.alert.node, this.alert.told, this.windows.node, this.bare, tabs, this.loading, this.panels);
             this.open(STEPS.includes(lb.remembered("step")) ? lb.remembered("step") : "photos");
         }
 
@@ -126,6 +126,7 @@
         // ---- messages ----
 
         say(text) { this.alert.say(text); }
+        tell(text) { this.alert.tell(text); }
         complain(error) { this.alert.complain(error); }
 
         /** Runs a user action with its button disabled; an error is shown. */

@@ -65,7 +65,7 @@
             const body = {activation_text: this.words.input.value, weight: Number(this.weight.input.value), negative: this.negative.input.value, notes: this.notes.input.value, picture: this.picture.input.value || null};
             return this.app.act(this.save, async () => {
                 this.show(await this.app.server.post("jobs/" + this.job + "/card", body));
-                this.app.say(lb.t("The card is saved."));
+                this.app.tell(lb.t("The card is saved."));
                 lb.refreshCards(this.app);
             });
         }
@@ -101,7 +101,7 @@
             this.calm();
             this.app.act(this.button, async () => {
                 const answer = await this.app.server.post("jobs/" + this.job + "/forget", {});
-                this.app.say([answer.sentence, ...(answer.notes || [])].map(lb.sentence).join(" "));
+                this.app.tell([answer.sentence, ...(answer.notes || [])].map(lb.sentence).join(" "));
                 this.app.views.try.opened();
                 this.app.update();
             });

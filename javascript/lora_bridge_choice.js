@@ -112,8 +112,9 @@
         send() {
             const body = {private: this.isPrivate.checked, step: Number(this.steps.value) || null};
             return this.app.act(this.publish, async () => {
+                this.app.views.try.chosen = "job:" + this.job; // the new file shall not take its place
                 const answer = await this.app.server.post("jobs/" + this.job + "/publish", body);
-                this.app.say([answer.sentence, ...(answer.notes || [])].map(lb.sentence).join(" "));
+                this.app.tell([answer.sentence, ...(answer.notes || [])].map(lb.sentence).join(" "));
                 lb.refreshCards(this.app);
                 await this.app.load("loras", "loras");
             });

@@ -84,7 +84,7 @@
                     const spec = (await this.app.server.get("jobs/" + this.job)).spec;
                     this.rate = lb.learningRate(spec.params);
                     this.ratesButton.setAttribute("aria-pressed", String(Boolean(this.rate)));
-                    if (!this.rate) this.app.say(lb.t("This schedule can't be drawn here."));
+                    if (!this.rate) this.app.tell(lb.t("This schedule can't be drawn here."));
                 } catch (error) {
                     this.app.complain(error);
                 }

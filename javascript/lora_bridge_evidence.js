@@ -94,7 +94,7 @@
 
     /** Shows a training that was just queued, in step 3. */
     lb.followNew = function (app, answer) {
-        app.say([answer.sentence, ...(answer.notes || [])].map(lb.sentence).join(" "));
+        app.tell([answer.sentence, ...(answer.notes || [])].map(lb.sentence).join(" "));
         app.follow(answer.job);
         app.open("train");
     };

@@ -37,7 +37,7 @@
     /** Does it, and says what was done. */
     lb.fix = (app, button, name, photos) => app.act(button, async () => {
         const answer = await app.post("draft/photos/fix", {fix: name, photos: photos});
-        app.say(((answer && answer.notes) || []).map(lb.sentence).join(" "));
+        app.tell(((answer && answer.notes) || []).map(lb.sentence).join(" "));
     });
 
     /** The photos that are used though a better version of them is. */

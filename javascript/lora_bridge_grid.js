@@ -67,7 +67,7 @@
 
         stop() {
             return this.app.act(this.stopIt, async () => {
-                this.app.say(lb.sentence((await this.app.server.post("jobs/" + this.job + "/grid/stop", {})).sentence));
+                this.app.tell(lb.sentence((await this.app.server.post("jobs/" + this.job + "/grid/stop", {})).sentence));
                 await this.load();
             });
         }
@@ -134,10 +134,11 @@
         /** The step, with the strength on its card. */
         publishChosen() {
             return this.app.act(this.publish, async () => {
+                this.try.chosen = "job:" + this.job;
                 const last = this.chosen.step === Math.max(...this.result.saves);
-                if (!last) this.app.say(lb.sentence((await this.app.server.post("jobs/" + this.job + "/publish", {step: this.chosen.step})).sentence));
+                if (!last) this.app.tell(lb.sentence((await this.app.server.post("jobs/" + this.job + "/publish", {step: this.chosen.step})).sentence));
                 else await this.app.server.post("jobs/" + this.job + "/card", {weight: this.chosen.weight});
-                if (last) this.app.say(lb.t("That step is published already; its card now says × {weight}.", {weight: this.chosen.weight}));
+                if (last) this.app.tell(lb.t("That step is published already; its card now says × {weight}.", {weight: this.chosen.weight}));
                 lb.refreshCards(this.app);
                 await this.app.load("loras", "loras");
             });

@@ -150,13 +150,13 @@
         return app.act(button, async () => {
             if (action === "report") {
                 await lb.copy((await app.server.get("jobs/" + job.id + "/report")).text);
-                app.say(lb.t("Copied: what happened, without names, paths and pictures."));
+                app.tell(lb.t("Copied: what happened, without names, paths and pictures."));
                 return;
             }
             const stops = action === "stop" || action === "leave";
             const verb = stops ? "stop" : action === "begin" ? "resume" : action;
             const answer = await app.server.post("jobs/" + job.id + "/" + verb, stops ? {now: false} : {});
-            app.say(lb.sentence(answer.sentence));
+            app.tell(lb.sentence(answer.sentence));
             if (action === "publish") {
                 lb.setText(button, lb.t("Published as {stem}", {stem: answer.stem}));
                 lb.refreshCards(app);

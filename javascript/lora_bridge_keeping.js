@@ -21,7 +21,7 @@
 
         async tidy() {
             const answer = await this.app.server.post("clean", {keep: this.rule.input.value});
-            this.app.say(lb.sentence(answer.sentence));
+            this.app.tell(lb.sentence(answer.sentence));
             this.take(answer);
             await this.look();
         }

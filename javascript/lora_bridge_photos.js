@@ -185,7 +185,7 @@
         toggle(parts) {
             const photo = parts.photo;
             if (parts.frame.dragged) return undefined;
-            if (photo.can_be_used === false) return this.app.say(lb.sentence(photo.sentence));
+            if (photo.can_be_used === false) return this.app.tell(lb.sentence(photo.sentence));
             this.app.takePhoto({...photo, used: !photo.used});
             return this.change(photo, {used: !photo.used});
         }

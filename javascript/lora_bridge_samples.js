@@ -78,7 +78,7 @@
         send() {
             return this.app.act(this.save, async () => {
                 const answer = await this.app.server.post("jobs/" + this.job + "/prompts", {text: this.text.input.value});
-                this.app.say(lb.sentence(answer.sentence));
+                this.app.tell(lb.sentence(answer.sentence));
             });
         }
     };

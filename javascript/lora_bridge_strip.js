@@ -43,7 +43,7 @@
 
         stop(button, now) {
             const id = this.job();
-            return this.app.act(button, async () => this.app.say(lb.sentence((await this.app.server.post("jobs/" + id + "/stop", {now: now})).sentence)));
+            return this.app.act(button, async () => this.app.tell(lb.sentence((await this.app.server.post("jobs/" + id + "/stop", {now: now})).sentence)));
         }
 
         update(active, stopping, kind) {
@@ -78,7 +78,7 @@
         /** Sends one of the job's verbs, and says the answer. */
         order(button, verb) {
             const path = "jobs/" + this.id + "/" + verb;
-            return this.app.act(button, async () => this.app.say(lb.sentence((await this.app.server.post(path, {})).sentence)));
+            return this.app.act(button, async () => this.app.tell(lb.sentence((await this.app.server.post(path, {})).sentence)));
         }
 
         update() {

@@ -227,7 +227,8 @@
     lb.resultFacts = function (result) {
         const parts = lb.partsOf(result.sentence);
         const did = parts.find((part) => lb.codeOf(part) === "result.did");
-        const facts = (did ? [did] : parts).map(lb.sentence);
+        const found = parts.find((part) => lb.codeOf(part) === "loras.found"); // its place stands before
+        const facts = found ? [lb.t("{count} {count:module|modules}, rank {rank}.", lb.messageOf(found).values)] : (did ? [did] : parts).map(lb.sentence);
         if (result.proof && !did) {
             facts.push(lb.t("Denoising loss {without} → {with}.", {without: lb.loss(result.proof.without), with: lb.loss(result.proof.with_lora)}));
         }

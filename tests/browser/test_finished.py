@@ -4,6 +4,7 @@ and the browser's word that one is over.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.evidence.measured import MeasuredStep, write
 from sd_scripts_bridge.jobs.events import Progress, Published, Sample, Started
 from sd_scripts_bridge.jobs.job import Status, TrainingJob
+from sd_scripts_bridge.models import safetensors_file
 from sd_scripts_bridge.options.params import TrainingParams
 from sd_scripts_bridge.paths import Home
 from tests.support import model_headers as headers
@@ -39,12 +41,19 @@ window.Notification.requestPermission = async () => {
 def train(bridge: Bridge, root: Path, rank: int, seed: float) -> int:
     """A training on nine photos, one more held out, that is over; measured, and published."""
     params = TrainingParams(max_train_steps=30, save_every_n_steps=10, network_dim=rank)
-    job = TrainingJob("Ada", "Ada", "woman", str(root / "img"), "base", "sd1", "embedded", params)
+    job = TrainingJob(
+        "Ada", "Ada", "woman", str(root / "img"), "base", "sd1", "embedded", params,
+        lora_dir=str(root / "Lora"),
+    )  # fmt: skip
     number = bridge._store.add(job)
     assert bridge._store.claim()
     folder = bridge.folder(number).create()
+    folder.output.mkdir(exist_ok=True)
     bridge._store.append(number, 1, Started(1, 1))
     for step in (10, 20, 30):
+        headers.write(
+            folder.output / f"Ada-step{step:08d}.safetensors", headers.lora(), headers.METADATA
+        )
         bridge._store.append(number, 1, Progress(step, 30, seed / step))
         picture = paint(folder.sample("Ada", step, 0), step, number % 2)
         bridge._store.append(number, 1, Sample(str(picture), step, 0, "Ada woman"))
@@ -52,6 +61,7 @@ def train(bridge: Bridge, root: Path, rank: int, seed: float) -> int:
         write(folder.measured, MeasuredStep(step, {"held": errors}, {"own": errors}))
     lora = root / "Lora" / ("Ada.safetensors" if number == 1 else f"Ada-{number}.safetensors")
     headers.write(lora, headers.lora(rank=rank), headers.METADATA)
+    lora.with_suffix(".json").write_text('{"activation text": "Ada woman"}', encoding="utf-8")
     bridge._store.append(number, 1, Published(str(lora), lora.stem, "Ada woman"))
     bridge._store.move(number, Status.SUCCEEDED, of=[Status.RUNNING], attempt=1, sentence="Done.")
     return number
@@ -92,9 +102,45 @@ def test_runs_are_compared_and_their_loras_looked_into(
     tab.button("Verify").click()
     tab.sees(re.compile("^SD 1.5, networks.lora: 3 modules"))
     assert tab.violations(axe) == []
+    tab.field("What to do").select_option("merge")
+    assert tab.field("The other LoRA").input_value().endswith("/Ada.safetensors")
+    tab.field("What to do").select_option("extract")
+    tools = panel.locator("details", has_text="LoRA tools")
+    tools.get_by_role("button", name="Start", exact=True).click()
+    tab.sees("Give the path of the tuned model.")
+    tab.field("What to do").select_option("resize")
+    tab.field("Rank of the result").fill("4")
+    tools.get_by_role("button", name="Start", exact=True).click()
+    tab.sees(re.compile("sd-scripts: is not set up yet"))
     tab.button("Repeat exactly").first.click()
     tab.sees(re.compile("base: .*no longer"))
     assert tab.errors == [] and tab.foreign == []
+
+
+@pytest.mark.timeout(300)
+def test_a_saved_step_is_published_privately_and_its_card_written(
+    serve: Callable[..., Ui], visit: Callable[..., Tab], two: Path
+) -> None:
+    tab = visit(serve("--lora-dir", str(two / "Lora"), home=two / "home").address)
+    panel = tab.step("Try")
+    tab.field("Saved step").select_option("10")
+    panel.locator(".lb-best .lb-tick").check()
+    tab.button("Publish step 10").click()
+    tab.sees(re.compile(r"^Ada-step10\.safetensors is in .*they are: Ada woman\."))
+    kept = safetensors_file.read_header(two / "Lora" / "Ada-step10.safetensors").metadata
+    assert "ss_tag_frequency" not in kept
+    panel.locator("summary", has_text="Card: picture, words, weight").click()
+    tab.shows("Activation text", "Ada woman")
+    tab.field("Preferred weight").fill("0.8")
+    tab.button("Save the card").click()
+    tab.sees("The card is saved.")
+    card = json.loads((two / "Lora" / "Ada-2.json").read_text(encoding="utf-8"))
+    assert card["preferred weight"] == 0.8
+    panel.locator("summary", has_text="Forget this job's photos").click()
+    tab.button("Forget the photos").click()
+    tab.button("Forget the photos: sure?").click()
+    tab.sees(re.compile(r"^Job 2 is forgotten"))
+    assert tab.errors == []
 
 
 def test_the_browser_says_that_a_training_is_over_and_asks_once(

@@ -121,5 +121,9 @@ def test_it_is_judged_by_pictures(
     cells.first.click()
     tab.sees("Publish this one: step 10, × 0.6")
     tab.button("Publish step 10").wait_for()
+    with tab.page.expect_download() as kept:
+        panel.get_by_role("link", name="Save as PNG").click()
+    with Image.open(kept.value.path()) as sheet:
+        assert sheet.width > 4 * 64 and sheet.height > 4 * 64
     assert tab.violations(axe) == []
     assert tab.errors == [] and tab.foreign == []

@@ -114,7 +114,7 @@ def with_words(done: PublishedLora, spoken: str) -> PublishedLora:
     """Tell the words that bring the subject, which the card keeps to itself."""
     if spoken in ("", done.activation_text):
         return done
-    text = "The card doesn't say which words bring the subject; they are: {words}"
+    text = "The card doesn't say which words bring the subject; they are: {words}."
     note = Message("publication.words", text, words=spoken)
     return replace(done, notes=(*done.notes, note))
 
