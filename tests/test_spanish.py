@@ -10,12 +10,16 @@ from sd_scripts_bridge.webui import settings
 from tests.support.messages import CODE, places, said
 
 ROOT = Path(__file__).parents[1]
-SPANISH: dict[str, str] = json.loads(
-    (ROOT / "localizations" / "es_ES.json").read_text(encoding="utf-8")
-)
+FILE = (ROOT / "localizations" / "es_ES.json").read_text(encoding="utf-8")
+SPANISH: dict[str, str] = json.loads(FILE)
 BY_CODE = {code: text for code, text in SPANISH.items() if CODE.match(code)}
 FRAMES = {"problem", "problems", "joined"}
 """Codes of messages that only hold others; their text differs from use to use."""
+
+
+def test_nothing_is_translated_twice() -> None:
+    keys = [key for key, _ in json.loads(FILE, object_pairs_hook=list)]
+    assert [key for key in keys if keys.count(key) > 1] == []
 
 
 def test_every_message_has_its_spanish() -> None:
