@@ -49,7 +49,7 @@
             this.app = app;
             this.said = lb.el("p", {class: "lb-small"});
             this.measure = lb.button(lb.t("Measure the saved steps"), () => this.queue(this.measure, "evaluate"), "small");
-            this.find = lb.button("", () => this.queue(this.find, "find-step"), "small");
+            this.find = lb.button(lb.t("Find the right step (five short trainings)"), () => this.queue(this.find, "find-step"), "small");
             this.again = lb.button(lb.t("Train again on all photos"), () => this.train(), "small");
             this.node = lb.el("div", {}, this.said, lb.el("p", {class: "lb-start"}, this.measure, this.find, this.again));
         }

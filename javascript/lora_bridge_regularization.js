@@ -11,7 +11,7 @@
             this.count = lb.field(lb.t("Pictures of each class"), lb.el("input", {type: "number", min: 1, max: 10000, step: 1}));
             this.count.node.classList.add("lb-short");
             this.webui = lb.button(lb.t("Draw with this WebUI"), () => this.ask(this.webui, {by: "webui"}));
-            this.draw = lb.button("", () => this.ask(this.draw, {}));
+            this.draw = lb.button(lb.t("Draw and use them"), () => this.ask(this.draw, {}));
             this.stopIt = lb.button(lb.t("Stop drawing"), () => this.stop(), "small");
             this.none = lb.button(lb.t("Train without"), () => this.ask(this.none, {count: 0}), "small");
             this.sets = lb.el("ul", {class: "lb-advice", "aria-live": "polite"});

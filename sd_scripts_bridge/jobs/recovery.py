@@ -15,7 +15,7 @@ from ..errors import BridgeError
 from ..messages import Message
 from ..system.files import free_path
 from .folder import JobFolder
-from .job import KINDS, Status, job_from_dict
+from .job import KINDS, Status, TrainingJob, job_from_dict
 
 _OVER = [status.value for status in Status if status.is_over]
 SENTENCE = Message(
@@ -58,7 +58,7 @@ def _row(folder: JobFolder, spec: dict[str, Any], report: dict[str, Any]) -> tup
     status, seconds, attempt = report.get("status"), report.get("seconds"), report.get("attempt")
     return (
         folder.number,
-        spec["kind"] if spec.get("kind") in KINDS else "train",
+        KINDS.get(str(spec.get("kind")), TrainingJob).kind,
         str(spec.get("name") or spec.get("label") or "set up"),
         json.dumps(spec),
         status if status in _OVER else Status.LOST.value,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import quicker
 from .families import FAMILIES
 from .kinds import is_default
 from .params import TrainingParams, fields_of_params
@@ -53,6 +54,7 @@ def _rates(params: TrainingParams) -> dict[str, Any]:
 
 def _others(params: TrainingParams, family: str) -> dict[str, Any]:
     kept = {key: value for key, value in params.extra.items() if not is_default(key, value)}
+    kept.pop(quicker.LASTING.option, None)  # changes how a run is fed, not what it learns
     if family == "sdxl":
         kept.pop("no_half_vae", None)  # always so
     return {key: tuple(value) if isinstance(value, list) else value for key, value in kept.items()}

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
@@ -423,6 +423,7 @@ parts = values | st.dictionaries(
     st.dictionaries(options | st.just("extra"), values, max_size=3),
     st.booleans(),
 )
+@example({"kind": []}, {}, False)
 def test_jobs_of_another_version(
     bridge: Bridge, changes: dict[str, Any], params: dict[str, Any], instead: bool
 ) -> None:
