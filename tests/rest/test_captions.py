@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -91,8 +92,9 @@ def wait_for(happened: Callable[[], object]) -> None:
         time.sleep(0.05)
 
 
-def test_a_restart_goes_on_reading_what_the_captioner_writes(ready: Page) -> None:
-    """One caption has come in before it, the others come after: they are one step for undo."""
+@contextlib.contextmanager
+def one_caption_in(ready: Page) -> Iterator[threading.Event]:
+    """A captioner has written the first caption, and writes the others once the event is set."""
     hold = threading.Event()
 
     def held(handler: Handler) -> None:
@@ -102,6 +104,12 @@ def test_a_restart_goes_on_reading_what_the_captioner_writes(ready: Page) -> Non
     with Moody("good", held) as server:
         ready.post("draft/caption", **{"with": server.address, "model": "m"})
         wait_for(lambda: any(photo["by"] for photo in ready.get("draft").json()["photos"]))
+        yield hold
+
+
+def test_a_restart_goes_on_reading_what_the_captioner_writes(ready: Page) -> None:
+    """One caption has come in before it, the others come after: they are one step for undo."""
+    with one_caption_in(ready) as hold:
         other = restarted(ready)
         assert other.get("draft").json()["caption_job"] == 1
         hold.set()
@@ -116,15 +124,7 @@ def test_a_restart_goes_on_reading_what_the_captioner_writes(ready: Page) -> Non
 def test_captions_that_come_after_the_users_own_change_are_undone_by_themselves(
     ready: Page,
 ) -> None:
-    hold = threading.Event()
-
-    def held(handler: Handler) -> None:
-        hold.wait(60)
-        handler.good()
-
-    with Moody("good", held) as server:
-        ready.post("draft/caption", **{"with": server.address, "model": "m"})
-        wait_for(lambda: any(photo["by"] for photo in ready.get("draft").json()["photos"]))
+    with one_caption_in(ready) as hold:
         ready.post("draft/captions", action="add", text="smiling", photos=[1])
         hold.set()
         drafted(ready)

@@ -55,6 +55,7 @@ def test_every_photo_is_left_out_once_and_a_stopped_search_goes_on(
     assert [one.steps for one in folds] == [[0, 1, 2, 3, 4]] * 3, "two thirds of the photos"
     left_out = [photo.path for one in folds for photo in one.left_out]
     assert len(left_out) == len(set(left_out)) == 6
+    assert len({one.params().seed for one in folds}) == 3, "each with noise of its own"
 
     tool.stop_request.touch()
     assert step_program.main() == 0 and not tool.result.exists()
