@@ -13,8 +13,8 @@ from . import process
 LOOK_SECONDS, LONGEST_SECONDS = 1.0, 10.0
 """Between two looks: a tenth of the time that it runs, within these. A look at a process and its
 children reads all processes of the machine."""
-GPU_SECONDS = 10.0
-"""nvidia-smi takes a tenth of a second.
+GPU_SECONDS, GPU_LIMIT_SECONDS = 10.0, 10.0
+"""Between two looks at the GPUs, and for one: nvidia-smi takes a tenth of a second.
 
 PyTorch keeps what it has once taken, so that a peak is hardly missed.
 """
@@ -61,7 +61,7 @@ class PeakMemory:
 
     def _look_at_gpu(self, pids: set[int]) -> None:
         try:
-            lines = process.run(_ON_GPUS, timeout=GPU_SECONDS).splitlines()
+            lines = process.run(_ON_GPUS, timeout=GPU_LIMIT_SECONDS).splitlines()
         except CommandFailed:
             self._has_gpu = False
             return
