@@ -90,12 +90,14 @@
 
         update() {
             if (!this.root.isConnected) return;
-            lb.show(this.loading, !this.state.draft);
-            lb.show(this.panels, Boolean(this.state.draft));
-            this.strip.update();
-            const running = this.state.status && this.state.status.running;
-            lb.show(this.bare, Boolean(this.state.engine) && !this.state.engine.ready && this.step !== "train" && !running);
-            this.views[this.step].update();
+            lb.apart([() => this.showFrame(), () => this.strip.update(), () => this.views[this.step].update()]);
+        }
+
+        showFrame() {
+            const {draft, engine, status} = this.state;
+            lb.show(this.loading, !draft);
+            lb.show(this.panels, Boolean(draft));
+            lb.show(this.bare, Boolean(engine) && !engine.ready && this.step !== "train" && !(status && status.running));
         }
 
         listen() {
@@ -334,7 +336,8 @@
                 this.known = lb.noProgress();
                 status = await ask();
             }
-            this.notice(this.state.status, status);
+            const before = this.state.status;
+            lb.apart([() => this.notice(before, status)]);
             let known = lb.foldStatus(this.known, status);
             if (known.again) {
                 this.known = known;

@@ -9,7 +9,7 @@
     /** Draws the page into its element, also when the host replaces that. */
     lb.mount = function () {
         const root = lb.host().querySelector("#lora-bridge");
-        const parts = [lb.Windowed, lb.Server, lb.Strip, lb.Photos, lb.Captions, lb.Train, lb.Try, lb.Advanced, lb.About, lb.Import, lb.History, lb.Setup, lb.Curve, lb.BaseChooser, lb.Windows, lb.Waiting, lb.Alert, lb.PresetChoice, lb.fieldsOf, lb.HoldOut];
+        const parts = [lb.apart, lb.Windowed, lb.Server, lb.Strip, lb.Photos, lb.Captions, lb.Train, lb.Try, lb.Advanced, lb.About, lb.Import, lb.History, lb.Setup, lb.Curve, lb.BaseChooser, lb.Windows, lb.Waiting, lb.Alert, lb.PresetChoice, lb.fieldsOf, lb.HoldOut];
         if (!root || (lb.app && lb.app.root === root) || !lb.t || !lb.foldStatus || !lb.el || !parts.every(Boolean)) return;
         if (lb.app) lb.app.dispose();
         lb.app = new lb.App(root);

@@ -129,18 +129,12 @@
         // ---- showing ----
 
         update() {
-            this.chooseBase();
-            this.showSum();
-            this.showFields();
-            this.setup.update();
-            this.showProblems();
-            this.showRun();
-            this.about.update(this.app.state.plan);
-            this.advanced.update();
-            this.regularization.update();
-            this.importer.update();
-            this.history.update();
-            lb.show(this.foot, this.app.views.try.offered().length > 0);
+            const {plan} = this.app.state;
+            lb.apart([
+                () => this.chooseBase(), () => this.showSum(), () => this.showFields(), () => this.setup.update(), () => this.showProblems(), () => this.showRun(),
+                () => this.about.update(plan), () => this.advanced.update(), () => this.regularization.update(), () => this.importer.update(), () => this.history.update(),
+                () => lb.show(this.foot, this.app.views.try.offered().length > 0),
+            ]);
         }
 
         showSum() {

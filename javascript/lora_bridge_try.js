@@ -6,7 +6,7 @@
     lb.Try = class {
         constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
-            this.empty = lb.el("p", {class: "lb-empty"}, lb.t("Nothing to try yet: start a training in step 3."));
+            this.empty = lb.el("p", {class: "lb-empty", hidden: true}, lb.t("Nothing to try yet: start a training in step 3."));
             this.loading = lb.el("p", {class: "lb-loading"}, lb.t("Loading ..."));
             this.which = lb.field("LoRA", lb.el("select", {onchange: () => this.choose(this.which.input.value)}));
             this.file = lb.el("b", {class: "lb-good"});
@@ -128,11 +128,7 @@
         showResult(/** @type {Rest.Result} */ result) {
             lb.setText(this.file, lb.t("{file} is in {folder}.", lb.filePlace(result)));
             lb.setText(this.facts, lb.resultFacts(result).join(" "));
-            this.pair.update(result, this.grid.grid);
-            this.choice.update(result);
-            this.grid.update(result);
-            this.after.update(result);
-            this.tools.update(result);
+            lb.apart([() => this.pair.update(result, this.grid.grid), ...[this.choice, this.grid, this.after, this.tools].map((part) => () => part.update(result))]);
             lb.setText(this.text, (this.small512 && result.infotext_512) || result.infotext);
             const canSend = this.canSend();
             lb.show(this.send, canSend);

@@ -38,6 +38,8 @@ interface LoraBridge {
     ForgetPhotos: new (...parts: any[]) => any;
     // lora_bridge_alert.js
     Alert: new (...parts: any[]) => any;
+    // lora_bridge_apart.js
+    apart: (deeds: Array<() => unknown>) => void;
     // lora_bridge_base.js
     BaseChooser: new (...parts: any[]) => any;
     // lora_bridge_caption_bulk.js

@@ -1,0 +1,21 @@
+// @ts-check
+/* Parts of the page that don't fall together: where one throws, the others are drawn all the same. */
+(function (/** @type {LoraBridge} */ lb) {
+    "use strict";
+
+    const said = new Set();
+
+    /** Does one thing after another, also after one that throws; each error reaches the browser's console once. */
+    lb.apart = function (deeds) {
+        for (const deed of deeds) {
+            try {
+                deed();
+            } catch (error) {
+                const what = String(error);
+                if (said.has(what)) continue; // the page is drawn every second
+                said.add(what);
+                setTimeout(() => { throw error; });
+            }
+        }
+    };
+})(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));
