@@ -166,7 +166,7 @@
         // ---- tables ----
 
         tableFields() {
-            return {text: lb.field(lb.t("One caption per line, or a table with file and caption"), lb.el("textarea", {rows: 4}), true)};
+            return {text: lb.field(lb.t("One caption per line, or a table with file and caption"), lb.el("textarea", {rows: 4, oninput: () => { this.isTable = false; }}), true)};
         }
 
         tableButtons() {
@@ -176,18 +176,22 @@
         }
 
         async read(file) {
-            if (file) this.fields.text.input.value = await file.text();
+            if (!file) return;
+            this.fields.text.input.value = decoded(await file.arrayBuffer());
+            this.isTable = /\.(csv|json)$/i.test(file.name);
         }
 
         /** A table by its looks: JSON, CSV with a head, else a caption a line. */
         bring() {
             const text = this.fields.text.input.value;
-            const form = /^\s*[[{]/.test(text) ? "json" : /^\ufeff?\s*"?file"?\s*,/i.test(text) ? "csv" : "txt";
+            const hasHead = this.isTable || /^\s*"?file(_?name)?"?\s*[,;\t]/i.test(text);
+            const form = /^\s*[[{]/.test(text) ? "json" : hasHead ? "csv" : "txt";
             const ids = form === "txt" ? (this.selected.size ? this.picked() : this.shown.map((photo) => photo.id)) : null;
             return this.app.act(this.go, async () => {
                 await this.app.saver.flush();
-                await this.app.post("draft/captions/import", {text: text, form: form, photos: ids});
-                this.app.say(lb.t("The captions are changed."));
+                const answer = await this.app.post("draft/captions/import", {text: text, form: form, photos: ids});
+                const notes = ((answer && answer.notes) || []).map(lb.sentence);
+                this.app.tell([lb.t("The captions are changed."), ...notes].join(" "));
             });
         }
 
@@ -205,6 +209,17 @@
             this.redo.disabled = draft.redo === 0;
         }
     };
+
+    /** A text file's words: UTF-8, UTF-16 with its mark, else Windows-1252, as spreadsheets save. */
+    function decoded(/** @type {ArrayBuffer} */ bytes) {
+        const [first, second] = new Uint8Array(bytes);
+        if (first === 0xff && second === 0xfe) return new TextDecoder("utf-16le").decode(bytes);
+        try {
+            return new TextDecoder("utf-8", {fatal: true}).decode(bytes);
+        } catch {
+            return new TextDecoder("windows-1252").decode(bytes);
+        }
+    }
 
     /** The photos whose captions hold the same words as another's: a set of numbers. */
     lb.alikeCaptions = function (photos) {

@@ -104,6 +104,11 @@ def is_clean(raw: bytes) -> bool:
     return bool(lines and lines[0].strip()) and all(map(_visible, "".join(lines)))
 
 
+def decoded(raw: bytes) -> str:
+    """``raw`` as text: UTF-8, UTF-16 or UTF-32, else Windows-1252."""
+    return _decoded(raw)[0]
+
+
 def _decoded(raw: bytes) -> tuple[str, list[str]]:
     for mark, encoding in _BOMS:
         if raw.startswith(mark):

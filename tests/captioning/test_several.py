@@ -11,6 +11,7 @@ from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.captioning import program
 from sd_scripts_bridge.captioning.captioner import named
 from sd_scripts_bridge.cli.typed import subjects
+from sd_scripts_bridge.datasets.captions import tables
 from sd_scripts_bridge.datasets.captions.edits import CaptionEdit
 from sd_scripts_bridge.datasets.captions.files import CaptionFolder
 from sd_scripts_bridge.datasets.captions.tally import CaptionFilter
@@ -75,7 +76,7 @@ def test_many_at_once_keep_each_ones_name(both: Path) -> None:
         "Ada Mae woman": ["Ada Mae woman, smiling, at the lake", "Ada Mae woman, smiling"],
         "Bob man": ["Bob man, smiling, in a car", "Bob man, smiling"],
     }
-    folder.bring("1\n2\n3\n4\n", "txt")
+    folder.bring(tables.read("1\n2\n3\n4\n", "txt", folder.names))
     assert captions(both)["Bob man"] == ["Bob man, 3", "Bob man, 4"]
 
 

@@ -133,3 +133,14 @@ def test_captions_leave_as_a_table_and_come_back(
     listed = json.loads(run(bridge, "captions", dataset, "--search", "woods", "--json").stdout)
     assert [row["text"] for row in listed["captions"]] == ["Ada woman, a walk in the woods"]
     assert listed["captions"][0]["by"] == "hand"
+
+
+def test_a_table_of_a_spreadsheet_comes_in(bridge: Bridge, dataset: Path, tmp_path: Path) -> None:
+    table = tmp_path / "captions.csv"
+    table.write_bytes("file;caption\r\n1.png;in a café\r\nx.png;b\r\n".encode("cp1252"))
+    done = run(bridge, "captions", dataset, "--import", table)
+    assert "1.txt: Ada woman, in a café" in done.stdout, done.stderr
+    assert "1 row names no photo here, or several: x.png." in done.stderr
+    table.write_text("file\tcaption\n2.png\t山 in a park\n", "utf-16")
+    done = run(bridge, "captions", dataset, "--import", table)
+    assert "2.txt: Ada woman, 山 in a park" in done.stdout, done.stderr

@@ -12,9 +12,10 @@ from pathlib import Path
 from ...bridge import Bridge
 from ...captioning.captioner import ASPECTS, Captioner, named
 from ...captioning.request import CaptionRequest
+from ...datasets import caption_text
 from ...datasets.captions.edits import CaptionEdit
 from ...datasets.captions.files import Caption, CaptionFolder
-from ...datasets.captions.tables import FORMS, CaptionRow, written
+from ...datasets.captions.tables import FORMS, CaptionRow, read, written
 from ...datasets.captions.tally import CaptionFilter
 from ...errors import BridgeError
 from ...jobs import facts
@@ -103,8 +104,11 @@ def _changed(
     if options.undo or options.redo:
         return folder.undo() if options.undo else folder.redo()
     if options.import_:
-        text = options.import_.read_text(encoding="utf-8-sig")
-        return folder.bring(text, _form(options.import_), dry_run=options.dry_run)
+        text = caption_text.decoded(options.import_.read_bytes())
+        brought = read(text, _form(options.import_), folder.names)
+        for note in brought.notes:
+            print(note, file=sys.stderr)
+        return folder.bring(brought, dry_run=options.dry_run)
     return folder.change(_edit(options), only, dry_run=options.dry_run)
 
 
@@ -135,8 +139,8 @@ def _form(file: Path) -> str:
 def _exported(folder: CaptionFolder, to: Path) -> str:
     authors = folder.authors()
     rows = [
-        CaptionRow(image.name, caption.text, authors[caption.file].by)
-        for image, caption in zip(folder.images, folder.all(), strict=True)
+        CaptionRow(name, caption.text, authors[caption.file].by)
+        for name, caption in zip(folder.names, folder.all(), strict=True)
     ]
     return written(rows, _form(to))
 

@@ -1,4 +1,4 @@
-"""Changes of a caption's text that are made to many captions at once. Pure."""
+"""Changes of a caption's text that are made to many captions at once."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...errors import Invalid, Problem, short
+from ...errors import Invalid, Problem
 from .. import caption_text
-from . import person
+from . import patterns, person
 
 UNDO_LEVELS = 20
-LONGEST_PATTERN = 500
-_RUNAWAY = re.compile(r"\([^()]*[+*}][^()]*\)\s*[+*{]")
-"""A repeat of a repeat: on some captions it takes longer than anybody waits."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +44,17 @@ class CaptionEdit:
                 "Write what.",
                 action=self.action,
             )
-        return _pattern_problem(self.text, self.by) if self.pattern else None
+        return patterns.problem(self.text, self.by) if self.pattern else None
 
-    def of(self, caption: str, heads: Sequence[str]) -> str:
-        """``caption`` after it, as one line; it may begin with one of ``heads`` (see
-        `heads_of`).
+    def of(self, captions: Sequence[str], heads: Sequence[Sequence[str]]) -> list[str]:
+        """The captions after it, a line each, empty where no words are left; each may begin with
+        one of its ``heads`` (see `heads_of`). Raises `Invalid` where a pattern takes too long.
         """
-        return one_line(self._edited(caption, heads))
+        if self.pattern and self.action == "replace":
+            edited = [*map(_tidy, patterns.substituted(self.text, self.by, captions))]
+        else:
+            edited = [*map(self._edited, captions, heads)]
+        return [one_line(text) for text in edited]
 
     def _edited(self, caption: str, heads: Sequence[str]) -> str:
         text = " ".join(self.text.split())
@@ -67,7 +68,7 @@ class CaptionEdit:
             return deduped(caption)
         if self.action == "person":
             return person.without(caption, self.words)
-        return replaced(caption, self.text, self.by, pattern=self.pattern)
+        return _tidy(caption.replace(self.text, self.by))
 
 
 def heads_of(name: str, class_token: str) -> tuple[str, str]:
@@ -118,11 +119,6 @@ def deduped(caption: str) -> str:
     return caption if len(kept) == len(tags(caption)) else ", ".join(kept.values())
 
 
-def replaced(caption: str, text: str, by: str, *, pattern: bool = False) -> str:
-    """``by`` for ``text``, literally or as a regular expression of Python's `re`."""
-    return _tidy(re.sub(text, by, caption) if pattern else caption.replace(text, by))
-
-
 def tags(caption: str) -> list[str]:
     """What stands between commas."""
     return [tag.strip() for tag in caption.split(",") if tag.strip()]
@@ -144,18 +140,3 @@ def _tidy(text: str) -> str:
     text = re.sub(r"\s+", " ", text)
     text = re.sub(r"\s*,(?:\s*,)+", ",", text)
     return re.sub(r"\s+([,.;])", r"\1", text).strip().strip(",").strip()
-
-
-def _pattern_problem(pattern: str, by: str) -> Problem | None:
-    values = {"pattern": short(pattern)}
-    if len(pattern) > LONGEST_PATTERN or _RUNAWAY.search(pattern):
-        text = "{pattern} could take forever"
-        remedy = "Avoid a repeat inside a repeat, as in (a+)+."
-        return Problem("captions.runaway_pattern", "text", text, remedy, **values)
-    try:
-        re.sub(pattern, by, "a caption")
-        re.compile(pattern).sub(by, pattern)
-    except (re.error, IndexError, OverflowError, RecursionError) as error:
-        text = "{pattern} is not a valid regular expression: {error}"
-        return Problem("captions.no_pattern", "text", text, error=str(error), **values)
-    return None

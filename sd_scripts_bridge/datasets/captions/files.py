@@ -105,21 +105,27 @@ class CaptionFolder:
         if edit.action == "person" and not edit.words:
             edit = replace(edit, words=self.person_words())
         edit.check()
-        changed, subjects = [], self._subjects()
-        for caption in self.some(only):
-            heads = _heads_of(subjects[caption.file.parent])
-            after = edit.of(caption.text, heads) or heads[0]
-            if after != caption.text:
-                changed.append(Caption(caption.file, after, caption.text))
+        captions, subjects = self.some(only), self._subjects()
+        heads = [_heads_of(subjects[caption.file.parent]) for caption in captions]
+        edited = edit.of([caption.text for caption in captions], heads)
+        changed = [
+            Caption(caption.file, after or own[0], caption.text)
+            for caption, after, own in zip(captions, edited, heads, strict=True)
+            if (after or own[0]) != caption.text
+        ]
         if not dry_run:
             self._write(changed)
         return changed
 
-    def bring(self, text: str, form: str, *, dry_run: bool = False) -> list[Caption]:
-        """Captions of a table (`tables.read`), their beginning repaired. Raises `Invalid`."""
+    @property
+    def names(self) -> list[str]:
+        """What a table calls the pictures."""
+        return tables.names_of(self.images)
+
+    def bring(self, brought: tables.Brought, *, dry_run: bool = False) -> list[Caption]:
+        """Captions of a table for `names`, their beginning repaired."""
         captions, changed, subjects = self.all(), list[Caption](), self._subjects()
-        names = [image.name for image in self.images]
-        for place, said in tables.read(text, form, names).items():
+        for place, said in brought.captions.items():
             file, before, _ = captions[place]
             own = subjects[file.parent]
             after = caption_text.repair(said, own.subject, own.words).text

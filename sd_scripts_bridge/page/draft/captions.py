@@ -77,15 +77,15 @@ def changes(
         edit = replace(edit, words=person.words(readable.values()))
     edit.check()
     items = {item.id: item for item in state.items}
-    found = {}
-    for pid, before in readable.items():
-        if photos is None or pid in photos:
-            own = state.of(items[pid])
-            heads = heads_of(own.name, own.class_token)
-            after = edit.of(before, heads) or heads[0]
-            if after != before:
-                found[pid] = (before, after)
-    return found
+    wanted = [pid for pid in readable if photos is None or pid in photos]
+    subjects = [state.of(items[pid]) for pid in wanted]
+    heads = [heads_of(own.name, own.class_token) for own in subjects]
+    edited = edit.of([readable[pid] for pid in wanted], heads)
+    return {
+        pid: (readable[pid], after or own[0])
+        for pid, after, own in zip(wanted, edited, heads, strict=True)
+        if (after or own[0]) != readable[pid]
+    }
 
 
 def bulk(

@@ -234,20 +234,25 @@ def bring(call: Call, query: ChangeQuery, body: CaptionTableBody) -> DraftView:
     here = call.context.draft
     wanted = set(body.photos) if body.photos else None
     items = [i for i in here.state.items if wanted is None or i.id in wanted]
-    rows = tables.read(body.text, body.form, [here.path(item).name for item in items])
-    texts: dict[int, str | None] = {items[place].id: text for place, text in rows.items()}
-    return changed(
-        call, query, lambda: here.change(lambda state: captions.by_hand(state, texts)) and ()
-    )
+    names = tables.names_of([here.path(item) for item in items])
+    brought = tables.read(body.text, body.form, names)
+    texts = {items[place].id: text for place, text in brought.captions.items()}
+
+    def bring_in() -> tuple[Message, ...]:
+        here.change(lambda state: captions.by_hand(state, texts))
+        return brought.notes
+
+    return changed(call, query, bring_in)
 
 
 def export(call: Call, query: TableQuery) -> Annotated[Response, Media("text/plain")]:
     """The captions of the photos that are used: .txt (a line each), .csv or .json."""
     here, texts = call.context.draft, texts_of(call.context.draft)
+    items = [item for item in here.state.items if item.id in texts]
+    names = tables.names_of([here.path(item) for item in items])
     rows = [
-        tables.CaptionRow(here.path(item).name, texts[item.id], item.by)
-        for item in here.state.items
-        if item.id in texts
+        tables.CaptionRow(name, texts[item.id], item.by)
+        for name, item in zip(names, items, strict=True)
     ]
     name = f"captions.{query.form}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
