@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -35,6 +36,12 @@ _MARKS = re.compile(
     re.MULTILINE,
 )
 """Markdown around words; a tag's own signs ("t_shirt", ">_<") are none."""
+_FENCED = re.compile(r"^[ \t]*```[\w-]*[ \t]*\n(.*?)^[ \t]*```", re.DOTALL | re.MULTILINE)
+_FAREWELL = re.compile(
+    r"\n\W*(?:let me know|(?:please )?feel free|i hope this|(?:do|would) you (?:want|like)"
+    r"|if you(?:'d| would) like)\b.*\Z",
+    re.DOTALL | re.IGNORECASE,
+)
 _QUOTES = "\"'“”„«»‘’ "
 
 
@@ -65,7 +72,7 @@ def description(answer: Any) -> str:
 
 def cleaned(text: str, *, cut_short: bool = False) -> str:
     """``text`` as one line that describes. Raises `NoCaption` for a refusal and for no words."""
-    bare = _THOUGHT_BEFORE.sub("", _THINKING.sub("", text[: 100 * LONGEST]))
+    bare = _unwrapped(_THOUGHT_BEFORE.sub("", _THINKING.sub("", text[: 100 * LONGEST])))
     bare = _MARKS.sub("", _INTRODUCTION.sub("", bare.strip()).removeprefix("**"))
     line = one_line(bare).strip(_QUOTES)
     if _REFUSAL.match(line):
@@ -75,6 +82,18 @@ def cleaned(text: str, *, cut_short: bool = False) -> str:
     if text.strip() and cut_short:
         raise _only_thought()
     raise NoCaption("caption.empty_answer", "the answer contains no words")
+
+
+def _unwrapped(text: str) -> str:
+    """What a model has put into a block of code or into JSON, else ``text`` without a farewell."""
+    fenced = _FENCED.search(text)
+    text = fenced[1] if fenced else _FAREWELL.sub("", text)
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    said = data.get("caption", data.get("description")) if isinstance(data, dict) else None
+    return said if isinstance(said, str) else text
 
 
 def _text(content: Any) -> str:
@@ -87,11 +106,11 @@ def _text(content: Any) -> str:
 
 def _said(error: Any) -> str:
     said = error.get("message") if isinstance(error, Mapping) else error
-    return one_line(str(said))[:200]
+    return one_line(str(said))[:200].rstrip(". ")
 
 
 def _refused(line: str) -> NoCaption:
-    return NoCaption("caption.refused", "the model refused: {said}", said=line[:120])
+    return NoCaption("caption.refused", "the model refused: {said}", said=line[:120].rstrip(". "))
 
 
 def _only_thought() -> NoCaption:

@@ -23,6 +23,8 @@ from .captioner import Captioner, words_of
 from .prompts import Asks
 from .said import CannotGoOn, NoCaption, Said, Stopped
 
+_REPLACED = "\ufffd"
+"""In the place of bytes that are no UTF-8."""
 _AS_OUTSIDE: dict[str, str | None] = {"HF_HUB_OFFLINE": None, "TRANSFORMERS_OFFLINE": None}
 """What our own programs go without is the user's business in his."""
 
@@ -68,9 +70,12 @@ def _said(line: str, left: dict[str, Path]) -> Said | None:
         print(line[:2000], file=sys.stderr)
         return None
     if data.get("error") or not isinstance(data.get("caption"), str):
-        error = one_line(str(data.get("error") or "no caption"))[:200]
+        error = one_line(str(data.get("error") or "no caption"))[:200].rstrip(". ")
         text = "the command says: {said}"
         return Said(photo, reason=Message("caption.command_error", text, said=error))
+    if _REPLACED in data["caption"]:
+        text = "what the command prints is not UTF-8"
+        return Said(photo, reason=Message("caption.no_utf8", text))
     try:
         return Said(photo, cleaned(data["caption"]))
     except NoCaption as error:

@@ -58,6 +58,20 @@ def test_a_program_that_says_nothing_of_them(
     assert [*reasons(folder)] == ["1", "3", "4", "5"] and captions(dataset)["2"] == OWN
 
 
+LATIN = """
+import json, sys
+for line in sys.stdin:
+    said = {"file": json.loads(line)["file"], "caption": "un caf\\u00e9"}
+    sys.stdout.buffer.write(json.dumps(said, ensure_ascii=False).encode("latin-1") + b"\\n")
+"""
+
+
+def test_a_caption_that_is_not_utf8_is_a_reason(dataset: Path, job: Job, tmp_path: Path) -> None:
+    folder = job(dataset, named(own_program(tmp_path, LATIN)))
+    assert program.main([str(folder.root)]) == 0
+    assert "not UTF-8" in reasons(folder)["1"] and captions(dataset)["1"] == "AlvaroBadia man"
+
+
 def test_photos_of_a_users_own_folder_get_files_beside_them(photos: Path, job: Job) -> None:
     (photos / "2.txt").write_text("my own words", encoding="utf-8")
     before = {file.name: file.read_bytes() for file in photos.iterdir()}

@@ -194,7 +194,8 @@ def test_the_key_goes_to_the_server_and_nowhere_else(
 def test_a_redirect_is_refused(server: Moody, dataset: Path, job: Job) -> None:
     server.moods = ["elsewhere"]
     folder = run(job, dataset, server)
-    assert is_broken(folder) and "307" in reasons(folder)["1"] and len(server.asked) == 1
+    assert is_broken(folder) and "307: it sends on to http" in reasons(folder)["1"]
+    assert len(server.asked) == 1
 
 
 @pytest.mark.parametrize(("models", "ok"), [(["one"], True), ([], False), (["a", "b"], False)])
@@ -255,6 +256,10 @@ def test_addresses_as_people_paste_them(given: str, address: str) -> None:
         ("A man, sorry for himself, in a park", "A man, sorry for himself, in a park"),
         ("**Caption:** *A man* in a `park`", "A man in a park"),
         ("## A man\n- in a park", "A man, in a park"),
+        ("Sure! Here it is:\n```text\nA man\nin a park\n```\nLet me know.", "A man, in a park"),
+        ("A man in a park.\n\nLet me know if you need more!", "A man in a park."),
+        ('{"caption": "A man in a park"}', "A man in a park"),
+        ('```json\n{"description": "A man"}\n```', "A man"),
         ("1boy, t_shirt, >_<, o_o, no. #1, *_*", "1boy, t_shirt, >_<, o_o, no. #1, *_*"),
     ],
 )
@@ -266,6 +271,29 @@ def test_what_is_around_a_caption_goes(text: str, line: str) -> None:
 def test_what_is_no_caption(text: str) -> None:
     with pytest.raises(NoCaption):
         cleaned(text)
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "key", "why"),
+    [
+        (429, {}, "", "the server answers 429: Too Many Requests"),
+        (
+            500,
+            {"error": {"message": "out of memory."}},
+            "",
+            "the server answers 500: out of memory",
+        ),
+        (401, {}, "", "the server answers 401: Unauthorized; it wants a key, and none was given"),
+        (401, {}, KEY, "the server answers 401: Unauthorized; it does not accept this key"),
+    ],
+)
+def test_a_reason_is_a_clause_that_says_something(
+    status: int, said: object, key: str, why: str
+) -> None:
+    refused = pytest.raises((NoCaption, CannotGoOn))
+    with Moody(lambda handler: handler.say(said, status)) as server, refused as error:
+        Exchange(server.address, key, tries=1).ask("/chat/completions", {})
+    assert str(error.value) == why
 
 
 def test_a_server_that_wants_an_hour_ends_the_run() -> None:

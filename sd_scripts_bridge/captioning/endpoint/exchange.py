@@ -138,30 +138,41 @@ class Exchange:
 
     def _no_json(self, media: str) -> _Again | NoCaption:
         if media in ("text/html", "application/xhtml+xml"):
-            text = "{address} answered with a web page, not JSON: is it the right address?"
+            text = "{address} answers with a web page, not JSON; check the address"
             return NoCaption("caption.web_page", text, address=self.address)
         return _Again(
             Message("caption.broken_json", "the answer ({media}) is not complete JSON", media=media)
         )
 
     def _by_status(self, error: urllib.error.HTTPError) -> Exception:
-        said = self._hidden(_words(error.read(5000)))
+        said = self._hidden(_words(error.read(5000))) or error.reason
         reason = Message(
             "caption.status", "the server answers {status}: {said}", status=error.code, said=said
         )
         if _BLIND.search(said):
-            text = "{reason} This model does not see pictures: choose one that does."
+            text = "{reason}; this model does not see pictures, choose one that does"
             return CannotGoOn("caption.blind_model", text, reason=reason)
         if error.code == 503 and "loading" in said.casefold() and self.tries > 1:
             return _Again(reason, LOADING_PAUSES * self.pause, loading=True)
         if error.code in (401, 403):
-            text = "{reason} It does not accept this key."
-            return CannotGoOn("caption.key", text, reason=reason)
-        if error.code in (404, 405) or 300 <= error.code < 400:
+            return self._locked(reason)
+        if 300 <= error.code < 400:
+            where = self._hidden(error.headers.get("Location") or "-")[:200]
+            text = "the server answers {status}: it sends on to {where}, and photos go only to the "
+            text += "address that you give"
+            return CannotGoOn("caption.redirect", text, status=error.code, where=where)
+        if error.code in (404, 405):
             return CannotGoOn(reason)
         if error.code in (408, 409, 425, 429) or error.code >= 500:
             return _Again(reason, _seconds(error.headers.get("Retry-After")))
         return NoCaption(reason)
+
+    def _locked(self, reason: Message) -> CannotGoOn:
+        if self._key:
+            text = "{reason}; it does not accept this key"
+            return CannotGoOn("caption.key", text, reason=reason)
+        text = "{reason}; it wants a key, and none was given"
+        return CannotGoOn("caption.no_key", text, reason=reason)
 
     def _unreached(self, error: Exception) -> Message:
         cause = getattr(error, "reason", error)
@@ -184,7 +195,7 @@ def is_here(address: str) -> bool:
 
 
 def _words(raw: bytes) -> str:
-    """What an error's body says, on one line."""
+    """What an error's body says, on one line; empty where it says nothing."""
     text = raw.decode("utf-8", "replace")
     try:
         data = json.loads(text)
@@ -194,7 +205,7 @@ def _words(raw: bytes) -> str:
         data = data.get("error", data.get("detail", ""))
     if isinstance(data, dict):
         data = data.get("message", "")
-    return " ".join(str(data).split())[:200] or "-"
+    return " ".join(str(data or "").split())[:200].rstrip(". ")
 
 
 def _seconds(text: str | None) -> float | None:

@@ -61,8 +61,9 @@ def _say_reasons(bridge: Bridge, number: int, options: argparse.Namespace) -> No
     if options.json and answer:
         print(json.dumps({"type": "captions", **answer}, ensure_ascii=False), flush=True)
     elif answer.get("reasons"):
-        text = f"{counted(len(answer['reasons']), 'photo')} without a caption of its own; "
-        print(text + f"{PROGRAM} resume {number} tries them again.", file=sys.stderr)
+        left = counted(len(answer["reasons"]), "photo")
+        text = f"{left} without a caption; {PROGRAM} resume {number} tries again."
+        print(text, file=sys.stderr)
 
 
 def captions(bridge: Bridge, options: argparse.Namespace) -> int:
