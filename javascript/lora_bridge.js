@@ -188,18 +188,24 @@
             const before = this.state.draft;
             const since = before && !this.anew ? before.revision : 0;
             this.anew = false;
-            const ask = async (start) => {
-                const answer = await this.server.get("draft?since=" + since + "&start=" + start + "&count=" + PAGE);
-                const known = this.state.draft; // as our own saves have made it meanwhile
-                this.takeDraft(answer);
-                if (known) this.windows.heard(known, this.state.draft);
-                return answer;
-            };
-            const first = await ask(0);
-            for (let answer = first, start = PAGE; answer.more; start += PAGE) answer = await ask(start);
-            if (first.more) this.state.draft.revision = first.revision;
+            await this.loadRest(await this.loadPart(since, 0));
             this.draftTook = Date.now() - started;
             this.draftAt = Date.now();
+        }
+
+        async loadPart(since, start) {
+            const answer = await this.server.get("draft?brief=true&since=" + since + "&start=" + start + "&count=" + PAGE);
+            const known = this.state.draft; // as our own saves have made it meanwhile
+            this.takeDraft(answer);
+            if (known) this.windows.heard(known, this.state.draft);
+            return answer;
+        }
+
+        /** The photos that follow on those of an answer. */
+        async loadRest(/** @type {Rest.Draft} */ first) {
+            let start = first.photos.length;
+            for (let answer = first; answer.more; start += answer.photos.length) answer = await this.loadPart(first.since, start);
+            if (first.more) this.state.draft.revision = Math.min(this.state.draft.revision, first.revision);
         }
 
         takeDraft(answer) {
@@ -224,7 +230,7 @@
         /** A moment after the last key. */
         saveDraft(key, part, delay) {
             const was = this.state.draft ? lb.partsNow(this.state.draft, part) : undefined;
-            this.saver.later("draft " + key, "draft", part, delay === undefined ? 500 : delay, was);
+            this.saver.later("draft " + key, "draft?brief=true", part, delay === undefined ? 500 : delay, was);
         }
 
         saved(key, answer) {
@@ -255,7 +261,7 @@
         }
 
         post(path, body) {
-            return this.changes(this.server.post(path, body));
+            return this.changes(this.server.post(path + "?brief=true", body));
         }
 
         /** Takes what a change has made of the draft. */
@@ -264,7 +270,7 @@
             if (answer && answer.photos) {
                 this.takeDraft(answer);
                 this.windows.tell();
-                if (answer.more) await this.loadDraft();
+                await this.loadRest(answer);
             }
             return answer;
         }

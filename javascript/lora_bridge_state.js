@@ -173,11 +173,13 @@
         if (known && answer.since && answer.revision < known.revision) return known;
         const had = known ? known.photos : [];
         const rows = new Map([...had, ...answer.photos].map((photo) => [photo.id, photo]));
+        for (const said of answer.captions || []) if (rows.has(said.id)) rows.set(said.id, {...rows.get(said.id), ...said});
         const ids = answer.ids || had.map((photo) => photo.id);
-        const photos = answer.ids || answer.photos.length ? ids.filter((id) => rows.has(id)).map((id) => rows.get(id)) : had;
+        const changed = answer.ids || answer.photos.length || (answer.captions || []).length;
+        const photos = changed ? ids.filter((id) => rows.has(id)).map((id) => rows.get(id)) : had;
         const revision = known ? known.revision : 0;
         const joins = answer.since <= revision && !answer.more && photos.length === ids.length;
-        return {...answer, photos: photos, revision: joins ? answer.revision : revision};
+        return {...answer, captions: [], photos: photos, revision: joins ? answer.revision : revision};
     };
 
     const stemOf = (file) => file.name.replace(/\.[^.]*$/, "");

@@ -75,16 +75,19 @@ def found_in(data: Any) -> dict[str, dict[str, Any]]:
     return found
 
 
+_NO_MESSAGES = frozenset({str, int, float, bool, type(None)})
+
+
 def _collect(data: Any, found: dict[str, dict[str, Any]]) -> None:
     if isinstance(data, Message):
         told = data.as_dict()
         found[told["text"]] = {"code": told["code"], "values": told["values"]}
     elif isinstance(data, Mapping):
-        for value in data.values():
-            _collect(value, found)
+        _collect([*data.values()], found)
     elif isinstance(data, (list, tuple)):
         for value in data:
-            _collect(value, found)
+            if type(value) not in _NO_MESSAGES:
+                _collect(value, found)
 
 
 def _said(value: Value) -> Value:

@@ -16,7 +16,18 @@ from .caption_tokens import CHUNK
 FEWEST, MOST = 5, 100
 
 
-class Judged(Protocol):
+class Captioned(Protocol):
+    """What of a photo's caption counts here."""
+
+    @property
+    def caption(self) -> Repaired | None: ...
+    @property
+    def words(self) -> int | None: ...
+    @property
+    def tokens(self) -> int | None: ...
+
+
+class Judged(Captioned, Protocol):
     """What of a verdict counts here."""
 
     @property
@@ -25,12 +36,6 @@ class Judged(Protocol):
     def used(self) -> bool: ...
     @property
     def copy_of(self) -> Path | None: ...
-    @property
-    def caption(self) -> Repaired | None: ...
-    @property
-    def words(self) -> int | None: ...
-    @property
-    def tokens(self) -> int | None: ...
 
 
 def set_advice(
@@ -49,6 +54,7 @@ def set_advice(
     yield from _left_out_advice(verdicts)
     if captions:
         yield from caption_advice(used)
+        yield from _shared_captions(used)
     yield from _unread_folders(paths)
     if used:
         yield _face_advice(faces)
@@ -108,11 +114,11 @@ def _face_advice(faces: tuple[str, int] | None) -> str:
     )
 
 
-def caption_advice(used: Sequence[Judged]) -> Iterator[str]:
+def caption_advice(used: Sequence[Captioned]) -> Iterator[str]:
     """One sentence for each thing to mind about the captions of the photos that are used."""
     if not used:
         return
-    texts = [verdict.caption.text for verdict in used if verdict.caption and verdict.caption.text]
+    texts = [one.caption.text for one in used if one.caption and one.caption.text]
     yield _captioned(len(texts), len(used))
     yield from _length_advice(used)
     if len(texts) > 1 and len(set(texts)) == 1:
@@ -121,7 +127,6 @@ def caption_advice(used: Sequence[Judged]) -> Iterator[str]:
             "All captions are the same; say what differs from photo to photo (clothes, "
             "place, light, expression).",
         )
-    yield from _shared_captions(used)
 
 
 def _captioned(count: int, photos: int) -> str:
@@ -136,7 +141,7 @@ def _captioned(count: int, photos: int) -> str:
     )
 
 
-def _length_advice(used: Sequence[Judged]) -> Iterator[str]:
+def _length_advice(used: Sequence[Captioned]) -> Iterator[str]:
     least, most = ADVICE
     outside = sum(
         verdict.words is not None and not least <= verdict.words <= most for verdict in used

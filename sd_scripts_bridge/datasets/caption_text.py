@@ -6,6 +6,7 @@ Pure functions; nothing here opens a file.
 from __future__ import annotations
 
 import codecs
+import functools
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -85,7 +86,13 @@ def draft(name: str, class_token: str) -> str:
 
 def words(text: str) -> int:
     """How many words ``text`` has."""
-    return len(_WORD.findall(text))
+    return sum(map(_words_of, text.split(" ")))
+
+
+@functools.lru_cache(maxsize=50_000)
+def _words_of(piece: str) -> int:
+    """Of what stands between two spaces: captions of a set share most of it."""
+    return len(_WORD.findall(piece))
 
 
 def begins_with_name(text: str, name: str) -> bool:

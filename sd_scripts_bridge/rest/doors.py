@@ -23,7 +23,7 @@ from ..errors import BridgeError
 from ..messages import Message
 from ..page.context import Context
 from ..shapes.marks import bare, kinds
-from ..shapes.reader import is_number, read, read_query
+from ..shapes.reader import YES_NO, is_number, read, read_query
 from .answers import answer, defect, failure, packed, refusal
 from .bodies.photos import PngBody
 from .body import Refused, aside, boundary_of, read_bytes, read_files, read_json
@@ -31,7 +31,6 @@ from .origin import FRAMING, is_foreign
 from .routes import JSON, NONCE_HEADER, PNG, Rule
 from .signature import Nothing, signature_of
 
-YES_NO: Mapping[str, bool] = {"true": True, "false": False}
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 

@@ -56,6 +56,11 @@ class ExportQuery:
     format: Annotated[str, OneOf(FORMATS)]
 
 
+Brief = Annotated[
+    bool, "of photos of which nothing else has changed only the captions, in `captions`"
+]
+
+
 @dataclass(frozen=True)
 class DraftQuery:
     """What is known, and which part of the changed photos."""
@@ -63,6 +68,7 @@ class DraftQuery:
     since: Annotated[int, "a known revision: only what has changed after it"] = 0
     start: Annotated[int, "of the changed photos: from this one on"] = 0
     count: Annotated[int | None, "of the changed photos: at most this many"] = None
+    brief: Brief = False
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,7 @@ class ChangeQuery:
     """What is known."""
 
     since: Annotated[int, "a known revision: what has changed since; 0: what this changes"] = 0
+    brief: Brief = False
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ KINDS: Mapping[Any, Message] = {
 NO_OBJECT = Message("shape.no_object", "an object")
 NO_LIST = Message("shape.no_list", "a list")
 NO_FILES = Message("shape.no_files", "files of a form")
+YES_NO: Mapping[str, bool] = {"true": True, "false": False}
 DIGITS = 18
 """Of a number in an address or a query; SQLite's end at 19."""
 
@@ -61,9 +62,10 @@ def read_query(cls: type[T], texts: Mapping[str, str]) -> T:
 
 
 def _from_text(kind: Any, text: str) -> str | int:
-    if int not in parts_of(bare(kind)[0])[0] or not is_number(text):
-        return text
-    return int(text)
+    scalars = parts_of(bare(kind)[0])[0]
+    if bool in scalars:
+        return YES_NO.get(text, text)
+    return int(text) if int in scalars and is_number(text) else text
 
 
 def is_number(text: str) -> bool:

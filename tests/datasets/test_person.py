@@ -51,6 +51,41 @@ def test_what_stays_changeable_is_not_found(caption: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("caption", "words"),
+    [
+        ("Ada woman, brown eyes, holding a cat with green eyes", ["brown eyes"]),
+        ("Ada woman, brown eyes, holding a cat with long fur and green eyes", ["brown eyes"]),
+        ("the dog's brown eyes, Ada woman with red hair", ["red hair"]),
+        ("a man with a beard sitting next to a woman with blonde hair", ["beard"]),
+        ("Ada woman, a man with a grey beard beside her, street", []),
+        ("Ada woman walking beside an old man with white hair", []),
+        ("Ben with his wife with red hair", []),
+        ("Ben and a child with freckles, kitchen", []),
+    ],
+)
+def test_what_belongs_to_somebody_else_stays(caption: str, words: list[str]) -> None:
+    assert found(caption) == words
+
+
+@pytest.mark.parametrize(
+    ("caption", "words"),
+    [
+        ("a motorcycle next to a woman with red hair", ["red hair"]),
+        ("a dog beside a man with a goatee", ["goatee"]),
+        ("a portrait of a woman with green eyes and a cat", ["green eyes"]),
+        ("Ada woman, cat, green eyes", ["green eyes"]),
+        ("a woman with red hair next to her car", ["red hair"]),
+    ],
+)
+def test_what_stands_beside_others_is_still_the_subjects(caption: str, words: list[str]) -> None:
+    assert found(caption) == words
+
+
+def test_a_framing_and_a_light_are_no_ones_body_or_eyes() -> None:
+    assert found("Ada woman, full body, soft light, brown eyes") == ["brown eyes"]
+
+
+@pytest.mark.parametrize(
     ("before", "after"),
     [
         ("Ada woman, brown eyes, curly hair, sunny park", "Ada woman, sunny park"),

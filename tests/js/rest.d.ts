@@ -222,6 +222,7 @@ declare namespace Rest {
         since: number;
         ids: number[] | null;
         photos: Photo[];
+        captions: Caption[];
         more: boolean;
         used: number;
         total: number;
@@ -644,6 +645,14 @@ declare namespace Rest {
 
     interface Photo {
         id: number;
+        caption: string;
+        own_caption: boolean;
+        words: number;
+        tokens: number | null;
+        begins_with_name: boolean;
+        by: string;
+        edited: boolean;
+        reason: string | null;
         file: string;
         verdict: "good" | "mind" | "left out" | null;
         sentence: string;
@@ -656,14 +665,6 @@ declare namespace Rest {
         findings: Concern[];
         thumb: string | null;
         picture: string | null;
-        caption: string;
-        own_caption: boolean;
-        words: number;
-        tokens: number | null;
-        begins_with_name: boolean;
-        by: string;
-        edited: boolean;
-        reason: string | null;
         turn: number;
         subject: number;
         repeats: number | null;

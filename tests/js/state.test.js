@@ -127,13 +127,15 @@ test("photos are sent in groups: big ones alone, small ones together, captions w
 
 test("what changed in the draft is merged into what is known", () => {
     const photo = (id, text) => ({id: id, caption: text});
-    const whole = lb.mergeDraft(null, {revision: 5, since: 0, ids: [1, 2], photos: [photo(1, "a"), photo(2, "b")], name: "Ada"});
+    const whole = lb.mergeDraft(null, {revision: 5, since: 0, ids: [1, 2], photos: [photo(1, "a"), {...photo(2, "b"), file: "2.jpg"}], name: "Ada"});
     const captions = (draft) => draft.photos.map((one) => one.caption).join("");
     assert.deepStrictEqual([captions(whole), whole.revision], ["ab", 5]);
-    const changed = lb.mergeDraft(whole, {revision: 7, since: 5, ids: null, photos: [photo(2, "c")], name: "Eva"});
+    const changed = lb.mergeDraft(whole, {revision: 7, since: 5, ids: null, photos: [{...photo(2, "c"), file: "2.jpg"}], name: "Eva"});
     assert.deepStrictEqual([captions(changed), changed.revision, changed.name], ["ac", 7, "Eva"]);
     const gone = lb.mergeDraft(changed, {revision: 8, since: 7, ids: [2, 3], photos: [photo(3, "d")]});
     assert.deepStrictEqual([captions(gone), gone.revision], ["cd", 8]);
+    const said = lb.mergeDraft(gone, {revision: 9, since: 8, ids: null, photos: [], captions: [photo(2, "e"), photo(9, "f")]});
+    assert.deepStrictEqual([captions(said), said.revision, said.photos[0].file], ["ed", 9, "2.jpg"], "a caption alone; the rest of its photo stays");
     const same = lb.mergeDraft(gone, {revision: 8, since: 8, ids: null, photos: []});
     assert.strictEqual(same.photos, gone.photos, "a list that is the same isn't drawn again");
 });

@@ -184,6 +184,9 @@ def test_many_captions_are_previewed_changed_counted_and_undone(ready: Page) -> 
     shown = ready.post("draft/captions/preview", action="person").json()
     assert shown["count"] == 1 and shown["changes"][0]["after"] == "Ada woman, park"
     assert "brown eyes" in ready.get("draft").json()["photos"][0]["caption"]
+    for gone in ([], ["blue eyes"]):
+        ready.post("draft/captions", action="person", words=gone)
+        assert "brown eyes" in ready.get("draft").json()["photos"][0]["caption"], "only these"
     ready.post("draft/captions", action="person", words=["Brown eyes"])
     body = {"text": r"\bpark\b", "with": "wood", "regex": True, "photos": [1, 3]}
     ready.post("draft/captions", action="replace", **body)

@@ -142,6 +142,24 @@ def test_an_upload_answers_only_what_changed(page: Page) -> None:
     assert len(second["ids"]) == second["total"] == 2
 
 
+def test_a_brief_answer_has_only_captions_where_nothing_else_changed(ready: Page) -> None:
+    whole = ready.seen()
+    first = whole["photos"][0]["id"]
+    ready.post(f"draft/photo/{first}", used=False)
+    query = f"since={whole['revision']}&brief=true"
+    said = ready.post(f"draft/captions?{query}", action="add", text="smiling").json()
+    assert [row["id"] for row in said["photos"]] == [first]
+    assert said["photos"][0]["caption"] == "Ada woman, smiling"
+    assert [(row["id"], row["caption"], row["words"]) for row in said["captions"]] == [
+        (number, "Ada woman, smiling", 3) for number in whole["ids"] if number != first
+    ]
+    assert "verdict" not in said["captions"][0]
+    same = ready.get(f"draft?since={whole['revision']}").json()
+    assert (len(same["photos"]), same["captions"]) == (3, []), "asked without brief: whole rows"
+    rest = ready.get(f"draft?{query}&start=1&count=1").json()
+    assert (rest["photos"], rest["captions"]) == ([], []), "captions come with the first part"
+
+
 def test_the_draft_says_only_what_changed_since(ready: Page) -> None:
     whole = ready.get("draft").json()
     assert (whole["since"], len(whole["ids"]), len(whole["photos"])) == (0, 3, 3)
@@ -164,7 +182,8 @@ def test_the_draft_comes_in_pages(ready: Page) -> None:
     assert [page["total"] for page in pages] == [3, 3]
 
 
-def test_a_page_that_follows_the_changes_knows_what_a_reload_would(ready: Page) -> None:
+@pytest.mark.parametrize("brief", ["false", "true"])
+def test_a_page_that_follows_the_changes_knows_what_a_reload_would(ready: Page, brief: str) -> None:
     """Whatever is done, whole = known + changes."""
     known = {photo["id"]: photo for photo in ready.get("draft").json()["photos"]}
     order, revision = list(known), ready.get("draft").json()["revision"]
@@ -180,8 +199,9 @@ def test_a_page_that_follows_the_changes_knows_what_a_reload_would(ready: Page) 
     for path, sent in doings:
         assert ready.post(path, **sent).status_code == 200
         whole = ready.seen()
-        told = ready.get(f"draft?since={revision}").json()
+        told = ready.get(f"draft?since={revision}&brief={brief}").json()
         known |= {photo["id"]: photo for photo in told["photos"]}
+        known |= {said["id"]: {**known[said["id"]], **said} for said in told["captions"]}
         order, revision = order if told["ids"] is None else told["ids"], told["revision"]
         assert [known[pid] for pid in order] == whole["photos"], path
 

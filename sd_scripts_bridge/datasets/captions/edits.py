@@ -17,7 +17,7 @@ UNDO_LEVELS = 20
 class CaptionEdit:
     """One change: ``action`` "add", "remove", "replace", "front", "dedupe" or "person", of
     ``text``, ``by`` what, for "add" ``at_start`` (behind the name), for "replace" as a ``pattern``;
-    ``words`` are what "person" takes out.
+    ``words`` are what "person" takes out, None: all that belongs to the person.
     """
 
     action: str
@@ -25,7 +25,7 @@ class CaptionEdit:
     by: str = ""
     at_start: bool = False
     pattern: bool = False
-    words: Sequence[person.PersonWord] = ()
+    words: Sequence[person.PersonWord] | None = None
 
     def check(self) -> CaptionEdit:
         """Itself. Raises `Invalid` where there is nothing to do, or no such pattern."""
@@ -67,7 +67,7 @@ class CaptionEdit:
         if self.action == "dedupe":
             return deduped(caption)
         if self.action == "person":
-            return person.without(caption, self.words)
+            return person.without(caption, self.words or ())
         return _tidy(caption.replace(self.text, self.by))
 
 

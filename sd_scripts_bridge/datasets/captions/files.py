@@ -102,7 +102,7 @@ class CaptionFolder:
 
         ``dry_run``: write nothing. Raises `Invalid` where there is nothing to do.
         """
-        if edit.action == "person" and not edit.words:
+        if edit.action == "person" and edit.words is None:
             edit = replace(edit, words=self.person_words())
         edit.check()
         captions, subjects = self.some(only), self._subjects()

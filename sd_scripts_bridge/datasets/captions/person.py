@@ -8,13 +8,15 @@ from __future__ import annotations
 import functools
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from .owners import is_of_another, tells_of_others
 from .person_words import (
     ALONE,
     ASPECTS,
     ATTRIBUTES,
+    BEFORE_COMMA,
     CHANGEABLE,
     EYES_GO_ON,
     GOES_ON,
@@ -51,7 +53,42 @@ class PersonWord:
 
 @functools.lru_cache(maxsize=20_000)
 def phrases(caption: str) -> tuple[PersonPhrase, ...]:
-    """Those in ``caption``, in order; of two that overlap the longer one."""
+    """Those in ``caption`` that belong to its subject, in order; of two that overlap the longer
+    one.
+    """
+    found = (
+        replace(one, start=begin + one.start, end=begin + one.end)
+        for begin, piece in _pieces(caption)
+        for one in _in_piece(piece)
+    )
+    if not any(map(tells_of_others, caption.split(","))):
+        return tuple(found)
+    return tuple(one for one in found if not _is_of_another(one, caption))
+
+
+def _is_of_another(one: PersonPhrase, caption: str) -> bool:
+    is_before_person = one.kind == LOOKS and one.before_noun
+    return is_of_another(caption, one.start, one.end, is_before_person=is_before_person)
+
+
+def _pieces(caption: str) -> Iterator[tuple[int, str]]:
+    """Where each piece begins that no phrase reaches over, and the piece: what stands between
+    commas, where these don't part the words before a noun ("long, brown hair").
+    """
+    begin = end = 0
+    for piece in caption.split(","):
+        end += len(piece) + 1
+        last = piece.rstrip().rpartition(" ")[2].rpartition("-")[2]
+        if last.casefold() not in BEFORE_COMMA:
+            yield begin, caption[begin : end - 1]
+            begin = end
+    if begin < len(caption):
+        yield begin, caption[begin:]
+
+
+@functools.lru_cache(maxsize=20_000)
+def _in_piece(caption: str) -> tuple[PersonPhrase, ...]:
+    """The captions of a set share many of their pieces, and looking takes long."""
     found = [
         one
         for kind, patterns in PATTERNS.items()
@@ -117,14 +154,25 @@ def without(caption: str, wanted: Iterable[PersonWord]) -> str:
         return caption
     marked = caption
     for one in reversed(here):
-        mark = _ATTRIBUTE if one.before_noun else _PHRASE
-        marked = marked[: one.start] + mark + marked[one.end :]
+        before, after = marked[: one.start], marked[one.end :]
+        if one.before_noun:
+            marked = before + _ATTRIBUTE + after
+        elif before.endswith(", ") and after[:1] in ("", ","):
+            marked = before[:-2] + after  # a tag of its own: nothing around it changes
+        else:
+            marked = before + _PHRASE + after
     return _in_order(marked)
 
 
 def missing(caption: str) -> list[str]:
     """Of place, light, clothes and pose those of which the caption says nothing."""
-    return [name for name, pattern in ASPECTS.items() if not pattern.search(caption)]
+    said = {name for piece in caption.split(",") for name in _aspects_of(piece)}
+    return [name for name in ASPECTS if name not in said]
+
+
+@functools.lru_cache(maxsize=20_000)
+def _aspects_of(piece: str) -> list[str]:
+    return [name for name, pattern in ASPECTS.items() if pattern.search(piece)]
 
 
 def asked_for(captions: Sequence[str]) -> Mapping[str, int]:
@@ -163,7 +211,7 @@ _PHRASE, _ATTRIBUTE = "\x01", "\x02"
 _ARTICLE = r"(?:\b(?:an?|the|his|her|their|some)\s+)?"
 _LEADS = r"(?:with|has|having|have|sporting|featuring|wearing|shows?|showing|and has|who has|of)"
 
-_STEPS: Sequence[tuple[str, str]] = (
+_AT_PHRASES: Sequence[tuple[str, str]] = (
     (rf",\s*who\s+{_LEADS}\s+{_ARTICLE}\x01\s*,?", ""),
     (rf"{_ARTICLE}\x01", "\x01"),
     (r"\x01(?:(?:\s*,\s*|\s+)(?:and\s+)?(?:an?\s+|his\s+|her\s+|their\s+)?\x01)+", "\x01"),
@@ -174,20 +222,32 @@ _STEPS: Sequence[tuple[str, str]] = (
     (r"\x01\s+and\s+", " "),
     (r"(?:^|(?<=[.!?]))\s*\x01\s*[,.]?\s*", " "),
     (r"\s*,?\s*\x01", ""),
+)
+_AT_ATTRIBUTES = (
     (r"\b(a)n?\s+\x02(?=[^aeiou\W])", r"\1 "),
     (r"\b(a)n?\s+\x02(?=[aeiou])", r"\1n "),
     (r"\x02", ""),
+)
+_ALWAYS = (
     (r"\s+", " "),
     (r"\s+([,.;])", r"\1"),
     (r",(?:\s*,)+", ","),
     (r",\s*\.", "."),
     (r"\.(?:\s*\.)+", "."),
 )
-"""One after the other: what is left of a sentence when something in it goes."""
+_STEPS = [
+    (mark, re.compile(pattern, re.IGNORECASE), by)
+    for mark, steps in ((_PHRASE, _AT_PHRASES), (_ATTRIBUTE, _AT_ATTRIBUTES), ("", _ALWAYS))
+    for pattern, by in steps
+]
+"""One after the other, where the text has the mark: what is left of a sentence when something in
+it goes.
+"""
 
 
 def _in_order(marked: str) -> str:
-    for pattern, by in _STEPS:
-        marked = re.sub(pattern, by, marked, flags=re.IGNORECASE)
+    for mark, pattern, by in _STEPS:
+        if mark in marked:
+            marked = pattern.sub(by, marked)
     text = marked.strip(" ,")
     return re.sub(r"(?<=[.!?] )([a-z])", lambda found: found[1].upper(), text)

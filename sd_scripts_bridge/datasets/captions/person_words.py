@@ -8,17 +8,18 @@ import re
 from collections.abc import Iterable, Mapping
 
 
-def _any(words: Iterable[str]) -> str:
+def any_of(words: Iterable[str]) -> str:
     """A pattern of any of these, the longest first; a space may be a hyphen."""
     ordered = sorted((word for word in words if word), key=len, reverse=True)
     return "(?:" + "|".join(re.escape(word).replace(r"\ ", r"[\s-]") for word in ordered) + ")"
 
 
-def _split(text: str) -> list[str]:
+def listed(text: str) -> list[str]:
+    """The words between the commas of ``text``."""
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
-_COLOURS = _split(
+_COLOURS = listed(
     "black, dark, jet black, brown, dark brown, light brown, blond, blonde, dirty blond, fair, "
     "red, "
     "ginger, auburn, grey, gray, greying, graying, white, silver, hazel, blue, green, amber, "
@@ -28,7 +29,7 @@ _COLOURS = _split(
     "multicolored, multicoloured, two tone, streaked, highlighted, gradient, rainbow, violet, "
     "ash blonde, raven, mousy, ice blue, steel grey, yellow"
 )
-_HAIR = _split(
+_HAIR = listed(
     "short, long, medium length, shoulder length, chin length, curly, wavy, straight, thick, thin, "
     "thinning, fine, receding, shaggy, spiky, fluffy, frizzy, buzzed, cropped, coarse, full, "
     "bushy, close cropped, afro textured, natural, short cropped, neatly trimmed, trimmed, "
@@ -37,7 +38,7 @@ _HAIR = _split(
     "lush, voluminous, wispy, sparse, bouncy, tight, blunt, side swept, asymmetrical, choppy, "
     "handlebar, pencil, waxed, chin strap, waist length, hip length, knee length, absurdly long"
 )
-_FACE = _split(
+_FACE = listed(
     "round, oval, square, angular, narrow, wide, chubby, heart shaped, wrinkled, freckled, "
     "youthful, "
     "high, strong, sharp, defined, prominent, hollow, full, thin, big, small, large, crooked, "
@@ -46,23 +47,23 @@ _FACE = _split(
     "back, chest, leg, button, snub, roman, bulbous, broken, sunken, pierced, protruding, weak, "
     "gaunt, sculpted, delicate, rounded, freckled, pouty, thick, heavy, faint, light"
 )
-_EYES = _split(
+_EYES = listed(
     "almond shaped, deep set, narrow, large, big, small, round, hooded, monolid, close set, wide "
     "set, upturned, downturned, slanted, droopy, bulging, tsurime, tareme"
 )
-_SKIN = _split(
+_SKIN = listed(
     "pale, fair, light, dark, olive, tan, tanned, brown, black, white, freckled, smooth, wrinkled, "
     "porcelain, bronzed, ebony, rosy, sun kissed, weathered, pinkish, medium, deep, clear, "
     "light brown, dark brown, caramel, warm, ruddy, sallow, flawless, golden, copper, honey, "
     "milky, leathery, rough, pockmarked, sunburnt, sunburned, blemished, oily, dewy, glowing"
 )
-_BUILD = _split(
+_BUILD = listed(
     "slim, slender, thin, lean, muscular, athletic, stocky, heavy, heavyset, chubby, curvy, "
     "petite, "
     "tall, short, average, medium, strong, broad, large, small, plump, lanky, robust, fit, slight, "
     "burly, wiry, toned, bulky, full, hourglass, pear shaped, boyish, powerful, sturdy, delicate"
 )
-_LOOKS = _split(
+_LOOKS = listed(
     "young, old, little, black, white, older, younger, elderly, middle aged, aged, teenage, teen, "
     "youthful, adult, "
     "mature, "
@@ -86,13 +87,13 @@ LASTING = {
     "eyes": [w for w in _COLOURS if " " not in w and w not in ("bright", "light", "dark")],
 }
 """Kind -> words that belong to the person also where others beside them change."""
-_PEOPLE = _split(
+PEOPLE = listed(
     "man, woman, person, boy, girl, guy, gentleman, lady, male, female, child, kid, teenager, "
     "adult, "
     "individual, subject, figure, model"
 )
 CHANGEABLE = frozenset(
-    _split(
+    listed(
         "wet, messy, windswept, windblown, tousled, tied, braided, loose, combed, styled, slicked, "
         "dripping, flowing, closed, open, half closed, wide, squinting, narrowed, teary, tearful, "
         "watery, tired, red rimmed, happy, sad, smiling, laughing, sweaty, dirty, muddy, painted, "
@@ -101,14 +102,24 @@ CHANGEABLE = frozenset(
 )
 """Of hair, eyes and face: how they are on this photo, not how they are."""
 
+BEFORE_COMMA = frozenset(
+    re.split(r"[ -]", words)[-1]
+    for words in (*_COLOURS, *_HAIR, *_FACE, *_EYES, *_SKIN, *_BUILD, *_LOOKS, *CHANGEABLE)
+) | frozenset(
+    listed("haired, eyed, skinned, bearded, faced, nosed, shouldered, cheeked, built, toothed, old")
+)
+"""What may stand before a comma behind which the words before a noun go on."""
+
 _MODIFIER = r"(?:(?:very|rather|quite|slightly|somewhat|naturally|strikingly|piercing|the)\s+)?"
 
 
 def _phrase(adjectives: Iterable[str], nouns: str, *, needed: bool = True) -> str:
-    """Adjectives with commas, "and" or nothing between them, then a noun."""
-    one = _any([*adjectives, *CHANGEABLE])
+    """Adjectives with commas, "and" or nothing between them, then a noun. Before a comma "light"
+    is what shines.
+    """
+    one = any_of([*adjectives, *CHANGEABLE])
     times = "+" if needed else "*"
-    return rf"(?:{_MODIFIER}{one}(?:(?:\s*,\s*|\s+and\s+|\s+)(?=\S))){times}(?:{nouns})"
+    return rf"(?:{_MODIFIER}{one}(?:(?:(?<!\blight)\s*,\s*|\s+and\s+|\s+)(?=\S))){times}(?:{nouns})"
 
 
 def _belongs(adjectives: Iterable[str], nouns: str, *, needed: bool = True) -> re.Pattern[str]:
@@ -146,20 +157,20 @@ _CUT_IN = (
     r"(?:\s+(?:styled|cut|worn)\s+(?:in|into|as)\s+(?:an?\s+)?(?:[\w-]+\s+){0,2}"
     r"(?:bob|pixie|crop|afro|mohawk|mullet|undercut|fade|layers|waves|cut))?"
 )
-_BODY_NOUNS = r"build|frame|physique|figure|body|stature|shoulders"
+_BODY_NOUNS = r"build|frame|physique|figure|(?<!full )body|stature|shoulders"
 
 PATTERNS: Mapping[str, tuple[re.Pattern[str], ...]] = {
     "eyes": (
         _belongs([*_COLOURS, *_EYES], r"eyes?|irises"),
         re.compile(r"\bheterochromia\b|\bslit pupils\b", re.IGNORECASE),
-        re.compile(rf"\b(?:his|her|their) eyes are {_any(_COLOURS)}\b", re.IGNORECASE),
+        re.compile(rf"\b(?:his|her|their) eyes are {any_of(_COLOURS)}\b", re.IGNORECASE),
     ),
     "hair": (
         _belongs([*_COLOURS, *_HAIR], f"(?:{_HAIR_NOUNS}){_CUT_IN}"),
         _belongs([*_COLOURS, *_HAIR], _ALWAYS_HAIR, needed=False),
         re.compile(
-            rf"\b(?:his|her|their) hair is {_any([*_COLOURS, *_HAIR])}"
-            rf"(?:(?:,| and|, and) {_any([*_COLOURS, *_HAIR])})*\b",
+            rf"\b(?:his|her|their) hair is {any_of([*_COLOURS, *_HAIR])}"
+            rf"(?:(?:,| and|, and) {any_of([*_COLOURS, *_HAIR])})*\b",
             re.IGNORECASE,
         ),
         re.compile(
@@ -213,13 +224,13 @@ HINTS: Mapping[str, re.Pattern[str]] = {
 """What a caption has to hold before the patterns, which take a hundred times as long, are tried."""
 
 ATTRIBUTES = re.compile(
-    rf"\b(?:(?:{_any(_LOOKS)}|[a-z]+-(?:haired|eyed|skinned|bearded|faced|nosed|shouldered|cheeked|built|toothed|year-old))"
-    rf"(?:\s*,\s*|\s+and\s+|\s+))+(?=(?:[a-z-]+ )?{_any(_PEOPLE)}\b)",
+    rf"\b(?:(?:{any_of(_LOOKS)}|[a-z]+-(?:haired|eyed|skinned|bearded|faced|nosed|shouldered|cheeked|built|toothed|year-old))"
+    rf"(?:\s*,\s*|\s+and\s+|\s+))+(?=(?:[a-z-]+ )?{any_of(PEOPLE)}\b)",
     re.IGNORECASE,
 )
 """Before a person's noun: "young, bearded" man."""
 ALONE = re.compile(
-    rf"(?:(?<=^)|(?<=,)|(?<=, ))\s*(?:{_any(set(_LOOKS))}|[a-z]+-(?:haired|eyed|skinned)|bald)\s*"
+    rf"(?:(?<=^)|(?<=,)|(?<=, ))\s*(?:{any_of(set(_LOOKS))}|[a-z]+-(?:haired|eyed|skinned)|bald)\s*"
     r"(?=,|$|\.|and\b)"
     r"|\b(?:unshaven|clean[\s-]shaven|bespectacled|mustachioed|moustachioed|heavyset)\b",
     re.IGNORECASE,

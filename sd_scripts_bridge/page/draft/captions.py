@@ -73,7 +73,7 @@ def changes(
     after) of those that differ. Raises `Invalid` where there is nothing to do.
     """
     readable = {i.id: caption_of(i, state, judged) for i in state.items if _reads(i, judged)}
-    if edit.action == "person" and not edit.words:
+    if edit.action == "person" and edit.words is None:
         edit = replace(edit, words=person.words(readable.values()))
     edit.check()
     items = {item.id: item for item in state.items}

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Generic, TypeVar
 
 from ...datasets.looking.coverage import Facet
 from ...messages import Message
 from ...shapes.marks import Example
-from .check import Seen, Verdicts
+from .check import Verdicts
 from .draft import Draft
 from .intake import VideoView
 from .looks.held_out import held_out
 from .state import DraftPhoto, DraftSubject, State, TrainingChoices
-from .view import PhotoView, caption_advice_of, naming_problems, photo_of, set_advice_of, shown_of
+from .view import (
+    CaptionView,
+    LookView,
+    PhotoView,
+    caption_advice_of,
+    caption_view,
+    joined,
+    look_view,
+    naming_problems,
+    set_advice_of,
+    shown_of,
+)
 
 NO_PHOTOS = Message("draft.photos_yet", "There are no photos yet.")
+T = TypeVar("T")
 MOST_ROWS = 500
 """Photos in the answer to a change; the page asks for others by itself."""
 
@@ -42,6 +54,10 @@ class DraftView:
         Example([1, 2]),
     ]
     photos: Annotated[Sequence[PhotoView], "those that have changed"]
+    captions: Annotated[
+        Sequence[CaptionView],
+        "with brief: of the photos of which nothing else has changed, which aren't in photos then",
+    ]
     more: Annotated[bool, "whether more have changed than were asked for"]
     used: Annotated[int, "photos that will be trained", Example(10)]
     total: Annotated[int, Example(12)]
@@ -68,14 +84,26 @@ class DraftView:
     notes: Annotated[Sequence[str], "what to say of this change"] = ()
 
 
-@dataclass(frozen=True)
-class _Told:
-    """A photo's row, what it was made from, and the revision at which it became so."""
+@dataclass(frozen=True, slots=True)
+class _Part(Generic[T]):
+    """A part of what is told of a photo, what it was made from, and the revision at which it became
+    so.
+    """
 
-    seen: Seen | None
-    made_from: tuple[Any, ...]
-    row: PhotoView
+    made_from: tuple[object, ...]
+    value: T
     since: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is told of a photo."""
+
+    look: _Part[LookView]
+    said: _Part[CaptionView]
+
+    def has_changed(self, since: int) -> bool:
+        return max(self.look.since, self.said.since) > since
 
 
 class DraftChanges:
@@ -90,6 +118,7 @@ class DraftChanges:
         self._lock = threading.Lock()
         self._looked: tuple[State, Verdicts] | None = None
         self._told: dict[int, _Told] = {}
+        self._held: frozenset[int] = frozenset()
         self._ids: tuple[int, ...] = ()
         self._listed = 0
         self._set_advice: list[str] = []
@@ -101,22 +130,36 @@ class DraftChanges:
         return self.draft.revision
 
     def view(
-        self, since: int = 0, start: int = 0, count: int | None = None, notes: Sequence[str] = ()
+        self,
+        since: int = 0,
+        start: int = 0,
+        count: int | None = None,
+        notes: Sequence[str] = (),
+        *,
+        brief: bool = False,
     ) -> DraftView:
-        """What changed after ``since`` (0: all); at most ``count`` photos, from ``start`` on."""
+        """What changed after ``since`` (0: all); at most ``count`` photos, from ``start`` on.
+
+        ``brief``: of photos of which nothing else has changed only the captions, all of them where
+        ``start`` is 0.
+        """
         with self._lock:
             state, revision = self._look()
             since = since if since <= revision else 0
             told = [self._told[pid] for pid in self._ids]
-            photos, more = _part([one.row for one in told if one.since > since], start, count)
+            changed = [one for one in told if one.has_changed(since)]
+            whole = [one for one in changed if not brief or one.look.since > since]
+            photos, more = _part(whole, start, count)
+            said = [one.said.value for one in changed if brief and one.look.since <= since]
             about_set, about_captions = self._advised()
             return DraftView(
                 revision=revision,
                 since=since,
                 ids=self._ids if self._listed > since else None,
                 photos=photos,
+                captions=() if start else said,
                 more=more,
-                used=(used := sum(one.row.used for one in told)),
+                used=(used := sum(one.look.value.used for one in told)),
                 total=len(told),
                 sentence=_sentence(used, len(told)),
                 name=state.name,
@@ -158,48 +201,68 @@ class DraftChanges:
         revision = state.revision + judged.version
         if self._looked and state is self._looked[0] and judged is self._looked[1]:
             return state, revision
-        held = held_out(state, judged)
-        self._told = {
-            item.id: self._tell(item, state, judged, revision, held) for item in state.items
-        }
+        is_another = not self._looked or _is_another_set(*self._looked, state, judged)
+        if is_another:
+            self._held = held_out(state, judged)
+        self._told = {item.id: self._tell(item, state, judged, revision) for item in state.items}
         ids = tuple(item.id for item in state.items)
         if ids != self._ids or not self._listed:
             self._ids, self._listed = ids, revision
-        if not self._looked or _is_another_set(*self._looked, state, judged):
+        if is_another:
             self._set_advice = set_advice_of(self.draft, state, judged)
             self._coverage = shown_of(state, judged)
-        rows = [self._told[pid].row for pid in ids]
-        self._advice = self._set_advice, caption_advice_of(state, rows)
+        self._advice = self._set_advice, self._about_captions(state)
         self._looked = (state, judged)
         return state, revision
 
-    def _tell(
-        self,
-        item: DraftPhoto,
-        state: State,
-        judged: Verdicts,
-        revision: int,
-        held: frozenset[int],
-    ) -> _Told:
-        seen = judged.seen.get(item.id)
-        verdict = judged.verdicts.get(item.id)
-        own = state.of(item)
-        masked = state.training.masks
-        made_from = (item, verdict, own.name, own.class_token, item.id in held, masked)
+    def _about_captions(self, state: State) -> list[str]:
+        used = [one for pid in self._ids if (one := self._told[pid]).look.value.used]
+        looked_at = [one.said.value for one in used if one.look.value.verdict is not None]
+        return caption_advice_of(state, [one.said.value for one in used], looked_at)
+
+    def _tell(self, item: DraftPhoto, state: State, judged: Verdicts, revision: int) -> _Told:
         before = self._told.get(item.id)
-        if before and before.seen is seen and before.made_from == made_from:
+        seen, own, masked = judged.seen.get(item.id), state.of(item), state.training.masks
+        look = _renewed(
+            before.look if before else None,
+            (seen, judged.verdicts.get(item.id), item.id in self._held, masked, *_looks_of(item)),
+            lambda: look_view(item, state, judged, self._held),
+            revision,
+        )
+        said = _renewed(
+            before.said if before else None,
+            (seen, own.name, own.class_token, item.caption, item.by, item.edited, item.reason),
+            lambda: caption_view(item, state, judged),
+            revision,
+        )
+        if before and look is before.look and said is before.said:
             return before
-        row = photo_of(item, state, judged, held)
-        same = before is not None and before.row == row
-        return _Told(seen, made_from, row, before.since if before and same else revision)
+        return _Told(look, said)
+
+
+def _renewed(
+    before: _Part[T] | None, made_from: tuple[object, ...], make: Callable[[], T], revision: int
+) -> _Part[T]:
+    """The part as it is now; the same where it is made from the same."""
+    if before and before.made_from == made_from:
+        return before
+    value = make()
+    same = before is not None and before.value == value
+    return _Part(made_from, value, before.since if before and same else revision)
+
+
+def _looks_of(item: DraftPhoto) -> tuple[object, ...]:
+    """What of a photo is shown, but for its caption."""
+    shown_as = (item.turn, item.mask, item.used)
+    return (item.file, item.uploaded, item.mark, *shown_as, item.subject, item.repeats)
 
 
 def _is_another_set(before: State, then: Verdicts, state: State, judged: Verdicts) -> bool:
     """Whether more than captions has changed, on which what is said of the set depends."""
 
     def said(state: State) -> object:
-        items = [(item.id, item.used, item.subject) for item in state.items]
-        return items, state.subjects
+        items = [(i.id, i.used, i.subject, i.held_out) for i in state.items]
+        return items, state.subjects, state.training.held_out
 
     return then is not judged or said(before) != said(state)
 
@@ -219,7 +282,7 @@ def _count(progress: tuple[int, int] | None) -> Count | None:
     return Count(*progress) if progress else None
 
 
-def _part(rows: list[PhotoView], start: int, count: int | None) -> tuple[list[PhotoView], bool]:
-    """``count`` of the rows from ``start`` on, and whether more follow."""
-    end = len(rows) if count is None else start + count
-    return rows[start:end], len(rows) > end
+def _part(told: list[_Told], start: int, count: int | None) -> tuple[list[PhotoView], bool]:
+    """The rows of ``count`` photos from ``start`` on, and whether more follow."""
+    end = len(told) if count is None else start + count
+    return [joined(one.look.value, one.said.value) for one in told[start:end]], len(told) > end

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from operator import attrgetter
 from typing import Any
 
 from ...datasets.captions.authors import HAND
@@ -15,7 +16,7 @@ UNDO_CAPTIONS = 25_000
 """All levels together; a set of thousands keeps fewer of them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Words:
     """A photo's caption as it is kept (`captions.bound`), and who wrote it: "hand", or a captioner,
     whose words somebody may have ``edited`` since.
@@ -26,7 +27,7 @@ class Words:
     edited: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class DraftPhoto:
     """One photo. ``file`` is a name in the draft's own folder where ``uploaded``, else a path of
     the user's.
@@ -154,16 +155,16 @@ class State:
         """Plain data; of thousands of photos in a moment, which `asdict` isn't."""
         plain = {one.name: getattr(self, one.name) for one in fields(self)}
         levels = {
-            name: [{pid: vars(words) for pid, words in level.items()} for level in plain[name]]
+            name: [{pid: _plain(words) for pid, words in level.items()} for level in plain[name]]
             for name in ("undo", "redo")
         }
         return {
             "version": 1,
             **plain,
             **levels,
-            "items": [vars(item) for item in self.items],
+            "items": [*map(_as_dict, self.items)],
             "others": [vars(one) for one in self.others],
-            "photo_undo": [[vars(item) for item in level] for level in self.photo_undo],
+            "photo_undo": [[*map(_as_dict, level)] for level in self.photo_undo],
             "training": asdict(self.training),
         }
 
@@ -214,10 +215,10 @@ class State:
 
     def with_captions(self, captions: Mapping[int, Words]) -> State:
         """Other captions for some photos; `undone` takes it back."""
-        changed = [i for i in self.items if i.id in captions and i.words != captions[i.id]]
-        if not changed:
+        before = {i.id: i.words for i in self.items if i.id in captions}
+        before = {pid: words for pid, words in before.items() if words != captions[pid]}
+        if not before:
             return self
-        before = {item.id: item.words for item in changed}
         undo = _shortened((*self.undo, before))
         return replace(self._saying(captions), undo=undo, redo=(), coming=False)
 
@@ -298,6 +299,18 @@ def _known(cls: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
         ):
             raise TypeError(f"{key} is {type(value).__name__}")
     return found
+
+
+_NAMES = tuple(one.name for one in fields(DraftPhoto))
+_values_of = attrgetter(*_NAMES)
+
+
+def _as_dict(item: DraftPhoto) -> dict[str, Any]:
+    return dict(zip(_NAMES, _values_of(item), strict=True))
+
+
+def _plain(words: Words) -> dict[str, Any]:
+    return {"text": words.text, "by": words.by, "edited": words.edited}
 
 
 def _words(value: Any) -> Words:

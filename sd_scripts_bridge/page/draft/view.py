@@ -31,6 +31,7 @@ NO_REGULARISATION = Message(
     "use the command line's `train`.",
 )
 NOT_LOOKED_AT = Message("draft.looked_yet", "Not looked at yet.")
+_ANYWHERE = Path()
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,33 @@ def used(draft: Draft) -> list[DraftPhoto]:
 
 
 @dataclass(frozen=True)
-class PhotoView:
-    """One photo of the draft."""
+class CaptionView:
+    """A photo's caption, and what is known of it."""
 
-    id: Annotated[int, Example(1)]
+    id: Annotated[int, "the photo's", Example(1)]
+    caption: Annotated[
+        str,
+        "what will be trained: the user's words, else those beside the photo, else the name and "
+        "the class token; a beginning that is the name follows when the name is changed",
+        Example("AlvaroBadia man, smiling"),
+    ]
+    own_caption: Annotated[bool, "false: it is the name and the class token", Example(True)]
+    words: Annotated[int, "of the caption", Example(3)]
+    tokens: Annotated[int | None, "CLIP's; null where they can't be counted", Example(9)]
+    begins_with_name: Annotated[bool, Example(True)]
+    by: Annotated[
+        str,
+        'who wrote it: "hand", a captioner, "file" for what lies beside the photo, or ""',
+        Example("qwen3-vl"),
+    ]
+    edited: Annotated[bool, "whether somebody has changed what the captioner wrote", Example(False)]
+    reason: Annotated[str | None, "why the captioner wrote none"]
+
+
+@dataclass(frozen=True)
+class LookView:
+    """What a photo looks like, what the doctor says of it, and what the user chose."""
+
     file: Annotated[str, Example("IMG_2031.jpg")]
     verdict: Annotated[
         Literal["good", "mind", "left out"] | None, "null: not looked at yet", Example("good")
@@ -93,23 +117,6 @@ class PhotoView:
         "the same, at most 1024 pixels large and without its mask",
         Example("draft/photo/1/picture?v=5a1b"),
     ]
-    caption: Annotated[
-        str,
-        "what will be trained: the user's words, else those beside the photo, else the name and "
-        "the class token; a beginning that is the name follows when the name is changed",
-        Example("AlvaroBadia man, smiling"),
-    ]
-    own_caption: Annotated[bool, "false: it is the name and the class token", Example(True)]
-    words: Annotated[int, "of the caption", Example(3)]
-    tokens: Annotated[int | None, "CLIP's; null where they can't be counted", Example(9)]
-    begins_with_name: Annotated[bool, Example(True)]
-    by: Annotated[
-        str,
-        'who wrote it: "hand", a captioner, "file" for what lies beside the photo, or ""',
-        Example("qwen3-vl"),
-    ]
-    edited: Annotated[bool, "whether somebody has changed what the captioner wrote", Example(False)]
-    reason: Annotated[str | None, "why the captioner wrote none"]
     turn: Annotated[int, "quarters that the copy is turned clockwise", Example(0)]
     subject: Annotated[int, "whom it shows: a subject's number", Example(1)]
     repeats: Annotated[int | None, "its own; null: its subject's", Example(None)]
@@ -123,18 +130,48 @@ class PhotoView:
     held_out: Annotated[bool, "measures the result and is never trained", Example(False)]
 
 
-def photo_of(item: DraftPhoto, state: State, judged: Verdicts, held: Collection[int]) -> PhotoView:
-    """The photo as the page gets it; ``held``: the numbers of those that are held out."""
-    seen, verdict = judged.seen.get(item.id), _verdict(item, judged)
+@dataclass(frozen=True)
+class PhotoView(LookView, CaptionView):
+    """One photo of the draft."""
+
+
+def caption_view(item: DraftPhoto, state: State, judged: Verdicts) -> CaptionView:
+    """The photo's caption as the page gets it."""
+    seen = judged.seen.get(item.id)
     text = caption_of(item, state, judged)
     words, tokens = counted(text)
     beside = bool(seen and seen.finding.caption)
+    return CaptionView(
+        id=item.id,
+        caption=text,
+        own_caption=item.caption is not None or beside,
+        words=words,
+        tokens=tokens,
+        begins_with_name=caption_text.begins_with_name(text, state.of(item).name),
+        by=item.by or (HAND if item.caption is not None else "file" if beside else ""),
+        edited=item.edited,
+        reason=Message.from_dict(item.reason) if item.reason else None,
+    )
+
+
+def photo_of(item: DraftPhoto, state: State, judged: Verdicts, held: Collection[int]) -> PhotoView:
+    """The photo as the page gets it; ``held``: the numbers of those that are held out."""
+    return joined(look_view(item, state, judged, held), caption_view(item, state, judged))
+
+
+def joined(look: LookView, said: CaptionView) -> PhotoView:
+    """A photo and its caption."""
+    return PhotoView(**vars(look), **vars(said))
+
+
+def look_view(item: DraftPhoto, state: State, judged: Verdicts, held: Collection[int]) -> LookView:
+    """The photo but for its caption; ``held`` as `photo_of` has it."""
+    seen, verdict = judged.seen.get(item.id), _verdict(item, judged)
     readable = not seen or seen.finding.photo is not None
     masked = "painted" if item.mask else verdict.mask if verdict else ""
     version = version_of(item, seen.mark if seen else item.mark)
     shown_as = f"{version}-masked{item.mask}" if masked and state.training.masks else version
-    return PhotoView(
-        id=item.id,
+    return LookView(
         file=_name_of(item.file),
         verdict=verdict.verdict if verdict else None,  # type: ignore[arg-type]
         sentence=verdict.sentence if verdict else NOT_LOOKED_AT,
@@ -147,14 +184,6 @@ def photo_of(item: DraftPhoto, state: State, judged: Verdicts, held: Collection[
         findings=verdict.findings if verdict else (),
         thumb=f"draft/photo/{item.id}/thumb?v={shown_as}" if readable else None,
         picture=f"draft/photo/{item.id}/picture?v={version}" if readable else None,
-        caption=text,
-        own_caption=item.caption is not None or beside,
-        words=words,
-        tokens=tokens,
-        begins_with_name=caption_text.begins_with_name(text, state.of(item).name),
-        by=item.by or (HAND if item.caption is not None else "file" if beside else ""),
-        edited=item.edited,
-        reason=Message.from_dict(item.reason) if item.reason else None,
         turn=item.turn,
         subject=item.subject,
         repeats=item.repeats,
@@ -210,19 +239,19 @@ def set_advice_of(draft: Draft, state: State, judged: Verdicts) -> list[str]:
     return said + [NO_REGULARISATION for folder in source if _has_regularisation(folder)]
 
 
-def caption_advice_of(state: State, rows: Sequence[PhotoView]) -> list[str]:
-    """What to mind about the captions of the photos that are used, from their ``rows``."""
+def caption_advice_of(
+    state: State, used: Sequence[CaptionView], looked_at: Sequence[CaptionView]
+) -> list[str]:
+    """What to mind about the captions of the photos that are ``used``, some ``looked_at``."""
     from ...datasets.advice import caption_advice
 
-    used = [row for row in rows if row.used]
-    looked_at = [_captioned(row) for row in used if row.verdict is not None]
-    return [*caption_advice(looked_at), *_unnamed(state, used)]
+    return [*caption_advice([*map(_captioned, looked_at)]), *_unnamed(state, used)]
 
 
-def _captioned(row: PhotoView) -> PhotoInSet:
-    if not row.own_caption:
-        return PhotoInSet(Path(str(row.id)))
-    return PhotoInSet(Path(str(row.id)), True, None, Repaired(row.caption), row.words, row.tokens)
+def _captioned(said: CaptionView) -> PhotoInSet:
+    if not said.own_caption:
+        return PhotoInSet(_ANYWHERE)
+    return PhotoInSet(_ANYWHERE, True, None, Repaired(said.caption), said.words, said.tokens)
 
 
 def _has_regularisation(folder: Path) -> bool:
@@ -243,11 +272,11 @@ def shown_of(state: State, judged: Verdicts) -> list[Facet]:
     return coverage([judged.seen[pid].finding for pid in used if pid in judged.seen], people)
 
 
-def _unnamed(state: State, used: Sequence[PhotoView]) -> list[str]:
+def _unnamed(state: State, used: Sequence[CaptionView]) -> list[str]:
     """Of the captions that will be trained, those that don't begin with the name."""
     if not state.name:
         return []
-    count = sum(not row.begins_with_name for row in used)
+    count = sum(not said.begins_with_name for said in used)
     if not count:
         return []
     return [

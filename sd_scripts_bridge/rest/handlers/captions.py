@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -139,10 +138,12 @@ def look(_call: Call) -> CaptionersView:
 # ---- many captions of the draft ----
 
 
-def edit_of(body: CaptionsBody, texts: Collection[str] = ()) -> CaptionEdit:
-    """The change that a body asks for; of the person's words in ``texts`` those that it names."""
-    wanted = {word.casefold() for word in body.words or ()}
-    words = [w for w in person.words(texts) if w.text.casefold() in wanted] if wanted else []
+def edit_of(body: CaptionsBody, here: Draft) -> CaptionEdit:
+    """The change that a body asks for; of the person's words in the draft those that it names."""
+    words = None
+    if body.words is not None:
+        wanted = {word.casefold() for word in body.words}
+        words = [w for w in person.words(texts_of(here).values()) if w.text.casefold() in wanted]
     return CaptionEdit(
         body.action,
         body.text or "",
@@ -189,7 +190,7 @@ def change(call: Call, query: ChangeQuery, body: CaptionsBody) -> DraftView:
         return changed(call, query, lambda: here.change(State.redone))
     if body.action == "draft":
         return changed(call, query, lambda: _draft_all(call.context, body.text or ""))
-    edit = edit_of(body, texts_of(here).values())
+    edit = edit_of(body, here)
     selected = None if body.photos is None else set(body.photos)
 
     def edited(state: State) -> State:
@@ -216,7 +217,7 @@ def preview(call: Call, body: CaptionsBody) -> CaptionsPreviewView:
     """What a change of many captions would do; nothing is changed."""
     here = call.context.draft
     state, judged = here.state, here.check.judged
-    edit = edit_of(body, texts_of(here).values())
+    edit = edit_of(body, here)
     selected = None if body.photos is None else set(body.photos)
     rows = captions.changes(state, judged, edit, selected)
     names = {item.id: shown(here.path(item).name) for item in state.items}

@@ -52,17 +52,16 @@ def show(call: Call, query: DraftQuery) -> DraftView | Response:
     tag = f'"{call.context.boot}-{draft.revision}-{hash(seen) & 0xFFFFFFFF:x}"'
     if call.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers={"ETag": tag, "Cache-Control": "no-cache"})
-    view = changes.view(query.since, query.start, query.count)
+    view = changes.view(query.since, query.start, query.count, brief=query.brief)
     return answer(call.context, view, headers={"ETag": tag})
 
 
 def changed(call: Call, query: ChangeQuery, do: Callable[[], object]) -> DraftView:
     """Do it; what is different in the draft then, or since the revision that the page knows."""
     known = query.since or call.context.changes.revision
-    notes = do()
-    return call.context.changes.view(
-        known, count=MOST_ROWS, notes=notes if isinstance(notes, tuple) else ()
-    )
+    done = do()
+    notes = done if isinstance(done, tuple) else ()
+    return call.context.changes.view(known, 0, MOST_ROWS, notes, brief=query.brief)
 
 
 def describe(call: Call, query: ChangeQuery, body: DraftChange) -> DraftView:
