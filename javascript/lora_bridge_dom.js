@@ -32,7 +32,8 @@
 
     lb.setText = function (node, text) {
         const wanted = String(text === null || text === undefined ? "" : text);
-        const only = node.childNodes.length === 1 && node.firstChild.nodeType === Node.TEXT_NODE ? node.firstChild : null;
+        const first = /** @type {Text} */ (node.firstChild);
+        const only = node.childNodes.length === 1 && first.nodeType === Node.TEXT_NODE ? first : null;
         if (!only) node.replaceChildren(document.createTextNode(wanted));
         else if (only.data !== wanted) only.data = wanted;
     };
@@ -40,7 +41,7 @@
     lb.setAttribute = function (node, name, value) {
         if (value === null || value === undefined || value === false) {
             if (node.hasAttribute(name)) node.removeAttribute(name);
-        } else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value === true ? "" : value);
+        } else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value === true ? "" : String(value));
     };
 
     lb.setClass = (node, name, on) => { if (node.classList.contains(name) !== Boolean(on)) node.classList.toggle(name, Boolean(on)); };

@@ -17,6 +17,8 @@ declare namespace Rest {
 """
 SIMPLE = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean"}
 SIMPLE |= {"null": "null"}
+ENOUGH = 5
+"""Fewer fields may be the same by chance."""
 
 Json = dict[str, Any]
 
@@ -28,16 +30,36 @@ def main() -> None:
 def renewed() -> str:
     """The whole file."""
     shapes = description()["components"]["schemas"]
-    return HEAD + "\n".join(interface(name, shapes[name]) for name in sorted(shapes)) + "}\n"
+    return HEAD + "\n".join(interface(name, shapes) for name in sorted(shapes)) + "}\n"
 
 
-def interface(name: str, shape: Json) -> str:
-    needed = shape.get("required", [])
+def interface(name: str, shapes: dict[str, Json]) -> str:
+    fields, parent = _fields(shapes[name]), _parent(name, shapes)
+    own = fields[len(_fields(shapes[parent])) :] if parent else fields
     lines = [
-        f"        {key}{'' if key in needed else '?'}: {written(kind)};\n"
-        for key, kind in shape["properties"].items()
+        f"        {key}{'' if needed else '?'}: {written(kind)};\n" for key, kind, needed in own
     ]
-    return f"    interface {name} {{\n{''.join(lines)}    }}\n"
+    extends = f" extends {parent}" if parent else ""
+    return f"    interface {name}{extends} {{\n{''.join(lines)}    }}\n"
+
+
+def _fields(shape: Json) -> list[tuple[str, Json, bool]]:
+    needed = shape.get("required", [])
+    return [(key, kind, key in needed) for key, kind in shape["properties"].items()]
+
+
+def _parent(name: str, shapes: dict[str, Json]) -> str | None:
+    """The shape that this one goes on: all of that one's fields come first in it, as those of a
+    dataclass do in one that inherits from it.
+    """
+    fields = _fields(shapes[name])
+    begun = [
+        other
+        for other in shapes
+        if len(fields) > len(_fields(shapes[other])) >= ENOUGH
+        and fields[: len(_fields(shapes[other]))] == _fields(shapes[other])
+    ]
+    return max(begun, key=lambda other: len(_fields(shapes[other])), default=None)
 
 
 def written(kind: Json) -> str:

@@ -468,27 +468,7 @@ declare namespace Rest {
         silent: number | null;
     }
 
-    interface JobDetails {
-        id: number;
-        kind: "train" | "setup" | "tool";
-        title: string;
-        status: "queued" | "running" | "stopping" | "succeeded" | "failed" | "stopped" | "lost";
-        attempt: number;
-        created: number;
-        started: number | null;
-        finished: number | null;
-        sentence: string;
-        engine: string | null;
-        base: string | null;
-        family: string | null;
-        step: number;
-        total: number | null;
-        rate: number | null;
-        left: number | null;
-        loss: number | null;
-        saved: number | null;
-        begins: number | null;
-        silent: number | null;
+    interface JobDetails extends Job {
         spec: Record<string, any>;
         report: Record<string, any> | null;
         strip: Strip | null;
@@ -719,13 +699,7 @@ declare namespace Rest {
         regularization: ClassSet[];
     }
 
-    interface PlannedBase {
-        title: string;
-        family: string | null;
-        family_name: string | null;
-        trainable: boolean;
-        why: string;
-        prediction: string | null;
+    interface PlannedBase extends Base {
         lacks: string[];
     }
 
