@@ -100,13 +100,13 @@ PAGES: dict[str, HelpPage] = {
     ),
     "retry": HelpPage(
         """Puts a job that was stopped, failed or was lost back into the queue, to start over from
-        step 0. What the last attempt wrote is deleted. --all-photos queues a new job instead, of
-        any training: the same, with the photos that were held out trained, too, and for the
-        recommended number of steps (`result`'s best) where there is one.""",
+        step 0. What the last attempt wrote is deleted. --all-photos queues a new job instead, for
+        any training: the same settings, but trained on the held-out photos, too, for the
+        recommended number of steps (the best step of `result`) if there is one.""",
         (
             ("retry 3", "the same job, a new attempt"),
             ("retry 3 --all-photos", "for the recommended number of steps"),
-            ("retry 3 --all-photos --steps 600", "for as many as you say"),
+            ("retry 3 --all-photos --steps 600", "for 600 steps"),
         ),
     ),
     "repeat": HelpPage(
@@ -117,9 +117,9 @@ PAGES: dict[str, HelpPage] = {
         "what it trained is gone, or a problem",
     ),
     "compare": HelpPage(
-        """Compares two to eight trainings: the settings in which they differ, the photos
-        and captions in which they differ, the loss and, where it was measured, the held-out loss
-        along the way, the figures at the end, and the sample pictures by step.""",
+        """Compares two to eight trainings: the settings, photos and captions in which they differ,
+        the curves of the loss and, where it was measured, of the held-out loss, the figures at the
+        end, and the sample pictures by step.""",
         (
             ("compare 3 5", "to read"),
             ("compare 3 5 --json", "with all points of the curves"),
@@ -153,13 +153,14 @@ PAGES: dict[str, HelpPage] = {
         "the job is in use, or a problem",
     ),
     "clean": HelpPage(
-        """Frees what trainings that succeeded don't need: by default their saved states, which only
-        a resume needs, and the checkpoint of the last step, which is the LoRA itself. The same
-        rule is applied when a training ends. Also frees clean copies of photo folders that no job
-        on the list trains. Published LoRAs and your own photos stay. Says how much it freed.""",
+        """Deletes what trainings that succeeded no longer need: by default their saved states,
+        which only a resume needs, and the checkpoint of the last step, which is the LoRA itself.
+        The same rule applies when a training ends. Also deletes clean copies of photo folders that
+        no job on the list trains. Published LoRAs and your own photos stay. Says how much space it
+        freed.""",
         (
-            ("clean --dry-run", "how much that would be"),
-            ("clean --keep lora", "from now on, not the checkpoints either"),
+            ("clean --dry-run", "how much space it would free"),
+            ("clean --keep lora", "from now on, delete the other checkpoints, too"),
             ("clean --keep everything", "from now on, delete nothing"),
         ),
     ),
@@ -199,9 +200,9 @@ PAGES: dict[str, HelpPage] = {
     "evaluate": HelpPage(
         """Measures the denoising loss of every saved step of a training, by either engine, on the
         photos that it held out and on some that it trained, at fixed timesteps and noise; then says
-        which step to use, and how sure that is. What is measured already is not measured again.
-        Or measures any LoRA for SD 1.5, SD 2 or SDXL on a folder of photos. Its base model needs
-        no naming if a training of this home has used it.""",
+        which step to use, and how sure that is. Steps that have been measured are not measured
+        again. Or measures any LoRA for SD 1.5, SD 2 or SDXL on a folder of photos; --base can be
+        left out if a training in this home has used its base model.""",
         (
             ("evaluate 3", "every save of job 3"),
             (
@@ -213,22 +214,28 @@ PAGES: dict[str, HelpPage] = {
     ),
     "find-step": HelpPage(
         """Finds the step at which a training on all photos should end. The photos are left out in
-        turn, each once, in five short trainings with the settings of the job (by the embedded
-        engine); the mean of what they measure says the step, and how sure that is. Surer than one
-        photo held out, and takes about four times as long as the training. No LoRA is kept;
-        `retry JOB --all-photos --steps N` trains it. Stopped, it goes on with `resume`.""",
-        (("find-step 3", "in five trainings"), ("find-step 3 --folds 10", "surer, but slower")),
+        turn, each once, in five short trainings with the job's settings (by the embedded engine);
+        the mean of their held-out losses gives the step, and how sure that is. More reliable than
+        one held-out photo, but takes about four times as long as the training. No LoRA is kept;
+        `retry JOB --all-photos --steps N` trains it. If stopped, it continues with `resume`.""",
+        (
+            ("find-step 3", "in five trainings"),
+            ("find-step 3 --folds 10", "more reliable, but slower"),
+        ),
         "too few photos or saves, or a training failed",
     ),
     "judge": HelpPage(
         """Draws the saved steps of a training at several strengths, with the same prompts and
         seeds: first a pair without and with the LoRA, then the grid, and at the end one sheet with
-        captions. A picture that is drawn is not drawn again, so it may be stopped and started as
-        often as you like. In a WebUI, its tab draws them with the WebUI itself.""",
+        captions. Pictures that exist are not drawn again, so you may stop and start it as often as
+        you like. In a WebUI, its tab draws them with the WebUI itself.""",
         (
             ("judge 3", "four saved steps, at 0.6, 0.8 and 1"),
-            ("judge 3 --steps 450,600 --weights 0.7,0.8,0.9 --prompts mine.txt", "chosen ones"),
-            ("judge 3 --stop", "draw no more"),
+            (
+                "judge 3 --steps 450,600 --weights 0.7,0.8,0.9 --prompts mine.txt",
+                "steps, strengths and prompts of your own",
+            ),
+            ("judge 3 --stop", "stop drawing"),
         ),
         "nothing is saved yet, or drawing failed",
     ),
@@ -282,9 +289,9 @@ PAGES: dict[str, HelpPage] = {
             ),
             ("publish 12", "the latest checkpoint of job 12"),
             ("publish 12 --step 600", "another saved step, as AlvaroBadia-step600"),
-            ("publish 12 --step recommended", "the one that was measured to be best"),
+            ("publish 12 --step recommended", "the step that measured best"),
             ("publish --from-now-on recommended", "what trainings publish when they end"),
-            ("publish 12 --private --name Hero", "to give away"),
+            ("publish 12 --private --name Hero", "to share"),
         ),
     ),
     **LORA_PAGES,

@@ -24,15 +24,16 @@ LORA_PAGES = {
         Without one only the last figure is measured, and it says what is needed. `result`
         shows the figures, too.""",
         (
-            ("likeness 3", "with what is here"),
+            ("likeness 3", "with what is installed"),
             ("likeness 3 --with w600k_r50.onnx", "with this face network"),
         ),
     ),
     "lora": HelpPage(
         """Works on finished LoRAs with sd-scripts' own programs, as a job: `resize` to a lower
         rank, `merge` with each other (each with its weight) or into a base model, `extract` what a
-        tuned model has learnt beyond its base. The result is checked and published with a card; a
-        merged base is written to --out. Files stay as they are. For SD 1.5, SD 2 and SDXL.""",
+        fine-tuned model has learnt beyond its base. The result is checked and published with a
+        card; a merged base is written to --out. Files stay as they are. For SD 1.5, SD 2 and
+        SDXL.""",
         (
             ("lora resize big.safetensors --rank 8", "smaller, nearly the same"),
             ("lora merge a.safetensors b.safetensors --weights 1 0.6", "one LoRA of two"),

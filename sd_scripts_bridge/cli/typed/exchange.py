@@ -63,8 +63,8 @@ def _publish(sub: argparse.ArgumentParser) -> None:
         "--step",
         type=words.step,
         metavar="N",
-        help="of a job: this saved step, not the last one; recommended: the one that was measured "
-        "to be best",
+        help="of a job: the step to publish instead of the last one; recommended: the one that "
+        "measured best",
     )
     sub.add_argument("--name", help="the name to give it (the file's)")
     sub.add_argument(

@@ -17,9 +17,9 @@ def add_jobs(add: Add) -> None:
     sub = add("jobs", "list all jobs, or show everything about one")
     sub.add_argument("job", nargs="?", type=words.job_number, help="a job's number")
     add_job(add("repeat", "run exactly the same training again, as a new job"))
-    add_job(add("report", "a job's story for a bug report, without names, paths or pictures"))
+    add_job(add("report", "what a job did, for a bug report: no names, paths or pictures"))
     add_job(add("result", "a finished LoRA: its prompt and its txt2img settings"))
-    _retry(add("retry", "start over from step 0, or on all photos"))
+    _retry(add("retry", "start over from step 0, or train on all photos"))
     _evaluate(add("evaluate", "measure saved steps on photos that they weren't trained on"))
     _find_step(add("find-step", "find the best step by short trainings on part of the photos"))
     _judge(add("judge", "draw the saved steps side by side, at several strengths"))
@@ -27,7 +27,7 @@ def add_jobs(add: Add) -> None:
     _resume(add("resume", "continue from the latest saved state, or from another"))
     _add_several(add("rm", "remove jobs and their folders"))
     add_job(add("forget", "delete everything kept of a job's photos; its LoRA stays"))
-    _clean(add("clean", "free what finished trainings don't need"))
+    _clean(add("clean", "delete what finished trainings no longer need"))
     _log(add("log", "the end of the trainer's own output"))
     _stop(add("stop", "stop after the next save, or now"))
     sub = add_job(add("pause", "free the GPU after the next save, and continue later"))
@@ -52,7 +52,9 @@ def _add_several(sub: argparse.ArgumentParser) -> None:
 def _retry(sub: argparse.ArgumentParser) -> None:
     add_job(sub)
     sub.add_argument(
-        "--all-photos", action="store_true", help="as a new job, the held-out photos trained, too"
+        "--all-photos",
+        action="store_true",
+        help="a new job that trains on the held-out photos, too",
     )
     sub.add_argument(
         "--steps",
@@ -65,7 +67,7 @@ def _retry(sub: argparse.ArgumentParser) -> None:
 def _evaluate(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("target", metavar="JOB_OR_FILE", help="a training's number, or any LoRA")
     sub.add_argument("--on", type=Path, metavar="PHOTOS", help="a folder of photos, for a FILE")
-    sub.add_argument("--base", type=Path, help="the base model, for a FILE (as it says)")
+    sub.add_argument("--base", type=Path, help="the base model, for a FILE (the one it names)")
     add_only_start(sub)
 
 
@@ -110,8 +112,8 @@ def _resume(sub: argparse.ArgumentParser) -> None:
 
 
 def _clean(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--keep", choices=tuple(KEEP), help="from now on keep this of each of them")
-    sub.add_argument("--dry-run", action="store_true", help="only say how much; free nothing")
+    sub.add_argument("--keep", choices=tuple(KEEP), help="from now on, what to keep of each")
+    sub.add_argument("--dry-run", action="store_true", help="only say how much; delete nothing")
 
 
 def _log(sub: argparse.ArgumentParser) -> None:

@@ -16,7 +16,7 @@ def add_loras(add: Add) -> None:
     sub = add("verify", "what a LoRA holds, and whether the WebUI can use all of it")
     sub.add_argument("file", type=Path, help="a LoRA, a .safetensors file")
 
-    sub = add("likeness", "how like its photos a training's samples are")
+    sub = add("likeness", "how much a training's samples look like its photos")
     sub.add_argument("job", type=words.job_number, help="the training's number")
     sub.add_argument(
         "--with", dest="with_", type=Path, metavar="MODEL", help="ArcFace's .onnx, or CLIP's folder"
@@ -29,7 +29,11 @@ def add_loras(add: Add) -> None:
 def _lora(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("action", choices=ACTIONS, help="what to do")
     sub.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help="LoRAs; for extract, the tuned model"
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="LoRAs; for extract, the fine-tuned model",
     )
     sub.add_argument("--rank", type=int, metavar="N", help="the rank of the result")
     sub.add_argument(
@@ -37,7 +41,7 @@ def _lora(sub: argparse.ArgumentParser) -> None:
     )
     sub.add_argument("--into", type=Path, metavar="BASE", help="merge into this base model")
     sub.add_argument(
-        "--from", dest="base", type=Path, metavar="BASE", help="the base that was tuned"
+        "--from", dest="base", type=Path, metavar="BASE", help="the base that was fine-tuned"
     )
     sub.add_argument("--name", help="the result's name")
     sub.add_argument("--lora-dir", type=Path, help="where to publish it (the home folder)")

@@ -22,7 +22,9 @@ def add_machine(add: Add) -> None:
 
 def _ui(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
-        "--host", default="127.0.0.1", help="the address to listen on; others open it to networks"
+        "--host",
+        default="127.0.0.1",
+        help="the address to listen on (127.0.0.1: this machine only)",
     )
     sub.add_argument("--port", type=int, default=7862, help="the port; 0: any free one (7862)")
     sub.add_argument(

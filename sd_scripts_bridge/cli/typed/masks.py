@@ -30,7 +30,7 @@ def add_mask_making(sub: argparse.ArgumentParser) -> None:
         type=words.share,
         default=0.0,
         metavar="W",
-        help="with masks: what hidden pixels weigh, 0 to 1 (0)",
+        help="with masks: the weight of the pixels outside, 0 to 1 (0)",
     )
 
 

@@ -60,9 +60,11 @@ def _frames(add: Add) -> None:
     sub = add("frames", "take the sharpest, most different frames of a video as photos")
     sub.add_argument("video", type=Path, help="an MP4, a MOV, or a Live Photo's movie")
     sub.add_argument(
-        "--count", type=words.count, default=USUAL, metavar="N", help=f"how many ({USUAL})"
+        "--count", type=words.count, default=USUAL, metavar="N", help=f"how many frames ({USUAL})"
     )
-    sub.add_argument("--out", required=True, type=Path, metavar="FOLDER", help="where they go")
+    sub.add_argument(
+        "--out", required=True, type=Path, metavar="FOLDER", help="the folder for them"
+    )
     sub.add_argument("--detach", action="store_true", help="start it and return at once")
 
 
@@ -79,16 +81,18 @@ def _caption(add: Add) -> None:
         help="template, an address (http://127.0.0.1:11434/v1), a model's folder, or a command",
     )
     sub.add_argument("--model", default="", help="the model that the server should use")
-    sub.add_argument("--prompt", type=Path, metavar="FILE", help="what to ask it, in your words")
+    sub.add_argument(
+        "--prompt", type=Path, metavar="FILE", help="a prompt of your own, to ask with"
+    )
     sub.add_argument("--name", default="", help="the subject's name, if the folder has none")
     sub.add_argument("--class", dest="class_token", default="", help="the class token")
     sub.add_argument(
         "--again",
         action="store_true",
-        help="also replace what a captioner wrote and nobody has edited",
+        help="also rewrite captions that a captioner wrote and nobody has edited",
     )
     for name in ASPECTS:
-        sub.add_argument(f"--{name}", default="", metavar="TEXT", help=f"template: the {name}")
+        sub.add_argument(f"--{name}", default="", metavar="TEXT", help=f"for template: the {name}")
     sub.add_argument(
         "--ask-key",
         action="store_true",
@@ -102,23 +106,23 @@ def _captions(add: Add) -> None:
     sub.add_argument("folder", type=Path, help="a folder made by `dataset`")
     change = sub.add_argument_group("changes, one at a time")
     change.add_argument("--add", metavar="TEXT", help="append TEXT to each caption, once")
-    change.add_argument("--at-start", action="store_true", help="insert it after the name instead")
+    change.add_argument("--at-start", action="store_true", help="with --add: right after the name")
     change.add_argument(
         "--remove",
         metavar="TEXT",
         nargs="?",
         const="",
-        help="remove TEXT from each caption; with --person what belongs to the person",
+        help="remove TEXT from each caption; with --person, what belongs to the person",
     )
     change.add_argument("--replace", nargs=2, metavar=("OLD", "NEW"), help="replace OLD with NEW")
     change.add_argument("--regex", action="store_true", help="OLD is a regular expression")
-    change.add_argument("--front", metavar="TAG", help="move TAG right behind the name")
+    change.add_argument("--front", metavar="TAG", help="move TAG to right after the name")
     change.add_argument("--dedupe", action="store_true", help="keep each tag once")
     change.add_argument("--import", dest="import_", type=Path, metavar="FILE", help=A_TABLE)
     change.add_argument("--undo", action="store_true", help="undo the last change")
-    change.add_argument("--redo", action="store_true", help="do it again")
+    change.add_argument("--redo", action="store_true", help="redo what was undone")
     change.add_argument("--dry-run", action="store_true", help="only show what would change")
-    look = sub.add_argument_group("looking")
+    look = sub.add_argument_group("what to show")
     look.add_argument(
         "--person",
         action="store_true",

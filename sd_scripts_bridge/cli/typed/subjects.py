@@ -22,8 +22,8 @@ def add_subjects(sub: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar=f'"{FORM}"',
-        help="one of several subjects; once for each. All are shown equally often; "
-        '"30_NAME CLASS=PHOTOS" says the repeats of these photos',
+        help="one of several subjects; repeat it for each. All are shown equally often; "
+        '"30_NAME CLASS=PHOTOS" sets the repeats of these photos',
     )
 
 

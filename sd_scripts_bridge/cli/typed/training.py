@@ -47,11 +47,15 @@ def _train(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--publish",
         choices=STEPS,
-        help="the saved step to publish at the end (last; `publish --from-now-on` sets that)",
+        help="the saved step to publish at the end (last; `publish --from-now-on` changes that)",
     )
-    sub.add_argument("--private", action="store_true", help="publish it privately, see `publish`")
     sub.add_argument(
-        "--at", metavar="TIME", help="start at 23:00, or at 2026-12-24 23:00; `resume`: start now"
+        "--private", action="store_true", help="publish it as `publish --private` does"
+    )
+    sub.add_argument(
+        "--at",
+        metavar="TIME",
+        help="when to start: 23:00, or 2026-12-24 23:00; `resume` starts it now",
     )
     add_only_start(sub)
     sub.add_argument("--dry-run", action="store_true", help="show the plan; start nothing")
