@@ -18,6 +18,7 @@ if __name__ == "__main__" and len(sys.argv) == 1:
 
 import collections
 import hashlib
+import os
 import shutil
 import time
 from pathlib import Path
@@ -26,6 +27,9 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 CPU_SIZE = "about 2 minutes, 270 MB"
 """Of the CPU build, measured; what a GPU needs is larger."""
+
+MOST_PROCESSES = 4
+"""Of the tests: one takes 1 GB with what it starts, and browsers and trainings are among that."""
 
 
 def main(words: list[str]) -> int:
@@ -65,7 +69,8 @@ def setup(words: list[str]) -> int:
 def test(words: list[str]) -> int:
     """Style, types, tests; every one is run, and the worst code is returned.
 
-    The share of the package's lines that the tests reach, in child processes too, is printed at
+    All tests together run over the cores of this machine; ``-n 0`` runs them one after another. The
+    share of the package's lines that the tests reach, in child processes too, is printed at
     the end; ``--no-coverage`` leaves that out.
     """
     python = ready("train", "heic", "test")
@@ -75,13 +80,22 @@ def test(words: list[str]) -> int:
         ("-m", "ruff", "check", "."),
         ("-m", "ruff", "format", "--check", "."),
         ("-m", "mypy"),
-        (*measured, "-m", "pytest", *words),
+        (*measured, "-m", "pytest", *spread(words), *words),
     ]
     worst = max(run(python, *check) for check in checks)
     if measured:
         run(python, "-m", "coverage", "combine", "--quiet")
         run(python, "-m", "coverage", "report")
     return worst
+
+
+def spread(words: list[str]) -> tuple[str, ...]:
+    """What lets the tests run side by side, each file of them in one process: for a whole run, to
+    which ``words`` add options only, and none that needs the terminal.
+    """
+    cores = min(os.cpu_count() or 1, MOST_PROCESSES)
+    alone = any(not word.startswith("-") or word in ("-s", "--pdb", "--trace") for word in words)
+    return () if alone or cores < 2 else ("-n", str(cores), "--dist", "loadfile")
 
 
 def ready(*extras: str) -> Path:
