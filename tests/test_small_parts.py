@@ -25,6 +25,7 @@ from sd_scripts_bridge.system import process, toml_file
 from sd_scripts_bridge.system.locks import hold, is_held
 from sd_scripts_bridge.system.peak_memory import gpu_line
 from sd_scripts_bridge.system.torch_choice import Hardware, choose
+from tests.support.patience import SECONDS
 
 # ---- TOML ----
 
@@ -196,7 +197,7 @@ def test_a_lock_is_free_at_once_when_its_holder_is_killed(tmp_path: Path) -> Non
     code = (
         "import sys, time; from pathlib import Path; from sd_scripts_bridge.system.locks import "
         "hold\n"
-        "with hold(Path(sys.argv[1])) as mine: print(mine, flush=True); time.sleep(60)"
+        "with hold(Path(sys.argv[1])) as mine: print(mine, flush=True); time.sleep(600)"
     )
     child = subprocess.Popen(
         [sys.executable, "-c", code, str(lock)], stdout=subprocess.PIPE, text=True
@@ -206,7 +207,7 @@ def test_a_lock_is_free_at_once_when_its_holder_is_killed(tmp_path: Path) -> Non
     child.kill()
     child.wait()
     child.stdout.close()
-    with hold(lock, wait=5) as mine:
+    with hold(lock, wait=SECONDS) as mine:
         assert mine
 
 

@@ -23,8 +23,9 @@ from typing import Any
 import pytest
 
 from sd_scripts_bridge.demo import photos as demo_photos
+from tests.support.patience import SECONDS
 
-from .page_object import SECONDS, Tab
+from .page_object import Tab
 
 ROOT = Path(__file__).parents[2]
 UI_PYTHON = os.environ.get("UI_PYTHON") or sys.executable
@@ -187,7 +188,7 @@ def visit(
         tab = Tab(contexts[-1].new_page())
         tab.page.goto(address)
         if ready:
-            tab.page.wait_for_function(ready, timeout=120_000)
+            tab.page.wait_for_function(ready, timeout=SECONDS * 1000)
         else:
             tab.knows("app.state.draft")
         return tab

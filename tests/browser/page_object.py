@@ -5,6 +5,7 @@ The same in a WebUI and on its own.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import time
@@ -14,11 +15,13 @@ from typing import Any
 
 from PIL import Image
 
+from tests.support.patience import SECONDS
+
 SCREENSHOTS = os.environ.get("LORA_BRIDGE_SCREENSHOTS")
 """A folder to renew the pictures of the documentation in."""
 
-SECONDS = 120
-"""Longer than anything takes on a slow machine; who waits goes on as soon as it is there."""
+SURE_MS = 3000
+"""A button that asks whether one is sure asks a second longer."""
 
 
 def expect(found: Any, message: str | None = None) -> Any:
@@ -90,6 +93,16 @@ class Tab:
 
     def button(self, name: str) -> Any:
         return self.root.get_by_role("button", name=name, exact=True)
+
+    def press_twice(self, name: str) -> None:
+        """Press a button that asks whether one is sure; anew where we slept until it was calm."""
+        from playwright import sync_api
+
+        while True:
+            self.button(name).first.click()
+            with contextlib.suppress(sync_api.TimeoutError):
+                self.button(f"{name}: sure?").first.click(timeout=SURE_MS)
+                return
 
     def sees(self, text: str | re.Pattern[str], seconds: float = SECONDS) -> Any:
         """Wait until a text can be seen; returns where."""

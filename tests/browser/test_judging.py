@@ -90,7 +90,6 @@ def value_under_pointer(tab: Tab, panel: Any) -> str:
             return said
 
 
-@pytest.mark.timeout(300)
 def test_it_is_judged_by_pictures(
     serve: Callable[..., Ui], visit: Callable[..., Tab], finished: Path, axe: str
 ) -> None:

@@ -11,11 +11,11 @@ from .page_object import Tab
 
 
 class Held:
-    """The first answer to a question is held back, those that come after it aren't."""
+    """The first answer with some words is held back, those that come after it aren't."""
 
-    def __init__(self, tab: Tab, question: str) -> None:
+    def __init__(self, tab: Tab, question: str, words: str) -> None:
         self.route: Any = None
-        self.body = ""
+        self.body, self.words = "", words
         tab.page.route(question, self._take)
         self.tab = tab
 
@@ -23,8 +23,11 @@ class Held:
         if self.route:
             route.continue_()
             return
-        self.route = route
-        self.body = route.fetch().text()
+        body = route.fetch().text()
+        if self.words in body:
+            self.route, self.body = route, body
+        else:
+            route.fulfill(body=body, content_type="application/json")
 
     def let_go(self) -> None:
         self.route.fulfill(body=self.body, content_type="application/json")
@@ -37,7 +40,7 @@ def test_an_old_plan_replaces_no_new_one(
     tab = visit(serve().address)
     tab.step("Train")
     tab.knows("app.state.plan")
-    held = Held(tab, "**/lora-bridge/v1/plan")
+    held = Held(tab, "**/lora-bridge/v1/plan", "First")
     for name in ("First", "Second"):
         tab.field("LoRA name").fill(name)
         tab.field("LoRA name").blur()

@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from .conftest import ROOT, Ui
-from .page_object import Tab
+from .page_object import Tab, expect
 
 FIELDS = "input:not([type=hidden]):not([type=file]), textarea, select"
 
@@ -24,6 +24,8 @@ def test_a_newcomer_sees_few_fields(serve: Callable[..., Ui], visit: Callable[..
     seen = 0
     for step in ("Photos", "Captions", "Train", "Try"):
         panel = tab.step(step)
+        if step == "Train":
+            tab.field("Steps").wait_for()
         tab.page.wait_for_timeout(700)
         seen += panel.locator(FIELDS).locator("visible=true").count()
     assert 4 <= seen <= 12
@@ -93,7 +95,7 @@ def test_with_the_keyboard_alone(
     tab.sees("1 of 2 photos will be used.")
     tab.root.get_by_role("tab", name="Photos").focus()
     tab.page.keyboard.press("ArrowRight")
-    assert tab.root.locator("#lora-bridge-captions").is_visible()
+    tab.root.locator("#lora-bridge-captions").wait_for()
     assert tab.page.evaluate("document.activeElement.getAttribute('role')") == "tab"
     nameless = tab.page.evaluate(NAMELESS)
     assert not nameless, nameless
@@ -148,5 +150,4 @@ def test_what_is_dangerous_is_refused_to_remote_clients(
     assert post("draft", {"name": "Eve"}, **{**known, "X-Lora-Bridge-Nonce": "x"})[0] == 403
     assert post("draft", {"name": "Eve"}, **{**known, "Content-Type": "text/plain"})[0] == 415
     tab = visit(address)
-    tab.knows("app.state.host")
-    assert tab.field("Photos, a zip, a video, or a folder").is_disabled()
+    expect(tab.field("Photos, a zip, a video, or a folder")).to_be_disabled()

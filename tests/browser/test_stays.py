@@ -66,7 +66,7 @@ def test_a_running_training_is_there_after_a_restart_with_its_whole_curve(
     tab.field("Steps").blur()
     tab.sees(re.compile("3 photos × 1000 repeats"))
     tab.button("Start training").click()
-    tab.knows("app.known.curve.length > 3", 240)
+    tab.knows("app.known.curve.length > 3")
     first = tab.page.evaluate("loraBridge.app.known.curve[0]")
     stop(ui)
     tab.sees("Connection lost, trying again.")
@@ -74,10 +74,7 @@ def test_a_running_training_is_there_after_a_restart_with_its_whole_curve(
     tab.page.wait_for_function("!document.querySelector('#lora-bridge .lb-offline:not([hidden])')")
     tab.knows("app.known.curve.length > 5")
     assert tab.page.evaluate("loraBridge.app.known.curve[0]") == first
-    tab.button("Stop now").first.click()
-    tab.button(
-        "Stop now: sure?"
-    ).first.click()  # the page has found the new process's nonce by itself
+    tab.press_twice("Stop now")  # the page has found the new process's nonce by itself
     tab.knows("app.state.status.job.status === 'stopped'")
     tab.page.reload()
     tab.sees(re.compile("stopped"))

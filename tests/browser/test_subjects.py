@@ -95,7 +95,7 @@ def test_regularization_pictures_are_drawn_and_counted(
     tab.field("Pictures of each class").fill("3")
     tab.button("Draw and use them").click()
     tab.sees("Stop drawing")
-    tab.sees(re.compile("^man: 3 drawn, up to 200 are of use$"), 300)
+    tab.sees(re.compile("^man: 3 drawn, up to 200 are of use$"))
     tab.button("Draw and use them").wait_for()
     (leaf,) = Home(ui.home).regularization.glob("*/1_man")
     assert len([*leaf.glob("*.png")]) == 3

@@ -41,7 +41,7 @@ def test_without_a_base_model_there_is_a_way_on(
     tab.field(PATH).fill(str(folder))
     tab.button("Use it").click()
     tab.knows("app.state.draft.training.base === 'deep/v1-5.safetensors'")
-    assert tab.root.get_by_text("No base model yet.").is_hidden()
+    tab.root.get_by_text("No base model yet.").wait_for(state="hidden")
     tab.button("Another file or folder").click()
     tab.sees(re.compile(re.escape(str(folder))))
     assert tab.errors == []
@@ -56,14 +56,15 @@ def test_a_preset_is_two_questions(
     tab.knows("app.state.plan && app.state.plan.base && app.state.presets")
     what, memory = tab.field("What are you training?"), tab.field("GPU memory to stay within")
     texts = "select => [...select.options].map((option) => option.text.split(' (')[0])"
-    assert what.evaluate(texts) == ["a person", "a style", "an object"]
-    assert memory.evaluate(texts) == [*(f"{n} GB" for n in (6, 8, 12, 16, 24)), "no limit"]
+    tab.soon(lambda: what.evaluate(texts) == ["a person", "a style", "an object"])
+    sizes = [f"{n} GB" for n in (6, 8, 12, 16, 24)]
+    tab.soon(lambda: memory.evaluate(texts) == [*sizes, "no limit"])
     memory.select_option(label="8 GB")
     tab.knows("app.state.draft.training.preset === 'person-sd15-8gb'")
     what.select_option(label="a style")
     tab.knows("app.state.draft.training.preset === 'style-sd15-8gb'")
     tab.knows("app.state.plan.preset.name === 'style-sd15-8gb'")
-    assert memory.evaluate(texts) == [f"{n} GB" for n in (6, 8, 12, 16, 24)]
+    tab.soon(lambda: memory.evaluate(texts) == sizes)
 
 
 def test_start_is_quiet_until_it_can_and_each_problem_leads_to_its_field(
@@ -87,7 +88,7 @@ def test_start_is_quiet_until_it_can_and_each_problem_leads_to_its_field(
     tab.button("Next: train").click()
     tab.knows("app.state.plan && !app.state.plan.problems.length")
     tab.page.wait_for_function("!loraBridge.app.views.train.start.disabled")
-    assert tab.root.get_by_text("Before it can start:").is_hidden()
+    tab.root.get_by_text("Before it can start:").wait_for(state="hidden")
 
 
 def test_an_earlier_jobs_curve_goes_with_it(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,14 +10,8 @@ import pytest
 from sd_scripts_bridge.bridge import Bridge
 from tests.captioning.conftest import captions
 from tests.support.caption_server import Handler, Moody
+from tests.support.patience import until
 from tests.support.verbs import run
-
-
-def wait_for(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not happened() and time.monotonic() < deadline:
-        time.sleep(0.05)
-
 
 KEY = "sk-this-is-a-secret-0123456789"
 
@@ -44,13 +36,13 @@ def test_a_dataset_is_captioned_by_a_server(
 
 def test_a_stopped_one_goes_on_with_what_is_left(bridge: Bridge, dataset: Path) -> None:
     def until_stopped(handler: Handler) -> None:
-        wait_for(bridge.folder(1).stop_request.exists)
+        until(bridge.folder(1).stop_request.exists)
         handler.good()
 
     with Moody(until_stopped, "good") as server:
         words = ("--with", server.address, "--model", "m")
         assert run(bridge, "caption", dataset, *words, "--detach").returncode == 0
-        wait_for(lambda: bool(server.asked))
+        until(lambda: server.asked)
         assert run(bridge, "stop", "1").returncode == 0
         assert run(bridge, "watch", "1").returncode == 1
         assert captions(dataset)["3"] == "Ada woman" and len(server.asked) == 1

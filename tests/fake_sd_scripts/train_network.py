@@ -16,6 +16,7 @@ states and the LoRA under the real names. ``training_comment`` says what else ha
     nothing     exit 0 and no LoRA
     children    a worker that ignores SIGTERM, and one in a session of its own
     hold        past step 10, waits for the file "go" in the output folder
+    halt:N      before step N, waits to be ended, unless it goes on from a state
 """
 
 from __future__ import annotations
@@ -74,6 +75,8 @@ def act(comment: str, step: int, output: Path, config: dict[str, Any]) -> None:
                 sys.exit(1)
             if name == "kill":
                 psutil.Process().kill()
+            while name == "halt" and "resume" not in config:
+                time.sleep(0.02)
         while name == "hold" and step > 10 and not (output / "go").exists():
             time.sleep(0.02)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from sd_scripts_bridge.jobs.job import TrainingJob
 from tests.support import messy
 from tests.support.caption_server import Moody
 from tests.support.page import Page, base, context, page, ready, sentences, uploaded
+from tests.support.patience import until
 
 __all__ = ["base", "context", "page", "ready"]
 
@@ -74,9 +74,7 @@ def test_captioners_begin_with_each_ones_name(both: Page) -> None:
         both.post("draft/caption", **{"with": server.address, "model": "m", "prompt": prompt})
         job = both.get("draft").json()["caption_job"]
         both.over(job)
-        deadline = time.monotonic() + 60
-        while both.get("draft").json()["drafting"] and time.monotonic() < deadline:
-            time.sleep(0.1)
+        until(lambda: not both.get("draft").json()["drafting"], pause=0.1)
     asked = [body["messages"][0]["content"][0]["text"] for body in server.asked]
     assert sorted(asked) == ["a man called Bob"] * 2 + ["a woman called Ada"] * 2
     for photo in both.seen()["photos"]:
@@ -91,9 +89,7 @@ def test_the_hosts_captioner_and_the_draft_button_begin_with_each_ones_name(both
     both.post("draft/captions", action="undo")
     both.context.interrogator = lambda photos: ["a park"] * len(photos)
     both.post("draft/caption", **{"with": "host"})
-    deadline = time.monotonic() + 60
-    while both.get("draft").json()["drafting"] and time.monotonic() < deadline:
-        time.sleep(0.1)
+    until(lambda: not both.get("draft").json()["drafting"], pause=0.1)
     own = {photo["subject"]: photo["caption"] for photo in both.seen()["photos"]}
     assert own == {1: "Ada woman, a park", 2: "Bob man, a park"}
     counted = both.get("draft/captions").json()

@@ -32,6 +32,7 @@ from sd_scripts_bridge.models.lora import problems
 from sd_scripts_bridge.running import supervisor
 from sd_scripts_bridge.running.log_tail import last_lines
 from sd_scripts_bridge.system import bounded_log, process
+from tests.support.patience import SECONDS, until
 from tests.support.supervisor import MakeJob, submit, survivors, wait, wait_over, wait_step
 
 deletes_open_files = pytest.mark.skipif(
@@ -91,7 +92,7 @@ def test_f7_eight_supervisors_at_once_run_one_job_at_a_time(
 def test_f8_f9_a_foreign_process_is_never_signalled(
     bridge: Bridge, make_job: MakeJob, what: str
 ) -> None:
-    foreign = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    foreign = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     identity = process.Identity.of(foreign.pid)
     assert identity
     known = {**asdict(identity), "cookie": "ours"}
@@ -169,13 +170,12 @@ def test_f13_a_disk_too_full_for_the_database_does_not_stop_the_run(
         (attempt.folder.output / "go").touch()
         time.sleep(2)
         filler.unlink()
-        running.result(timeout=200)
+        running.result(timeout=SECONDS)
     done = store.get(row.id)
     assert done.status is Status.SUCCEEDED, done.sentence
     assert [e.event.step for e in store.events(row.id) if isinstance(e.event, Progress)][-1] == 200
 
 
-@pytest.mark.timeout(120)
 def test_f13_a_full_home_ends_no_supervisor_and_no_training(
     bridge: Bridge, make_job: MakeJob, small_disk: Path, tmp_path: Path
 ) -> None:
@@ -196,7 +196,7 @@ def test_f13_a_full_home_ends_no_supervisor_and_no_training(
     time.sleep(3)
     assert trainer.is_running(), "a full disk of ours is no reason to end it"
     (full.folder(first).output / "go").touch()
-    trainer.wait(120)
+    trainer.wait(SECONDS)
     time.sleep(2)
     (small_disk / "filler").unlink()
     for job_id in (first, second):
@@ -380,15 +380,13 @@ def test_f20_a_silent_trainer_is_not_ended_but_its_silence_is_said(
     said = io.StringIO()
     with ThreadPoolExecutor(1) as pool:
         following = pool.submit(follow.follow, bridge, job_id, out=said)
-        deadline = time.monotonic() + 120
-        while "No output for" not in said.getvalue() and time.monotonic() < deadline:
-            time.sleep(0.1)
+        until(lambda: "No output for" in said.getvalue())
         time.sleep(1.2)
         assert said.getvalue().count(f"`stop {job_id} --now` ends it.") == 1, (
             "once, however long it lasts"
         )
         (bridge.folder(job_id).output / "go").touch()
-        assert following.result(timeout=200).status is Status.SUCCEEDED
+        assert following.result(timeout=SECONDS).status is Status.SUCCEEDED
     assert _silent(bridge, job_id) is None
 
 

@@ -31,6 +31,7 @@ from sd_scripts_bridge.system import files
 from sd_scripts_bridge.webui.standalone import Options, serve
 from tests.support import messy
 from tests.support.page import describe, uploaded
+from tests.support.patience import SECONDS
 from tests.support.supervisor import submit, wait_over
 
 MakeJob = Callable[..., TrainingJob]
@@ -44,7 +45,7 @@ def run(home: Path, *words: object) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=SECONDS,
         check=False,
         cwd=PACKAGE_PARENT,
     )
@@ -229,7 +230,7 @@ def test_two_pages_on_one_home_see_the_same(bridge: Bridge, tmp_path: Path) -> N
     )
     argv = [sys.executable, "-c", code, str(PACKAGE_PARENT), str(bridge.home.root)]
     pages = [subprocess.Popen([*argv, name]) for name in ("one", "two")]
-    assert [page.wait(300) for page in pages] == [0, 0]
+    assert [page.wait(SECONDS) for page in pages] == [0, 0]
     values = Draft(bridge.home).state.training.values
     assert {f"{name}{number}" for name in ("one", "two") for number in range(25)} == set(values)
     assert len(bridge._store.jobs()) == 50
@@ -293,9 +294,10 @@ def test_a_file_that_a_scanner_holds_is_replaced_a_little_later(
         real(source, target)
 
     monkeypatch.setattr(os, "replace", held)
-    monkeypatch.setattr(files, "HELD_SECONDS", 0.6)
+    monkeypatch.setattr(files, "HELD_SECONDS", SECONDS)
     files.write_json(tmp_path / "job.json", {"n": 1})
     left[0] = 1000
+    monkeypatch.setattr(files, "HELD_SECONDS", 0.6)
     with pytest.raises(PermissionError):
         files.write_json(tmp_path / "job.json", {"n": 2})
     assert (tmp_path / "job.json").read_text() == '{\n "n": 1\n}\n', "the file before is whole"

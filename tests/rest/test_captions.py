@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,6 +20,7 @@ from sd_scripts_bridge.page.draft.draft import _draft_at
 from tests.captioning.conftest import captions
 from tests.support.caption_server import Handler, Moody
 from tests.support.page import Page, sentences
+from tests.support.patience import SECONDS, until
 from tests.support.verbs import dataset, photos
 
 __all__ = ["dataset", "photos"]
@@ -54,12 +54,10 @@ def test_what_is_no_captioner(body: dict[str, object], why: str, page: Page, dat
 # ---- the draft ----
 
 
-def drafted(ready: Page, seconds: float = 60) -> list[dict[str, Any]]:
+def drafted(ready: Page) -> list[dict[str, Any]]:
     """The photos once no captioner works any more."""
-    deadline = time.monotonic() + seconds
-    while (seen := ready.get("draft").json())["drafting"] and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return cast("list[dict[str, Any]]", seen["photos"])
+    until(lambda: not ready.get("draft").json()["drafting"], pause=0.1)
+    return cast("list[dict[str, Any]]", ready.get("draft").json()["photos"])
 
 
 def test_a_server_describes_the_drafts_photos_as_they_come(ready: Page) -> None:
@@ -86,24 +84,18 @@ def restarted(ready: Page) -> Page:
     return Page(Context(ready.context.bridge, bases=ready.context.bases))
 
 
-def wait_for(happened: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not happened() and time.monotonic() < deadline:
-        time.sleep(0.05)
-
-
 @contextlib.contextmanager
 def one_caption_in(ready: Page) -> Iterator[threading.Event]:
     """A captioner has written the first caption, and writes the others once the event is set."""
     hold = threading.Event()
 
     def held(handler: Handler) -> None:
-        hold.wait(60)
+        hold.wait(SECONDS)
         handler.good()
 
     with Moody("good", held) as server:
         ready.post("draft/caption", **{"with": server.address, "model": "m"})
-        wait_for(lambda: any(photo["by"] for photo in ready.get("draft").json()["photos"]))
+        until(lambda: any(photo["by"] for photo in ready.get("draft").json()["photos"]))
         yield hold
 
 

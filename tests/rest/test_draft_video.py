@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import time
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +10,16 @@ import pytest
 
 from benchmarks import drawn_clip as clips
 from tests.support.page import Page, encoded, sentences
+from tests.support.patience import until
 
 
 def when_over(page: Page) -> dict[str, Any]:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        draft: dict[str, Any] = page.seen()
-        if draft["videos"] and all(one["sentence"] for one in draft["videos"]):
-            return draft
-        time.sleep(0.2)
-    raise AssertionError(draft["videos"])
+    def over() -> bool:
+        videos = page.seen()["videos"]
+        return bool(videos) and all(one["sentence"] for one in videos)
+
+    until(over, pause=0.2)
+    return page.seen()
 
 
 def test_a_dropped_videos_frames_become_photos(page: Page, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import pytest
 import sd_scripts_bridge
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.jobs.job import Status
+from tests.support.patience import SECONDS
 from tests.support.supervisor import MakeJob, wait, wait_over, wait_step
 
 
@@ -79,13 +80,14 @@ def test_after_an_update_the_next_job_runs_under_the_new_code(
     wait_over(bridge, first)
     time.sleep(1)
     assert bridge._store.get(second).status is Status.QUEUED, "there is no code to run it"
-    (extension / "before").rename(package)
-    (package / "__init__.py").write_text('"""The next version."""\n\n__version__ = "99.0.0"\n')
+    init = extension / "before" / "__init__.py"
+    init.write_text('"""The next version."""\n\n__version__ = "99.0.0"\n')
+    init.parent.rename(package)
     wait(bridge, second, lambda row: row.status is Status.RUNNING and row.process is not None)
     assert supervisor_of(bridge, second) != old
     (bridge.folder(second).output / "go").touch()
     assert wait_over(bridge, second).status is Status.SUCCEEDED
-    old.wait(timeout=120)
+    old.wait(timeout=SECONDS)
 
 
 def test_without_an_update_one_supervisor_runs_the_whole_queue(

@@ -196,7 +196,7 @@ def test_a_program_that_fails_fails_the_job(bridge: Bridge, scripts: Path, one: 
 
 
 def test_it_stops_when_it_is_asked(bridge: Bridge, scripts: Path, one: Path) -> None:
-    slow = PROGRAM.replace("shutil.copyfile", "time.sleep(60); shutil.copyfile")
+    slow = PROGRAM.replace("shutil.copyfile", "time.sleep(600); shutil.copyfile")
     (scripts / "networks" / "resize_lora.py").write_text(slow, encoding="utf-8")
     number = bridge.work_on_loras(LoraRequest("resize", (one,), 2))
     while not any(isinstance(event.event, Progress) for event in bridge.events(number)):

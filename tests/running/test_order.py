@@ -11,7 +11,8 @@ from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.jobs.job import Status
 from sd_scripts_bridge.jobs.store import JobRow, Store
 from sd_scripts_bridge.running.attempt import Attempt
-from tests.support.supervisor import MakeJob, submit, wait_over, wait_step
+from tests.support.patience import SECONDS
+from tests.support.supervisor import MakeJob, go, submit, wait_over, wait_status, wait_step
 
 
 def test_a_lora_that_was_there_before_is_no_success(bridge: Bridge, make_job: MakeJob) -> None:
@@ -38,7 +39,7 @@ def test_the_gpu_is_paused_before_its_job_is_given_back(
     bridge: Bridge, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the two the next job would take the GPU."""
-    job_id = bridge._store.add(make_job("hold slow", max_train_steps=60))
+    job_id = bridge._store.add(make_job("hold halt:20", max_train_steps=60))
     next_job = bridge._store.add(make_job())
     attempt = Attempt(bridge.home, bridge._store, claimed(bridge, job_id))
     taken: list[object] = []
@@ -55,7 +56,8 @@ def test_the_gpu_is_paused_before_its_job_is_given_back(
     wait_step(bridge, job_id, 10)
     bridge._store.ask_for_pause("0", 60)
     assert bridge._store.ask_to_stop(job_id, "pause")
-    (bridge.folder(job_id).output / "go").touch()
-    runs.join(60)
+    wait_status(bridge, job_id, Status.STOPPING)
+    go(bridge, job_id)
+    runs.join(SECONDS)
     assert not runs.is_alive() and taken == [None]
     assert bridge._store.get(next_job).status is bridge._store.get(job_id).status is Status.QUEUED

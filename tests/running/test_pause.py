@@ -16,15 +16,18 @@ from sd_scripts_bridge.jobs.folder import state_step
 from sd_scripts_bridge.jobs.job import SetupJob, Status, TrainingJob
 from sd_scripts_bridge.page.jobs import JobViews
 from sd_scripts_bridge.system.locks import is_held
-from tests.support.supervisor import submit, survivors, wait, wait_over, wait_step
+from tests.support.patience import until
+from tests.support.supervisor import go, submit, survivors, wait_over, wait_status, wait_step
 
 MakeJob = Callable[..., TrainingJob]
 
 
 @pytest.fixture
 def held(bridge: Bridge, make_job: MakeJob) -> int:
-    """A job of 40 steps that waits behind step 10 for somebody's "go"."""
-    job_id = submit(bridge, make_job("slow hold", max_train_steps=40))
+    """A job of 40 steps that waits behind step 10 for somebody's "go", and at step 20 for its
+    pause.
+    """
+    job_id = submit(bridge, make_job("hold halt:20", max_train_steps=40))
     wait_step(bridge, job_id, 10)
     return job_id
 
@@ -32,8 +35,9 @@ def held(bridge: Bridge, make_job: MakeJob) -> int:
 def pause(bridge: Bridge, job_id: int, seconds: float) -> int:
     """Pauses it; returns the step that it was paused at."""
     bridge.pause(job_id, seconds / 60)
-    (bridge.folder(job_id).output / "go").touch()
-    wait(bridge, job_id, lambda row: row.status is Status.QUEUED)
+    wait_status(bridge, job_id, Status.STOPPING)
+    go(bridge, job_id)
+    wait_status(bridge, job_id, Status.QUEUED)
     return state_step(bridge.folder(job_id).states("Ada")[-1])
 
 
@@ -95,8 +99,8 @@ def test_the_gpu_is_left_also_where_the_job_ends_before_its_next_save(
     wait_step(bridge, job_id, 10)
     second = submit(bridge, make_job())
     bridge.pause(job_id)
-    wait(bridge, job_id, lambda row: row.status is Status.STOPPING)
-    (bridge.folder(job_id).output / "go").touch()
+    wait_status(bridge, job_id, Status.STOPPING)
+    go(bridge, job_id)
     assert wait_over(bridge, job_id).status is Status.SUCCEEDED
     time.sleep(1)
     assert bridge._store.get(second).status is Status.QUEUED, "the GPU is nobody's"
@@ -105,7 +109,7 @@ def test_the_gpu_is_left_also_where_the_job_ends_before_its_next_save(
 
 def test_stop_now_goes_before_a_pause(bridge: Bridge, held: int) -> None:
     bridge.pause(held, 10)
-    wait(bridge, held, lambda row: row.status is Status.STOPPING)
+    wait_status(bridge, held, Status.STOPPING)
     assert JobViews(bridge).status(held, 0).phase == "pausing at the next save, step 15"
     bridge.stop(held, now=True)
     assert wait_over(bridge, held).status is Status.STOPPED and survivors(bridge, held) == []
@@ -115,8 +119,7 @@ def test_one_process_waits_for_the_end_of_a_pause_however_often_somebody_looks(
     bridge: Bridge, held: int
 ) -> None:
     pause(bridge, held, seconds=600)
-    while not is_held(bridge.home.waiter_lock) or is_held(bridge.home.supervisor_lock):
-        time.sleep(0.05)
+    until(lambda: is_held(bridge.home.waiter_lock) and not is_held(bridge.home.supervisor_lock))
     log = (bridge.home.root / "supervisor.log").stat().st_size
     for _ in range(5):
         assert [row.status for row in bridge.jobs()] == [Status.QUEUED]

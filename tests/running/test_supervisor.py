@@ -19,7 +19,16 @@ from sd_scripts_bridge.jobs.job import Status, TrainingJob
 from sd_scripts_bridge.page.jobs import JobViews
 from sd_scripts_bridge.running.supervisor import spawn
 from sd_scripts_bridge.system.locks import is_held
-from tests.support.supervisor import MakeJob, submit, survivors, wait, wait_over, wait_step
+from tests.support.supervisor import (
+    MakeJob,
+    go,
+    submit,
+    survivors,
+    wait,
+    wait_over,
+    wait_status,
+    wait_step,
+)
 
 posix = pytest.mark.skipif(
     os.name == "nt", reason="Windows doesn't say which signal ended a program"
@@ -142,7 +151,7 @@ def test_what_cannot_be_healed_ends_after_three_tries(bridge: Bridge, make_job: 
 def test_a_diverging_run_goes_back_to_the_last_good_state_with_half_the_rate(
     bridge: Bridge, make_job: MakeJob
 ) -> None:
-    job_id = submit(bridge, make_job("slow diverge:13", max_train_steps=40))
+    job_id = submit(bridge, make_job("diverge:13 halt:20", max_train_steps=40))
     row = wait_over(bridge, job_id)
     assert (row.status, row.attempt) == (Status.SUCCEEDED, 2), row.sentence
     assert isinstance(row.job, TrainingJob) and row.job.params.learning_rate == 5e-5
@@ -157,7 +166,7 @@ def test_a_diverging_run_goes_back_to_the_last_good_state_with_half_the_rate(
 def test_a_state_saved_at_the_first_nan_is_not_gone_on_from(
     bridge: Bridge, make_job: MakeJob
 ) -> None:
-    job_id = submit(bridge, make_job("slow diverge:15", max_train_steps=40))
+    job_id = submit(bridge, make_job("diverge:15 halt:30", max_train_steps=40))
     assert wait_over(bridge, job_id).attempt == 2
     notes = [e.event.text for e in bridge.events(job_id) if isinstance(e.event, Note)]
     assert "Going on from step 10." in notes, notes
@@ -180,11 +189,13 @@ def test_stop_now_ends_the_whole_tree(bridge: Bridge, make_job: MakeJob) -> None
 def test_stop_waits_for_the_next_save_and_resume_goes_on_to_the_planned_step(
     bridge: Bridge, make_job: MakeJob
 ) -> None:
-    job_id = submit(bridge, make_job("slow", max_train_steps=120, save_every_n_steps=40))
-    wait_step(bridge, job_id, 1)
+    job_id = submit(bridge, make_job("hold halt:20", max_train_steps=40))
+    wait_step(bridge, job_id, 10)
     bridge.stop(job_id)
+    wait_status(bridge, job_id, Status.STOPPING)
+    go(bridge, job_id)
     row = wait_over(bridge, job_id)
-    assert row.status is Status.STOPPED and "Step 40 is saved" in row.sentence
+    assert row.status is Status.STOPPED and "Step 15 is saved" in row.sentence
     assert "continues from" in bridge.resume(job_id)
     row = wait(bridge, job_id, lambda row: row.attempt == 2 and row.status.is_over)
     assert row.status is Status.SUCCEEDED, row.sentence
@@ -193,7 +204,7 @@ def test_stop_waits_for_the_next_save_and_resume_goes_on_to_the_planned_step(
         for e in bridge.events(job_id)
         if e.attempt == 2 and isinstance(e.event, Progress)
     ]
-    assert steps[0] > 40 and steps[-1] == 120
+    assert steps[0] > 15 and steps[-1] == 40
 
 
 def test_a_queued_job_leaves_the_queue_at_once(bridge: Bridge, make_job: MakeJob) -> None:

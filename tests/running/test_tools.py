@@ -15,6 +15,7 @@ from sd_scripts_bridge.page.jobs import JobViews
 from sd_scripts_bridge.running.asked import again
 from sd_scripts_bridge.running.attempt import Attempt
 from sd_scripts_bridge.system.locks import hold
+from tests.support.patience import SECONDS
 from tests.support.supervisor import wait_step
 
 
@@ -23,8 +24,8 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(tools.TOOLS, "count", "tests.support.tool:CountTool")  # type: ignore[arg-type]
 
 
-def job(to: int = 5) -> ToolJob:
-    return ToolJob("count", "Count", {"to": to}, about=7)
+def job(to: int = 5, **more: int) -> ToolJob:
+    return ToolJob("count", "Count", {"to": to, **more}, about=7)
 
 
 def attempt(bridge: Bridge) -> JobRow:
@@ -47,7 +48,7 @@ def test_it_runs_to_its_answer_and_is_shown_as_a_job(bridge: Bridge) -> None:
 
 
 def test_a_stop_keeps_what_is_done_and_resume_does_the_rest(bridge: Bridge) -> None:
-    number = bridge._store.add(job(60))
+    number = bridge._store.add(job(60, hold=30))
     row = bridge._store.claim()
     assert row
     runs = threading.Thread(target=Attempt(bridge.home, bridge._store, row).run)
@@ -55,9 +56,9 @@ def test_a_stop_keeps_what_is_done_and_resume_does_the_rest(bridge: Bridge) -> N
         runs.start()
         wait_step(bridge, number, 1)
         assert "continues with what is left" in bridge.stop(number)
-        runs.join(60)
+        runs.join(SECONDS)
     done = len((bridge.folder(number).output / "done").read_bytes())
-    assert bridge._store.get(number).status is Status.STOPPED and 0 < done < 60
+    assert bridge._store.get(number).status is Status.STOPPED and done == 30
     again.resume(bridge.home, bridge._store, bridge._store.get(number))
     row = attempt(bridge)
     assert row.status is Status.SUCCEEDED and row.attempt == 2

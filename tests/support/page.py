@@ -29,6 +29,7 @@ from sd_scripts_bridge.shapes.plain import plain
 from sd_scripts_bridge.shapes.reader import read
 from tests.support import messy
 from tests.support import model_headers as headers
+from tests.support.patience import SECONDS
 
 
 class Page:
@@ -58,7 +59,7 @@ class Page:
         assert self.context.draft.check.wait()
         return self.get("draft").json()
 
-    def over(self, job: int, seconds: float = 120) -> dict[str, Any]:
+    def over(self, job: int, seconds: float = SECONDS) -> dict[str, Any]:
         """The status once the job is over."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Callable
@@ -12,9 +13,11 @@ from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.jobs.events import Progress
 from sd_scripts_bridge.jobs.job import Status, TrainingJob
 from sd_scripts_bridge.jobs.store import JobRow
+from sd_scripts_bridge.paths import Home
 from sd_scripts_bridge.running import supervisor
 from sd_scripts_bridge.system import process
 from sd_scripts_bridge.system.locks import is_held
+from tests.support.patience import SECONDS, until
 
 MakeJob = Callable[..., TrainingJob]
 
@@ -26,7 +29,7 @@ def submit(bridge: Bridge, job: TrainingJob) -> int:
 
 
 def wait(
-    bridge: Bridge, job_id: int, until: Callable[[JobRow], bool], seconds: float = 300
+    bridge: Bridge, job_id: int, until: Callable[[JobRow], bool], seconds: float = SECONDS
 ) -> JobRow:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -41,6 +44,11 @@ def wait_over(bridge: Bridge, job_id: int) -> JobRow:
     return wait(bridge, job_id, lambda row: row.status.is_over)
 
 
+def wait_alone(home: Home) -> None:
+    """Until no supervisor of the home is alive, and so none writes any more."""
+    until(lambda: not supervisors(home), pause=0.1)
+
+
 def wait_step(bridge: Bridge, job_id: int, step: int) -> None:
     wait(
         bridge,
@@ -51,7 +59,30 @@ def wait_step(bridge: Bridge, job_id: int, step: int) -> None:
     )
 
 
-def end_all(bridge: Bridge, seconds: float = 10) -> None:
+def wait_status(bridge: Bridge, job_id: int, status: Status) -> JobRow:
+    """Until it has it; for one that the job keeps until somebody does something."""
+    return wait(bridge, job_id, lambda row: row.status is status)
+
+
+def go(bridge: Bridge, job_id: int) -> None:
+    """Let a job on that holds past step 10."""
+    (bridge.folder(job_id).output / "go").touch()
+
+
+def supervisors(home: Home) -> list[psutil.Process]:
+    """Those of a home that are alive, also where they have let go of their lock."""
+    found = []
+    for candidate in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            words = candidate.cmdline()
+            if str(home.root) in words and "sd_scripts_bridge.running.supervisor" in " ".join(
+                words
+            ):
+                found.append(candidate)
+    return found
+
+
+def end_all(bridge: Bridge, seconds: float = SECONDS) -> None:
     """End what still runs or waits, and what is queued meanwhile: a supervisor that goes on with
     it would work beside the next tests.
     """

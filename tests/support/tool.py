@@ -17,15 +17,17 @@ from sd_scripts_bridge.paths import Home
 PROGRAM = """
 import json, pathlib, sys, time
 folder = pathlib.Path(sys.argv[1])
-wanted = json.loads((folder / "job.json").read_text())["settings"]["to"]
+settings = json.loads((folder / "job.json").read_text())["settings"]
 done = folder / "output" / "done"
-while (count := len(done.read_bytes()) if done.exists() else 0) < wanted:
+hold = None if done.exists() else settings.get("hold")  # there it waits to be asked to stop
+while (count := len(done.read_bytes()) if done.exists() else 0) < settings["to"]:
+    while count == hold and not (folder / "stop").exists():
+        time.sleep(0.02)
     if (folder / "stop").exists() or count >= 90:
         sys.exit(3 * (count >= 90))
     with done.open("ab") as file:
         file.write(b".")
-    print(json.dumps({"type": "progress", "step": count + 1, "total": wanted}), flush=True)
-    time.sleep(0.02)
+    print(json.dumps({"type": "progress", "step": count + 1, "total": settings["to"]}), flush=True)
 (folder / "result.json").write_text(json.dumps({"count": count}))
 """
 

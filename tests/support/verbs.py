@@ -12,6 +12,7 @@ from PIL import Image
 
 from sd_scripts_bridge.bridge import Bridge
 from tests.support import model_headers as headers
+from tests.support.patience import SECONDS
 
 FAKE_SCRIPTS = Path(__file__).parents[1] / "fake_sd_scripts"
 
@@ -26,7 +27,7 @@ def run(bridge: Bridge, *words: object) -> subprocess.CompletedProcess[str]:
         *map(str, words),
     ]
     return subprocess.run(
-        argv, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False
+        argv, capture_output=True, text=True, encoding="utf-8", timeout=SECONDS, check=False
     )
 
 

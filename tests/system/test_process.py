@@ -88,5 +88,6 @@ def test_a_tree_ends_with_what_it_started_and_what_carries_its_cookie(tmp_path: 
     while (tmp_path / "log").read_text().count("on") < 2:
         assert child.poll() is None
     assert len(process.with_cookie(str(tmp_path))) == 2
-    assert process.stop_tree(child.pid, str(tmp_path), grace=1) == 1, "one had to be killed"
+    killed = process.stop_tree(child.pid, str(tmp_path), grace=1)
+    assert killed >= 1, "one ignores the request"
     assert process.with_cookie(str(tmp_path)) == [] and child.wait() != 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from sd_scripts_bridge.bridge import Bridge
@@ -18,10 +16,11 @@ from sd_scripts_bridge.jobs.events import Note, Started
 from sd_scripts_bridge.jobs.job import SetupJob, Status, TrainingJob
 from sd_scripts_bridge.jobs.store import Store
 from sd_scripts_bridge.paths import Home
-from sd_scripts_bridge.running import supervisor
 from sd_scripts_bridge.system.locks import hold, is_held
 from sd_scripts_bridge.webui import keeper as keeper_module
 from sd_scripts_bridge.webui.keeper import FREED, WAITING, Gate, Keeper
+from tests.support.patience import SECONDS, until
+from tests.support.supervisor import go, submit, supervisors, wait_status, wait_step
 
 MakeJob = Callable[..., TrainingJob]
 
@@ -79,34 +78,8 @@ def start(
         keeper.close()
 
 
-def until(true: Callable[[], object], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it never came to be"
-        time.sleep(0.02)
-
-
-def submit(bridge: Bridge, job: TrainingJob | SetupJob) -> int:
-    """As `Bridge.submit` does it."""
-    job_id = bridge._store.add(job)
-    supervisor.spawn(bridge.home)
-    return job_id
-
-
 def status(bridge: Bridge, job_id: int) -> Status:
     return bridge._store.get(job_id).status
-
-
-def supervisors(home: Home) -> list[psutil.Process]:
-    found = []
-    for candidate in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            words = candidate.cmdline()
-            if str(home.root) in words and "sd_scripts_bridge.running.supervisor" in " ".join(
-                words
-            ):
-                found.append(candidate)
-    return found
 
 
 def began(bridge: Bridge, job_id: int) -> float:
@@ -118,9 +91,11 @@ def test_the_model_leaves_before_the_training_and_comes_back_after_it(
 ) -> None:
     keeper = start()
     assert keeper.announce() == [FREED]
-    first, second = submit(bridge, make_job("slow")), submit(bridge, make_job())
-    until(lambda: status(bridge, first) is Status.RUNNING)
+    first, second = submit(bridge, make_job("hold")), submit(bridge, make_job())
+    wait_status(bridge, first, Status.RUNNING)
     assert host.lock.locked() and keeper.is_parked and keeper.announce() == []
+    wait_step(bridge, first, 10)
+    go(bridge, first)
     until(lambda: host.restored)
     assert status(bridge, first) is status(bridge, second) is Status.SUCCEEDED, bridge._store.jobs()
     assert len(host.freed) == len(host.restored) == 1, "once for the whole queue"
@@ -165,7 +140,8 @@ def test_a_waiting_training_can_be_taken_out_of_the_queue(
         job_id = submit(bridge, make_job())
         bridge.stop(job_id)
     time.sleep(0.5)
-    assert status(bridge, job_id) is Status.STOPPED and not host.freed and not host.lock.locked()
+    until(lambda: not host.lock.locked())
+    assert status(bridge, job_id) is Status.STOPPED and not host.freed
 
 
 @pytest.mark.parametrize("job", [SetupJob(engine="sd-scripts", source="/nowhere"), "other GPU"])
@@ -197,11 +173,12 @@ def test_who_shares_the_gpu_is_not_stopped(
 def test_a_training_that_began_before_the_webui_parks_it_at_once(
     bridge: Bridge, host: FakeHost, start: Callable[[], Keeper], make_job: MakeJob
 ) -> None:
-    job_id = submit(bridge, make_job("slow"))
-    until(lambda: status(bridge, job_id) is Status.RUNNING)
+    job_id = submit(bridge, make_job("hold"))
+    wait_step(bridge, job_id, 10)
     start()
     until(lambda: host.freed)
     assert status(bridge, job_id) is Status.RUNNING
+    go(bridge, job_id)
     until(lambda: host.restored)
     assert status(bridge, job_id) is Status.SUCCEEDED
 
@@ -211,9 +188,10 @@ def test_a_host_that_cannot_free_its_model_is_still_kept_from_generating(
 ) -> None:
     host.breaks = True
     start()
-    job_id = submit(bridge, make_job("slow"))
-    until(lambda: status(bridge, job_id) is Status.RUNNING)
+    job_id = submit(bridge, make_job("hold"))
+    wait_step(bridge, job_id, 10)
     assert host.lock.locked()
+    go(bridge, job_id)
     until(lambda: host.restored and not host.lock.locked())
     assert status(bridge, job_id) is Status.SUCCEEDED
 
@@ -222,8 +200,8 @@ def test_changing_ones_mind_gives_the_model_back_at_once(
     bridge: Bridge, host: FakeHost, start: Callable[[], Keeper], make_job: MakeJob
 ) -> None:
     start()
-    job_id = submit(bridge, make_job("slow"))
-    until(lambda: status(bridge, job_id) is Status.RUNNING)
+    job_id = submit(bridge, make_job("hold"))
+    wait_step(bridge, job_id, 10)
     host.wanted = False
     until(lambda: host.restored and not host.lock.locked())
     assert status(bridge, job_id) is Status.RUNNING
@@ -245,12 +223,13 @@ def test_ending_gives_both_locks_back(
     bridge: Bridge, host: FakeHost, start: Callable[[], Keeper], make_job: MakeJob
 ) -> None:
     keeper = start()
-    job_id = submit(bridge, make_job("slow"))
-    until(lambda: keeper.is_parked)
+    job_id = submit(bridge, make_job("hold"))
+    wait_step(bridge, job_id, 10)
     keeper.close()
     assert host.restored and not host.lock.locked() and Keeper.running() is None
-    until(lambda: status(bridge, job_id) is Status.SUCCEEDED)
-    with hold(bridge.home.supervisor_lock, wait=10) as mine:
+    go(bridge, job_id)
+    wait_status(bridge, job_id, Status.SUCCEEDED)
+    with hold(bridge.home.supervisor_lock, wait=SECONDS) as mine:
         assert mine
 
 
@@ -312,12 +291,13 @@ def test_a_pause_gives_the_gpu_back_at_the_next_save_and_the_training_goes_on_by
 ) -> None:
     start()
     job_id, second = (
-        submit(bridge, make_job("slow hold", max_train_steps=40)),
+        submit(bridge, make_job("hold halt:20", max_train_steps=40)),
         submit(bridge, make_job()),
     )
-    until(lambda: bridge.folder(job_id).states("Ada"))
+    wait_step(bridge, job_id, 10)
     bridge.pause(job_id, minutes=10)
-    (bridge.folder(job_id).output / "go").touch()  # the trainer goes on to its next save
+    wait_status(bridge, job_id, Status.STOPPING)
+    go(bridge, job_id)  # the trainer goes on to its next save
     until(lambda: host.restored and not host.lock.locked())
     with host.lock:  # pictures are generated now, for longer than the pause is from now on
         bridge.pause(job_id, minutes=1 / 60)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from sd_scripts_bridge.jobs.folder import JobFolder
 from sd_scripts_bridge.paths import Home
 from sd_scripts_bridge.webui.painting.painter import Painter
 from sd_scripts_bridge.webui.painting.picture import AskedPicture
+from tests.support.patience import until
 
 LINES = ("Ada woman --w 64 --h 64 --s 2", "woman --w 64 --h 64 --s 2")
 
@@ -59,13 +59,6 @@ def painter(home: Home) -> Iterator[Callable[[Brush], Painter]]:
     yield start
     for one in started:
         one.close()
-
-
-def until(done: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_it_goes_on_where_a_kill_left_it(

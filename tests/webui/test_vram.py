@@ -9,6 +9,7 @@ import pytest
 from pytest import MonkeyPatch
 
 from sd_scripts_bridge.webui import host, vram
+from tests.support.patience import SECONDS
 from tests.support.webui_host import Host, Model
 
 
@@ -79,7 +80,7 @@ def test_a_model_being_loaded_is_waited_for(
     assert freeing.is_alive()
     model = data.sd_model = Model()
     data.lock.release()
-    freeing.join(5)
+    freeing.join(SECONDS)
     assert model.place == "cpu"
 
 
