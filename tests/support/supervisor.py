@@ -11,7 +11,7 @@ import psutil
 
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.jobs.events import Progress
-from sd_scripts_bridge.jobs.job import Status, TrainingJob
+from sd_scripts_bridge.jobs.job import SetupJob, Status, TrainingJob
 from sd_scripts_bridge.jobs.store import JobRow
 from sd_scripts_bridge.paths import Home
 from sd_scripts_bridge.running import supervisor
@@ -22,7 +22,7 @@ from tests.support.patience import SECONDS, until
 MakeJob = Callable[..., TrainingJob]
 
 
-def submit(bridge: Bridge, job: TrainingJob) -> int:
+def submit(bridge: Bridge, job: TrainingJob | SetupJob) -> int:
     job_id = bridge._store.add(job)
     supervisor.spawn(bridge.home)
     return job_id
