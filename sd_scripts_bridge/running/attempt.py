@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import logging
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from ..engines.sample_watch import SampleWatch
 from ..errors import BridgeError
@@ -155,12 +155,14 @@ class Attempt:
         return child.returncode
 
     def _read_log(self, at_end: bool = False) -> None:
+        drawn = self._samples.new()  # first: what is said of them is in the log by then
         for line in self._tail.read(at_end):
+            self._samples.hear(line)
             event = self.work.read(line)
             if event is not None:
                 self._take(event)
-        for sample in self._samples.new():
-            self.teller.tell(sample)
+        for sample in drawn:
+            self.teller.tell(replace(sample, text=self._samples.text(sample.step, sample.prompt)))
         self.teller.flush() if at_end else self.teller.try_again()
 
     def _take(self, event: Event) -> None:

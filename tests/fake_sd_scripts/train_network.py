@@ -124,6 +124,7 @@ def samples(config: dict[str, Any], step: int) -> None:
     lines = Path(config["sample_prompts"]).read_text(encoding="utf-8").splitlines()
     for row, line in enumerate(line for line in lines if line and line[0] != "#"):
         when = f"{step:06d}" if step else "e000000"
+        print(f"prompt: {line.split(' --')[0]}\nnegative_prompt: None", flush=True)
         color = (step % 256, 40 * row % 256, len(line) % 256)
         name = f"{config['output_name']}_{when}_{row:02d}_20261122081021_7.png"
         Image.new("RGB", (64, 64), color).save(folder / name)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from ...engines import sample_prompts
 from ...errors import Conflict, Invalid, Problem
 from ...jobs.folder import JobFolder
-from ...jobs.job import TrainingJob
+from ...jobs.job import Status, TrainingJob
 from ...jobs.store import JobRow
 from ...messages import Message
+from ...options.families import FAMILIES
 from ...system.files import write_text
 
 
@@ -21,9 +22,11 @@ def read(folder: JobFolder) -> str:
 
 def change(row: JobRow, folder: JobFolder, text: str) -> str:
     """From the next sampling on draw what ``text`` says. Raises `Conflict` or `Invalid`."""
-    if not isinstance(row.job, TrainingJob) or row.status.is_over:
+    job = row.job
+    if not isinstance(job, TrainingJob) or row.status.is_over:
         said = "Job {job} draws no more sample pictures ({status})."
         raise Conflict("prompts.job_is_over", said, job=row.id, status=row.status)
+    _refuse_where_nothing_would_change(row, job, folder)
     found = sample_prompts.read(text)
     if not found:
         raise Invalid(
@@ -36,3 +39,23 @@ def change(row: JobRow, folder: JobFolder, text: str) -> str:
         "From the next save on the samples show {count} {count:prompt|prompts}.",
         count=len(found),
     )
+
+
+def _refuse_where_nothing_would_change(row: JobRow, job: TrainingJob, folder: JobFolder) -> None:
+    """Raises `Conflict`."""
+    if not sample_prompts.is_text(job):
+        said = "Job {job} draws by {file}: change that file, it is read at each sampling."
+        file = job.params.extra["sample_prompts"]
+        raise Conflict("prompts.own_file", said, job=row.id, file=file)
+    if row.status is Status.QUEUED or not folder.command.exists():
+        return  # whatever is laid down now is what it begins with
+    if not folder.prompts.exists():
+        said = "Job {job} draws no sample pictures (sample_every_n_steps)."
+        raise Conflict("prompts.draws_none", said, job=row.id)
+    family = FAMILIES[job.family]
+    if not family.is_ldm and job.params.cache_text_encoder_outputs:
+        said = (
+            "{family} encodes the prompts once, at its start (cache_text_encoder_outputs), and "
+            "would end at one that is new. Change them in the next training."
+        )
+        raise Conflict("prompts.encoded_once", said, family=family.title)
