@@ -29,6 +29,22 @@ def write(root: Path, about: Mapping[str, Any], files: Mapping[str, Any]) -> Non
     write_json(root / NAME, {"version": 1, **about, "files": files})
 
 
+def photos(root: Path) -> set[str]:
+    """SHA-256 of the photos in ``root`` as they lie there, and as they came where that was kept:
+    two sets with one in common show the same.
+    """
+    files = read(root).get("files", {})
+    own = [entry for key, entry in files.items() if not key.startswith("reg/")]
+    found = {entry.get(name) for entry in own for name in ("sha256", "photo")}
+    return {str(digest) for digest in found if digest}
+
+
+def stems(root: Path) -> set[str]:
+    """What the photos were called before they were numbered, without the ending."""
+    told = (str(entry.get("from", "")) for entry in read(root).get("files", {}).values())
+    return {Path(name).stem for text in told for name in (text, text.partition(" ")[2]) if name}
+
+
 def mark(image: Path) -> dict[str, Any]:
     """What `unchanged` compares."""
     status = image.stat()

@@ -261,6 +261,7 @@ class Store(History):
                 _keep_numbers(db, job_id, sentence)
         with self._open() as db:
             db.execute("VACUUM")
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log holds the old pages, too
         return cursor.rowcount == 1
 
     def _changes_one(self, statement: str, values: Sequence[Any]) -> bool:

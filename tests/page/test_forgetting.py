@@ -5,6 +5,9 @@ the LoRA is there and listed.
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from sd_scripts_bridge.jobs.job import Status, ToolJob, TrainingJob
 from sd_scripts_bridge.models import safetensors_file
 from sd_scripts_bridge.page.finished import forgetting
 from sd_scripts_bridge.photos.measures import Measures, measure
+from sd_scripts_bridge.system.files import write_json
 from tests.rest.test_masks import half, paint, png
 from tests.support import messy
 from tests.support.page import Page, base, context, encoded, page, ready
@@ -59,14 +63,19 @@ def photos_left(home: Path) -> list[str]:
 @pytest.fixture
 def trained(ready: Page) -> Page:
     """Job 1, trained from the draft, with everything beside it that a real run leaves."""
-    for photo, secret in zip(ready.seen()["photos"], SECRETS, strict=True):
+    return train(ready)
+
+
+def train(page: Page) -> Page:
+    """As `trained`."""
+    for photo, secret in zip(page.seen()["photos"], cycle(SECRETS), strict=False):
         caption = f"Ada woman, {secret}"
-        assert ready.post(f"draft/photo/{photo['id']}", caption=caption).status_code == 200
-        assert ready.get(f"draft/photo/{photo['id']}/thumb").status_code == 200
-    assert ready.post("train").json()["job"] == 1
-    assert ready.over(1)["job"]["status"] == "succeeded"
-    bridge = ready.context.the_bridge
-    bridge.check([ready.context.draft.photos_folder])
+        assert page.post(f"draft/photo/{photo['id']}", caption=caption).status_code == 200
+        assert page.get(f"draft/photo/{photo['id']}/thumb").status_code == 200
+    assert page.post("train").json()["job"] == 1
+    assert page.over(1)["job"]["status"] == "succeeded"
+    bridge = page.context.the_bridge
+    bridge.check([page.context.draft.photos_folder])
     folder, job = bridge.folder(1), bridge.job(1).job
     assert isinstance(job, TrainingJob)
     copies = sorted(Path(job.dataset).glob("*/*.png"))
@@ -77,13 +86,13 @@ def trained(ready: Page) -> Page:
     folder.prompts.write_text(f"Ada woman, {SECRETS[0]}\n", encoding="utf-8")
     with folder.log.open("a", encoding="utf-8") as log:
         log.write(f"caption: Ada woman, {SECRETS[1]}\n")
-    for lora in (folder.final_lora("Ada"), published(ready)):
+    for lora in (folder.final_lora("Ada"), published(page)):
         whole = lora.with_name("aside")
         said = {**safetensors_file.read_header(lora).metadata, "ss_tag_frequency": SECRETS[2]}
         with whole.open("xb") as out:
             safetensors_file.copy_into(lora, out, said)
         whole.replace(lora)
-    return ready
+    return page
 
 
 def published(page: Page) -> Path:
@@ -111,6 +120,66 @@ def test_no_byte_of_the_photos_is_left_and_the_lora_is_listed(trained: Page) -> 
     assert listed == {"Ada.safetensors": (1, None), f"Ada-step{step}.safetensors": (1, step)}
     assert trained.get("draft").json()["photos"] == []
     assert "removed from the draft" in " ".join(answer.json()["notes"])
+
+
+def test_nothing_is_left_of_a_training_that_used_everything(ready: Page) -> None:
+    frame = {"name": "remolacha-00m01s040.jpg", "data": encoded(9)}
+    ready.post("draft/photos", files=[frame])
+    for photo in ready.seen()["photos"][::3]:  # a mask on an upload and on a frame
+        said = paint(ready, photo["id"], png(half(640, 560)))
+        assert said.status_code == 200, said.text
+    ready.post("draft", training={"values": {"alpha_mask": True}})
+    bridge = train(ready).context.the_bridge
+    work_on(bridge, 1)
+    home, drawn = bridge.home.root, bridge.home.regularization / "base" / "1_woman" / "1.png"
+    drawn.parent.mkdir(parents=True)
+    Image.new("RGB", (8, 8)).save(drawn)
+    secrets = (*SECRETS, "remolacha", "0.jpg", "datasets/ada")
+    assert all(words_left(home, secret) for secret in secrets)
+    with closing(sqlite3.connect(bridge.home.database)) as other:  # another program looks, too
+        other.execute("SELECT count(*) FROM jobs").fetchone()
+        answer = ready.post("jobs/1/forget").json()
+        assert words_left(home, *secrets) == []
+    assert "no photo, caption or picture of it is left" in answer["sentence"]
+    assert photos_left(home) == [] and not [*home.rglob("*-*.png")], "masks, samples, the grid"
+    assert [row.id for row in bridge.jobs()] == [1] and drawn.is_file()
+    assert published(ready).is_file()
+
+
+def work_on(bridge: Bridge, number: int) -> None:
+    """What jobs that are over leave of job ``number`` and its photos: a grid, votes, captions, a
+    video's frames, and what was measured.
+    """
+    folder, job = bridge.folder(number), bridge.job(number).job
+    assert isinstance(job, TrainingJob)
+    copy = next(Path(job.dataset).glob("*/*.png"))
+    folder.grid.mkdir(exist_ok=True)
+    shutil.copyfile(copy, folder.grid / "step00000010-w0.60-0.png")
+    folder.votes.write_text(SECRETS[0], encoding="utf-8")
+    draft = bridge.home.root / "draft"
+    tools = [ToolJob(name, "Ada", {}, about=number) for name in ("judge", "evaluate", "find-step")]
+    tools += [
+        ToolJob("likeness", f"like {SECRETS[1]}", {}, about=number),
+        ToolJob("caption", "captions", {"photos": [str(draft / "photos")]}),
+        ToolJob("frames", "1 frame of remolacha.MOV", {"video": str(draft / "remolacha.MOV")}),
+    ]
+    for tool in tools:
+        other = bridge._store.add(tool)
+        bridge.stop(other)
+        left = bridge.folder(other).create()
+        left.log.write_text(str(copy), encoding="utf-8")
+        frame = {"file": str(draft / "frames" / "1" / "remolacha-00m01s040.jpg")}
+        write_json(left.result, {"frames": [frame] if tool.tool == "frames" else []})
+
+
+def test_other_trainings_on_the_same_photos_are_named(trained: Page) -> None:
+    assert trained.post("train").json()["job"] == 2, "copies of their own"
+    trained.over(2)
+    answer = trained.post("jobs/1/forget").json()
+    assert answer["sentence"].endswith("What other trainings hold of its photos stays: 2.")
+    assert any("`forget 2` too" in note for note in answer["notes"])
+    assert "no photo" in trained.post("jobs/2/forget").json()["sentence"]
+    assert photos_left(trained.context.the_bridge.home.root) == []
 
 
 def test_the_job_stays_with_its_settings_and_its_curve(trained: Page) -> None:

@@ -69,7 +69,7 @@ def write(draft: Draft, buckets: Buckets, regularization: Sequence[Subset] = ())
 def _write(draft: Draft, buckets: Buckets, regularization: Sequence[Subset]) -> Path:
     state, judged = draft.state, draft.check.judged
     used = [item for item in state.items if is_used(item, judged)]
-    held, apart = held_out(state, judged), list[str]()
+    held, apart, changed = held_out(state, judged), list[str](), list[str]()
     _refuse_changed(draft, used)
     stage = draft.folder / f".stage.{os.getpid()}.part"
     shutil.rmtree(stage, ignore_errors=True)
@@ -84,6 +84,7 @@ def _write(draft: Draft, buckets: Buckets, regularization: Sequence[Subset]) -> 
                 target = _put(draft.path(item), leaf, len(by_name) + 1, text)
                 staged = _changed(draft, target, item, frame_of(item, judged, buckets), buckets)
                 by_name[shown(staged.name)] = item
+                changed += [] if staged.is_symlink() else [shown(staged.name)]
                 apart += [shown(staged.name)] if item.id in held else []
         manifest.write(stage, _about(state, [part.subject for part in parts]), {})
         out = free_path(draft.home.datasets, state.name)
@@ -103,6 +104,7 @@ def _write(draft: Draft, buckets: Buckets, regularization: Sequence[Subset]) -> 
                 [Problem("dataset.said", "", v.sentence) for v in checked.photos if not v.used]
             )
         _record_authors(out, by_name)
+        _record_photos(out, {name: draft.path(by_name[name]) for name in changed})
         return out
     finally:
         shutil.rmtree(stage, ignore_errors=True)
@@ -138,6 +140,19 @@ def _record_authors(root: Path, by_name: Mapping[str, DraftPhoto]) -> None:
             written[image] = (item.by, text)
     if written:
         record(root, written)
+
+
+def _record_photos(root: Path, by_name: Mapping[str, Path]) -> None:
+    """The content of photos whose copies look otherwise (masked, turned, framed): `forget` knows
+    them by it.
+    """
+    about = manifest.read(root)
+    files = about.pop("files")
+    for key, entry in files.items():
+        if entry["from"] in by_name and not key.startswith("reg/"):
+            entry["photo"] = manifest.sha256(by_name[entry["from"]])
+    if by_name:
+        manifest.write(root, about, files)
 
 
 def _progress(draft: Draft, done: int, total: int) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...bridge import Bridge
+from ...datasets import manifest
 from ...datasets.looking.same import any_copy, measured
 from ...jobs.job import TrainingJob
 from ...messages import Message
@@ -17,25 +18,49 @@ from ..draft.draft import Draft, draft_of
 from ..draft.state import State
 
 
+@dataclass(frozen=True)
+class Known:
+    """A training's photos: how its copies look, and digests for those that look otherwise (masked,
+    framed anew).
+    """
+
+    shown: Sequence[Measures]
+    digests: Set[str]
+
+    def has(self, path: Path) -> bool:
+        """Whether the photo at ``path`` is one of them."""
+        found = measured(path)
+        if found is None:
+            return False
+        return any_copy(found, self.shown) or manifest.sha256(path) in self.digests
+
+
 def forget(bridge: Bridge, job_id: int, draft: Draft | None = None) -> Forgotten:
     """`Bridge.forget`, and the same photos in the draft: out of its list, and deleted where they
     were uploaded. Raises as that.
     """
-    job = bridge.job(job_id).job
-    copies = copies_of(bridge.home, job) if isinstance(job, TrainingJob) else []
-    shown = [found for path in copies if (found := measured(path))]
+    known = _known(bridge, job_id)
     done = bridge.forget(job_id)
-    gone = _leave_draft(draft or draft_of(bridge.home), shown)
+    gone = _leave_draft(draft or draft_of(bridge.home), known)
     if not gone:
         return done
     text = "{count} {count:photo is|photos are} removed from the draft, too."
     return replace(done, notes=(*done.notes, Message("forgetting.draft", text, count=gone)))
 
 
-def _leave_draft(draft: Draft, shown: Sequence[Measures]) -> int:
-    """Take the photos that are ``shown`` out of the draft; returns how many."""
-    paths = draft.paths(draft.state) if shown else {}
-    gone = {pid for pid, path in paths.items() if _is_one(path, shown)}
+def _known(bridge: Bridge, job_id: int) -> Known:
+    """Before they are gone."""
+    job = bridge.job(job_id).job
+    if not isinstance(job, TrainingJob) or not (copies := copies_of(bridge.home, job)):
+        return Known((), frozenset())
+    shown = [found for path in copies if (found := measured(path))]
+    return Known(shown, manifest.photos(Path(job.dataset).parent))
+
+
+def _leave_draft(draft: Draft, known: Known) -> int:
+    """Take the photos that are ``known`` out of the draft; returns how many."""
+    paths = draft.paths(draft.state) if known.shown else {}
+    gone = {pid for pid, path in paths.items() if known.has(path)}
     if not gone:
         return 0
     if gone == paths.keys():
@@ -52,11 +77,6 @@ def _leave_draft(draft: Draft, shown: Sequence[Measures]) -> int:
     draft.look_again()
     draft.check.wait()
     return len(gone)
-
-
-def _is_one(path: Path, shown: Sequence[Measures]) -> bool:
-    found = measured(path)
-    return found is not None and any_copy(found, shown)
 
 
 def _without(state: State, gone: set[int]) -> State:

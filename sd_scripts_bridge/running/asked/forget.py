@@ -53,7 +53,8 @@ def forget(home: Home, store: Store, row: JobRow) -> Forgotten:
     _refuse_active(row, others)
     folder = JobFolder.of(home, row.id)
     loras = (_lora(record, copies) for record in _records(folder))
-    notes = [*chain.from_iterable(loras), *_sharing(others)]
+    sharing = _sharing(store, row, job)
+    notes = [*chain.from_iterable(loras), *map(_too, sharing)]
     for other in others:
         if other.kind != "train" and store.remove(other.id):
             _remove(JobFolder.of(home, other.id).root)
@@ -65,7 +66,7 @@ def forget(home: Home, store: Store, row: JobRow) -> Forgotten:
     write_json(folder.job, blank.as_dict())
     if not store.forget(row.id, blank, sentence):
         raise _running(store.get(row.id))
-    return Forgotten(_said(home, row.id, copies), tuple(notes))
+    return Forgotten(_said(home, row.id, copies, sharing), tuple(notes))
 
 
 def copies_of(home: Home, job: TrainingJob) -> list[Path]:
@@ -80,11 +81,15 @@ def copies_of(home: Home, job: TrainingJob) -> list[Path]:
 def _others(home: Home, store: Store, row: JobRow, job: TrainingJob) -> list[JobRow]:
     """Other jobs with the same copies, and tools' that worked on this one or its photos."""
     places = [json.dumps(place)[1:-1] for place in _places(home, job)]
+    called = set() if job.is_forgotten else manifest.stems(Path(job.dataset).parent)
     return [
         other
         for other in store.jobs()
         if other.id != row.id
-        and (_needs(other, row.id, job) or (other.kind == "tool" and _names(other, places)))
+        and (
+            _needs(other, row.id, job)
+            or (other.kind == "tool" and (_names(other, places) or _gave(home, other, called)))
+        )
     ]
 
 
@@ -102,6 +107,13 @@ def _places(home: Home, job: TrainingJob) -> list[str]:
 
 def _names(other: JobRow, places: list[str]) -> bool:
     return any(place in other.spec for place in places)
+
+
+def _gave(home: Home, other: JobRow, called: set[str]) -> bool:
+    """Whether it took any of the photos, by their names, from a video."""
+    frames = facts.read(JobFolder.of(home, other.id).result).get("frames")
+    told = [frame.get("file", "") for frame in frames or () if isinstance(frame, dict)]
+    return any(Path(file).stem in called for file in told)
 
 
 def _needs(other: JobRow, job_id: int, job: TrainingJob) -> bool:
@@ -137,14 +149,32 @@ def _running(row: JobRow) -> Conflict:
     return Conflict("queue.job_stop_first", text, job_id=row.id, status=row.status)
 
 
-def _sharing(others: list[JobRow]) -> list[str]:
-    """Those that are over lose the copies, and keep what they wrote themselves."""
+def _sharing(store: Store, row: JobRow, job: TrainingJob) -> list[JobRow]:
+    """Other trainings on any of the same photos: on these copies, which they lose, or on others.
+    What they wrote themselves they keep.
+    """
+    photos = set() if job.is_forgotten else manifest.photos(Path(job.dataset).parent)
+
+    def shares(other: JobRow) -> bool:
+        if other.id == row.id or other.kind != "train":
+            return False
+        root = _dataset_of(other)
+        return _needs(other, row.id, job) or bool(root and photos & manifest.photos(root))
+
+    return [other for other in store.jobs() if shares(other)]
+
+
+def _dataset_of(row: JobRow) -> Path | None:
+    try:
+        job = row.job
+    except BridgeError:  # another version's
+        return None
+    return Path(job.dataset).parent if isinstance(job, TrainingJob) else None
+
+
+def _too(other: JobRow) -> Message:
     text = "Job {other} ({title}) trained on the same photos: `forget {other}` too."
-    return [
-        Message("forget.other_too", text, other=other.id, title=other.title)
-        for other in others
-        if other.kind == "train"
-    ]
+    return Message("forget.other_too", text, other=other.id, title=other.title)
 
 
 # ---- what goes ----
@@ -254,9 +284,13 @@ def _sentence(row: JobRow) -> str:
     return Message("forget.job", "Its photos are forgotten.")
 
 
-def _said(home: Home, job_id: int, copies: Path | None) -> Message:
+def _said(home: Home, job_id: int, copies: Path | None, sharing: list[JobRow]) -> Message:
     if copies is not None and copies.exists():
         text = "Job {job} is forgotten, except for part of {folder}: a program has it open."
         return Message("forget.partly", text, job=job_id, folder=str(copies))
+    if sharing:
+        text = "Job {job} is forgotten. What other trainings hold of its photos stays: {others}."
+        others = ", ".join(str(other.id) for other in sharing)
+        return Message("forget.but_others", text, job=job_id, others=others)
     text = "Job {job} is forgotten: no photo, caption or picture of it is left in {home}."
     return Message("forget.done", text, job=job_id, home=str(home.root))

@@ -100,7 +100,8 @@ class LeaveOut:
             leaf = HELD_OUT if photo in self.left_out else f"img/{photo.leaf}"
             _link(photo.path, root / leaf / f"{number:05d}{photo.path.suffix}")
         reg = dataset.parent / "reg"
-        for path in sorted(reg.glob("*/*")) if reg.is_dir() else []:
+        drawn = (path for path in sorted(reg.glob("*/*")) if path.suffix != ".txt")
+        for path in drawn if reg.is_dir() else []:
             _link(path, root / "reg" / path.parent.name / path.name)
         return self.job.evolve(dataset=str(root / "img"), params=self.params(), enough=False)
 

@@ -34,6 +34,7 @@ def test_every_photo_is_left_out_once_and_a_stopped_search_goes_on(
 
     trained, apart = tmp_path / "set" / "img" / "2_Ada woman", tmp_path / "set" / "held_out"
     pictures(trained, 6, "Ada woman, photo, number {}")
+    pictures(tmp_path / "set" / "reg" / "1_woman", 2, "woman, number {}")
     apart.mkdir()
     for name in ("3.png", "3.txt"):
         (trained / name).rename(apart / name)
