@@ -101,6 +101,11 @@ class Home:
         return self.root / "settings.json"
 
     @property
+    def publishing(self) -> Path:
+        """What `publish` has begun for no job; there after a kill only."""
+        return self.root / "publishing.json"
+
+    @property
     def looked(self) -> Path:
         """What a check of many photos has found (`datasets.looking.kept`); may go at any time."""
         return self.root / "cache" / "looked.jsonl"

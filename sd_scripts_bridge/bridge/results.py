@@ -86,7 +86,7 @@ class ResultVerbs(OpenHome):
         """See `publication.publish_file`."""
         from ..running.asked import publication
 
-        return publication.publish_file(file, lora_dir, name, is_private=is_private)
+        return publication.publish_file(self.home, file, lora_dir, name, is_private=is_private)
 
     def publish_job(
         self,

@@ -42,8 +42,7 @@ class TrainingVerbs(OpenHome):
         """
         start = start_time.read(at) if at else None
         job, notes = self.prepare(request)
-        when = [start_time.said(start)] if start else []
-        return Submitted(self._queue.add(job, start), job, (*notes, *when))
+        return Submitted(self._queue.add(job, start), job, (*notes, *_when(start)))
 
     def prepare(self, request: Request) -> tuple[TrainingJob, list[str]]:
         """The job that `submit` would queue, with its notes; writes the clean copies that it needs.
@@ -56,11 +55,12 @@ class TrainingVerbs(OpenHome):
             return question.prepare(Planner(self.home), request)
         return Planner(self.home).prepare(request)
 
-    def dry_run(self, request: Request) -> tuple[TrainingJob, list[str]]:
+    def dry_run(self, request: Request, at: str | None = None) -> tuple[TrainingJob, list[str]]:
         """The job that `submit` would queue here, with its notes; copies and writes nothing.
 
         Raises as `submit`.
         """
+        start = start_time.read(at) if at else None
         if request.on is not None:
             raise Invalid(
                 [
@@ -74,7 +74,7 @@ class TrainingVerbs(OpenHome):
                 ]
             )
         job, notes, _ = Planner(self.home).dry_run(request)
-        return job, notes
+        return job, [*notes, *_when(start)]
 
     def draft_job(
         self, request: Request, data: Dataset, base: Base
@@ -119,3 +119,7 @@ class TrainingVerbs(OpenHome):
         )
         preset = presets.IMPORTED if imported.values else None
         return Request(**{"name": imported.name, "preset": preset, **given, **filled})
+
+
+def _when(start: float | None) -> list[str]:
+    return [start_time.said(start)] if start else []

@@ -115,7 +115,8 @@ def _saves(job: TrainingJob) -> str:
 def _schedule(job: TrainingJob) -> str:
     p = job.params
     warmup = counted(p.lr_warmup_steps, "warm-up step") if p.lr_warmup_steps else "no warm-up"
-    return f"{p.lr_scheduler}, {warmup}"
+    own = p.extra.get("lr_scheduler_type")  # a class of torch's, which takes precedence
+    return str(own) if own else f"{p.lr_scheduler}, {warmup}"
 
 
 def _arguments(value: object) -> list[str]:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import BridgeError
+from ..errors import BridgeError, Problem, short
 from ..jobs.folder import JobFolder
 from ..jobs.job import TrainingJob
 from ..messages import Message
@@ -140,6 +140,24 @@ def is_text(job: TrainingJob) -> bool:
     """Whether its prompts are lines: sd-scripts reads .toml and .json files, too."""
     own = job.params.extra.get("sample_prompts")
     return not own or str(own).lower().endswith(".txt")
+
+
+def problems(job: TrainingJob) -> list[Problem]:
+    """Why nothing could be drawn from the user's own file of prompts; the scripts find out late,
+    or never.
+    """
+    own = str(job.params.extra.get("sample_prompts") or "")
+    if not own or every(job, by_default=True) is None or not Path(own).exists():
+        return []
+    if not own.endswith((".txt", ".TXT", ".toml", ".json")):
+        what = "{file} is not a .txt, .toml or .json file"
+        remedy = "Write the prompts into a .txt file, one per line."
+        return [Problem("samples.ending", "sample_prompts", what, remedy, file=short(own))]
+    if is_text(job) and not read_file(Path(own)):
+        what = "{file} holds no prompt in UTF-8"
+        remedy = "Write one per line, or leave it out: then prompts are chosen for you."
+        return [Problem("samples.no_prompt", "sample_prompts", what, remedy, file=short(own))]
+    return []
 
 
 # ---- which prompts ----

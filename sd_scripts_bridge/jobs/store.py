@@ -86,7 +86,8 @@ class Store(History):
     def get(self, job_id: int) -> JobRow:
         """The job. Raises `NotFound`."""
         with self._open() as db:
-            row = db.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
+            asked = (min(job_id, MOST_JOBS),)  # SQLite holds no larger numbers than 2**63 - 1
+            row = db.execute("SELECT * FROM jobs WHERE id = ?", asked).fetchone()
         if row is None:
             raise NotFound(
                 "store.job_jobs_lists_those",

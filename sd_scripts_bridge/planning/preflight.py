@@ -204,10 +204,10 @@ def _files(wanted: Need) -> Iterator[str]:
 def missing_files(params: TrainingParams) -> list[Problem]:
     """Options that name a file or folder which isn't there; the scripts find out late, or never."""
     found = []
-    for name in sorted(PLACES - COMPANION_OPTIONS - {"t5_tokenizer_path"}):
+    for name in sorted(PLACES - COMPANION_OPTIONS - {"t5_tokenizer_path"} | {"vae"}):
         value = params.extra.get(name)
         for place in value if isinstance(value, (list, tuple)) else [value]:
-            if place and not Path(str(place)).exists():
+            if place and not (Path(str(place)).exists() or _may_be_in_a_hub(name, str(place))):
                 found.append(
                     Problem(
                         "preflight.missing_file",
@@ -218,6 +218,11 @@ def missing_files(params: TrainingParams) -> list[Problem]:
                     )
                 )
     return found
+
+
+def _may_be_in_a_hub(name: str, place: str) -> bool:
+    """The scripts also take "stabilityai/sd-vae-ft-mse" for a VAE; such a name has no ending."""
+    return name == "vae" and not place.lower().endswith((".safetensors", ".ckpt", ".pt"))
 
 
 def gone(job: TrainingJob) -> list[Problem]:

@@ -6,6 +6,7 @@ import io
 import os
 import re
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -145,5 +146,8 @@ def test_the_summary_says_what_takes_effect(make_job: object) -> None:
     assert "rates      U-Net 0.001, text encoder 5e-05" in text
     assert "pictures   10 x 2 repeats" in text and "512x512: 10" in text
     assert "steps      20, 2 epochs at batch size 2" in text and "rank 32, alpha 16" in text
+    assert "schedule   cosine, no warm-up" in text
+    torchs = job.evolve(params=replace(job.params, extra={"lr_scheduler_type": "StepLR"}))
+    assert "schedule   StepLR" in "\n".join(summary.lines(torchs))
     only = job.evolve(params=job.params.with_values({"network_train_unet_only": True}))
     assert "text encoder" not in "\n".join(summary.lines(only))

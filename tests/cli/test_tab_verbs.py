@@ -74,6 +74,8 @@ def test_a_dry_run_says_it_all_and_starts_nothing(
     )
     again = json.loads(run(bridge, "train", dataset, "--base", base, "--dry-run", "--json").stdout)
     assert (again["steps"], again["job"]["preset"]) == (30, "person-sd15") and again["seconds"] > 0
+    late = run(bridge, "train", dataset, "--base", base, "--dry-run", "--at", "99:99")
+    assert (late.returncode, late.stderr.split(":")[0]) == (1, "at")
     refused = run(bridge, "train", dataset, "--base", base, "--dry-run", "--set", "network_dim=0")
     assert (
         refused.returncode == 1

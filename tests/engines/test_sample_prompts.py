@@ -92,3 +92,26 @@ def test_the_cost_is_said_before(job: TrainingJob) -> None:
 )
 def test_a_pictures_name_says_its_step_and_prompt(name: str, place: tuple[int, int] | None) -> None:
     assert sample_place(name) == place
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "wrong"),
+    [
+        ("empty.txt", b"", "no_prompt"),
+        ("remarks.txt", b"# Ada\n\n", "no_prompt"),
+        ("gbk.txt", "\u8089".encode("gbk"), "no_prompt"),
+        ("prompts", b"Ada woman", "ending"),
+        ("prompts.txt", b"Ada woman", ""),
+        ("prompts.toml", b"", ""),
+    ],
+)
+def test_a_file_that_nothing_can_be_drawn_from_is_refused(
+    job: TrainingJob, tmp_path: Path, name: str, content: bytes, wrong: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    extra = {"sample_prompts": str(tmp_path / name)}
+    asked = job.evolve(params=TrainingParams(extra=extra))
+    found = sample_prompts.problems(asked)
+    assert [problem.code for problem in found] == ([f"samples.{wrong}"] if wrong else [])
+    without = job.evolve(params=TrainingParams(extra={**extra, "sample_every_n_steps": 0}))
+    assert sample_prompts.problems(without) == []

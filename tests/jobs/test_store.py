@@ -96,9 +96,10 @@ def test_events_after_a_number(store: Store, make_job: MakeJob) -> None:
     assert len(rest) == 2
 
 
-def test_no_such_job(store: Store) -> None:
-    with pytest.raises(NotFound, match="no job 7"):
-        store.get(7)
+@pytest.mark.parametrize("number", [7, 10**23])
+def test_no_such_job(store: Store, number: int) -> None:
+    with pytest.raises(NotFound, match=f"no job {number}"):
+        store.get(number)
 
 
 def test_a_newer_database_is_refused_and_left_alone(store: Store) -> None:

@@ -134,3 +134,13 @@ def test_it_says_where_recorded_steps_do_not_fit(job: TrainingJob) -> None:
 def test_this_machine_is_measured(job: TrainingJob, tmp_path: Path) -> None:
     machine = preflight.this_machine(job, tmp_path, 0)
     assert machine.disk_free > 0 and machine.memory > 10**8 and machine.memory_name == "RAM"
+
+
+@pytest.mark.parametrize(
+    ("vae", "is_missing"), [("gone.safetensors", True), ("stabilityai/sd-vae-ft-mse", False)]
+)
+def test_a_vae_that_is_no_file_here_is_refused_unless_it_is_a_hubs(
+    vae: str, is_missing: bool
+) -> None:
+    found = preflight.missing_files(TrainingParams(extra={"vae": vae}))
+    assert [problem.where for problem in found] == (["vae"] if is_missing else [])

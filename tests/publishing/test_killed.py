@@ -253,3 +253,41 @@ def test_what_a_user_put_there_meanwhile_is_never_taken_back(
     Attempt(bridge.home, bridge._store, again(bridge, trained)).run()
     assert json.loads((lora_dir / "Ada.json").read_text())["description"] == "theirs"
     assert (lora_dir / ".other.publishing").exists()
+
+
+def test_publish_killed_at_each_step_and_typed_again_there_is_one_lora(
+    bridge: Bridge, trained: int
+) -> None:
+    """The verb, for a file that no job keeps a record of."""
+    source, lora_dir = bridge.folder(trained).final_lora("Ada"), lora_folder(bridge)
+    for last in range(1, 400):
+        _lay_out(lora_dir, "a card")
+        steps = in_child(
+            lambda: bridge.publish(source, lora_dir, "Ada"), (lora_dir, bridge.home.root), last
+        )
+        if steps != -1 or _is_done(bridge, lora_dir):
+            break
+        assert bridge.publish(source, lora_dir, "Ada").stem == "Ada", f"killed before step {last}"
+        assert {path.name for path in lora_dir.iterdir()} == {"Ada.json", "Ada.safetensors"}, last
+        card = json.loads((lora_dir / "Ada.json").read_text())
+        assert card["description"] == "mine", f"killed before step {last}"
+    assert last > 12
+    assert bridge.publish(source, lora_dir, "Ada").stem == "Ada-2", "asked for twice on purpose"
+
+
+def _is_done(bridge: Bridge, lora_dir: Path) -> bool:
+    """Killed when nothing was left to do but to go."""
+    return (lora_dir / "Ada.safetensors").exists() and not Record.load(bridge.home.publishing).stem
+
+
+def test_publish_under_another_name_clears_what_a_killed_one_left(
+    bridge: Bridge, trained: int
+) -> None:
+    source, lora_dir = bridge.folder(trained).final_lora("Ada"), lora_folder(bridge)
+    _lay_out(lora_dir, "nothing")
+    deed = lambda: bridge.publish(source, lora_dir, "Ada")  # noqa: E731
+    assert in_child(deed, (lora_dir, bridge.home.root), 12) == -1
+    assert bridge.publish(source, lora_dir, "Bea").stem == "Bea"
+    names = {path.name for path in lora_dir.iterdir()}
+    assert names <= {"Ada.json", "Ada.safetensors", "Bea.json", "Bea.safetensors"}
+    assert ("Ada.json" in names) == ("Ada.safetensors" in names)

@@ -119,7 +119,7 @@ def _dry_run(
     bridge: Bridge, request: Request, remarks: Sequence[str], options: argparse.Namespace
 ) -> int:
     """What would be trained, and what is known of its time and memory."""
-    job, notes = bridge.dry_run(request)
+    job, notes = bridge.dry_run(request, options.at)
     steps = job.params.max_train_steps
     time = bridge.estimate(job)
     preset = presets.get(request.preset or job.preset)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,10 @@ class EmbeddedEngine:
 
     def refuse(self, job: TrainingJob) -> list[Problem]:
         lacking = libraries.tensorboard_problems(self.python, job.params)
-        return [*refusals(job, self.machine()), *lacking]
+        machine = self.machine()
+        if not machine.device and libraries.is_for_the_cpu(self.python):
+            machine = replace(machine, device="cpu")
+        return [*refusals(job, machine), *lacking]
 
     def notes(self, job: TrainingJob) -> list[str]:
         return sample_prompts.notes(job, self._draws(job))

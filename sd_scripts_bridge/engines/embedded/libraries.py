@@ -47,6 +47,14 @@ def has(python: Path, name: str) -> bool:
     return folders is None or _version(name, folders) is not None
 
 
+def is_for_the_cpu(python: Path) -> bool:
+    """Whether ``python`` has the PyTorch that computes on the CPU only; false where that can't be
+    told without starting it.
+    """
+    folders = site_packages(python)
+    return folders is not None and (_version("torch", folders) or "").endswith("+cpu")
+
+
 def tensorboard_problems(python: Path, params: TrainingParams) -> list[Problem]:
     """Why ``python`` can't write the log files that ``log_with=tensorboard`` asks for."""
     wanted = params.extra.get("log_with") == "tensorboard"

@@ -107,7 +107,7 @@ def _samples(job: TrainingJob) -> list[Problem]:
             )
         ]
     if sample_prompts.is_text(job):
-        return []
+        return sample_prompts.problems(job)
     return [
         Problem(
             "refusals.prompts_no_text",

@@ -102,6 +102,7 @@ class SdScriptsEngine:
         problems += schedulers.problems(job.params, found)
         problems += needs.problems(job.params, found, self.machine())
         problems += precision_problems(job.params, self.machine())
+        problems += sample_prompts.problems(job)
         problems += bucket_step_problems(job)
         problems += launching.problems(job, found)
         problems += _family_problems(job, script)

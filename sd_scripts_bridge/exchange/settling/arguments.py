@@ -7,19 +7,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...messages import Message, joined
-from ...options.known import arguments, optimizers
+from ...options.known import arguments, optimizers, schedulers
 from .work import Settling
 
 
 def check(work: Settling) -> None:
     """Leave out the words that can't be used."""
     optimizer = str(work.values.get("optimizer_type", work.defaults.get("optimizer_type", "AdamW")))
+    schedule = str(work.values.get("lr_scheduler", work.defaults.get("lr_scheduler", "")))
     module = str(work.values.get("network_module", work.defaults.get("network_module", "")))
     found = {
         "optimizer_args": arguments.of_optimizer(
             _words(work, "optimizer_args"), optimizers.arguments(optimizer)
         ),
-        "lr_scheduler_args": arguments.of_optimizer(_words(work, "lr_scheduler_args"), None),
+        "lr_scheduler_args": arguments.of_optimizer(
+            _words(work, "lr_scheduler_args"), schedulers.arguments(schedule, work.extra)
+        ),
         "network_args": arguments.of_network(module, _words(work, "network_args")),
     }
     for option, wrong in found.items():

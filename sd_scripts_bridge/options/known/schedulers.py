@@ -29,6 +29,28 @@ and end with a TypeError.
 WITHOUT_WARMUP = ("constant", "adafactor")
 """With a warm-up sd-scripts stops: "does not require num_warmup_steps"."""
 
+ARGUMENTS: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(
+        ("constant", "constant_with_warmup", "linear", "cosine_with_restarts", "inverse_sqrt"),
+        frozenset({"last_epoch"}),
+    ),
+    "cosine": frozenset({"num_cycles", "last_epoch"}),
+    "polynomial": frozenset({"lr_end", "last_epoch"}),
+    "cosine_with_min_lr": frozenset({"min_lr", "last_epoch"}),
+    "warmup_stable_decay": frozenset({"warmup_type", "decay_type", "last_epoch"}),
+    "piecewise_constant": frozenset({"step_rules", "last_epoch"}),
+}
+"""What lr_scheduler_args may name: what transformers' and diffusers' functions take and
+`get_scheduler_fix` doesn't give them itself (a second value ends with a TypeError).
+"""
+
+
+def arguments(name: str, options: Mapping[str, Any]) -> frozenset[str] | None:
+    """What lr_scheduler_args may name; None where that isn't known: of a class of torch's
+    (lr_scheduler_type), and of Adafactor's own schedule, which gets none.
+    """
+    return None if options.get("lr_scheduler_type") else ARGUMENTS.get(name)
+
 
 def lacking(
     name: str, options: Mapping[str, Any], optimizer: str, optimizer_args: Iterable[str] = ()
@@ -39,7 +61,7 @@ def lacking(
     """
     args = [str(word) for word in options.get("lr_scheduler_args") or ()]
     ratio = options.get("lr_scheduler_min_lr_ratio")
-    if name == "cosine_with_min_lr" and ratio is None and not _given(args, "min_lr", "min_lr_rate"):
+    if name == "cosine_with_min_lr" and ratio is None and not _given(args, "min_lr"):
         return Message(
             "schedulers.min_lr",
             "needs lr_scheduler_min_lr_ratio, for example {example}",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ... import engines
-from ...errors import Conflict, Invalid
+from ... import engines, names
+from ...errors import Conflict, Invalid, PublishRefused
 from ...evidence.notes import step_of
 from ...jobs import facts
 from ...jobs.folder import JobFolder
@@ -21,17 +24,24 @@ from ...publishing.card import card_bytes, read_card
 from ...publishing.publish import PublishedLora
 from ...publishing.record import Record
 from ...system.files import write_text
+from ...system.locks import hold
 
 
 def publish_file(
-    file: Path, lora_dir: Path, name: str | None = None, *, is_private: bool = False
+    home: Home,
+    file: Path,
+    lora_dir: Path,
+    name: str | None = None,
+    *,
+    is_private: bool = False,
 ) -> PublishedLora:
     """A finished LoRA with card, into a Lora folder. Raises `Invalid` or `PublishRefused`."""
     problems = lora.problems(file)
     if problems:
         raise Invalid(problems)
-    card = publish.card_from_metadata(lora.inspect(file))
-    done = publish.publish(file, lora_dir, name or file.stem, card, is_private=is_private)
+    card, name = publish.card_from_metadata(lora.inspect(file)), name or file.stem
+    with _remembered(home, lora_dir, name, is_private) as record:
+        done = publish.publish(file, lora_dir, name, card, record=record, is_private=is_private)
     return with_words(done, card.activation_text) if is_private else done
 
 
@@ -55,19 +65,56 @@ def publish_job(
     before = Record.load(folder.published)
     record = before if step is None else Record.load(folder.published_step(step))
     evidence = job_card.evidence(folder, at, likeness, _proof(folder, job, at))
-    done = publish.publish(
-        file,
-        lora_dir or job_card.lora_dir(job, home),
-        name or (job.name if step is None else f"{job.name}-step{step}"),
-        job_card.card(job, at, evidence),
-        job_card.sample(folder, at) if is_private else job_card.picture(job, folder, at),
-        record if own and not is_private else None,
-        engines.of(job, home).true_metadata(job, lora.inspect(file).metadata),
-        is_private=is_private,
-    )
+    place = lora_dir or job_card.lora_dir(job, home)
+    name = name or (job.name if step is None else f"{job.name}-step{step}")
+    otherwise = _remembered(home, place, name, is_private)
+    with contextlib.nullcontext(record) if own and not is_private else otherwise as kept:
+        done = publish.publish(
+            file,
+            place,
+            name,
+            job_card.card(job, at, evidence),
+            job_card.sample(folder, at) if is_private else job_card.picture(job, folder, at),
+            kept,
+            engines.of(job, home).true_metadata(job, lora.inspect(file).metadata),
+            is_private=is_private,
+        )
     if not is_private:
         return done
     return _beside(with_words(done, job.activation_text), before, row.id)
+
+
+@contextlib.contextmanager
+def _remembered(home: Home, lora_dir: Path, name: str, is_private: bool) -> Iterator[Record]:
+    """A record for a publishing that no job keeps one of.
+
+    What a killed one has left is brought to its end first. Where it was the same publishing, its
+    record is given, so that its LoRA isn't published again. Two at once: the second does without.
+    """
+    with contextlib.ExitStack() as stack:
+        record = Record.load(home.publishing) if _is_alone(home, stack) else Record()
+        numbered = rf"{re.escape(names.normal(name))}(-\d+)?"
+        if (
+            is_private
+            or record.lora_dir != str(lora_dir)
+            or not re.fullmatch(numbered, record.stem)
+        ):
+            publish.settled(record)
+        try:
+            yield record
+        finally:
+            with contextlib.suppress(PublishRefused):
+                record.end()
+
+
+def _is_alone(home: Home, stack: contextlib.ExitStack) -> bool:
+    """Whether nobody else publishes from this home until ``stack`` is closed; a home that can't be
+    written keeps no record either.
+    """
+    try:
+        return stack.enter_context(hold(home.publishing.with_suffix(".lock")))
+    except OSError:
+        return False
 
 
 def _saved(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from sd_scripts_bridge.engines.base import Machine
+from sd_scripts_bridge.engines.embedded import EmbeddedEngine, libraries
 from sd_scripts_bridge.engines.embedded.refusals import refusals
 from sd_scripts_bridge.jobs.job import TrainingJob
 from sd_scripts_bridge.options.params import TrainingParams
+from sd_scripts_bridge.paths import Home
 
 
 def job(
@@ -73,3 +77,16 @@ def test_a_misspelt_option_is_asked_for_and_a_secret_not_repeated() -> None:
     assert said["learing_rate"].endswith("Did you mean learning_rate?")
     assert said["loss_type"].endswith("or train with the sd-scripts engine.")
     assert "s3cret" not in said["wandb_api_key"]
+
+
+@pytest.mark.parametrize(("version", "refused"), [("2.13.0+cpu", True), ("2.13.0", False)])
+def test_fp16_is_refused_where_pytorch_is_the_cpus_even_before_a_setup(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, refused: bool
+) -> None:
+    info = tmp_path / f"torch-{version}.dist-info" / "METADATA"
+    info.parent.mkdir()
+    info.write_text(f"Metadata-Version: 2.1\nName: torch\nVersion: {version}\n")
+    monkeypatch.setattr(libraries, "site_packages", lambda _: [str(tmp_path)])
+    engine = EmbeddedEngine(Home(tmp_path / "home"))
+    found = engine.refuse(job(mixed_precision="fp16"))
+    assert [problem.where for problem in found] == (["mixed_precision"] if refused else [])

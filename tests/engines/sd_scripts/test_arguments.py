@@ -19,10 +19,16 @@ from sd_scripts_bridge.options.params import TrainingParams
         ({"optimizer_args": ["betas"]}, "not of the form name=value"),
         ({"optimizer_type": "Prodigy", "optimizer_args": ["decouple=true"]}, "decouple=True"),
         ({"lr_scheduler_args": ["T_max"]}, "not of the form name=value"),
+        ({"lr_scheduler_args": ["T_max=100"]}, "'T_max=100' has a name that is not known there"),
+        (
+            {"lr_scheduler": "cosine_with_min_lr", "lr_scheduler_args": ["min_lr_rate=0.1"]},
+            "not known there",  # sd-scripts gives it itself
+        ),
     ],
 )
 def test_optimizers_and_their_arguments(options: dict[str, Any], says: str) -> None:
-    known = {key: value for key, value in options.items() if key == "optimizer_type"}
+    named = ("optimizer_type", "lr_scheduler")
+    known = {key: value for key, value in options.items() if key in named}
     extra = {key: value for key, value in options.items() if key not in known}
     (problem,) = optimizers.problems(TrainingParams(**known, extra=extra), None)
     assert says in str(problem)
@@ -40,6 +46,17 @@ def test_optimizers_and_their_arguments(options: dict[str, Any], says: str) -> N
 def test_what_sd_scripts_takes_passes(args: tuple[str, list[str]]) -> None:
     params = TrainingParams(optimizer_type=args[0], extra={"optimizer_args": args[1]})
     assert optimizers.problems(params, None) == []
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"lr_scheduler_args": ["num_cycles=2"]},
+        {"lr_scheduler_type": "CosineAnnealingLR", "lr_scheduler_args": ["T_max=100"]},
+    ],
+)
+def test_what_a_schedule_takes_passes(extra: dict[str, Any]) -> None:
+    assert optimizers.problems(TrainingParams(extra=extra), None) == []
 
 
 @pytest.mark.parametrize(

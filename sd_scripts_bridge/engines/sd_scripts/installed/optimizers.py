@@ -11,7 +11,7 @@ import time
 
 from ....errors import CommandFailed, Problem, short
 from ....messages import Message
-from ....options.known import arguments, optimizers
+from ....options.known import arguments, optimizers, schedulers
 from ....options.params import TrainingParams
 from ....system import process
 from .installation import Installation
@@ -58,7 +58,8 @@ def problems(params: TrainingParams, found: Installation | None) -> list[Problem
 def _argument_problems(params: TrainingParams) -> list[Problem]:
     known = optimizers.arguments(params.optimizer_type)
     found = []
-    for option, names in (("optimizer_args", known), ("lr_scheduler_args", None)):
+    schedule = schedulers.arguments(params.lr_scheduler, params.extra)
+    for option, names in (("optimizer_args", known), ("lr_scheduler_args", schedule)):
         words = params.extra.get(option) or []
         words = words if isinstance(words, (list, tuple)) else [words]
         found += [argument_problem(option, wrong) for wrong in arguments.of_optimizer(words, names)]
