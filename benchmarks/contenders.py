@@ -10,17 +10,24 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 import torch
 
+from sd_scripts_bridge.engines.base import Machine
 from sd_scripts_bridge.engines.embedded.model.base_model import BaseModel
 from sd_scripts_bridge.engines.embedded.sampling.applied import applied
 from sd_scripts_bridge.engines.embedded.training import proof
+from sd_scripts_bridge.engines.embedded.training.trainer import read_job
+from sd_scripts_bridge.engines.sd_scripts import config
+from sd_scripts_bridge.engines.sd_scripts.installed.installation import SCRIPTS
+from sd_scripts_bridge.jobs.folder import JobFolder
+from sd_scripts_bridge.system.files import write_text
+from sd_scripts_bridge.system.toml_file import dumps
 
 from .outcome import Missing
 from .workshop import SUBJECT, Workshop
@@ -45,6 +52,14 @@ class Run:
     wall: float
 
 
+class _Seen(NamedTuple):
+    """A line that names a step, and the seconds until then."""
+
+    step: int
+    cpu: float
+    wall: float
+
+
 def ours(workshop: Workshop, family: str, base: Path, dataset: Path, options: Any) -> Run:
     """The embedded engine, as the queue starts it."""
     folder = workshop.job(family, base, dataset, **options)
@@ -54,37 +69,25 @@ def ours(workshop: Workshop, family: str, base: Path, dataset: Path, options: An
 
 
 def sd_scripts(workshop: Workshop, family: str, base: Path, dataset: Path, options: Any) -> Run:
-    """The real scripts, called directly. Raises `Missing` where they aren't named."""
+    """The real scripts, called directly with every option of the job that ours trains.
+
+    Raises `Missing` where they aren't named.
+    """
     source, python = os.environ.get("SD_SCRIPTS_DIR"), os.environ.get("SD_SCRIPTS_PYTHON")
     if not source or not python:
         raise Missing("Name sd-scripts with SD_SCRIPTS_DIR and its Python with SD_SCRIPTS_PYTHON.")
-    out = workshop.root / "sd-scripts"
-    script = "sdxl_train_network.py" if family == "sdxl" else "train_network.py"
-    values = {
-        "pretrained_model_name_or_path": base,
-        "tokenizer_cache_dir": workshop.tokenizers(),
-        "train_data_dir": dataset,
-        "caption_extension": ".txt",
-        "output_dir": out,
-        "output_name": SUBJECT,
-        "network_module": "networks.lora",
-        "max_data_loader_n_workers": 0,
-        "cache_latents": True,
-        "sdpa": True,
-        "enable_bucket": True,
-        "console_log_simple": True,
-        **options,
-    }
-    words = [python, str(Path(source) / script), *_flags(values)]
-    return _run(words, their_step, out / f"{SUBJECT}.safetensors", workshop.root / "theirs.log")
+    folder = Workshop(workshop.root / "sd-scripts").job(family, base, dataset, **options)
+    write_text(folder.config, dumps(script_options(workshop, folder)))
+    words = [python, str(Path(source) / SCRIPTS[family]), "--console_log_simple"]
+    words += ["--config_file", str(folder.config)]
+    return _run(words, their_step, folder.final_lora(SUBJECT), workshop.root / "theirs.log")
 
 
-def _flags(values: Mapping[str, Any]) -> list[str]:
-    words: list[str] = []
-    for name, value in values.items():
-        if value is not False and value is not None:
-            words += [f"--{name}"] if value is True else [f"--{name}", str(value)]
-    return words
+def script_options(workshop: Workshop, folder: JobFolder) -> dict[str, Any]:
+    """What the script is told of the folder's job, as the queue tells it on this machine."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    machine = Machine(device=device, torch=torch.__version__)
+    return config.table(read_job(folder), folder, workshop.tokenizers(), machine=machine)
 
 
 def _our_step(line: str) -> int | None:
@@ -103,7 +106,7 @@ def _run(words: Sequence[str], step_of: Callable[[str], int | None], lora: Path,
     lora.unlink(missing_ok=True)
     environment = os.environ | OFFLINE
     began = time.monotonic()
-    seen: list[tuple[int, float, float]] = []
+    seen: list[_Seen] = []
     with (
         subprocess.Popen(
             words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, text=True
@@ -115,18 +118,21 @@ def _run(words: Sequence[str], step_of: Callable[[str], int | None], lora: Path,
         for line in program.stdout:  # a bar's "\r" ends a line, too
             kept.write(line)
             step = step_of(line)
-            if step is not None and step >= WARM and (not seen or step > seen[-1][0]):
+            if step and (not seen or step > seen[-1].step):
                 used = process.cpu_times()
-                seen.append((step, used.user + used.system, time.monotonic()))
+                seen.append(_Seen(step, used.user + used.system, time.monotonic()))
     if program.returncode or not lora.is_file() or len(seen) < 2:
         raise Missing(f"{words[1]} failed with {program.returncode}; its log is {log}")
-    steps = seen[-1][0] - seen[0][0]
-    return Run(
-        lora,
-        (seen[-1][1] - seen[0][1]) / steps,
-        (seen[-1][2] - seen[0][2]) / steps,
-        time.monotonic() - began,
-    )
+    return Run(lora, *_a_step(seen), time.monotonic() - began)
+
+
+def _a_step(seen: Sequence[_Seen]) -> tuple[float, float]:
+    """Seconds of the processor and of the clock a step, without the first ones where more lines
+    follow them.
+    """
+    first, last = next((one for one in seen[:-1] if one.step >= WARM), seen[0]), seen[-1]
+    steps = last.step - first.step
+    return (last.cpu - first.cpu) / steps, (last.wall - first.wall) / steps
 
 
 @torch.no_grad()

@@ -1,5 +1,5 @@
 """The embedded engine beside the real sd-scripts on the CPU: SD 1.5 at its full size, 64 pixels,
-fp32, one thread, U-Net only, the same work in turn.
+fp32, one thread, U-Net only, the same job in turn.
 
 Seconds are of the processor, so that other work on the machine counts as little as it can. Without
 SD_SCRIPTS_DIR and SD_SCRIPTS_PYTHON only ours runs. SD15_CHECKPOINT names a base; else one with
@@ -12,6 +12,7 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 
@@ -26,7 +27,7 @@ NOISE = 0.02
 
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, default=60)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
 
 
 def measure(chosen: argparse.Namespace) -> Outcome:
@@ -38,16 +39,18 @@ def measure(chosen: argparse.Namespace) -> Outcome:
         return _compare(workshop, base, chosen.steps, chosen.seeds)
 
 
-def _compare(workshop: Workshop, base: Path, steps: int, seeds: int) -> Outcome:
+def _compare(workshop: Workshop, base: Path, steps: int, seeds: Sequence[int]) -> Outcome:
     both = bool(os.environ.get("SD_SCRIPTS_DIR") and os.environ.get("SD_SCRIPTS_PYTHON"))
     contenders = (ours, sd_scripts) if both else (ours,)
     rows, times = [], []
-    for seed in range(1, seeds + 1):
+    for seed in seeds:
         values = dict(SMALL) | {
             "max_train_steps": steps,
             "seed": seed,
             "network_train_unet_only": True,
             "learning_rate": 1e-3,
+            "save_every_n_steps": steps,
+            "save_state": False,
         }
         runs: list[Run] = []
         for contender in contenders:

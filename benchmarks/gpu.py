@@ -37,7 +37,7 @@ from .workshop import Workshop, quiet
 WARM, TIMED = 8, 40
 STEPS, SHORT = 1500, 200
 """Steps that a whole run has, and that are taken to know how long it takes."""
-TINY_SHORT, TINY_SIDE = 60, 64
+TINY_SHORT, TINY_SIDE = 12, 64
 GIGABYTES = {"sd1": 7, "sdxl": 22}
 TARGETS = {"sd1": 5.0, "sdxl": 2.5}
 MOST_SECONDS = {"sd1": 40.0}
@@ -148,6 +148,7 @@ def _options(side: int, *, unet_only: bool) -> dict[str, Any]:
         "network_train_unet_only": unet_only,
         "save_every_n_steps": STEPS,
         "save_state": False,
+        "extra": {"sample_every_n_steps": 0},
     }
 
 
@@ -194,13 +195,10 @@ def _programs(bench: Bench, family: str) -> Iterator[Line]:
         torch.cuda.empty_cache()
     workshop, short = bench.workshop, TINY_SHORT if bench.tiny else SHORT
     base, dataset, values = bench.work(family, unet_only=True)
-    values |= {"max_train_steps": short}
+    values |= {"max_train_steps": short, "cache_text_encoder_outputs": family == "sdxl"}
     runs: list[tuple[str, Run]] = [("ours, program", ours(workshop, family, base, dataset, values))]
     if os.environ.get("SD_SCRIPTS_DIR") and os.environ.get("SD_SCRIPTS_PYTHON"):
-        theirs = values | {"optimizer_args": "fused=True"}
-        if family == "sdxl":
-            theirs |= {"cache_text_encoder_outputs": True, "no_half_vae": True}
-        runs.append(("sd-scripts", sd_scripts(workshop, family, base, dataset, theirs)))
+        runs.append(("sd-scripts", sd_scripts(workshop, family, base, dataset, values)))
     losses = held_out(workshop, family, base, [run.lora for _, run in runs], bench.device, **values)
     for (way, run), loss in zip(runs, losses, strict=True):
         whole = run.wall + (STEPS - short) * run.wall_a_step

@@ -11,12 +11,14 @@ pytest.importorskip("diffusers", reason="the embedded engine needs diffusers")
 
 from benchmarks import gpu
 from benchmarks.outcome import Missing
+from sd_scripts_bridge.engines.embedded.stepping.policy import WARM
 
 
 def test_a_rehearsal_on_the_cpu_takes_every_way(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SD_SCRIPTS_DIR", "SD_SCRIPTS_PYTHON"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(gpu, "TIMED", 2)
+    monkeypatch.setattr(gpu, "WARM", WARM + 1)
+    monkeypatch.setattr(gpu, "TIMED", 1)
     parser = argparse.ArgumentParser()
     gpu.options(parser)
     try:
