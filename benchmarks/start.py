@@ -21,7 +21,7 @@ from statistics import median
 import psutil
 
 from sd_scripts_bridge.bridge import Bridge
-from sd_scripts_bridge.jobs.events import Finished, Progress, Started
+from sd_scripts_bridge.jobs.events import Finished, Started
 from sd_scripts_bridge.jobs.folder import JobFolder
 from sd_scripts_bridge.paths import Home
 from sd_scripts_bridge.planning.request import Request
@@ -32,7 +32,7 @@ from .workshop import SMALL, Workshop
 
 SLOWER = 1.05
 """The queue may take so much of the time by hand: what two runs of the same differ by."""
-POLL_SECONDS, LONGEST_SECONDS = 0.25, 1200.0
+POLL_SECONDS, LOG_SECONDS = 0.25, 0.05
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def _in_turn(
     queued, folder = _by_start(bridge, asked)
     script = [python, str(Path(source) / "train_network.py"), "--console_log_simple"]
     words = ["--config_file", str(folder.config), "--output_dir", str(workshop.root / "by-hand")]
-    return queued, _by_hand([*script, *words])
+    return queued, _by_hand([*script, *words], workshop.root / "by-hand.log")
 
 
 def _values() -> dict[str, object]:
@@ -98,34 +98,39 @@ def _values() -> dict[str, object]:
 
 
 def _by_start(bridge: Bridge, asked: Request) -> tuple[Begun, JobFolder]:
-    began, own = time.time(), time.process_time()
+    began, own = time.monotonic(), time.process_time()
     number = bridge.submit(asked).id
     own = time.process_time() - own  # what waiting for it costs here isn't counted
+    folder = bridge.folder(number)
     try:
-        wall = _first_step(bridge, number) - began
         trainer = psutil.Process(_pid(bridge, number))
         supervisor = trainer.parent()
+        _first_step(folder.log, trainer)
         cpu = own + _cpu(trainer) + (_cpu(supervisor) if supervisor else 0.0)
+        wall = time.monotonic() - began
     finally:
         _end(bridge, number)
-    return Begun(wall, cpu), bridge.folder(number)
+    return Begun(wall, cpu), folder
 
 
-def _first_step(bridge: Bridge, number: int) -> float:
-    """When the first step was done, in seconds since 1970. Raises `Missing`."""
-    deadline = time.time() + LONGEST_SECONDS
-    while time.time() < deadline:
-        for entry in bridge.events(number):
-            if isinstance(entry.event, Progress):
-                return entry.time
-            if isinstance(entry.event, Finished):
-                raise Missing(f"The training failed: {entry.event.sentence}")
-        time.sleep(POLL_SECONDS)
-    raise Missing("The training takes no step.")
+def _first_step(log: Path, trainer: psutil.Process) -> None:
+    """Wait until the log says that it is done: looked at alike in both ways. Raises `Missing`."""
+    with log.open(encoding="utf-8", errors="replace") as lines:
+        while not their_step(lines.read()):
+            if not trainer.is_running() or trainer.status() == psutil.STATUS_ZOMBIE:
+                raise Missing(f"sd-scripts ended before its first step; its log is {log}")
+            time.sleep(LOG_SECONDS)
 
 
 def _pid(bridge: Bridge, number: int) -> int:
-    return next(e.event.pid for e in bridge.events(number) if isinstance(e.event, Started))
+    """The trainer's, once it has been started. Raises `Missing`."""
+    while True:
+        for event in (entry.event for entry in bridge.events(number)):
+            if isinstance(event, Started):
+                return event.pid
+            if isinstance(event, Finished):
+                raise Missing(f"The training failed: {event.sentence}")
+        time.sleep(POLL_SECONDS)
 
 
 def _end(bridge: Bridge, number: int) -> None:
@@ -135,24 +140,18 @@ def _end(bridge: Bridge, number: int) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def _by_hand(words: list[str]) -> Begun:
+def _by_hand(words: list[str], log: Path) -> Begun:
     began = time.monotonic()
-    with subprocess.Popen(
-        words,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=os.environ | OFFLINE,
-        encoding="utf-8",
-        errors="replace",
-    ) as program:
+    with (
+        log.open("wb") as said,
+        subprocess.Popen(words, stdout=said, stderr=said, env=os.environ | OFFLINE) as program,
+    ):
         try:
-            assert program.stdout is not None
-            for line in program.stdout:
-                if their_step(line):
-                    return Begun(time.monotonic() - began, _cpu(psutil.Process(program.pid)))
+            trainer = psutil.Process(program.pid)
+            _first_step(log, trainer)
+            return Begun(time.monotonic() - began, _cpu(trainer))
         finally:
             program.kill()
-    raise Missing("sd-scripts ended before its first step.")
 
 
 def _cpu(process: psutil.Process) -> float:
