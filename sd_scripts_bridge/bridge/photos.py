@@ -116,7 +116,8 @@ class PhotoVerbs(JobVerbs):
         hold_out: Sequence[str] | None = None,
         masks: Masks = NO_MASKS,
     ) -> Dataset:
-        """Clean copies of kohya's folders, with their names, repeats and captions as they are.
+        """Clean copies of kohya's folders, with their names, repeats and captions as they are; its
+        remarks say what of ``folder`` isn't in it.
 
         Raises `Invalid`.
         """
@@ -126,7 +127,8 @@ class PhotoVerbs(JobVerbs):
         data = dataset_writer.open_folders(folder)
         wanted = held_out.wanted_of(data, hold_out) if hold_out else ()
         data = held_out.reduced(data, wanted)
-        return dataset_writer.clean_copy(data, out, progress, masks=masks)[0]
+        copy, _ = dataset_writer.clean_copy(data, out, progress, masks=masks)
+        return replace(copy, remarks=data.remarks)
 
     def frames(self, asked: FramesRequest) -> int:
         """Queue taking the sharpest, most different frames of a video; returns the job's number.

@@ -67,6 +67,14 @@ def test_dataset_copies_kohyas_folders_as_they_are(bridge: Bridge, two: Path) ->
     assert nameless.returncode == 1 and "--name and --class" in nameless.stderr
 
 
+def test_dataset_says_what_it_leaves_and_who_is_shown_more(bridge: Bridge, two: Path) -> None:
+    demo_photos.draw(two / "kohya" / "Cy man", 1, 4, side=128)
+    (two / "kohya" / "3_Bob man").rename(two / "kohya" / "30_Bob man")
+    done = verbs.run(bridge, "dataset", two / "kohya", "--out", two / "out")
+    assert "'Cy man' is not used: it needs a number of repeats" in done.stdout, done.stderr
+    assert "Bob man is shown 10 times as often as Ada woman." in done.stdout
+
+
 def test_it_is_said_where_it_is_not_clear_what_to_make(bridge: Bridge, two: Path) -> None:
     both = verbs.run(
         bridge, "dataset", two / "ada", "--subject", f"Bob={two / 'bob'}", "--out", two / "o"

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from ...bridge import Bridge
+from ...datasets import subjects as balance
 from ...datasets.kohya_folder import Dataset
 from ...datasets.looking.passes import Watch
 from ...datasets.views import buckets_of, dataset_view, headers_view, report_view
@@ -58,6 +59,8 @@ def dataset(bridge: Bridge, options: argparse.Namespace) -> int:
     lines = [
         *(made.checked.lines() if made.checked else []),
         *_sums(made, options.steps),
+        *([] if options.name or options.subject else made.remarks),
+        *balance.notes(made),
         *(f"Held out: {photo}" for photo in made.held_out),
         *([] if made.masks is None else [f"{counted(made.masks, 'photo')} with a mask"]),
     ]
