@@ -4,15 +4,12 @@ step and optimizer on tensors without memory, in seconds and megabytes at any si
 
 from __future__ import annotations
 
-import contextlib
 import gc
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from sd_scripts_bridge.engines.embedded.data.captions import Captions
 from sd_scripts_bridge.engines.embedded.model import (
@@ -31,6 +28,7 @@ from sd_scripts_bridge.engines.embedded.training.optimizer import Optimizer
 from sd_scripts_bridge.engines.embedded.training.preparation import COMPUTE
 from sd_scripts_bridge.options.params import TrainingParams
 
+from .fused import fused_attention
 from .live_bytes import LiveBytes
 
 TOKENS, LATENT = 77, 8
@@ -151,18 +149,3 @@ def _optimizer(network: nn.Module, params: TrainingParams) -> Optimizer:
     moments = [torch.zeros_like(one) for one in network.parameters() for _ in range(2)]
     optimizer.adamw.step = lambda: moments  # type: ignore[assignment,method-assign,misc]
     return optimizer
-
-
-@contextlib.contextmanager
-def fused_attention() -> Iterator[None]:
-    """On tensors without memory PyTorch would write attention's whole matrix out."""
-
-    def attend(*args: Any, **kwargs: Any) -> Any:
-        return torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(*args, 0.0, **kwargs)[0]
-
-    usual = F.scaled_dot_product_attention
-    F.scaled_dot_product_attention = attend
-    try:
-        yield
-    finally:
-        F.scaled_dot_product_attention = usual

@@ -64,6 +64,16 @@ TABLE = (
     FUSED,
 )
 """All of them, as `presets show` tells them. The first three are set in any case."""
+COMPILED = Quicker(
+    "torch_compile",
+    True,
+    Message(
+        "quicker.compile",
+        "the U-Net's transformer blocks are compiled in the first steps, if the others earn that "
+        "back; kept for the next training",
+    ),
+)
+"""What the embedded engine does only where somebody sets it."""
 _NOT_WITH_FUSED = ("deepspeed", "full_fp16", "fused_backward_pass")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sd_scripts_bridge.options import presets
+from sd_scripts_bridge.options.memory import theirs
 from sd_scripts_bridge.options.memory.count import OVERHEAD, Formula, count, recorded
 from sd_scripts_bridge.options.params import TrainingParams
 
@@ -39,19 +40,32 @@ def test_checkpointing_and_smaller_work_take_less() -> None:
     assert peak(network_train_unet_only=True) < peak() < peak(resolution="768")
 
 
-def test_a_preset_that_nobody_counted_says_so() -> None:
-    others = [one for one in presets.everything() if one.family and one not in COUNTED]
-    assert {"person-flux1", "person-sdxl-6gb"} <= {one.name for one in others}
-    for preset in others:
-        assert preset.view().memory.startswith("Not counted: only sd-scripts trains"), preset.name
-        assert preset.memory in preset.view().memory
+@pytest.mark.parametrize("name", [one.name for one in presets.everything() if one.family])
+def test_a_preset_says_what_was_counted_and_never_what_was_not(name: str) -> None:
+    preset = presets.get(name)
+    told, found = preset.view().memory, theirs.of_preset(name, preset.version)
+    assert ("with the embedded engine" in told) == (preset.counted is not None)
+    assert ("GB with sd-scripts" in told) == (found is not None)
+    assert ("With sd-scripts it is not counted." in told) == (found is None)
+    if found is not None:
+        peak = (found.peak + OVERHEAD) / 1e9
+        assert f"Counted, not measured: {peak:.1f} GB with sd-scripts" in told
+        assert preset.gigabytes is None or peak <= preset.gigabytes
+    assert told.endswith(preset.memory)
+
+
+def test_counts_for_other_options_than_todays_are_not_told() -> None:
+    preset = presets.get("person-flux1")
+    assert theirs.of_preset(preset.name, preset.version) is not None
+    assert theirs.of_preset(preset.name, preset.version + 1) is None
+    assert theirs.of_preset("person-anima", 1) is None
 
 
 @pytest.mark.parametrize("preset", COUNTED, ids=lambda preset: preset.name)
 def test_every_counted_preset_fits_the_gpu_that_it_names(preset: presets.Preset) -> None:
     assert preset.counted is not None
     assert preset.gigabytes is None or preset.counted <= preset.gigabytes * 1e9
-    assert f"Counted: {preset.counted / 1e9:.1f} GB" in preset.view().memory
+    assert f"Counted, not measured: {preset.counted / 1e9:.1f} GB" in preset.view().memory
 
 
 def test_the_presets_for_stable_diffusion_are_counted() -> None:

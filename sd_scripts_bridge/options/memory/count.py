@@ -20,7 +20,14 @@ OVERHEAD = 800_000_000
 """An assumption, not counted: CUDA's context, and the libraries' kernels and working memory."""
 RANK_STEP = 8
 """A LoRA's rows are laid out in so many."""
-_NOT_OURS = {"network_args", "optimizer_args", "fp8_base", "fp8_base_unet", "full_bf16"}
+_NOT_COUNTED = {
+    "network_args",
+    "optimizer_args",
+    "fp8_base",
+    "fp8_base_unet",
+    "full_bf16",
+    "torch_compile",
+}
 
 
 @dataclass(frozen=True)
@@ -92,7 +99,7 @@ def count(family: str, params: TrainingParams) -> MemoryCount | None:
 
 def _is_plain(params: TrainingParams) -> bool:
     plain = params.network_module == "networks.lora" and params.optimizer_type == "AdamW"
-    own = _NOT_OURS & params.extra.keys()
+    own = _NOT_COUNTED & params.extra.keys()
     return plain and not own and not params.network_train_text_encoder_only
 
 

@@ -20,7 +20,9 @@ from ...messages import Message, joined
 from ...shapes.marks import Example, OneOf
 from ...system.toml_file import load
 from .. import quicker
+from ..families import LDM
 from ..memory import count as memory_count
+from ..memory import theirs
 from ..params import TrainingParams
 from ..slang import did_you_mean
 
@@ -117,15 +119,32 @@ class Preset:
         """What is counted of its memory, and what is known from elsewhere."""
         if not self.family:
             return self.memory
+        return joined([*self._counted_ours(), self._counted_theirs(), self.memory])
+
+    def _counted_ours(self) -> list[str]:
         if self.counted is None:
-            text = "Not counted: only sd-scripts trains with these options."
-            return joined([Message("presets.not_counted", text), self.memory])
+            return []
         text = (
-            "Counted: {size} with the embedded engine, {cuda} of it an assumption for CUDA itself; "
-            "sd-scripts keeps more (norms in 32 bits, copies of the LoRA's weights)."
+            "Counted, not measured: {size} with the embedded engine, {cuda} of it an assumption "
+            "for CUDA itself."
         )
         told = {"size": _gigabytes(self.counted), "cuda": _gigabytes(memory_count.OVERHEAD)}
-        return joined([Message("presets.counted", text, **told), self.memory])
+        return [Message("presets.counted", text, **told)]
+
+    def _counted_theirs(self) -> str:
+        """The same of sd-scripts, which keeps more."""
+        found = theirs.of_preset(self.name, self.version)
+        if found is None:
+            text = "With sd-scripts it is not counted."
+            return Message("presets.not_counted", text)
+        text = (
+            "Counted, not measured: {size} with sd-scripts ({weights} the model, {lora} the LoRA "
+            "and its optimizer, {step} a step, {cuda} an assumption for CUDA itself)."
+        )
+        sizes = {"weights": found.weights, "lora": found.lora, "step": found.step}
+        sizes |= {"size": found.peak + memory_count.OVERHEAD, "cuda": memory_count.OVERHEAD}
+        told = {name: _gigabytes(size) for name, size in sizes.items()}
+        return Message("presets.counted_theirs", text, **told)
 
     @property
     def line(self) -> str:
@@ -157,7 +176,10 @@ class Preset:
     def _quicker(self) -> list[str]:
         if self.name == IMPORTED:
             return []
-        return ["For speed, sd-scripts also gets:", *(one.line for one in quicker.TABLE)]
+        lines = ["For speed, sd-scripts also gets:", *(one.line for one in quicker.TABLE)]
+        if self.family in LDM:
+            lines += ["For speed, the embedded engine can be given:", quicker.COMPILED.line]
+        return lines
 
     def view(self) -> PresetView:
         """As REST and ``--json`` tell it."""
