@@ -121,6 +121,11 @@ class Home:
         return self.root / "cache" / "kept"
 
     @property
+    def compiled(self) -> Path:
+        """What PyTorch has compiled for trainings, and what that took; may go at any time."""
+        return self.root / "cache" / "compiled"
+
+    @property
     def faces(self) -> Path:
         """Vectors of the photos' faces (`likeness.vectors`); may go at any time."""
         return self.root / "cache" / "faces.jsonl"

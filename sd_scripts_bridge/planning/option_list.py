@@ -19,6 +19,14 @@ from . import option_help
 from .option_help import Help
 
 WIDTH = 100
+_OUR_HELP = {
+    "torch_compile": Message(
+        "option.torch_compile.help",
+        "the embedded engine compiles the U-Net's transformer blocks, where the steps that are "
+        "left earn that back; sd-scripts compiles the whole model",
+    )
+}
+"""Of options that the embedded engine reads in its own way."""
 
 
 @dataclass(frozen=True)
@@ -128,9 +136,9 @@ def _known(name: str, limits: Mapping[str, Any], script: Mapping[str, Mapping[st
 
 def _installed(row: Mapping[str, Any]) -> Option:
     choices = tuple(row["choices"]) if row["choices"] else None
-    return Option(
-        row["name"], _kind(row), row["default"], choices, option_help.split(row["help"]), False
-    )
+    theirs = option_help.split(row["help"])
+    told = Help(_OUR_HELP.get(row["name"], theirs.english), theirs.japanese)
+    return Option(row["name"], _kind(row), row["default"], choices, told, False)
 
 
 def _kind(row: Mapping[str, Any]) -> str:

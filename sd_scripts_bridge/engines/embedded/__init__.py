@@ -27,6 +27,8 @@ from ..base import Command, Machine, Traits
 from ..own_programs import ENVIRONMENT, event_of, launcher
 from . import libraries
 from .refusals import EXTRA_OPTIONS, refusals
+from .stepping import earnings
+from .stepping.earnings import UNKNOWN, Book, kind_of
 
 SETUP = Message("setup.run_sd_scripts_bridge", "Run `sd-scripts-bridge setup`.")
 TINY_BYTES = 100_000_000
@@ -115,12 +117,21 @@ class EmbeddedEngine:
         return [*refusals(job, machine), *lacking]
 
     def notes(self, job: TrainingJob) -> list[str]:
-        return sample_prompts.notes(job, self._draws(job))
+        return [*sample_prompts.notes(job, self._draws(job)), *self._compiling(job)]
+
+    def _compiling(self, job: TrainingJob) -> list[str]:
+        """What compiling will take and save."""
+        if not earnings.is_wanted(job):
+            return []
+        machine = self.machine()
+        gpu = machine.gpu if machine.device == "cuda" else "cpu"
+        known = Book(self.home.compiled / machine.torch).of(kind_of(job, gpu))
+        return [UNKNOWN if known is None else known.outlook(job.params.max_train_steps)]
 
     def _draws(self, job: TrainingJob) -> bool:
         """Whether samples take seconds here, and not minutes."""
         base = Path(job.base)
-        return self.machine().device == "cuda" or (
+        return self.machine().device in ("cuda", "mps") or (
             base.is_file() and base.stat().st_size < TINY_BYTES
         )
 
@@ -143,6 +154,8 @@ class EmbeddedEngine:
             str(self.home.tokenizers),
             "--kept",
             str(self.home.kept),
+            "--compiled",
+            str(self.home.compiled),
         ]
         if resume is not None:
             argv += ["--resume", str(resume)]

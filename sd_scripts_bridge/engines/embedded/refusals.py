@@ -16,13 +16,14 @@ from ...options.slang import did_you_mean
 from ...system import secret_text
 from .. import sample_prompts
 from ..base import Machine, bucket_step_problems, precision_problems
+from .stepping import earnings
 
 ELSEWHERE = Message(
     "option.remove_train_sd_scripts", "Remove it, or train with the sd-scripts engine."
 )
 ALWAYS = {"no_half_vae": True}
 """What this engine does in any case: its VAE computes in fp32."""
-EXTRA_OPTIONS = (*sample_prompts.OPTIONS, "log_with", "alpha_mask", "masked_loss")
+EXTRA_OPTIONS = (*sample_prompts.OPTIONS, "log_with", "alpha_mask", "masked_loss", earnings.OPTION)
 """What it takes beside the options that we know by name."""
 SCHEDULERS = (
     "constant",

@@ -60,6 +60,11 @@ class Graphs:
         self._said = len(self.policy.reasons)
         return losses
 
+    def start_over(self) -> None:
+        """Record anew: what a step does has changed."""
+        self.kept.clear()
+        self.policy.forget()
+
     def _record(self, shape: Hashable, batches: Sequence[Inputs]) -> Way:
         """Record this shape, or say why not. Recording takes no step: replaying does."""
         least = self.policy.least_used()

@@ -91,6 +91,11 @@ class Policy:
         text = "There is too little GPU memory for CUDA graphs; the steps run without them."
         self._say(Message("note.graphs_no_memory", text))
 
+    def forget(self) -> None:
+        """Nothing is recorded any more, and each shape runs eagerly first, as at the beginning."""
+        self._recorded.clear()
+        self._seen.clear()
+
     def refuse(self, reason: Message) -> None:
         """No shape is recorded in this run."""
         self._stopped = True

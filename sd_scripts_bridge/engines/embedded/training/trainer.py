@@ -25,7 +25,9 @@ from ... import sample_prompts
 from ..kept.tensors import KeptTensors
 from ..measuring.during import SaveMeasures
 from ..model import base_model, device
-from ..stepping.graphs import taker
+from ..stepping import earnings
+from ..stepping.compiled import Compiled, compiled_steps
+from ..stepping.graphs import Take, taker
 from ..stepping.step import Step, inputs_of
 from . import proof, said, state
 from .loss import Rows
@@ -45,6 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--tokenizers", type=Path, help="where CLIP's vocabulary lies; else the job folder gets it"
     )
     parser.add_argument("--kept", type=Path, help="where latents and text states are remembered")
+    parser.add_argument("--compiled", type=Path, help="where what PyTorch compiles is kept")
     arguments = parser.parse_args(argv)
     folder = JobFolder(arguments.folder)
     try:
@@ -53,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         caption_tokens.write_tokenizers(tokenizers)
         where = device.choose(job.params.mixed_precision, Path(job.base))
         prepared = prepare(job, tokenizers, where, KeptTensors(arguments.kept))
-        Training(folder, prepared).run(arguments.resume)
+        Training(folder, prepared, arguments.compiled).run(arguments.resume)
     except BridgeError as error:
         print(f"Error: {error}", file=sys.stderr, flush=True)
         return 1
@@ -86,17 +89,14 @@ def read_job(folder: JobFolder) -> TrainingJob:
 class Training:
     """The steps of one run, and the files that they leave."""
 
-    def __init__(self, folder: JobFolder, prepared: Prepared) -> None:
+    def __init__(self, folder: JobFolder, prepared: Prepared, compiled: Path | None = None) -> None:
         self.started = time.monotonic()
         self.folder, self.prepared = folder, prepared
         self.job, self.params, self.plan = prepared.job, prepared.job.params, prepared.data.plan
         self.network, self.objective = prepared.network, prepared.objective
         self.optimizer = Optimizer(self.network, self.params, prepared.device)
-        step = Step(self.network, self.objective, self.optimizer)
-        steps, toy = self.params.max_train_steps, base_model.is_tiny(Path(self.job.base))
-        counted = memory_count.count(self.job.family, self.params)
-        self.take_step = taker(step, prepared.device, steps, toy=toy, found=counted)
-        self.dice = torch.Generator(prepared.device).manual_seed(self.params.seed)
+        self.take_step = self._taker(prepared, compiled or folder.root / "compiled")
+        self.dice = device.generator(prepared.device, self.params.seed)
         self.samples = self._samples(folder, prepared)
         self.measures = SaveMeasures(
             folder.measured, prepared.measured, self.objective, prepared.captions, self.network
@@ -106,6 +106,19 @@ class Training:
         self.metadata = Metadata(
             self.job, prepared.prediction, prepared.captions.length, prepared.data
         )
+
+    def _taker(self, prepared: Prepared, compiled: Path) -> Take:
+        """How the steps are taken: recorded where that can be, compiled where it is asked for."""
+        step = Step(self.network, self.objective, self.optimizer)
+        wanted = earnings.is_wanted(self.job)
+        toy = base_model.is_tiny(Path(self.job.base)) and not wanted
+        counted = memory_count.count(self.job.family, self.params)
+        steps = self.params.max_train_steps
+        take = taker(step, prepared.device, steps, toy=toy, found=counted)
+        if not wanted:
+            return take
+        dynamic = len(prepared.shelves) > 1
+        return compiled_steps(take, step, self.job, compiled, dynamic=dynamic)
 
     @staticmethod
     def _samples(folder: JobFolder, prepared: Prepared) -> Samples | None:
@@ -127,6 +140,8 @@ class Training:
         if self.samples is not None and self.optimizer.done == 0:
             self.samples.at_start()
         self.board = board_of(self.job, self.folder, self.optimizer.done)
+        if isinstance(self.take_step, Compiled):
+            self.take_step.start(self.params.max_train_steps - self.optimizer.done)
         clock, total, first = said.Clock(), self.params.max_train_steps, self.optimizer.done
         for batches in self._batches():
             self._step(batches)
@@ -247,7 +262,7 @@ class Training:
         only the proof.
         """
         say(Phase(Message("phase.measuring_lora_learned", "measuring what the LoRA learned")))
-        quick = self.prepared.device.type == "cuda" or base_model.is_tiny(Path(self.job.base))
+        quick = self.prepared.device.type != "cpu" or base_model.is_tiny(Path(self.job.base))
         chosen = proof.choose(
             self.prepared.data.placed, proof.MOST_PICTURES if quick else proof.FEW_PICTURES
         )
