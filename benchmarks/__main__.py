@@ -1,5 +1,6 @@
 """python -m benchmarks scan | editor | findings | frames | same_person | dispatches | best_step |
-subjects | page | supervisor | start | cpu | memory | gpu
+subjects | page | supervisor | start | cpu | compiled | memory |
+sd_scripts_memory | gpu
 
 Each prints a table and, as its last line, its figure in one sentence; the exit code is 1 where a
 target is missed, 2 where something that it needs isn't there.
@@ -29,7 +30,9 @@ VERBS = {
     "start": "from Start to the first step, beside sd-scripts called by hand",
     "cpu": "the embedded engine beside the real sd-scripts, on the CPU",
     "dispatches": "operations and kernels of one training step, counted",
+    "compiled": "the option torch_compile: losses, and what a second training compiles",
     "memory": "the memory of 36 trainings, counted from shapes",
+    "sd_scripts_memory": "what sd-scripts takes of a GPU for our presets, counted from shapes",
     "gpu": "steps, whole runs and memory on an NVIDIA GPU, beside the real sd-scripts",
 }
 """Each is a module here, with `options` and `measure`."""
@@ -53,9 +56,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     loaded: dict[str, Verb] = {}
     wanted = (argv if argv is not None else sys.argv[1:])[:1]
     for name, what in VERBS.items():
-        verb = verbs.add_parser(name, help=what, description=what)
+        verb = verbs.add_parser(
+            name, help=what, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
         if name in wanted:  # a benchmark's libraries are loaded for that benchmark only
-            loaded[name] = cast(Verb, importlib.import_module(f".{name}", __package__))
+            module = importlib.import_module(f".{name}", __package__)
+            verb.description, loaded[name] = module.__doc__, cast(Verb, module)
             loaded[name].options(verb)
     chosen = parser.parse_args(argv)
     try:

@@ -26,6 +26,7 @@ import torch
 
 from sd_scripts_bridge.engines.embedded.model import device
 from sd_scripts_bridge.engines.embedded.model.lean import Block
+from sd_scripts_bridge.engines.embedded.stepping.compiled import Blocks
 from sd_scripts_bridge.engines.embedded.stepping.graphs import taker
 from sd_scripts_bridge.engines.embedded.stepping.step import Step
 from sd_scripts_bridge.engines.embedded.training.trainer import Training
@@ -43,6 +44,11 @@ TARGETS = {"sd1": 5.0, "sdxl": 2.5}
 MOST_SECONDS = {"sd1": 40.0}
 SIDES = {"sd1": 512, "sdxl": 1024}
 TITLES = {"sd1": "SD 1.5, 512", "sdxl": "SDXL, 1024"}
+NEEDS = (
+    "This needs an NVIDIA GPU with CUDA (8 GB for SD 1.5, 24 GB for SDXL), and PyTorch finds none "
+    "here. It also needs 10 GB of disk, and for the comparison SD_SCRIPTS_DIR and "
+    "SD_SCRIPTS_PYTHON. Without a GPU: --device cpu --tiny rehearses it."
+)
 COLUMNS = ("case", "way", "ms a step", "1500 steps, s", "peak, GB", "held-out loss")
 
 
@@ -108,7 +114,9 @@ def options(parser: argparse.ArgumentParser) -> None:
 def measure(chosen: argparse.Namespace) -> Outcome:
     """Raises `Missing` without a CUDA GPU."""
     if chosen.device == "cuda" and not torch.cuda.is_available():
-        raise Missing("This needs an NVIDIA GPU with CUDA; PyTorch finds none here.")
+        raise Missing(NEEDS)
+    if not _has_sd_scripts():
+        _say("Without the comparison: SD_SCRIPTS_DIR and SD_SCRIPTS_PYTHON name no sd-scripts.")
     ends = time.monotonic() + 60 * chosen.minutes
     lines: list[Line] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -169,9 +177,9 @@ def _steps(bench: Bench, family: str, *, unet_only: bool) -> Iterator[Line]:
 
 
 def _compile(training: Training) -> None:
-    for block in training.objective.unet.forward.__self__.modules():
-        if isinstance(block, Block):
-            block.compile(fullgraph=True, dynamic=False)
+    """As the option torch_compile does."""
+    modules = training.objective.unet.forward.__self__.modules()
+    Blocks([one for one in modules if isinstance(one, Block)]).compile()
 
 
 def _timed(bench: Bench, case: str, way: str, training: Training) -> Line:
@@ -197,12 +205,16 @@ def _programs(bench: Bench, family: str) -> Iterator[Line]:
     base, dataset, values = bench.work(family, unet_only=True)
     values |= {"max_train_steps": short, "cache_text_encoder_outputs": family == "sdxl"}
     runs: list[tuple[str, Run]] = [("ours, program", ours(workshop, family, base, dataset, values))]
-    if os.environ.get("SD_SCRIPTS_DIR") and os.environ.get("SD_SCRIPTS_PYTHON"):
+    if _has_sd_scripts():
         runs.append(("sd-scripts", sd_scripts(workshop, family, base, dataset, values)))
     losses = held_out(workshop, family, base, [run.lora for _, run in runs], bench.device, **values)
     for (way, run), loss in zip(runs, losses, strict=True):
         whole = run.wall + (STEPS - short) * run.wall_a_step
         yield Line(f"{TITLES[family]}, U-Net only", way, 1000 * run.wall_a_step, whole, loss=loss)
+
+
+def _has_sd_scripts() -> bool:
+    return all(os.environ.get(f"SD_SCRIPTS_{name}") for name in ("DIR", "PYTHON"))
 
 
 def _judged(lines: list[Line], name: str) -> Outcome:
