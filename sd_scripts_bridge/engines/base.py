@@ -55,8 +55,8 @@ class Traits:
 @dataclass(frozen=True)
 class Machine:
     """What trains here, as `setup` found it. ``device`` is "cuda", "mps", "cpu", or "" where nobody
-    has looked yet; ``memory`` is the GPU's, in bytes, 0 without one; ``gpu`` its name, ``torch``
-    PyTorch's version.
+    has looked yet; ``memory`` is the GPU's, in bytes (a Mac's is all that it has), 0 without
+    one; ``gpu`` its name, ``torch`` PyTorch's version.
     """
 
     device: str = ""

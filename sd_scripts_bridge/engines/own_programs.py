@@ -18,8 +18,11 @@ ENVIRONMENT: dict[str, str | None] = {
     "TRANSFORMERS_OFFLINE": "1",
     "DIFFUSERS_VERBOSITY": "error",
     "TRANSFORMERS_VERBOSITY": "error",
+    "PYTORCH_ENABLE_MPS_FALLBACK": None,
 }
-"""Offline, in UTF-8, unbuffered, and without a WebUI's module path."""
+"""Offline, in UTF-8, unbuffered, without a WebUI's module path, and on a Mac never on the processor
+in secret: what its GPU can't compute is said.
+"""
 
 _LAUNCHER = (
     "import sys; sys.path.append({parent!r}); "

@@ -67,6 +67,10 @@ def _gpu(home: Home) -> list[Readiness]:
     found = installed.machine(home)
     if not found.device:
         return []
+    if found.device == "mps":
+        text = "{gpu}, {memory} GB of unified memory, torch {torch}."
+        told = {"memory": f"{found.memory / 2**30:.1f}", "torch": found.torch}
+        return [Readiness("GPU", True, Message("doctor.mac", text, gpu=found.gpu, **told))]
     if found.device != "cuda":
         slow = Message(
             "doctor.sd_scripts_trains_cpu",

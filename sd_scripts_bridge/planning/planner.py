@@ -10,7 +10,7 @@ from .. import engines
 from ..datasets import config as dataset_config
 from ..datasets import subjects
 from ..datasets.caption_tokens import CHUNK
-from ..engines.base import Engine
+from ..engines.base import Engine, Machine
 from ..errors import BridgeError, Invalid, Problem, short
 from ..jobs.job import TrainingJob
 from ..messages import Message
@@ -134,7 +134,7 @@ class Planner:
         """What is to be known of the job, after the notes ``before``,
         and what speaks against it.
         """
-        room = preflight.this_machine(job, self.home.root, engine.machine().memory)
+        room = preflight.this_machine(job, self.home.root, engine.machine())
         stand = effect.Stand(job.params, base.family, bool(data.regularisation))
         notes = [
             *before,
@@ -189,10 +189,19 @@ class Planner:
             notes.append(Message("request.long_caption", text, chunk=CHUNK, limit=length))
         wants_bf16 = "mixed_precision" not in given and params.mixed_precision == "bf16"
         if wants_bf16 and not engine.machine().has_bf16:
-            params = params.with_values({"mixed_precision": "fp16"})
-            notes.append(Message("request.no_bf16", "This GPU has no bf16: training in fp16."))
+            precision, note = _without_bf16(engine.machine())
+            params = params.with_values({"mixed_precision": precision})
+            notes.append(note)
         notes += _bucket_limits(params, given)
         return replace(params, extra={**params.extra, **extra}), notes
+
+
+def _without_bf16(machine: Machine) -> tuple[str, Message]:
+    """The next best precision; fp16 trains with a scaler that PyTorch hasn't always on a Mac."""
+    if machine.device == "mps":
+        text = "Before macOS 14 a Mac has no bf16: training in fp32."
+        return "no", Message("request.no_bf16_on_mac", text)
+    return "fp16", Message("request.no_bf16", "This GPU has no bf16: training in fp16.")
 
 
 def _saves(params: TrainingParams) -> Iterator[str]:

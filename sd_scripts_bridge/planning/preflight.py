@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..datasets import config as dataset_config
+from ..engines.base import Machine
 from ..errors import Problem, short
 from ..jobs.job import TrainingJob
 from ..messages import Message, joined
@@ -25,6 +26,8 @@ from ..options.params import TrainingParams
 from ..publishing import folder
 
 STATES_KEPT = 2
+UNIFIED = Message("preflight.unified", "unified memory")
+"""A Mac's: its GPU and its processor share all of it."""
 SPARE_BYTES = 200_000_000
 """For logs, samples and the published copy's card; also what a disk should not fall below."""
 
@@ -51,7 +54,7 @@ class Need:
 
 @dataclass(frozen=True)
 class Room:
-    """Bytes free on the disks, and all the memory of what trains ("GPU" or "RAM")."""
+    """Bytes free on the disks, and all the memory of what trains ("GPU", "RAM" or `UNIFIED`)."""
 
     disk_free: int
     publish_free: int
@@ -159,8 +162,10 @@ def outlook(job: TrainingJob, machine: Room, is_counted: bool = False) -> list[s
 def _counted(job: TrainingJob, machine: Room) -> list[str]:
     """What the training takes of a GPU, where that was counted."""
     found = memory_count.count(job.family, job.params)
-    if found is None or machine.memory_name != "GPU":
+    if found is None or machine.memory_name == "RAM":
         return []
+    if machine.memory_name == UNIFIED:
+        return [_counted_on_a_mac(found.peak, job.params, machine)]
     told = {
         "peak": size(found.peak),
         "cuda": size(memory_count.OVERHEAD),
@@ -184,6 +189,21 @@ def _counted(job: TrainingJob, machine: Room) -> list[str]:
         "recorded steps (CUDA graphs) keep {graphs} more."
     )
     return [Message("preflight.counted", text, graphs=size(found.step), **told)]
+
+
+def _counted_on_a_mac(peak: int, params: TrainingParams, machine: Room) -> str:
+    """Its GPU has the whole memory, and shares it with all programs."""
+    told = {"peak": size(peak), "have": size(machine.memory)}
+    if peak > machine.memory:
+        text = (
+            "It won't fit: its tensors take {peak} at most (counted), the Mac has {have}. {remedy}"
+        )
+        return Message("preflight.mac_wont_fit", text, remedy=remedy(params), **told)
+    text = (
+        "Its tensors take {peak} of the unified memory's {have} at most (counted), beside macOS "
+        "and all other programs."
+    )
+    return Message("preflight.mac_counted", text, **told)
 
 
 def _files(wanted: Need) -> Iterator[str]:
@@ -251,18 +271,19 @@ def lora_folder(job: TrainingJob) -> list[Problem]:
     return folder.problems(Path(job.lora_dir))
 
 
-def this_machine(job: TrainingJob, home: Path, gpu_bytes: int) -> Room:
-    """Free space now; ``gpu_bytes`` is the GPU's memory as setup found it, 0 without one."""
+def this_machine(job: TrainingJob, home: Path, trains_on: Machine) -> Room:
+    """Free space now; ``trains_on``: what setup found."""
     import psutil
 
-    memory = gpu_bytes or int(psutil.virtual_memory().total)
+    memory = trains_on.memory or int(psutil.virtual_memory().total)
+    name = UNIFIED if trains_on.device == "mps" else "GPU"
     return Room(
         disk_free=shutil.disk_usage(home).free,
         publish_free=shutil.disk_usage(
             _existing(Path(job.lora_dir) if job.lora_dir else home)
         ).free,
         memory=memory,
-        memory_name="GPU" if gpu_bytes else "RAM",
+        memory_name=name if trains_on.memory else "RAM",
     )
 
 

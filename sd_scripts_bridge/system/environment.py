@@ -41,12 +41,20 @@ try:
     import torch
     facts["torch"] = torch.__version__
     cuda = torch.cuda.is_available()
-    facts["device"] = "cuda" if cuda else "cpu"
+    mps = not cuda and torch.backends.mps.is_available()
+    facts["device"] = "cuda" if cuda else "mps" if mps else "cpu"
     if cuda:
         facts["gpu"] = torch.cuda.get_device_name(0)
         facts["capability"] = list(torch.cuda.get_device_capability(0))
         facts["memory"] = torch.cuda.mem_get_info(0)[1]
-        (torch.ones(8, 8, device="cuda") @ torch.ones(8, 8, device="cuda")).sum().item()
+    if mps:
+        import os
+        facts["gpu"] = getattr(torch.backends.mps, "get_name", lambda: "")() or "Apple GPU"
+        facts["bf16"] = torch.backends.mps.is_macos_or_newer(14, 0)
+        facts["memory"] = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if facts["device"] != "cpu":
+        ones = torch.ones(8, 8, device=facts["device"])
+        (ones @ ones).sum().item()
 except Exception as error:
     facts["torch_error"] = f"{type(error).__name__}: {error}"
 print("FACTS" + json.dumps(facts))

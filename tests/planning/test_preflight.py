@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sd_scripts_bridge.engines.base import Machine
 from sd_scripts_bridge.jobs.job import TrainingJob
 from sd_scripts_bridge.models import lora_size
 from sd_scripts_bridge.models.safetensors_file import TensorInfo
@@ -132,7 +133,7 @@ def test_it_says_where_recorded_steps_do_not_fit(job: TrainingJob) -> None:
 
 
 def test_this_machine_is_measured(job: TrainingJob, tmp_path: Path) -> None:
-    machine = preflight.this_machine(job, tmp_path, 0)
+    machine = preflight.this_machine(job, tmp_path, Machine())
     assert machine.disk_free > 0 and machine.memory > 10**8 and machine.memory_name == "RAM"
 
 

@@ -32,7 +32,8 @@ class Model:
     """See `said.Describer`."""
 
     def __init__(self, folder: Path, asks: Asks) -> None:
-        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        mac = "mps" if torch.backends.mps.is_available() else "cpu"
+        self.device = "cuda" if torch.cuda.is_available() else mac
         kind = getattr(transformers, architectures(folder)[0], None)
         if kind is None or not hasattr(kind, "generate"):
             raise ValueError(f"{architectures(folder)[0]} does not describe pictures")

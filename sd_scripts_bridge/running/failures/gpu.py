@@ -166,9 +166,10 @@ ROWS: tuple[Known, ...] = (
         "mac-operation",
         FailureKind.ENVIRONMENT,
         "pytorch/pytorch#77764",
-        RAISED + r"not current(?:ly)? implemented for the MPS device",
-        "This PyTorch lacks an operation on the Mac's GPU. Run `sd-scripts-bridge setup` again, "
-        "and set optimizer_type=AdamW.",
+        RAISED
+        + r"operator '(?P<operator>[\w:.]+)' is not current(?:ly)? implemented for the MPS device",
+        "This PyTorch has no {operator} on the Mac's GPU. Run `sd-scripts-bridge setup` again for "
+        "a newer PyTorch, and set optimizer_type=AdamW.",
     ),
     known(
         "several-gpus",

@@ -39,9 +39,8 @@ class Shelf:
         mean = self.mean[rows]
         if self.spread is None:
             return mean
-        return mean + self.spread[rows] * torch.randn(
-            mean.shape, generator=generator, device=mean.device
-        )
+        drawn = torch.randn(mean.shape, generator=generator, device=generator.device)
+        return mean + self.spread[rows] * drawn.to(mean.device)
 
 
 def encode(

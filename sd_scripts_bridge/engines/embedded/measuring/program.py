@@ -24,6 +24,7 @@ from ..data.captions import Captions
 from ..data.latents import PhotoEncoder
 from ..data.subsets import SubsetPicture
 from ..model import base_model, prediction
+from ..model import device as devices
 from ..model.base_model import BaseModel
 from ..model.text import TextEncoders, Tokenizer
 from ..sampling.applied import applied
@@ -120,10 +121,10 @@ class Networks:
     @classmethod
     def load(cls, asked: Evaluation, tokenizers: Path) -> Networks:
         """Raises `Invalid`."""
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        device = devices.best()
         if device.type == "cpu" and base_model.is_tiny(Path(asked.base)):
             torch.set_num_threads(1)
-        dtype = _precision(device)
+        dtype = devices.half(device)
         base = base_model.load(Path(asked.base), asked.family, dtype)
         photos = measured_photos.encode(
             asked.held_out,
@@ -150,12 +151,6 @@ class Networks:
 
         with applied(self.base, load_file(file) if file else {}):
             return measure(step, self.photos, self.objective, self.captions.one)
-
-
-def _precision(device: torch.device) -> torch.dtype:
-    if device.type == "cpu":
-        return torch.float32
-    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
 
 
 def _captions(

@@ -1,4 +1,6 @@
-"""The device that trains, and how much of its memory the run took."""
+"""The device that computes: an NVIDIA GPU, a Mac's, else the processor; what it can, and how much
+of its memory a run took.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +14,36 @@ from ....errors import TrainingFailed
 from . import base_model
 
 
+def best() -> torch.device:
+    """The one that everything of ours computes on here (AMD's GPUs call themselves CUDA's)."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def half(device: torch.device) -> torch.dtype:
+    """The shorter numbers that ``device`` draws and measures in; the processor has none."""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    return torch.bfloat16 if device.type == "mps" and _mac_has_bf16() else torch.float32
+
+
+def generator(device: torch.device, seed: int) -> torch.Generator:
+    """What a training's random numbers come from: on a GPU with graphs its own, else the
+    processor's, which draws the same on every machine.
+    """
+    on = device if device.type == "cuda" else torch.device("cpu")
+    return torch.Generator(on).manual_seed(seed)
+
+
 def choose(precision: str, base: Path) -> torch.device:
-    """The GPU if there is one. Raises `TrainingFailed` where it can't compute in ``precision``.
+    """The best. Raises `TrainingFailed` where it can't compute in ``precision``.
 
     A toy model on the CPU gets one thread: several only wait for each other, and their results
     differ from run to run.
     """
-    if torch.cuda.is_available():
+    device = best()
+    if device.type == "cuda":
         if precision == "bf16" and not torch.cuda.is_bf16_supported(including_emulation=False):
             raise TrainingFailed(
                 "device.gpu_cant_compute_bf",
@@ -26,21 +51,50 @@ def choose(precision: str, base: Path) -> torch.device:
             )
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
         torch.backends.cudnn.benchmark = True
-        return torch.device("cuda")
+        return device
     if precision == "fp16":
         raise TrainingFailed(
             "device.mixed_precision_fp_needs",
             "mixed_precision fp16 needs a CUDA GPU, and there is none. Set it to no or bf16.",
         )
-    if base_model.is_tiny(base):
+    if device.type == "mps" and precision == "bf16" and not _mac_has_bf16():
+        raise TrainingFailed(
+            "device.mac_cant_compute_bf16",
+            "This Mac can't compute in bf16 before macOS 14. Set mixed_precision to no, or update "
+            "macOS.",
+        )
+    if device.type == "cpu" and base_model.is_tiny(base):
         torch.set_num_threads(1)
-    return torch.device("cpu")
+    return device
+
+
+def _mac_has_bf16() -> bool:
+    return torch.backends.mps.is_macos_or_newer(14, 0)
+
+
+def wait() -> None:
+    """Until the GPU has done what it was given."""
+    device = best()
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
+def give_back(device: torch.device) -> None:
+    """Let other programs have what this one keeps of the GPU's memory without using it."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()
 
 
 def peak_memory(device: torch.device) -> int | None:
     """Bytes at the peak: the GPU's, or the process's. None where the system doesn't tell."""
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated())
+    if device.type == "mps":  # what it once took, it keeps
+        return int(torch.mps.driver_allocated_memory())
     try:
         resource = importlib.import_module("resource")
     except ImportError:

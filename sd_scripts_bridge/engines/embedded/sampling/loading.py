@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from ..model import base_model
+from ..model import device as devices
 from ..model.base_model import BaseModel
 from ..model.text import TextEncoders, Tokenizer
 from .sampler import Sampler
@@ -40,17 +41,16 @@ def on_best_device(
     clip_skip: int | None = None,
 ) -> tuple[BaseModel, Sampler]:
     """As `load`, on the GPU in half precision where there is one. Raises `Invalid`."""
-    on_gpu = torch.cuda.is_available()
-    if base_model.is_tiny(path) and not on_gpu:
+    best = devices.best()
+    if base_model.is_tiny(path) and best.type == "cpu":
         torch.set_num_threads(1)
-    half = torch.bfloat16 if on_gpu and torch.cuda.is_bf16_supported() else torch.float16
     return load(
         path,
         family,
         tokenizers,
         prediction="epsilon" if prediction == "ask-the-model" else prediction,
-        dtype=half if on_gpu else torch.float32,
-        device="cuda" if on_gpu else "cpu",
+        dtype=devices.half(best),
+        device=best,
         clip_skip=clip_skip,
     )
 

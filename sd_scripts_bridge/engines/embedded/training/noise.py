@@ -4,6 +4,8 @@ weighs there.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -46,15 +48,20 @@ def loss_weights(kept: Tensor, v_prediction: bool, gamma: float | None) -> Tenso
     return snr.clamp(max=gamma) / (snr + 1.0 if v_prediction else snr)
 
 
+def normal(shape: Sequence[int], generator: torch.Generator, device: torch.device | str) -> Tensor:
+    """Normal random numbers on ``device``, drawn where the generator is."""
+    return torch.randn(tuple(shape), generator=generator, device=generator.device).to(device)
+
+
 def draw(
     latents: Tensor, offset: float | None, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """(noise, timesteps) for a batch, in sd-scripts' order of draws."""
-    noise = torch.randn(latents.shape, generator=generator, device=latents.device)
+    device = latents.device
+    noise = normal(latents.shape, generator, device)
     if offset:
         shape = (*latents.shape[:2], 1, 1)
-        noise = noise + offset * torch.randn(shape, generator=generator, device=latents.device)
-    timesteps = torch.randint(
-        0, TIMESTEPS, (latents.shape[0],), generator=generator, device=latents.device
-    )
-    return noise, timesteps
+        noise = noise + offset * normal(shape, generator, device)
+    count = (latents.shape[0],)
+    timesteps = torch.randint(0, TIMESTEPS, count, generator=generator, device=generator.device)
+    return noise, timesteps.to(device)

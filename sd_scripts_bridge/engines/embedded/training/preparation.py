@@ -139,7 +139,7 @@ def prepare(
 
 def samples_wanted(job: TrainingJob, device: torch.device) -> int | None:
     """Steps between two samplings, None for none; by default where a picture takes seconds."""
-    is_quick = device.type == "cuda" or base_model.is_tiny(Path(job.base))
+    is_quick = device.type != "cpu" or base_model.is_tiny(Path(job.base))
     return sample_prompts.every(job, is_quick)
 
 
@@ -221,7 +221,8 @@ def _captions(
 
 def _prepare_unet(unet: Any, job: TrainingJob, device: torch.device) -> LeanUNet:
     unet.to(device)
-    unet.to(memory_format=torch.channels_last)
+    if device.type != "mps":  # whose convolutions are slower that way
+        unet.to(memory_format=torch.channels_last)
     return lean.trim(unet, checkpointing=job.params.gradient_checkpointing)
 
 

@@ -23,7 +23,7 @@ from ....messages import Message
 from ... import sample_prompts
 from ...judging.grid import keep
 from ...sample_prompts import SamplePrompt
-from ..model import base_model
+from ..model import base_model, device
 from ..model.lora_network import LoraNetwork
 from ..sampling.drawing import MOST_STEPS, infotext, prompt_of
 from ..sampling.sampler import Sampler
@@ -78,8 +78,7 @@ class Samples:
             )
             return 0
         finally:
-            if self.device.type == "cuda":
-                torch.cuda.empty_cache()
+            device.give_back(self.device)
             say(Phase(Message("phase.training", "training")))
         return len(prompts)
 

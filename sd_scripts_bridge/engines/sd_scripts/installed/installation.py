@@ -50,7 +50,9 @@ class Installation:
 
     @property
     def has_bf16(self) -> bool:
-        """NVIDIA GPUs compute in bf16 from capability 8.0 (Ampere) on."""
+        """NVIDIA GPUs compute in bf16 from capability 8.0 (Ampere) on, a Mac's from macOS 14 on."""
+        if self.device == "mps":
+            return bool(self.facts.get("bf16"))
         return self.device != "cuda" or list(self.facts.get("capability", [0])) >= [8, 0]
 
     def problems(self) -> list[Problem]:
