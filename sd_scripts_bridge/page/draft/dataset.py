@@ -69,7 +69,7 @@ def write(draft: Draft, buckets: Buckets, regularization: Sequence[Subset] = ())
 def _write(draft: Draft, buckets: Buckets, regularization: Sequence[Subset]) -> Path:
     state, judged = draft.state, draft.check.judged
     used = [item for item in state.items if is_used(item, judged)]
-    held, apart, changed = held_out(state, judged), list[str](), list[str]()
+    held, changed = held_out(state, judged), list[str]()
     _refuse_changed(draft, used)
     stage = draft.folder / f".stage.{os.getpid()}.part"
     shutil.rmtree(stage, ignore_errors=True)
@@ -85,14 +85,12 @@ def _write(draft: Draft, buckets: Buckets, regularization: Sequence[Subset]) -> 
                 staged = _changed(draft, target, item, frame_of(item, judged, buckets), buckets)
                 by_name[shown(staged.name)] = item
                 changed += [] if staged.is_symlink() else [shown(staged.name)]
-                apart += [shown(staged.name)] if item.id in held else []
+        apart = tuple(name for name, item in by_name.items() if item.id in held)
         manifest.write(stage, _about(state, [part.subject for part in parts]), {})
         out = free_path(draft.home.datasets, state.name)
         made, checked = clean_copy(
             replace(
-                open_dataset(stage),
-                hold_out=tuple(apart) or (NONE,),
-                regularisation=tuple(regularization),
+                open_dataset(stage), hold_out=apart or (NONE,), regularisation=tuple(regularization)
             ),
             out,
             lambda done, total: _progress(draft, done, total),

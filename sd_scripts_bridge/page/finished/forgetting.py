@@ -19,7 +19,7 @@ from ..draft.state import State
 
 
 @dataclass(frozen=True)
-class Known:
+class TrainedPhotos:
     """A training's photos: how its copies look, and digests for those that look otherwise (masked,
     framed anew).
     """
@@ -48,16 +48,16 @@ def forget(bridge: Bridge, job_id: int, draft: Draft | None = None) -> Forgotten
     return replace(done, notes=(*done.notes, Message("forgetting.draft", text, count=gone)))
 
 
-def _known(bridge: Bridge, job_id: int) -> Known:
+def _known(bridge: Bridge, job_id: int) -> TrainedPhotos:
     """Before they are gone."""
     job = bridge.job(job_id).job
     if not isinstance(job, TrainingJob) or not (copies := copies_of(bridge.home, job)):
-        return Known((), frozenset())
+        return TrainedPhotos((), frozenset())
     shown = [found for path in copies if (found := measured(path))]
-    return Known(shown, manifest.photos(Path(job.dataset).parent))
+    return TrainedPhotos(shown, manifest.photos(Path(job.dataset).parent))
 
 
-def _leave_draft(draft: Draft, known: Known) -> int:
+def _leave_draft(draft: Draft, known: TrainedPhotos) -> int:
     """Take the photos that are ``known`` out of the draft; returns how many."""
     paths = draft.paths(draft.state) if known.shown else {}
     gone = {pid for pid, path in paths.items() if known.has(path)}
