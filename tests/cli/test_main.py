@@ -1,4 +1,6 @@
-"""The command line as a user and a program meet it: real processes, exit codes, sentences, JSON."""
+"""The command line as a user and a program meet it: exit codes, sentences, JSON; the main ways in
+processes of their own.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +20,14 @@ from sd_scripts_bridge.engines.sd_scripts.installed import catalogue
 from sd_scripts_bridge.jobs.job import Status
 from tests.support import model_headers as headers
 from tests.support.supervisor import wait
-from tests.support.verbs import FAKE_SCRIPTS, run
+from tests.support.verbs import FAKE_SCRIPTS, run, run_alone
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent otherwise on Windows")
 
 
 def test_check_says_one_sentence_a_photo_and_changes_nothing(bridge: Bridge, photos: Path) -> None:
     before = {path: path.read_bytes() for path in photos.iterdir()}
-    done = run(bridge, "check", photos)
+    done = run_alone(bridge, "check", photos)
     assert done.returncode == 0
     assert "3 of 3 photos will be used." in done.stdout and "1.jpg" in done.stdout
     assert {path: path.read_bytes() for path in photos.iterdir()} == before
@@ -69,7 +71,7 @@ def test_train_to_the_published_card(
     bridge: Bridge, dataset: Path, base: Path, tmp_path: Path
 ) -> None:
     lora_dir = tmp_path / "web ui" / "models" / "Lora"
-    done = run(bridge, "train", dataset, "--base", base, "--lora-dir", lora_dir)
+    done = run_alone(bridge, "train", dataset, "--base", base, "--lora-dir", lora_dir)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (
         "Job 1: Ada\n  base       v1-5-pruned-emaonly.safetensors, SD 1.5\n  engine     sd-scripts"
@@ -87,22 +89,26 @@ def test_train_to_the_published_card(
 def test_json_events_end_with_the_outcome(
     bridge: Bridge, dataset: Path, base: Path, tmp_path: Path
 ) -> None:
-    done = run(bridge, "train", dataset, "--base", base, "--lora-dir", tmp_path / "L", "--json")
+    done = run_alone(
+        bridge, "train", dataset, "--base", base, "--lora-dir", tmp_path / "L", "--json"
+    )
     events = [json.loads(line) for line in done.stdout.splitlines()]
     assert events[0]["type"] == "queued" and events[-1] | {"status": "succeeded"} == events[-1]
     assert {"started", "progress", "checkpoint", "published"} <= {event["type"] for event in events}
-    listed = json.loads(run(bridge, "jobs", "--json").stdout)
+    listed = json.loads(run_alone(bridge, "jobs", "--json").stdout)
     assert [job["status"] for job in listed] == ["succeeded"]
 
 
 def test_detached_job_is_listed_watched_and_logged(
     bridge: Bridge, dataset: Path, base: Path, tmp_path: Path
 ) -> None:
-    done = run(bridge, "train", dataset, "--base", base, "--lora-dir", tmp_path / "L", "--detach")
+    done = run_alone(
+        bridge, "train", dataset, "--base", base, "--lora-dir", tmp_path / "L", "--detach"
+    )
     assert done.returncode == 0 and "watch 1" in done.stdout
-    assert run(bridge, "watch", 1).returncode == 0
-    assert "succeeded" in run(bridge, "jobs").stdout
-    assert "model saved." in run(bridge, "log", 1).stdout
+    assert run_alone(bridge, "watch", 1).returncode == 0
+    assert "succeeded" in run_alone(bridge, "jobs").stdout
+    assert "model saved." in run_alone(bridge, "log", 1).stdout
 
 
 def test_one_job_tells_what_it_planned_and_did(
@@ -184,7 +190,7 @@ def test_ctrl_c_leaves_the_job_running_and_says_so(
     assert "continues without this window" in errors and "watch 1" in errors
     assert bridge._store.get(1).status is Status.RUNNING
     (bridge.folder(1).output / "go").touch()
-    assert run(bridge, "watch", 1).returncode == 0
+    assert run_alone(bridge, "watch", 1).returncode == 0
 
 
 def test_everything_wrong_is_said_at_once(bridge: Bridge, tmp_path: Path) -> None:
@@ -261,7 +267,7 @@ def test_a_report_to_paste_names_nobody(
     ],
 )
 def test_exit_codes(bridge: Bridge, words: list[str], code: int) -> None:
-    done = run(bridge, *words)
+    done = run_alone(bridge, *words)
     assert done.returncode == code
     assert "Traceback" not in done.stderr
 

@@ -110,48 +110,45 @@ def test_each_shell_has_its_script(shell: str) -> None:
     assert f"completion {shell} --for" in text and "PROGRAM" not in text
 
 
+COMPLETIONS: list[tuple[list[str], list[str]]] = [
+    (["watch", ""], ["1"]),
+    (["--home", "x", "tra"], ["train"]),
+    (["export", "1", "--format", "k"], ["kohya"]),
+    (
+        ["train", "--set", "lr_scheduler", "=", "cosine_"],
+        ["cosine_with_restarts", "cosine_with_min_lr"],
+    ),
+    (["train", "a b", "--no", ""], []),
+]
+"""What is typed, and how it may go on."""
+
+
 @pytest.mark.skipif(os.name == "nt", reason="there is no bash")
-@pytest.mark.parametrize(
-    ("line", "wanted"),
-    [
-        (["watch", ""], ["1"]),
-        (["--home", "x", "tra"], ["train"]),
-        (["export", "1", "--format", "k"], ["kohya"]),
-        (
-            ["train", "--set", "lr_scheduler", "=", "cosine_"],
-            ["cosine_with_restarts", "cosine_with_min_lr"],
-        ),
-        (["train", "a b", "--no", ""], []),
-    ],
-)
-def test_a_real_bash_completes(
-    bridge: Bridge, tmp_path: Path, line: list[str], wanted: list[str]
-) -> None:
+def test_a_real_bash_completes(bridge: Bridge, tmp_path: Path) -> None:
     bridge._store.add(SetupJob("sd-scripts"))
     program = tmp_path / "sd-scripts-bridge"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m sd_scripts_bridge "$@"\n')
     program.chmod(0o755)
-    words = " ".join(map(shlex.quote, [str(program), *line]))
-    asks = "\n".join(
-        [
-            f'source <("{program}" completion bash)',
-            "complete -p sd-scripts-bridge >&2",
-            f"COMP_WORDS=({words})",
-            f"COMP_CWORD={len(line)}",
-            "_sd_scripts_bridge 2>/dev/null",
-            r'printf "%s\n" "${COMPREPLY[@]}"',
-        ]
-    )
+    asks = [f'source <("{program}" completion bash)', "complete -p sd-scripts-bridge >&2"]
+    for line, _ in COMPLETIONS:
+        words = " ".join(map(shlex.quote, [str(program), *line]))
+        asks += [f"COMP_WORDS=({words})", f"COMP_CWORD={len(line)}", "COMPREPLY=()"]
+        asks += ["_sd_scripts_bridge 2>/dev/null", 'echo "${COMPREPLY[@]}"']
     environment = {
         **os.environ,
         "SD_SCRIPTS_BRIDGE_HOME": str(bridge.home.root),
         "PYTHONPATH": str(Path(__file__).parents[2]),
     }
     done = subprocess.run(
-        ["bash", "-c", asks], capture_output=True, text=True, env=environment, check=False
+        ["bash", "-c", "\n".join(asks)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
     )
     assert "complete -o default -F _sd_scripts_bridge sd-scripts-bridge" in done.stderr
-    assert done.stdout.split() == wanted, done.stderr
+    said = [line.split() for line in done.stdout.splitlines()]
+    assert said == [wanted for _, wanted in COMPLETIONS], done.stderr
 
 
 @pytest.mark.skipif(not shutil.which("fish"), reason="fish is not installed")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,7 @@ import pytest
 from PIL import Image
 
 from sd_scripts_bridge.bridge import Bridge
+from sd_scripts_bridge.cli import main as cli
 from tests.support import model_headers as headers
 from tests.support.patience import SECONDS
 
@@ -18,17 +22,23 @@ FAKE_SCRIPTS = Path(__file__).parents[1] / "fake_sd_scripts"
 
 
 def run(bridge: Bridge, *words: object) -> subprocess.CompletedProcess[str]:
-    argv = [
-        sys.executable,
-        "-m",
-        "sd_scripts_bridge",
-        "--home",
-        str(bridge.home.root),
-        *map(str, words),
-    ]
+    """Run a verb in this process: what a shell would show of it, and its exit code."""
+    argv, out, err = arguments(bridge, words), io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = cli.main(argv)
+    return subprocess.CompletedProcess(argv, code, out.getvalue(), err.getvalue())
+
+
+def run_alone(bridge: Bridge, *words: object) -> subprocess.CompletedProcess[str]:
+    """Run a verb in a process of its own, which takes a second longer."""
+    argv = [sys.executable, "-m", "sd_scripts_bridge", *arguments(bridge, words)]
     return subprocess.run(
         argv, capture_output=True, text=True, encoding="utf-8", timeout=SECONDS, check=False
     )
+
+
+def arguments(bridge: Bridge, words: Sequence[object]) -> list[str]:
+    return ["--home", str(bridge.home.root), *map(str, words)]
 
 
 @pytest.fixture
