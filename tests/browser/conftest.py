@@ -8,6 +8,7 @@ TRAINING_PYTHON   a Python with torch, diffusers and transformers to train with 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -15,11 +16,13 @@ import signal
 import subprocess
 import sys
 import tarfile
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+import psutil
 import pytest
 
 from sd_scripts_bridge.demo import photos as demo_photos
@@ -108,7 +111,8 @@ class Ui:
 
     address: str
     home: Path
-    process: subprocess.Popen[str]
+    process: psutil.Process | subprocess.Popen[str]
+    said: IO[str]
 
 
 @pytest.fixture(scope="session")
@@ -121,9 +125,46 @@ def gradio() -> str:
     return done.stdout.strip()
 
 
+@pytest.fixture(scope="session")
+def warm(gradio: str) -> Iterator[subprocess.Popen[str] | None]:
+    """Where processes can be copied: one that has loaded gradio; see `warm_ui`."""
+    if sys.platform != "linux":
+        yield None
+        return
+    argv = [UI_PYTHON, str(Path(__file__).with_name("warm_ui.py"))]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(argv, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as process:
+        yield process
+
+
+def start_copy(warm: subprocess.Popen[str], words: list[str], log: Path) -> Ui:
+    """`ui` in a copy of that process; its address and home are filled in later."""
+    out = Path(tempfile.mkdtemp()) / "out"
+    os.mkfifo(out)
+    asked = {"words": words, "environment": {**os.environ}, "out": str(out), "log": str(log)}
+    assert warm.stdin and warm.stdout
+    warm.stdin.write(json.dumps(asked) + "\n")
+    warm.stdin.flush()
+    copy = psutil.Process(int(warm.stdout.readline()))
+    return Ui("", Path(), copy, out.open(encoding="utf-8"))
+
+
+def start_alone(words: list[str], log: Path) -> Ui:
+    """`ui` in a process of its own."""
+    argv = [UI_PYTHON, "-m", "sd_scripts_bridge", *words]
+    with log.open("ab") as errors:
+        process = subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True)
+    assert process.stdout
+    return Ui("", Path(), process, process.stdout)
+
+
 @pytest.fixture
-def serve(gradio: str, tmp_path: Path) -> Iterator[Callable[..., Ui]]:
-    """Starts `ui` on a home; every one is ended with the test."""
+def serve(
+    gradio: str, warm: subprocess.Popen[str] | None, tmp_path: Path
+) -> Iterator[Callable[..., Ui]]:
+    """Starts `ui` on a home; every one is ended with the test. With a ``port`` it is a process of
+    its own from the start, as a user's.
+    """
     started: list[Ui] = []
 
     def start(*words: str, home: Path = tmp_path / "home", port: int = 0) -> Ui:
@@ -131,26 +172,14 @@ def serve(gradio: str, tmp_path: Path) -> Iterator[Callable[..., Ui]]:
         if not venv.exists() and TRAINING_PYTHON != UI_PYTHON:
             venv.parent.mkdir(parents=True, exist_ok=True)
             venv.symlink_to(Path(TRAINING_PYTHON).parents[1])
-        argv = [
-            UI_PYTHON,
-            "-m",
-            "sd_scripts_bridge",
-            "--home",
-            str(home),
-            "ui",
-            "--json",
-            "--port",
-            str(port),
-            *words,
-        ]
-        log = (tmp_path / "ui.log").open("ab")
-        process = subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True)
-        log.close()
-        assert process.stdout
-        line = process.stdout.readline()
-        assert line, (tmp_path / "ui.log").read_text()
-        started.append(Ui(json.loads(line)["address"], home, process))
-        return started[-1]
+        typed = ["--home", str(home), "ui", "--json", "--port", str(port), *words]
+        log = tmp_path / "ui.log"
+        ui = start_copy(warm, typed, log) if warm and not port else start_alone(typed, log)
+        started.append(ui)
+        line = ui.said.readline()
+        assert line, log.read_text()
+        ui.address, ui.home = json.loads(line)["address"], home
+        return ui
 
     yield start
     for ui in started:
@@ -159,10 +188,10 @@ def serve(gradio: str, tmp_path: Path) -> Iterator[Callable[..., Ui]]:
 
 def stop(ui: Ui) -> None:
     """With Ctrl-C, where that can be sent to one process."""
-    ui.process.send_signal(signal.SIGTERM if os.name == "nt" else signal.SIGINT)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        ui.process.send_signal(signal.SIGTERM if os.name == "nt" else signal.SIGINT)
     ui.process.wait(SECONDS)
-    if ui.process.stdout:
-        ui.process.stdout.close()
+    ui.said.close()
 
 
 @pytest.hookimpl(wrapper=True)
