@@ -20,6 +20,8 @@ from sd_scripts_bridge.paths import HOME_VARIABLE, Home
 from tests.support.disks import lora_disk, read_only, small_disk
 from tests.support.supervisor import end_all
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side; tiny models gain nothing
+
 settings.register_profile(
     "busy machine",
     deadline=None,

@@ -29,7 +29,7 @@ from sd_scripts_bridge.paths import PACKAGE_PARENT, Home
 from sd_scripts_bridge.running import silence, supervisor
 from sd_scripts_bridge.system import files
 from sd_scripts_bridge.webui.standalone import Options, serve
-from tests.support import messy
+from tests.support import messy, verbs
 from tests.support.page import describe, uploaded
 from tests.support.patience import SECONDS
 from tests.support.supervisor import submit, wait_over
@@ -39,16 +39,7 @@ FAKE_SCRIPTS = Path(__file__).parents[1] / "fake_sd_scripts"
 
 
 def run(home: Path, *words: object) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-m", "sd_scripts_bridge", "--home", str(home), *map(str, words)]
-    return subprocess.run(
-        argv,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=SECONDS,
-        check=False,
-        cwd=PACKAGE_PARENT,
-    )
+    return verbs.said(["--home", str(home), *map(str, words)])
 
 
 def sentence(home: Path, *words: object) -> str:

@@ -22,8 +22,13 @@ FAKE_SCRIPTS = Path(__file__).parents[1] / "fake_sd_scripts"
 
 
 def run(bridge: Bridge, *words: object) -> subprocess.CompletedProcess[str]:
-    """Run a verb in this process: what a shell would show of it, and its exit code."""
-    argv, out, err = arguments(bridge, words), io.StringIO(), io.StringIO()
+    """Run a verb in this process."""
+    return said(arguments(bridge, words))
+
+
+def said(argv: list[str]) -> subprocess.CompletedProcess[str]:
+    """What a shell would show of a verb, and its exit code."""
+    out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = cli.main(argv)
     return subprocess.CompletedProcess(argv, code, out.getvalue(), err.getvalue())

@@ -71,6 +71,8 @@ def start(
     def start_it() -> Keeper:
         started.append(Keeper(bridge.home, host.gate()))
         started[-1].start()
+        if host.wanted:  # it guards, or a supervisor is at work already
+            until(lambda: is_held(bridge.home.supervisor_lock))
         return started[-1]
 
     yield start_it

@@ -24,7 +24,7 @@ from sd_scripts_bridge.engines.embedded.stepping.step import Step, inputs_of
 from sd_scripts_bridge.engines.embedded.training.optimizer import Optimizer
 from sd_scripts_bridge.options.params import TrainingParams
 
-STEPS = 25
+STEPS = 10
 READ_BACK = frozenset(
     ("_local_scalar_dense", "item", "nonzero", "is_nonzero", "equal", "masked_select", "_unique2")
 )
