@@ -44,7 +44,7 @@ class MachineVerbs(OpenHome):
 
         Raises `Invalid`.
         """
-        from ..engines.sd_scripts.installed.setup import commands
+        from ..engines.sd_scripts.installed.commands import commands
 
         named = named_paths.source(source) if source else None
         return commands(self.home, named, absolute(python) if python else None)

@@ -312,8 +312,8 @@ def test_remarks_of_libraries_are_not_the_cause() -> None:
 
 def test_setup_without_a_network_keeps_its_own_remedy() -> None:
     said = (
-        "SetupError: sd-scripts can't be downloaded from https://github.com/a/b.git: 'git' exited "
-        "with code 128: fatal: unable to access: Could not resolve host: github.com If you have "
+        "SetupError: sd-scripts can't be downloaded from https://github.com/a/b.git ('git' exited "
+        "with code 128: fatal: unable to access: Could not resolve host: github.com). If you have "
         "sd-scripts or kohya_ss already, use that folder: sd-scripts-bridge setup --source DIR."
     )
     found = explain.cause(1, [said])

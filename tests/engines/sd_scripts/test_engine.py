@@ -326,7 +326,9 @@ def test_an_existing_folder_is_found_at_both_depths(home: Home, tmp_path: Path) 
         setup.find_scripts(home, str(tmp_path))
 
 
-def test_scripts_are_cloned_whole_or_not_at_all(home: Home, tmp_path: Path) -> None:
+def test_scripts_are_cloned_whole_or_not_at_all(
+    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     origin = tmp_path / "a fork"
     origin.mkdir()
     (origin / "train_network.py").write_text("print('hello')")
@@ -335,8 +337,11 @@ def test_scripts_are_cloned_whole_or_not_at_all(home: Home, tmp_path: Path) -> N
         subprocess.run([*git, *words], check=True)
     scripts = setup.find_scripts(home, origin.as_uri())
     assert (scripts / "train_network.py").is_file() and len(setup.commit_of(scripts)) == 40
-    with pytest.raises(BridgeError, match="setup --source DIR"):
-        setup.clone((tmp_path / "nothing").as_uri(), home.engines / "elsewhere")
+    secret = (tmp_path / "nothing").as_uri().replace("://", "://ada:topsecret@localhost")
+    capsys.readouterr()
+    with pytest.raises(BridgeError, match=r"\)\. Check .* setup --source DIR") as told:
+        setup.clone(secret, home.engines / "elsewhere")
+    assert "topsecret" not in str(told.value) + capsys.readouterr().out
     assert not (home.engines / "elsewhere").exists()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ....errors import BridgeError
 from ....messages import Message
+from ....system.secret_text import hidden
 
 ENDINGS = (".zip", ".tar.gz", ".tgz")
 
@@ -73,6 +74,6 @@ def _refused(source: str, why: str) -> BridgeError:
         "setup.archive_unusable",
         "sd-scripts can't be taken from {source}: {why}. Name an archive of sd-scripts (.zip, "
         ".tar.gz), a folder, or an address to clone.",
-        source=source,
+        source=hidden(source),
         why=why,
     )

@@ -34,6 +34,7 @@ from ....system.environment import (
     make,
 )
 from ....system.pip_output import PipProgress
+from ....system.secret_text import hidden
 from ....system.toml_file import load
 from ....system.torch_choice import TorchChoice, choose, this_machine
 from . import catalogue, installation
@@ -145,29 +146,6 @@ def set_up_embedded(home: Home) -> None:
     )
 
 
-def commands(home: Home, source: str | None, python: Path | None) -> list[str]:
-    """What `set_up` would run on this machine, as one would type it; runs and writes nothing."""
-    folder = absolute(source) if source and not is_archive(source) else None
-    own = folder if folder and folder.is_dir() else home.engines / "sd-scripts"
-    lines = []
-    if folder is None or not folder.is_dir():
-        lines = [f"git clone {source or REPOSITORY} {own}", f"git -C {own} checkout {COMMIT}"]
-    if python is not None:
-        return [*lines, f"{python} -c 'import {', '.join(installation.MODULES)}'"]
-    choice, environment = choose(this_machine()), Environment.in_folder(home.engines / "venv")
-    torch, vision = choice.requirements
-    where = f" --index-url {choice.index}" if choice.index else ""
-    pip = f"{environment.python} -m pip install"
-    return [
-        *lines,
-        f"{sys.executable} -m venv {home.engines / 'venv'}",
-        f"{pip} {torch}{where}    # {choice.reason}",
-        f"{pip} --no-deps {vision}{where}",
-        f"{pip} -r {own / 'requirements.txt'}    # without its torch, torchvision, xformers",
-        f"{pip} psutil",
-    ]
-
-
 # ---- the scripts ----
 
 
@@ -176,27 +154,33 @@ def find_scripts(home: Home, source: str | None) -> Path:
     pinned commit of kohya-ss/sd-scripts).
     """
     if source and is_archive(source):
-        say(Message("setup.getting", "downloading sd-scripts from {address}", address=source))
+        say(_getting_from(source))
         return unpack(source, home.engines / "sd-scripts")
-    if source and (folder := absolute(source)).is_dir():
-        for candidate in (folder, folder / "sd-scripts"):  # kohya_ss keeps it one level down
-            if (candidate / "train_network.py").is_file():
-                return candidate
-        if not (folder / "HEAD").is_file() and not (folder / ".git").exists():
-            raise BridgeError(
-                "setup.folder_holds_train_network",
-                "The folder {folder} holds no train_network.py, and neither does its sd-scripts "
-                "folder. "
-                "Name the folder of sd-scripts or of kohya_ss.",
-                folder=repr(str(folder)),
-            )
+    if source and (folder := absolute(source)).is_dir() and (found := in_folder(folder)):
+        return found
     return clone(source or REPOSITORY, home.engines / "sd-scripts")
+
+
+def in_folder(folder: Path) -> Path | None:
+    """The scripts in ``folder``; None in a repository that has to be cloned first."""
+    for candidate in (folder, folder / "sd-scripts"):  # kohya_ss keeps it one level down
+        if (candidate / "train_network.py").is_file():
+            return candidate
+    if (folder / "HEAD").is_file() or (folder / ".git").exists():
+        return None
+    raise BridgeError(
+        "setup.folder_holds_train_network",
+        "The folder {folder} holds no train_network.py, and neither does its sd-scripts "
+        "folder. "
+        "Name the folder of sd-scripts or of kohya_ss.",
+        folder=repr(str(folder)),
+    )
 
 
 def clone(address: str, folder: Path) -> Path:
     """Clone, and check out the pinned commit; what is there already is used."""
     if not (folder / "train_network.py").is_file():
-        say(Message("setup.getting", "downloading sd-scripts from {address}", address=address))
+        say(_getting_from(address))
         aside = folder.with_name("sd-scripts.part")
         shutil.rmtree(aside, ignore_errors=True)
         try:
@@ -208,15 +192,20 @@ def clone(address: str, folder: Path) -> Path:
         except BridgeError as error:
             raise BridgeError(
                 "setup.not_downloaded",
-                "sd-scripts can't be downloaded from {address}: {error} Check the network and "
+                "sd-scripts can't be downloaded from {address} ({error}). Check the network and "
                 "that git is installed. If you have sd-scripts or kohya_ss already, use that "
                 "folder: sd-scripts-bridge setup --source DIR.",
-                address=address,
-                error=error,
+                address=hidden(address),
+                error=hidden(str(error)),
             ) from error
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(aside, folder)
     return folder
+
+
+def _getting_from(address: str) -> Message:
+    text = "downloading sd-scripts from {address}"
+    return Message("setup.getting", text, address=hidden(address))
 
 
 def commit_of(scripts: Path) -> str:
@@ -233,9 +222,7 @@ def find_environment(
     """The named one, the folder's own, this one if it will do,
     else a new one in the home folder.
     """
-    named = python or (
-        Path(os.environ[PYTHON_VARIABLE]) if os.environ.get(PYTHON_VARIABLE) else None
-    )
+    named = named_python(python)
     if named is not None:
         if not named.is_file():
             raise BridgeError(
@@ -252,6 +239,11 @@ def find_environment(
             note(Message("setup.using", "Using the environment of {path}.", path=python_path))
             return environment
     return build(home, scripts)
+
+
+def named_python(python: Path | None) -> Path | None:
+    variable = os.environ.get(PYTHON_VARIABLE)
+    return python or (Path(variable) if variable else None)
 
 
 def environments_near(scripts: Path) -> Iterator[Environment]:
