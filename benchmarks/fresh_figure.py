@@ -5,6 +5,7 @@ to learn.
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from sd_scripts_bridge.datasets import caption_tokens, writer
 from sd_scripts_bridge.demo.look import PAINTED, Features
 from sd_scripts_bridge.demo.scene import caption
 from sd_scripts_bridge.engines.embedded.data import subsets
+from sd_scripts_bridge.engines.embedded.measuring import step_program
 from sd_scripts_bridge.engines.embedded.measuring.program import Evaluation, Networks
 from sd_scripts_bridge.engines.embedded.training.preparation import prepare
 from sd_scripts_bridge.engines.embedded.training.trainer import Training
@@ -28,9 +30,12 @@ from sd_scripts_bridge.jobs.folder import JobFolder
 from sd_scripts_bridge.jobs.job import TrainingJob
 from sd_scripts_bridge.models.shipped import demo_base
 from sd_scripts_bridge.options.params import TrainingParams
+from sd_scripts_bridge.running.asked.all_photos import FOLDS
+from sd_scripts_bridge.system.files import write_json
 from tools.demo_base.people import People
 
-from .true_loss import Losses, TrueLoss
+from .judged_run import JudgedRun
+from .true_loss import TrueLoss
 from .workshop import quiet
 
 NAME, CLASS_TOKEN = "AlvaroBadia", "man"
@@ -50,6 +55,8 @@ class Plan:
     steps: int
     saves: int
     rate: float
+    finds_step: bool = False
+    """Whether `find-step` is asked, too."""
 
     def params(self, seed: int, flat: bool) -> TrainingParams:
         every = FLAT_STEPS if flat else self.steps // self.saves
@@ -80,8 +87,10 @@ class FreshFigure:
         )
         self._truth: TrueLoss | None = None
 
-    def run(self, name: str, seed: int, flat: bool) -> tuple[Losses, list[MeasuredStep]]:
-        """A training with its own photos and its own noise: the truth, and what it measured."""
+    def run(self, name: str, seed: int, flat: bool) -> JudgedRun:
+        """A training with its own photos and its own noise: the truth, and what it measured; and
+        what `find-step` measures with the same photos.
+        """
         truth = self._truth or self._prepare()
         self.people.dice.seed(f"{self.number}/{seed}/{flat}")
         root = self.root / name
@@ -90,8 +99,19 @@ class FreshFigure:
         part = FLAT_PART if flat else 1
         losses = np.stack([truth.of(file, part) for file in _saves(folder)])
         steps = measured.read(folder.measured)
+        in_turn = self._in_turn(root) if self.plan.finds_step else []
         shutil.rmtree(root)
-        return losses, steps
+        return JudgedRun(name, losses, steps, in_turn)
+
+    def _in_turn(self, root: Path) -> list[MeasuredStep]:
+        """As the tool's program does, without the photos that were held out."""
+        shutil.rmtree(root / "set" / "held_out", ignore_errors=True)
+        trained = json.loads((root / "job" / "job.json").read_text(encoding="utf-8"))
+        folder = JobFolder(root / "find-step").create()
+        write_json(folder.job, {"settings": {"job": trained, "folds": FOLDS}})
+        with quiet():
+            step_program.find_step(folder, self.tokenizers)
+        return measured.read(folder.measured)
 
     def _prepare(self) -> TrueLoss:
         self.root.mkdir(parents=True)
@@ -118,6 +138,7 @@ class FreshFigure:
             base=str(self.base), family="sd1", engine="embedded", params=params,
         )  # fmt: skip
         folder = JobFolder(root / "job").create()
+        write_json(folder.job, job.as_dict())
         training = Training(folder, prepare(job, self.tokenizers, torch.device("cpu")))
         training.samples = None
         training.run()

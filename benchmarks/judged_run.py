@@ -35,6 +35,8 @@ class JudgedRun:
     name: str
     truth: Losses
     steps: Sequence[MeasuredStep]
+    in_turn: Sequence[MeasuredStep] = ()
+    """What `find-step` has measured; nothing where it wasn't asked."""
 
     @property
     def saves(self) -> list[int]:
@@ -76,7 +78,8 @@ class JudgedRun:
         return recommend(curve(fewer))
 
     def verdict(self, photos: int) -> Verdict:
-        said = self.said(photos)
+        """On what is said by the first ``photos``; 0: by `find-step`."""
+        said = self.said(photos) if photos else recommend(curve(self.in_turn))
         if said.step is None:
             return Verdict(False, None, True, True)
         chosen, (first, last) = self.saves.index(said.step), self.usable

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import Conflict
 from ..jobs.job import TrainingJob
+from ..planning.request import Request
 from .jobs import JobVerbs
 
 
@@ -34,6 +35,16 @@ class EvidenceVerbs(JobVerbs):
 
         wanted = all_photos.FOLDS if folds is None else folds
         return self.run_tool(all_photos.step_finder(self.home, self.job(job_id), wanted))
+
+    def find_step_of(self, request: Request, folds: int | None = None) -> tuple[int, list[str]]:
+        """The same for the photos and the base of ``request``, before any training of them; returns
+        the new job's number, and what was decided for the user. Raises `Invalid`.
+        """
+        from ..running.asked import all_photos
+
+        wanted = all_photos.FOLDS if folds is None else folds
+        tool, notes = all_photos.step_finder_of(self.home, request, wanted)
+        return self.run_tool(tool), notes
 
     def step_found(self, job_id: int) -> int | None:
         """The newest job that found the step of a training; None where none has."""

@@ -102,7 +102,8 @@ PAGES: dict[str, HelpPage] = {
         """Puts a job that was stopped, failed or was lost back into the queue, to start over from
         step 0. What the last attempt wrote is deleted. --all-photos queues a new job instead, for
         any training: the same settings, but trained on the held-out photos, too, for the
-        recommended number of steps (the best step of `result`) if there is one.""",
+        recommended number of steps(the best step of `result`) if there is one. For a
+        `find-step` job it queues the training of all photos for the step found.""",
         (
             ("retry 3", "the same job, a new attempt"),
             ("retry 3 --all-photos", "for the recommended number of steps"),
@@ -213,14 +214,18 @@ PAGES: dict[str, HelpPage] = {
         "nothing to measure on, or measuring failed",
     ),
     "find-step": HelpPage(
-        """Finds the step at which a training on all photos should end. The photos are left out in
-        turn, each once, in five short trainings with the job's settings (by the embedded engine);
-        the mean of their held-out losses gives the step, and how sure that is. More reliable than
-        one held-out photo, but takes about four times as long as the training. No LoRA is kept;
-        `retry JOB --all-photos --steps N` trains it. If stopped, it continues with `resume`.""",
+        """Finds the step at which a training on all photos should end: of a training that has
+        run (a job's number), or before the first, of a DATASET with --base, a folder as `train`
+        takes it. The photos are left out in turn, each once, in five short trainings (by the
+        embedded engine); the mean of what they measure says the step, and how sure that is. It
+        takes about four times as long as the training, and looks no further than its steps
+        (max_train_steps). No LoRA is kept; `retry JOB --all-photos`, with the number of this
+        job, trains it. Stopped, it goes on with `resume`.""",
         (
-            ("find-step 3", "in five trainings"),
-            ("find-step 3 --folds 10", "more reliable, but slower"),
+            ("find-step 3", "with the settings of job 3"),
+            ("find-step Ana --base v1-5.safetensors", "before any training"),
+            ("find-step Ana --base v1-5.safetensors --set max_train_steps=2400", "look further"),
+            ("find-step 3 --folds 10", "more trainings, each on more of the photos"),
         ),
         "too few photos or saves, or a training failed",
     ),

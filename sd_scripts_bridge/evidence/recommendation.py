@@ -30,9 +30,9 @@ WORSE = 0.95
 
 @dataclass(frozen=True)
 class Recommendation:
-    """``step`` is None where nothing can be told: then the saves are alike. Where it isn't
-    ``sure``, it is but the best guess. ``usable``: the first and the last save that are as good;
-    None where that isn't sure.
+    """``step`` is None where nothing can be told: the saves are alike, or none is better than the
+    base. Where it isn't ``sure``, it is but the best guess. ``usable``: the first and the last save
+    that are as good; None where that isn't sure.
     """
 
     step: int | None
@@ -51,10 +51,10 @@ def recommend(points: Sequence[CurvePoint]) -> Recommendation:
     if curves.differ() < DIFFERENT or _are_alike(saves):
         return _unknown(Message("best.alike", "Can't tell: these saves are alike."))
     step = saves[best].step
-    if best == 0 and (before := _not_better(saves[0], points)):
-        return Recommendation(step, None, False, before)
+    if before := _not_better(saves[best], points):
+        return _unknown(before)
     if curves.near(best) < SURE:
-        return Recommendation(step, None, False, _guess(saves[best]))
+        return Recommendation(step, None, False, _guess(saves[best], saves))
     first, last = _around(best, [_is_usable(curves, save, best) for save in range(len(saves))])
     reason = _reason(saves[best], saves, last)
     return Recommendation(step, (saves[first].step, saves[last].step), True, reason)
@@ -101,29 +101,46 @@ def _around(best: int, usable: Sequence[bool]) -> tuple[int, int]:
     return first, last
 
 
-def _not_better(first: CurvePoint, points: Sequence[CurvePoint]) -> Message | None:
-    """Where the loss only rises from the base on, the lowest lies before the first save."""
+def _not_better(best: CurvePoint, points: Sequence[CurvePoint]) -> Message | None:
+    """Where even the lowest save is above the base, the true lowest lies before the first save: no
+    save is as good, so none is recommended.
+    """
     start = next((point for point in points if point.step == 0), None)
-    if start is None or start.held_out > first.held_out:
+    if start is None or start.held_out > best.held_out:
         return None
     text = (
-        "Can't tell for sure: no save has a lower held-out loss than the base without the LoRA "
-        "({base}). Step {step} comes closest ({loss} ± {error}); save more often, or train more "
+        "Can't recommend a step: no save has a lower held-out loss than the base without the LoRA "
+        "({base}). Step {step} comes closest ({loss} ± {error}). Save more often, or train more "
         "slowly (a lower learning rate)."
     )
-    loss, error = f"{first.held_out:.4f}", f"{first.error:.4f}"
+    loss, error = f"{best.held_out:.4f}", f"{best.error:.4f}"
     base = f"{start.held_out:.4f}"
-    return Message("best.not_better", text, step=first.step, loss=loss, error=error, base=base)
+    return Message("best.none_better", text, step=best.step, loss=loss, error=error, base=base)
 
 
-def _guess(best: CurvePoint) -> Message:
+def _guess(best: CurvePoint, saves: Sequence[CurvePoint]) -> Message:
+    """``training`` is None where each photo was held out in turn already: `evidence.crossed`."""
+    loss, error = f"{best.held_out:.4f}", f"{best.error:.4f}"
+    values = {"step": best.step, "loss": loss, "error": error, "photos": best.photos}
+    if best is saves[-1]:
+        text = (
+            "Can't tell for sure: the held-out loss is lowest at the last save, step {step} "
+            "({loss} ± {error}), so a longer training may be better. Train more steps."
+        )
+        return Message("best.guess_last", text, **values)
+    if best.training is None:
+        text = (
+            "Can't tell for sure: with each photo held out in turn the loss is lowest at step "
+            "{step} ({loss} ± {error}), but {photos} photos are too few. More photos would make "
+            "it surer."
+        )
+        return Message("best.guess_in_turn", text, **values)
     text = (
         "Can't tell for sure: the held-out loss is lowest at step {step} ({loss} ± {error}), but "
-        "{photos} held-out {photos:photo is|photos are} too few. The more are held out "
-        "(--held-out), the surer it is."
+        "{photos} held-out {photos:photo is|photos are} too few. `find-step` holds out each photo "
+        "in turn, which is surer."
     )
-    loss, error = f"{best.held_out:.4f}", f"{best.error:.4f}"
-    return Message("best.guess", text, step=best.step, loss=loss, error=error, photos=best.photos)
+    return Message("best.guess_few", text, **values)
 
 
 def _unknown(reason: Message) -> Recommendation:

@@ -58,9 +58,12 @@ def _line(copy: copies.Copy) -> str:
 
 
 def _dataset(row: JobRow) -> str:
-    """What the job trains, read from its text: another version's job needs its photos, too."""
+    """What the job trains, read from its text: another version's job needs its photos, too. What
+    finds a training's step holds that training in its settings.
+    """
     try:
         data = json.loads(row.spec)
-    except ValueError:
+        data = data.get("settings", {}).get("job", data)
+        return str(data.get("dataset", ""))
+    except (ValueError, AttributeError):
         return ""
-    return str(data.get("dataset", "")) if isinstance(data, dict) else ""

@@ -41,8 +41,12 @@ class Planner:
         needs.
         """
         job, notes, data = self.dry_run(request)
-        if request.dataset_config is not None:
-            return job, notes
+        return (job, notes) if request.dataset_config is not None else self.staged(job, notes, data)
+
+    def staged(
+        self, job: TrainingJob, notes: list[str], data: Dataset
+    ) -> tuple[TrainingJob, list[str]]:
+        """What `dry_run` found, with the clean copies that it needs written."""
         masks = Masks(job.params.masked, unmasked=job.params.unmasked_weight)
         image_dir, staged = staging.stage(self.home, job.name, data, masks)
         return job.evolve(dataset=str(image_dir)), [*notes, *staged]

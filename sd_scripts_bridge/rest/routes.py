@@ -110,6 +110,7 @@ RULES = (
     Rule("POST", "/train", "plan:train", (409, 503)),
     Rule("POST", "/import", "exchange:bring"),
     Rule("POST", "/import/undo", "exchange:take_back", (409,)),
+    Rule("POST", "/find-step", "files:find_step", (409, 503), MACHINE_FILES),
     Rule("POST", "/check", "files:check", (), MACHINE_FOLDERS),
     Rule("POST", "/headers", "files:headers", (), MACHINE_FOLDERS),
     Rule("POST", "/dataset", "files:dataset", (), MACHINE_FOLDERS),

@@ -60,15 +60,35 @@ def test_a_clear_optimum_is_found_within_one_save(best: int, seed: int) -> None:
     assert said.usable[0] <= said.step <= said.usable[1]
 
 
-def test_where_no_save_is_better_than_the_base_none_is_told_for_sure() -> None:
-    points = simulated([0.1 * (1 + 0.3 * n) for n in range(8)], seed=1, photos=3, noise=0.01)
-    told = recommendation.recommend(points)
+def test_where_no_save_is_better_than_the_base_none_is_recommended() -> None:
+    rising = simulated([0.1 * (1 + 0.3 * n) for n in range(8)], seed=1, photos=3, noise=0.01)
+    told = recommendation.recommend(rising)
     assert told.step == STEPS[0] and told.sure, "it rises from the first save on"
-    for base, sure in ((0.08, False), (0.2, True)):
-        start = replace(points[0], step=0, held_out=base)
-        said = recommendation.recommend([start, *points])
-        assert said.step == STEPS[0] and said.sure is sure and (said.usable is None) is not sure
-        assert ("than the base without the LoRA (0.0800)" in said.reason) is not sure
+    valley = simulated(u_shaped(3, 0.2, 0.2), seed=1, photos=3, noise=0.01)
+    for points, best in ((rising, STEPS[0]), (valley, STEPS[3])):
+        for base in (0.08, 0.2):
+            start = replace(points[0], step=0, held_out=base)
+            said = recommendation.recommend([start, *points])
+            assert (said.step, said.sure) == ((None, False) if base < 0.1 else (best, True))
+            assert ("than the base without the LoRA (0.0800)" in said.reason) is (base < 0.1)
+            assert f"tep {best}" in said.reason
+
+
+def test_a_guess_says_what_would_make_it_surer() -> None:
+    """Holding each photo out in turn; where that is done, more photos; at the last save, steps."""
+    advice = {True: set[bool](), False: set[bool]()}
+    for seed in range(30):
+        few = simulated([0.1 - 0.001 * n for n in range(7)], seed)
+        for points in (few, [replace(point, training=None) for point in few]):
+            said = recommendation.recommend(points)
+            if said.step is None or said.sure:
+                continue
+            is_last, in_turn = said.step == few[-1].step, points is not few
+            assert ("Train more steps" in said.reason) is is_last
+            assert ("More photos" in said.reason) is (in_turn and not is_last)
+            assert ("`find-step` holds out" in said.reason) is (not in_turn and not is_last)
+            advice[in_turn].add(is_last)
+    assert advice == {True: {True, False}, False: {True, False}}, "all of them were seen"
 
 
 def test_saves_that_are_alike_are_told_apart_for_sure_by_mistake_only() -> None:
@@ -108,7 +128,7 @@ def test_a_loss_that_still_falls_recommends_the_last_save_and_says_so() -> None:
 
 
 def test_step_0_is_no_save() -> None:
-    points = simulated([0.05, 0.2, 0.1, 0.3], 3, photos=2, noise=0.01)
+    points = simulated([0.25, 0.2, 0.1, 0.3], 3, photos=2, noise=0.01)
     said = recommendation.recommend([replace(points[0], step=0), *points[1:]])
     assert said.step == STEPS[2]
 

@@ -970,6 +970,16 @@ declare namespace Rest {
         host_busy: boolean;
     }
 
+    interface StepSearchBody {
+        dataset: string;
+        base: string;
+        folds?: number | null;
+        preset?: string | null;
+        values?: Record<string, any> | null;
+        lora_dir?: string | null;
+        gpu?: number | null;
+    }
+
     interface StopBody {
         now?: boolean;
     }

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sd_scripts_bridge.demo import photos as demo_photos
+from sd_scripts_bridge.engines.embedded import EmbeddedEngine
 from sd_scripts_bridge.engines.tools.evaluate import EvaluateTool
 from sd_scripts_bridge.engines.tools.find_step import FindStepTool
 from sd_scripts_bridge.evidence.measured import MeasuredStep, write
@@ -141,8 +142,36 @@ def test_the_step_for_all_photos_is_found_by_a_job(
     assert bridge.step_found(number) is None, "that isn't done"
     bridge._store.move(told["job"], Status.STOPPED, of=[Status.QUEUED], attempt=0)
     assert page.get(f"jobs/{told['job']}").json()["best"]["step"] == 10
-    again = page.post(f"jobs/{number}/retry", all_photos=True, steps=10).json()
-    assert page.get(f"jobs/{again['job']}").json()["spec"]["params"]["max_train_steps"] == 10
+    for of, steps in ((number, 10), (told["job"], None)):
+        again = page.post(f"jobs/{of}/retry", all_photos=True, steps=steps).json()
+        assert page.get(f"jobs/{again['job']}").json()["spec"]["params"]["max_train_steps"] == 10
+
+
+@pytest.mark.usefixtures("waiting")
+def test_the_step_is_found_before_any_training(
+    page: Page,
+    context: Context,
+    base: Path,
+    body: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for tool in (FindStepTool, EmbeddedEngine):
+        monkeypatch.setattr(tool, "check", lambda *_: [])
+    made = page.post("dataset", **body, held_out=["auto"]).json()
+    asked = {"dataset": made["root"], "base": str(base), "folds": 3}
+    refused = page.post("find-step", **asked, values={"save_every_n_steps": 900})
+    assert refused.status_code == 422 and "fewer than 4 saves" in sentences(refused)
+
+    told = page.post("find-step", **asked, values={"save_every_n_steps": 5}).json()
+
+    spec = page.get(f"jobs/{told['job']}").json()["spec"]
+    job = spec["settings"]["job"]
+    assert (spec["tool"], spec["about"], job["engine"]) == ("find-step", None, "embedded")
+    assert len([*Path(job["dataset"]).rglob("*.png")]) == 10, "the held-out photo, too"
+    assert context.the_bridge.free_copies().bytes == 0, "its copies are needed"
+    context.the_bridge._store.move(told["job"], Status.STOPPED, of=[Status.QUEUED], attempt=0)
+    none = page.post(f"jobs/{told['job']}/retry", all_photos=True)
+    assert none.status_code == 409 and "has found no step" in sentences(none)
 
 
 @pytest.mark.usefixtures("waiting")

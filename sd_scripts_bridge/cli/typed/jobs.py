@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...jobs.folder import KEEP
 from .. import words
-from .photos import Add
+from .photos import Add, add_set
 
 A_JOB = "the job's number; `jobs` lists them"
 
@@ -72,7 +72,14 @@ def _evaluate(sub: argparse.ArgumentParser) -> None:
 
 
 def _find_step(sub: argparse.ArgumentParser) -> None:
-    add_job(sub)
+    sub.add_argument(
+        "target", metavar="JOB_OR_DATASET", help="a training's number, or a folder as for `train`"
+    )
+    sub.add_argument("--base", type=Path, help="the base model, for a DATASET")
+    sub.add_argument("--preset", help="the starting point, for a DATASET, as for `train`")
+    add_set(sub)
+    sub.add_argument("--lora-dir", type=Path, help="where `retry --all-photos` publishes then")
+    sub.add_argument("--gpu", type=int, help="the GPU to train on, for a DATASET")
     sub.add_argument(
         "--folds", type=words.count, metavar="N", help="the number of short trainings (5)"
     )

@@ -140,6 +140,18 @@ def _captions(add: Add) -> None:
     only.add_argument("--alike", action="store_true", help="those that say the same as another")
 
 
+def add_set(sub: argparse.ArgumentParser) -> None:
+    """Options of a training, as sd-scripts calls them."""
+    sub.add_argument(
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="options, under sd-scripts' names",
+    )
+
+
 def add_held_out(sub: argparse.ArgumentParser, usual: str) -> None:
     """Which photos are held out; ``usual`` where nobody says."""
     sub.add_argument(

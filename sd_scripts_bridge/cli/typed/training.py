@@ -10,7 +10,7 @@ from ...jobs.job import STEPS
 from ..verbs.launch import add_launch
 from .jobs import add_job, add_only_start
 from .masks import add_masks
-from .photos import Add, add_held_out
+from .photos import Add, add_held_out, add_set
 from .subjects import add_subjects
 
 LORA_DIR = "the WebUI's models/Lora folder"
@@ -74,14 +74,7 @@ def _settings(sub: argparse.ArgumentParser) -> None:
         help="the trainer to use (sd-scripts, once it is set up)",
     )
     sub.add_argument("--preset", help="the starting point; by default one for the base's family")
-    sub.add_argument(
-        "--set",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="KEY=VALUE",
-        help="options, under sd-scripts' names",
-    )
+    add_set(sub)
 
 
 def _setup(sub: argparse.ArgumentParser) -> None:

@@ -24,14 +24,14 @@ from ..output import INTERRUPTED, OK, USAGE, refuse, show
 from ..pages import PROGRAM
 from ..terminal import Terminal
 from ..typed import subjects
-from ..typed.masks import settings_of
+from ..typed.masks import settings_of as mask_settings_of
 from .launch import cluster_of, launch_of
 
 USUAL_STEPS = 1500
 
 
 def train(bridge: Bridge, options: argparse.Namespace) -> int:
-    values, remarks = _settings(options.set)
+    values, remarks = settings_of(options.set)
     wanted = {**_wanted(options), "values": {**values, **_words(options)}}
     if options.config:
         folders = exchange_request.model_folders(options.lora_dir)
@@ -92,7 +92,7 @@ def _steps(values: Mapping[str, str]) -> int:
 
 def _words(options: argparse.Namespace) -> dict[str, str]:
     """The options that have a word of their own."""
-    return {**_samples(options.sample_prompts), **settings_of(options)}
+    return {**_samples(options.sample_prompts), **mask_settings_of(options)}
 
 
 def _samples(given: str | None) -> dict[str, str]:
@@ -110,6 +110,12 @@ def _announce(head: str, job: TrainingJob, notes: Sequence[str]) -> None:
     print(terminal.paint(head, "bold"))
     for line in summary.lines(job):
         print(terminal.wrap(line, " " * 13))
+    print_notes(notes)
+
+
+def print_notes(notes: Sequence[str]) -> None:
+    """What was decided for the user on the way."""
+    terminal = Terminal.of(sys.stdout)
     for note in notes:
         print(terminal.paint(terminal.wrap(note), "yellow"))
     sys.stdout.flush()
@@ -180,7 +186,7 @@ def follow_to_end(bridge: Bridge, job_id: int, options: argparse.Namespace) -> i
     return exit_code(row)
 
 
-def _settings(words: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+def settings_of(words: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     """``key=value`` words, and what was understood by a short name such as `lr`. Dashes in a key
     count as underscores, as on sd-scripts' own command line.
     """

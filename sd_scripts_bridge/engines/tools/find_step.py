@@ -19,13 +19,10 @@ class FindStepTool(OnEmbedded):
     module = "engines.embedded.measuring.step_program"
 
     def outcome(self, home: Home, job: ToolJob, folder: JobFolder) -> str:
-        del home
+        del home, job
         found = recommend(curve(measured.read(folder.measured)))
         if found.step is None:
             return found.reason
-        text = (
-            "`retry {job} --all-photos --steps {step}` trains all photos for {step} "
-            "{step:step|steps}."
-        )
-        then = Message("find_step.then", text, job=job.about, step=found.step)
+        text = "`retry {job} --all-photos` trains all photos for {step} {step:step|steps}."
+        then = Message("find_step.all_photos", text, job=int(folder.root.name), step=found.step)
         return joined([found.reason, then])

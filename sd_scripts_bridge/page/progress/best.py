@@ -33,7 +33,7 @@ class SaveView:
 class BestView:
     """The saved step to use, with the evidence."""
 
-    step: Annotated[int | None, "null: these saves are alike", Example(600)]
+    step: Annotated[int | None, "null: can't tell; reason says why", Example(600)]
     range_: Annotated[
         list[int] | None,
         "the first and the last save that are as good; null: not sure",

@@ -72,6 +72,19 @@ class TrainBody:
 
 
 @dataclass(frozen=True)
+class StepSearchBody:
+    """A training whose step shall be found before it runs."""
+
+    dataset: Annotated[Path, "a kohya folder, or photos", Example("/datasets/AlvaroBadia")]
+    base: Annotated[Path, Example("/webui/models/Stable-diffusion/v1-5-pruned-emaonly.safetensors")]
+    folds: Annotated[int | None, "short trainings; each photo is left out of one; null: 5"] = None
+    preset: Text = None
+    values: Values | None = None
+    lora_dir: Annotated[Path | None, "for the training on all photos; as in Train"] = None
+    gpu: Annotated[int | None, Bounds(0, 1023), "counted from 0; null: the first free one"] = None
+
+
+@dataclass(frozen=True)
 class StartBody:
     """Start the draft's training."""
 

@@ -32,7 +32,7 @@ from ...planning.request import Request
 from ...publishing.publish import PublishedLora
 from ..bodies.loras import PublishBody
 from ..bodies.photos import CheckBody, DatasetBody, FramesBody, RegularizationBody
-from ..bodies.trainings import ClusterBody, LaunchBody, PresetCopyBody, TrainBody
+from ..bodies.trainings import ClusterBody, LaunchBody, PresetCopyBody, StepSearchBody, TrainBody
 from ..doors import Call
 from ..views import PresetCopyView, QueuedView
 
@@ -103,6 +103,22 @@ def train(call: Call, body: TrainBody) -> QueuedView:
 
     notes, submitted = started(call.context, submit, later=bool(body.at))
     return QueuedView(submitted.id, [*remarks, *notes, *submitted.notes])
+
+
+def find_step(call: Call, body: StepSearchBody) -> QueuedView:
+    """Find the step for all photos of a folder by short trainings, as a job: what `find-step
+    DATASET` does on the command line. `POST jobs/ID/retry` with `all_photos` and that job's number
+    trains them for it.
+    """
+    given = {name: getattr(body, name) for name in ("dataset", "base", "preset", "values", "gpu")}
+    request = Request(**_wanted(call.context, TrainBody(**given, lora_dir=body.lora_dir)))
+
+    def start() -> tuple[int, tuple[int, list[str]]]:
+        found = call.context.the_bridge.find_step_of(request, body.folds)
+        return found[0], found
+
+    notes, (number, more) = started(call.context, start)
+    return QueuedView(number, [*notes, *more])
 
 
 def _request(context: Context, body: TrainBody) -> tuple[Request, list[str]]:

@@ -40,11 +40,16 @@ def repeatable(row: JobRow) -> TrainingJob:
     job = row.job
     if not isinstance(job, TrainingJob):
         raise Conflict("bridge.job_training", "Job {job_id} is not a training.", job_id=row.id)
+    return still_there(job, row.id)
+
+
+def still_there(job: TrainingJob, number: int) -> TrainingJob:
+    """``job``, which job ``number`` trained. Raises as `repeatable`."""
     if job.is_forgotten:
         text = (
             "The photos of job {job} are forgotten. Start a new training: `train`, or in the tab."
         )
-        raise Conflict("again.forgotten", text, job=row.id)
+        raise Conflict("again.forgotten", text, job=number)
     problems = gone(job) if job.on is None else []
     if problems:
         raise Invalid(problems)

@@ -11,12 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.evidence import measured
 from sd_scripts_bridge.jobs.folder import JobFolder
-from sd_scripts_bridge.jobs.job import TrainingJob
+from sd_scripts_bridge.jobs.job import Status, TrainingJob
 from sd_scripts_bridge.options.params import TrainingParams
 from sd_scripts_bridge.system.files import write_json
 from tests.engines.embedded.conftest import NO_SAMPLES, QUICK
+from tests.support.supervisor import wait, wait_over
+from tests.support.verbs import run
 
 Pictures = Callable[[Path, int, str], None]
 
@@ -81,3 +84,47 @@ def test_every_photo_is_left_out_once_and_a_stopped_search_goes_on(
     before = {file: file.stat().st_mtime_ns for file in tool.output.rglob("*.json")}
     assert step_program.main() == 0
     assert before == {file: file.stat().st_mtime_ns for file in tool.output.rglob("*.json")}
+
+
+def test_photos_that_nobody_has_trained_by_the_command_line_and_the_supervisor(
+    bases: Callable[[str], Path], pictures: Pictures, bridge: Bridge, tmp_path: Path
+) -> None:
+    """Asked for, stopped in the middle, gone on with; then all photos are trained."""
+    pytest.importorskip("diffusers", reason="the embedded engine needs diffusers")
+    photos = tmp_path / "Ada woman"
+    pictures(photos, 6, "Ada woman, photo, number {}")
+    values = [f"{key}={value}" for key, value in QUICK.items()]
+    asked = (
+        "find-step",
+        photos,
+        "--base",
+        bases("sd1"),
+        "--folds",
+        3,
+        "--detach",
+        "--set",
+        *values,
+    )
+    few = run(bridge, *asked)
+    assert few.returncode == 1 and "save_every_n_steps=1, or less" in few.stderr
+    told = run(bridge, *asked, "max_train_steps=8", "save_every_n_steps=2", "--json")
+    assert told.returncode == 0, told.stderr
+    said = json.loads(told.stdout)
+    number, folder = said["job"], bridge.folder(said["job"])
+    assert "the subject is called 'Ada'" in str(said["notes"])
+    assert "Sample pictures" not in str(said["notes"]), "short trainings draw none"
+
+    wait(bridge, number, lambda row: row.status is Status.RUNNING)
+    bridge.stop(number)
+    assert wait_over(bridge, number).status is Status.STOPPED and not folder.result.exists()
+    assert run(bridge, "resume", number).returncode == 0
+    row = wait_over(bridge, number)
+    assert row.status is Status.SUCCEEDED, bridge.log(number)
+
+    steps = measured.read(folder.measured)
+    assert [(step.step, len(step.held_out)) for step in steps] == [(n, 6) for n in (0, 2, 4, 6, 8)]
+    assert json.loads(run(bridge, "jobs", number, "--json").stdout)["best"]["curve"]
+    trained = run(bridge, "retry", number, "--all-photos", "--steps", 4, "--json")
+    job = bridge.job(json.loads(trained.stdout)["job"]).job
+    assert isinstance(job, TrainingJob) and job.params.max_train_steps == 4
+    assert len([*Path(job.dataset).rglob("*.png")]) == 6
