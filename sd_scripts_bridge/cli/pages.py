@@ -214,13 +214,13 @@ PAGES: dict[str, HelpPage] = {
         "nothing to measure on, or measuring failed",
     ),
     "find-step": HelpPage(
-        """Finds the step at which a training on all photos should end: of a training that has
-        run (a job's number), or before the first, of a DATASET with --base, a folder as `train`
-        takes it. The photos are left out in turn, each once, in five short trainings (by the
-        embedded engine); the mean of what they measure says the step, and how sure that is. It
-        takes about four times as long as the training, and looks no further than its steps
-        (max_train_steps). No LoRA is kept; `retry JOB --all-photos`, with the number of this
-        job, trains it. Stopped, it goes on with `resume`.""",
+        """Finds the step at which a training on all photos should end: of a training that has run
+        (a job's number), or before the first, of a DATASET with --base, a folder as `train` takes
+        it. The photos are left out in turn, each once, in five short trainings (by the embedded
+        engine); the mean of what they measure says the step. That is a guess: each training has
+        ups and downs of its own. It takes about four times as long as the training, and looks no
+        further than its steps (max_train_steps). No LoRA is kept; `retry JOB --all-photos`, with
+        the number of this job, trains it. Stopped, it goes on with `resume`.""",
         (
             ("find-step 3", "with the settings of job 3"),
             ("find-step Ana --base v1-5.safetensors", "before any training"),

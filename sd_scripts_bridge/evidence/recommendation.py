@@ -53,7 +53,7 @@ def recommend(points: Sequence[CurvePoint]) -> Recommendation:
     step = saves[best].step
     if before := _not_better(saves[best], points):
         return _unknown(before)
-    if curves.near(best) < SURE:
+    if saves[best].training is None or curves.near(best) < SURE:
         return Recommendation(step, None, False, _guess(saves[best], saves))
     first, last = _around(best, [_is_usable(curves, save, best) for save in range(len(saves))])
     reason = _reason(saves[best], saves, last)
@@ -119,7 +119,9 @@ def _not_better(best: CurvePoint, points: Sequence[CurvePoint]) -> Message | Non
 
 
 def _guess(best: CurvePoint, saves: Sequence[CurvePoint]) -> Message:
-    """``training`` is None where each photo was held out in turn already: `evidence.crossed`."""
+    """Always where each photo was held out in turn (`evidence.crossed`; ``training`` is None then):
+    what other trainings say of the next one is never sure, see docs/benchmarks.md.
+    """
     loss, error = f"{best.held_out:.4f}", f"{best.error:.4f}"
     values = {"step": best.step, "loss": loss, "error": error, "photos": best.photos}
     if best is saves[-1]:
@@ -130,17 +132,17 @@ def _guess(best: CurvePoint, saves: Sequence[CurvePoint]) -> Message:
         return Message("best.guess_last", text, **values)
     if best.training is None:
         text = (
-            "Can't tell for sure: with each photo held out in turn the loss is lowest at step "
-            "{step} ({loss} ± {error}), but {photos} photos are too few. More photos would make "
-            "it surer."
+            "With each photo held out in turn, the loss is lowest at step {step} ({loss} ± "
+            "{error}). That is a guess: every training has ups and downs of its own, which others "
+            "can't foresee. Look at the saves beside it, too."
         )
         return Message("best.guess_in_turn", text, **values)
     text = (
         "Can't tell for sure: the held-out loss is lowest at step {step} ({loss} ± {error}), but "
-        "{photos} held-out {photos:photo is|photos are} too few. `find-step` holds out each photo "
-        "in turn, which is surer."
+        "{photos} held-out {photos:photo is|photos are} too few. The more are held out "
+        "(--held-out), the surer it is."
     )
-    return Message("best.guess_few", text, **values)
+    return Message("best.guess", text, **values)
 
 
 def _unknown(reason: Message) -> Recommendation:

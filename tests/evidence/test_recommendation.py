@@ -75,7 +75,7 @@ def test_where_no_save_is_better_than_the_base_none_is_recommended() -> None:
 
 
 def test_a_guess_says_what_would_make_it_surer() -> None:
-    """Holding each photo out in turn; where that is done, more photos; at the last save, steps."""
+    """More held-out photos; where each was held out in turn, a look; at the last save, steps."""
     advice = {True: set[bool](), False: set[bool]()}
     for seed in range(30):
         few = simulated([0.1 - 0.001 * n for n in range(7)], seed)
@@ -85,10 +85,17 @@ def test_a_guess_says_what_would_make_it_surer() -> None:
                 continue
             is_last, in_turn = said.step == few[-1].step, points is not few
             assert ("Train more steps" in said.reason) is is_last
-            assert ("More photos" in said.reason) is (in_turn and not is_last)
-            assert ("`find-step` holds out" in said.reason) is (not in_turn and not is_last)
+            assert ("Look at the saves beside it" in said.reason) is (in_turn and not is_last)
+            assert ("--held-out" in said.reason) is (not in_turn and not is_last)
             advice[in_turn].add(is_last)
     assert advice == {True: {True, False}, False: {True, False}}, "all of them were seen"
+
+
+def test_what_other_trainings_say_is_never_sure() -> None:
+    points = simulated(u_shaped(3, 0.2, 0.2), seed=1, photos=3, noise=0.01)
+    assert recommendation.recommend(points).sure
+    said = recommendation.recommend([replace(point, training=None) for point in points])
+    assert (said.step, said.sure, said.usable) == (STEPS[3], False, None)
 
 
 def test_saves_that_are_alike_are_told_apart_for_sure_by_mistake_only() -> None:
