@@ -102,7 +102,7 @@ PAGES: dict[str, HelpPage] = {
         """Puts a job that was stopped, failed or was lost back into the queue, to start over from
         step 0. What the last attempt wrote is deleted. --all-photos queues a new job instead, for
         any training: the same settings, but trained on the held-out photos, too, for the
-        recommended number of steps(the best step of `result`) if there is one. For a
+        recommended number of steps (the best step of `result`) if there is one. For a
         `find-step` job it queues the training of all photos for the step found.""",
         (
             ("retry 3", "the same job, a new attempt"),
