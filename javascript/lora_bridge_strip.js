@@ -61,6 +61,7 @@
             this.text = lb.el("span", {class: "lb-strip-text"});
             this.fill = lb.el("i", {});
             this.bar = lb.el("span", {class: "lb-bar", role: "progressbar", "aria-label": lb.t("Progress"), "aria-valuemin": 0, "aria-valuemax": 100}, this.fill);
+            this.percent = lb.el("span", {});
             this.rate = lb.el("span", {});
             this.left = lb.el("span", {});
             this.loss = lb.el("span", {});
@@ -72,7 +73,7 @@
             this.waiting = lb.el("span", {class: "lb-dim"});
             this.tryIt = lb.button(lb.t("Try it"), () => this.app.views.try.show(this.id), "small");
             this.node = lb.el("section", {class: "lb-strip", "aria-label": lb.t("Training now"), hidden: true},
-                this.title, this.text, this.bar, this.rate, this.left, this.loss, this.silent, this.pause, this.goOn, this.stops.node, this.tryIt, this.waiting);
+                this.title, this.text, this.bar, this.percent, this.rate, this.left, this.loss, this.silent, this.pause, this.goOn, this.stops.node, this.tryIt, this.waiting);
         }
 
         /** Sends one of the job's verbs, and says the answer. */
@@ -94,6 +95,7 @@
             lb.setAttribute(this.bar, "aria-valuenow", view.part === null ? null : Math.round(100 * view.part));
             const width = view.part === null ? "" : (100 * view.part).toFixed(2) + "%";
             if (this.fill.style.width !== width) this.fill.style.width = width;
+            this.put(this.percent, view.part !== null && view.active && lb.t("{percent} %", {percent: Math.floor(100 * view.part)}));
             this.put(this.rate, view.rate);
             this.put(this.left, view.left && lb.t("{time} left", {time: view.left}));
             this.put(this.loss, view.loss && lb.t("loss {loss}", {loss: view.loss}));

@@ -18,7 +18,7 @@ from sd_scripts_bridge.paths import Home
 from tests.support import model_headers as headers
 
 from .conftest import Ui
-from .page_object import Tab
+from .page_object import Tab, expect
 
 NAME = "Name, as you will use it in prompts"
 PATH = "A .safetensors file, or a folder with some"
@@ -196,6 +196,7 @@ def test_generate_says_why_it_waits(serve: Callable[..., Ui], visit: Callable[..
     said.get_by_text("A LoRA is training (step 620 of 1500): the picture waits").wait_for()
     said.get_by_role("button", name="Generate now").click()
     tab.soon(lambda: asked == ["pause"])
+    expect(tab.root.locator(".lb-strip")).to_contain_text("41 %")
 
 
 def test_loras_that_were_published_by_hand_can_be_tried(
