@@ -219,8 +219,8 @@
             this.parts = {image: lb.picture(), lost: lb.el("span", {class: "lb-no-picture", hidden: true})};
             this.name = lb.el("b", {});
             this.said = lb.el("p", {class: "lb-small"});
-            this.tags = lb.el("ul", {class: "lb-chips", "aria-label": lb.t("Tags of this caption")});
-            this.node = lb.el("div", {class: "lb-large", hidden: true}, lb.el("span", {class: "lb-picture"}, this.parts.image, this.parts.lost), this.name, this.said, this.tags);
+            this.chips = new lb.CaptionChips(app);
+            this.node = lb.el("div", {class: "lb-large", hidden: true}, lb.el("span", {class: "lb-picture"}, this.parts.image, this.parts.lost), this.name, this.said, this.chips.node);
         }
 
         show(/** @type {Rest.Photo} */ photo) {
@@ -246,10 +246,7 @@
             const missing = seen.missing.map((name) => words[name]).join(", ");
             const lines = [photo.reason ? lb.t("The captioner wrote none: {why}.", {why: lb.sentence(photo.reason)}) : "", missing ? lb.t("Not mentioned yet: {list}.", {list: missing}) : ""];
             lb.setText(this.said, lines.filter(Boolean).join(" "));
-            const person = new Set(seen.person.map((text) => text.toLowerCase()));
-            const tags = (photo.caption || "").split(",").map((text) => text.trim()).filter(Boolean);
-            lb.fillList(this.tags, tags.map((text) => ({text: text, person: person.has(text.toLowerCase())})), (tag, index) => index + tag.text,
-                (tag) => lb.el("li", {class: "lb-chip" + (tag.person ? " lb-of-person" : "")}, tag.text));
+            this.chips.show(photo, new Set(seen.person.map((text) => text.toLowerCase())));
         }
     };
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,4 +95,112 @@ def test_filters_selection_preview_and_keys(tab: Tab, axe: str) -> None:
     tab.page.keyboard.press("Escape")
     tab.page.keyboard.press("Control+z")
     tab.knows("app.state.draft.photos.every((photo) => !/no \\d/.test(photo.caption))")
+    assert not tab.errors
+
+
+CAPTION = "AlvaroBadia man, park, hat, smiling"
+
+
+def caption_boxes(tab: Tab) -> Any:
+    return tab.root.locator("#lora-bridge-captions .lb-captions textarea")
+
+
+def test_chips_are_dragged_to_another_place_and_onto_another_caption(tab: Tab) -> None:
+    boxes = caption_boxes(tab)
+    boxes.nth(0).fill(CAPTION)
+    boxes.nth(0).blur()
+    chips = tab.root.get_by_role("list", name="Tags of this caption")
+    chips.get_by_role("button", name="smiling").drag_to(chips.get_by_role("button", name="park"))
+    expect(boxes.nth(0)).to_have_value("AlvaroBadia man, smiling, park, hat")
+    chips.get_by_role("button", name="hat").drag_to(chips.get_by_text("AlvaroBadia man"))
+    expect(boxes.nth(0)).to_have_value("AlvaroBadia man, hat, smiling, park")
+    cloud = tab.root.get_by_role("list", name="Tags in the captions")
+    cloud.get_by_role("button", name="smiling 1").drag_to(boxes.nth(1))
+    expect(boxes.nth(1)).to_have_value("AlvaroBadia man, smiling")
+    tab.soon(
+        lambda: (
+            texts(tab)[:2]
+            == [
+                "AlvaroBadia man, hat, smiling, park",
+                "AlvaroBadia man, smiling",
+            ]
+        )
+    )
+    tab.button("Undo").click()
+    expect(boxes.nth(1)).to_have_value("AlvaroBadia man")
+    assert not tab.errors
+
+
+def test_the_whole_editor_by_the_keyboard(tab: Tab) -> None:
+    """Nothing is clicked: a caption written, chips moved, photos selected, all of them changed."""
+    keys, boxes = tab.page.keyboard, caption_boxes(tab)
+    rows = tab.root.locator("#lora-bridge-captions .lb-captions [role=listitem]")
+    rows.first.focus()
+    keys.press("Enter")
+    expect(boxes.nth(0)).to_be_focused()
+    keys.press("Control+a")
+    keys.type(CAPTION)
+    keys.press("Alt+ArrowDown")
+    expect(boxes.nth(1)).to_be_focused()
+    keys.press("Escape")
+    expect(rows.nth(1)).to_be_focused()
+    keys.press("ArrowUp")
+    expect(rows.nth(0)).to_be_focused()
+
+    chips = tab.root.get_by_role("list", name="Tags of this caption")
+    hat = chips.get_by_role("button", name="hat")
+    hat.wait_for()
+    while not hat.evaluate("(node) => node === document.activeElement"):
+        keys.press("Shift+Tab")
+    keys.press("ArrowLeft")
+    expect(boxes.nth(0)).to_have_value("AlvaroBadia man, hat, park, smiling")
+    expect(hat).to_be_focused()
+    keys.press("Tab")
+    keys.press("Delete")
+    expect(boxes.nth(0)).to_have_value("AlvaroBadia man, hat, smiling")
+
+    rows.nth(2).focus()
+    keys.press(" ")
+    tab.sees("3 shown, 1 selected")
+    tab.button("Add to 1 selected").focus()
+    keys.press("Enter")
+    expect(tab.field("Words to add")).to_be_focused()
+    keys.type("red scarf")
+    tab.sees("1 caption changes:")
+    keys.press("Enter")
+    expect(boxes.nth(2)).to_have_value("AlvaroBadia man, red scarf")
+    rows.nth(2).focus()
+    keys.press("Control+z")
+    expect(boxes.nth(2)).to_have_value("AlvaroBadia man")
+    keys.press("Control+y")
+    expect(boxes.nth(2)).to_have_value("AlvaroBadia man, red scarf")
+    keys.press("Control+a")
+    tab.sees("3 shown, 3 selected")
+    assert not tab.errors
+
+
+def test_the_captions_of_one_of_two_subjects_are_shown_and_changed(
+    tab: Tab, pictures: list[Path]
+) -> None:
+    tab.step("Photos")
+    tab.button("Add another subject").click()
+    tab.field("Name, as you will use it in prompts").fill("Ada")
+    tab.field("What is it").fill("woman")
+    tab.drop(pictures[3:5])
+    tab.sees("2 of 2 photos will be used.")
+    panel, boxes = tab.step("Captions"), caption_boxes(tab).locator("visible=true")
+    panel.get_by_label("Subject", exact=True).select_option("Ada woman")
+    tab.sees("2 shown, 0 selected")
+    expect(boxes).to_have_count(2)
+    for number in range(2):
+        expect(boxes.nth(number)).to_have_value("Ada woman")
+    tab.button("Select all shown").click()
+    tab.button("Add to 2 selected").click()
+    tab.field("Words to add").fill("in Rome")
+    tab.button("Apply to 2 selected").click()
+    for number in range(2):
+        expect(boxes.nth(number)).to_have_value("Ada woman, in Rome")
+    panel.get_by_label("Subject", exact=True).select_option("all")
+    expect(boxes.nth(0)).to_have_value("AlvaroBadia man")
+    tab.soon(lambda: texts(tab).count("AlvaroBadia man") == 3)
     assert not tab.errors

@@ -93,6 +93,8 @@ interface LoraBridge {
     // lora_bridge_caption_bulk.js
     CaptionBulk: new (...parts: any[]) => any;
     alikeCaptions: (photos: Rest.Photo[]) => any;
+    // lora_bridge_caption_chips.js
+    CaptionChips: new (...parts: any[]) => any;
     // lora_bridge_caption_tags.js
     CaptionTags: new (...parts: any[]) => any;
     CaptionPreview: new (...parts: any[]) => any;
