@@ -222,7 +222,7 @@ declare namespace Rest {
         since: number;
         ids: number[] | null;
         photos: Photo[];
-        captions: Caption[];
+        captions: DraftCaption[];
         more: boolean;
         used: number;
         total: number;
@@ -247,6 +247,18 @@ declare namespace Rest {
         imported: boolean;
         problems: string[];
         notes?: string[];
+    }
+
+    interface DraftCaption {
+        id: number;
+        caption: string;
+        own_caption: boolean;
+        words: number;
+        tokens: number | null;
+        begins_with_name: boolean;
+        by: string;
+        edited: boolean;
+        reason: string | null;
     }
 
     interface DraftCaptionBody {
@@ -623,16 +635,7 @@ declare namespace Rest {
         count: number;
     }
 
-    interface Photo {
-        id: number;
-        caption: string;
-        own_caption: boolean;
-        words: number;
-        tokens: number | null;
-        begins_with_name: boolean;
-        by: string;
-        edited: boolean;
-        reason: string | null;
+    interface Photo extends DraftCaption {
         file: string;
         verdict: "good" | "mind" | "left out" | null;
         sentence: string;

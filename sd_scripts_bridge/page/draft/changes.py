@@ -16,7 +16,7 @@ from .intake import VideoView
 from .looks.held_out import held_out
 from .state import DraftPhoto, DraftSubject, State, TrainingChoices
 from .view import (
-    CaptionView,
+    DraftCaptionView,
     LookView,
     PhotoView,
     caption_advice_of,
@@ -55,7 +55,7 @@ class DraftView:
     ]
     photos: Annotated[Sequence[PhotoView], "those that have changed"]
     captions: Annotated[
-        Sequence[CaptionView],
+        Sequence[DraftCaptionView],
         "with brief: of the photos of which nothing else has changed, which aren't in photos then",
     ]
     more: Annotated[bool, "whether more have changed than were asked for"]
@@ -100,7 +100,7 @@ class _Told:
     """What is told of a photo."""
 
     look: _Part[LookView]
-    said: _Part[CaptionView]
+    said: _Part[DraftCaptionView]
 
     def has_changed(self, since: int) -> bool:
         return max(self.look.since, self.said.since) > since

@@ -68,7 +68,7 @@ def used(draft: Draft) -> list[DraftPhoto]:
 
 
 @dataclass(frozen=True)
-class CaptionView:
+class DraftCaptionView:
     """A photo's caption, and what is known of it."""
 
     id: Annotated[int, "the photo's", Example(1)]
@@ -131,17 +131,17 @@ class LookView:
 
 
 @dataclass(frozen=True)
-class PhotoView(LookView, CaptionView):
+class PhotoView(LookView, DraftCaptionView):
     """One photo of the draft."""
 
 
-def caption_view(item: DraftPhoto, state: State, judged: Verdicts) -> CaptionView:
+def caption_view(item: DraftPhoto, state: State, judged: Verdicts) -> DraftCaptionView:
     """The photo's caption as the page gets it."""
     seen = judged.seen.get(item.id)
     text = caption_of(item, state, judged)
     words, tokens = counted(text)
     beside = bool(seen and seen.finding.caption)
-    return CaptionView(
+    return DraftCaptionView(
         id=item.id,
         caption=text,
         own_caption=item.caption is not None or beside,
@@ -159,7 +159,7 @@ def photo_of(item: DraftPhoto, state: State, judged: Verdicts, held: Collection[
     return joined(look_view(item, state, judged, held), caption_view(item, state, judged))
 
 
-def joined(look: LookView, said: CaptionView) -> PhotoView:
+def joined(look: LookView, said: DraftCaptionView) -> PhotoView:
     """A photo and its caption."""
     return PhotoView(**vars(look), **vars(said))
 
@@ -240,7 +240,7 @@ def set_advice_of(draft: Draft, state: State, judged: Verdicts) -> list[str]:
 
 
 def caption_advice_of(
-    state: State, used: Sequence[CaptionView], looked_at: Sequence[CaptionView]
+    state: State, used: Sequence[DraftCaptionView], looked_at: Sequence[DraftCaptionView]
 ) -> list[str]:
     """What to mind about the captions of the photos that are ``used``, some ``looked_at``."""
     from ...datasets.advice import caption_advice
@@ -248,7 +248,7 @@ def caption_advice_of(
     return [*caption_advice([*map(_captioned, looked_at)]), *_unnamed(state, used)]
 
 
-def _captioned(said: CaptionView) -> PhotoInSet:
+def _captioned(said: DraftCaptionView) -> PhotoInSet:
     if not said.own_caption:
         return PhotoInSet(_ANYWHERE)
     return PhotoInSet(_ANYWHERE, True, None, Repaired(said.caption), said.words, said.tokens)
@@ -272,7 +272,7 @@ def shown_of(state: State, judged: Verdicts) -> list[Facet]:
     return coverage([judged.seen[pid].finding for pid in used if pid in judged.seen], people)
 
 
-def _unnamed(state: State, used: Sequence[CaptionView]) -> list[str]:
+def _unnamed(state: State, used: Sequence[DraftCaptionView]) -> list[str]:
     """Of the captions that will be trained, those that don't begin with the name."""
     if not state.name:
         return []
