@@ -3,6 +3,8 @@
 (function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
+    const WEIGHT = "unmasked_weight";
+
     lb.Masks = class {
         constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
@@ -21,7 +23,23 @@
             this.on = lb.el("input", {type: "checkbox", onchange: () => this.app.act(this.on, () => this.app.post("draft", {training: {masks: this.on.checked}}))});
             this.choice = lb.field(lb.t("Photo"), lb.el("select", {onchange: () => this.show(Number(this.choice.input.value))}));
             const label = lb.el("label", {class: "lb-check"}, this.on, " ", lb.t("Train only what the masks show"));
-            return lb.el("div", {class: "lb-row"}, this.choice.node, label);
+            this.weight = lb.field(lb.t("What is hidden weighs"), lb.el("input", {type: "number", min: 0, max: 1, step: 0.05, placeholder: "0", onchange: () => this.weigh()}));
+            this.weight.input.title = lb.t("0: it isn't trained. 0.1: it counts a tenth of the rest, so that the person doesn't float in front of nothing.");
+            return lb.el("div", {class: "lb-row"}, this.choice.node, label, this.weight.node);
+        }
+
+        /** An empty field is the default: what is hidden counts nothing. */
+        weigh() {
+            const text = this.weight.input.value;
+            const value = text === "" ? null : Math.min(1, Math.max(0, Number(text)));
+            if (value !== null) this.weight.input.value = String(value);
+            this.app.saveDraft("option." + WEIGHT, {training: {values: {[WEIGHT]: value}}}, 0);
+        }
+
+        showWeight(/** @type {Rest.Draft} */ draft) {
+            const unsaved = this.app.saver.unsaved("draft option." + WEIGHT);
+            lb.show(this.weight.node, draft.training.masks);
+            lb.setValue(this.weight.input, (unsaved || draft).training.values[WEIGHT]);
         }
 
         buildTools() {
@@ -52,6 +70,7 @@
             const on = draft.training.masks;
             lb.setText(this.part.more, " · " + (on ? lb.t("on: {n} of {total} {total:photo|photos}", {n: masked, total: photos.length}) : lb.t("off")));
             this.on.checked = on;
+            this.showWeight(draft);
             lb.setChoices(this.choice.input, photos.map((photo) => ({value: photo.id, text: photo.file + (photo.mask ? " · " + lb.maskText(photo.mask) : "")})), this.pid);
             if (!this.node.open) return;
             const photo = photos.find((one) => one.id === this.pid) || photos[0];

@@ -76,3 +76,27 @@ def test_what_is_painted_is_what_the_server_has(
     canvas.wait_for()
     assert share(mask_of(tab, ui.address)) == pytest.approx(share(inverted))
     assert settled(lambda: part.get_by_text("Forget this mask", exact=True).click()) is None
+
+
+def test_what_is_hidden_is_given_a_weight(
+    serve: Callable[..., Ui], visit: Callable[..., Tab], pictures: list[Path]
+) -> None:
+    tab = visit(serve().address)
+    tab.drop(pictures[:2])
+    tab.sees("2 of 2 photos will be used.")
+    part = tab.root.locator("details", has_text="Masks").last
+    part.locator("summary").click()
+    weight = tab.field("What is hidden weighs")
+    assert not weight.is_visible(), "there is nothing to weigh without masks"
+    part.locator("input[type=checkbox]").check()
+    weight.fill("0.1")
+    weight.press("Tab")
+    tab.knows("app.state.draft.training.values.unmasked_weight === 0.1")
+    weight.fill("7")
+    weight.press("Tab")
+    expect(weight).to_have_value("1")
+    tab.knows("app.state.draft.training.values.unmasked_weight === 1")
+    weight.fill("")
+    weight.press("Tab")
+    tab.knows("!('unmasked_weight' in app.state.draft.training.values)")
+    assert tab.errors == []

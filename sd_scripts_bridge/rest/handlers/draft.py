@@ -11,7 +11,7 @@ from starlette.responses import Response
 from ...datasets.framing.buckets import Buckets
 from ...errors import Invalid, NotFound, Problem
 from ...messages import Message
-from ...options.params import fields_of_params
+from ...options.params import UNMASKED, fields_of_params
 from ...page import plan, videos
 from ...page.draft.changes import MOST_ROWS, DraftView
 from ...page.draft.choices import DraftChange, PhotoChange, TrainingChange
@@ -73,7 +73,7 @@ def describe(call: Call, query: ChangeQuery, body: DraftChange) -> DraftView:
 
 def _refuse_foreign(call: Call, training: TrainingChange) -> None:
     """Remote clients choose bases by their titles only, and only options that we know by name."""
-    known = {field.name for field in fields_of_params()}
+    known = {UNMASKED, *(field.name for field in fields_of_params())}
     values = {} if training.values is ABSENT else training.values
     foreign = sorted(set(values) - known)
     if foreign:
