@@ -7,6 +7,8 @@
     const STEPS = ["photos", "captions", "train", "try"];
     /** Photos in one answer. */
     const PAGE = 500;
+    /** Milliseconds between two looks at a training while the browser shows something else. */
+    const UNSEEN = 10000;
 
     lb.App = class {
         constructor(root) {
@@ -103,7 +105,7 @@
         listen() {
             this.onVisible = () => {
                 if (document.hidden) this.saver.flush(null, true);
-                else this.wake(true);
+                this.wake(!document.hidden);
             };
             this.onLeave = () => this.saver.flush(null, true);
             document.addEventListener("visibilitychange", this.onVisible);
@@ -296,9 +298,12 @@
         }
 
         async tick() {
-            if (!this.isVisible()) return;
             if (this.looking) {
                 this.lookAgain = true;
+                return;
+            }
+            if (!this.isVisible()) {
+                this.lookUnseen();
                 return;
             }
             this.looking = true;
@@ -316,6 +321,18 @@
             this.update();
             clearTimeout(this.timer);
             this.timer = setTimeout(() => this.tick(), this.lookAgain && !this.failures ? 0 : lb.pollDelay(this.isBusy(), this.failures, this.state.draft && this.state.draft.drafting));
+            this.lookAgain = false;
+        }
+
+        /** While nobody looks: whether a training is over, where the browser may say so. */
+        async lookUnseen() {
+            const {status} = this.state;
+            if (!document.hidden || !this.root.isConnected || !lb.canNotify() || !status || !(status.running || status.waiting)) return;
+            this.looking = true;
+            await this.lookAtJob().catch(() => null);
+            this.looking = false;
+            clearTimeout(this.timer);
+            this.timer = setTimeout(() => this.tick(), this.lookAgain ? 0 : UNSEEN);
             this.lookAgain = false;
         }
 

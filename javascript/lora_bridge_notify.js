@@ -25,9 +25,12 @@
         } catch (error) { /* an old browser, or a page that may not ask */ }
     };
 
+    /** Whether it was allowed. */
+    lb.canNotify = () => typeof Notification === "function" && Notification.permission === "granted";
+
     /** Says how a job ended, unless the page is looked at. */
     lb.notify = function (title, text) {
-        if (typeof Notification !== "function" || Notification.permission !== "granted" || !document.hidden) return;
+        if (!lb.canNotify() || !document.hidden) return;
         try {
             const shown = new Notification(title, {body: text, tag: "lora-bridge"});
             shown.onclick = () => { window.focus(); shown.close(); };

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -161,3 +162,30 @@ def test_the_browser_says_that_a_training_is_over_and_asks_once(
     tab.knows("app.state.draft")
     tab.page.evaluate("loraBridge.askToNotify()")
     assert tab.page.evaluate("told") == [], "whoever was asked isn't asked again"
+
+
+def test_a_training_that_ends_while_another_page_is_looked_at_is_said(
+    serve: Callable[..., Ui], visit: Callable[..., Tab], two: Path
+) -> None:
+    tab = visit(serve("--lora-dir", str(two / "Lora"), home=two / "home").address)
+    tab.page.add_init_script(SPY.replace('"default"', '"granted"'))
+    over: list[bool] = []
+
+    def status(route: Any) -> None:
+        got = route.fetch()
+        body = got.json()
+        if not over:
+            body["job"] |= {"status": "running", "finished": None}
+            body["running"] = body["job"]
+        route.fulfill(response=got, body=json.dumps(body))
+
+    tab.page.route("**/lora-bridge/v1/status*", status)
+    tab.page.reload()
+    expect(tab.root.locator(".lb-strip .lb-bar")).to_be_visible()
+    over.append(True)
+    tab.page.evaluate(
+        "Object.defineProperty(document, 'hidden', {value: true}); "
+        "document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    tab.page.wait_for_function("told.includes('Ada: Done.')")
+    assert tab.errors == []

@@ -204,6 +204,7 @@ interface LoraBridge {
     verifiedParts: (found: any) => any;
     // lora_bridge_notify.js
     mayNotify: () => boolean;
+    canNotify: () => any;
     askToNotify: () => any;
     notify: (title: string, text: string) => void;
     // lora_bridge_photos.js
