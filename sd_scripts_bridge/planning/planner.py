@@ -83,7 +83,9 @@ class Planner:
         job, notes, refused = self.draft_job(request, data, base)
         if refused:
             raise Invalid(refused)
-        return job, [*notes, *held_out_notes], data
+        at_random = bool(job.params.extra.get("enable_wildcard"))
+        lines = staging.of_several_lines(data, at_random=at_random)
+        return job, [*notes, *lines, *held_out_notes], data
 
     def draft_job(
         self, request: Request, data: Dataset, base: Base

@@ -83,6 +83,21 @@ def test_a_dry_run_says_the_job_that_a_run_queues(bridge: Bridge, folder: Path) 
     }
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [("", "only the first is trained."), ("enable_wildcard=true", "one of them at random.")],
+)
+def test_what_is_trained_of_captions_with_several_lines_is_said(
+    bridge: Bridge, folder: Path, options: str, said: str
+) -> None:
+    run(bridge, README["dataset"].replace("--steps 1500", "--steps 30"))
+    captions = sorted((folder / "AlvaroBadia").rglob("*.txt"))
+    for caption in captions[:2]:
+        caption.write_text("AlvaroBadia man, red\nAlvaroBadia man, blue\n", "utf-8")
+    words = f"{README['train']} --dry-run" + (f" --set {options}" if options else "")
+    assert f"2 captions have several lines: {said}" in run(bridge, words)
+
+
 def test_a_config_names_files_beside_itself(bridge: Bridge, folder: Path) -> None:
     run(bridge, README["dataset"].replace("--steps 1500", "--steps 30"))
     there = folder / "configs"
