@@ -146,3 +146,8 @@ def test_a_table_of_a_spreadsheet_comes_in(bridge: Bridge, dataset: Path, tmp_pa
     table.write_text("file\tcaption\n2.png\t山 in a park\n", "utf-16")
     done = run(bridge, "captions", dataset, "--import", table)
     assert "2.txt: Ada woman, 山 in a park" in done.stdout, done.stderr
+
+
+def test_a_jobs_measure_takes_no_photos_of_others(bridge: Bridge, tmp_path: Path) -> None:
+    done = run(bridge, "evaluate", "3", "--on", tmp_path)
+    assert done.returncode == 2 and "--on and --base are for a FILE" in done.stderr

@@ -17,6 +17,9 @@ from .training import follow_to_end, print_notes, settings_of
 
 def evaluate(bridge: Bridge, options: argparse.Namespace) -> int:
     word = options.target
+    if word.isdecimal() and (options.on or options.base):
+        sentence = "--on and --base are for a FILE; a job is measured on its own held-out photos."
+        return refuse(sentence, as_json=options.json, code=USAGE)
     if word.isdecimal():
         number = bridge.evaluate(int(word))
     elif options.on is None:
