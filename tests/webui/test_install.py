@@ -67,7 +67,7 @@ def packages() -> list[str]:
     for folder in {Path(text) for text in folders if text}:
         for base, _, files in os.walk(folder):
             if not base.endswith("__pycache__"):
-                for name in files:
+                for name in set(files) - {"hash_seed.txt"}:  # gradio's, when a page is first drawn
                     info = os.lstat(os.path.join(base, name))
                     found.append(f"{base}/{name} {info.st_size} {info.st_mtime_ns}")
     return sorted(found)
