@@ -28,8 +28,9 @@ from sd_scripts_bridge.jobs.job import Status, TrainingJob
 from sd_scripts_bridge.models import lora
 from sd_scripts_bridge.options.params import TrainingParams
 from sd_scripts_bridge.paths import Home
+from sd_scripts_bridge.system import process
 from sd_scripts_bridge.system.gpu_memory import GpuMemory
-from tests.support.supervisor import end_all, submit, survivors, wait, wait_over, wait_step
+from tests.support.supervisor import end_all, submit, wait, wait_over, wait_step
 
 HELD, LEFT = 1_000_000_000, 300_000_000
 """SD 1.5 and a step of it hold more than the first; within the second the GPU is as it was."""
@@ -123,7 +124,7 @@ def test_a_pause_gives_the_memory_back_and_the_training_goes_on(
 
     bridge.pause(job_id, minutes=60)
     wait(bridge, job_id, lambda row: row.status is Status.QUEUED)
-    assert not survivors(bridge, job_id)
+    assert not process.with_cookie(f"{bridge.home.root}#{job_id}#1")
     assert settled(device, before - LEFT) >= before - LEFT
     step = state_step(bridge.folder(job_id).states("Ada")[-1])
     assert step >= LATE
