@@ -46,7 +46,7 @@ def test_a_preset_says_what_was_counted_and_never_what_was_not(name: str) -> Non
     told, found = preset.view().memory, theirs.of_preset(name, preset.version)
     assert ("with the embedded engine" in told) == (preset.counted is not None)
     assert ("GB with sd-scripts" in told) == (found is not None)
-    assert ("With sd-scripts it is not counted." in told) == (found is None)
+    assert ("With sd-scripts it is not counted" in told) == (found is None)
     if found is not None:
         peak = (found.peak + OVERHEAD) / 1e9
         assert f"Counted, not measured: {peak:.1f} GB with sd-scripts" in told

@@ -134,9 +134,14 @@ class Preset:
     def _counted_theirs(self) -> str:
         """The same of sd-scripts, which keeps more."""
         found = theirs.of_preset(self.name, self.version)
+        if found is None and self.counted is None:
+            return Message("presets.not_counted", "With sd-scripts it is not counted.")
         if found is None:
-            text = "With sd-scripts it is not counted."
-            return Message("presets.not_counted", text)
+            text = (
+                "With sd-scripts it is not counted; that keeps more (norms in 32 bits, copies of "
+                "the LoRA's weights)."
+            )
+            return Message("presets.theirs_keeps_more", text)
         text = (
             "Counted, not measured: {size} with sd-scripts ({weights} the model, {lora} the LoRA "
             "and its optimizer, {step} a step, {cuda} an assumption for CUDA itself)."
