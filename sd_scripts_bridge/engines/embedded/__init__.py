@@ -28,7 +28,7 @@ from ..own_programs import ENVIRONMENT, event_of, launcher
 from . import libraries
 from .refusals import EXTRA_OPTIONS, refusals
 from .stepping import earnings
-from .stepping.earnings import UNKNOWN, Book, kind_of
+from .stepping.earnings import UNKNOWN, EarningsBook, kind_of
 
 SETUP = Message("setup.run_sd_scripts_bridge", "Run `sd-scripts-bridge setup`.")
 TINY_BYTES = 100_000_000
@@ -125,7 +125,7 @@ class EmbeddedEngine:
             return []
         machine = self.machine()
         gpu = machine.gpu if machine.device == "cuda" else "cpu"
-        known = Book(self.home.compiled / machine.torch).of(kind_of(job, gpu))
+        known = EarningsBook(self.home.compiled / machine.torch).of(kind_of(job, gpu))
         return [UNKNOWN if known is None else known.outlook(job.params.max_train_steps)]
 
     def _draws(self, job: TrainingJob) -> bool:

@@ -28,7 +28,7 @@ from ..model import device
 from ..model.lean import Block
 from ..training.loss import Inputs
 from ..training.said import say
-from .earnings import Book, Earnings, kind_of
+from .earnings import Earnings, EarningsBook, kind_of
 from .graphs import Graphs, Take, shape_of
 from .step import Step
 
@@ -73,7 +73,12 @@ class Compiled:
     """Takes steps as ``take`` does, with compiled blocks from where that is worth it."""
 
     def __init__(
-        self, take: Take, blocks: Blocks, break_off: Callable[[], None], book: Book, kind: str
+        self,
+        take: Take,
+        blocks: Blocks,
+        break_off: Callable[[], None],
+        book: EarningsBook,
+        kind: str,
     ) -> None:
         self.take, self.blocks, self.break_off = take, blocks, break_off
         self.book, self.kind, self.clock = book, kind, _now
@@ -201,7 +206,7 @@ def misses() -> int:
     return int(counters["fxgraph_cache_miss"] + counters["fxgraph_cache_bypass"])
 
 
-def _book_in(folder: Path) -> Book:
+def _book_in(folder: Path) -> EarningsBook:
     """Have PyTorch keep what it compiles in ``folder``, under its version; what another version has
     compiled is of no use to any, and goes.
     """
@@ -210,7 +215,7 @@ def _book_in(folder: Path) -> Book:
         if other != own or _size(other) > MOST_BYTES:
             shutil.rmtree(other, ignore_errors=True)
     os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(own)
-    return Book(own)
+    return EarningsBook(own)
 
 
 def _size(folder: Path) -> int:

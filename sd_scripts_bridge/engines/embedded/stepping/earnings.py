@@ -68,7 +68,7 @@ UNKNOWN = Message(
 
 
 @dataclass(frozen=True)
-class Book:
+class EarningsBook:
     """What was measured with one PyTorch, in the folder of what it has compiled."""
 
     folder: Path

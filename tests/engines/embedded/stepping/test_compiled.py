@@ -24,7 +24,7 @@ from benchmarks.workshop import Workshop
 from sd_scripts_bridge.engines.embedded.model import tiny
 from sd_scripts_bridge.engines.embedded.stepping import compiled
 from sd_scripts_bridge.engines.embedded.stepping.compiled import TIMED, WARM, Compiled
-from sd_scripts_bridge.engines.embedded.stepping.earnings import Book, Earnings
+from sd_scripts_bridge.engines.embedded.stepping.earnings import Earnings, EarningsBook
 
 STEPS = 7
 ONE_SIZE = dataclasses.replace(
@@ -59,7 +59,7 @@ class Device:
 
 def course(folder: Path, device: Device, steps: int) -> list[Any]:
     """What is said in a training of ``steps``."""
-    run = Compiled(device.take, device, lambda: None, Book(folder), "kind")  # type: ignore[arg-type]
+    run = Compiled(device.take, device, lambda: None, EarningsBook(folder), "kind")  # type: ignore[arg-type]
     run.clock = lambda: device.now
     with contextlib.redirect_stdout(io.StringIO()) as said:
         run.start(steps)
@@ -78,7 +78,7 @@ def test_the_first_block_tells_when_all_would_take_longer_than_what_is_left(tmp_
     device = Device(kinds=4)
     (note,) = course(tmp_path, device, 40)  # 40 s for all, 29 steps left
     assert "about 40 s" in note and "29 steps that are left take 29 s" in note
-    assert device.ready == 0 and Book(tmp_path).of("kind") is None
+    assert device.ready == 0 and EarningsBook(tmp_path).of("kind") is None
 
 
 def test_a_long_training_is_compiled_and_the_next_short_one_knows_better(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_long_training_is_compiled_and_the_next_short_one_knows_better(tmp_pat
     (note,) = course(tmp_path, device, 60)
     assert "took 20 s: a step takes 500.0 ms instead of 1000.0 ms, so 39 steps earn it" in note
     assert device.ready == 2
-    found = Book(tmp_path).of("kind")
+    found = EarningsBook(tmp_path).of("kind")
     assert found is not None and (found.eager, found.compiled, found.cost) == (1.0, 0.5, 19.5)
 
     short = Device()

@@ -9,8 +9,8 @@ import pytest
 from sd_scripts_bridge.engines.embedded import EmbeddedEngine
 from sd_scripts_bridge.engines.embedded.stepping.earnings import (
     UNKNOWN,
-    Book,
     Earnings,
+    EarningsBook,
     kind_of,
 )
 from sd_scripts_bridge.jobs.job import TrainingJob
@@ -39,7 +39,7 @@ def test_with_what_lies_in_the_cache_it_costs_less() -> None:
 
 
 def test_the_book_keeps_what_is_not_measured_anew(tmp_path: Path) -> None:
-    book = Book(tmp_path / "not made yet")
+    book = EarningsBook(tmp_path / "not made yet")
     assert book.of("a") is None
     book.write("a", Earnings(2, 1, cold=30))
     book.write("b", Earnings(9, 8, cold=3))
@@ -51,7 +51,7 @@ def test_the_book_keeps_what_is_not_measured_anew(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damaged", [b"{", b"\xff", b"[]"])
 def test_a_damaged_book_is_an_empty_one(tmp_path: Path, damaged: bytes) -> None:
     (tmp_path / "earnings.json").write_bytes(damaged)
-    book = Book(tmp_path)
+    book = EarningsBook(tmp_path)
     assert book.of("a") is None
     book.write("a", Earnings(2, 1))
     assert book.of("a") == Earnings(2, 1)
@@ -61,7 +61,7 @@ def test_the_plan_says_what_is_known_of_the_same_kind_of_training(tmp_path: Path
     engine, extra = EmbeddedEngine(Home(tmp_path)), {"torch_compile": True, "sample_prompts": "x"}
     assert not [note for note in engine.notes(job({}, max_train_steps=50)) if "compile" in note]
     assert UNKNOWN in engine.notes(job(extra, max_train_steps=50))
-    known = Book(Home(tmp_path).compiled / engine.machine().torch)
+    known = EarningsBook(Home(tmp_path).compiled / engine.machine().torch)
     known.write(kind_of(job(extra), "cpu"), Earnings(eager=0.5, compiled=0.3, cold=40))
     assert any("left out" in note for note in engine.notes(job(extra, max_train_steps=50)))
     assert any("saves about" in note for note in engine.notes(job(extra, max_train_steps=1500)))
