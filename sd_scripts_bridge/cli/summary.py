@@ -64,7 +64,8 @@ def _pictures(data: subsets.TrainingSet | None) -> str:
     shown = Counter[int]()
     for subset in data.train:
         shown[subset.repeats] += len(subset.pictures)
-    text = " + ".join(f"{count} x {repeats}" for repeats, count in shown.items()) + " repeats"
+    text = " + ".join(f"{count} x {repeats}" for repeats, count in shown.items())
+    text += " repeat" if [*shown] == [1] else " repeats"
     reg = sum(len(subset.pictures) for subset in data.reg)
     return text + (f", {counted(reg, 'regularization image')}" if reg else "")
 

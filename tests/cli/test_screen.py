@@ -7,6 +7,7 @@ import os
 import re
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -149,5 +150,7 @@ def test_the_summary_says_what_takes_effect(make_job: object) -> None:
     assert "schedule   cosine, no warm-up" in text
     torchs = job.evolve(params=replace(job.params, extra={"lr_scheduler_type": "StepLR"}))
     assert "schedule   StepLR" in "\n".join(summary.lines(torchs))
+    Path(job.dataset, "2_Ada woman").rename(Path(job.dataset, "1_Ada woman"))
+    assert "pictures   10 x 1 repeat\n" in "\n".join(summary.lines(job))
     only = job.evolve(params=job.params.with_values({"network_train_unet_only": True}))
     assert "text encoder" not in "\n".join(summary.lines(only))

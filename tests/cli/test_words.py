@@ -55,7 +55,7 @@ def test_no_lines_are_no_lines(bridge: Bridge) -> None:
 
 def test_the_loss_comes_as_a_table(bridge: Bridge) -> None:
     job = bridge._store.add(SetupJob("sd-scripts"))
-    for event in (Progress(1, 2), Progress(2, 2, 0.125)):
+    for event in (Progress(1, 2), Progress(2, 2, 0.5), Progress(2, 2, 0.125)):
         bridge._store.append(job, 1, event)
     rows = run(bridge, "log", job, "--csv").stdout.splitlines()
     assert rows[0] == "attempt,step,loss,time" and len(rows) == 3
