@@ -43,7 +43,8 @@ def read(value: Any, kind: tuple[type, bool]) -> Any:
         raise ValueError(
             Message("params.not_whole", "{value} is not a whole number", value=mistyped(value))
         )
-    return int(number)
+    digits = str(value).strip()  # a float rounds what has more than 15 of them
+    return int(digits) if digits.isdecimal() else int(number)
 
 
 def plain(limit: float) -> str:
