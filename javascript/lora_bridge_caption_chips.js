@@ -15,6 +15,8 @@
 
         /** `person`: the words in it that belong to the person, in small letters. */
         show(/** @type {Rest.Photo} */ photo, person) {
+            this.latest = {photo: photo, person: person};
+            if (this.dragged !== null) return; // what is dragged stays where it was taken
             this.photo = photo;
             this.person = person;
             this.text = this.now();
@@ -48,7 +50,7 @@
             return lb.el("button", {
                 type: "button", class: kind, draggable: "true", title: lb.t("Drag it to another place, or press ← or →; Delete takes it out"),
                 ondragstart: (event) => { this.dragged = tag.index; event.dataTransfer.setData("text/plain", tag.text); event.dataTransfer.effectAllowed = "move"; },
-                ondragend: () => { this.dragged = null; },
+                ondragend: () => { this.dragged = null; this.show(this.latest.photo, this.latest.person); },
                 onkeydown: (event) => this.key(event, tag.index),
             }, tag.text);
         }

@@ -220,7 +220,7 @@
             this.name = lb.el("b", {});
             this.said = lb.el("p", {class: "lb-small"});
             this.chips = new lb.CaptionChips(app);
-            this.node = lb.el("div", {class: "lb-large", hidden: true}, lb.el("span", {class: "lb-picture"}, this.parts.image, this.parts.lost), this.name, this.said, this.chips.node);
+            this.node = lb.el("div", {class: "lb-large", hidden: true}, lb.el("span", {class: "lb-picture"}, this.parts.image, this.parts.lost), this.name, this.chips.node, this.said);
         }
 
         show(/** @type {Rest.Photo} */ photo) {

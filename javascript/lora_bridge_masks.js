@@ -25,6 +25,7 @@
             const label = lb.el("label", {class: "lb-check"}, this.on, " ", lb.t("Train only what the masks show"));
             this.weight = lb.field(lb.t("What is hidden weighs"), lb.el("input", {type: "number", min: 0, max: 1, step: 0.05, placeholder: "0", onchange: () => this.weigh()}));
             this.weight.input.title = lb.t("0: it isn't trained. 0.1: it counts a tenth of the rest, so that the person doesn't float in front of nothing.");
+            this.weight.node.classList.add("lb-weight");
             return lb.el("div", {class: "lb-row"}, this.choice.node, label, this.weight.node);
         }
 
