@@ -15,7 +15,7 @@ from .conftest import Ui
 from .page_object import Tab, expect
 
 STEPS, TRAINING_MS = 200, 900_000
-"""It takes half a minute, and on a machine full of other work as much more."""
+"""A training takes half a minute; on a busy machine many times that."""
 TXT2IMG = (
     "Negative prompt: ",
     "Steps: 60",
