@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Generic, TypeVar
 
 from ...datasets.looking.coverage import Facet
@@ -151,38 +151,50 @@ class DraftChanges:
             whole = [one for one in changed if not brief or one.look.since > since]
             photos, more = _part(whole, start, count)
             said = [one.said.value for one in changed if brief and one.look.since <= since]
-            about_set, about_captions = self._advised()
-            return DraftView(
+            return replace(
+                self._standing(state, told),
                 revision=revision,
                 since=since,
                 ids=self._ids if self._listed > since else None,
                 photos=photos,
                 captions=() if start else said,
                 more=more,
-                used=(used := sum(one.look.value.used for one in told)),
-                total=len(told),
-                sentence=_sentence(used, len(told)),
-                name=state.name,
-                class_token=state.class_token,
-                source=state.source,
-                subjects=state.subjects,
-                advice=about_set,
-                coverage=self._coverage,
-                caption_advice=about_captions,
-                checking=_count(self.draft.check.progress),
-                comparing=_count(self.draft.check.comparing),
-                drafting=_count(self.draft.drafting),
-                caption_job=state.caption_job or None,
-                writing=_count(self.draft.writing),
-                videos=[*self.draft.videos.values()],
-                training=state.training,
-                undo=len(state.undo),
-                redo=len(state.redo),
-                photo_undo=len(state.photo_undo),
-                imported=state.before is not None,
-                problems=[one.sentence for one in naming_problems(state)],
                 notes=notes,
             )
+
+    def _standing(self, state: State, told: list[_Told]) -> DraftView:
+        """What is told with each answer, without a photo."""
+        about_set, about_captions = self._advised()
+        return DraftView(
+            revision=0,
+            since=0,
+            ids=None,
+            photos=(),
+            captions=(),
+            more=False,
+            used=(used := sum(one.look.value.used for one in told)),
+            total=len(told),
+            sentence=_sentence(used, len(told)),
+            name=state.name,
+            class_token=state.class_token,
+            source=state.source,
+            subjects=state.subjects,
+            advice=about_set,
+            coverage=self._coverage,
+            caption_advice=about_captions,
+            checking=_count(self.draft.check.progress),
+            comparing=_count(self.draft.check.comparing),
+            drafting=_count(self.draft.drafting),
+            caption_job=state.caption_job or None,
+            writing=_count(self.draft.writing),
+            videos=[*self.draft.videos.values()],
+            training=state.training,
+            undo=len(state.undo),
+            redo=len(state.redo),
+            photo_undo=len(state.photo_undo),
+            imported=state.before is not None,
+            problems=[one.sentence for one in naming_problems(state)],
+        )
 
     def _advised(self) -> tuple[list[str], list[str]]:
         """What to mind of the set and of its captions, and what went wrong meanwhile."""
