@@ -184,6 +184,7 @@ def test_the_captions_of_one_of_two_subjects_are_shown_and_changed(
 ) -> None:
     tab.step("Photos")
     tab.button("Add another subject").click()
+    tab.shows("Name, as you will use it in prompts", "")
     tab.field("Name, as you will use it in prompts").fill("Ada")
     tab.field("What is it").fill("woman")
     tab.drop(pictures[3:5])
