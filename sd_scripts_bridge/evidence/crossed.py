@@ -29,7 +29,7 @@ def crossed(folds: Sequence[Sequence[MeasuredStep]], steps: Sequence[int]) -> li
             found[photo] = [first, *smoothed(saves)]
     rows = [{photo: at[number] for photo, at in found.items()} for number in range(len(steps))]
     measured = zip(steps, rows, strict=True)
-    return [MeasuredStep(step, row, training={}) for step, row in measured]
+    return [MeasuredStep(step, row, training={}, in_turn=True) for step, row in measured]
 
 
 def smoothed(saves: Sequence[tuple[float, ...]]) -> list[tuple[float, ...]]:

@@ -24,6 +24,8 @@ class CurvePoint:
     draws: Draws
     """The held-out errors themselves, photo after photo, in the order that every save shares."""
     photos: int = 1
+    in_turn: bool = False
+    """Whether each photo was held out of another training."""
 
 
 def curve(steps: Sequence[MeasuredStep]) -> list[CurvePoint]:
@@ -37,7 +39,15 @@ def curve(steps: Sequence[MeasuredStep]) -> list[CurvePoint]:
     same = [step for step in steps if step.covers(photos, trained)]
     draws = [_draws(step.held_out, photos) for step in same]
     return [
-        CurvePoint(step.step, mean(own), error, _training(step, trained), own, len(photos))
+        CurvePoint(
+            step.step,
+            mean(own),
+            error,
+            _training(step, trained),
+            own,
+            len(photos),
+            step.in_turn,
+        )
         for step, own, error in zip(same, draws, _errors(draws, len(photos)), strict=True)
     ]
 

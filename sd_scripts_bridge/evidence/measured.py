@@ -32,6 +32,8 @@ class MeasuredStep:
     step: int
     held_out: Errors
     training: Errors
+    in_turn: bool = False
+    """Whether it stands for several trainings, each without other photos (`crossed`)."""
 
     def covers(self, held_out: Iterable[str], training: Iterable[str]) -> bool:
         """Whether all of these photos were measured here."""
@@ -47,7 +49,8 @@ def write(folder: Path, measured: MeasuredStep) -> Path:
         name: {photo: [round(error, 8) for error in errors] for photo, errors in part.items()}
         for name, part in parts.items()
     }
-    write_json(path, {"version": VERSION, "step": measured.step, **errors})
+    about = {"version": VERSION, "step": measured.step, "in_turn": measured.in_turn}
+    write_json(path, {**about, **errors})
     return path
 
 
@@ -63,8 +66,8 @@ def _step(path: Path) -> MeasuredStep | None:
         data = json.loads(path.read_text(encoding="utf-8"))
         if data["version"] != VERSION:
             return None
-        parts = [_errors(data[name]) for name in ("held_out", "training")]
-        return MeasuredStep(int(data["step"]), *parts)
+        held_out, training = (_errors(data[name]) for name in ("held_out", "training"))
+        return MeasuredStep(int(data["step"]), held_out, training, data.get("in_turn") is True)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 

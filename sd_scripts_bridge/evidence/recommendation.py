@@ -53,7 +53,7 @@ def recommend(points: Sequence[CurvePoint]) -> Recommendation:
     step = saves[best].step
     if before := _not_better(saves[best], points):
         return _unknown(before)
-    if saves[best].training is None or curves.near(best) < SURE:
+    if saves[best].in_turn or curves.near(best) < SURE:
         return Recommendation(step, None, False, _guess(saves[best], saves))
     first, last = _around(best, [_is_usable(curves, save, best) for save in range(len(saves))])
     reason = _reason(saves[best], saves, last)
@@ -119,8 +119,8 @@ def _not_better(best: CurvePoint, points: Sequence[CurvePoint]) -> Message | Non
 
 
 def _guess(best: CurvePoint, saves: Sequence[CurvePoint]) -> Message:
-    """Always where each photo was held out in turn (`evidence.crossed`; ``training`` is None then):
-    what other trainings say of the next one is never sure, see docs/benchmarks.md.
+    """Always where each photo was held out in turn (`evidence.crossed`): what other trainings say
+    of the next one is never sure, see docs/benchmarks.md.
     """
     loss, error = f"{best.held_out:.4f}", f"{best.error:.4f}"
     values = {"step": best.step, "loss": loss, "error": error, "photos": best.photos}
@@ -130,7 +130,7 @@ def _guess(best: CurvePoint, saves: Sequence[CurvePoint]) -> Message:
             "({loss} ± {error}), so a longer training may be better. Train more steps."
         )
         return Message("best.guess_last", text, **values)
-    if best.training is None:
+    if best.in_turn:
         text = (
             "With each photo held out in turn, the loss is lowest at step {step} ({loss} ± "
             "{error}). That is a guess: every training has ups and downs of its own, which others "

@@ -226,6 +226,9 @@ def visit(
     for number, context in enumerate(contexts, 1):
         if request.node.stash.get(FAILED, False):
             shown = tmp_path / f"failed-{number}.png"
-            context.pages[0].screenshot(path=shown, full_page=True)
-            print(f"What was seen: {shown}")
+            for page in context.pages[:1]:
+                page.screenshot(path=shown, full_page=True)
+                print(f"What was seen: {shown}")
+        for page in context.pages:
+            page.unroute_all(behavior="ignoreErrors")  # else one on its way fails in the next test
         context.close()

@@ -5,7 +5,9 @@ minimum.
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
+from sd_scripts_bridge.evidence import measured
 from sd_scripts_bridge.evidence.crossed import crossed, smoothed
 from sd_scripts_bridge.evidence.curve import curve
 from sd_scripts_bridge.evidence.measured import MeasuredStep
@@ -48,6 +50,13 @@ def test_five_trainings_say_together_what_one_cant() -> None:
         first = recommend(curve(folds[0])).step
         alone += first is not None and abs(first - 7 * BEST) <= 7
     assert together == 20 and alone < together
+
+
+def test_what_was_found_in_turn_is_kept_as_that(tmp_path: Path) -> None:
+    found = crossed([fold(1, random.Random(1)), fold(2, random.Random(2))], range(SAVES + 1))
+    for step in (found[0], fold(3, random.Random(3))[1]):
+        measured.write(tmp_path, step)
+    assert [step.in_turn for step in measured.read(tmp_path)] == [True, False]
 
 
 def test_smoothing_leaves_a_straight_line_and_takes_a_zigzag_off() -> None:

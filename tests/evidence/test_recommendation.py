@@ -79,7 +79,7 @@ def test_a_guess_says_what_would_make_it_surer() -> None:
     advice = {True: set[bool](), False: set[bool]()}
     for seed in range(30):
         few = simulated([0.1 - 0.001 * n for n in range(7)], seed)
-        for points in (few, [replace(point, training=None) for point in few]):
+        for points in (few, [replace(point, in_turn=True) for point in few]):
             said = recommendation.recommend(points)
             if said.step is None or said.sure:
                 continue
@@ -94,7 +94,7 @@ def test_a_guess_says_what_would_make_it_surer() -> None:
 def test_what_other_trainings_say_is_never_sure() -> None:
     points = simulated(u_shaped(3, 0.2, 0.2), seed=1, photos=3, noise=0.01)
     assert recommendation.recommend(points).sure
-    said = recommendation.recommend([replace(point, training=None) for point in points])
+    said = recommendation.recommend([replace(point, in_turn=True) for point in points])
     assert (said.step, said.sure, said.usable) == (STEPS[3], False, None)
 
 
