@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ....datasets.framing.buckets import Size, crop_corner
 from ....options.params import TrainingParams
+from ..model.device import normal
 from . import masks
 from .latents import Encoded, PhotoEncoder
 from .placing import Placed
@@ -39,8 +40,7 @@ class Shelf:
         mean = self.mean[rows]
         if self.spread is None:
             return mean
-        drawn = torch.randn(mean.shape, generator=generator, device=generator.device)
-        return mean + self.spread[rows] * drawn.to(mean.device)
+        return mean + self.spread[rows] * normal(mean.shape, generator, mean.device)
 
 
 def encode(

@@ -122,8 +122,7 @@ class Networks:
     def load(cls, asked: Evaluation, tokenizers: Path) -> Networks:
         """Raises `Invalid`."""
         device = devices.best()
-        if device.type == "cpu" and base_model.is_tiny(Path(asked.base)):
-            torch.set_num_threads(1)
+        devices.spare_threads(device, Path(asked.base))
         dtype = devices.half(device)
         base = base_model.load(Path(asked.base), asked.family, dtype)
         photos = measured_photos.encode(

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from ....errors import TrainingFailed
 from . import base_model
@@ -36,12 +38,13 @@ def generator(device: torch.device, seed: int) -> torch.Generator:
     return torch.Generator(on).manual_seed(seed)
 
 
-def choose(precision: str, base: Path) -> torch.device:
-    """The best. Raises `TrainingFailed` where it can't compute in ``precision``.
+def normal(shape: Sequence[int], generator: torch.Generator, device: torch.device | str) -> Tensor:
+    """Normal random numbers on ``device``, drawn where the generator is."""
+    return torch.randn(tuple(shape), generator=generator, device=generator.device).to(device)
 
-    A toy model on the CPU gets one thread: several only wait for each other, and their results
-    differ from run to run.
-    """
+
+def choose(precision: str, base: Path) -> torch.device:
+    """The best. Raises `TrainingFailed` where it can't compute in ``precision``."""
     device = best()
     if device.type == "cuda":
         if precision == "bf16" and not torch.cuda.is_bf16_supported(including_emulation=False):
@@ -63,9 +66,16 @@ def choose(precision: str, base: Path) -> torch.device:
             "This Mac can't compute in bf16 before macOS 14. Set mixed_precision to no, or update "
             "macOS.",
         )
+    spare_threads(device, base)
+    return device
+
+
+def spare_threads(device: torch.device, base: Path) -> None:
+    """A toy model on the CPU gets one thread: several are hardly quicker, wait for each other where
+    another program computes, and their results differ from run to run.
+    """
     if device.type == "cpu" and base_model.is_tiny(base):
         torch.set_num_threads(1)
-    return device
 
 
 def _mac_has_bf16() -> bool:

@@ -25,12 +25,9 @@ def load(
 ) -> tuple[BaseModel, Sampler]:
     """The networks of the checkpoint at ``path``, and a sampler that draws with them.
 
-    ``tokenizers`` is the folder that `caption_tokens.write_tokenizers` fills. A toy model on the
-    CPU gets one thread: two are hardly quicker, and wait for each other where another program
-    computes. Raises `Invalid`.
+    ``tokenizers`` is the folder that `caption_tokens.write_tokenizers` fills. Raises `Invalid`.
     """
-    if torch.device(device).type == "cpu" and base_model.is_tiny(path):
-        torch.set_num_threads(1)
+    devices.spare_threads(torch.device(device), path)
     base = base_model.load(path, family, dtype)
     for network in (base.unet, base.vae, *base.text_encoders):
         network.to(device)

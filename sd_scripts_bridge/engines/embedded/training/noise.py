@@ -4,10 +4,10 @@ weighs there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
+
+from ..model.device import normal
 
 TIMESTEPS = 1000
 BETA_START, BETA_END = 0.00085, 0.012
@@ -46,11 +46,6 @@ def loss_weights(kept: Tensor, v_prediction: bool, gamma: float | None) -> Tenso
         return torch.ones_like(kept)
     snr = kept / (1.0 - kept)
     return snr.clamp(max=gamma) / (snr + 1.0 if v_prediction else snr)
-
-
-def normal(shape: Sequence[int], generator: torch.Generator, device: torch.device | str) -> Tensor:
-    """Normal random numbers on ``device``, drawn where the generator is."""
-    return torch.randn(tuple(shape), generator=generator, device=generator.device).to(device)
 
 
 def draw(

@@ -37,6 +37,12 @@ def loaded(bases: Callable[[str], Path], tokenizers: Path) -> Callable[[str], An
     return load
 
 
+def test_a_toy_model_leaves_the_other_cores_alone(loaded: Callable[..., Any]) -> None:
+    torch.set_num_threads(2)
+    loaded()
+    assert torch.get_num_threads() == 1
+
+
 @pytest.mark.parametrize("family", ["sd1", "sd2", "sdxl"])
 def test_one_seed_is_one_picture_whatever_is_drawn_beside_it(
     loaded: Callable[..., Any], family: str
