@@ -13,6 +13,7 @@ import pytest
 
 from sd_scripts_bridge.captioning import program
 from sd_scripts_bridge.captioning.captioner import named
+from sd_scripts_bridge.captioning.command import OwnCommand
 from sd_scripts_bridge.errors import Invalid
 from sd_scripts_bridge.jobs.folder import JobFolder
 from tests.captioning.conftest import captions
@@ -47,6 +48,31 @@ def test_a_program_of_the_users_own(dataset: Path, job: Job, tmp_path: Path) -> 
     assert found["1"] == "AlvaroBadia man in a park number 1" and found["2"] == OWN
     assert "number 4" in found["4"] and found["3"] == found["5"] == "AlvaroBadia man"
     assert "too dark" in reasons(folder)["3"] and "code 7" in reasons(folder)["5"]
+
+
+BASE_NAMES = """
+import json, os, sys
+for line in sys.stdin:
+    file = os.path.basename(json.loads(line)["file"])
+    print(json.dumps({"file": file, "caption": "a man in a park"}), flush=True)
+"""
+
+
+def test_a_program_that_answers_by_the_name_alone_is_understood(
+    dataset: Path, job: Job, tmp_path: Path
+) -> None:
+    folder = job(dataset, own_program(tmp_path, BASE_NAMES))
+    assert program.main([str(folder.root)]) == 0 and not reasons(folder)
+    assert {captions(dataset)[n] for n in "1345"} == {"AlvaroBadia man in a park"}
+
+
+def test_a_name_that_two_photos_have_is_a_reason(tmp_path: Path) -> None:
+    photos = [tmp_path / name for name in ("1.jpg", "2.jpg", "more/1.jpg")]
+    own = OwnCommand(named(own_program(tmp_path, BASE_NAMES)), asks=str)
+    said = {one.file: one for one in own.describe(photos)}
+    assert said[photos[1]].text == "a man in a park" and len(said) == 3
+    for photo in (photos[0], photos[2]):
+        assert "2 photos are called that" in str(said[photo].reason)
 
 
 @pytest.mark.parametrize("text", ["print('no json')", "print('[1, 2]\\n{}\\n{\"file\": 3}')"])

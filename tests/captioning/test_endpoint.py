@@ -20,7 +20,7 @@ from sd_scripts_bridge.datasets import caption_text, manifest
 from sd_scripts_bridge.errors import Invalid
 from sd_scripts_bridge.jobs.folder import JobFolder
 from tests.captioning.conftest import captions
-from tests.support.caption_server import Handler, Moody
+from tests.support.caption_server import Handler, Moody, answered
 
 Job = Callable[..., JobFolder]
 OWN = "AlvaroBadia man, my own words"
@@ -357,6 +357,40 @@ def test_a_model_that_sees_no_pictures_is_asked_once(
         folder = run(job, dataset, server)
     assert len(server.asked) == 1 and is_broken(folder)
     assert len(reasons(folder)) == 4 and "choose one that does" in reasons(folder)["5"]
+
+
+ERROR_IN_200 = {"error": {"message": "this model takes no images", "code": 400}}
+FAILED_IN_200 = {"error": {"message": "Failed to load the model", "type": "invalid_request_error"}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "asked", "why"),
+    [
+        (ERROR_IN_200, 1, "choose one that does"),
+        (answered("This model does not support images."), 1, "choose one that does"),
+        (answered("As a text-based AI, I can't view images directly."), 3, "choose one that does"),
+        (answered("Unfortunately I don't see any image here."), 3, "choose one that does"),
+        (FAILED_IN_200, 3, "the server says: Failed to load the model"),
+    ],
+    ids=["error object", "words", "text model", "no image", "other error"],
+)
+def test_a_200_that_is_an_error_ends_the_run_once_it_is_sure(
+    answer: object, asked: int, why: str, dataset: Path, job: Job
+) -> None:
+    with Moody(lambda handler: handler.say(answer)) as server:
+        folder = run(job, dataset, server)
+    assert len(server.asked) == asked and is_broken(folder)
+    assert [*reasons(folder)] == ["1", "3", "4", "5"] and why in reasons(folder)["5"]
+    assert captions(dataset) == {**dict.fromkeys("1345", "AlvaroBadia man"), "2": OWN}
+
+
+def test_an_error_that_comes_and_goes_ends_nothing(dataset: Path, job: Job) -> None:
+    def error(handler: Handler) -> None:
+        handler.say(FAILED_IN_200)
+
+    with Moody(error, error, "good", error) as server:
+        folder = run(job, dataset, server)
+    assert [*reasons(folder)] == ["1", "3", "5"] and not is_broken(folder)
 
 
 def test_a_server_that_loads_its_model_is_waited_for(dataset: Path, job: Job) -> None:

@@ -14,6 +14,7 @@ from ..answers import description
 from ..captioner import Captioner
 from ..prompts import Asks
 from ..said import CannotGoOn, NoCaption, Said
+from .blind import Doubts, sighted
 from .exchange import Exchange
 
 SIDE = 1024
@@ -30,14 +31,16 @@ class Endpoint:
         self.asks = asks
 
     def describe(self, photos: Sequence[Path]) -> Iterator[Said]:
-        model = self.captioner.model or only_model(self.exchange)
+        model, doubts = self.captioner.model or only_model(self.exchange), Doubts()
         for photo in photos:
             began = time.monotonic()
             try:
-                text = self._described(photo, model)
+                text = sighted(self._described(photo, model))
             except (NoCaption, PhotoUnreadable) as error:
+                doubts.weigh(error.message)
                 yield Said(photo, reason=error.message)
                 continue
+            doubts.forget()
             yield Said(photo, text, seconds=round(time.monotonic() - began, 2))
 
     def _described(self, photo: Path, model: str) -> str:

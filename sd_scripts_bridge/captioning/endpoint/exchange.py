@@ -10,7 +10,6 @@ import email.utils
 import http.client
 import ipaddress
 import json
-import re
 import time
 import urllib.error
 import urllib.request
@@ -19,6 +18,7 @@ from urllib.parse import urlsplit
 
 from ...messages import Message
 from ..said import CannotGoOn, NoCaption, Stopped
+from .blind import blind_model, is_told
 
 MOST_BYTES = 1_000_000
 """Of an answer; a caption is a few hundred."""
@@ -33,13 +33,6 @@ LOADING_PAUSES = 5
 """Between two questions to a server that still loads its model; it is waited for as long as for an
 answer.
 """
-_BLIND = re.compile(
-    r"image input is not supported|data required for image input|not (?:a )?multimodal"
-    r"|(?:does not|doesn't|do not) support (?:images?|vision|multimodal)"
-    r"|image_url is only supported",
-    re.IGNORECASE,
-)
-"""How llama.cpp, Ollama, vLLM, LM Studio and OpenAI say that a model takes text only."""
 
 
 class _Again(Exception):
@@ -149,9 +142,8 @@ class Exchange:
         reason = Message(
             "caption.status", "the server answers {status}: {said}", status=error.code, said=said
         )
-        if _BLIND.search(said):
-            text = "{reason}; this model does not see pictures, choose one that does"
-            return CannotGoOn("caption.blind_model", text, reason=reason)
+        if is_told(said):
+            return blind_model(reason)
         if error.code == 503 and "loading" in said.casefold() and self.tries > 1:
             return _Again(reason, LOADING_PAUSES * self.pause, loading=True)
         if error.code in (401, 403):
