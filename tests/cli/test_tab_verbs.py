@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -126,9 +127,20 @@ def test_captions_leave_as_a_table_and_come_back(
     bridge: Bridge, dataset: Path, tmp_path: Path
 ) -> None:
     table = tmp_path / "captions.csv"
-    run(bridge, "captions", dataset, "--export", table)
+    done = run(bridge, "captions", dataset, "--export", table)
+    assert done.stdout == f"3 captions written to {table}.\n"
     text = table.read_text("utf-8")
-    assert "1.png," in text and text.rstrip().endswith("hand")
+    rows = list(csv.DictReader(text.splitlines()))
+    assert [(row["caption"], row["by"]) for row in rows] == [
+        ("Ada woman, a walk in the park", "hand"),
+        ("Ada woman", ""),
+        ("Ada woman", ""),
+    ]
+    told = json.loads(
+        run(bridge, "captions", dataset, "--search", "park", "--export", table, "--json").stdout
+    )
+    assert told == {"export": str(table), "form": "csv", "captions": 1}
+    assert len(table.read_text("utf-8").splitlines()) == 2
     table.write_text(text.replace("the park", "the woods"), "utf-8")
     done = run(bridge, "captions", dataset, "--import", table)
     assert "1 of 3 captions changed." in done.stdout, done.stderr

@@ -190,7 +190,7 @@ def test_many_captions_are_previewed_changed_counted_and_undone(ready: Page) -> 
 def test_captions_leave_and_come_back_as_tables(ready: Page) -> None:
     ready.post("draft/photo/1", caption="Ada woman, park")
     table = ready.get("draft/captions/export?form=csv").text
-    assert table.splitlines()[1] == '0.jpg,"Ada woman, park",hand'
+    assert table.splitlines()[1:3] == ['0.jpg,"Ada woman, park",hand', "1.jpg,Ada woman,"]
     ready.post("draft/captions/import", form="csv", text=table.replace("park", "wood"))
     ready.post("draft/captions/import", form="txt", text="Ada woman, two\n", photos=[2])
     texts = [photo["caption"] for photo in ready.get("draft").json()["photos"]]

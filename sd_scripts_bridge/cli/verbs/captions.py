@@ -15,7 +15,7 @@ from ...captioning.request import CaptionRequest
 from ...datasets import caption_text
 from ...datasets.captions.edits import CaptionEdit
 from ...datasets.captions.files import Caption, CaptionFolder
-from ...datasets.captions.tables import FORMS, CaptionRow, read, written
+from ...datasets.captions.tables import FORMS, read, written
 from ...datasets.captions.tally import CaptionFilter
 from ...errors import BridgeError
 from ...jobs import facts
@@ -76,8 +76,7 @@ def captions(bridge: Bridge, options: argparse.Namespace) -> int:
     if options.tags or (options.person and options.remove is None):
         return _tally(folder, options)
     if options.export:
-        options.export.write_text(_exported(folder, options.export), encoding="utf-8")
-        return OK
+        return _exported(folder, only, options)
     if not done:
         return _listed(folder, only, options)
     changed = _changed(folder, only, options)
@@ -137,13 +136,12 @@ def _form(file: Path) -> str:
     return form
 
 
-def _exported(folder: CaptionFolder, to: Path) -> str:
-    authors = folder.authors()
-    rows = [
-        CaptionRow(name, caption.text, authors[caption.file].by)
-        for name, caption in zip(folder.names, folder.all(), strict=True)
-    ]
-    return written(rows, _form(to))
+def _exported(folder: CaptionFolder, only: CaptionFilter, options: argparse.Namespace) -> int:
+    to, rows = options.export, folder.rows(only)
+    to.write_bytes(written(rows, _form(to)).encode())
+    told = {"export": str(to.absolute()), "form": _form(to), "captions": len(rows)}
+    show(options, told, [f"{counted(len(rows), 'caption')} written to {to}."])
+    return OK
 
 
 def _listed(folder: CaptionFolder, only: CaptionFilter, options: argparse.Namespace) -> int:

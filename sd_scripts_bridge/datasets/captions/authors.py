@@ -23,6 +23,10 @@ class Author(NamedTuple):
     edited: bool = False
 
 
+NOBODY = Author("")
+"""Of a caption that nobody has written yet."""
+
+
 def author_of(entry: Mapping[str, Any], caption: str) -> Author:
     """Who wrote ``caption``, of a picture about which the manifest says ``entry``."""
     by = entry.get(BY)

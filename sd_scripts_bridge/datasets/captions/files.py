@@ -17,7 +17,7 @@ from .. import caption_text
 from .. import writer as dataset_writer
 from ..kohya_folder import Dataset, Subset, open_dataset
 from . import person, tables
-from .authors import Author, authors
+from .authors import NOBODY, Author, authors
 from .edits import UNDO_LEVELS, CaptionEdit, heads_of
 from .tally import CaptionFilter, TallyView, tally
 
@@ -81,12 +81,25 @@ class CaptionFolder:
         return [captions[place] for place in places]
 
     def authors(self) -> dict[Path, Author]:
-        """Who wrote each caption, by its file."""
-        texts = {
-            image: image.with_suffix(".txt").read_text("utf-8").strip() for image in self.images
-        }
+        """Who wrote each caption, by its file; `NOBODY` where it says no more than the name."""
+        images, captions, subjects = self.images, self.all(), self._subjects()
+        texts = {image: one.text for image, one in zip(images, captions, strict=True)}
         found = authors(self.data.root, texts)
-        return {image.with_suffix(".txt"): author for image, author in found.items()}
+        return {
+            one.file: NOBODY
+            if one.text in ("", *_heads_of(subjects[image.parent]))
+            else found[image]
+            for image, one in zip(images, captions, strict=True)
+        }
+
+    def rows(self, only: CaptionFilter = EVERY) -> list[tables.CaptionRow]:
+        """Those that ``only`` means, as a table has them."""
+        files = [image.with_suffix(".txt") for image in self.images]
+        names, who = dict(zip(files, self.names, strict=True)), self.authors()
+        return [
+            tables.CaptionRow(names[one.file], one.text, who[one.file].by)
+            for one in self.some(only)
+        ]
 
     def tally(self) -> TallyView:
         return tally([caption.text for caption in self.all()], self.heads)

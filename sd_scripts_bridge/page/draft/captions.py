@@ -36,6 +36,15 @@ def caption_of(item: DraftPhoto, state: State, judged: Verdicts) -> str:
     )
 
 
+def by_of(item: DraftPhoto, judged: Verdicts) -> str:
+    """Who wrote the photo's caption: a captioner's name, "hand", "file" (it lay beside the photo),
+    or "" where it has none of its own.
+    """
+    seen = judged.seen.get(item.id)
+    beside = bool(seen and seen.finding.caption)
+    return item.by or (HAND if item.caption is not None else "file" if beside else "")
+
+
 @functools.lru_cache(maxsize=20_000)
 def _beside(raw: bytes | None, name: str, fallback: str) -> str:
     return fallback if raw is None else caption_text.repair(raw, name, fallback).text

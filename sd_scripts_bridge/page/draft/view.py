@@ -10,7 +10,6 @@ from typing import Annotated, Literal
 
 from ...datasets import caption_text, kohya_folder
 from ...datasets.caption_text import Repaired
-from ...datasets.captions.authors import HAND
 from ...datasets.looking.concerns import Concern
 from ...datasets.looking.coverage import Facet, coverage
 from ...datasets.verdicts import GOOD, PhotoVerdict
@@ -20,7 +19,7 @@ from ...photos import files as photo_files
 from ...photos.files import LEAF
 from ...photos.printable import shown
 from ...shapes.marks import Example
-from .captions import caption_of, counted
+from .captions import by_of, caption_of, counted
 from .check import Verdicts
 from .draft import Draft
 from .state import DraftPhoto, State
@@ -148,7 +147,7 @@ def caption_view(item: DraftPhoto, state: State, judged: Verdicts) -> DraftCapti
         words=words,
         tokens=tokens,
         begins_with_name=caption_text.begins_with_name(text, state.of(item).name),
-        by=item.by or (HAND if item.caption is not None else "file" if beside else ""),
+        by=by_of(item, judged),
         edited=item.edited,
         reason=Message.from_dict(item.reason) if item.reason else None,
     )

@@ -252,7 +252,7 @@ def export(call: Call, query: TableQuery) -> Annotated[Response, Media("text/pla
     items = [item for item in here.state.items if item.id in texts]
     names = tables.names_of([here.path(item) for item in items])
     rows = [
-        tables.CaptionRow(name, texts[item.id], item.by)
+        tables.CaptionRow(name, texts[item.id], captions.by_of(item, here.check.judged))
         for name, item in zip(names, items, strict=True)
     ]
     name = f"captions.{query.form}"
