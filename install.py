@@ -103,7 +103,7 @@ def ready(*extras: str) -> Path:
     needed.
     """
     from sd_scripts_bridge.system import environment, toml_file
-    from sd_scripts_bridge.system.torch_choice import choose, this_machine
+    from sd_scripts_bridge.system.pytorch.choice import choose, this_machine
 
     choice = choose(this_machine())
     wanted = hashlib.sha256(

@@ -32,7 +32,12 @@ ONLY_IN = {
         "jobs/migrations.py",
         "jobs/recovery.py",
     ),
-    "torch": ("engines/embedded/", "engines/sd_scripts/inside/", "captioning/local/"),
+    "torch": (
+        "engines/embedded/",
+        "engines/sd_scripts/inside/",
+        "captioning/local/",
+        "system/pytorch/device.py",
+    ),
     "diffusers": ("engines/embedded/",),
     "transformers": ("engines/embedded/", "captioning/local/"),
     "onnxruntime": ("captioning/local/", "engines/embedded/likeness/"),

@@ -24,7 +24,7 @@ from sd_scripts_bridge.running.log_tail import LONGEST_LINE, LogTail, last_lines
 from sd_scripts_bridge.system import process, toml_file
 from sd_scripts_bridge.system.locks import hold, is_held
 from sd_scripts_bridge.system.peak_memory import gpu_line
-from sd_scripts_bridge.system.torch_choice import Hardware, choose
+from sd_scripts_bridge.system.pytorch.choice import Hardware, choose
 from tests.support.patience import SECONDS
 
 # ---- TOML ----

@@ -35,12 +35,12 @@ class Copy:
     bytes: int
 
 
-def record(root: Path, dataset: Dataset, masks: Masks = NO_MASKS) -> None:
-    """Write down in the copy at ``root`` what it was made of, and whether with ``masks``."""
-    data = manifest.read(root)
+def record(copy: Dataset, dataset: Dataset, masks: Masks = NO_MASKS) -> None:
+    """Write down in ``copy`` what it was made of, and whether with ``masks``."""
+    data = manifest.read(copy.root)
     about = {key: value for key, value in data.items() if key not in ("version", "files")}
-    source = {**_source(dataset, masks), "copy": _mark(open_dataset(root), (".png", ".txt"))}
-    manifest.write(root, {**about, "source": source}, data["files"])
+    source = {**_source(dataset, masks), "copy": _mark(copy, (".png", ".txt"))}
+    manifest.write(copy.root, {**about, "source": source}, data["files"])
 
 
 def find(folder: Path, dataset: Dataset, masks: Masks = NO_MASKS) -> Dataset | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +108,13 @@ class Dataset:
     def subjects(self) -> tuple[str, ...]:
         """Each subject with its class once, as captions say it: "Ada woman"."""
         return tuple(dict.fromkeys(subset.words for subset in self.subsets))
+
+    @cached_property
+    def caption_texts(self) -> tuple[str, ...]:
+        """What the captions' files say, several lines too; read once."""
+        there = [one for subset in self.subsets for one in subset.folders if one.is_dir()]
+        files = [file for folder in there for file in folder.glob("*.txt")]
+        return tuple(file.read_text(encoding="utf-8", errors="replace") for file in files)
 
 
 def spoken(subject: str, class_token: str) -> str:

@@ -47,7 +47,7 @@ def stage(home: Home, name: str, data: Dataset, masks: Masks = NO_MASKS) -> tupl
             )
         ]
     copy, checked = writer.clean_copy(data, free_path(home.datasets, name), masks=masks)
-    copies.record(copy.root, data, masks)
+    copies.record(copy, data, masks)
     return copy.image_dir, [*_copied(copy.root, checked)]
 
 
@@ -77,12 +77,12 @@ def token_length(data: Dataset) -> int | None:
     """150 or 225 where a caption needs it, else None. 225 is the most that the trainers take."""
     from ..datasets.caption_tokens import count_tokens, limit_for
 
-    return limit_for(max((count_tokens(text) or 0 for text in _captions(data)), default=0))
+    return limit_for(max((count_tokens(text) or 0 for text in data.caption_texts), default=0))
 
 
 def of_several_lines(data: Dataset, *, at_random: bool) -> list[str]:
     """What is trained of captions with several lines; ``at_random`` with enable_wildcard."""
-    count = sum(len(text.split("\n")) > 1 for text in map(str.strip, _captions(data)))
+    count = sum(len(text.split("\n")) > 1 for text in map(str.strip, data.caption_texts))
     if not count:
         return []
     if at_random:
@@ -90,13 +90,6 @@ def of_several_lines(data: Dataset, *, at_random: bool) -> list[str]:
         return [Message("request.random_line", text, count=count)]
     text = "{count} {count:caption has|captions have} several lines: only the first is trained."
     return [Message("request.first_line", text, count=count)]
-
-
-def _captions(data: Dataset) -> Iterator[str]:
-    for subset in data.subsets:
-        for folder in subset.folders:
-            for path in folder.glob("*.txt") if folder.is_dir() else ():
-                yield path.read_text(encoding="utf-8", errors="replace")
 
 
 # ---- what is held out ----

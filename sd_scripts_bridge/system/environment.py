@@ -21,7 +21,7 @@ from urllib.request import getproxies
 from ..errors import BridgeError, CommandFailed
 from ..messages import Message
 from . import process
-from .torch_choice import INDEX, TorchChoice
+from .pytorch.choice import INDEX, TorchChoice
 
 OLDEST, NEWEST = (3, 10), (3, 13)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sd_scripts_bridge.system import torch_choice
-from sd_scripts_bridge.system.torch_choice import this_machine
+from sd_scripts_bridge.system.pytorch import choice as torch_choice
+from sd_scripts_bridge.system.pytorch.choice import this_machine
 from tests.support.programs import program
 
 __all__ = ["program"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sd_scripts_bridge.system.torch_choice import INDEX, Hardware, choose
+from sd_scripts_bridge.system.pytorch.choice import INDEX, Hardware, choose
 
 EXISTS = {
     ("2.6.0", "cu118"): {"linux", "win32"},

@@ -15,6 +15,7 @@ import transformers
 
 from ...messages import Message
 from ...photos.reading import PhotoUnreadable, read
+from ...system.pytorch.device import best, half
 from ..answers import cleaned
 from ..prompts import Asks
 from ..said import CannotGoOn, NoCaption, Said
@@ -32,15 +33,13 @@ class Model:
     """See `said.Describer`."""
 
     def __init__(self, folder: Path, asks: Asks) -> None:
-        mac = "mps" if torch.backends.mps.is_available() else "cpu"
-        self.device = "cuda" if torch.cuda.is_available() else mac
+        self.device = best()
         kind = getattr(transformers, architectures(folder)[0], None)
         if kind is None or not hasattr(kind, "generate"):
             raise ValueError(f"{architectures(folder)[0]} does not describe pictures")
-        half = torch.float16 if self.device == "cuda" else torch.float32
-        loaded = kind.from_pretrained(folder, local_files_only=True, torch_dtype=half)
+        self.dtype = half(self.device)
+        loaded = kind.from_pretrained(folder, local_files_only=True, torch_dtype=self.dtype)
         self.model = loaded.to(self.device).eval()
-        self.dtype = half
         self.processor = _processor(folder)
         self.chats = bool(getattr(self.processor, "chat_template", None))
         self.task = TASKS.get(architectures(folder)[0])

@@ -10,7 +10,7 @@ from ...messages import Message
 from ...models import offered
 from ...page.context import Context
 from ...planning import option_list
-from ...system.torch_choice import choose, this_machine
+from ...system.pytorch.choice import choose, this_machine
 from ..bodies.trainings import SetupBody
 from ..doors import Call
 from ..openapi import description

@@ -9,7 +9,7 @@ import pytest
 
 from sd_scripts_bridge.engines.sd_scripts.installed import setup
 from sd_scripts_bridge.system import environment
-from sd_scripts_bridge.system.torch_choice import Hardware, choose
+from sd_scripts_bridge.system.pytorch.choice import Hardware, choose
 
 
 def test_a_cpu_build_that_would_not_be_small_is_not_called_one(

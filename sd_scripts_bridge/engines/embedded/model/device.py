@@ -1,6 +1,4 @@
-"""The device that computes: an NVIDIA GPU, a Mac's, else the processor; what it can, and how much
-of its memory a run took.
-"""
+"""The device that trains: what it can, its random numbers, and how much memory a run took."""
 
 from __future__ import annotations
 
@@ -13,21 +11,20 @@ import torch
 from torch import Tensor
 
 from ....errors import TrainingFailed
+from ....system.pytorch.device import best, half, mac_has_bf16
 from . import base_model
 
-
-def best() -> torch.device:
-    """The one that everything of ours computes on here (AMD's GPUs call themselves CUDA's)."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-
-
-def half(device: torch.device) -> torch.dtype:
-    """The shorter numbers that ``device`` draws and measures in; the processor has none."""
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    return torch.bfloat16 if device.type == "mps" and _mac_has_bf16() else torch.float32
+__all__ = [
+    "best",
+    "choose",
+    "generator",
+    "give_back",
+    "half",
+    "normal",
+    "peak_memory",
+    "spare_threads",
+    "wait",
+]
 
 
 def generator(device: torch.device, seed: int) -> torch.Generator:
@@ -60,7 +57,7 @@ def choose(precision: str, base: Path) -> torch.device:
             "device.mixed_precision_fp_needs",
             "mixed_precision fp16 needs a CUDA GPU, and there is none. Set it to no or bf16.",
         )
-    if device.type == "mps" and precision == "bf16" and not _mac_has_bf16():
+    if device.type == "mps" and precision == "bf16" and not mac_has_bf16():
         raise TrainingFailed(
             "device.mac_cant_compute_bf16",
             "This Mac can't compute in bf16 before macOS 14. Set mixed_precision to no, or update "
@@ -76,10 +73,6 @@ def spare_threads(device: torch.device, base: Path) -> None:
     """
     if device.type == "cpu" and base_model.is_tiny(base):
         torch.set_num_threads(1)
-
-
-def _mac_has_bf16() -> bool:
-    return torch.backends.mps.is_macos_or_newer(14, 0)
 
 
 def wait() -> None:

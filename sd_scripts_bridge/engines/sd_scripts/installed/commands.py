@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ....paths import Home, absolute
 from ....system.environment import Environment
+from ....system.pytorch.choice import choose, this_machine
 from ....system.secret_text import hidden
-from ....system.torch_choice import choose, this_machine
 from . import installation
 from .archive import is_archive
 from .setup import COMMIT, REPOSITORY, environments_near, in_folder, named_python

@@ -34,9 +34,9 @@ from ....system.environment import (
     make,
 )
 from ....system.pip_output import PipProgress
+from ....system.pytorch.choice import TorchChoice, choose, this_machine
 from ....system.secret_text import hidden
 from ....system.toml_file import load
-from ....system.torch_choice import TorchChoice, choose, this_machine
 from . import catalogue, installation
 from .archive import is_archive, unpack
 

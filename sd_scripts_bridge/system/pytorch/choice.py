@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..messages import Message
+from ...messages import Message
 
 CPU_TORCH, CPU_TORCHVISION = "2.13.0", "0.28.0"
 _DRM, _KFD = Path("/sys/class/drm"), Path("/sys/class/kfd/kfd/topology/nodes")
@@ -132,7 +132,7 @@ def _for_nvidia(machine: Hardware, cuda: tuple[int, int]) -> TorchChoice:
 
 
 def _without_nvidia(platform: str) -> Hardware:
-    from . import process
+    from .. import process
 
     arm = platform_facts.machine().lower() in ("arm64", "aarch64")
     if platform == "linux":
@@ -171,7 +171,7 @@ def _is_arc() -> bool:
 
 def this_machine() -> Hardware:
     """Asks the NVIDIA driver's own tool, and looks for other GPUs in the system's lists."""
-    from . import process
+    from .. import process
 
     platform = "linux" if sys.platform.startswith("linux") else sys.platform
     table = process.run(["nvidia-smi"], timeout=20, check=False)

@@ -1,0 +1,1 @@
+"""PyTorch: which build fits this machine, and what it computes on."""
