@@ -82,8 +82,19 @@
         }
 
         update(/** @type {Rest.Result} */ result) {
+            if (result === this.result) return;
             if (result.job !== this.job) this.calm();
             this.job = result.job;
+            this.result = result;
+            this.look();
+        }
+
+        /** How much it would free, beside the heading; nothing where it can't be told now. */
+        async look() {
+            const path = "jobs/" + this.job + "/forget";
+            const found = await this.app.server.newest(path, "forget").catch(() => ({bytes: 0}));
+            const size = found && found.bytes > 0 && lb.messageOf(found.sentence).values.size;
+            if (found) lb.setText(this.part.more, size ? " (" + size + ")" : "");
         }
 
         calm() {

@@ -18,9 +18,9 @@ from .home import OpenHome
 if TYPE_CHECKING:
     from ..likeness.measured import LikenessView
     from ..planning.cleaning import Cleaned
-    from ..running.asked.forget import Forgotten
     from ..running.asked.lora_work import LoraRequest
     from ..running.asked.repeat import Repeated
+    from ..running.forgetting.forget import Forgotten
     from ..running.keeping import Freed
 
 
@@ -119,13 +119,14 @@ class JobVerbs(OpenHome):
         said, freed = self._queue.remove(job_id), self.free_copies()
         return joined([said, freed.sentence]) if freed.bytes else said
 
-    def forget(self, job_id: int) -> Forgotten:
-        """See `running.asked.forget`; the photos in the page's draft are
-        `page.finished.forgetting`'s.
+    def forget(self, job_id: int, *, dry_run: bool = False) -> Forgotten:
+        """See `running.forgetting`; the photos in the page's draft are
+        `page.finished.forgetting`'s. With ``dry_run`` only say how much that would free.
         """
-        from ..running.asked import forget
+        from ..running.forgetting import forget
 
-        return forget.forget(self.home, self._store, self.job(job_id))
+        deed = forget.look if dry_run else forget.forget
+        return deed(self.home, self._store, self.job(job_id))
 
     def free_copies(self, *, dry_run: bool = False) -> Cleaned:
         """Free the clean copies that no job needs; with ``dry_run`` only say what that is."""

@@ -150,7 +150,10 @@ PAGES: dict[str, HelpPage] = {
         LoRA stays where it is and is listed as before; caption words are taken out of its
         metadata, and a photo out of its card. Your own folders of photos are left alone. Refused
         while the job, or another that needs the same copies, runs or waits.""",
-        (("forget 3", "this can't be undone"),),
+        (
+            ("forget 3 --dry-run", "how much space it would free"),
+            ("forget 3", "this can't be undone"),
+        ),
         "the job is in use, or a problem",
     ),
     "clean": HelpPage(

@@ -288,7 +288,9 @@ def this_machine(job: TrainingJob, home: Path, trains_on: Machine) -> Room:
 
 
 def size(count: float) -> str:
-    """Bytes in words: "144 MB", "2.1 GB"."""
+    """Bytes in words: "38 kB", "144 MB", "2.1 GB"."""
+    if count < 1e6:
+        return f"{count / 1e3:.0f} kB"
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 

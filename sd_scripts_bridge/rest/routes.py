@@ -71,6 +71,7 @@ RULES = (
     Rule("POST", "/jobs/{job}/likeness", "finished:likeness", (404, 409), MACHINE_FILES),
     Rule("POST", "/jobs/{job}/publish", "jobs:publish", (404, 409)),
     Rule("POST", "/jobs/{job}/remove", "jobs:remove", (404, 409)),
+    Rule("GET", "/jobs/{job}/forget", "jobs:look_to_forget", (404, 409)),
     Rule("POST", "/jobs/{job}/forget", "jobs:forget", (404, 409)),
     Rule("GET", "/compare", "finished:compare", (404, 409, 422)),
     Rule("GET", "/clean", "clean:look", (422,)),

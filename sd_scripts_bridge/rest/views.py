@@ -67,10 +67,12 @@ class RetriedView(AgainView):
 
 @dataclass(frozen=True)
 class ForgottenView(SentenceView):
-    """A job whose photos were deleted."""
+    """A job whose photos were deleted, or would be."""
 
     sentence: Annotated[str, Example("10 photos of job 12 are forgotten.")]
     notes: Annotated[Sequence[str], "what stays, and why"]
+    bytes: Annotated[int, "freed, or to be freed", Example(212_000_000)]
+    dry_run: Annotated[bool, "true: nothing was deleted yet"]
 
 
 @dataclass(frozen=True)

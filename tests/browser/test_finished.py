@@ -135,7 +135,9 @@ def test_a_saved_step_is_published_privately_and_its_card_written(
     tab.sees("The card is saved.")
     card = json.loads((two / "Lora" / "Ada-2.json").read_text(encoding="utf-8"))
     assert card["preferred weight"] == 0.8
-    panel.locator("summary", has_text="Forget this job's photos").click()
+    forget = panel.locator("summary", has_text="Forget this job's photos")
+    expect(forget).to_have_text(re.compile(r" \(\d+ kB\)$"))
+    forget.click()
     tab.press_twice("Forget the photos")
     tab.sees(re.compile(r"^Job 2 is forgotten"))
     assert tab.errors == []

@@ -349,6 +349,8 @@ declare namespace Rest {
     interface Forgotten {
         sentence: string;
         notes: string[];
+        bytes: number;
+        dry_run: boolean;
     }
 
     interface Frame {

@@ -4,6 +4,7 @@ the LoRA is there and listed.
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from contextlib import closing
@@ -22,11 +23,13 @@ from sd_scripts_bridge.jobs.job import Status, ToolJob, TrainingJob
 from sd_scripts_bridge.models import safetensors_file
 from sd_scripts_bridge.page.finished import forgetting
 from sd_scripts_bridge.photos.measures import Measures, measure
+from sd_scripts_bridge.planning.preflight import size
 from sd_scripts_bridge.system.files import write_json
 from tests.rest.test_masks import half, paint, png
 from tests.support import messy
 from tests.support.page import Page, base, context, encoded, page, ready
 from tests.support.supervisor import MakeJob, submit, wait_over, wait_step
+from tests.support.verbs import run
 
 __all__ = ["base", "context", "page", "ready"]
 
@@ -120,6 +123,33 @@ def test_no_byte_of_the_photos_is_left_and_the_lora_is_listed(trained: Page) -> 
     assert listed == {"Ada.safetensors": (1, None), f"Ada-step{step}.safetensors": (1, step)}
     assert trained.get("draft").json()["photos"] == []
     assert "removed from the draft" in " ".join(answer.json()["notes"])
+
+
+def sizes(home: Path) -> dict[Path, int]:
+    """Of the files in ``home``, but for the database, which keeps its space."""
+    return {
+        path: path.stat().st_size
+        for path in home.rglob("*")
+        if path.is_file() and "sqlite3" not in path.name
+    }
+
+
+def test_a_look_says_what_forgetting_frees_and_deletes_nothing(trained: Page) -> None:
+    bridge = trained.context.the_bridge
+    work_on(bridge, 1)
+    assert trained.context.draft.check.wait()
+    before = sizes(bridge.home.root)
+    answer = trained.get("jobs/1/forget").json()
+    assert (answer["dry_run"], sizes(bridge.home.root)) == (True, before)
+    told = run(bridge, "forget", 1, "--dry-run", "--json")
+    assert json.loads(told.stdout).items() <= {"job": 1, **answer}.items()
+    said = run(bridge, "forget", 1, "--dry-run").stdout
+    assert f"would free {size(answer['bytes'])}" in said
+    assert len(bridge.jobs()) > 1, "a look removes no job"
+    done = trained.post("jobs/1/forget").json()
+    left = sizes(bridge.home.root)
+    assert done["bytes"] == answer["bytes"] == sum(before[path] for path in before.keys() - left)
+    assert trained.get("jobs/1/forget").json()["bytes"] == 0
 
 
 def test_nothing_is_left_of_a_training_that_used_everything(ready: Page) -> None:

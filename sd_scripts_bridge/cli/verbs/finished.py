@@ -20,6 +20,7 @@ def compare(bridge: Bridge, options: argparse.Namespace) -> int:
 
 
 def forget(bridge: Bridge, options: argparse.Namespace) -> int:
-    done = forgetting.forget(bridge, options.job)
+    deed = forgetting.look if options.dry_run else forgetting.forget
+    done = deed(bridge, options.job)
     show(options, {"job": options.job, **asdict(done)}, [done.sentence, *done.notes])
     return OK

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from ...datasets.looking.same import any_copy, measured
 from ...jobs.job import TrainingJob
 from ...messages import Message
 from ...photos.measures import Measures
-from ...running.asked.forget import Forgotten, copies_of
+from ...running.forgetting.forget import Forgotten, copies_of, would
+from ...running.forgetting.traces import freed
+from ...system.files import mark
 from ..draft.draft import Draft, draft_of
 from ..draft.state import State
 
@@ -29,7 +32,7 @@ class TrainedPhotos:
 
     def has(self, path: Path) -> bool:
         """Whether the photo at ``path`` is one of them."""
-        found = measured(path)
+        found = _measured(path, mark(path))
         if found is None:
             return False
         return any_copy(found, self.shown) or manifest.sha256(path) in self.digests
@@ -39,13 +42,27 @@ def forget(bridge: Bridge, job_id: int, draft: Draft | None = None) -> Forgotten
     """`Bridge.forget`, and the same photos in the draft: out of its list, and deleted where they
     were uploaded. Raises as that.
     """
+    draft = draft or draft_of(bridge.home)
     known = _known(bridge, job_id)
     done = bridge.forget(job_id)
-    gone = _leave_draft(draft or draft_of(bridge.home), known)
+    gone = _in_draft(draft, known)
     if not gone:
         return done
+    also = freed(_files(draft, gone))
+    _leave_draft(draft, gone)
     text = "{count} {count:photo is|photos are} removed from the draft, too."
-    return replace(done, notes=(*done.notes, Message("forgetting.draft", text, count=gone)))
+    note = Message("forgetting.draft", text, count=len(gone))
+    return replace(done, notes=(*done.notes, note), bytes=done.bytes + also)
+
+
+def look(bridge: Bridge, job_id: int, draft: Draft | None = None) -> Forgotten:
+    """What `forget` would delete, in the draft too. Raises as that."""
+    draft = draft or draft_of(bridge.home)
+    found = bridge.forget(job_id, dry_run=True)
+    own = [item.id for item in draft.state.items if item.uploaded]
+    gone = _in_draft(draft, _known(bridge, job_id)) if own else {}
+    total = found.bytes + freed(_files(draft, gone))
+    return replace(found, sentence=would(job_id, total), bytes=total)
 
 
 def _known(bridge: Bridge, job_id: int) -> TrainedPhotos:
@@ -53,33 +70,55 @@ def _known(bridge: Bridge, job_id: int) -> TrainedPhotos:
     job = bridge.job(job_id).job
     if not isinstance(job, TrainingJob) or not (copies := copies_of(bridge.home, job)):
         return TrainedPhotos((), frozenset())
-    shown = [found for path in copies if (found := measured(path))]
+    shown = [found for path in copies if (found := _measured(path, mark(path)))]
     return TrainedPhotos(shown, manifest.photos(Path(job.dataset).parent))
 
 
-def _leave_draft(draft: Draft, known: TrainedPhotos) -> int:
-    """Take the photos that are ``known`` out of the draft; returns how many."""
+@functools.lru_cache(maxsize=4096)
+def _measured(path: Path, _mark: str) -> Measures | None:
+    """`measured` again only where the file has changed: a look shouldn't cost it each time."""
+    return measured(path)
+
+
+def _in_draft(draft: Draft, known: TrainedPhotos) -> dict[int, Path]:
+    """The photos that are ``known``, by their numbers in the draft."""
     paths = draft.paths(draft.state) if known.shown else {}
-    gone = {pid for pid, path in paths.items() if known.has(path)}
-    if not gone:
-        return 0
-    if gone == paths.keys():
+    return {pid: path for pid, path in paths.items() if known.has(path)}
+
+
+def _files(draft: Draft, gone: Mapping[int, Path]) -> list[Path]:
+    """What the draft's folder holds of the photos ``gone``; small pictures of all of them, and what
+    was found of them, which is written again for those that stay.
+    """
+    uploads = [path for path in gone.values() if path.parent == draft.photos_folder]
+    beside = [file for path in uploads for file in _beside(path)]
+    small = [draft.thumbs_folder] if gone else []
+    found = [draft.check.cache] if _is_all(draft, gone) else []
+    return [*beside, *_masks(draft, gone), *small, *found]
+
+
+def _is_all(draft: Draft, gone: Mapping[int, Path]) -> bool:
+    return gone.keys() == draft.paths(draft.state).keys()
+
+
+def _leave_draft(draft: Draft, gone: Mapping[int, Path]) -> None:
+    """Take the photos ``gone`` out of the draft."""
+    files = _files(draft, gone)
+    if _is_all(draft, gone):
         draft.clear()
     else:
-        draft.change(lambda state: _without(state, gone))
-    for pid in gone:
-        if paths[pid].parent == draft.photos_folder:
-            _delete(paths[pid])
-        for mask in (draft.folder / "masks").glob(f"{pid}-*.png"):
-            mask.unlink()
-    shutil.rmtree(draft.thumbs_folder, ignore_errors=True)
+        draft.change(lambda state: _without(state, gone.keys()))
+    for file in files:
+        if file.is_dir():
+            shutil.rmtree(file, ignore_errors=True)
+        else:
+            file.unlink(missing_ok=True)
     draft.check.cache.unlink(missing_ok=True)
     draft.look_again()
     draft.check.wait()
-    return len(gone)
 
 
-def _without(state: State, gone: set[int]) -> State:
+def _without(state: State, gone: Set[int]) -> State:
     undo, redo = (
         tuple({pid: said for pid, said in level.items() if pid not in gone} for level in levels)
         for levels in (state.undo, state.redo)
@@ -88,8 +127,10 @@ def _without(state: State, gone: set[int]) -> State:
     return replace(state, items=items, undo=undo, redo=redo)
 
 
-def _delete(photo: Path) -> None:
+def _beside(photo: Path) -> list[Path]:
     """The photo and the captions beside it."""
-    for file in photo.parent.glob("*"):
-        if file.stem == photo.stem:
-            file.unlink(missing_ok=True)
+    return [file for file in photo.parent.glob("*") if file.stem == photo.stem]
+
+
+def _masks(draft: Draft, gone: Mapping[int, Path]) -> list[Path]:
+    return [file for pid in gone for file in (draft.folder / "masks").glob(f"{pid}-*.png")]

@@ -24,6 +24,7 @@ from ...page.progress.samples import sample
 from ...page.result import ResultView, preview, result_of
 from ...running.asked import prompts as asked_prompts
 from ...running.asked.repeat import Repeated
+from ...running.forgetting.forget import Forgotten
 from ..bodies.jobs import PauseBody, PromptsBody, PublishJobBody, ResumeBody, RetryBody, StopBody
 from ..doors import Call
 from ..privacy import without_secrets
@@ -246,4 +247,13 @@ def forget(call: Call, job: int) -> ForgottenView:
     """
     done = forgetting.forget(call.context.the_bridge, job, call.context.draft)
     call.context.views.forget(job)
-    return ForgottenView(done.sentence, done.notes)
+    return _forgotten(done)
+
+
+def look_to_forget(call: Call, job: int) -> ForgottenView:
+    """How much forgetting a job's photos would free; nothing is deleted."""
+    return _forgotten(forgetting.look(call.context.the_bridge, job, call.context.draft))
+
+
+def _forgotten(done: Forgotten) -> ForgottenView:
+    return ForgottenView(done.sentence, done.notes, done.bytes, done.dry_run)
