@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,3 +52,25 @@ def test_the_same_seed_makes_the_same_file(tmp_path: Path) -> None:
 
     assert one == two
     assert one != other
+
+
+@pytest.mark.parametrize(
+    ("family", "unet", "text"),
+    [
+        ("sd1", 859_520_964, 123_060_480),
+        ("sd2", 865_910_724, 354_032_641),
+        ("sdxl", 2_567_463_684, 817_720_321),
+    ],
+)
+def test_a_full_size_one_has_as_many_numbers_as_the_family(
+    family: str, unet: int, text: int
+) -> None:
+    """Else nothing that is made for the family could load it, and it may not fit into memory."""
+    sizes = tiny.sizes(tiny.FULL_SIZE[family], family)
+
+    def numbers(*roots: str) -> int:
+        return sum(math.prod(size) for name, size in sizes.items() if name.startswith(roots))
+
+    assert numbers("model.diffusion_model.") == unet
+    assert numbers("cond_stage_model.", "conditioner.") == text
+    assert numbers("first_stage_model.") == 83_653_863
