@@ -237,8 +237,9 @@
 
         saved(key, answer) {
             this.windows.tell();
-            if (key.startsWith("photo ")) this.takePhoto(answer);
-            else this.takeDraft(answer);
+            if (!key.startsWith("photo ")) return this.takeDraft(answer);
+            this.takeCaption(answer);
+            return this.wake(); // what the draft says of all captions follows
         }
 
         /** What can't be saved is said; where another window has written there, too, it is asked. */
@@ -249,6 +250,14 @@
                 if (keep) this.saver.later(key, entry.path, entry.body, 0);
                 this.loadDraft();
             });
+        }
+
+        /** A caption that is saved can be taken back, and nothing can be done again. */
+        takeCaption(/** @type {Rest.Photo} */ photo) {
+            const {draft} = this.state;
+            const before = draft && draft.photos.find((one) => one.id === photo.id);
+            if (before && before.caption !== photo.caption) this.state.draft = {...draft, undo: Math.max(draft.undo, 1), redo: 0};
+            this.takePhoto(photo);
         }
 
         takePhoto(/** @type {Rest.Photo} */ photo) {

@@ -205,7 +205,7 @@
         }
 
         update(/** @type {Rest.Draft} */ draft) {
-            this.undo.disabled = draft.undo === 0;
+            this.undo.disabled = draft.undo === 0 && !this.app.saver.isWaitingFor("photo "); // what is typed is saved first
             this.redo.disabled = draft.redo === 0;
         }
     };

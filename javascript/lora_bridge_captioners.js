@@ -134,7 +134,7 @@
             const draft = this.app.state.draft;
             if (!draft) return;
             const picked = new Set(this.selected());
-            const mine = draft.photos.filter((photo) => photo.can_be_used && (!picked.size || picked.has(photo.id)));
+            const mine = draft.photos.filter((photo) => photo.used && (!picked.size || picked.has(photo.id)));
             const bare = mine.filter((photo) => !photo.own_caption).length;
             const redone = mine.filter((photo) => photo.own_caption && !photo.edited && !["", "hand", "file"].includes(photo.by)).length;
             lb.show(this.againNode, redone > 0);

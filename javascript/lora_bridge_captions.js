@@ -157,6 +157,7 @@
             const id = parts.photo.id;
             this.app.saver.later("photo " + id, "draft/photo/" + id, {caption: parts.box.value}, 600, {caption: parts.photo.caption});
             this.remark(parts, null);
+            this.bulk.update(this.app.state.draft);
         }
 
         /** Saves a box that is left, then shows the text as the server tidied it. */

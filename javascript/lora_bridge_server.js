@@ -164,6 +164,11 @@
             return this.waiting.has(key);
         }
 
+        /** Whether anything waits whose key begins so. */
+        isWaitingFor(start) {
+            return [...this.waiting.keys()].some((key) => key.startsWith(start));
+        }
+
         /** What was typed and isn't saved yet: the body on its way, or null. It is shown rather than what the server knows. */
         unsaved(key) {
             const entry = this.waiting.get(key);

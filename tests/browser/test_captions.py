@@ -4,6 +4,7 @@ many changed at once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -177,6 +178,30 @@ def test_the_whole_editor_by_the_keyboard(tab: Tab) -> None:
     keys.press("Control+a")
     tab.sees("3 shown, 3 selected")
     assert not tab.errors
+
+
+def test_a_typed_caption_can_be_undone_at_once(tab: Tab) -> None:
+    """Also while the server tells nothing new: its next answers are held back."""
+    tab.page.route(re.compile("/v1/(status|draft)[?]"), lambda route: None)
+    box, undo = caption_boxes(tab).nth(0), tab.button("Undo").locator("visible=true")
+    expect(undo).to_be_disabled()
+    box.fill("AlvaroBadia man, in Rome")
+    expect(undo).to_be_enabled()
+    box.blur()
+    tab.knows("!app.saver.isWaitingFor('photo ')")
+    expect(undo).to_be_enabled()
+    undo.click()
+    expect(box).to_have_value("AlvaroBadia man")
+    assert not tab.errors
+
+
+def test_as_many_captions_are_drafted_as_photos_are_used(tab: Tab) -> None:
+    expect(tab.button("Draft 3 captions")).to_be_visible()
+    photos = tab.step("Photos")
+    photos.locator(".lb-tile").first.click()
+    tab.sees("2 of 3 photos will be used.")
+    tab.step("Captions")
+    expect(tab.button("Draft 2 captions")).to_be_visible()
 
 
 def test_the_captions_of_one_of_two_subjects_are_shown_and_changed(

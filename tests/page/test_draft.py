@@ -329,6 +329,15 @@ def test_bulk_changes_are_undone_step_by_step(draft: Draft) -> None:
     assert captions(draft) == first
 
 
+def test_a_photo_that_is_left_out_is_not_described(draft: Draft) -> None:
+    describe(draft, {"name": "Ada", "class_token": "woman"})
+    (wanted,) = drafting.todo(draft, None, again=False)
+    set_photo(draft, wanted, {"used": False})
+    with pytest.raises(Conflict, match="have a caption already"):
+        drafting.todo(draft, None, again=False)
+    assert drafting.todo(draft, [wanted], again=False) == [wanted], "unless it is asked for"
+
+
 def test_drafting_asks_the_host_only_where_words_are_missing(draft: Draft) -> None:
     with pytest.raises(Invalid, match="name"):
         drafting.todo(draft, None, again=False)

@@ -187,6 +187,12 @@ def test_many_captions_are_previewed_changed_counted_and_undone(ready: Page) -> 
     assert ready.post("draft/captions", action="replace", text="(", regex=True).status_code == 422
 
 
+def test_a_caption_that_is_undone_before_anybody_looks_is_told(ready: Page) -> None:
+    ready.post("draft/photo/1", caption="Ada woman, in Rome")
+    undone = ready.post("draft/captions?brief=true", action="undo").json()
+    assert [(one["id"], one["caption"]) for one in undone["captions"]] == [(1, "Ada woman")]
+
+
 def test_captions_leave_and_come_back_as_tables(ready: Page) -> None:
     ready.post("draft/photo/1", caption="Ada woman, park")
     table = ready.get("draft/captions/export?form=csv").text

@@ -21,6 +21,7 @@ from ...jobs.job import Status
 from ..draft.captions import drafted, undrafted
 from ..draft.draft import Draft
 from ..draft.state import State, Words
+from ..draft.view import is_used
 from .coming import with_some
 from .interrogation import begin
 
@@ -31,11 +32,12 @@ LOOK_SECONDS = 0.3
 
 
 def todo(draft: Draft, photos: Sequence[int] | None, *, again: bool) -> list[int]:
-    """The photos that a captioner is to describe. Raises `Invalid` where the name is missing, or
-    all have words.
+    """The photos that a captioner is to describe: of ``photos``, of those that will be used where
+    None. Raises `Invalid` where the name is missing, or all have words.
     """
     state, judged = draft.state, draft.check.judged
-    found = undrafted(state, judged, set(photos) if photos else None, again=again)
+    wanted = set(photos or (item.id for item in state.items if is_used(item, judged)))
+    found = undrafted(state, judged, wanted, again=again)
     shown = [state.item(pid) for pid in found] or [None]
     if not all(state.of(item).name for item in shown):
         raise Invalid(

@@ -162,6 +162,16 @@ class DraftChanges:
                 notes=notes,
             )
 
+    def photo(self, pid: int) -> PhotoView:
+        """One photo as it is now; whoever is told of it is told, too, where it changes back.
+
+        Raises `NotFound`.
+        """
+        with self._lock:
+            self._look()
+            told = self._told[self.draft.item(pid).id]
+            return joined(told.look.value, told.said.value)
+
     def _standing(self, state: State, told: list[_Told]) -> DraftView:
         """What is told with each answer, without a photo."""
         about_set, about_captions = self._advised()

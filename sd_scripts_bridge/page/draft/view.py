@@ -153,18 +153,13 @@ def caption_view(item: DraftPhoto, state: State, judged: Verdicts) -> DraftCapti
     )
 
 
-def photo_of(item: DraftPhoto, state: State, judged: Verdicts, held: Collection[int]) -> PhotoView:
-    """The photo as the page gets it; ``held``: the numbers of those that are held out."""
-    return joined(look_view(item, state, judged, held), caption_view(item, state, judged))
-
-
 def joined(look: LookView, said: DraftCaptionView) -> PhotoView:
     """A photo and its caption."""
     return PhotoView(**vars(look), **vars(said))
 
 
 def look_view(item: DraftPhoto, state: State, judged: Verdicts, held: Collection[int]) -> LookView:
-    """The photo but for its caption; ``held`` as `photo_of` has it."""
+    """The photo but for its caption; ``held``: the numbers of those that are held out."""
     seen, verdict = judged.seen.get(item.id), _verdict(item, judged)
     readable = not seen or seen.finding.photo is not None
     masked = "painted" if item.mask else verdict.mask if verdict else ""

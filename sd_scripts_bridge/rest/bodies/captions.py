@@ -70,7 +70,10 @@ class DraftCaptionBody:
     prompt: Prompt = None
     key: Key = None
     template: TemplateBody | None = None
-    photos: Selected = None
+    photos: Annotated[
+        Annotated[list[int], Bounds(0, 100_000)] | None,
+        "numbers of photos; null: those that will be used",
+    ] = None
     again: Again = False
 
 

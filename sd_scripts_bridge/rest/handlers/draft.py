@@ -18,9 +18,8 @@ from ...page.draft.choices import DraftChange, PhotoChange, TrainingChange
 from ...page.draft.looks import fixes, masks
 from ...page.draft.looks.fixes import PhotoFix
 from ...page.draft.looks.frames import FramesView, frames
-from ...page.draft.looks.held_out import held_out
 from ...page.draft.subjects import SubjectChange, added, known
-from ...page.draft.view import PhotoView, photo_of, version_of
+from ...page.draft.view import PhotoView, version_of
 from ...page.videos import AskedFrames
 from ...photos.thumbnails import large, thumbnail
 from ...shapes.marks import ABSENT
@@ -247,6 +246,4 @@ def mask_face(call: Call, pid: int) -> PhotoView:
 
 
 def _photo(call: Call, pid: int) -> PhotoView:
-    draft = call.context.draft
-    state, judged = draft.state, draft.check.judged
-    return photo_of(draft.item(pid), state, judged, held_out(state, judged))
+    return call.context.changes.photo(pid)
