@@ -25,7 +25,7 @@ def fused_attention() -> Iterator[None]:
         **kwargs: Any,
     ) -> Any:
         fused = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
-        options = {"attn_mask": attn_mask, **kwargs}
+        options = {"attn_mask": _written_out(attn_mask, query), **kwargs}
         return fused(query, key, value, dropout_p or 0.0, is_causal, **options)[0]
 
     usual = F.scaled_dot_product_attention
@@ -34,3 +34,12 @@ def fused_attention() -> Iterator[None]:
         yield
     finally:
         F.scaled_dot_product_attention = usual
+
+
+def _written_out(mask: Tensor | None, query: Tensor) -> Tensor | None:
+    """A mask of truth values becomes numbers first, one for each place that it is spread over
+    (PyTorch, aten/src/ATen/native/transformers/attention.cpp, `convert_boolean_attn_mask`).
+    """
+    if mask is None or mask.dtype != torch.bool:
+        return mask
+    return torch.empty(mask.shape, dtype=query.dtype, device=query.device)

@@ -21,6 +21,7 @@ from ..models.safetensors_file import TensorInfo, read_header
 from ..options.families import COMPANION_OPTIONS
 from ..options.kinds import PLACES
 from ..options.memory import count as memory_count
+from ..options.memory import theirs
 from ..options.memory.remedy import remedy
 from ..options.params import TrainingParams
 from ..publishing import folder
@@ -28,6 +29,10 @@ from ..publishing import folder
 STATES_KEPT = 2
 UNIFIED = Message("preflight.unified", "unified memory")
 """A Mac's: its GPU and its processor share all of it."""
+WONT_FIT = (
+    "It won't fit into the GPU's {have}: its tensors take {peak} at most (counted), CUDA itself "
+    "about {cuda}. {remedy}"
+)
 SPARE_BYTES = 200_000_000
 """For logs, samples and the published copy's card; also what a disk should not fall below."""
 
@@ -133,7 +138,7 @@ def _memory_problems(job: TrainingJob, wanted: Need, machine: Room) -> Iterator[
 
 def outlook(job: TrainingJob, machine: Room, is_counted: bool = False) -> list[str]:
     """What will come and what it takes, in words, as far as it can be counted; ``is_counted``:
-    whether the engine's own memory is.
+    whether the engine's own memory is; else it is sd-scripts'.
     """
     wanted = need(job)
     lines: list[str] = []
@@ -156,7 +161,7 @@ def outlook(job: TrainingJob, machine: Room, is_counted: bool = False) -> list[s
                 have=size(machine.memory),
             )
         )
-    return [*lines, *(_counted(job, machine) if is_counted else ())]
+    return [*lines, *(_counted if is_counted else _counted_theirs)(job, machine)]
 
 
 def _counted(job: TrainingJob, machine: Room) -> list[str]:
@@ -172,11 +177,7 @@ def _counted(job: TrainingJob, machine: Room) -> list[str]:
         "have": size(machine.memory),
     }
     if found.peak + memory_count.OVERHEAD > machine.memory:
-        text = (
-            "It won't fit into the GPU's {have}: its tensors take {peak} at most (counted), CUDA "
-            "itself about {cuda}. {remedy}"
-        )
-        return [Message("preflight.wont_fit", text, remedy=remedy(job.params), **told)]
+        return [Message("preflight.wont_fit", WONT_FIT, remedy=remedy(job.params), **told)]
     if found.with_graphs + memory_count.OVERHEAD > machine.memory:
         text = (
             "Its tensors take {peak} of the GPU's {have} at most (counted), CUDA itself about "
@@ -189,6 +190,24 @@ def _counted(job: TrainingJob, machine: Room) -> list[str]:
         "recorded steps (CUDA graphs) keep {graphs} more."
     )
     return [Message("preflight.counted", text, graphs=size(found.step), **told)]
+
+
+def _counted_theirs(job: TrainingJob, machine: Room) -> list[str]:
+    """What sd-scripts takes of a GPU, where the same was counted for a preset."""
+    found = theirs.count(job.family, job.params)
+    if found is None or machine.memory_name != "GPU":
+        return []
+    told = {
+        "peak": size(found.peak),
+        "cuda": size(memory_count.OVERHEAD),
+        "have": size(machine.memory),
+    }
+    if found.peak + memory_count.OVERHEAD > machine.memory:
+        return [Message("preflight.wont_fit", WONT_FIT, remedy=remedy(job.params), **told)]
+    text = (
+        "Its tensors take {peak} of the GPU's {have} at most (counted), CUDA itself about {cuda}."
+    )
+    return [Message("preflight.counted_theirs", text, **told)]
 
 
 def _counted_on_a_mac(peak: int, params: TrainingParams, machine: Room) -> str:

@@ -43,7 +43,7 @@ def test_checkpointing_and_smaller_work_take_less() -> None:
 @pytest.mark.parametrize("name", [one.name for one in presets.everything() if one.family])
 def test_a_preset_says_what_was_counted_and_never_what_was_not(name: str) -> None:
     preset = presets.get(name)
-    told, found = preset.view().memory, theirs.of_preset(name, preset.version)
+    told, found = preset.view().memory, theirs.count(preset.family, preset.params(1000))
     assert ("with the embedded engine" in told) == (preset.counted is not None)
     assert ("GB with sd-scripts" in told) == (found is not None)
     assert ("With sd-scripts it is not counted" in told) == (found is None)
@@ -54,11 +54,41 @@ def test_a_preset_says_what_was_counted_and_never_what_was_not(name: str) -> Non
     assert told.endswith(preset.memory)
 
 
-def test_counts_for_other_options_than_todays_are_not_told() -> None:
-    preset = presets.get("person-flux1")
-    assert theirs.of_preset(preset.name, preset.version) is not None
-    assert theirs.of_preset(preset.name, preset.version + 1) is None
-    assert theirs.of_preset("person-anima", 1) is None
+@pytest.mark.parametrize("name", [one.name for one in presets.everything() if one.family])
+def test_every_preset_was_counted_with_sd_scripts_and_fits_its_gpu(name: str) -> None:
+    preset = presets.get(name)
+    found = theirs.count(preset.family, preset.params(1000))
+    assert found is not None
+    assert preset.gigabytes is None or found.peak + OVERHEAD <= preset.gigabytes * 1e9
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"network_dim": 3},
+        {"optimizer_type": "Prodigy"},
+        {"network_module": "lycoris.kohya"},
+        {"cache_text_encoder_outputs": False},
+        {"mixed_precision": "no"},
+    ],
+)
+def test_a_training_unlike_any_counted_one_is_not_told_of(values: dict[str, object]) -> None:
+    params = presets.get("person-sdxl").params(1000)
+    assert theirs.count("sdxl", params) is not None
+    assert theirs.count("sdxl", params.with_values(values)) is None
+    assert theirs.count("sd2", params) is None
+
+
+def test_less_in_the_gpu_takes_less_of_it() -> None:
+    def weights(name: str) -> int:
+        preset = presets.get(name)
+        found = theirs.count(preset.family, preset.params(1000))
+        assert found is not None
+        return found.weights
+
+    assert weights("person-flux1-12gb") < weights("person-flux1")
+    scaled, swapped = weights("person-hunyuan-image-24gb"), weights("person-hunyuan-image-12gb")
+    assert swapped < scaled < weights("person-hunyuan-image")
 
 
 @pytest.mark.parametrize("preset", COUNTED, ids=lambda preset: preset.name)

@@ -190,7 +190,7 @@ def test_the_table_of_sd_scripts_defaults_names_our_options() -> None:
 
 @pytest.mark.parametrize("name", GRID)
 def test_activations_are_computed_again_only_where_they_dont_fit(name: str) -> None:
-    """What is counted, with sd-scripts' larger steps under autocast (1.4 times), in nine tenths of
+    """What is counted, with sd-scripts' larger steps under autocast (1.5 times), in nine tenths of
     the GPU.
     """
     preset = presets.get(name)
@@ -198,7 +198,7 @@ def test_activations_are_computed_again_only_where_they_dont_fit(name: str) -> N
     found = memory_count.count(preset.family, params)
     if found is None:  # fp8: not counted
         pytest.skip("its memory isn't counted")
-    kept = found.lying + 1.4 * found.step + memory_count.OVERHEAD
+    kept = found.lying + 1.5 * found.step + memory_count.OVERHEAD
     fits = kept <= 0.9 * 1e9 * (preset.gigabytes or 0)
     assert preset.params(1000).gradient_checkpointing is not fits
 

@@ -10,6 +10,8 @@ from sd_scripts_bridge.engines.base import Machine
 from sd_scripts_bridge.jobs.job import TrainingJob
 from sd_scripts_bridge.models import lora_size
 from sd_scripts_bridge.models.safetensors_file import TensorInfo
+from sd_scripts_bridge.options import presets
+from sd_scripts_bridge.options.families import FAMILIES
 from sd_scripts_bridge.options.params import TrainingParams
 from sd_scripts_bridge.planning import preflight
 from tests.support import model_headers as headers
@@ -98,7 +100,7 @@ def test_more_checkpoints_need_more_disk(job: TrainingJob) -> None:
 
 
 def test_what_will_come_is_said_before_the_start(job: TrainingJob) -> None:
-    files, memory = preflight.outlook(
+    files, memory, counted = preflight.outlook(
         job, replace(ROOMY, disk_free=53_000_000_000, memory=24_000_000_000)
     )
     wanted = preflight.need(job)
@@ -110,6 +112,7 @@ def test_what_will_come_is_said_before_the_start(job: TrainingJob) -> None:
         memory
         == f"The base model alone takes {preflight.size(wanted.weights)} of the GPU's 24.0 GB."
     )
+    assert counted.startswith("Its tensors take 3.6 GB of the GPU's 24.0 GB at most (counted)")
 
 
 def test_a_training_that_will_not_fit_is_told_with_what_to_take(job: TrainingJob) -> None:
@@ -119,9 +122,21 @@ def test_a_training_that_will_not_fit_is_told_with_what_to_take(job: TrainingJob
     assert said.startswith("It won't fit into the GPU's 4.0 GB: its tensors take ")
     assert said.endswith("Take gradient_checkpointing=true.")
     assert "at most (counted)" in str(preflight.outlook(ours, ROOMY, is_counted=True)[-1])
-    assert "counted" not in str(preflight.outlook(ours, tight)[-1])
+    assert "counted" not in str(preflight.outlook(ours, tight)[-1])  # 768 pixels, one a step
     on_cpu = replace(tight, memory_name="RAM")
     assert "counted" not in str(preflight.outlook(ours, on_cpu, is_counted=True)[-1])
+
+
+def test_a_training_of_sd_scripts_like_a_counted_preset_is_told_too(job: TrainingJob) -> None:
+    params = presets.get("person-flux1").params(1000)
+    flux = job.evolve(family="flux1", params=FAMILIES["flux1"].complete(params))
+    small, large = replace(ROOMY, memory=12 * 10**9), replace(ROOMY, memory=24 * 10**9)
+    assert str(preflight.outlook(flux, small)[-1]).startswith("It won't fit into the GPU's 12.0 GB")
+    assert str(preflight.outlook(flux, large)[-1]) == (
+        "Its tensors take 16.0 GB of the GPU's 24.0 GB at most (counted), CUDA itself about 800 MB."
+    )
+    for other in (replace(large, memory_name="RAM"), replace(large, memory_name=preflight.UNIFIED)):
+        assert "counted" not in str(preflight.outlook(flux, other)[-1])
 
 
 def test_it_says_where_recorded_steps_do_not_fit(job: TrainingJob) -> None:

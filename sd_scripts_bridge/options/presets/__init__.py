@@ -115,6 +115,11 @@ class Preset:
         return None if found is None else found.peak + memory_count.OVERHEAD
 
     @property
+    def their_kind(self) -> theirs.TheirKind | None:
+        """What sd-scripts' memory depends on; None for what isn't counted."""
+        return theirs.TheirKind.of(self.family, self.params(1000))
+
+    @property
     def memory_told(self) -> str:
         """What is counted of its memory, and what is known from elsewhere."""
         if not self.family:
@@ -133,7 +138,7 @@ class Preset:
 
     def _counted_theirs(self) -> str:
         """The same of sd-scripts, which keeps more."""
-        found = theirs.of_preset(self.name, self.version)
+        found = theirs.count(self.family, self.params(1000))
         if found is None and self.counted is None:
             return Message("presets.not_counted", "With sd-scripts it is not counted.")
         if found is None:
