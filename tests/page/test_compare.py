@@ -4,6 +4,7 @@ run again, or what has changed since.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -172,6 +173,42 @@ def test_photos_that_are_gone_can_not_be_trained_again(bridge: Bridge, make_job:
     bridge.forget(first)
     with pytest.raises(Conflict, match="are forgotten"):
         bridge.repeat(first)
+
+
+def test_photos_are_encoded_or_read_from_the_disk_as_the_first_time(
+    bridge: Bridge, make_job: MakeJob
+) -> None:
+    """With sd-scripts either takes other random numbers, and gives another LoRA."""
+    job = make_job()
+    params = dataclasses.replace(job.params, extra={"cache_latents_to_disk": True})
+    job = job.evolve(params=params)
+    kept = next(Path(job.dataset).glob("*_*")) / "1_0064x0064_sd.npz"
+    first = bridge._queue.add(job)
+    wait_over(bridge, first)
+    kept.write_bytes(b"what it has encoded")
+
+    again = bridge.repeat(first)
+    wait_over(bridge, again.job)
+    (said,) = again.notes
+    assert said.startswith(f"It encodes its photos as job {first} did")
+    assert f"repeats job {first}" in again.sentence
+    assert "cache_latents_to_disk" not in config(bridge, again.job)
+    assert "cache_latents = true" in config(bridge, again.job)
+    assert bridge.repeat(again.job).notes == ()
+
+    reads = bridge._queue.add(job)
+    wait_over(bridge, reads)
+    assert bridge.repeat(reads).notes == (), "it read them, and so does this one"
+    kept.write_bytes(b"encoded once more")
+    again = bridge.repeat(reads)
+    assert "The latents that sd-scripts read from the disk have changed" in again.notes[0]
+    assert "repeats" not in again.sentence
+    wait_over(bridge, again.job)
+    assert "cache_latents_to_disk = true" in config(bridge, again.job)
+
+
+def config(bridge: Bridge, number: int) -> str:
+    return (bridge.folder(number).root / "config.toml").read_text(encoding="utf-8")
 
 
 # ---- over REST ----

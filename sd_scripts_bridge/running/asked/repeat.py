@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...errors import Conflict, Invalid
 from ...jobs.folder import JobFolder
@@ -27,10 +27,12 @@ class Repeated:
 
 def repeat(home: Home, queue: Queue, row: JobRow) -> Repeated:
     """Queue what ``row`` trained. Raises as `repeatable`."""
-    job = repeatable(row)
-    notes = inputs.changes(JobFolder.of(home, row.id), job) if job.on is None else []
-    number = queue.add(job)
-    return Repeated(number, row.id, _sentence(row.id, number, job, bool(notes)), tuple(notes))
+    job, folder = repeatable(row), JobFolder.of(home, row.id)
+    notes = inputs.changes(folder, job) if job.on is None else []
+    encodes = inputs.encoded_itself(folder, job)
+    number = queue.add(_encoding(job) if encodes else job)
+    sentence = _sentence(row.id, number, job, bool(notes))
+    return Repeated(number, row.id, sentence, (*notes, *([_encodes(row.id)] if encodes else [])))
 
 
 def repeatable(row: JobRow) -> TrainingJob:
@@ -54,6 +56,20 @@ def still_there(job: TrainingJob, number: int) -> TrainingJob:
     if problems:
         raise Invalid(problems)
     return job
+
+
+def _encoding(job: TrainingJob) -> TrainingJob:
+    """The same, without reading what lies encoded on the disk."""
+    extra = {key: value for key, value in job.params.extra.items() if key != inputs.ON_DISK}
+    return job.evolve(params=replace(job.params, extra=extra, cache_latents=True))
+
+
+def _encodes(job_id: int) -> Message:
+    text = (
+        "It encodes its photos as job {job} did, with cache_latents_to_disk off: with latents from "
+        "the disk sd-scripts draws other noise."
+    )
+    return Message("repeat.encodes", text, job=job_id)
 
 
 def _sentence(job_id: int, number: int, job: TrainingJob, is_other: bool) -> Message:

@@ -19,6 +19,7 @@ from ...messages import Message
 from ...outcome.estimate import HISTORY, RunKind, estimate
 from ...outcome.fold import Fold
 from ...outcome.spill import SpillWatch
+from ...planning import inputs
 from ...planning.preflight import gone, size
 from ...system.gpu_memory import GpuMemory
 from .. import explain, keeping
@@ -86,6 +87,8 @@ class TrainingWork(Work):
             raise BridgeError(all_said(problems))
         states = self.engine.states(self.job, self.folder) if self.row.attempt > 1 else []
         self._say_whence(states)
+        if not states:
+            inputs.write_latents(self.folder, self.job)
         return self.engine.command(self.job, self.folder, states[-1] if states else None)
 
     def _say_whence(self, states: list[Path]) -> None:
