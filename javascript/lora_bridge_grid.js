@@ -77,7 +77,7 @@
         show() {
             const grid = this.grid;
             const drawing = Boolean(grid) && grid.state === "drawing";
-            lb.setText(this.told, this.words(grid));
+            lb.setText(this.told, lb.gridWords(grid));
             lb.show(this.draw, !drawing);
             lb.setText(this.draw, grid && grid.state === "stopped" ? lb.t("Go on drawing") : grid ? lb.t("Draw again") : lb.t("Draw the grid"));
             lb.show(this.stopIt, drawing);
@@ -90,15 +90,6 @@
             lb.setAttribute(this.sheet, "href", this.app.server.url("jobs/" + this.job + "/grid/sheet"));
             this.showTable(grid);
             lb.sentences(this.standings, grid.standings.slice(0, 4).map(lb.standingWords));
-        }
-
-        words(grid) {
-            if (!grid) return lb.t("Saved steps side by side, at several strengths, with the same seeds.");
-            if (grid.sentence) return lb.sentence(grid.sentence);
-            const values = {done: grid.done, total: grid.total};
-            if (grid.state === "done") return lb.t("{total} pictures.", values);
-            if (grid.state === "stopped") return lb.t("{done} of {total} pictures drawn.", values);
-            return grid.by === "webui" ? lb.t("{done} of {total} pictures drawn by this WebUI; you can leave.", values) : lb.t("{done} of {total} pictures drawn; you can leave.", values);
         }
 
         showTable(grid) {
@@ -147,6 +138,18 @@
         showPair() {
             return this.app.act(this.blind, () => this.votes.ask(this.job));
         }
+    };
+
+    /** How far a grid is. */
+    lb.gridWords = function (grid) {
+        if (!grid) return lb.t("Saved steps side by side, at several strengths, with the same seeds.");
+        if (grid.sentence) return lb.sentence(grid.sentence);
+        const values = {done: grid.done, total: grid.total, time: lb.about(grid.seconds_left || 0)};
+        if (grid.state === "done") return lb.t("{total} pictures.", values);
+        if (grid.state === "stopped") return lb.t("{done} of {total} pictures drawn.", values);
+        const isWebui = grid.by === "webui";
+        if (grid.seconds_left === null) return isWebui ? lb.t("{done} of {total} pictures drawn by this WebUI; you can leave.", values) : lb.t("{done} of {total} pictures drawn; you can leave.", values);
+        return isWebui ? lb.t("{done} of {total} pictures drawn by this WebUI, {time} left; you can leave.", values) : lb.t("{done} of {total} pictures drawn, {time} left; you can leave.", values);
     };
 
     /** "step 450 × 0.8: preferred 80 % of 10 times (49 to 94 %)". */

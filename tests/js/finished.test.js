@@ -22,6 +22,13 @@ test("runs are compared on held-out photos only where all of them have that", ()
     assert.deepStrictEqual(mixed.lines.map((line) => line.map((point) => point[0])), [[1, 2], [1, 2]]);
 });
 
+test("a grid that is drawn says how long it takes once that is known", () => {
+    const grid = {state: "drawing", by: "webui", done: 18, total: 24, seconds_left: 40, sentence: ""};
+    assert.strictEqual(lb.gridWords(grid), "18 of 24 pictures drawn by this WebUI, 40 s left; you can leave.");
+    assert.strictEqual(lb.gridWords({...grid, done: 1, seconds_left: null}), "1 of 24 pictures drawn by this WebUI; you can leave.");
+    assert.strictEqual(lb.gridWords({...grid, by: "embedded", seconds_left: 400}), "18 of 24 pictures drawn, 7 min left; you can leave.");
+});
+
 test("the WebUI's lists are refreshed only when it is idle", async () => {
     const busy = [true, true, false];
     const asked = [];

@@ -395,6 +395,7 @@ declare namespace Rest {
         pictures: Picture[];
         standings: Standing[];
         sentence?: string;
+        seconds_left?: number | null;
     }
 
     interface GridBody {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,6 +48,28 @@ def test_the_webui_is_asked_where_there_is_one(page: Page, context: Context, sav
     assert page.get(f"jobs/{saved}/grid/pair").status_code == 409
     assert "stay" in page.post(f"jobs/{saved}/grid/stop").json()["sentence"]
     assert page.get(f"jobs/{saved}/grid").json()["state"] == "stopped"
+
+
+def test_the_time_left_is_told_from_the_pictures_that_are_drawn(
+    page: Page, context: Context, saved: int
+) -> None:
+    context.paint = lambda _plan: None
+    page.post(f"jobs/{saved}/grid", weights=[0.8, 1], prompts=PROMPTS)
+    folder = context.the_bridge.folder(saved)
+    grid, now = Grid.read(folder), time.time()
+    ages = (9000, 65, 45, 25, 5)  # one from yesterday, then one every 20 seconds
+    left = []
+    for cell, age in zip(grid.cells, ages, strict=False):
+        left.append(page.get(f"jobs/{saved}/grid").json()["seconds_left"])
+        path = grid.path(folder, cell)
+        keep(path, Image.new("RGB", (64, 64)), "told")
+        os.utime(path, (now - age, now - age))
+    assert left[:2] == [None, None]
+    told = page.get(f"jobs/{saved}/grid").json()
+    assert (told["done"], told["total"]) == (5, 10)
+    assert 80 <= told["seconds_left"] <= 95, "five more at 20 seconds, begun 5 seconds ago"
+    page.post(f"jobs/{saved}/grid/stop")
+    assert page.get(f"jobs/{saved}/grid").json()["seconds_left"] is None
 
 
 def test_what_cant_be_drawn_is_named(page: Page, context: Context, saved: int) -> None:

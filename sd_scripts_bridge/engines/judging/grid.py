@@ -10,7 +10,9 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from ...errors import NotFound
@@ -19,6 +21,8 @@ from ...system.files import write_json
 from .. import sample_prompts
 from ..sample_prompts import SamplePrompt
 
+LAST = 8
+"""So many pictures tell how long the next ones take."""
 EMBEDDED, WEBUI = "embedded", "webui"
 """Who draws: our own sampler, as a job in the queue, or the WebUI between other pictures."""
 
@@ -111,6 +115,18 @@ class Grid:
     def missing(self, folder: JobFolder) -> list[Cell]:
         """What is still to be drawn, in the order in which it is."""
         return [cell for cell in self.cells if not self.path(folder, cell).is_file()]
+
+    def seconds_left(self, folder: JobFolder, now: float) -> float | None:
+        """Until all are drawn, by the median time that the last pictures took, at ``now`` (seconds
+        since 1970); None before there are two.
+        """
+        missing = self.missing(folder)
+        drawn = [self.path(folder, cell) for cell in self.cells if cell not in missing]
+        times = sorted(path.stat().st_mtime for path in drawn)[-LAST - 1 :]
+        if len(times) < 2:
+            return None
+        each = median(later - earlier for earlier, later in pairwise(times))
+        return max(0.0, each * len(missing) - min(each, now - times[-1]))
 
 
 def plan_file(folder: JobFolder) -> Path:

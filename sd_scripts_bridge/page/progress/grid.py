@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,9 @@ class GridView:
     pictures: list[PictureView]
     standings: list[StandingView]
     sentence: Annotated[str, "what went wrong, where it stopped by itself"] = ""
+    seconds_left: Annotated[float | None, "by the pace of the last pictures; null: not known"] = (
+        None
+    )
 
 
 @dataclass(frozen=True)
@@ -91,11 +95,12 @@ def grid_view(bridge: Bridge, job_id: int, address: Address, trouble: str = "") 
     """Raises `NotFound` where none was drawn yet."""
     grid, folder = bridge.grid(job_id), bridge.folder(job_id)
     missing = set(grid.missing(folder))
+    state = _state(bridge, grid, len(missing))
     return GridView(
         job_id,
         "webui" if grid.by == WEBUI else "embedded",
         grid.number,
-        _state(bridge, grid, len(missing)),
+        state,
         len(grid.cells) - len(missing),
         len(grid.cells),
         list(grid.steps),
@@ -112,6 +117,7 @@ def grid_view(bridge: Bridge, job_id: int, address: Address, trouble: str = "") 
         ],
         [standing(one) for one in votes.standings(votes.read(folder.votes))],
         trouble or _trouble(bridge, grid),
+        grid.seconds_left(folder, time.time()) if state == "drawing" else None,
     )
 
 
