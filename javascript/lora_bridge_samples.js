@@ -23,6 +23,7 @@
             lb.show(this.node, Boolean(strip) || Boolean(job && lb.isActive(job)));
             lb.show(this.scroll, Boolean(strip));
             this.prompts.update(job);
+            this.showNewest();
             const mark = JSON.stringify([strip, job && lb.isActive(job)]);
             if (!strip || mark === this.mark) return;
             this.mark = mark;
@@ -30,7 +31,15 @@
             const head = lb.el("tr", {}, lb.el("td", {}), ...heads.map((text) => lb.el("th", {scope: "col"}, text)));
             const rows = strip.prompts.map((prompt, row) => this.row(strip, prompt, row, heads));
             this.table.replaceChildren(lb.el("thead", {}, head), lb.el("tbody", {}, ...rows));
+            this.isNew = true;
+            this.showNewest();
+        }
+
+        /** Once it can be seen. */
+        showNewest() {
+            if (!this.isNew || !this.scroll.clientWidth) return;
             this.scroll.scrollLeft = this.scroll.scrollWidth;
+            this.isNew = false;
         }
 
         row(strip, prompt, row, heads) {
@@ -55,7 +64,9 @@
             this.part = lb.part("prompts", lb.t("Change the sample prompts"), () => this.opened());
             this.text = lb.field(lb.t("One prompt a line; --w, --h, --d, --l, --s and --n as in sd-scripts"), lb.el("textarea", {rows: 5, spellcheck: "false"}));
             this.save = lb.button(lb.t("Use from the next save on"), () => this.send(), "small");
-            this.part.body.append(this.text.node, lb.el("p", {class: "lb-start"}, this.save));
+            this.none = lb.el("p", {class: "lb-dim", hidden: true}, lb.t("This training draws no sample pictures."));
+            this.some = lb.el("div", {}, this.text.node, lb.el("p", {class: "lb-start"}, this.save));
+            this.part.body.append(this.none, this.some);
             this.node = this.part.node;
         }
 
@@ -69,7 +80,10 @@
         async opened() {
             try {
                 const answer = await this.app.server.newest("jobs/" + this.job + "/prompts", "prompts");
-                if (answer) lb.setValue(this.text.input, answer.text);
+                if (!answer) return;
+                lb.setValue(this.text.input, answer.text);
+                lb.show(this.none, !answer.text);
+                lb.show(this.some, Boolean(answer.text));
             } catch (error) {
                 this.app.complain(error);
             }

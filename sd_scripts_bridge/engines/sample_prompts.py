@@ -243,10 +243,26 @@ def samplings(job: TrainingJob, interval: int) -> int:
     return int(bool(first)) + max(1, job.params.max_train_steps // interval)
 
 
-def notes(job: TrainingJob, by_default: bool) -> list[str]:
-    """What the samples will cost, to be said before the start."""
-    interval = every(job, by_default)
-    if interval is None or not is_text(job):
+def none_drawn(job: TrainingJob, by_default: bool) -> list[Message]:
+    """Why there will be no samples, where nobody has switched them off."""
+    asked = job.params.extra.get("sample_every_n_steps")
+    if asked is not None or every(job, by_default) is not None:
+        return []
+    text = (
+        "No sample pictures while it trains: on this machine each takes minutes. "
+        "sample_every_n_steps=N draws them every N steps."
+    )
+    return [Message("samples.none", text)]
+
+
+def notes(job: TrainingJob, by_default: bool | None) -> list[Message]:
+    """What the samples will cost, or why there are none, to be said before the start.
+    ``by_default`` as in `every`; None where that isn't known yet.
+    """
+    interval = every(job, bool(by_default))
+    if interval is None:
+        return [] if by_default is None else none_drawn(job, by_default)
+    if not is_text(job):
         return []
     own = job.params.extra.get("sample_prompts")
     prompts = read_file(Path(str(own))) if own else chosen(job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,7 +79,14 @@ def test_the_cost_is_said_before(job: TrainingJob) -> None:
 
     assert note.startswith("Sample pictures: 4 prompts before the first step and every 10 steps")
     assert "44 pictures in all" in note
-    assert sample_prompts.notes(job, by_default=False) == []
+
+
+def test_that_none_are_drawn_is_said_before_with_the_way_to_have_them(job: TrainingJob) -> None:
+    (note,) = sample_prompts.notes(job, by_default=False)
+    assert note.startswith("No sample pictures") and "sample_every_n_steps=N" in note
+    assert sample_prompts.notes(job, by_default=None) == [], "not known, not said"
+    off = job.evolve(params=replace(job.params, extra={"sample_every_n_steps": 0}))
+    assert sample_prompts.notes(off, by_default=False) == [], "somebody has switched them off"
 
 
 @pytest.mark.parametrize(

@@ -111,10 +111,14 @@ class EmbeddedEngine:
 
     def refuse(self, job: TrainingJob) -> list[Problem]:
         lacking = libraries.tensorboard_problems(self.python, job.params)
+        return [*refusals(job, self._machine()), *lacking]
+
+    def _machine(self) -> Machine:
+        """What it trains on, told by the PyTorch that is there where setup hasn't looked."""
         machine = self.machine()
         if not machine.device and libraries.is_for_the_cpu(self.python):
-            machine = replace(machine, device="cpu")
-        return [*refusals(job, machine), *lacking]
+            return replace(machine, device="cpu")
+        return machine
 
     def notes(self, job: TrainingJob) -> list[str]:
         return [*sample_prompts.notes(job, self._draws(job)), *self._compiling(job)]
@@ -128,12 +132,14 @@ class EmbeddedEngine:
         known = EarningsBook(self.home.compiled / machine.torch).of(kind_of(job, gpu))
         return [UNKNOWN if known is None else known.outlook(job.params.max_train_steps)]
 
-    def _draws(self, job: TrainingJob) -> bool:
-        """Whether samples take seconds here, and not minutes."""
-        base = Path(job.base)
-        return self.machine().device in ("cuda", "mps") or (
-            base.is_file() and base.stat().st_size < TINY_BYTES
-        )
+    def _draws(self, job: TrainingJob) -> bool | None:
+        """Whether samples take seconds here, and not minutes: as the trainer finds it
+        (`samples_wanted`); None where setup hasn't looked.
+        """
+        base, device = Path(job.base), self._machine().device
+        if base.is_file() and base.stat().st_size < TINY_BYTES:
+            return True
+        return device != "cpu" if device else None
 
     def setup(self, job: SetupJob) -> Command:
         from ..sd_scripts import SdScriptsEngine
@@ -143,7 +149,7 @@ class EmbeddedEngine:
     def command(self, job: TrainingJob, folder: JobFolder, resume: Path | None = None) -> Command:
         """The trainer's command. Raises `NotFound` where CLIP's vocabulary is nowhere."""
         caption_tokens.write_tokenizers(self.home.tokenizers)
-        if sample_prompts.every(job, by_default=True) is not None:
+        if sample_prompts.every(job, by_default=bool(self._draws(job))) is not None:
             sample_prompts.lay_down(job, folder)
         argv = [
             str(self.python),

@@ -114,7 +114,8 @@ class SdScriptsEngine:
             tokenizers.missing(job, Path(found.scripts), self.home.tokenizers) if found else []
         )
         told = [tokenizers.note(hub) for hub in lacking]
-        on_gpu = found is not None and found.device == "cuda"
+        device = self.machine().device
+        on_gpu = device == "cuda" if device else None
         return [*told, *sample_prompts.notes(job, on_gpu)]
 
     def setup(self, job: SetupJob) -> Command:

@@ -148,6 +148,30 @@ def test_the_command_trains_offline_from_another_folder(
     assert command.env["HF_HUB_OFFLINE"] == "1"
 
 
+@pytest.mark.parametrize(("size", "drawn"), [(99_000_000, True), (2_000_000_000, False)])
+def test_on_a_processor_the_plan_and_the_prompts_agree_on_whether_samples_are_drawn(
+    engine: EmbeddedEngine,
+    job: TrainingJob,
+    folder: JobFolder,
+    tokenizers: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    size: int,
+    drawn: bool,
+) -> None:
+    import torch
+
+    from sd_scripts_bridge.engines.embedded.training.preparation import samples_wanted
+
+    monkeypatch.setattr(libraries, "is_for_the_cpu", lambda _python: True)
+    with Path(job.base).open("wb") as base:
+        base.truncate(size)
+    (note,) = engine.notes(job)
+    engine.command(job, folder)
+    assert note.startswith("Sample pictures: " if drawn else "No sample pictures")
+    wanted = samples_wanted(job, torch.device("cpu"))
+    assert (wanted is not None) == folder.prompts.exists() == drawn
+
+
 def test_check_names_the_vocabulary(
     engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -125,6 +125,8 @@ class Training:
         """Who draws sample pictures; None where none are wanted."""
         job, every = prepared.job, samples_wanted(prepared.job, prepared.device)
         if every is None or prepared.sampler is None:
+            for note in sample_prompts.none_drawn(job, by_default=False):
+                say(Note(note))
             return None
         sample_prompts.lay_down(job, folder)
         dtype = prepared.objective.dtype
