@@ -103,6 +103,8 @@ def test_it_is_judged_by_pictures(
     expect(panel.locator(".lb-strip-table tbody tr")).to_have_count(2)
     tab.sees("(should not change)")
     tab.sees("usable 20 to 20")
+    for name in ("held-out photos", "training photos"):
+        expect(panel.locator(".lb-curve text", has_text=name), "at its line's end").to_be_visible()
     assert re.search(r"held out at \d+: 0\.1", value_under_pointer(tab, panel))
     assert tab.violations(axe) == []
 

@@ -33,6 +33,26 @@ test("the scale holds the errors of the saves, and finds the step under the poin
     assert.ok(log.y(0.2) < log.y(0.1) && log.low > 0);
 });
 
+test("names stand behind the ends of their lines, else above and below, and never on one another", () => {
+    const end = (x, y) => ({x: x, y: y, wide: 80});
+    const places = (...ends) => lb.namePlaces(ends, 400, 18, 168).map((one) => ({...one}));
+    assert.deepEqual(places(end(200, 60), end(200, 120)), [{x: 208, y: 64, anchor: "start"}, {x: 208, y: 124, anchor: "start"}]);
+    assert.deepEqual(places(end(390, 60), end(390, 120)), [{x: 400, y: 52, anchor: "end"}, {x: 400, y: 136, anchor: "end"}]);
+    for (const [one, other] of [[60, 62], [18, 18], [168, 167], [20, 165]]) {
+        for (const x of [200, 390]) {
+            const [first, second] = places(end(x, one), end(x, other));
+            assert.ok(Math.abs(first.y - second.y) >= 14, one + " and " + other + " at " + x);
+            assert.ok([first, second].every((place) => place.y >= 26 && place.y <= 168));
+        }
+    }
+});
+
+test("a loss beyond the chart is a gap, not a line along its edge", () => {
+    const scale = lb.curveScale([[1, 9], [20, 0.12], [30, 0.13]], SAVES, 40, 400, 190);
+    const drawn = (gaps) => lb.linePath([[1, 9], [20, 0.12], [30, 0.13], [31, 9]], scale, gaps).match(/[ML]/g).join("");
+    assert.deepEqual([drawn(true), drawn(false)], ["ML", "MLLL"]);
+});
+
 test("smoothing reaches from none to much", () => {
     const wild = [...Array(200).keys()].map((at) => [at, at % 2]);
     const spread = (points) => Math.max(...points.slice(100).map((point) => point[1])) - Math.min(...points.slice(100).map((point) => point[1]));

@@ -117,7 +117,10 @@ interface LoraBridge {
     plainValue: (value: any) => string;
     // lora_bridge_curve.js
     Curve: new (...parts: any[]) => any;
-    curveScale: (points: any, saves: any, total: any, width: any, height: any, log: any) => any;
+    curveScale: (points: any, saves: any, total: any, width: any, height: any, log: any, right?: number) => any;
+    linePath: (points: any, scale: any, hasGaps: boolean) => string;
+    namePlaces: (ends: any, width: number, top: number, bottom: number) => any;
+    gridWords: (grid: any) => string;
     // lora_bridge_dom.js
     newId: () => string;
     el: (tag: string, attributes?: Record<string, any> | null, ...children: any[]) => any;
