@@ -61,7 +61,8 @@
             if (!result.job) return;
             const best = result.best;
             const steps = result.saves;
-            if (this.job !== result.job) this.begin(result.job);
+            this.result = result;
+            if (this.job !== result.job) this.begin(result);
             const named = best && best.step;
             const title = !named ? lb.t("No step is recommended.") : best.sure ? lb.t("Step {step} is the one to use.", {step: lb.number(best.step)})
                 : lb.t("Step {step} is the best guess.", {step: lb.number(best.step)});
@@ -80,9 +81,10 @@
             this.nameButton();
         }
 
-        begin(job) {
-            this.job = job;
-            this.kept = lb.remembered("kept-" + job) === "yes";
+        begin(result) {
+            this.job = result.job;
+            this.decision = "kept-" + result.job + "-" + result.file;
+            this.kept = lb.remembered(this.decision, "localStorage") === "yes";
         }
 
         /** Once the user has chosen one, that; else what is recommended, else the last. */
@@ -103,21 +105,29 @@
             lb.setText(this.publish, this.steps.value ? lb.t("Publish step {step}", {step: lb.number(this.steps.value)}) : lb.t("Publish"));
         }
 
+        /** The user's decision: it isn't asked again, and the last step is, or comes, in the Lora folder. */
         keepLast() {
-            this.kept = true;
-            lb.remember("kept-" + this.job, "yes");
-            this.app.update();
+            return this.app.act(this.keep, async () => {
+                const last = this.result.saves[this.result.saves.length - 1];
+                if (last !== this.result.published_step) await this.put({private: this.isPrivate.checked, step: last});
+                else this.app.tell(lb.t("The last step, {step}, stays published.", {step: lb.number(last)}));
+                this.kept = true;
+                this.touchedOf = null;
+                lb.remember(this.decision, "yes", "localStorage");
+                this.app.update();
+            });
         }
 
         send() {
-            const body = {private: this.isPrivate.checked, step: Number(this.steps.value) || null};
-            return this.app.act(this.publish, async () => {
-                this.app.views.try.chosen = "job:" + this.job; // the new file shall not take its place
-                const answer = await this.app.server.post("jobs/" + this.job + "/publish", body);
-                this.app.tell([answer.sentence, ...(answer.notes || [])].map(lb.sentence).join(" "));
-                lb.refreshCards(this.app);
-                await this.app.load("loras", "loras");
-            });
+            return this.app.act(this.publish, () => this.put({private: this.isPrivate.checked, step: Number(this.steps.value) || null}));
+        }
+
+        async put(body) {
+            this.app.views.try.chosen = "job:" + this.job; // the new file shall not take its place
+            const answer = await this.app.server.post("jobs/" + this.job + "/publish", body);
+            this.app.tell([answer.sentence, ...(answer.notes || [])].map(lb.sentence).join(" "));
+            lb.refreshCards(this.app);
+            await this.app.load("loras", "loras");
         }
     };
 })(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -118,16 +118,17 @@
         return {node: node, body: body, more: more};
     };
 
-    lb.remember = function (name, value) {
+    /** In "sessionStorage" until the window is closed, in "localStorage" for good. */
+    lb.remember = function (name, value, where = "sessionStorage") {
         try {
-            if (value) sessionStorage.setItem("lora-bridge-" + name, value);
-            else sessionStorage.removeItem("lora-bridge-" + name);
+            if (value) globalThis[where].setItem("lora-bridge-" + name, value);
+            else globalThis[where].removeItem("lora-bridge-" + name);
         } catch (error) { /* storage is switched off: then nothing is remembered */ }
     };
 
-    lb.remembered = function (name) {
+    lb.remembered = function (name, where = "sessionStorage") {
         try {
-            return sessionStorage.getItem("lora-bridge-" + name) || "";
+            return globalThis[where].getItem("lora-bridge-" + name) || "";
         } catch (error) {
             return "";
         }

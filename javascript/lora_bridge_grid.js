@@ -126,10 +126,10 @@
         publishChosen() {
             return this.app.act(this.publish, async () => {
                 this.try.chosen = "job:" + this.job;
-                const last = this.chosen.step === Math.max(...this.result.saves);
-                if (!last) this.app.tell(lb.sentence((await this.app.server.post("jobs/" + this.job + "/publish", {step: this.chosen.step})).sentence));
+                const isThere = this.chosen.step === this.result.published_step;
+                if (!isThere) this.app.tell(lb.sentence((await this.app.server.post("jobs/" + this.job + "/publish", {step: this.chosen.step})).sentence));
                 else await this.app.server.post("jobs/" + this.job + "/card", {weight: this.chosen.weight});
-                if (last) this.app.tell(lb.t("That step is published already; its card now says × {weight}.", {weight: this.chosen.weight}));
+                if (isThere) this.app.tell(lb.t("That step is published already; its card now says × {weight}.", {weight: this.chosen.weight}));
                 lb.refreshCards(this.app);
                 await this.app.load("loras", "loras");
             });

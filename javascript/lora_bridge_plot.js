@@ -67,10 +67,10 @@
         }
     };
 
-    /** Saved steps, but the last, that no file in the Lora folder holds. */
+    /** Saved steps that no file in the Lora folder holds. */
     lb.unpublishedSteps = function (result, files) {
         const there = new Set(files.filter((file) => file.job === result.job).map((file) => file.step));
-        return result.saves.slice(0, -1).filter((step) => !there.has(step));
+        return result.saves.filter((step) => step !== result.published_step && !there.has(step));
     };
 
     /** The names of its saved steps in the Lora folder, in their order. */

@@ -24,7 +24,7 @@
         }
 
         buildButtons() {
-            this.send = lb.button(lb.t("Send to txt2img"), () => this.sendText(this.result.infotext), "primary");
+            this.send = lb.button(lb.t("Send to txt2img"), () => this.sendText(this.textOf(this.result.infotext)), "primary");
             this.small = lb.button(lb.t("512 with hires fix (better for SD 1.5)"), () => this.useSmall());
             this.copy = lb.button(lb.t("Copy"), () => this.copyText());
             this.why = lb.el("p", {class: "lb-dim lb-small"}, lb.t("SD 1.5 and 2 were trained at 512: at 1024 in one go they tend to draw bodies twice. Hires fix draws at 512, then enlarges."));
@@ -129,7 +129,7 @@
             lb.setText(this.file, lb.t("{file} is in {folder}.", lb.filePlace(result)));
             lb.setText(this.facts, lb.resultFacts(result).join(" "));
             lb.apart([() => this.pair.update(result, this.grid.grid), ...[this.choice, this.grid, this.after, this.tools].map((part) => () => part.update(result))]);
-            lb.setText(this.text, (this.small512 && result.infotext_512) || result.infotext);
+            lb.setText(this.text, this.textOf((this.small512 && result.infotext_512) || result.infotext));
             const canSend = this.canSend();
             lb.show(this.send, canSend);
             lb.show(this.how, !canSend);
@@ -151,6 +151,12 @@
             if (other) lb.setText(this.baseText, lb.t("It was trained on {base}; {other} is loaded.", {base: lb.bareTitle(result.base_title), other: lb.bareTitle(loaded)}));
         }
 
+        /** A text for txt2img with the LoRA of the step that is chosen, once that is published. */
+        textOf(text) {
+            const files = (this.app.state.loras && this.app.state.loras.loras) || [];
+            return lb.withStem(text, this.result, lb.stepStem(this.result, files, Number(this.choice.steps.value)));
+        }
+
         // ---- deeds ----
 
         canSend() {
@@ -161,7 +167,7 @@
         useSmall() {
             if (this.canSend()) {
                 this.small512 = true;
-                this.sendText(this.result.infotext_512);
+                this.sendText(this.textOf(this.result.infotext_512));
             } else {
                 this.small512 = !this.small512;
             }
@@ -195,6 +201,15 @@
             setTimeout(() => lb.setText(this.copy, lb.t("Copy")), 1500);
         }
     };
+
+    /** What a saved step is called in the Lora folder; where it isn't there, the job's own LoRA. */
+    lb.stepStem = function (result, files, step) {
+        const own = result.job && step !== result.published_step && files.find((file) => file.job === result.job && file.step === step);
+        return own ? own.stem : result.stem;
+    };
+
+    /** A prompt of the job's LoRA as one of another file. */
+    lb.withStem = (text, result, stem) => text.split("<lora:" + result.stem + ":").join("<lora:" + stem + ":");
 
     /** Put text into the clipboard; over plain http only the old way is open. */
     lb.copy = async function (text) {

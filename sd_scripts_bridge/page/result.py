@@ -74,6 +74,7 @@ class ResultView(Txt2Img):
         BestView | None, "which step to train all photos for; null: `find-step` was not asked"
     ]
     saves: Annotated[Sequence[int], "steps whose LoRA is kept, the last included", Example([750])]
+    published_step: Annotated[int | None, "the step of the job's own LoRA", Example(750)]
     held_out: Annotated[int, "photos that were never trained on", Example(1)]
     preview: Annotated[str | None, "below this API's prefix", Example("jobs/12/preview?v=5a1b")]
     facts: Annotated[
@@ -89,6 +90,7 @@ def result_of(views: JobViews, job_id: int, bases: list[BaseFile]) -> ResultView
     row, fold, folder = views.row(job_id), views.fold(job_id), views.bridge.folder(job_id)
     found = result(row, fold, read_report(folder))
     family = FAMILIES.get(found.job.family, FAMILIES["sd1"])
+    saves = [step for _, step in saves_of(found.job, folder)]
     return ResultView(
         **vars(texts(found.stem, found.prompted, family)),
         job=job_id,
@@ -104,7 +106,8 @@ def result_of(views: JobViews, job_id: int, bases: list[BaseFile]) -> ResultView
         best=best_of(folder),
         best_of_all=_best_of_all(views, job_id),
         held_out=_held_out(found.job),
-        saves=[step for _, step in saves_of(found.job, folder)],
+        saves=saves,
+        published_step=_published_step(found.notes, saves),
         preview=_address(f"jobs/{job_id}/preview?", preview(fold)),
         facts=found.facts,
         likeness=views.bridge.likeness(job_id),
@@ -145,6 +148,7 @@ def result_of_file(file: Path, name: str) -> ResultView:
         best_of_all=None,
         held_out=0,
         saves=[],
+        published_step=None,
         preview=_address(f"loras/preview?file={quote(name)}&", preview_of(file)),
         facts={},
         likeness=None,
@@ -156,6 +160,14 @@ def result_of_file(file: Path, name: str) -> ResultView:
 def _best_of_all(views: JobViews, job_id: int) -> BestView | None:
     found = views.bridge.step_found(job_id)
     return None if found is None else best_of(views.bridge.folder(found))
+
+
+def _published_step(notes: Sequence[str], saves: Sequence[int]) -> int | None:
+    """As publishing has said it, where it isn't the last one."""
+    for note in notes:
+        if isinstance(note, Message) and note.code == "choice.recommended":
+            return int(note.values["step"])
+    return max(saves, default=None)
 
 
 def _held_out(job: TrainingJob) -> int:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ import pytest
 
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.evidence.measured import MeasuredStep, write
-from sd_scripts_bridge.jobs.events import Progress, Published, Sample, Started
+from sd_scripts_bridge.jobs.events import Note, Progress, Published, Sample, Started
 from sd_scripts_bridge.jobs.job import Status, TrainingJob
+from sd_scripts_bridge.messages import Message
 from sd_scripts_bridge.models import safetensors_file
 from sd_scripts_bridge.options.params import TrainingParams
 from sd_scripts_bridge.paths import Home
@@ -39,7 +40,13 @@ window.Notification.requestPermission = async () => {
 """
 
 
-def train(bridge: Bridge, root: Path, rank: int, seed: float) -> int:
+FALLING, RISING = {10: 0.01, 20: 0.005, 30: 0.003}, {10: 0.01, 20: 0.0, 30: 0.02}
+"""How much worse than at its best the held-out loss is at each save."""
+
+
+def train(
+    bridge: Bridge, root: Path, rank: int, seed: float, losses: Mapping[int, float] = FALLING
+) -> int:
     """A training on nine photos, one more held out, that is over; measured, and published."""
     params = TrainingParams(max_train_steps=30, save_every_n_steps=10, network_dim=rank)
     job = TrainingJob(
@@ -51,14 +58,14 @@ def train(bridge: Bridge, root: Path, rank: int, seed: float) -> int:
     folder = bridge.folder(number).create()
     folder.output.mkdir(exist_ok=True)
     bridge._store.append(number, 1, Started(1, 1))
-    for step in (10, 20, 30):
+    for step in losses:
         headers.write(
             folder.output / f"Ada-step{step:08d}.safetensors", headers.lora(), headers.METADATA
         )
         bridge._store.append(number, 1, Progress(step, 30, seed / step))
         picture = paint(folder.sample("Ada", step, 0), step, number % 2)
         bridge._store.append(number, 1, Sample(str(picture), step, 0, "Ada woman"))
-        errors = tuple(hard + seed / step for hard in HARD)
+        errors = tuple(hard + losses[step] for hard in HARD)
         write(folder.measured, MeasuredStep(step, {"held": errors}, {"own": errors}))
     lora = root / "Lora" / ("Ada.safetensors" if number == 1 else f"Ada-{number}.safetensors")
     headers.write(lora, headers.lora(rank=rank), headers.METADATA)
@@ -140,6 +147,38 @@ def test_a_saved_step_is_published_privately_and_its_card_written(
     forget.click()
     tab.press_twice("Forget the photos")
     tab.sees(re.compile(r"^Job 2 is forgotten"))
+    assert tab.errors == []
+
+
+def test_who_keeps_the_last_step_is_not_asked_again_and_has_it_in_the_folder(
+    serve: Callable[..., Ui], visit: Callable[..., Tab], two: Path
+) -> None:
+    bridge = Bridge(Home(two / "home"))
+    for _ in (3, 4):  # of the newest not the last step was published, but the recommended one
+        train(bridge, two, 8, 0.1, RISING)
+    why = Message("choice.recommended", "Step {step} is published.", step=20)
+    bridge._store.append(4, 1, Note(why))
+    lora = two / "Lora"
+    tab = visit(serve("--lora-dir", str(lora), home=two / "home").address)
+    tab.step("Try")
+    tab.sees("Step 20 is the one to use.")
+    tab.button("Keep the last step").click()
+    tab.sees(re.compile(r"^Ada-step30\.safetensors is in "))
+    tab.sees(re.compile("<lora:Ada-step30:1>"))
+    tab.field("LoRA").select_option("job:3")
+    tab.sees(re.compile("<lora:Ada-3:1>"))
+    tab.button("Keep the last step").click()
+    tab.sees("The last step, 30, stays published.")
+    assert sorted(path.stem for path in lora.glob("*.safetensors")) == [
+        "Ada", "Ada-2", "Ada-3", "Ada-4", "Ada-step30",
+    ]  # fmt: skip
+    tab.page.reload()
+    tab.knows("app.state.draft")
+    panel = tab.step("Try")
+    for job in ("job:3", "job:4"):
+        tab.field("LoRA").select_option(job)
+        tab.button("Publish step 30").wait_for()
+        expect(panel.get_by_role("button", name="Keep the last step")).to_have_count(0)
     assert tab.errors == []
 
 

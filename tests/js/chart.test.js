@@ -74,10 +74,13 @@ test("the pair is the grid's, else the first prompt's samples before and last", 
 });
 
 test("X/Y/Z plot filled in with the saved steps that the WebUI finds", () => {
-    const result = {job: 1, stem: "Ada", saves: [10, 20, 30], infotext: "Ada <lora:Ada:1>\nSteps: 60", infotext_512: "Ada <lora:Ada:1>\nSteps: 60, Size: 512x512, Denoising strength: 0.6, Hires upscale: 2"};
+    const result = {job: 1, stem: "Ada", saves: [10, 20, 30], published_step: 30, infotext: "Ada <lora:Ada:1>\nSteps: 60", infotext_512: "Ada <lora:Ada:1>\nSteps: 60, Size: 512x512, Denoising strength: 0.6, Hires upscale: 2"};
     const files = [{stem: "Ada-step20-2", job: 1, step: 20}, {stem: "Ada-step10", job: 1, step: 10}, {stem: "Ada", job: 1, step: null}, {stem: "Ada-step20", job: 2, step: 20}];
     assert.deepEqual([...lb.unpublishedSteps(result, files)], []);
     assert.deepEqual([...lb.unpublishedSteps(result, files.slice(1))], [20]);
+    assert.deepEqual([...lb.unpublishedSteps({...result, published_step: 20}, files)], [30]);
+    const stems = [10, 20, 30, NaN].map((step) => lb.withStem("<lora:Ada:1>", result, lb.stepStem(result, files, step)));
+    assert.deepEqual(stems, ["<lora:Ada-step10:1>", "<lora:Ada-step20-2:1>", "<lora:Ada:1>", "<lora:Ada:1>"], "the prompt follows the step, where that is published");
     const text = lb.plotText(result, lb.plotAxes(result, [...lb.stepStems(result, files)], [0.6, 1]));
     assert.equal(text, 'Ada <lora:Ada:1>\nSteps: 60, Size: 512x512, Script: X/Y/Z plot, X Type: Prompt S/R, X Values: ":1>, :0.6>", Y Type: Prompt S/R, Y Values: "<lora:Ada:, <lora:Ada-step10:, <lora:Ada-step20-2:"');
 });

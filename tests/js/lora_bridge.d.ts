@@ -136,8 +136,8 @@ interface LoraBridge {
     fillList: <T>(list: any, items: T[], key: (item: T, index: number) => any, draw: (item: T) => Node) => void;
     sentences: (list: any, sentences: string[]) => void;
     part: (name: string, title: string, opened?: () => any) => {node: any; body: any; more: any};
-    remember: (name: string, value: string) => void;
-    remembered: (name: string) => string;
+    remember: (name: string, value: string, where?: "sessionStorage" | "localStorage") => void;
+    remembered: (name: string, where?: "sessionStorage" | "localStorage") => string;
     // lora_bridge_evidence.js
     LikenessLine: new (...parts: any[]) => any;
     likenessParts: (found: any) => any;
@@ -222,6 +222,8 @@ interface LoraBridge {
     // lora_bridge_plot.js
     SendPlot: new (...parts: any[]) => any;
     unpublishedSteps: (result: Rest.Result, files: Rest.Lora[]) => number[];
+    stepStem: (result: Rest.Result, files: Rest.Lora[], step: any) => string;
+    withStem: (text: any, result: Rest.Result, stem: string) => any;
     stepStems: (result: Rest.Result, files: Rest.Lora[]) => any;
     plotAxes: (result: any, stems: any, weights: any) => any;
     plotText: (result: any, axes: any) => any;

@@ -854,6 +854,7 @@ declare namespace Rest {
         best: Best | null;
         best_of_all: Best | null;
         saves: number[];
+        published_step: number | null;
         held_out: number;
         preview: string | null;
         facts: Record<string, any>;

@@ -13,6 +13,8 @@ from sd_scripts_bridge.evidence.measured import MeasuredStep, write
 from sd_scripts_bridge.jobs.folder import JobFolder
 from sd_scripts_bridge.jobs.job import Status, ToolJob
 from sd_scripts_bridge.models.safetensors_file import model_hash
+from sd_scripts_bridge.page.jobs import JobViews
+from sd_scripts_bridge.page.result import result_of
 from sd_scripts_bridge.publishing import choice
 from sd_scripts_bridge.running import keeping
 from sd_scripts_bridge.running.work import after_measuring
@@ -59,6 +61,7 @@ def test_the_recommended_step_is_published_where_that_is_wanted(
     job = ended(bridge, make_job, CLEAR, publish="recommended")
     model, notes = published(bridge, job)
     assert model == saved(bridge, job, 10) != saved(bridge, job, 20)
+    assert result_of(JobViews(bridge), job, []).published_step == 10
     told = bridge.result(job).notes
     assert any("Step 10, the recommended one, is published. Held-out" in note for note in told)
     assert notes[0].startswith("Held-out loss at step 10: 0.1626 ± ")
@@ -83,6 +86,7 @@ def test_the_last_step_is_published_where_nobody_says_otherwise(
     bridge: Bridge, make_job: MakeJob
 ) -> None:
     job = ended(bridge, make_job, CLEAR)
+    assert result_of(JobViews(bridge), job, []).published_step == 20
     model, notes = published(bridge, job)
     assert model == saved(bridge, job, 20)
     assert notes[0].startswith("Held-out loss at step 20: not measured")
