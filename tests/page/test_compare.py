@@ -91,6 +91,21 @@ def test_the_figures_curves_and_samples_of_each_stand_side_by_side(
     assert "mixed_precision" not in text
 
 
+def test_the_columns_show_each_step_once_and_the_last_one(
+    bridge: Bridge, pair: tuple[int, int]
+) -> None:
+    """sd-scripts says each step twice, first with the loss of the step before."""
+    found = told(bridge, *pair)
+    curve = [(step, loss, 1) for step in range(1, 25) for loss in (step - 1.0, float(step))]
+    jobs = [dataclasses.replace(run, curve=curve, proof=None) for run in found.jobs]
+    text = "\n".join(columns.lines(dataclasses.replace(found, jobs=jobs)))
+    rows = text.partition("Loss at step")[2].partition("\n\n")[0].split("\n")[1:]
+    assert [row.split() for row in rows] == [
+        [str(step)] * 3 for step in (1, 4, 7, 10, 13, 16, 19, 22, 24)
+    ]
+    assert "proof" not in text, "a row that nobody has a figure for"
+
+
 def test_the_same_run_twice_differs_in_nothing(bridge: Bridge, make_job: MakeJob) -> None:
     first = bridge._queue.add(make_job())
     done = bridge.repeat(first)

@@ -20,7 +20,7 @@ Row = tuple[str, Sequence[str]]
 def lines(told: CompareView) -> list[str]:
     """Figures, then what differs, the loss, and where the samples lie."""
     blocks: list[tuple[str, list[Row]]] = [
-        ("", [_row(name, told.jobs, say) for name, say in FIGURES]),
+        ("", [row for row in _figures(told.jobs) if any(row[1])]),
         (_settings_head(told), [(d.name, [*map(_said, d.values)]) for d in told.settings]),
         ("Photos", [(d.name, [*map(_said, d.values)]) for d in told.data]),
         ("Captions", [(c.photo, [*map(_said, c.captions)]) for c in told.captions]),
@@ -47,8 +47,8 @@ FIGURES: tuple[tuple[str, Callable[[RunView], str]], ...] = (
 )
 
 
-def _row(name: str, jobs: Sequence[RunView], say: Callable[[RunView], str]) -> Row:
-    return name, [say(run) for run in jobs]
+def _figures(jobs: Sequence[RunView]) -> list[Row]:
+    return [(name, [say(run) for run in jobs]) for name, say in FIGURES]
 
 
 def _settings_head(told: CompareView) -> str:
@@ -89,9 +89,9 @@ def _held_out(jobs: Sequence[RunView]) -> list[Row]:
 def _curves(curves: Sequence[Sequence[tuple[int, float]]]) -> list[Row]:
     """A few steps of the longest curve; each run's value at the last step up to there."""
     longest = max(curves, key=len, default=[])
-    steps = [step for step, _ in longest]
-    chosen = steps[:: max(1, len(steps) // POINTS)]
-    return [(str(step), [_number(_at(curve, step)) for curve in curves]) for step in chosen]
+    steps = sorted({step for step, _ in longest})  # sd-scripts says a step twice
+    chosen = {*steps[:: max(1, len(steps) // POINTS)], *steps[-1:]}
+    return [(str(at), [_number(_at(curve, at)) for curve in curves]) for at in sorted(chosen)]
 
 
 def _at(curve: Sequence[tuple[int, float]], step: int) -> float | None:
