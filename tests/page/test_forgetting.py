@@ -18,6 +18,7 @@ from PIL import Image, UnidentifiedImageError
 
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.datasets.looking.same import measured
+from sd_scripts_bridge.engines.tools.lora_words import LoraWork
 from sd_scripts_bridge.errors import Conflict
 from sd_scripts_bridge.jobs.job import Status, ToolJob, TrainingJob
 from sd_scripts_bridge.models import safetensors_file
@@ -293,6 +294,36 @@ def test_what_tools_wrote_of_the_photos_goes_too(bridge: Bridge, make_job: MakeJ
     forgetting.forget(bridge, number)
     assert [row.id for row in bridge.jobs()] == [number, 4]
     assert not bridge.folder(2).root.exists() and bridge.folder(4).root.exists()
+
+
+def test_captions_go_out_of_loras_that_were_made_of_its_lora(trained: Page) -> None:
+    """sd-scripts' programs hand the metadata on; a LoRA of something else is left alone."""
+    bridge, first = trained.context.the_bridge, published(trained)
+    smaller, merged, other = (made(bridge, file, first) for file in ("s", "m", "o"))
+    worked(bridge, "resize", [first], smaller)
+    worked(bridge, "merge", [other, smaller], merged)
+    worked(bridge, "resize", [other.with_name("elsewhere.safetensors")], other)
+    assert len(words_left(smaller.parent, SECRETS[2])) == 3
+    before = safetensors_file.model_hash(merged)
+    notes = trained.post("jobs/1/forget").json()["notes"]
+    assert words_left(smaller.parent, SECRETS[2]) == [f"{SECRETS[2]} in {other.name}"]
+    assert safetensors_file.model_hash(merged) == before
+    assert "m.safetensors stays; the captions are taken out of it." in notes
+
+
+def made(bridge: Bridge, name: str, of: Path) -> Path:
+    place = bridge.home.root.parent / "made" / f"{name}.safetensors"
+    place.parent.mkdir(exist_ok=True)
+    shutil.copyfile(of, place)
+    return place
+
+
+def worked(bridge: Bridge, action: str, files: list[Path], gave: Path) -> None:
+    """A job of sd-scripts' own programs that is over."""
+    work = LoraWork(action, gave.stem, "sd1", tuple(map(str, files)))
+    number = bridge._store.add(ToolJob("lora", gave.stem, work.as_dict()))
+    bridge.stop(number)
+    write_json(bridge.folder(number).create().result, {"action": action, "file": str(gave)})
 
 
 def test_a_folder_of_the_user_s_own_is_left_alone(bridge: Bridge, make_job: MakeJob) -> None:

@@ -22,6 +22,7 @@ from ...paths import Home
 from ...planning.preflight import size
 from ...system.files import write_json
 from . import others, traces
+from .made_of import made_of
 
 KEPT_TEXTS = frozenset({"network_args", "optimizer_args", "lr_scheduler_args", "loss_type"})
 """Options of sd-scripts that are texts and name nothing of the user's."""
@@ -45,9 +46,13 @@ def forget(home: Home, store: Store, row: JobRow) -> Forgotten:
     """
     job, concerned = _may_go(home, store, row)
     folder, copies = JobFolder.of(home, row.id), traces.copies(home, job)
-    loras = (traces.lora_words(record, copies) for record in traces.records(folder))
+    made = made_of(home, store, traces.loras(folder, job))
+    scrubbed = chain(
+        (traces.lora_words(record, copies) for record in traces.records(folder)),
+        map(traces.words_of, made),
+    )
     sharing = others.sharing(store, row, job)
-    notes = [*chain.from_iterable(loras), *map(others.too, sharing)]
+    notes = [*chain.from_iterable(scrubbed), *map(others.too, sharing)]
     gone = [other for other in concerned if store.remove(other.id)]
     going = traces.all_of(home, folder, job, gone)
     freed = traces.freed(going)

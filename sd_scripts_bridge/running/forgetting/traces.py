@@ -37,20 +37,36 @@ def records(folder: JobFolder) -> list[Record]:
 
 def lora_words(record: Record, copies: Path | None) -> list[str]:
     """Take the captions out of a published LoRA, and a photo out of its card."""
-    file = Path(record.lora_dir) / f"{record.stem}.safetensors"
-    if not record.stem or not file.is_file():
+    file = published(record)
+    if file is None:
         return []
-    notes: list[str] = []
-    with contextlib.suppress(Invalid):  # not a LoRA any more
-        _scrub(file)
-        text = "{name} stays; the captions are taken out of it."
-        notes = [Message("forget.lora_stays", text, name=file.name)]
+    notes = words_of(file)
     picture = file.with_name(f"{record.stem}.png")
     if copies and _is_our(picture, record) and _shows_a_photo(picture, copies):
         picture.unlink()
         text = "Its card's picture was one of the photos: it is gone, too."
         notes.append(Message("forget.picture", text))
     return notes
+
+
+def published(record: Record) -> Path | None:
+    """The LoRA, where it is still there."""
+    file = Path(record.lora_dir) / f"{record.stem}.safetensors"
+    return file if record.stem and file.is_file() else None
+
+
+def words_of(file: Path) -> list[str]:
+    """Take the captions out of a LoRA."""
+    with contextlib.suppress(Invalid):  # not a LoRA any more
+        _scrub(file)
+        text = "{name} stays; the captions are taken out of it."
+        return [Message("forget.lora_stays", text, name=file.name)]
+    return []
+
+
+def loras(folder: JobFolder, job: TrainingJob) -> list[Path]:
+    """All that it has given: published, and saved in its folder."""
+    return [*filter(None, map(published, records(folder))), *_saved(folder, job)]
 
 
 def _scrub(file: Path) -> None:
