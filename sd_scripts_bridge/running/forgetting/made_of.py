@@ -37,5 +37,6 @@ def _work(row: JobRow) -> LoraWork | None:
         job = row.job
     except BridgeError:  # another version's
         return None
-    is_work = isinstance(job, ToolJob) and job.tool == LoraTool.name
-    return LoraWork.from_dict(job.settings) if is_work else None
+    if isinstance(job, ToolJob) and job.tool == LoraTool.name:
+        return LoraWork.from_dict(job.settings)
+    return None
