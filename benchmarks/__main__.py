@@ -1,5 +1,5 @@
-"""python -m benchmarks scan | editor | findings | frames | same_person | dispatches | best_step |
-subjects | page | supervisor | start | cpu | compiled | memory |
+"""python -m benchmarks scan | editor | first_caption | findings | frames | same_person |
+dispatches | best_step | subjects | page | supervisor | start | cpu | compiled | memory |
 sd_scripts_memory | gpu
 
 Each prints a table and, as its last line, its figure in one sentence; the exit code is 1 where a
@@ -18,6 +18,7 @@ from .outcome import Missing, Outcome
 
 VERBS = {
     "editor": "the captions' editor in a browser, each action timed",
+    "first_caption": "how soon a caption is shown after its server has answered",
     "findings": "what the doctor finds on drawn photos: precision and recall",
     "frames": "frames chosen from drawn clips: how many of them are sharp",
     "same_person": "someone else among a person's photos, on vectors drawn at random",

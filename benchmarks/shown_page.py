@@ -34,14 +34,31 @@ SIDE = 256
 
 def many_captions(folder: Path, count: int) -> Home:
     """A home whose draft holds so many photos with captions, all looked at."""
-    photos, dice = folder / "photos", np.random.default_rng(7)
+    dice = np.random.default_rng(7)
+    photos = _photos(folder, count, dice)
+    for number in range(1, count + 1):
+        said = ", ".join(dice.choice(words) for words in WORDS)
+        text = f"{SUBJECT} {CLASS_TOKEN}, number {number}, {said}, {ALWAYS}"
+        (photos / f"{number}.txt").write_text(text, encoding="utf-8")
+    return _home(folder, photos)
+
+
+def drawn_photos(folder: Path, count: int) -> Home:
+    """A home whose draft holds so many photos without captions, all looked at."""
+    return _home(folder, _photos(folder, count, np.random.default_rng(7)))
+
+
+def _photos(folder: Path, count: int, dice: np.random.Generator) -> Path:
+    photos = folder / "photos"
     photos.mkdir()
     for number in range(1, count + 1):
         small = Image.fromarray(dice.integers(0, 255, (16, 16, 3), np.uint8))
         small.resize((SIDE, SIDE), Image.Resampling.NEAREST).save(photos / f"{number}.jpg")
-        said = ", ".join(dice.choice(words) for words in WORDS)
-        text = f"{SUBJECT} {CLASS_TOKEN}, number {number}, {said}, {ALWAYS}"
-        (photos / f"{number}.txt").write_text(text, encoding="utf-8")
+    return photos
+
+
+def _home(folder: Path, photos: Path) -> Home:
+    """A home with these photos as its draft."""
     home = Home(folder / "home").create()
     draft = Draft(home)
     draft.describe(DraftChange(name=SUBJECT, class_token=CLASS_TOKEN))

@@ -5,13 +5,15 @@ many changed at once.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.caption_server import Moody, answered
+from tests.support.caption_server import Handler, Moody, answered
+from tests.support.patience import SECONDS
 
 from .conftest import Ui
 from .page_object import Tab, expect
@@ -67,6 +69,29 @@ def test_drafted_by_a_server_and_fitted_to_the_person(
     tab.button("Redo").click()
     tab.knows("app.state.draft.photos.every((photo) => !/brown eyes/.test(photo.caption))")
     assert not tab.errors and not tab.foreign
+
+
+def test_each_caption_is_drawn_while_the_next_one_is_asked_for(tab: Tab) -> None:
+    drawn = [threading.Event() for _ in SAID]
+
+    def after(number: int) -> Callable[[Handler], None]:
+        def mood(handler: Handler) -> None:
+            assert not number or drawn[number - 1].wait(SECONDS)
+            handler.say(answered(SAID[number]))
+
+        return mood
+
+    with Moody(*map(after, range(len(SAID))), models=["qwen3-vl"]) as server:
+        tab.field("Captions by").select_option("server")
+        tab.field("Address").fill(server.address)
+        tab.button("Draft 3 captions").click()
+        for number, seen in enumerate(drawn):
+            expect(caption_boxes(tab).nth(number)).to_have_value(re.compile("man.+"))
+            tab.soon(lambda next_one=number + 2: len(server.asked) >= min(next_one, len(SAID)))
+            for other in range(number + 1, len(SAID)):
+                expect(caption_boxes(tab).nth(other)).to_have_value("AlvaroBadia man")
+            seen.set()
+    assert not tab.errors
 
 
 def test_filters_selection_preview_and_keys(tab: Tab, axe: str) -> None:
