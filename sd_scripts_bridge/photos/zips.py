@@ -279,7 +279,7 @@ def safe_name(name: str) -> str:
     """
     last = unicodedata.normalize("NFC", name.replace("\\", "/").rpartition("/")[2])
     last = "".join(c for c in last if unicodedata.category(c)[0] != "C")
-    last = _FORBIDDEN.sub("_", last).strip(" ").rstrip(". ")
+    last = _FORBIDDEN.sub("_", last.replace('"', "'")).strip(" ").rstrip(". ")
     stem, dot, ending = last.rpartition(".")
     if not dot:
         stem, ending = last, ""

@@ -146,7 +146,7 @@ class Receiver:
             _, said = self._library.parse_options_header(self._value)
             self._name = said.get(b"name", b"")
             if b"filename" in said:
-                self._begin_file(said[b"filename"].decode("utf-8", "replace"))
+                self._begin_file(_own_name(said[b"filename"].decode("utf-8", "replace")))
         self._header = self._value = b""
 
     def _begin_file(self, name: str) -> None:
@@ -182,6 +182,13 @@ class Receiver:
 
     def _end(self) -> None:
         self._is_whole = True
+
+
+def _own_name(sent: str) -> str:
+    """A file's own name: browsers escape a quotation mark and the ends of lines, and nothing else
+    (HTML, "multipart/form-data encoding algorithm").
+    """
+    return sent.replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n")
 
 
 def boundary_of(content_type: str) -> bytes:

@@ -37,6 +37,13 @@ def send(page: Page, content: Any, to: str = "draft/photos", **headers: str) -> 
     return page.client.post(f"{PREFIX}/{to}", content=content, headers=headers)
 
 
+def test_a_name_with_quotation_marks_reads_as_it_is(page: Page, context: Context) -> None:
+    """As Chromium and Firefox send `my "best" one 100%.jpg`."""
+    whole = part("files", photo(1), "my %22best%22 one 100%.jpg") + END
+    (said,) = send(page, whole).json()["photos"]
+    assert said["file"] == "my 'best' one 100%.jpg"
+
+
 def left_aside(context: Context) -> list[Path]:
     return [*(context.the_bridge.home.root / "draft").glob(".*.part")]
 
