@@ -4,6 +4,7 @@ many changed at once.
 
 from __future__ import annotations
 
+import functools
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -87,11 +88,16 @@ def test_each_caption_is_drawn_while_the_next_one_is_asked_for(tab: Tab) -> None
         tab.button("Draft 3 captions").click()
         for number, seen in enumerate(drawn):
             expect(caption_boxes(tab).nth(number)).to_have_value(re.compile("man.+"))
-            tab.soon(lambda next_one=number + 2: len(server.asked) >= min(next_one, len(SAID)))
+            asked = min(number + 2, len(SAID))
+            tab.soon(functools.partial(_has_asked, server, asked))
             for other in range(number + 1, len(SAID)):
                 expect(caption_boxes(tab).nth(other)).to_have_value("AlvaroBadia man")
             seen.set()
     assert not tab.errors
+
+
+def _has_asked(server: Moody, count: int) -> bool:
+    return len(server.asked) >= count
 
 
 def test_filters_selection_preview_and_keys(tab: Tab, axe: str) -> None:
