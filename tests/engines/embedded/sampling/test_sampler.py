@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ pytest.importorskip("diffusers", reason="the embedded engine needs diffusers")
 
 from safetensors.torch import load_file  # noqa: E402
 
-from sd_scripts_bridge.engines.embedded.model import lean  # noqa: E402
+from sd_scripts_bridge.engines.embedded.model import lean, lora_names  # noqa: E402
 from sd_scripts_bridge.engines.embedded.sampling import loading  # noqa: E402
 from sd_scripts_bridge.engines.embedded.sampling.applied import applied  # noqa: E402
 from sd_scripts_bridge.engines.embedded.sampling.sampler import (  # noqa: E402
@@ -102,11 +103,42 @@ def test_a_trained_lora_changes_the_picture_and_leaves_no_trace(
     assert all(torch.equal(weight, before[name]) for name, weight in base.unet.state_dict().items())
 
 
+@pytest.mark.parametrize(("bits", "share"), [(16, 0.5), (32, 1.0)])
+def test_what_is_kept_of_the_base_takes_no_more_than_its_numbers_need(
+    loaded: Callable[..., Any], bits: int, share: float
+) -> None:
+    """A base of 16 bits, computed with in 32: SDXL's layers once more would be 9 GB."""
+    base, _ = loaded()
+    named = {target.name: target.layer for target in lora_names.unet_targets(base.unet, "sd1")}
+    if bits == 32:
+        for layer in named.values():
+            layer.weight.data.add_(torch.rand_like(layer.weight) / 3)
+    before = {name: layer.weight.clone() for name, layer in named.items()}
+    lora = {
+        f"{name}.lora_{half}.weight": torch.ones(size)
+        for name, layer in named.items()
+        for half, size in (("down", (1, layer.weight[0].numel())), ("up", (len(layer.weight), 1)))
+    }
+    whole, there = sum(weight.nbytes for weight in before.values()), alive()
+    with applied(base, lora):
+        assert not torch.equal(named[next(iter(named))].weight, before[next(iter(named))])
+        assert alive() - there == pytest.approx(share * whole, rel=0.01)
+    assert all(torch.equal(layer.weight, before[name]) for name, layer in named.items())
+
+
+def alive() -> int:
+    """Bytes of all tensors that there are."""
+    gc.collect()
+    tensors = [one for one in gc.get_objects() if issubclass(type(one), torch.Tensor)]
+    storages = {one.untyped_storage().data_ptr(): one.untyped_storage() for one in tensors}
+    return sum(storage.nbytes() for storage in storages.values())
+
+
 def test_the_file_draws_what_the_network_in_training_draws(
     train: Callable[..., Any], loaded: Callable[..., Any]
 ) -> None:
     """The same picture from the added weights as from the LoRA beside its layers, as it trains."""
-    from sd_scripts_bridge.engines.embedded.model import lora_names, lora_network
+    from sd_scripts_bridge.engines.embedded.model import lora_network
 
     run = train(max_train_steps=3, learning_rate=1e-2)
     lora = load_file(run.lora)
