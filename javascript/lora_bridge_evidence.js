@@ -26,6 +26,7 @@
             lb.setText(this.text, isNew ? lb.t("not measured yet.") : lb.sentence(found.sentence));
             lb.setText(this.more, lb.likenessParts(found).join(" "));
             lb.show(this.measure, !found.measured);
+            lb.nameWork(this.app, this.measure, lb.t("Measure likeness"));
         }
 
         send() {
@@ -64,7 +65,8 @@
             lb.setText(this.said, all ? lb.t("By short trainings, each without some of the photos: {reason}", {reason: lb.sentence(all.reason)}) : "");
             lb.show(this.measure, result.held_out > 0 && !best);
             lb.show(this.find, !all && Boolean(best) && !best.sure);
-            lb.setText(this.find, seconds ? lb.t("Find the right step (five short trainings, about {time})", {time: lb.duration(TRAININGS * seconds)})
+            lb.nameWork(this.app, this.measure, lb.t("Measure the saved steps"));
+            lb.nameWork(this.app, this.find, seconds ? lb.t("Find the right step (five short trainings, about {time})", {time: lb.about(TRAININGS * seconds)})
                 : lb.t("Find the right step (five short trainings)"));
             lb.setText(this.again, steps ? lb.t("Train again on all photos: {n} {steps:step|steps}", {n: lb.number(steps), steps: steps}) : lb.t("Train again on all photos"));
         }
@@ -84,12 +86,24 @@
 
     /** Queues a job that trains nothing, and says so. */
     lb.queueWork = function (app, button, path, body) {
+        if (button.getAttribute("aria-disabled")) return undefined;
         return app.act(button, async () => {
             const answer = await app.server.post(path, body);
             app.say(lb.t("Job {job} is in the queue.", answer));
             lb.setText(button, lb.t("In the queue (job {job})", answer));
+            button.lbJob = answer.job;
             await app.loadJobs();
+            app.update();
         });
+    };
+
+    /** What such a button is called: until the job that it queued is over, that it is there. */
+    lb.nameWork = function (app, button, name) {
+        const jobs = (app.state.jobs && app.state.jobs.jobs) || [];
+        const job = jobs.find((one) => one.id === button.lbJob);
+        const waits = Boolean(job) && !lb.isOver(job);
+        lb.setText(button, waits ? lb.t("In the queue (job {job})", {job: job.id}) : name);
+        lb.setAttribute(button, "aria-disabled", waits ? "true" : null);
     };
 
     /** Shows a training that was just queued, in step 3. */

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -45,13 +46,19 @@ FALLING, RISING = {10: 0.01, 20: 0.005, 30: 0.003}, {10: 0.01, 20: 0.0, 30: 0.02
 
 
 def train(
-    bridge: Bridge, root: Path, rank: int, seed: float, losses: Mapping[int, float] = FALLING
+    bridge: Bridge,
+    root: Path,
+    rank: int,
+    seed: float,
+    losses: Mapping[int, float] = FALLING,
+    base: str = "base",
+    **values: object,
 ) -> int:
-    """A training on nine photos, one more held out, that is over; measured, and published."""
+    """A training with a photo held out that is over; measured, and published."""
     params = TrainingParams(max_train_steps=30, save_every_n_steps=10, network_dim=rank)
     job = TrainingJob(
-        "Ada", "Ada", "woman", str(root / "img"), "base", "sd1", "embedded", params,
-        lora_dir=str(root / "Lora"),
+        "Ada", "Ada", "woman", str(root / "img"), base, "sd1", "embedded",
+        params.with_values(values), lora_dir=str(root / "Lora"),
     )  # fmt: skip
     number = bridge._store.add(job)
     assert bridge._store.claim()
@@ -122,6 +129,47 @@ def test_runs_are_compared_and_their_loras_looked_into(
     tab.button("Repeat exactly").first.click()
     tab.sees(re.compile("base: .*no longer"))
     assert tab.errors == [] and tab.foreign == []
+
+
+@pytest.fixture
+def alike(tmp_path: Path, models: Path, pictures: list[Path]) -> Bridge:
+    """A training on four photos, one more held out, on a real base; its saves are alike."""
+    (tmp_path / "Lora").mkdir()
+    for number, picture in enumerate(pictures[:5]):
+        folder = tmp_path / ("img/1_Ada woman" if number else "held_out")
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(picture, folder)
+        (folder / picture.name).with_suffix(".txt").write_text("Ada woman", encoding="utf-8")
+    bridge = Bridge(Home(tmp_path / "home"))
+    small = {"resolution": "64", "min_bucket_reso": 64, "max_bucket_reso": 64}
+    few = {"max_train_steps": 4, "save_every_n_steps": 1, "mixed_precision": "no"}
+    base = str(models / "tiny-sd15.safetensors")
+    train(bridge, tmp_path, 4, 0.0, dict.fromkeys((1, 2, 3, 4), 0.0), base, **small, **few)
+    return bridge
+
+
+def test_the_step_is_found_and_all_photos_are_trained_for_it(
+    serve: Callable[..., Ui], visit: Callable[..., Tab], alike: Bridge
+) -> None:
+    lora_dir = alike.home.root.parent / "Lora"
+    tab = visit(serve("--lora-dir", str(lora_dir), home=alike.home.root).address)
+    tab.step("Try").get_by_role("button", name=re.compile("Find the right step")).click()
+    tab.sees("In the queue (job 2)")
+    tab.sees(re.compile("By short trainings, each without some of the photos: "))
+    found = json.loads(alike.folder(2).result.read_text(encoding="utf-8"))
+    assert [save["step"] for save in found["curve"]] == [0, 1, 2, 3, 4]
+    again = tab.page.get_by_role("button", name=re.compile("Train again on all photos: "))
+    wanted = int(again.inner_text().split(": ")[1].split()[0])
+    assert wanted == (found["step"] or 4)
+    again.click()
+    tab.soon(lambda: alike.job_or_none(3))
+    job = alike.job(3).job
+    assert isinstance(job, TrainingJob) and job.params.max_train_steps == wanted
+    photos = [path for path in Path(job.dataset).rglob("*") if path.suffix in (".jpg", ".png")]
+    assert len(photos) == 5, "the one that was held out, too"
+    alike.stop(3, now=True)
+    tab.soon(lambda: alike.job(3).status.is_over)
+    assert tab.errors == []
 
 
 def test_a_saved_step_is_published_privately_and_its_card_written(
