@@ -394,6 +394,7 @@
                 this.say(is.title + ": " + lb.sentence(is.sentence || lb.statusWord(is.status)));
                 if (lb.isOver(is)) lb.notify(is.title, lb.sentence(is.sentence || lb.statusWord(is.status)));
             }
+            if (lb.isLost(was, is)) this.found();
             if (is && lb.isOver(is) && (!was || was.id !== is.id || !lb.isOver(was))) this.finished(is, Boolean(was));
             const other = JSON.stringify([now.running && now.running.id, now.waiting, is && is.id, is && is.status]);
             if (other !== this.queueSeen) {
@@ -409,10 +410,14 @@
             }
             if (seen) this.planSoon();
             if (job.status === "succeeded" && job.kind === "train" && lb.remembered("refreshed") !== job.id + "." + job.attempt) {
-                lb.remember("refreshed", job.id + "." + job.attempt);
-                lb.refreshCards(this);
-                this.load("loras", "loras");
+                this.found().then(() => lb.remember("refreshed", job.id + "." + job.attempt));
             }
+        }
+
+        /** There may be a new LoRA. */
+        found() {
+            this.load("loras", "loras");
+            return lb.refreshCards(this);
         }
 
         /** After a set-up everything that depends on it is asked for again. */

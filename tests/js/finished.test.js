@@ -36,3 +36,21 @@ test("the WebUI's lists are refreshed only when it is idle", async () => {
     await lb.untilIdle(server, 1);
     assert.deepStrictEqual([asked, busy], [["status", "status", "status"], []]);
 });
+
+test("new LoRAs come to the cards of both tabs, also those that come meanwhile", async () => {
+    const clicked = [];
+    const usual = lb.cardButtons;
+    lb.cardButtons = () => ["txt2img", "img2img"].map((tab) => ({dispatchEvent: () => clicked.push(tab)}));
+    const app = {server: {get: async () => ({host_busy: false})}};
+    const first = lb.refreshCards(app, 1);
+    while (!clicked.length) await new Promise((resolve) => { setImmediate(resolve); });
+    await Promise.all([first, lb.refreshCards(app, 1)]);
+    lb.cardButtons = usual;
+    assert.deepStrictEqual(clicked, ["txt2img", "img2img", "txt2img", "img2img"]);
+});
+
+test("a training that left the view while it ran may have ended", () => {
+    const ran = {id: 1, kind: "train", status: "running"};
+    assert.ok(lb.isLost(ran, {id: 2, kind: "train", status: "running"}) && lb.isLost(ran, null));
+    assert.ok(!lb.isLost(ran, {...ran, status: "succeeded"}) && !lb.isLost({...ran, status: "failed"}, null) && !lb.isLost(null, ran));
+});

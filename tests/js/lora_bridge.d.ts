@@ -142,7 +142,8 @@ interface LoraBridge {
     LikenessLine: new (...parts: any[]) => any;
     likenessParts: (found: any) => any;
     HeldOutWork: new (...parts: any[]) => any;
-    queueWork: (app: LoraBridgeApp, button: HTMLButtonElement, path: string, body: any) => Promise<any>;
+    queueWork: (app: LoraBridgeApp, button: any, path: string, body: any) => Promise<any>;
+    nameWork: (app: LoraBridgeApp, button: any, name: string) => void;
     followNew: (app: LoraBridgeApp, answer: any) => any;
     // lora_bridge_frame.js
     fitted: (picture: any, box: any) => any;
@@ -305,7 +306,9 @@ interface LoraBridge {
     loadedCheckpoint: () => any;
     filePlace: (result: Rest.Result) => {file: string; folder: string};
     resultFacts: (result: Rest.Result) => any;
-    refreshCards: (app: LoraBridgeApp) => Promise<void>;
+    refreshCards: (app: LoraBridgeApp, pause?: number) => Promise<void>;
+    cardButtons: () => any[];
+    isLost: (was: any, is: any) => boolean;
     refreshing?: boolean;
     chosenOf: (select: any, choices: Choice[]) => any;
     stopWords: (kind: string) => string;
