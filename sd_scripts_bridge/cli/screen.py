@@ -79,11 +79,7 @@ class Screen:
             )
         elif isinstance(event, Measured):
             trained = "" if event.training is None else f"; on training photos {event.training:.4f}"
-            self.line(
-                f"Held-out loss at step {event.step}: {event.held_out:.4f} ± {event.error:.4f}"
-                f"{trained}.",
-                "dim",
-            )
+            self.line(f"Held-out loss at step {event.step}: {event.held_out:.4f}{trained}.", "dim")
         elif isinstance(event, Published):
             self._leave(entry.time)
             self.line(f"Prompt: {event.activation_text} <lora:{event.stem}:1>")

@@ -83,8 +83,9 @@ class Proof:
 
 @dataclass(frozen=True)
 class Measured:
-    """Mean denoising loss of the LoRA at ``step`` on held-out photos, with its standard error, and
-    on training photos: `evidence.curve`.
+    """Mean denoising loss of the LoRA at ``step`` on held-out photos, with its standard error
+    against the saves that were measured until then (each later one changes it), and on training
+    photos: `evidence.curve`.
     """
 
     type: ClassVar[str] = "measured"

@@ -47,9 +47,9 @@ def _words(event: Event) -> str:
                 f"denoising loss on the training pictures: {without:.4f} without the LoRA, "
                 f"{with_lora:.4f} with it"
             )
-        case Measured(step, held_out, error, training):
+        case Measured(step, held_out, _, training):  # its error is known with the other saves'
             trained = "" if training is None else f", on training photos {training:.4f}"
-            return f"held-out loss at step {step}: {held_out:.4f} ± {error:.4f}{trained}"
+            return f"held-out loss at step {step}: {held_out:.4f}{trained}"
         case Result(facts):
             return "result: " + ", ".join(f"{name} = {value}" for name, value in facts.items())
     return ""

@@ -18,6 +18,7 @@ from sd_scripts_bridge.cli.terminal import Terminal
 from sd_scripts_bridge.jobs.events import (
     Event,
     Finished,
+    Measured,
     Phase,
     Progress,
     Published,
@@ -54,6 +55,13 @@ def last_line(text: str) -> str:
 
 
 RUN = (Started(1, 7), Progress(100, 400, 0.2), Progress(200, 400, 0.125))
+
+
+def test_a_saves_error_is_left_to_the_table_which_knows_all_saves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = told(Screen(wide(100, monkeypatch)), RUN[0], Measured(0, 0.0942, 0.05, 0.0711))
+    assert "Held-out loss at step 0: 0.0942; on training photos 0.0711." in said
 
 
 @pytest.mark.parametrize("columns", [120, 80, 60, 40, 24])

@@ -6,7 +6,15 @@ import json
 
 import pytest
 
-from sd_scripts_bridge.jobs.events import Checkpoint, Event, Phase, Progress, Proof, to_dict
+from sd_scripts_bridge.jobs.events import (
+    Checkpoint,
+    Event,
+    Measured,
+    Phase,
+    Progress,
+    Proof,
+    to_dict,
+)
 from sd_scripts_bridge.running.log_words import spoken
 
 
@@ -17,6 +25,7 @@ from sd_scripts_bridge.running.log_words import spoken
         (Progress(0, 200), "step 0 of 200"),
         (Phase("caching latents"), "caching latents"),
         (Checkpoint("/a/b/Ada-step100.safetensors", 100), "saved at step 100: Ada-step100."),
+        (Measured(0, 0.0942, 0.05, 0.0711), "at step 0: 0.0942, on training photos 0.0711"),
         (Proof(1.2875, 0.2998, 50), "1.2875 without the LoRA, 0.2998 with it"),
     ],
 )
