@@ -95,11 +95,17 @@ class ResultVerbs(OpenHome):
         name: str | None = None,
         *,
         step: int | None = None,
+        is_average: bool = False,
         is_private: bool = False,
     ) -> PublishedLora:
-        """See `publication.publish_job`."""
+        """See `publication.publish_job`; ``is_average``: `publication.publish_average`."""
         from ..running.asked import likeness, publication
 
+        if is_average:
+            row = self.job(job_id)
+            return publication.publish_average(
+                self.home, row, lora_dir, name, step=step, is_private=is_private
+            )
         known = likeness.of(self.home, self._store, job_id)
         return publication.publish_job(
             self.home,

@@ -299,6 +299,10 @@ PAGES: dict[str, HelpPage] = {
             ("publish 12", "the latest checkpoint of job 12"),
             ("publish 12 --step 600", "another saved step, as AlvaroBadia-step600"),
             ("publish 12 --step recommended", "the step that measured best"),
+            (
+                "publish 12 --step 600 --average",
+                "the mean of step 600 and of the saves right before and after it",
+            ),
             ("publish --from-now-on recommended", "what trainings publish when they end"),
             ("publish 12 --private --name Hero", "to share"),
         ),

@@ -148,10 +148,23 @@ class JobFolder:
         """The same for a saved step that was published besides."""
         return self.root / f"published-step{step}.json"
 
+    def published_average(self, step: int) -> Path:
+        """The same for its mean with the saves beside it."""
+        return self.root / f"published-step{step}-average.json"
+
+    def all_published(self) -> list[Path]:
+        """The records of everything that was published of this job, by itself or besides."""
+        return sorted(self.root.glob("published*.json"))
+
     def published_steps(self) -> dict[int, Path]:
-        """Of all of those, by step."""
+        """The records of saved steps, by step."""
         found = {path: _STEP_RECORD.fullmatch(path.name) for path in self.root.glob("published-*")}
         return {int(match[1]): path for path, match in sorted(found.items()) if match}
+
+    @property
+    def average(self) -> Path:
+        """The mean of several saves, while it is published."""
+        return self.root / "average.safetensors"
 
     @property
     def stop_request(self) -> Path:

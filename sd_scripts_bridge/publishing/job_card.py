@@ -4,8 +4,8 @@ newest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,13 @@ def card(job: TrainingJob, steps: int, evidence: str = "") -> Card:
         negative_text=infotext.negative(family) if family else "",
         notes=evidence,
     )
+
+
+def average(of_step: Card, steps: Sequence[int]) -> Card:
+    """The card of a step as that of the mean of several."""
+    saves = ", ".join(map(str, steps))
+    notes = f"The mean of the weights saved at steps {saves}; not measured."
+    return replace(of_step, description=f"{of_step.description}, averaged", notes=notes)
 
 
 def evidence(
@@ -89,18 +96,26 @@ def newest_checkpoint(job: TrainingJob, folder: JobFolder) -> tuple[Path, int] |
     """(file, its step) of the newest LoRA that is whole; what was being written when the run ended
     is passed over.
     """
-    found = [
-        *folder.checkpoints(job.name),
-        *((path, job.params.max_train_steps) for path in [folder.final_lora(job.name)]),
-    ]
-    return next(
-        (
-            (path, step)
-            for path, step in reversed(found)
-            if path.is_file() and not lora.problems(path)
-        ),
-        None,
-    )
+    found = reversed(_saved(job, folder))
+    return next(((path, step) for path, step in found if not lora.problems(path)), None)
+
+
+def around(job: TrainingJob, folder: JobFolder, step: int) -> list[tuple[Path, int]]:
+    """(file, step) of the LoRA that was saved at ``step``, of the one before and of the one after
+    it, as far as they are there and whole.
+    """
+    steps = {at: path for path, at in _saved(job, folder)}
+    known = sorted(steps)
+    at = known.index(step)
+    found = [(steps[near], near) for near in known[max(0, at - 1) : at + 2]]
+    return [(path, near) for path, near in found if near == step or not lora.problems(path)]
+
+
+def _saved(job: TrainingJob, folder: JobFolder) -> list[tuple[Path, int]]:
+    """(file, step) of every LoRA that lies there, oldest first."""
+    final = folder.final_lora(job.name)
+    last = [(final, job.params.max_train_steps)] if final.is_file() else []
+    return [*folder.checkpoints(job.name), *last]
 
 
 # ---- which step it is ----

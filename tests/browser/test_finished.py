@@ -178,11 +178,14 @@ def test_a_saved_step_is_published_privately_and_its_card_written(
     tab = visit(serve("--lora-dir", str(two / "Lora"), home=two / "home").address)
     panel = tab.step("Try")
     tab.field("Saved step").select_option("10")
-    panel.locator(".lb-best .lb-tick").check()
+    tab.field("private: no captions, paths or names inside the file").check()
     tab.button("Publish step 10").click()
     tab.sees(re.compile(r"^Ada-step10\.safetensors is in .*they are: Ada woman\."))
     kept = safetensors_file.read_header(two / "Lora" / "Ada-step10.safetensors").metadata
     assert "ss_tag_frequency" not in kept
+    tab.field("averaged with the saves right before and after it").check()
+    tab.button("Publish step 10").click()
+    tab.sees(re.compile(r"^Ada-step10-average\.safetensors is in"))
     panel.locator("summary", has_text="Card: picture, words, weight").click()
     tab.shows("Activation text", "Ada woman")
     tab.field("Preferred weight").fill("0.8")

@@ -777,6 +777,7 @@ declare namespace Rest {
     interface PublishJobBody {
         private?: boolean;
         step?: number | null;
+        average?: boolean;
     }
 
     interface Published {

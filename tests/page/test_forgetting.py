@@ -106,8 +106,11 @@ def published(page: Page) -> Path:
 def test_no_byte_of_the_photos_is_left_and_the_lora_is_listed(trained: Page) -> None:
     home, lora = trained.context.the_bridge.home.root, published(trained)
     step = trained.get("jobs/1/result").json()["saves"][-1]
-    assert trained.post("jobs/1/publish", step=step).status_code == 200
-    assert words_left(lora.parent, *SECRETS) != []
+    for is_average in (False, True):
+        done = trained.post("jobs/1/publish", step=step, average=is_average)
+        assert done.status_code == 200, done.text
+    own = lora.with_name(f"Ada-step{step}-average.safetensors")
+    assert words_left(own.parent, *SECRETS) != []
     assert photos_left(home) and len(words_left(home, *SECRETS)) > 5
     before = safetensors_file.model_hash(lora)
     answer = trained.post("jobs/1/forget")
@@ -121,7 +124,11 @@ def test_no_byte_of_the_photos_is_left_and_the_lora_is_listed(trained: Page) -> 
     listed = {
         row["file"]: (row["job"], row["step"]) for row in trained.get("loras").json()["loras"]
     }
-    assert listed == {"Ada.safetensors": (1, None), f"Ada-step{step}.safetensors": (1, step)}
+    assert listed == {
+        "Ada.safetensors": (1, None),
+        f"Ada-step{step}.safetensors": (1, step),
+        own.name: (None, None),
+    }
     assert trained.get("draft").json()["photos"] == []
     assert "removed from the draft" in " ".join(answer.json()["notes"])
 

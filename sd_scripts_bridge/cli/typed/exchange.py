@@ -66,6 +66,11 @@ def _publish(sub: argparse.ArgumentParser) -> None:
         help="of a job: the step to publish instead of the last one; recommended: the one that "
         "measured best",
     )
+    sub.add_argument(
+        "--average",
+        action="store_true",
+        help="of a job: the mean of that step and of the saves right before and after it",
+    )
     sub.add_argument("--name", help="the name to give it (the file's)")
     sub.add_argument(
         "--from-now-on",

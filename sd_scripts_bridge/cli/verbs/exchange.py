@@ -85,10 +85,13 @@ def _published(bridge: Bridge, options: argparse.Namespace) -> PublishedLora:
             options.lora_dir,
             options.name,
             step=step,
+            is_average=options.average,
             is_private=options.private,
         )
     if options.step is not None:
         raise BridgeError("publish.step", "--step is for a job's number, not for a file.")
+    if options.average:
+        raise BridgeError("publish.average", "--average is for a job's number, not for a file.")
     if options.lora_dir is None:
         raise BridgeError("publish.where", "Tell me where to put it: --lora-dir WEBUI/models/Lora.")
     return bridge.publish(options.file, options.lora_dir, options.name, is_private=options.private)

@@ -7,16 +7,14 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 
 from ..lora import PAIRS, Module, modules_of
-from ..safetensors_file import Header, TensorInfo, read_header
+from ..safetensors_file import Header, read_header
+from ..weights.numbers import KNOWN, read
 
-Floats = np.ndarray[Any, np.dtype[np.float32]]
-NUMPY = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4"}
-"""sd-scripts' ``svd_merge_lora.py`` writes whole alphas."""
 _BLOCKS = (
     (re.compile(r"^(?:lora_te|lycoris_te|text_encoder)_?(\d?)"), "text encoder"),
     (re.compile(r"(?:down_blocks|input_blocks)[._](\d+)"), "down"),
@@ -62,9 +60,9 @@ def alphas(path: Path) -> list[float]:
     header = read_header(path)
     with path.open("rb") as file:
         found = {
-            float(_read(file, header, module["alpha"]).ravel()[0])
+            float(read(file, header, module["alpha"]).ravel()[0])
             for module in modules_of(header).values()
-            if "alpha" in module and module["alpha"].dtype in {*NUMPY, "BF16"}
+            if "alpha" in module and module["alpha"].dtype in KNOWN
         }
     return sorted(found)
 
@@ -81,25 +79,15 @@ def _square(file: IO[bytes], header: Header, module: Module) -> float | None:
     """
     inner, outer = next((pair for pair in PAIRS[:3] if set(pair) <= module.keys()), ("", ""))
     kinds = {module[part].dtype for part in (inner, outer) if part}
-    if not inner or not kinds <= {*NUMPY, "BF16"} or "dora_scale" in module:
+    if not inner or not kinds <= KNOWN or "dora_scale" in module:
         return None
-    down = _read(file, header, module[inner]).reshape(module[inner].shape[0], -1)
-    up = _read(file, header, module[outer]).reshape(module[outer].shape[0], -1)
+    down = read(file, header, module[inner]).reshape(module[inner].shape[0], -1)
+    up = read(file, header, module[outer]).reshape(module[outer].shape[0], -1)
     if up.shape[1] != down.shape[0]:
         return None
     rank, alpha = down.shape[0], module.get("alpha")
-    if alpha and alpha.dtype not in {*NUMPY, "BF16"}:
+    if alpha and alpha.dtype not in KNOWN:
         return None
-    scale = float(_read(file, header, alpha).ravel()[0]) / rank if alpha else 1.0
+    scale = float(read(file, header, alpha).ravel()[0]) / rank if alpha else 1.0
     with np.errstate(invalid="ignore", over="ignore"):  # numbers that aren't finite
         return float(((up.T @ up) * (down @ down.T)).sum(dtype=np.float64)) * scale * scale
-
-
-def _read(file: IO[bytes], header: Header, tensor: TensorInfo) -> Floats:
-    file.seek(header.data_start + tensor.begin)
-    data = file.read(tensor.end - tensor.begin)
-    if tensor.dtype == "BF16":
-        numbers = (np.frombuffer(data, "<u2").astype("<u4") << 16).view("<f4")
-    else:
-        numbers = np.frombuffer(data, NUMPY[tensor.dtype]).astype("<f4")
-    return numbers.reshape(tensor.shape)

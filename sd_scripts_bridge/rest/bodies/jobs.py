@@ -52,6 +52,9 @@ class PublishJobBody:
     step: Annotated[
         int | None, Bounds(1, MOST_STEPS), "a saved step, under a name of its own; null: the last"
     ] = None
+    average: Annotated[bool, "the mean of that step and of the saves right before and after it"] = (
+        False
+    )
 
 
 @dataclass(frozen=True)

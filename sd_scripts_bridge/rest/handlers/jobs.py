@@ -225,7 +225,7 @@ def _again(call: Call, job: int, verb: Callable[[int], str]) -> AgainView:
 def publish(call: Call, job: int, body: PublishJobBody) -> PublishedView:
     """Publish the newest checkpoint of a job into the folder where its LoRA was to go."""
     bridge = call.context.the_bridge
-    done = bridge.publish_job(job, step=body.step, is_private=body.private)
+    done = bridge.publish_job(job, step=body.step, is_average=body.average, is_private=body.private)
     sentence = Message(
         "result.is_in", "{name} is in {parent}.", name=done.path.name, parent=done.path.parent
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,58 @@ def publish_job(
     if not is_private:
         return done
     return _beside(with_words(done, job.activation_text), before, row.id)
+
+
+def publish_average(
+    home: Home,
+    row: JobRow,
+    lora_dir: Path | None = None,
+    name: str | None = None,
+    *,
+    step: int | None = None,
+    is_private: bool = False,
+) -> PublishedLora:
+    """The mean of what a training has saved at ``step`` (else last), right before and right after
+    it (`models.weights.mean`), under a name of its own. Raises `Conflict` where there is nothing to
+    average.
+    """
+    folder = JobFolder.of(home, row.id)
+    job, (file, at) = _saved(row, folder, step)
+    beside = [one for one in job_card.around(job, folder, at) if one[1] != at]
+    if not beside:
+        text = "Job {job} has no whole save right before or after step {step} to average it with."
+        raise Conflict("publication.alone", text, job=row.id, step=at)
+    own = lora_dir is None and name is None and not is_private
+    place, name = lora_dir or job_card.lora_dir(job, home), name or f"{job.name}-step{at}-average"
+    picture = job_card.sample(folder, at) if is_private else job_card.picture(job, folder, at)
+    card = job_card.average(job_card.card(job, at), sorted([at, *(near for _, near in beside)]))
+    told = engines.of(job, home).true_metadata(job, lora.inspect(file).metadata)
+    record = Record.load(folder.published_average(at))
+    otherwise = _remembered(home, place, name, is_private)
+    with (
+        _mean([file, *(path for path, _ in beside)], folder) as mean,
+        contextlib.nullcontext(record) if own else otherwise as kept,
+    ):
+        done = publish.publish(mean, place, name, card, picture, kept, told, is_private=is_private)
+    return with_words(done, job.activation_text) if is_private else done
+
+
+@contextlib.contextmanager
+def _mean(files: Sequence[Path], folder: JobFolder) -> Iterator[Path]:
+    """A file that holds it, for a while. Raises `PublishRefused` where it can't be written."""
+    from ...models.weights.mean import write_mean  # numpy, that what lists jobs does without
+
+    try:
+        write_mean(files, folder.average)
+    except OSError as error:
+        folder.average.unlink(missing_ok=True)
+        text = "The average can't be written to {folder}: {why}."
+        why = error.strerror or str(error)
+        raise PublishRefused("publication.unwritten", text, folder=folder.root, why=why) from error
+    try:
+        yield folder.average
+    finally:
+        folder.average.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

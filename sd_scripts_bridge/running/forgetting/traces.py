@@ -32,7 +32,7 @@ def copies(home: Home, job: TrainingJob) -> Path | None:
 
 def records(folder: JobFolder) -> list[Record]:
     """What was published: the last step, and saved steps besides."""
-    return [Record.load(file) for file in (folder.published, *folder.published_steps().values())]
+    return [Record.load(file) for file in folder.all_published()]
 
 
 def lora_words(record: Record, copies: Path | None) -> list[str]:

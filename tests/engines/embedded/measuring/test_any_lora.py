@@ -150,3 +150,33 @@ def test_a_stopped_measuring_goes_on_to_the_same_numbers(
     for name in resumed:
         (asked.folder(number).measured / name).unlink()
     assert evaluate()[1] == resumed
+
+
+def test_an_average_of_saves_is_a_lora_like_any_other(
+    train: Callable[..., Run],
+    asked: Bridge,
+    bases: Bases,
+    tokenizers: Path,
+    pictures: Pictures,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = train(save_every_n_steps=2, max_train_steps=6, learning_rate=1e-2)
+    number = asked._store.add(run.job)
+    folder = asked.folder(number)
+    run.folder.root.rename(folder.root)
+    done = asked.publish_job(number, step=4, is_average=True)
+
+    files = [path for path, _ in folder.checkpoints("Ada")]
+    saves = [load_file(file) for file in {*files, folder.final_lora("Ada")}]
+    assert len(saves) == 3
+    for name, mean in load_file(done.path).items():
+        wanted = torch.stack([save[name].float() for save in saves]).mean(0)
+        assert torch.allclose(mean.float(), wanted, rtol=2**-8, atol=1e-6), name
+    pictures(tmp_path / "photos", 1, "a woman, photo {}")
+    tool = asked.evaluate_file(done.path, tmp_path / "photos", bases("sd1"))
+    without, with_it = json.loads(
+        measured(asked, tool, tokenizers, monkeypatch).result.read_text()
+    )["curve"]
+    assert (without["step"], with_it["step"]) == (0, 4)
+    assert abs(with_it["held_out"] - without["held_out"]) > 1e-6

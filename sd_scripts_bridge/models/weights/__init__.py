@@ -1,0 +1,1 @@
+"""The numbers themselves in a LoRA's file."""

@@ -1,0 +1,60 @@
+"""A step published as the mean of itself and the saves beside it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sd_scripts_bridge.bridge import Bridge
+from sd_scripts_bridge.errors import Conflict
+from sd_scripts_bridge.models.safetensors_file import model_hash
+from sd_scripts_bridge.models.weights.mean import write_mean
+from tests.support.supervisor import MakeJob, submit, wait_over
+from tests.support.verbs import run
+
+
+@pytest.fixture
+def job(bridge: Bridge, make_job: MakeJob) -> int:
+    """Saves at the steps 5, 10, 15 and 20."""
+    return wait_over(bridge, submit(bridge, make_job())).id
+
+
+def mean_of(bridge: Bridge, job: int, *steps: int) -> str:
+    folder = bridge.folder(job)
+    known = {at: path for path, at in folder.checkpoints("Ada")} | {20: folder.final_lora("Ada")}
+    write_mean([known[step] for step in steps], folder.root / "wanted")
+    return model_hash(folder.root / "wanted")
+
+
+def test_the_saves_right_before_and_after_it_count(bridge: Bridge, job: int) -> None:
+    before = bridge.lora_of(job)
+    counted = {5: (5, 10), 10: (5, 10, 15), 20: (15, 20)}
+    for step, steps in counted.items():
+        done = bridge.publish_job(job, step=None if step == 20 else step, is_average=True)
+
+        assert done.stem == f"Ada-step{step}-average"
+        assert model_hash(done.path) == mean_of(bridge, job, *steps)
+        card = json.loads(done.path.with_suffix(".json").read_text(encoding="utf-8"))
+        named = ", ".join(map(str, steps))
+        assert card["notes"] == f"The mean of the weights saved at steps {named}; not measured."
+        assert card["activation text"] == "Ada woman"
+    assert not bridge.folder(job).average.exists()
+    assert before == bridge.lora_of(job), "what the job itself has published"
+
+
+def test_a_save_with_none_beside_it_is_refused(bridge: Bridge, job: int) -> None:
+    folder = bridge.folder(job)
+    for path, _ in folder.checkpoints("Ada"):
+        path.unlink()
+    with pytest.raises(Conflict, match="no whole save right before or after step 20"):
+        bridge.publish_job(job, is_average=True)
+
+
+def test_the_command_line_names_the_average(bridge: Bridge, job: int, tmp_path: Path) -> None:
+    done = run(bridge, "publish", job, "--step", 10, "--average")
+    assert done.returncode == 0 and "Ada-step10-average.safetensors" in done.stdout
+    file = bridge.folder(job).final_lora("Ada")
+    refused = run(bridge, "publish", file, "--lora-dir", tmp_path, "--average")
+    assert refused.returncode == 1 and "--average is for a job's number" in refused.stderr
