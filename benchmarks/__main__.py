@@ -1,6 +1,6 @@
 """python -m benchmarks scan | editor | first_caption | findings | frames | same_person |
-dispatches | best_step | subjects | page | supervisor | start | cpu | compiled | memory |
-sd_scripts_memory | gpu
+dispatches | best_step | averages | subjects | page | supervisor | start | cpu | compiled |
+memory | sd_scripts_memory | gpu
 
 Each prints a table and, as its last line, its figure in one sentence; the exit code is 1 where a
 target is missed, 2 where something that it needs isn't there.
@@ -24,6 +24,7 @@ VERBS = {
     "same_person": "someone else among a person's photos, on vectors drawn at random",
     "person_words": "words that belong to a person, found in labelled captions",
     "best_step": "the recommended step against the truth",
+    "averages": "saves averaged with their neighbours, against the truth",
     "scan": "photos looked at per CPU-second, beside the naive way",
     "subjects": "two drawn figures in one LoRA: who answers to whose name",
     "page": "the page's answers about a run of a million steps: time and size",

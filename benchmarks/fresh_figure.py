@@ -29,13 +29,14 @@ from sd_scripts_bridge.evidence.measured import MeasuredStep
 from sd_scripts_bridge.jobs.folder import JobFolder
 from sd_scripts_bridge.jobs.job import TrainingJob
 from sd_scripts_bridge.models.shipped import demo_base
+from sd_scripts_bridge.models.weights.mean import write_mean
 from sd_scripts_bridge.options.params import TrainingParams
 from sd_scripts_bridge.running.asked.all_photos import FOLDS
 from sd_scripts_bridge.system.files import write_json
 from tools.demo_base.people import People
 
 from .judged_run import JudgedRun
-from .true_loss import TrueLoss
+from .true_loss import Losses, TrueLoss
 from .workshop import quiet
 
 NAME, CLASS_TOKEN = "AlvaroBadia", "man"
@@ -57,13 +58,16 @@ class Plan:
     rate: float
     finds_step: bool = False
     """Whether `find-step` is asked, too."""
+    schedule: str = "constant"
+    """Of the learning rate."""
 
     def params(self, seed: int, flat: bool) -> TrainingParams:
         every = FLAT_STEPS if flat else self.steps // self.saves
         values = {
             "resolution": "64", "min_bucket_reso": 64, "max_bucket_reso": 128, "network_dim": 8,
             "network_alpha": 8, "learning_rate": FLAT_RATE if flat else self.rate,
-            "lr_scheduler": "constant", "mixed_precision": "no", "save_state": False, "seed": seed,
+            "lr_scheduler": self.schedule, "mixed_precision": "no", "save_state": False,
+            "seed": seed,
             "max_train_steps": every * self.saves, "save_every_n_steps": every,
         }  # fmt: skip
         return TrainingParams().with_values(values).fitted_buckets()
@@ -102,6 +106,22 @@ class FreshFigure:
         in_turn = self._in_turn(root) if self.plan.finds_step else []
         shutil.rmtree(root)
         return JudgedRun(name, losses, steps, in_turn)
+
+    def averaged(self, name: str, seed: int) -> tuple[Losses, Losses]:
+        """The truth of a training's saves, and of each one's mean with those beside it."""
+        truth = self._truth or self._prepare()
+        self.people.dice.seed(f"{self.number}/{seed}/averaged")
+        root = self.root / name
+        with quiet():
+            saves = _saves(self._train(root, seed, flat=False))
+        mean, means = root / "mean.safetensors", []
+        for number, save in enumerate(saves):
+            beside = [file for file in saves[max(0, number - 1) : number + 2] if file != save]
+            write_mean([save, *beside], mean)
+            means.append(truth.of(mean))
+        found = np.stack([truth.of(save) for save in saves]), np.stack(means)
+        shutil.rmtree(root)
+        return found
 
     def _in_turn(self, root: Path) -> list[MeasuredStep]:
         """As the tool's program does, without the photos that were held out."""

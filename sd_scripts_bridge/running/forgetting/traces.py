@@ -31,7 +31,7 @@ def copies(home: Home, job: TrainingJob) -> Path | None:
 
 
 def records(folder: JobFolder) -> list[Record]:
-    """What was published: the last step, and saved steps besides."""
+    """What was published: the last step, and saved steps and averages besides."""
     return [Record.load(file) for file in folder.all_published()]
 
 
