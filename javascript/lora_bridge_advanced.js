@@ -31,6 +31,7 @@
                 oninput: () => this.app.saveDraft("training.gpus", {training: {gpus: this.gpus.input.value.trim()}}, 500),
             }));
             this.published = new lb.PublishedStep(app);
+            this.enough = new lb.EnoughTick(app);
             this.main = lb.el("div", {class: "lb-row lb-options"});
             this.search = lb.field(lb.t("Search all options"), lb.el("input", {
                 type: "search", autocomplete: "off", placeholder: lb.t("a name or a word, such as noise"), oninput: () => this.searchSoon(),
@@ -66,7 +67,7 @@
             if (this.built) return;
             this.built = true;
             for (const [name, title, why] of lb.mainOptions()) this.main.append(this.row(name, title, why).node);
-            this.main.append(this.engine.node, this.gpus.node, this.published.node);
+            this.main.append(this.engine.node, this.gpus.node, this.published.node, this.enough.node);
             lb.setText(this.gpus.hint, lb.t("GPU numbers, to use more than one: each step then sees a batch from every GPU. Empty: the usual one."));
             lb.setText(this.engine.hint, lb.t("sd-scripts if it is set up; embedded is our own, smaller engine."));
         }
@@ -129,7 +130,7 @@
             lb.setText(this.part.more, more && ": " + more);
             if (!this.node.open || !this.built) return;
             this.showEngines(plan);
-            if (this.app.state.draft) this.published.update(this.app.state.draft.training);
+            for (const part of this.app.state.draft ? [this.published, this.enough] : []) part.update(this.app.state.draft.training);
             this.showChanged(values);
             for (const [row, name] of this.rows) {
                 const unsaved = this.app.saver.unsaved("draft option." + name);

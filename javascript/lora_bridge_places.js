@@ -21,6 +21,7 @@
             lora_name: ["train", lb.t("LoRA name"), () => train.name.input],
             engine: ["train", lb.t("Engine"), () => train.advanced.engine.input],
             gpus: ["train", lb.t("GPUs"), () => train.advanced.gpus.input],
+            enough: ["train", lb.t("End when it no longer gets better"), () => train.advanced.enough.input],
             "sd-scripts": setup,
             embedded: setup,
         };

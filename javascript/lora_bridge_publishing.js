@@ -1,5 +1,5 @@
 // @ts-check
-/* Before a training starts: whether its LoRA is published privately, and which of its saved steps. */
+/* Before a training starts: whether its LoRA is published privately, and which of its saved steps; whether it ends by itself. */
 (function (/** @type {LoraBridge} */ lb) {
     "use strict";
 
@@ -14,6 +14,19 @@
 
         update(training) {
             this.input.checked = training.private;
+        }
+    };
+
+    /** In Advanced: whether it ends by itself when it no longer gets better. */
+    lb.EnoughTick = class {
+        constructor(/** @type {LoraBridgeApp} */ app) {
+            this.input = lb.el("input", {type: "checkbox", class: "lb-tick", id: lb.newId(),
+                onchange: () => app.saveDraft("training.enough", {training: {enough: this.input.checked}}, 0)});
+            this.node = lb.el("label", {class: "lb-small lb-field lb-wide", for: this.input.id}, this.input, " ", lb.t("end it when it no longer gets better, measured on held-out photos (the embedded engine only)"));
+        }
+
+        update(training) {
+            this.input.checked = training.enough;
         }
     };
 

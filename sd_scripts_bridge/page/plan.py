@@ -119,6 +119,7 @@ def request(context: Context, plan: Plan, dataset: Path) -> Request:
         launch=plan.launch,
         publish=state.training.publish or None,
         private=state.training.private,
+        enough=state.training.enough,
     )
 
 

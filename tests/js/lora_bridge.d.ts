@@ -236,6 +236,7 @@ interface LoraBridge {
     presetFacts: (preset: Rest.Preset) => any;
     // lora_bridge_publishing.js
     PrivateTick: new (...parts: any[]) => any;
+    EnoughTick: new (...parts: any[]) => any;
     PublishedStep: new (...parts: any[]) => any;
     // lora_bridge_rates.js
     learningRate: (params: any) => any;

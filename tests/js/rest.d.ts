@@ -1061,6 +1061,7 @@ declare namespace Rest {
         held_out?: "auto" | "none";
         publish?: "" | "last" | "recommended";
         private?: boolean;
+        enough?: boolean;
         masks?: boolean;
         values?: Record<string, any>;
     }
@@ -1078,6 +1079,7 @@ declare namespace Rest {
         held_out?: string;
         publish?: string;
         private?: boolean;
+        enough?: boolean;
         regularization?: number;
         values?: Record<string, any>;
     }

@@ -17,7 +17,9 @@ from sd_scripts_bridge.jobs.job import Status, TrainingJob
 from sd_scripts_bridge.page.context import Context
 from sd_scripts_bridge.system.locks import hold
 from tests.support import model_headers as headers
-from tests.support.page import Page, sentences
+from tests.support.page import Page, ready, sentences
+
+__all__ = ["ready"]
 
 MakeJob = Callable[..., TrainingJob]
 
@@ -79,6 +81,21 @@ def test_an_engine_that_cant_end_by_itself_is_named(
     answer = page.post("jobs", **asked, enough=True)
     assert answer.status_code == 422
     assert "enough: sd-scripts can't measure while it trains" in sentences(answer)
+
+
+def test_a_draft_that_ends_by_itself_needs_an_engine_that_measures_and_a_photo(
+    ready: Page,
+) -> None:
+    def said(**choice: object) -> list[str]:
+        assert ready.post("draft", training=choice).status_code == 200
+        problems = ready.get("plan").json()["problems"]
+        return [str(one) for one in problems if str(one).startswith("enough: ")]
+
+    assert said(engine="sd-scripts", enough=True)[0].startswith("enough: sd-scripts can't measure")
+    assert said(engine="embedded") == [
+        "enough: no photo is held out. Hold one out: --held-out auto, or its name."
+    ]
+    assert said(enough=False) == []
 
 
 @pytest.mark.usefixtures("waiting")

@@ -49,6 +49,9 @@ class TrainingChange:
     private: Annotated[
         bool | Absent, "publish it without a caption word, path or name but the LoRA's own"
     ] = ABSENT
+    enough: Annotated[
+        bool | Absent, "end at the first save whose held-out loss is significantly worse"
+    ] = ABSENT
     masks: Annotated[bool | Absent, "train only what the photos' masks show"] = ABSENT
     values: Annotated[
         Mapping[str, Any] | Absent, "options by sd-scripts' names; null: the preset's value"

@@ -117,6 +117,8 @@ class TrainingChoices:
     """The saved step to publish at the end: "last", "recommended", or as the settings say."""
     private: bool = False
     """Publish it without a caption word, path or name but the LoRA's own."""
+    enough: bool = False
+    """End at the first save whose held-out loss is significantly worse."""
     regularization: int = 0
     """Regularization pictures of each class that are trained beside the photos."""
     values: Mapping[str, Any] = field(default_factory=dict)
