@@ -7,6 +7,8 @@
     const STEPS = ["photos", "captions", "train", "try"];
     /** Photos in one answer. */
     const PAGE = 500;
+    /** Rows of an answer that are drawn a moment after they were taken, so that the page isn't held up. */
+    const MANY = 200;
     /** Milliseconds between two looks at a training while the browser shows something else. */
     const UNSEEN = 10000;
 
@@ -215,7 +217,8 @@
             if (draft === this.state.draft) return;
             this.state.draft = draft;
             this.planSoon();
-            this.update();
+            if (answer.photos.length + (answer.captions || []).length > MANY) lb.breath().then(() => this.update());
+            else this.update();
         }
 
         /** Asks for the plan a moment after the last change, and only while it is looked at. */

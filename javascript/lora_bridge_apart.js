@@ -18,4 +18,14 @@
             }
         }
     };
+
+    /** A moment in which the page is drawn and takes keys, between two pieces of work. */
+    lb.breath = () => new Promise((done) => {
+        const {port1, port2} = new MessageChannel(); // no timer: those wait a second where nobody looks
+        port1.onmessage = () => {
+            port1.close();
+            done();
+        };
+        port2.postMessage(null);
+    });
 })(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

@@ -55,10 +55,9 @@
             };
             const test = tests[this.filter.value];
             const whose = Number(this.whose.value);
-            this.shown = photos.filter((photo) => {
-                const text = (photo.caption || "").toLowerCase();
-                return test(photo) && (!whose || photo.subject === whose) && wanted.every((word) => text.includes(word)) && (!tagged || text.split(",").some((part) => part.trim() === tagged));
-            });
+            const says = (text) => wanted.every((word) => text.includes(word)) && (!tagged || text.split(",").some((part) => part.trim() === tagged));
+            const isSearched = wanted.length > 0 || tagged !== "";
+            this.shown = photos.filter((photo) => test(photo) && (!whose || photo.subject === whose) && (!isSearched || says((photo.caption || "").toLowerCase())));
             this.label();
             return this.shown;
         }

@@ -14,6 +14,18 @@
         }
     };
 
+    /** Characters of an answer that is taken in pieces, so that the page isn't held up. */
+    const LARGE = 200000;
+
+    async function dataOf(/** @type {Response} */ answer) {
+        const text = await answer.text();
+        if (text.length < LARGE) return JSON.parse(text);
+        await lb.breath();
+        const data = JSON.parse(text);
+        await lb.breath();
+        return data;
+    }
+
     lb.Server = class {
         constructor(base, nonce) {
             this.base = base.endsWith("/") ? base : base + "/";
@@ -111,7 +123,7 @@
         }
 
         async read(answer, options) {
-            if (answer.ok) return options.file ? answer.blob() : lb.learn(await answer.json());
+            if (answer.ok) return options.file ? answer.blob() : lb.learn(await dataOf(answer));
             let error = {};
             try {
                 const body = lb.learn(await answer.json());

@@ -88,6 +88,7 @@ interface LoraBridge {
     Alert: new (...parts: any[]) => any;
     // lora_bridge_apart.js
     apart: (deeds: Array<() => unknown>) => void;
+    breath: () => Promise<void>;
     // lora_bridge_base.js
     BaseChooser: new (...parts: any[]) => any;
     // lora_bridge_caption_bulk.js
