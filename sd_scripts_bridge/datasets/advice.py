@@ -9,6 +9,7 @@ from typing import Protocol
 
 from ..messages import Message
 from ..photos import files as photo_files
+from ..photos.masking.names import FOLDERS as MASK_FOLDERS
 from ..photos.printable import shown
 from .caption_text import ADVICE, Repaired
 from .caption_tokens import CHUNK
@@ -183,7 +184,9 @@ def _unread_folders(paths: Sequence[Path]) -> Iterator[str]:
                 leaf.parent for leaf in photo_files.folders_of(path)
             }
             others = [
-                shown(folder.name) for folder in photo_files.subfolders(path) if folder not in read
+                shown(folder.name)
+                for folder in photo_files.subfolders(path)
+                if folder not in read and folder.name not in MASK_FOLDERS
             ]
             if others:
                 yield (

@@ -261,7 +261,7 @@ def _killed(number: int) -> Cause:
             FailureKind.KILLED,
             Message(
                 "failure.trainer_killed_sigkill_most",
-                "The trainer was killed (SIGKILL), most likely because the machine ran out of "
+                "The program was killed (SIGKILL), most likely because the machine ran out of "
                 "memory. Close other programs, then resume the job.",
             ),
         )
@@ -279,7 +279,7 @@ def _killed(number: int) -> Cause:
         FailureKind.KILLED,
         Message(
             "failure.trainer_killed_resume_job",
-            "The trainer was killed ({name}). Resume the job to continue.",
+            "The program was killed ({name}). Resume the job to continue.",
             name=name,
         ),
     )

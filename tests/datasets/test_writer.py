@@ -265,6 +265,7 @@ def test_captions_that_are_all_the_same_and_too_short(ten):
 
 def test_subfolders_that_are_not_read_are_named(ten):
     kohya(ten, "holiday", 1)
+    kohya(ten, "masks", 1)
     assert (
         "Not searched below 'my photos': holiday. Name a folder to use it." in check([ten]).advice
     )
