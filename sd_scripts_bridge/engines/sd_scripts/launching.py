@@ -14,14 +14,15 @@ from ...jobs.launch import MODULE
 from ...system import process
 from .installed.installation import Installation
 
-_CPU_PROCESSES = Path(__file__).with_name("inside") / "cpu_processes.py"
+_INSIDE = Path(__file__).with_name("inside")
+_CPU_PROCESSES, _QUICK_START = _INSIDE / "cpu_processes.py", _INSIDE / "quick_start.py"
 _FIND = "import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)"
 
 
 def start(job: TrainingJob, found: Installation, script: Path) -> list[str]:
     """The command up to and with the script; its own words follow."""
     if job.launch is None:
-        return [found.python, "-u", str(script)]
+        return [found.python, "-u", str(_QUICK_START), str(script)]
     launch = job.launch
     if launch.main_process_port is None:
         launch = replace(launch, main_process_port=_free_port())
