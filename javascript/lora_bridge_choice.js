@@ -52,7 +52,7 @@
             this.isPrivate = lb.el("input", {type: "checkbox", class: "lb-tick", id: lb.newId()});
             this.tick = lb.el("label", {class: "lb-small", for: this.isPrivate.id}, this.isPrivate, " ", lb.t("private: no captions, paths or names inside the file"));
             this.isAverage = lb.el("input", {type: "checkbox", class: "lb-tick", id: lb.newId()});
-            this.average = lb.el("label", {class: "lb-small", for: this.isAverage.id}, this.isAverage, " ", lb.t("averaged with the saves right before and after it"));
+            this.average = lb.el("label", {class: "lb-small", for: this.isAverage.id}, this.isAverage, " ", lb.t("averaged with the saves right before and after it (for a constant learning rate)"));
             this.node = lb.el("div", {class: "lb-note lb-best", hidden: true}, lb.el("p", {}, this.title, " ", this.more), this.reason,
                 lb.el("p", {class: "lb-start"}, this.steps, this.publish, this.keep), this.average, this.tick, this.likeness.node, this.heldOut.node);
             this.steps.addEventListener("change", () => this.choose(this.steps.value));

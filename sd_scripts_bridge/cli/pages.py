@@ -288,7 +288,10 @@ PAGES: dict[str, HelpPage] = {
     ),
     "publish": HelpPage(
         """Checks a finished LoRA and puts it into a Lora folder, with card and preview. Nothing is
-        ever overwritten: if the name is taken, the new file gets a number. With --private, the
+        ever overwritten: if the name is taken, the new file gets a number. With --average, a step
+        is published as the mean of its weights and of those saved right before and after it: better
+        than any single save where the learning rate is constant, no better where it falls to 0
+        (`cosine`, as in the presets). With --private, the
         LoRA, its card and its preview hold no caption word, no path and no name but the LoRA's own;
         the WebUI still files it under the right family, with the right hash.""",
         (

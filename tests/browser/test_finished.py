@@ -183,7 +183,9 @@ def test_a_saved_step_is_published_privately_and_its_card_written(
     tab.sees(re.compile(r"^Ada-step10\.safetensors is in .*they are: Ada woman\."))
     kept = safetensors_file.read_header(two / "Lora" / "Ada-step10.safetensors").metadata
     assert "ss_tag_frequency" not in kept
-    tab.field("averaged with the saves right before and after it").check()
+    tab.field(
+        "averaged with the saves right before and after it (for a constant learning rate)"
+    ).check()
     tab.button("Publish step 10").click()
     tab.sees(re.compile(r"^Ada-step10-average\.safetensors is in"))
     panel.locator("summary", has_text="Card: picture, words, weight").click()

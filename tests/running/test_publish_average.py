@@ -9,6 +9,7 @@ import pytest
 
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.errors import Conflict
+from sd_scripts_bridge.evidence.measured import MeasuredStep, write
 from sd_scripts_bridge.models.safetensors_file import model_hash
 from sd_scripts_bridge.models.weights.mean import write_mean
 from tests.support.supervisor import MakeJob, submit, wait_over
@@ -58,3 +59,18 @@ def test_the_command_line_names_the_average(bridge: Bridge, job: int, tmp_path: 
     file = bridge.folder(job).final_lora("Ada")
     refused = run(bridge, "publish", file, "--lora-dir", tmp_path, "--average")
     assert refused.returncode == 1 and "--average is for a job's number" in refused.stderr
+
+
+def test_the_result_offers_it_where_the_learning_rate_was_constant(
+    bridge: Bridge, make_job: MakeJob
+) -> None:
+    for number, schedule in ((1, "constant"), (2, "cosine")):
+        for step, loss in ((0, 0.1), (5, 0.05), (10, 0.0), (15, 0.04)):
+            errors = tuple(0.1 + draw % 4 / 20 + loss for draw in range(32))
+            write(bridge.folder(number).create().measured, MeasuredStep(step, {"a": errors}, {}))
+        job = make_job()
+        params = job.params.with_values({"lr_scheduler": schedule})
+        wait_over(bridge, submit(bridge, job.evolve(params=params)))
+    said = [run(bridge, "result", number).stdout for number in (1, 2)]
+    assert "publish 1 --step 10 --average" in said[0] and "Best step: 10" in said[1]
+    assert "--average" not in said[1]

@@ -75,7 +75,8 @@ def result(bridge: Bridge, options: argparse.Namespace) -> int:
     found = result_of(JobViews(bridge), options.job, [])
     how = "For txt2img: paste this into the prompt, then press the arrow below Generate."
     like = f"Likeness: {found.likeness.sentence}" if found.likeness else ""
-    named = [found.sentence, found.file, *_best(found.best), like]
+    average = _average(bridge.job(options.job), found.best)
+    named = [found.sentence, found.file, *_best(found.best), *average, like]
     show(options, found, [*named, "", how, "", found.infotext_512 or found.infotext])
     return OK
 
@@ -88,6 +89,21 @@ def _best(best: BestView | None) -> list[str]:
         return [f"Best step: {best.reason}"]
     usable = f", usable {best.range_[0]} to {best.range_[1]}" if best.range_ else ""
     return [f"Best step: {best.step}{usable}, {'sure' if best.sure else 'not sure'}. {best.reason}"]
+
+
+def _average(row: JobRow, best: BestView | None) -> list[str]:
+    """What is better than the best step where the learning rate was constant, as measured in
+    docs/benchmarks.md.
+    """
+    job = row.job
+    if best is None or best.step is None or not isinstance(job, TrainingJob):
+        return []
+    if not job.params.lr_scheduler.startswith("constant"):
+        return []
+    return [
+        "Since the learning rate was constant, its mean with the saves beside it should be better: "
+        f"publish {row.id} --step {best.step} --average"
+    ]
 
 
 def stop(bridge: Bridge, options: argparse.Namespace) -> int:
