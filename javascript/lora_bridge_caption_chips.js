@@ -33,7 +33,7 @@
         /** Whoever was on a chip is on that place afterwards, or on `to`. */
         draw(to) {
             const had = [...this.node.children].findIndex((one) => one.contains(document.activeElement));
-            const items = this.tags.map((text, index) => ({text: text, index: index, person: this.person.has(text.toLowerCase()), fixed: this.isName(index)}));
+            const items = this.tags.map((text, index) => ({text: text, index: index, person: this.person.has(text.toLowerCase().replace(/^(with|has|his|her) /, "")), fixed: this.isName(index)}));
             lb.fillList(this.node, items, (tag) => tag.index + tag.text, (tag) => lb.el("li", {}, this.chip(tag)));
             const chip = this.node.children[to === undefined ? had : to];
             if (chip && chip.firstElementChild instanceof HTMLButtonElement) chip.firstElementChild.focus();

@@ -5,6 +5,8 @@
 
     /** What can be chosen besides what was found. */
     const OWN = ["server", "folder", "command"];
+    /** What of them is there again after a reload. */
+    const KEPT = ["where", "model", "prompt"];
     const ASPECTS = ["distance", "pose", "clothes", "place", "light"];
 
     lb.Captioners = class {
@@ -55,7 +57,7 @@
             const texts = {template: lb.t("Tick boxes")};
             const row = (one) => ({value: one.with, disabled: !one.ready, title: lb.sentence(one.why), text: (texts[one.kind] || lb.sentence(one.title)) + (one.ready ? "" : " (" + lb.t("not ready") + ")")});
             const choices = [...found.map(row), ...own.map((text, index) => ({value: OWN[index], text: text}))];
-            const now = this.choice.value;
+            const now = this.choice.value || this.kept().with;
             const first = found.find((one) => one.ready && one.kind !== "template") || found.find((one) => one.ready);
             lb.setChoices(this.choice, choices, choices.some((one) => one.value === now) && now ? now : first && first.with);
             lb.show(this.look, local);
@@ -71,6 +73,7 @@
                 this.kind = kind + value;
                 this.fields = this.fieldsOf(kind, one);
                 this.more.replaceChildren(...Object.values(this.fields).map((field) => field.node));
+                this.fillKept(value);
             }
             lb.show(this.more, Object.keys(this.fields).length > 0);
             this.count();
@@ -91,6 +94,23 @@
                 fields.prompt = text(lb.t("What it is asked"), {placeholder: lb.t("empty: our own prompt"), title: lb.t("In it {name}, {class} and {subject} (both) are those of whom the photo shows.")});
             }
             return fields;
+        }
+
+        /** What was used last in this browser session, but for a key; empty before. */
+        kept() {
+            return JSON.parse(lb.remembered("captioner") || "{}");
+        }
+
+        keep() {
+            const found = this.found.find((one) => one.kind === "endpoint" && one.with === this.choice.value);
+            const kept = found ? {with: "server", where: found.with} : {with: this.choice.value}; // it is found only when it is looked for
+            for (const name of KEPT) if (this.fields[name]) kept[name] = this.fields[name].input.value;
+            lb.remember("captioner", JSON.stringify(kept));
+        }
+
+        fillKept(value) {
+            const kept = this.kept();
+            for (const name of KEPT) if (kept.with === value && kept[name] && this.fields[name]) this.fields[name].input.value = kept[name];
         }
 
         /** One aspect of the template, with what is usual for it. */
@@ -123,6 +143,7 @@
             if (where && !where.input.value.trim()) return where.input.focus();
             return this.app.act(this.go, async () => {
                 await this.app.saver.flush();
+                this.keep();
                 await this.app.post("draft/caption", this.body());
                 this.app.say(lb.t("Captions are being drafted."));
                 this.app.wake(true);

@@ -72,6 +72,21 @@ def test_drafted_by_a_server_and_fitted_to_the_person(
     assert not tab.errors and not tab.foreign
 
 
+def test_the_server_is_still_named_after_a_reload_but_not_its_key(tab: Tab, server: Moody) -> None:
+    tab.field("Captions by").select_option("server")
+    tab.field("Address").fill(server.address)
+    tab.field("Model").fill("qwen3-vl")
+    tab.field("Key, if it wants one").fill("sk-secret")
+    tab.button("Draft 3 captions").click()
+    tab.knows("app.state.draft.photos.every((photo) => photo.by === 'qwen3-vl')")
+    assert "sk-secret" not in tab.page.evaluate("JSON.stringify(sessionStorage)")
+    tab.page.reload()
+    tab.shows("Captions by", "server")
+    tab.shows("Address", server.address)
+    tab.shows("Model", "qwen3-vl")
+    tab.shows("Key, if it wants one", "")
+
+
 def test_each_caption_is_drawn_while_the_next_one_is_asked_for(tab: Tab) -> None:
     drawn = [threading.Event() for _ in SAID]
 

@@ -98,6 +98,13 @@ def test_tags_are_counted_with_those_of_the_person_marked() -> None:
     assert found.asked_for == {"place": 1, "light": 1, "clothes": 2, "pose": 3}
 
 
+def test_a_tag_that_says_no_more_than_what_belongs_to_the_person_is_marked() -> None:
+    found = tally(
+        ["Ada woman, with brown eyes, in a park with a dog", "Ada woman, brown eyes"], HEADS
+    )
+    assert {tag.text for tag in found.tags if tag.person} == {"with brown eyes", "brown eyes"}
+
+
 FILES = ["1.png", "2.png", "me.jpg"]
 ROWS = [CaptionRow("1.png", 'Ada, "quoted", a', "qwen"), CaptionRow("2.png", "Ada, ñ", "hand")]
 

@@ -58,11 +58,11 @@ def tally(captions: Sequence[str], heads: Sequence[str], most: int = 500) -> Tal
         for key, tag in own.items():
             spelled.setdefault(key, tag)
     words = person.words(captions)
-    of_person = {word.text.casefold() for word in words}
     rows = sorted(counted.items(), key=lambda row: (-row[1], row[0]))[:most]
+    told = [(spelled[key], count) for key, count in rows]
     return TallyView(
         len(captions),
-        [TagView(spelled[key], count, key in of_person) for key, count in rows],
+        [TagView(tag, count, not person.without(tag, words)) for tag, count in told],
         [PersonWordView(word.kind, word.text, word.count) for word in words],
         person.asked_for(captions),
         len(alike(captions)),
