@@ -4,8 +4,9 @@ newest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ..jobs.folder import JobFolder, sample_place
 from ..jobs.job import RECOMMENDED, TrainingJob
 from ..messages import Message
 from ..models import lora
+from ..models.safetensors_file import model_hash
 from ..options.families import FAMILIES
 from ..paths import Home
 from . import infotext, tile
@@ -100,15 +102,23 @@ def newest_checkpoint(job: TrainingJob, folder: JobFolder) -> tuple[Path, int] |
     return next(((path, step) for path, step in found if not lora.problems(path)), None)
 
 
-def around(job: TrainingJob, folder: JobFolder, step: int) -> list[tuple[Path, int]]:
-    """(file, step) of the LoRA that was saved at ``step``, of the one before and of the one after
-    it, as far as they are there and whole.
+def beside(job: TrainingJob, folder: JobFolder, step: int) -> list[tuple[Path, int]]:
+    """(file, step) of what was saved right before ``step`` and right after it, as far as it is
+    there. What isn't whole is passed over, and the same weights once more, as a run that ended
+    early has them under its last step.
     """
-    steps = {at: path for path, at in _saved(job, folder)}
-    known = sorted(steps)
-    at = known.index(step)
-    found = [(steps[near], near) for near in known[max(0, at - 1) : at + 2]]
-    return [(path, near) for path, near in found if near == step or not lora.problems(path)]
+    known = _saved(job, folder)
+    at = next(number for number, (_, own) in enumerate(known) if own == step)
+    own = model_hash(known[at][0])
+    before, after = reversed(known[:at]), known[at + 1 :]
+    return [*_first_other(before, own), *_first_other(after, own)]
+
+
+def _first_other(saves: Iterable[tuple[Path, int]], own: str) -> list[tuple[Path, int]]:
+    fitting = (
+        (path, step) for path, step in saves if not lora.problems(path) and model_hash(path) != own
+    )
+    return list(islice(fitting, 1))
 
 
 def _saved(job: TrainingJob, folder: JobFolder) -> list[tuple[Path, int]]:

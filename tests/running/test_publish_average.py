@@ -45,6 +45,16 @@ def test_the_saves_right_before_and_after_it_count(bridge: Bridge, job: int) -> 
     assert before == bridge.lora_of(job), "what the job itself has published"
 
 
+def test_the_last_save_of_a_run_that_ended_early_counts_once(bridge: Bridge, job: int) -> None:
+    folder = bridge.folder(job)
+    saves = {step: path for path, step in folder.checkpoints("Ada")}
+    folder.final_lora("Ada").write_bytes(saves[15].read_bytes())
+    for step in (15, None):
+        done = bridge.publish_job(job, step=step, is_average=True)
+        card = json.loads(done.path.with_suffix(".json").read_text(encoding="utf-8"))
+        assert card["notes"].startswith(f"The mean of the weights saved at steps 10, {step or 20};")
+
+
 def test_a_save_with_none_beside_it_is_refused(bridge: Bridge, job: int) -> None:
     folder = bridge.folder(job)
     for path, _ in folder.checkpoints("Ada"):

@@ -99,7 +99,7 @@ def publish_average(
     """
     folder = JobFolder.of(home, row.id)
     job, (file, at) = _saved(row, folder, step)
-    beside = [one for one in job_card.around(job, folder, at) if one[1] != at]
+    beside = job_card.beside(job, folder, at)
     if not beside:
         text = "Job {job} has no whole save right before or after step {step} to average it with."
         raise Conflict("publication.alone", text, job=row.id, step=at)
