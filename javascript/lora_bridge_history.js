@@ -86,7 +86,7 @@
 
         draw(job) {
             const kind = {succeeded: "good", failed: "bad", lost: "bad", stopped: "mind"}[job.status] || "dim";
-            const facts = [lb.when(job.created), job.base && lb.bareTitle(job.base), job.total && lb.t("{steps} {steps:step|steps}", {steps: job.total}), job.engine].filter(Boolean);
+            const facts = [lb.when(job.created), job.base && lb.bareTitle(job.base), job.total && lb.t("{n} {steps:step|steps}", {n: lb.number(job.total), steps: job.total}), job.engine].filter(Boolean);
             return lb.el("li", {class: "lb-job"},
                 lb.el("div", {}, lb.el("b", {}, job.title), " ", lb.el("span", {class: "lb-" + kind}, lb.statusWord(job.status)),
                     lb.el("div", {class: "lb-dim lb-small"}, facts.join(" · ")), job.sentence ? lb.el("div", {class: "lb-small"}, lb.sentence(job.sentence)) : null),

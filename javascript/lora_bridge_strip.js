@@ -110,7 +110,7 @@
 
         words(view) {
             if (view.stopping) return lb.sentence(view.phase) || lb.t("stopping");
-            if (view.step !== null && view.step !== undefined) return lb.t("step {step} of {total}", {step: view.step, total: view.total});
+            if (view.step !== null && view.step !== undefined) return lb.t("step {step} of {total}", {step: lb.number(view.step), total: lb.number(view.total)});
             if (view.active) return lb.sentence(view.phase) || lb.statusWord(view.status);
             return lb.sentence(view.sentence) || lb.statusWord(view.status);
         }

@@ -15,7 +15,7 @@
             this.curve = new lb.Curve(app);
             this.strip = new lb.SampleStrip(app);
             this.panel = lb.el("div", {}, this.buildSum(), this.setup.node, this.buildFields(), this.about.node, this.buildStart(), this.buildRun(),
-                this.regularization.node, this.advanced.node, this.importer.node, this.buildLog(), this.history.node, this.buildFoot());
+                lb.el("div", {class: "lb-folded"}, this.regularization.node, this.advanced.node, this.importer.node, this.buildLog(), this.history.node), this.buildFoot());
             lb.acceptFiles(this.panel, (files) => (files.some(lb.isConfig) ? this.importer.bring(files) : app.views.photos.upload(files)));
         }
 
@@ -144,7 +144,7 @@
             const numbers = Math.ceil(plan.photos * plan.repeats / plan.batch) === plan.steps;
             const sum = lb.t("{photos} {photos:photo|photos} × {repeats} {repeats:repeat|repeats} ÷ batch {batch} =", plan);
             lb.setText(this.photos, numbers ? sum : lb.sentence(plan.sentence));
-            lb.setText(this.steps, numbers ? lb.t("{steps} {steps:step|steps}", plan) : "");
+            lb.setText(this.steps, numbers ? lb.t("{n} {steps:step|steps}", {n: lb.number(plan.steps), steps: plan.steps}) : "");
             lb.setText(this.time, this.timeWords(plan));
             const memory = plan.memory && lb.t("{free} of {total} GB free.", {free: lb.gigabytes(plan.memory.free), total: lb.gigabytes(plan.memory.total)});
             lb.setText(this.memory, [plan.seconds ? "" : lb.sentence(plan.seconds_from), memory].filter(Boolean).join(" "));
@@ -239,7 +239,7 @@
             lb.show(this.run, Boolean(job));
             lb.show(this.logPart.node, Boolean(job));
             if (!job) return;
-            const step = job.step && job.total ? lb.t("step {step} of {total}", {step: job.step, total: job.total}) : "";
+            const step = job.step && job.total ? lb.t("step {step} of {total}", {step: lb.number(job.step), total: lb.number(job.total)}) : "";
             lb.setText(this.title, [job.title, lb.statusWord(job.status), step].filter(Boolean).join(" · "));
             lb.setText(this.sentence, lb.isOver(job) ? lb.sentence(job.sentence) : lb.sentence(status.phase));
             lb.show(this.sentence, Boolean(this.sentence.textContent));

@@ -19,7 +19,7 @@
             this.text = lb.el("pre", {class: "lb-infotext", tabindex: 0, "aria-label": lb.t("What goes to txt2img")});
             this.body = lb.el("div", {hidden: true}, lb.el("p", {}, this.file, " ", this.facts),
                 lb.el("div", {class: "lb-thirds"}, this.pair.node, this.choice.node, lb.el("div", {}, this.text, this.buildButtons(), this.buildBase())),
-                this.grid.node, this.after.node, this.tools.node);
+                this.grid.node, lb.el("div", {class: "lb-folded"}, this.after.node, this.tools.node));
             this.panel = lb.el("div", {}, this.loading, this.empty, this.which.node, this.body);
         }
 
@@ -132,6 +132,7 @@
             lb.setText(this.text, this.textOf((this.small512 && result.infotext_512) || result.infotext));
             const canSend = this.canSend();
             lb.show(this.send, canSend);
+            lb.setClass(this.copy, "lb-primary", !canSend);
             lb.show(this.how, !canSend);
             lb.show(this.small, Boolean(result.infotext_512));
             lb.show(this.why, Boolean(result.infotext_512));
