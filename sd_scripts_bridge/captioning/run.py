@@ -36,6 +36,9 @@ class Outcome:
     def sentence(self) -> Message:
         text = "{count} of {total} {total:photo|photos} captioned"
         said = Message("caption.done", text, count=self.captioned, total=self.total)
+        if self.kept:
+            text = "{said}, {count} {count:keeps its own caption|keep their own captions}"
+            said = Message("caption.done_kept", text, said=said, count=self.kept)
         if self.cause is not None:
             text = "{said}, then it couldn't go on: {cause}."
             return Message("caption.done_broken", text, said=said, cause=self.cause)

@@ -131,7 +131,7 @@ def cause(code: int | None, lines: Sequence[str]) -> Cause:
         FailureKind.UNKNOWN,
         Message(
             "failure.unknown",
-            "The trainer exited with code {code}: {last}",
+            "The program exited with code {code}: {last}",
             code=str(code),
             last=last.strip(),
         ),

@@ -106,6 +106,8 @@ def test_photos_of_a_users_own_folder_get_files_beside_them(photos: Path, job: J
     after = {file.name: file.read_bytes() for file in photos.iterdir()}
     assert {name: after[name] for name in before} == before
     assert {after[f"{n}.txt"] for n in "1345"} == {b"in a park, soft light\n"}
+    said = json.loads(folder.result.read_text("utf-8"))["sentence"]["text"]
+    assert said == "4 of 5 photos captioned, 1 keeps its own caption."
     assert len(after) == 10
 
 
@@ -155,6 +157,20 @@ def test_a_wd14_tagger(dataset: Path, job: Job, tmp_path: Path) -> None:
     }
     told = json.loads(folder.result.read_text("utf-8"))
     assert told["by"] == "wd-tiny" and told["captioned"] == 4
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("onnxruntime"), reason="no onnxruntime here")
+@pytest.mark.parametrize("file", ["model.onnx", "selected_tags.csv"])
+def test_a_damaged_tagger_leaves_a_reason_for_each(
+    file: str, dataset: Path, job: Job, tmp_path: Path
+) -> None:
+    pytest.importorskip("onnx")
+    tagger = tiny_tagger(tmp_path / "wd-tiny")
+    (tagger / file).write_bytes(b"a,b\n" + bytes(range(100)))
+    folder = job(dataset, str(tagger))
+    assert program.main([str(folder.root)]) == 0 and is_broken(folder)
+    assert [*reasons(folder)] == ["1", "3", "4", "5"] and captions(dataset)["2"] == OWN
+    assert "can't be loaded" in reasons(folder)["1"]
 
 
 def tiny_tagger(folder: Path) -> Path:

@@ -264,7 +264,7 @@ def test_the_launchers_command_line_is_never_read() -> None:
         "ValueError: something new",
         *launcher,
     ]
-    assert explain.failure(1, lines) == "The trainer exited with code 1: ValueError: something new"
+    assert explain.failure(1, lines) == "The program exited with code 1: ValueError: something new"
     assert "Command" not in explain.failure(1, ["odd words", *launcher])
 
 
@@ -277,7 +277,7 @@ def test_only_the_newest_attempt_counts() -> None:
         "KeyError: 'x'",
     ]
     assert explain.cause(1, lines) == explain.Cause(
-        FailureKind.UNKNOWN, "The trainer exited with code 1: KeyError: 'x'"
+        FailureKind.UNKNOWN, "The program exited with code 1: KeyError: 'x'"
     )
     assert explain.cause(1, lines[:2]).kind is FailureKind.GPU_MEMORY
 
@@ -293,7 +293,7 @@ def test_an_exception_without_words_comes_with_its_code() -> None:
     ]
     assert (
         explain.failure(1, lines)
-        == "The trainer exited with code 1: AssertionError (assert size > 0)"
+        == "The program exited with code 1: AssertionError (assert size > 0)"
     )
 
 

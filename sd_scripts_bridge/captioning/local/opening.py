@@ -27,7 +27,7 @@ def opened(captioner: Captioner, asks: Asks) -> Describer:
             "the training environment has no {name}, which this model needs: install it there",
             name=error.name or str(error),
         ) from error
-    except (OSError, ValueError, RuntimeError, AttributeError, KeyError) as error:
+    except Exception as error:  # a damaged model: libraries raise what they like
         raise CannotGoOn(
             "caption.model_unreadable",
             "the model in {folder} can't be loaded: {error}",

@@ -17,7 +17,7 @@ import onnxruntime
 from PIL import Image
 
 from ...photos.reading import PhotoUnreadable, read
-from ..said import Said
+from ..said import CannotGoOn, Said
 from .folder import ONNX, TAGS, THRESHOLD, no_tags
 
 GENERAL = "0"
@@ -63,9 +63,18 @@ class Tagger:
                 yield Said(photo, reason=no_tags())
 
     def _tags(self, pixels: Image.Image) -> list[str]:
-        (scores,) = self.session.run(None, {self.input: self._input(pixels)})[0]
+        (scores,) = self._run(self._input(pixels))[0]
         ranked = sorted(zip(scores, self.tags, strict=False), key=lambda pair: -pair[0])
         return [tag for score, tag in ranked if score > THRESHOLD and tag and tag not in SUBJECTS]
+
+    def _run(self, picture: Any) -> Any:
+        """Raises `CannotGoOn`: what a tagger can't do with one picture it can't do with any."""
+        try:
+            return self.session.run(None, {self.input: picture})
+        except Exception as error:  # its errors have no class of their own in common
+            said = " ".join(str(error).split())[:300]
+            text = "the model failed: {error}"
+            raise CannotGoOn("caption.model_failed", text, error=said) from error
 
     def _input(self, pixels: Image.Image) -> Any:
         side = max(pixels.size)
