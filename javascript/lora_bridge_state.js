@@ -187,11 +187,11 @@
     /** The order of people: "2.jpg" before "10.jpg", "me.jpg" before "me (copy).jpg". */
     lb.byName = (one, other) => stemOf(one).localeCompare(stemOf(other), "en", {numeric: true}) || one.name.localeCompare(other.name, "en");
 
-    /** Files that belong together: a photo and the caption of the same name. */
+    /** Files that belong together: a photo, its caption and its mask. */
     lb.together = function (files) {
         const found = new Map();
         for (const file of files) {
-            const stem = stemOf(file).toLowerCase();
+            const stem = stemOf(file).toLowerCase().replace(/(\.mask|-masklabel)$/, "");
             found.set(stem, [...(found.get(stem) || []), file]);
         }
         return [...found.values()];

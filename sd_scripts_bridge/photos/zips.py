@@ -12,16 +12,18 @@ import tempfile
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 from ..errors import Invalid, Problem
 from ..messages import Message
 from ..names import RESERVED
 from ..system.files import numbered
+from .masking.names import FOLDERS as MASK_FOLDERS
+from .masking.names import MARKS
 
 try:
     from lzma import LZMAError
@@ -225,14 +227,31 @@ def _write_all(
 ) -> list[Path]:
     folders: dict[str, Path] = {}
     written: list[Path] = []
+    named = {PurePosixPath(_path_of(entry)).with_suffix("") for entry in entries}
     for entry in entries:
-        parent, _, name = entry.orig_filename.replace("\\", "/").rpartition("/")
+        parent, name = _place_of(_path_of(entry), named)
         folder = folders.setdefault(parent, into / str(len(folders)))
         folder.mkdir(exist_ok=True)
         target = free_name(folder, safe_name(name))
         budget -= _write(opened, entry, target, budget)
         written.append(target)
     return written
+
+
+def _path_of(entry: zipfile.ZipInfo) -> str:
+    return entry.orig_filename.replace("\\", "/")
+
+
+def _place_of(path: str, named: Collection[PurePosixPath]) -> tuple[str, str]:
+    """(folder, name) of what a zip calls ``path``: a mask in a folder of masks comes beside its
+    photo; ``named``: everything in the zip without its ending.
+    """
+    parent, _, name = path.rpartition("/")
+    above, _, last = parent.rpartition("/")
+    own = PurePosixPath(name)
+    if last in MASK_FOLDERS and PurePosixPath(above, own.stem) in named:
+        return above, own.stem + MARKS[0] + own.suffix
+    return parent, name
 
 
 def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, budget: int) -> int:

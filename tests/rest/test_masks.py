@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from base64 import b64encode
 from dataclasses import replace
 from typing import Any
@@ -19,6 +20,7 @@ from sd_scripts_bridge.photos.masking.masked import GREY
 from sd_scripts_bridge.rest.routes import NONCE_HEADER, PREFIX
 from tests.support import messy
 from tests.support.page import Page
+from tests.support.patience import SECONDS
 
 MASKED = TrainingParams(extra={"alpha_mask": True})
 
@@ -34,6 +36,37 @@ def half(width: int, height: int) -> Image.Image:
     mask = Image.new("L", (width, height))
     mask.paste(255, (0, 0, width // 2, height))
     return mask
+
+
+def told(page: Page) -> list[tuple[str, str]]:
+    return [(one["file"], one["mask"]) for one in page.get("draft").json()["photos"]]
+
+
+def drop(page: Page, **files: bytes) -> None:
+    sent = [{"name": name, "data": b64encode(data).decode()} for name, data in files.items()]
+    page.post("draft/photos", files=sent)
+    page.context.draft.check.wait(SECONDS)
+
+
+def test_a_mask_that_is_dropped_with_its_photo_is_no_photo(page: Page) -> None:
+    mask = png(half(640, 560))
+    drop(page, **{"1.jpg": messy.jpeg(messy.photo(1)), "1.mask.png": mask})
+    assert told(page) == [("1.jpg", "file")]
+    drop(page, **{"1-masklabel.png": mask, "1.jpg": messy.jpeg(messy.photo(2))})
+    assert told(page) == [("1.jpg", "file"), ("1 (2).jpg", "file")], "it follows its photo's name"
+    drop(page, **{"3.jpg": messy.jpeg(messy.photo(3))})
+    drop(page, **{"3.mask.png": mask})
+    assert told(page)[2:] == [("3.jpg", "file")]
+
+
+def test_a_zip_with_a_folder_of_masks(page: Page) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as opened:
+        opened.writestr("set/1.jpg", messy.jpeg(messy.photo(1)))
+        opened.writestr("set/masks/1.png", png(half(640, 560)))
+        opened.writestr("set/masks/carnival.jpg", messy.jpeg(messy.photo(2)))
+    drop(page, **{"set.zip": packed.getvalue()})
+    assert told(page) == [("1.jpg", "file"), ("carnival.jpg", "")]
 
 
 @pytest.fixture

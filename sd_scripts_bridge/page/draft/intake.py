@@ -1,5 +1,5 @@
-"""Uploaded files into the draft's own folder of photos: unpacked, named safely, each once, a
-caption beside its photo.
+"""Uploaded files into the draft's own folder of photos: unpacked, named safely, each once, its
+caption and its mask beside each photo.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Annotated
 from ...errors import BridgeError, Invalid, Problem
 from ...messages import Message
 from ...photos import zips
-from ...photos.files import SIDECARS
+from ...photos.files import SIDECARS, is_mask
+from ...photos.masking.names import masked_stem
 from ...photos.zips import safe_name
 from ...shapes.marks import Example
 from ...system.files import numbered, replace_file
@@ -54,7 +55,7 @@ class Taken:
 def photos_in(folder: Path) -> list[str]:
     """The names of the photos that were taken in, in the order of their coming."""
     files = (
-        [file for file in folder.iterdir() if file.is_file() and not _is_caption(file)]
+        [file for file in folder.iterdir() if file.is_file() and not _goes_with_photo(file)]
         if folder.is_dir()
         else []
     )
@@ -73,8 +74,8 @@ def take_in(files: Sequence[Upload], folder: Path, have: int = 0) -> Taken:
         folder.mkdir(parents=True, exist_ok=True)
         aside.mkdir()
         try:
-            groups = _groups(_written(files, aside))
-            count = sum(not _is_caption(file) for group in groups for file in group)
+            groups = _groups(_written(files, aside), folder)
+            count = sum(not _goes_with_photo(file, folder) for group in groups for file in group[1])
             if have + count > MOST_PHOTOS:
                 raise Invalid(
                     [
@@ -126,29 +127,34 @@ def _written(files: Sequence[Upload], aside: Path) -> list[Path]:
     return written
 
 
-def _groups(files: Sequence[Path]) -> list[list[Path]]:
-    """Photos with their captions: what lay in one folder under one stem."""
+_Group = tuple[str, list[Path]]
+"""A photo's stem, and its files."""
+
+
+def _groups(files: Sequence[Path], folder: Path) -> list[_Group]:
+    """Photos with their captions and masks: what lay in one folder under one stem."""
     groups: dict[Path, list[Path]] = {}
     for file in files:
         if file.suffix.lower() not in LEFT_ALONE:
-            groups.setdefault(file.with_suffix(""), []).append(file)
-    return list(groups.values())
+            stem = masked_stem(file) if _is_mask(file, folder) else None
+            groups.setdefault(file.with_name(stem or file.stem), []).append(file)
+    return [(whole.name, group) for whole, group in groups.items()]
 
 
-def _adopted(groups: Sequence[Sequence[Path]], folder: Path) -> Taken:
+def _adopted(groups: Sequence[_Group], folder: Path) -> Taken:
     names: list[str] = []
-    taken = {_folded(file.stem) for file in folder.iterdir() if not _is_caption(file)}
+    taken = {_folded(file.stem) for file in folder.iterdir() if not _goes_with_photo(file)}
     again = alone = 0
-    for group in groups:
-        photos = [file for file in group if not _is_caption(file)]
+    for own, group in groups:
+        photos = [file for file in group if not _goes_with_photo(file, folder)]
         new = [photo for photo in photos if not _is_there(photo, folder)]
         again += len(photos) - len(new)
-        stem = _free_stem(taken, group[0].stem) if new else group[0].stem
+        stem = _free_stem(taken, own) if new else own
         alone += not photos and _folded(stem) not in taken
         for file in group:
-            if file in new or _is_caption(file):
+            if file in new or file not in photos:
                 _flush(file)
-                replace_file(file, folder / (stem + file.suffix))
+                replace_file(file, folder / (stem + file.name[len(own) :]))
         taken |= {_folded(stem)} if new else set()
         names += [stem + photo.suffix for photo in new]
     notes = (
@@ -184,6 +190,15 @@ def _flush(file: Path) -> None:
 
 def _is_caption(file: Path) -> bool:
     return file.suffix.lower() in CAPTIONS
+
+
+def _goes_with_photo(file: Path, folder: Path | None = None) -> bool:
+    """Whether it is no photo, but a caption, or the mask of one beside it or in ``folder``."""
+    return _is_caption(file) or _is_mask(file, folder or file.parent)
+
+
+def _is_mask(file: Path, folder: Path) -> bool:
+    return is_mask(file) or is_mask(folder / file.name)
 
 
 def _is_there(photo: Path, folder: Path) -> bool:
