@@ -66,9 +66,8 @@ def train(
     folder.output.mkdir(exist_ok=True)
     bridge._store.append(number, 1, Started(1, 1))
     for step in losses:
-        headers.write(
-            folder.output / f"Ada-step{step:08d}.safetensors", headers.lora(), headers.METADATA
-        )
+        save = folder.output / f"Ada-step{step:08d}.safetensors"
+        headers.write(save, headers.lora(seed=step), headers.METADATA)
         bridge._store.append(number, 1, Progress(step, 30, seed / step))
         picture = paint(folder.sample("Ada", step, 0), step, number % 2)
         bridge._store.append(number, 1, Sample(str(picture), step, 0, "Ada woman"))
