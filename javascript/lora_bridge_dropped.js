@@ -12,10 +12,10 @@
     lb.droppedFiles = async function (transfer) {
         const entries = [...transfer.items].map((item) => item.webkitGetAsEntry && item.webkitGetAsEntry()).filter(Boolean);
         if (!entries.length) return [...transfer.files];
-        const files = [];
+        const found = [];
         const walk = async (entry) => {
             if (entry.isFile) {
-                files.push(await new Promise((resolve, reject) => entry.file(resolve, reject)));
+                found.push({path: entry.fullPath, file: await new Promise((resolve, reject) => entry.file(resolve, reject))});
                 return;
             }
             const reader = entry.createReader();
@@ -26,6 +26,13 @@
             }
         };
         for (const entry of entries) await walk(entry).catch(() => null);
-        return files;
+        const stems = new Set(found.map((one) => one.path.replace(/\.[^./]*$/, "")));
+        return found.map((one) => asBesidePhoto(one.path, one.file, stems));
     };
+
+    /** A mask in a folder of masks is called like one that lies beside its photo; `stems`: paths of what was dropped, without their endings. */
+    function asBesidePhoto(path, file, stems) {
+        const [, above, stem, ending] = /^(.*\/)masks?\/([^/]+)(\.[^./]*)$/.exec(path) || [];
+        return stem && stems.has(above + stem) ? new File([file], stem + ".mask" + ending, {type: file.type}) : file;
+    }
 })(globalThis.loraBridge = globalThis.loraBridge || /** @type {any} */ ({}));

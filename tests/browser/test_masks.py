@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -100,3 +101,19 @@ def test_what_is_hidden_is_given_a_weight(
     weight.press("Tab")
     tab.knows("!('unmasked_weight' in app.state.draft.training.values)")
     assert tab.errors == []
+
+
+def test_a_dropped_folder_brings_its_masks(
+    serve: Callable[..., Ui], visit: Callable[..., Tab], pictures: list[Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "set"
+    (folder / "masks").mkdir(parents=True)
+    for picture in pictures[:2]:
+        shutil.copy(picture, folder)
+    with Image.open(pictures[0]) as photo:
+        Image.new("L", photo.size, 255).save(folder / "masks" / f"{pictures[0].stem}.png")
+    tab = visit(serve().address)
+    tab.drop([folder])
+    tab.sees("2 of 2 photos will be used.")
+    tab.knows("app.state.draft.photos.some((photo) => photo.mask === 'file')")
+    assert not tab.errors
