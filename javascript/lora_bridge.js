@@ -412,7 +412,7 @@
                 return;
             }
             if (seen) this.planSoon();
-            if (job.status === "succeeded" && job.kind === "train" && lb.remembered("refreshed") !== job.id + "." + job.attempt) {
+            if (job.status === "succeeded" && lb.remembered("refreshed") !== job.id + "." + job.attempt) {
                 this.found().then(() => lb.remember("refreshed", job.id + "." + job.attempt));
             }
         }

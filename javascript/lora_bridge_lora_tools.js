@@ -61,6 +61,7 @@
             const far = Boolean(host) && host.local === false;
             lb.show(this.node, Boolean(own));
             lb.show(this.far, far);
+            this.nameStart();
             lb.show(this.work, !far);
             if (!own) return;
             if (this.file !== result.file) lb.show(this.found, false);
@@ -72,8 +73,13 @@
 
         showFields() {
             const shown = [...FIELDS[this.action.input.value], "name"];
-            lb.setText(this.start, lb.t("Start"));
+            this.start.lbJob = undefined;
+            this.nameStart();
             for (const [name, field] of Object.entries(this.fields)) lb.show(field.node, shown.includes(name));
+        }
+
+        nameStart() {
+            lb.nameWork(this.app, this.start, lb.t("Start"));
         }
 
         send() {

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from sd_scripts_bridge.bridge import Bridge
+from sd_scripts_bridge.engines.sd_scripts.installed import installation
 from sd_scripts_bridge.evidence.measured import MeasuredStep, write
 from sd_scripts_bridge.jobs.events import Note, Progress, Published, Sample, Started
 from sd_scripts_bridge.jobs.job import Status, TrainingJob
@@ -21,6 +23,7 @@ from sd_scripts_bridge.messages import Message
 from sd_scripts_bridge.models import safetensors_file
 from sd_scripts_bridge.options.params import TrainingParams
 from sd_scripts_bridge.paths import Home
+from tests.running.test_lora_work import PROGRAM
 from tests.support import model_headers as headers
 
 from .conftest import Ui
@@ -168,6 +171,29 @@ def test_the_step_is_found_and_all_photos_are_trained_for_it(
     assert len(photos) == 5, "the one that was held out, too"
     alike.stop(3, now=True)
     tab.soon(lambda: alike.job(3).status.is_over)
+    assert tab.errors == []
+
+
+def test_a_smaller_lora_is_offered_when_its_job_is_over(
+    serve: Callable[..., Ui], visit: Callable[..., Tab], two: Path
+) -> None:
+    scripts = two / "sd-scripts"
+    (scripts / "networks").mkdir(parents=True)
+    (scripts / "train_network.py").touch()
+    (scripts / "networks" / "resize_lora.py").write_text(PROGRAM, encoding="utf-8")
+    found = installation.Installation(str(scripts), sys.executable, facts={"device": "cpu"})
+    installation.write(Home(two / "home"), found)
+    tab = visit(serve("--lora-dir", str(two / "Lora"), home=two / "home").address)
+    panel = tab.step("Try")
+    tools = panel.locator("details", has_text="LoRA tools")
+    tools.locator("summary").click()
+    tab.field("Rank of the result").fill("4")
+    start = tools.locator(".lb-start button").last
+    expect(start).to_have_text("Start")
+    start.click()
+    offered = tab.field("LoRA").locator("option")
+    expect(offered.filter(has_text="Ada-2-rank4")).to_have_count(1)
+    expect(start).to_have_text("Start")
     assert tab.errors == []
 
 
