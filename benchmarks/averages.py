@@ -19,11 +19,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .fresh_figure import FreshFigure, Plan
+from .fresh_figure import SCHEDULES, FreshFigure, Plan
 from .outcome import Outcome
 from .true_loss import Losses, mean
 
-SCHEDULES = ("constant", "cosine")
 COLUMNS = (
     "run",
     "schedule",

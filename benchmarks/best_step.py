@@ -20,7 +20,7 @@ import torch
 
 from sd_scripts_bridge.evidence import measured
 
-from .fresh_figure import FreshFigure, Plan
+from .fresh_figure import SCHEDULES, FreshFigure, Plan
 from .judged_run import JudgedRun
 from .outcome import Outcome
 
@@ -47,6 +47,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, default=480, help="steps of a training (480)")
     parser.add_argument("--saves", type=int, default=8, help="saves of a training (8)")
     parser.add_argument("--rate", type=float, default=1e-3, help="the learning rate (1e-3)")
+    parser.add_argument("--schedule", choices=SCHEDULES, default="constant", help="of that rate")
     parser.add_argument(
         "--find-step", dest="finds_step", action="store_true", help="find the step in turn, too"
     )
@@ -59,7 +60,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 def measure(chosen: argparse.Namespace) -> Outcome:
     """All runs; a line for each as it ends."""
     torch.set_num_threads(1)
-    names = ("photos", "held_out", "drawings", "steps", "saves", "rate", "finds_step")
+    names = ("photos", "held_out", "drawings", "steps", "saves", "rate", "schedule", "finds_step")
     plan = Plan(**{name: getattr(chosen, name) for name in names})
     runs: list[JudgedRun] = []
     with tempfile.TemporaryDirectory() as folder:

@@ -40,6 +40,8 @@ from .true_loss import Losses, TrueLoss
 from .workshop import quiet
 
 NAME, CLASS_TOKEN = "AlvaroBadia", "man"
+SCHEDULES = ("constant", "cosine")
+"""Of the learning rate."""
 FLAT_RATE, FLAT_STEPS, FLAT_PART = 1e-7, 2, 0.2
 """Of a run whose saves are alike: its learning rate, its steps between two saves, and the part of
 the drawings that shows it.
@@ -58,8 +60,7 @@ class Plan:
     rate: float
     finds_step: bool = False
     """Whether `find-step` is asked, too."""
-    schedule: str = "constant"
-    """Of the learning rate."""
+    schedule: str = SCHEDULES[0]
 
     def params(self, seed: int, flat: bool) -> TrainingParams:
         every = FLAT_STEPS if flat else self.steps // self.saves
