@@ -67,7 +67,8 @@ def _encoding(job: TrainingJob) -> TrainingJob:
 def _encodes(job_id: int) -> Message:
     text = (
         "It encodes its photos as job {job} did, with cache_latents_to_disk off: with latents from "
-        "the disk sd-scripts draws other noise."
+        "the disk sd-scripts draws other noise. It rounds them otherwise, so the LoRA is nearly "
+        "the same, not bit for bit."
     )
     return Message("repeat.encodes", text, job=job_id)
 
