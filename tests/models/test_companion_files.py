@@ -235,8 +235,8 @@ def test_what_the_script_is_told(home: Home, models: Path, tmp_path: Path, famil
     assert told["min_snr_gamma"] is told["clip_skip"] is told["max_token_length"] is None
     assert {**FAMILIES[family].options}.items() <= told.items()
     assert "v2" not in told and "no_half_vae" not in told
-    engine = SdScriptsEngine(home)
-    assert Path(engine.command(job, JobFolder(tmp_path)).argv[2]).name == FAMILIES[family].script
+    argv = SdScriptsEngine(home).command(job, JobFolder(tmp_path)).argv
+    assert FAMILIES[family].script in [Path(word).name for word in argv]
 
 
 def test_what_a_transformer_takes_of_the_memory(home: Home, models: Path) -> None:
