@@ -156,12 +156,13 @@ def test_chips_are_dragged_to_another_place_and_onto_another_caption(tab: Tab) -
     boxes = caption_boxes(tab)
     boxes.nth(0).fill(CAPTION)
     boxes.nth(0).blur()
+    cloud = tab.root.get_by_role("list", name="Tags in the captions")
+    cloud.get_by_role("button", name="smiling 1").wait_for()  # it grows, and moves what is below it
     chips = tab.root.get_by_role("list", name="Tags of this caption")
     chips.get_by_role("button", name="smiling").drag_to(chips.get_by_role("button", name="park"))
     expect(boxes.nth(0)).to_have_value("AlvaroBadia man, smiling, park, hat")
     chips.get_by_role("button", name="hat").drag_to(chips.get_by_text("AlvaroBadia man"))
     expect(boxes.nth(0)).to_have_value("AlvaroBadia man, hat, smiling, park")
-    cloud = tab.root.get_by_role("list", name="Tags in the captions")
     cloud.get_by_role("button", name="smiling 1").drag_to(boxes.nth(1))
     expect(boxes.nth(1)).to_have_value("AlvaroBadia man, smiling")
     tab.soon(
