@@ -171,11 +171,7 @@ def _counted(job: TrainingJob, machine: Room) -> list[str]:
         return []
     if machine.memory_name == UNIFIED:
         return [_counted_on_a_mac(found.peak, job.params, machine)]
-    told = {
-        "peak": size(found.peak),
-        "cuda": size(memory_count.OVERHEAD),
-        "have": size(machine.memory),
-    }
+    told = _sizes(found.peak, machine)
     if found.peak + memory_count.OVERHEAD > machine.memory:
         return [Message("preflight.wont_fit", WONT_FIT, remedy=remedy(job.params), **told)]
     if found.with_graphs + memory_count.OVERHEAD > machine.memory:
@@ -197,17 +193,21 @@ def _counted_theirs(job: TrainingJob, machine: Room) -> list[str]:
     found = theirs.count(job.family, job.params)
     if found is None or machine.memory_name != "GPU":
         return []
-    told = {
-        "peak": size(found.peak),
-        "cuda": size(memory_count.OVERHEAD),
-        "have": size(machine.memory),
-    }
+    told = _sizes(found.peak, machine)
     if found.peak + memory_count.OVERHEAD > machine.memory:
         return [Message("preflight.wont_fit", WONT_FIT, remedy=remedy(job.params), **told)]
     text = (
         "Its tensors take {peak} of the GPU's {have} at most (counted), CUDA itself about {cuda}."
     )
     return [Message("preflight.counted_theirs", text, **told)]
+
+
+def _sizes(peak: int, machine: Room) -> dict[str, str]:
+    return {
+        "peak": size(peak),
+        "cuda": size(memory_count.OVERHEAD),
+        "have": size(machine.memory),
+    }
 
 
 def _counted_on_a_mac(peak: int, params: TrainingParams, machine: Room) -> str:
