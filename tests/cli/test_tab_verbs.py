@@ -160,6 +160,15 @@ def test_a_table_of_a_spreadsheet_comes_in(bridge: Bridge, dataset: Path, tmp_pa
     assert "2.txt: Ada woman, 山 in a park" in done.stdout, done.stderr
 
 
+def test_a_table_that_cannot_be_read_is_named(
+    bridge: Bridge, dataset: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "captions.json"
+    table.write_text("{", "utf-8")
+    done = run(bridge, "captions", dataset, "--import", table)
+    assert done.returncode == 1 and "captions.json: " in done.stderr
+
+
 def test_a_jobs_measure_takes_no_photos_of_others(bridge: Bridge, tmp_path: Path) -> None:
     done = run(bridge, "evaluate", "3", "--on", tmp_path)
     assert done.returncode == 2 and "--on and --base are for a FILE" in done.stderr

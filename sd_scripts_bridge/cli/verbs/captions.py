@@ -15,9 +15,9 @@ from ...captioning.request import CaptionRequest
 from ...datasets import caption_text
 from ...datasets.captions.edits import CaptionEdit
 from ...datasets.captions.files import Caption, CaptionFolder
-from ...datasets.captions.tables import FORMS, read, written
+from ...datasets.captions.tables import FORMS, Brought, read, written
 from ...datasets.captions.tally import CaptionFilter
-from ...errors import BridgeError
+from ...errors import BridgeError, Invalid
 from ...jobs import facts
 from ..output import OK, USAGE, counted, refuse, show
 from ..pages import PROGRAM
@@ -104,12 +104,19 @@ def _changed(
     if options.undo or options.redo:
         return folder.undo() if options.undo else folder.redo()
     if options.import_:
-        text = caption_text.decoded(options.import_.read_bytes())
-        brought = read(text, _form(options.import_), folder.names)
+        brought = _brought(options.import_, folder)
         for note in brought.notes:
             print(note, file=sys.stderr)
         return folder.bring(brought, dry_run=options.dry_run)
     return folder.change(_edit(options), only, dry_run=options.dry_run)
+
+
+def _brought(file: Path, folder: CaptionFolder) -> Brought:
+    """What the file says. Raises `Invalid`, naming it."""
+    try:
+        return read(caption_text.decoded(file.read_bytes()), _form(file), folder.names)
+    except Invalid as error:
+        raise Invalid([problem.at(file.name) for problem in error.problems]) from error
 
 
 def _edit(options: argparse.Namespace) -> CaptionEdit:
