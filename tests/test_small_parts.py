@@ -75,6 +75,7 @@ def test_a_huge_line_without_an_end_does_not_fill_memory(tmp_path: Path) -> None
 
 def test_no_log_yet(tmp_path: Path) -> None:
     assert last_lines(tmp_path / "none", 5) == []
+    assert last_lines(tmp_path, 5) == []  # seen, but not to be opened: as where it goes just then
 
 
 # ---- sentences for failures ----

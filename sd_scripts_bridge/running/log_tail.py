@@ -48,10 +48,9 @@ def clean(line: bytes) -> str:
 
 
 def last_lines(path: Path, count: int) -> list[str]:
-    """The last ``count`` lines, reading only the file's end."""
+    """The last ``count`` lines, reading only the file's end; none where it is gone, or goes now."""
     try:
-        size = path.stat().st_size
+        tail = LogTail(path, max(0, path.stat().st_size - 256 * 1024))
+        return tail.read(at_end=True)[-count:] if count > 0 else []
     except OSError:
         return []
-    tail = LogTail(path, max(0, size - 256 * 1024))
-    return tail.read(at_end=True)[-count:] if count > 0 else []
