@@ -55,6 +55,11 @@ def test_the_last_save_of_a_run_that_ended_early_counts_once(bridge: Bridge, job
         assert card["notes"].startswith(f"The mean of the weights saved at steps 10, {step or 20};")
 
 
+def test_a_private_average_tells_of_what_was_published_before(bridge: Bridge, job: int) -> None:
+    done = bridge.publish_job(job, step=10, is_average=True, is_private=True)
+    assert any(str(note).startswith("Ada.safetensors, published before,") for note in done.notes)
+
+
 def test_a_save_with_none_beside_it_is_refused(bridge: Bridge, job: int) -> None:
     folder = bridge.folder(job)
     for path, _ in folder.checkpoints("Ada"):

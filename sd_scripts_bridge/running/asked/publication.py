@@ -62,8 +62,7 @@ def publish_job(
     folder = JobFolder.of(home, row.id)
     job, (file, at) = _saved(row, folder, step)
     own = lora_dir is None and name is None  # then it is what the job itself would publish
-    before = Record.load(folder.published)
-    record = before if step is None else Record.load(folder.published_step(step))
+    record = Record.load(folder.published if step is None else folder.published_step(step))
     evidence = job_card.evidence(folder, at, likeness, _proof(folder, job, at))
     place = lora_dir or job_card.lora_dir(job, home)
     name = name or (job.name if step is None else f"{job.name}-step{step}")
@@ -79,9 +78,7 @@ def publish_job(
             engines.of(job, home).true_metadata(job, lora.inspect(file).metadata),
             is_private=is_private,
         )
-    if not is_private:
-        return done
-    return _beside(with_words(done, job.activation_text), before, row.id)
+    return _privately(done, job, folder) if is_private else done
 
 
 def publish_average(
@@ -115,7 +112,7 @@ def publish_average(
         contextlib.nullcontext(record) if own else otherwise as kept,
     ):
         done = publish.publish(mean, place, name, card, picture, kept, told, is_private=is_private)
-    return with_words(done, job.activation_text) if is_private else done
+    return _privately(done, job, folder) if is_private else done
 
 
 @contextlib.contextmanager
@@ -218,8 +215,9 @@ def with_words(done: PublishedLora, spoken: str) -> PublishedLora:
     return replace(done, notes=(*done.notes, note))
 
 
-def _beside(done: PublishedLora, before: Record, job_id: int) -> PublishedLora:
-    """Tell of the LoRA that the job has published before, with all its words."""
+def _privately(done: PublishedLora, job: TrainingJob, folder: JobFolder) -> PublishedLora:
+    """Tell of the words left in it, and of the LoRA that the job has published before, with all."""
+    done, before = with_words(done, job.activation_text), Record.load(folder.published)
     public = Path(before.lora_dir) / f"{before.stem}.safetensors"
     if not before.stem or not public.is_file():
         return done
@@ -227,5 +225,5 @@ def _beside(done: PublishedLora, before: Record, job_id: int) -> PublishedLora:
         "{name}, published before, still holds caption words and the base's name: delete it and "
         "its card, or `forget {job}` takes the captions out."
     )
-    note = Message("publication.before", text, name=public.name, job=job_id)
+    note = Message("publication.before", text, name=public.name, job=folder.number)
     return replace(done, notes=(*done.notes, note))
