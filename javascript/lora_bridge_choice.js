@@ -52,7 +52,7 @@
             this.isPrivate = lb.el("input", {type: "checkbox", class: "lb-tick", id: lb.newId()});
             this.tick = lb.el("label", {class: "lb-small", for: this.isPrivate.id}, this.isPrivate, " ", lb.t("private: no captions, paths or names inside the file"));
             this.isAverage = lb.el("input", {type: "checkbox", class: "lb-tick", id: lb.newId()});
-            this.average = lb.el("label", {class: "lb-small", for: this.isAverage.id}, this.isAverage, " ", lb.t("averaged with the saves right before and after it (for a constant learning rate)"));
+            this.average = lb.el("label", {class: "lb-small", for: this.isAverage.id}, this.isAverage, " ", lb.t("averaged with the saves right before and after it: better after a constant learning rate"));
             this.node = lb.el("div", {class: "lb-note lb-best", hidden: true}, lb.el("p", {}, this.title, " ", this.more), this.reason,
                 lb.el("p", {class: "lb-start"}, this.steps, this.publish, this.keep), this.average, this.tick, this.likeness.node, this.heldOut.node);
             this.steps.addEventListener("change", () => this.choose(this.steps.value));
@@ -76,7 +76,7 @@
             this.heldOut.update(result);
             lb.setChoices(this.steps, steps.map((step) => ({value: String(step), text: lb.t("step {step}", {step: lb.number(step)})})), String(this.chosenStep(named, steps)));
             lb.show(this.steps, steps.length > 1);
-            lb.show(this.average, steps.length > 1);
+            lb.show(this.average, Boolean(result.average));
             lb.show(this.publish, steps.length > 0);
             const another = Boolean(named) && named !== steps[steps.length - 1];
             lb.show(this.keep, another && !this.kept);
@@ -122,7 +122,7 @@
         }
 
         send() {
-            return this.app.act(this.publish, () => this.put({private: this.isPrivate.checked, average: this.isAverage.checked, step: Number(this.steps.value) || null}));
+            return this.app.act(this.publish, () => this.put({private: this.isPrivate.checked, average: Boolean(this.result.average) && this.isAverage.checked, step: Number(this.steps.value) || null}));
         }
 
         async put(body) {

@@ -22,6 +22,7 @@ from ..publishing import infotext
 from ..publishing.card import PREVIEW_KINDS, read_card
 from ..running.asked.evaluation import saves_of
 from ..shapes.marks import Example
+from .finished.average import AverageView, average_of
 from .jobs import JobViews, read_report
 from .progress.best import BestView, best_of
 from .progress.samples import SampleView, sample_views
@@ -73,6 +74,9 @@ class ResultView(Txt2Img):
     best_of_all: Annotated[
         BestView | None, "which step to train all photos for; null: `find-step` was not asked"
     ]
+    average: Annotated[
+        AverageView | None, "null: not offered, since the learning rate wasn't constant"
+    ]
     saves: Annotated[Sequence[int], "steps whose LoRA is kept, the last included", Example([750])]
     published_step: Annotated[int | None, "the step of the job's own LoRA", Example(750)]
     held_out: Annotated[int, "photos that were never trained on", Example(1)]
@@ -91,6 +95,7 @@ def result_of(views: JobViews, job_id: int, bases: list[BaseFile]) -> ResultView
     found = result(row, fold, read_report(folder))
     family = FAMILIES.get(found.job.family, FAMILIES["sd1"])
     saves = [step for _, step in saves_of(found.job, folder)]
+    best = best_of(folder)
     return ResultView(
         **vars(texts(found.stem, found.prompted, family)),
         job=job_id,
@@ -103,8 +108,9 @@ def result_of(views: JobViews, job_id: int, bases: list[BaseFile]) -> ResultView
         proof=ProofView(found.proof.without, found.proof.with_lora) if found.proof else None,
         samples=sample_views(folder, job_id, fold),
         strip=views.strip(row),
-        best=best_of(folder),
+        best=best,
         best_of_all=_best_of_all(views, job_id),
+        average=average_of(found.job, saves, best),
         held_out=_held_out(found.job),
         saves=saves,
         published_step=_published_step(found.notes, saves),
@@ -146,6 +152,7 @@ def result_of_file(file: Path, name: str) -> ResultView:
         strip=None,
         best=None,
         best_of_all=None,
+        average=None,
         held_out=0,
         saves=[],
         published_step=None,

@@ -6,6 +6,12 @@ declare namespace Rest {
         notes: string[];
     }
 
+    interface Average {
+        step: number;
+        saves: number[];
+        sentence: string;
+    }
+
     interface Base {
         title: string;
         family: string | null;
@@ -854,6 +860,7 @@ declare namespace Rest {
         strip: Strip | null;
         best: Best | null;
         best_of_all: Best | null;
+        average: Average | null;
         saves: number[];
         published_step: number | null;
         held_out: number;

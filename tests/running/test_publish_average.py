@@ -86,6 +86,9 @@ def test_the_result_offers_it_where_the_learning_rate_was_constant(
         job = make_job()
         params = job.params.with_values({"lr_scheduler": schedule})
         wait_over(bridge, submit(bridge, job.evolve(params=params)))
+    told = [json.loads(run(bridge, "result", number, "--json").stdout) for number in (1, 2)]
+    assert told[0]["average"].items() >= {"step": 10, "saves": [5, 10, 15]}.items()
+    assert told[1]["average"] is None and told[1]["best"]["step"] == 10
     said = [run(bridge, "result", number).stdout for number in (1, 2)]
     assert "publish 1 --step 10 --average" in said[0] and "Best step: 10" in said[1]
     assert "--average" not in said[1]

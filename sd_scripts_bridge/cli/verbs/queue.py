@@ -26,6 +26,7 @@ from ..terminal import Terminal
 if TYPE_CHECKING:
     from ...page.progress.best import BestView
     from ...page.progress.strip import StripView
+    from ...page.result import ResultView
     from ...running.asked.repeat import Repeated
 
 
@@ -75,8 +76,7 @@ def result(bridge: Bridge, options: argparse.Namespace) -> int:
     found = result_of(JobViews(bridge), options.job, [])
     how = "For txt2img: paste this into the prompt, then press the arrow below Generate."
     like = f"Likeness: {found.likeness.sentence}" if found.likeness else ""
-    average = _average(bridge.job(options.job), found.best)
-    named = [found.sentence, found.file, *_best(found.best), *average, like]
+    named = [found.sentence, found.file, *_best(found.best), *_average(found), like]
     show(options, found, [*named, "", how, "", found.infotext_512 or found.infotext])
     return OK
 
@@ -91,19 +91,11 @@ def _best(best: BestView | None) -> list[str]:
     return [f"Best step: {best.step}{usable}, {'sure' if best.sure else 'not sure'}. {best.reason}"]
 
 
-def _average(row: JobRow, best: BestView | None) -> list[str]:
-    """What is better than the best step where the learning rate was constant, as measured in
-    docs/benchmarks.md.
-    """
-    job = row.job
-    if best is None or best.step is None or not isinstance(job, TrainingJob):
+def _average(found: ResultView) -> list[str]:
+    """What is better than the best step, and how to have it."""
+    if found.average is None:
         return []
-    if not job.params.lr_scheduler.startswith("constant"):
-        return []
-    return [
-        "Since the learning rate was constant, its mean with the saves beside it should be better: "
-        f"publish {row.id} --step {best.step} --average"
-    ]
+    return [f"{found.average.sentence} publish {found.job} --step {found.average.step} --average"]
 
 
 def stop(bridge: Bridge, options: argparse.Namespace) -> int:
