@@ -29,7 +29,9 @@ def average_of(job: TrainingJob, saves: Sequence[int], best: BestView | None) ->
     """
     is_constant = job.params.lr_scheduler.startswith("constant")
     is_plain = job.params.network_module.startswith("networks.lora")
-    if not (best and is_constant and is_plain and best.step in saves and len(saves) > 1):
+    if best is None or best.step is None or not (is_constant and is_plain):
+        return None
+    if best.step not in saves or len(saves) < 2:
         return None
     at = saves.index(best.step)
     around = saves[max(0, at - 1) : at + 2]
