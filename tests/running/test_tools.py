@@ -71,6 +71,14 @@ def test_a_program_that_fails_says_so(bridge: Bridge) -> None:
     assert row.status is Status.FAILED and row.sentence
 
 
+def test_a_torn_answer_fails_the_job_and_says_what_to_do(bridge: Bridge) -> None:
+    number = bridge._store.add(job(2, torn=1))
+    row = attempt(bridge)
+    assert row.status is Status.FAILED
+    result = bridge.folder(number).result
+    assert row.sentence == f"{result} can't be read. `retry {number}` starts over."
+
+
 def test_what_cant_run_is_refused_before_it_is_queued(bridge: Bridge) -> None:
     (bridge.home.root / "no-counting").touch()
     with pytest.raises(EngineNotReady, match="there is no counting here"):

@@ -28,7 +28,8 @@ while (count := len(done.read_bytes()) if done.exists() else 0) < settings["to"]
     with done.open("ab") as file:
         file.write(b".")
     print(json.dumps({"type": "progress", "step": count + 1, "total": settings["to"]}), flush=True)
-(folder / "result.json").write_text(json.dumps({"count": count}))
+answer = json.dumps({"count": count})
+(folder / "result.json").write_text(answer[:3] if settings.get("torn") else answer)
 """
 
 

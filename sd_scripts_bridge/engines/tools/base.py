@@ -42,7 +42,8 @@ class Tool(Protocol):
     def outcome(self, home: Home, job: ToolJob, folder: JobFolder) -> str:
         """What to say of a program that ended with code 0 and wrote its answer.
 
-        Raises `BridgeError` where that answer is none.
+        Raises `BridgeError` where that answer is none, KeyError, TypeError or AttributeError where
+        it isn't what the program writes.
         """
         ...
 

@@ -42,11 +42,7 @@ class CaptionTool:
 
     def outcome(self, home: Home, job: ToolJob, folder: JobFolder) -> str:  # noqa: ARG002
         answer = facts.read(folder.result)
-        try:
-            said = Message.from_dict(answer["sentence"])
-        except (KeyError, TypeError, AttributeError):
-            text = "The captioner's answer can't be read. `retry` starts over."
-            raise BridgeError("caption.no_result", text) from None
+        said = Message.from_dict(answer["sentence"])
         if answer.get("broken"):
             raise BridgeError(said)
         return said

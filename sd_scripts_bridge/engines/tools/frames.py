@@ -39,11 +39,7 @@ class FramesTool:
 
     def outcome(self, home: Home, job: ToolJob, folder: JobFolder) -> str:  # noqa: ARG002
         answer = facts.read(folder.result)
-        try:
-            said = Message.from_dict(answer["sentence"])
-        except (KeyError, TypeError, AttributeError):
-            text = "What was taken of the video can't be read. `retry` starts over."
-            raise BridgeError("frames.no_result", text) from None
+        said = Message.from_dict(answer["sentence"])
         if not answer.get("frames"):
             raise BridgeError(said)
         return said

@@ -52,7 +52,12 @@ class ToolWork(Work):
         if not self.folder.result.is_file():
             text = "The program ended without an answer. `log {job}` shows what it printed."
             return Status.FAILED, Message("attempt.no_answer", text, job=self.row.id)
-        return Status.SUCCEEDED, self.tool.outcome(self.home, self.job, self.folder)
+        try:
+            return Status.SUCCEEDED, self.tool.outcome(self.home, self.job, self.folder)
+        except (KeyError, TypeError, AttributeError):
+            text = "{file} can't be read. `retry {job}` starts over."
+            told = {"file": self.folder.result, "job": self.row.id}
+            return Status.FAILED, Message("attempt.answer_unreadable", text, **told)
 
     def tidy(self, status: Status) -> None:
         if status is not Status.SUCCEEDED:
