@@ -17,8 +17,15 @@ def best() -> torch.device:
 def half(device: torch.device) -> torch.dtype:
     """The shorter numbers that ``device`` draws and measures in; the processor has none."""
     if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+        return torch.bfloat16 if gpu_has_bf16() else torch.float16
     return torch.bfloat16 if device.type == "mps" and mac_has_bf16() else torch.float32
+
+
+def gpu_has_bf16() -> bool:
+    """Whether the GPU itself can: NVIDIA's since Ampere (the RTX 30 series). On older ones PyTorch
+    works it out from other numbers, slowly, and calls that supported, too.
+    """
+    return torch.version.hip is not None or torch.cuda.get_device_capability() >= (8, 0)
 
 
 def mac_has_bf16() -> bool:

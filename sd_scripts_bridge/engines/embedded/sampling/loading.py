@@ -28,6 +28,7 @@ def load(
     ``tokenizers`` is the folder that `caption_tokens.write_tokenizers` fills. Raises `Invalid`.
     """
     devices.spare_threads(torch.device(device), path)
+    devices.make_quick(torch.device(device))
     base = base_model.load(path, family, dtype)
     for network in (base.unet, base.vae, *base.text_encoders):
         network.to(device)

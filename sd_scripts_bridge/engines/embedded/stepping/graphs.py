@@ -7,9 +7,11 @@ steps that run operation by operation: the same kernels in the same order.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Protocol
+from weakref import WeakSet
 
 import torch
 from torch import Tensor
@@ -74,14 +76,16 @@ class Graphs:
         try:
             self.kept[shape] = self.recorder.record(batches)
         except RuntimeError as error:  # too little memory, or whatever can't be recorded
-            if isinstance(error, torch.OutOfMemoryError) or OUT_OF_MEMORY in str(error):
-                self._stop()
-            else:
-                self.break_off()
-                self.policy.failed(shape, str(error).partition("\n")[0])
-            return Way.EAGER
-        self.policy.recorded(shape)
-        return Way.REPLAY
+            why = _first(error)
+        else:
+            self.policy.recorded(shape)
+            return Way.REPLAY
+        if OUT_OF_MEMORY in why.lower():
+            self._stop()
+        else:
+            self.break_off()
+            self.policy.failed(shape, why.partition("\n")[0])
+        return Way.EAGER
 
     def _eager(self, batches: Sequence[Inputs]) -> list[Tensor]:
         """Where the graphs' memory is what lacks, the step is taken again without them."""
@@ -102,20 +106,48 @@ class Graphs:
 
 
 class CudaRecorder:
-    """CUDA graphs that share one pool of memory."""
+    """CUDA graphs that share one pool of memory.
+
+    What is recorded has run on the same stream before: there autograd's nodes, cuBLAS' handles and
+    their working memory are made for it, and none of that can be made while recording.
+    """
 
     def __init__(self, step: Take) -> None:
         self.step = step
-        self.pool = torch.cuda.graph_pool_handle()
-        torch.cuda.synchronize()
-        torch.cuda.set_stream(torch.cuda.Stream())  # type: ignore[no-untyped-call]  # the default one can't be recorded
+        self.graphs: WeakSet[torch.cuda.CUDAGraph] = WeakSet()
+        if torch.cuda.current_stream() == torch.cuda.default_stream():  # which can't be recorded
+            torch.cuda.synchronize()
+            torch.cuda.set_stream(torch.cuda.Stream())  # type: ignore[no-untyped-call]
 
     def record(self, batches: Sequence[Inputs]) -> Recorded:
         lying = [_copy(one) for one in batches]
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self.pool, stream=torch.cuda.current_stream()):
-            losses = self.step(lying)
+        graph, pool = torch.cuda.CUDAGraph(), self._pool()
+        try:
+            with torch.cuda.graph(graph, pool=pool, stream=torch.cuda.current_stream()):
+                losses = self.step(lying)
+        except RuntimeError:
+            _give_up(pool)
+            raise
+        self.graphs.add(graph)
         return CudaStep(graph, lying, losses)
+
+    def _pool(self) -> Any:
+        """The other graphs'; with its last graph a pool is gone, and its handle can't be used."""
+        for graph in self.graphs:
+            return graph.pool()
+        return torch.cuda.graph_pool_handle()
+
+
+def _give_up(pool: Any) -> None:
+    """Before version 2.12 PyTorch's allocator still believes that it is recording where that could
+    not be ended: it would free no memory from then on, and raise errors.
+    """
+    for name in ("_cuda_endAllocateToPool", "_cuda_endAllocateCurrentStreamToPool"):
+        end = getattr(torch._C, name, None)
+        if end is not None:
+            with contextlib.suppress(RuntimeError):  # it was ended
+                end(torch.cuda.current_device(), pool)
+                torch._C._cuda_releasePool(torch.cuda.current_device(), pool)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,19 +179,29 @@ def taker(
     toy: bool,
     found: MemoryCount | None = None,
 ) -> Take:
-    """How ``device`` takes the ``steps`` of a run: recorded on a GPU and for a ``toy`` model, else
-    as ``step`` does.
+    """How ``device`` takes the ``steps`` of a run: recorded on an NVIDIA GPU and for a ``toy``
+    model, else as ``step`` does (an AMD GPU's driver can crash where something isn't recordable).
 
     ``found``: what the training takes of the GPU, where that was counted.
     """
     if device.type == "cpu" and toy:
         return Graphs(step, step.optimizer.break_off, TapeRecorder(step), Policy(steps))
-    if device.type != "cuda":
+    if device.type != "cuda" or torch.version.hip is not None:
         return step
     policy, reason = Policy(steps), no_room(found, _available(device))
     if reason is not None and steps >= SHORTEST:
         policy.refuse(reason)
     return Graphs(step, step.optimizer.break_off, CudaRecorder(step), policy)
+
+
+def _first(error: BaseException | None) -> str:
+    """What went wrong first: to end a recording that is broken raises another error."""
+    said = ""
+    while error is not None:
+        if isinstance(error, RuntimeError):
+            said = OUT_OF_MEMORY if isinstance(error, torch.OutOfMemoryError) else str(error)
+        error = error.__context__
+    return said
 
 
 def _available(device: torch.device) -> int:

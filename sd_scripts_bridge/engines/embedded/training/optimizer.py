@@ -26,7 +26,9 @@ class Optimizer:
         self.adamw = torch.optim.AdamW(self.groups, lr=params.learning_rate, fused=True)
         self._lying = [torch.zeros((), device=device) for _ in self.adamw.param_groups]
         self._lay_rates()
-        self.scaler = self._new_scaler()
+        fp16 = params.mixed_precision == "fp16"
+        self.scaler = torch.amp.GradScaler(self._lying[0].device.type, enabled=fp16)
+        self.scaler.scale(self._lying[0])  # which makes its tensors
         self.done = 0
 
     def backward(self, loss: Tensor) -> None:
@@ -50,15 +52,11 @@ class Optimizer:
         self.adamw.zero_grad(set_to_none=True)
 
     def break_off(self) -> None:
-        """Forget a step that was begun."""
+        """Forget a step that was begun. The scale stays where it is: recorded steps read it there,
+        and write it.
+        """
         self.adamw.zero_grad(set_to_none=True)
-        scale = self.scaler.state_dict()
-        self.scaler = self._new_scaler()
-        self.scaler.load_state_dict(scale)
-
-    def _new_scaler(self) -> torch.amp.GradScaler:
-        fp16 = self.params.mixed_precision == "fp16"
-        return torch.amp.GradScaler(self._lying[0].device.type, enabled=fp16)
+        self.scaler.update(self.scaler.get_scale())
 
     @property
     def rates(self) -> dict[str, float]:

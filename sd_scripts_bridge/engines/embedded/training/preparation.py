@@ -31,6 +31,7 @@ from ..kept.tensors import KeptTensors
 from ..measuring import photos as measured_photos
 from ..measuring.photos import MeasuredPhoto
 from ..model import base_model, lean, lora_names, lora_network, prediction
+from ..model import device as devices
 from ..model.base_model import BaseModel
 from ..model.lean import LeanUNet
 from ..model.lora_network import LoraNetwork
@@ -124,10 +125,12 @@ def prepare(
         sampler = over(base, tokenizers, predicts, job.params.clip_skip)
         base.vae.to("cpu")
     base.vae = None
+    del encoder
     captions = _captions(job, data, base.text_encoders, tokenizers, device)
     if not captions.trained and not job.params.shuffle_caption:
         texts = [*data.captions, *(one.caption for one in measured), ""]
         captions.keep_states(texts, kept, [job.family, job.params.clip_skip, *text_is])
+    devices.give_back(device)  # what the VAE took is of no use to the steps
     lean_unet = _prepare_unet(base.unet, job, device)
     network = _network(job, base, captions.encoders, lean_unet).to(device)
     schedule = NoiseSchedule(predicts == "v_prediction", job.params.min_snr_gamma, device)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,11 +21,13 @@ BASE = Path("a base of any size")
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """What PyTorch says that there is; ``mac`` is macOS' version, 0 where it is none."""
+    """What PyTorch says that there is; ``cuda`` is the GPU's capability, ``mac`` is macOS' version,
+    0 where it is none.
+    """
 
-    def there_is(*, cuda: bool = False, mac: int = 0) -> None:
-        monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
-        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: cuda)
+    def there_is(*, cuda: tuple[int, int] | None = None, mac: int = 0) -> None:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda is not None)
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: cuda)
         monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mac > 0)
         monkeypatch.setattr(torch.backends.mps, "is_macos_or_newer", lambda most, _: mac >= most)
 
@@ -35,14 +37,17 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 @pytest.mark.parametrize(
     ("there", "best", "half"),
     [
-        ({"cuda": True}, "cuda", torch.bfloat16),
+        ({"cuda": (8, 6)}, "cuda", torch.bfloat16),  # RTX 30
+        ({"cuda": (12, 0)}, "cuda", torch.bfloat16),  # RTX 50
+        ({"cuda": (7, 5)}, "cuda", torch.float16),  # RTX 20, GTX 16: PyTorch emulates bf16
+        ({"cuda": (6, 1)}, "cuda", torch.float16),  # GTX 10
         ({"mac": 15}, "mps", torch.bfloat16),
         ({"mac": 13}, "mps", torch.float32),
         ({}, "cpu", torch.float32),
     ],
 )
 def test_the_best_device_and_its_shorter_numbers(
-    machine: Callable[..., None], there: dict[str, int], best: str, half: torch.dtype
+    machine: Callable[..., None], there: dict[str, Any], best: str, half: torch.dtype
 ) -> None:
     machine(**there)
     assert device.best() == torch.device(best)
@@ -59,6 +64,12 @@ def test_a_mac_trains_in_what_it_has(machine: Callable[..., None]) -> None:
     machine(mac=13)
     assert device.choose("no", BASE).type == "mps"
     with pytest.raises(TrainingFailed, match=r"before macOS 14\. Set mixed_precision to no"):
+        device.choose("bf16", BASE)
+
+
+def test_a_gpu_before_ampere_trains_in_fp16(machine: Callable[..., None]) -> None:
+    machine(cuda=(7, 5))
+    with pytest.raises(TrainingFailed, match="Set mixed_precision to fp16"):
         device.choose("bf16", BASE)
 
 

@@ -138,6 +138,32 @@ def test_too_little_memory_ends_all_graphs(
     assert "too little GPU memory for CUDA graphs" in capsys.readouterr().out
 
 
+def test_what_went_wrong_first_counts_not_the_error_of_ending_the_recording(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def broken(first: RuntimeError) -> RuntimeError:
+        second = RuntimeError("CUDA error: operation failed due to a previous error during capture")
+        second.__context__ = first
+        return second
+
+    take, step, recorder = graphs()
+    recorder.error = broken(RuntimeError("Cannot copy between CPU and CUDA tensors"))
+    for _ in range(6):
+        take(inputs(8))
+    assert "Cannot copy between" in capsys.readouterr().out and step.forgotten == 1
+    recorder.error = broken(torch.OutOfMemoryError("CUDA out of memory"))
+    for _ in range(6):
+        take(inputs(16))
+    assert "too little GPU memory for CUDA graphs" in capsys.readouterr().out
+
+
+def test_an_amd_gpu_takes_its_steps_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """HIP ends the whole program where something can't be recorded."""
+    monkeypatch.setattr(torch.version, "hip", "6.2.4")
+    step: Any = Steps()
+    assert taker(step, torch.device("cuda"), 1000, toy=False) is step
+
+
 def test_a_step_that_finds_no_memory_beside_the_graphs_is_taken_without_them() -> None:
     take, step, _ = graphs()
     for _ in range(6):

@@ -31,11 +31,14 @@ class OnePart:
         return (pictures @ self.up @ self.down).square().mean(dim=1).mean()
 
 
+def optimizer_of(part: OnePart, **values: Any) -> Optimizer:
+    network: Any = SimpleNamespace(unet=part, text_encoder=None, parameters=part.parameters)
+    return Optimizer(network, TrainingParams(**values), torch.device("cpu"))
+
+
 def gradients(gather: int, batches: list[torch.Tensor]) -> list[torch.Tensor | None]:
     part = OnePart()
-    network: Any = SimpleNamespace(unet=part, text_encoder=None, parameters=part.parameters)
-    params = TrainingParams(gradient_accumulation_steps=gather, mixed_precision="no")
-    optimizer = Optimizer(network, params, torch.device("cpu"))
+    optimizer = optimizer_of(part, gradient_accumulation_steps=gather, mixed_precision="no")
     for batch in batches:
         optimizer.backward(part.loss(batch))
     return [weight.grad for weight in part.parameters()]
@@ -48,3 +51,28 @@ def test_gathered_batches_weigh_as_one_batch_of_all_their_pictures() -> None:
     together = gradients(1, [pictures])
     for one, other in zip(gathered, together, strict=True):
         torch.testing.assert_close(one, other)
+
+
+def test_a_step_broken_off_leaves_the_scale_where_recorded_steps_find_it() -> None:
+    """A CUDA graph reads and writes the scale at its address: another tensor would be unknown to
+    it, and the old one's memory somebody else's.
+    """
+    part = OnePart()
+    optimizer = optimizer_of(part, mixed_precision="fp16")
+    pictures = torch.randn(2, 3, generator=torch.Generator().manual_seed(1))
+    lies = optimizer.scaler._get_scale_async()
+    optimizer.backward(1e38 * part.loss(pictures))
+    optimizer.update()
+    assert optimizer.scaler.get_scale() == 2.0**15, "gradients that aren't finite halve it"
+
+    optimizer.backward(part.loss(pictures))
+    optimizer.scaler.unscale_(optimizer.adamw)
+    optimizer.break_off()
+    assert all(weight.grad is None for weight in part.parameters())
+    assert optimizer.scaler._get_scale_async() is lies
+    assert optimizer.scaler.get_scale() == 2.0**15
+    before = part.down.detach().clone()
+    optimizer.set_rates()
+    optimizer.backward(part.loss(pictures))
+    optimizer.update()
+    assert not torch.equal(part.down, before), "the next step is a whole one"
