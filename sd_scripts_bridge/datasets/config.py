@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Tables = Mapping[str, Any]
 """``{"general": {...}, "datasets": [{..., "subsets": [{...}]}]}``"""
-PATHS = ("image_dir", "metadata_file")
+PATHS = ("image_dir", "metadata_file", "conditioning_data_dir")
 Find = Callable[[Any], Path | None]
 
 

@@ -35,24 +35,27 @@ import json, sys
 sys.path.insert(0, sys.argv[1])
 import toml
 from library.config_util import ConfigSanitizer
-sanitizer = ConfigSanitizer(True, True, False, True)
 said = {}
 for path in sys.argv[2:]:
-    try:
-        sanitizer.sanitize_user_config(toml.load(path))
-    except Exception:
-        said[path] = False
-    else:
-        said[path] = True
+    for masked in (False, True):
+        sanitizer = ConfigSanitizer(True, True, masked, True)
+        try:
+            sanitizer.sanitize_user_config(toml.load(path))
+        except Exception:
+            said.setdefault(path, []).append(False)
+        else:
+            said.setdefault(path, []).append(True)
 print("SAID" + json.dumps(said))
 """
 
 
 @pytest.fixture(scope="module")
-def verdicts() -> dict[str, bool]:
-    """What the real `ConfigSanitizer` says of each file; recorded where it isn't there."""
+def verdicts() -> dict[str, list[bool]]:
+    """What the real `ConfigSanitizer` says of each file, without and with masked_loss; recorded
+    where it isn't there.
+    """
     if not SCRIPTS:
-        recorded: dict[str, bool] = json.loads(RECORDED.read_text(encoding="utf-8"))
+        recorded: dict[str, list[bool]] = json.loads(RECORDED.read_text(encoding="utf-8"))
         return recorded
     argv = [PYTHON, "-c", _REAL, SCRIPTS, *map(str, FILES)]
     out = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=SCRIPTS).stdout
@@ -60,16 +63,17 @@ def verdicts() -> dict[str, bool]:
     return {Path(path).stem: verdict for path, verdict in json.loads(said).items()}
 
 
-def test_the_folder_is_whole(verdicts: dict[str, bool]) -> None:
+def test_the_folder_is_whole(verdicts: dict[str, list[bool]]) -> None:
     assert {file.stem for file in FILES} == set(verdicts)
     assert json.loads(RECORDED.read_text(encoding="utf-8")) == verdicts
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_what_sd_scripts_refuses_is_refused(file: Path, verdicts: dict[str, bool]) -> None:
-    problems = sanitizer.problems(toml_file.load(file))
-    assert (not problems) == verdicts[file.stem], problems
-    if problems:
+def test_what_sd_scripts_refuses_is_refused(file: Path, verdicts: dict[str, list[bool]]) -> None:
+    data = toml_file.load(file)
+    problems = [sanitizer.problems(data, masked_loss=masked) for masked in (False, True)]
+    assert [not found for found in problems] == verdicts[file.stem], problems
+    if all(problems):
         with pytest.raises(Invalid):
             imports.read(file)
 
@@ -146,6 +150,7 @@ def test_a_range_of_face_crops_becomes_the_scripts_own_word(tmp_path: Path) -> N
             "custom_attributes",
         ),
         ('[[datasets]]\n[[datasets.subsets]]\nmetadata_file = "m.json"\n', "metadata_file"),
+        ('[[datasets]]\n{a}conditioning_data_dir = "b"\n', "conditioning_data_dir"),
     ],
 )
 def test_what_one_folder_of_ours_cant_say_is_handed_on(tmp_path: Path, text: str, key: str) -> None:
@@ -200,6 +205,21 @@ def test_it_goes_on_whole_with_absolute_paths(tmp_path: Path) -> None:
     assert imported.values["keep_tokens"] == 0 and not imported.values["flip_aug"], "nothing twice"
     assert toml_file.loads(dataset_config.text(handed)) == handed
     assert imported_view(imported).dataset_config == handed
+
+
+def test_a_folder_of_masks_is_read_as_sd_scripts_reads_it(tmp_path: Path) -> None:
+    photos(tmp_path, "a", "masks")
+    text = "[[datasets]]\n" + subset("a", 'conditioning_data_dir = "masks"')
+    alone = read(tmp_path, text)
+    assert alone.values["masked_loss"] is True, "without it sd-scripts refuses the file"
+    config = tmp_path / "train.toml"
+    config.write_text('dataset_config = "data.toml"\nmasked_loss = true\n')
+    imported = imports.read(config)
+    assert row(imported, "masked_loss").fate is Fate.USED
+    assert imported.values["masked_loss"] is True and imported.dataset_config is not None
+    handed = imported.dataset_config["datasets"][0]["subsets"][0]
+    assert handed["conditioning_data_dir"] == str(tmp_path / "masks")
+    assert "--masks" in alone.beyond[0].remedy
 
 
 def test_its_steps_are_counted_dataset_by_dataset(tmp_path: Path) -> None:

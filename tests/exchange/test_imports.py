@@ -516,6 +516,14 @@ def test_a_config_file_flattened_from_sections(tmp_path: Path) -> None:
     assert "s3cret" not in "".join(imported.lines())
 
 
+def test_the_scripts_own_number_of_workers_is_passed_on_since_ours_is_another(
+    tmp_path: Path,
+) -> None:
+    options = Here(lambda _family: {"max_data_loader_n_workers": option("int", 8)})
+    imported = read(tmp_path / "c.toml", "seed = 7\nmax_data_loader_n_workers = 8", options)
+    assert params_of(imported).extra == {"max_data_loader_n_workers": 8}
+
+
 def test_a_dataset_config_with_general_datasets_and_subsets(tmp_path: Path) -> None:
     for folder in ("photos", "more"):
         (tmp_path / folder).mkdir()

@@ -26,7 +26,7 @@ from .. import sample_prompts
 from ..base import Command, Machine, Traits
 from ..own_programs import ENVIRONMENT, event_of, launcher
 from . import libraries
-from .refusals import EXTRA_OPTIONS, refusals
+from .refusals import EXTRA_OPTIONS, reading_notes, refusals
 from .stepping import earnings
 from .stepping.earnings import UNKNOWN, EarningsBook, kind_of
 
@@ -121,7 +121,8 @@ class EmbeddedEngine:
         return machine
 
     def notes(self, job: TrainingJob) -> list[str]:
-        return [*sample_prompts.notes(job, self._draws(job)), *self._compiling(job)]
+        samples = sample_prompts.notes(job, self._draws(job))
+        return [*samples, *reading_notes(job), *self._compiling(job)]
 
     def _compiling(self, job: TrainingJob) -> list[str]:
         """What compiling will take and save."""

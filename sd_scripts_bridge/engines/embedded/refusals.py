@@ -25,6 +25,10 @@ ALWAYS = {"no_half_vae": True}
 """What this engine does in any case: its VAE computes in fp32."""
 EXTRA_OPTIONS = (*sample_prompts.OPTIONS, "log_with", "alpha_mask", "masked_loss", earnings.OPTION)
 """What it takes beside the options that we know by name."""
+READING = ("max_data_loader_n_workers", "persistent_data_loader_workers")
+"""The processes in which sd-scripts reads pictures: here each is read once, before the first step,
+so these say nothing about the training.
+"""
 SCHEDULERS = (
     "constant",
     "constant_with_warmup",
@@ -89,9 +93,16 @@ def _no_option(name: str, value: object) -> Problem:
 
 
 def _is_known(name: str, value: object) -> bool:
-    if name == UNMASKED:
+    if name == UNMASKED or name in READING:
         return True
     return name in EXTRA_OPTIONS and (name != "log_with" or value == "tensorboard")
+
+
+def reading_notes(job: TrainingJob) -> list[str]:
+    """What of `READING` was asked for, and has no effect."""
+    asked = [name for name in READING if job.params.extra.get(name)]
+    text = "{names}: without effect, since the embedded engine reads each picture once."
+    return [Message("embedded.reading", text, names=", ".join(asked))] if asked else []
 
 
 def _samples(job: TrainingJob) -> list[Problem]:

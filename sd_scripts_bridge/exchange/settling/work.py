@@ -16,7 +16,7 @@ from ...errors import Problem
 from ...jobs.launch import Launch
 from ...messages import Message
 from ...options import slang
-from ...options.kinds import LISTS, PLACES, TEXTS, is_default, is_off
+from ...options.kinds import LISTS, OTHER_DEFAULTS, PLACES, TEXTS, is_default, is_off
 from ...options.params import fields_of_params
 from ...paths import absolute
 from . import values as option_values
@@ -186,7 +186,9 @@ class Settling:
         except ValueError as error:
             self.ledger.ignored(key, item.value, error.args[0])
             return
-        if not is_default(option, value) and not _is_parsers_default(value, options.get(option)):
+        if not is_default(option, value) and (
+            option in OTHER_DEFAULTS or not _is_parsers_default(value, options.get(option))
+        ):
             self.extra[option] = value
         self.taken(item, f"{option}={value}")
 

@@ -97,11 +97,14 @@ def dataset_config(
     _check(name, data)
     work.ledger.used(item.key, item.value, why)
     found = list(subsets.options(work, data, f"{name} "))
-    named = {option.option for option in found}
+    named = {option.option: option.value for option in found}
     for other in [
-        other for other in given if other.option in named | {"train_data_dir", "reg_data_dir"}
+        other for other in given if other.option in {*named, "train_data_dir", "reg_data_dir"}
     ]:
         given.remove(other)
+        if other.option in named and named[other.option] == other.value:
+            work.ledger.used(other.key, other.value)
+            continue
         work.ledger.ignored(
             other.key,
             other.value,
@@ -117,7 +120,7 @@ def dataset_config(
 def _check(name: str, data: Mapping[str, Any]) -> None:
     """Raises `Invalid` with all that sd-scripts itself would refuse."""
     subsets.check_shape(name, data)
-    if problems := sanitizer.problems(data):
+    if problems := sanitizer.problems(data, masked_loss=subsets.has_masks(data)):
         raise Invalid(problems)
 
 

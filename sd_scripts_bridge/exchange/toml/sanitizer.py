@@ -4,8 +4,8 @@ library/config_util.py of sd-scripts 0.10.1, rule for rule.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from ...errors import Problem, short
 
@@ -75,34 +75,57 @@ _METADATA: Mapping[str, Check] = {
     "image_dir": _a(str),
     "alpha_mask": _a(bool),
 }
+_CAPTIONS = {key: _DREAMBOOTH[key] for key in ("caption_extension", "cache_info")}
+_MASKS: Mapping[str, Check] = {"image_dir": _a(str), "conditioning_data_dir": _a(str)}
 
 GENERAL = {**_DATASET, **_SUBSET, **_DREAMBOOTH}
 
 
-def problems(data: Mapping[str, Any]) -> list[Problem]:
-    """Why sd-scripts would refuse the file, or nothing; ``where`` is the key."""
+class _Kind(NamedTuple):
+    """What one of the datasets may say, its subsets may, and they must."""
+
+    dataset: Mapping[str, Check]
+    subset: Mapping[str, Check]
+    needed: tuple[str, ...]
+
+
+_OF_PICTURES = _Kind(_DREAMBOOTH, {**_DREAMBOOTH, **_PICTURES}, ("image_dir",))
+_OF_METADATA = _Kind({}, _METADATA, ("metadata_file",))
+_OF_MASKS = _Kind(_CAPTIONS, {**_CAPTIONS, **_MASKS}, ("image_dir", "conditioning_data_dir"))
+
+
+def problems(data: Mapping[str, Any], *, masked_loss: bool = False) -> list[Problem]:
+    """Why sd-scripts would refuse the file, or nothing; ``where`` is the key.
+
+    Only with ``masked_loss`` does it know folders of masks (``conditioning_data_dir``).
+    """
     found = [_not_known(key) for key in data if key not in ("general", "datasets")]
     general = data.get("general", {})
     found += _table(general, GENERAL, "general.")
     for number, dataset in enumerate(data.get("datasets", [])):
         place = f"datasets[{number}]."
         subsets = dataset.get("subsets", [])
-        with_metadata = ["metadata_file" in subset for subset in subsets]
-        if any(with_metadata) and not all(with_metadata):
+        kind = _kind(subsets, masked_loss)
+        if kind is None:
             found.append(_mixed(place))
             continue
-        # without subsets, sd-scripts takes it for one of metadata
-        metadata = all(with_metadata)
         own = {key: value for key, value in dataset.items() if key != "subsets"}
-        found += _table(own, {**_DATASET, **_SUBSET, **({} if metadata else _DREAMBOOTH)}, place)
-        rules = {**_SUBSET, **_METADATA} if metadata else {**_SUBSET, **_DREAMBOOTH, **_PICTURES}
+        found += _table(own, {**_DATASET, **_SUBSET, **kind.dataset}, place)
         for index, subset in enumerate(subsets):
             where = f"{place}subsets[{index}]."
-            found += _table(subset, rules, where)
-            needed = "metadata_file" if metadata else "image_dir"
-            if needed not in subset:
-                found.append(Problem("dataset_config.lacks", f"{where}{needed}", "is missing"))
+            found += _table(subset, {**_SUBSET, **kind.subset}, where)
+            lacking = (needed for needed in kind.needed if needed not in subset)
+            found += (Problem("dataset_config.lacks", where + key, "is missing") for key in lacking)
     return found
+
+
+def _kind(subsets: Sequence[Mapping[str, Any]], masked_loss: bool) -> _Kind | None:
+    """Which kind the subsets are of; without any, sd-scripts takes the first that is left."""
+    if masked_loss and all("conditioning_data_dir" in subset for subset in subsets):
+        return _OF_MASKS
+    if all("metadata_file" in subset for subset in subsets):
+        return _OF_METADATA
+    return None if any("metadata_file" in subset for subset in subsets) else _OF_PICTURES
 
 
 def _table(table: Mapping[str, Any], rules: Mapping[str, Check], place: str) -> Iterator[Problem]:

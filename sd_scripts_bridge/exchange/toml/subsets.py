@@ -87,7 +87,8 @@ def _whole(
     found, gone = dataset_config.with_paths(
         data, lambda name: work.here.existing(name, work.path.parent)
     )
-    if gone or sanitizer.problems(data):
+    masked = has_masks(data)
+    if gone or sanitizer.problems(data, masked_loss=masked):
         raise Invalid([*problems, *gone])
     work.dataset_config, work.beyond = found, tuple(problems)
     data_set = dataset_config.photos(found)
@@ -103,6 +104,14 @@ def _whole(
         for key, value in folder.own.items():
             work.ledger.used(folder.place + key, value)
     yield from _largest(dataset_config.shares(found), prefix)
+    if masked:  # without it sd-scripts knows no conditioning_data_dir
+        yield Given("masked_loss", True, f"{prefix}datasets.masked_loss")
+
+
+def has_masks(data: Mapping[str, Any]) -> bool:
+    """Whether it names folders of masks, which sd-scripts reads with masked_loss only."""
+    subsets = [subset for dataset in data["datasets"] for subset in dataset.get("subsets", [])]
+    return any("conditioning_data_dir" in subset for subset in subsets)
 
 
 def _largest(shares: Sequence[dataset_config.Share], prefix: str) -> Iterator[Given]:
@@ -173,14 +182,20 @@ def _value(folder: _Folder, key: str) -> Any:
 
 def _beyond_us(folders: Sequence[_Folder]) -> Iterator[Problem]:
     for folder in folders:
-        for key in ("metadata_file", "conditioning_data_dir"):
-            if key in folder.effective:
-                yield Problem(
-                    "dataset_config.no_folder",
-                    folder.place + key,
-                    "LoRA Bridge trains from folders of pictures with captions beside them",
-                    "Write the captions into .txt files.",
-                )
+        if "metadata_file" in folder.effective:
+            yield Problem(
+                "dataset_config.no_folder",
+                folder.place + "metadata_file",
+                "LoRA Bridge trains from folders of pictures with captions beside them",
+                "Write the captions into .txt files.",
+            )
+        if "conditioning_data_dir" in folder.effective:
+            yield Problem(
+                "dataset_config.masks_apart",
+                folder.place + "conditioning_data_dir",
+                "a folder of ours has its masks beside its pictures",
+                "Move them into a folder masks there, and train with --masks.",
+            )
         if float(folder.effective.get("network_multiplier", 1.0)) != 1.0:
             yield Problem(
                 "dataset_config.multiplier",

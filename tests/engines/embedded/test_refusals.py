@@ -8,7 +8,7 @@ import pytest
 
 from sd_scripts_bridge.engines.base import Machine
 from sd_scripts_bridge.engines.embedded import EmbeddedEngine, libraries
-from sd_scripts_bridge.engines.embedded.refusals import refusals
+from sd_scripts_bridge.engines.embedded.refusals import reading_notes, refusals
 from sd_scripts_bridge.jobs.job import TrainingJob
 from sd_scripts_bridge.options.params import TrainingParams
 from sd_scripts_bridge.paths import Home
@@ -62,12 +62,19 @@ def test_all_at_once() -> None:
         job(extra={"alpha_mask": True, "unmasked_weight": 0.1}),
         job("sdxl", bucket_reso_steps=32),
         job(optimizer_type="adamw"),
+        job(extra={"max_data_loader_n_workers": 8, "persistent_data_loader_workers": True}),
         job(extra={"xformers": False, "loss_type": None, "no_half_vae": True}),
         job(enable_bucket=False, resolution="512,768"),
     ],
 )
 def test_not_refused(fine: TrainingJob) -> None:
     assert refusals(fine, Machine()) == []
+
+
+def test_what_only_says_how_pictures_are_read_is_named_as_without_effect() -> None:
+    (note,) = reading_notes(job(extra={"max_data_loader_n_workers": 8}))
+    assert note.startswith("max_data_loader_n_workers: without effect")
+    assert reading_notes(job(extra={"max_data_loader_n_workers": 0})) == []
 
 
 def test_a_misspelt_option_is_asked_for_and_a_secret_not_repeated() -> None:
