@@ -30,7 +30,14 @@ def register() -> None:
     if Keeper.running() is None:
         if _is_training():
             host.postpone_model()
-        gate = Gate(host.queue_lock, of_host, settings.frees_the_gpu, host.gpu, host.refresh_loras)
+        gate = Gate(
+            host.queue_lock,
+            of_host,
+            settings.frees_the_gpu,
+            host.gpu,
+            host.refresh_loras,
+            host.let_close,
+        )
         Keeper(_home(), gate).start()
         Painter(_home(), _draw).start()
 

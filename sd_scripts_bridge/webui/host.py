@@ -122,6 +122,16 @@ def queue_lock() -> Any:
     return module("modules.call_queue").queue_lock
 
 
+def let_close() -> None:
+    """Where the host closes its page (Reload UI), have it go on without the clicks on Generate that
+    wait: gradio 3 waits for their answers, be it until a training ends. They stay in the queue.
+    """
+    demo = getattr(sys.modules.get("modules.shared"), "demo", None)
+    server: Any = getattr(demo, "server", None)
+    if getattr(server, "should_exit", False):
+        server.force_exit = True
+
+
 def gpu() -> str:
     """The number of the GPU that the host was told to use (``--device-id``)."""
     return str(getattr(options(), "device_id", None) or 0)

@@ -69,6 +69,8 @@ class Gate:
     """The WebUI's own GPU, as a job's device is named."""
     refresh: Callable[[], None] = lambda: None
     """Called after the last job, before the host may generate again: show it the new LoRAs."""
+    let_close: Callable[[], None] = lambda: None
+    """Called again and again while Generate waits: Reload UI must not wait with it."""
 
 
 class Keeper(threading.Thread):
@@ -179,6 +181,7 @@ class Keeper(threading.Thread):
         return True
 
     def _tick_parked(self, store: Store) -> None:
+        self.gate.let_close()
         if self._take_guard():
             self._mark_lost(store)
             if not _waiting(store):

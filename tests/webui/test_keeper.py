@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.jobs.events import Note, Started
@@ -17,6 +21,7 @@ from sd_scripts_bridge.jobs.job import SetupJob, Status, TrainingJob
 from sd_scripts_bridge.jobs.store import Store
 from sd_scripts_bridge.paths import Home
 from sd_scripts_bridge.system.locks import hold, is_held
+from sd_scripts_bridge.webui import host as webui
 from sd_scripts_bridge.webui import keeper as keeper_module
 from sd_scripts_bridge.webui.keeper import FREED, WAITING, Gate, Keeper
 from tests.support.patience import SECONDS, until
@@ -52,6 +57,7 @@ class FakeHost:
             vram=lambda: self,
             wanted=lambda: self.wanted,
             refresh=lambda: self.refreshed.append(self.lock.locked()),
+            let_close=webui.let_close,
         )
 
 
@@ -131,6 +137,41 @@ def test_a_training_waits_for_the_picture_that_is_being_generated(
         assert [entry.event for entry in bridge.events(job_id)] == [Note(WAITING)], "said once"
     until(lambda: status(bridge, job_id) is Status.SUCCEEDED)
     assert host.freed[0] < began(bridge, job_id)
+
+
+def test_reload_ui_goes_on_while_a_click_on_generate_waits(
+    bridge: Bridge,
+    host: FakeHost,
+    start: Callable[[], Keeper],
+    make_job: MakeJob,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """gradio 3 sets ``should_exit`` and waits for its server's thread, which waits for answers."""
+    uvicorn, app = pytest.importorskip("uvicorn"), FastAPI()
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical"))
+    shared = SimpleNamespace(demo=SimpleNamespace(server=server))
+    monkeypatch.setitem(sys.modules, "modules.shared", shared)
+
+    @app.get("/generate")
+    def generate() -> None:
+        with host.lock:
+            pass
+
+    start()
+    job_id = submit(bridge, make_job("hold"))
+    wait_step(bridge, job_id, 10)
+    serving = threading.Thread(target=server.run, daemon=True)
+    serving.start()
+    until(lambda: server.started)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    with socket.create_connection(("127.0.0.1", port)) as click:
+        click.sendall(b"GET /generate HTTP/1.1\r\nHost: x\r\n\r\n")
+        until(lambda: server.server_state.tasks)
+        server.should_exit = True
+        serving.join(SECONDS)
+    assert not serving.is_alive() and host.lock.locked(), "the training goes on"
+    go(bridge, job_id)
+    wait_status(bridge, job_id, Status.SUCCEEDED)
 
 
 def test_a_waiting_training_can_be_taken_out_of_the_queue(
