@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -39,7 +40,17 @@ LAUNCHER = (
     "import sys; from sd_scripts_bridge.engines.embedded.training.trainer import main; "
     "sys.exit(main())"
 )
+WATCHED = """
+import atexit, os, runpy, sys
+import torch
+sys.argv = sys.argv[1:]
+sys.path[0] = os.path.dirname(sys.argv[0])
+atexit.register(lambda: print("peak_memory_bytes:", torch.cuda.max_memory_allocated()))
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+"""A script on a GPU, and at its end what it took there."""
 TQDM = re.compile(r"steps:.*?\|\s*(\d+)/\d+ \[")
+PEAK = re.compile(r'peak_memory_bytes"?: (\d+)')
 
 
 @dataclass(frozen=True)
@@ -50,6 +61,8 @@ class Run:
     cpu_a_step: float
     wall_a_step: float
     wall: float
+    peak: int | None = None
+    """Bytes at most, as the program says at its end: of the GPU, ours without one of the RAM."""
 
 
 class _Seen(NamedTuple):
@@ -60,27 +73,46 @@ class _Seen(NamedTuple):
     wall: float
 
 
-def ours(workshop: Workshop, family: str, base: Path, dataset: Path, options: Any) -> Run:
-    """The embedded engine, as the queue starts it."""
+def ours(
+    workshop: Workshop,
+    family: str,
+    base: Path,
+    dataset: Path,
+    options: Any,
+    seconds: float | None = None,
+) -> Run:
+    """The embedded engine, as the queue starts it. Raises `Missing` where it fails, or isn't done
+    after ``seconds``.
+    """
     folder = workshop.job(family, base, dataset, **options)
     words = [sys.executable, "-c", LAUNCHER, str(folder.root)]
     words += ["--tokenizers", str(workshop.tokenizers())]
-    return _run(words, _our_step, folder.final_lora(SUBJECT), workshop.root / "ours.log")
+    log = workshop.root / "ours.log"
+    return _run("The embedded engine", words, _our_step, folder.final_lora(SUBJECT), log, seconds)
 
 
-def sd_scripts(workshop: Workshop, family: str, base: Path, dataset: Path, options: Any) -> Run:
+def sd_scripts(
+    workshop: Workshop,
+    family: str,
+    base: Path,
+    dataset: Path,
+    options: Any,
+    seconds: float | None = None,
+) -> Run:
     """The real scripts, called directly with every option of the job that ours trains.
 
-    Raises `Missing` where they aren't named.
+    Raises `Missing` where they aren't named, fail, or aren't done after ``seconds``.
     """
     source, python = os.environ.get("SD_SCRIPTS_DIR"), os.environ.get("SD_SCRIPTS_PYTHON")
     if not source or not python:
         raise Missing("Name sd-scripts with SD_SCRIPTS_DIR and its Python with SD_SCRIPTS_PYTHON.")
     folder = Workshop(workshop.root / "sd-scripts").job(family, base, dataset, **options)
     write_text(folder.config, dumps(script_options(workshop, folder)))
-    words = [python, str(Path(source) / SCRIPTS[family]), "--console_log_simple"]
+    watched = ["-c", WATCHED] if torch.cuda.is_available() else []
+    words = [python, *watched, str(Path(source) / SCRIPTS[family]), "--console_log_simple"]
     words += ["--config_file", str(folder.config)]
-    return _run(words, their_step, folder.final_lora(SUBJECT), workshop.root / "theirs.log")
+    log = workshop.root / "theirs.log"
+    return _run("sd-scripts", words, their_step, folder.final_lora(SUBJECT), log, seconds)
 
 
 def script_options(workshop: Workshop, folder: JobFolder) -> dict[str, Any]:
@@ -101,12 +133,20 @@ def their_step(line: str) -> int | None:
     return int(found[-1]) if found else None
 
 
-def _run(words: Sequence[str], step_of: Callable[[str], int | None], lora: Path, log: Path) -> Run:
+def _run(
+    name: str,
+    words: Sequence[str],
+    step_of: Callable[[str], int | None],
+    lora: Path,
+    log: Path,
+    seconds: float | None,
+) -> Run:
     """Run the program and take its times at every line that names a step."""
     lora.unlink(missing_ok=True)
     environment = os.environ | OFFLINE
     began = time.monotonic()
     seen: list[_Seen] = []
+    peak = None
     with (
         subprocess.Popen(
             words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, text=True
@@ -115,15 +155,35 @@ def _run(words: Sequence[str], step_of: Callable[[str], int | None], lora: Path,
     ):
         process = psutil.Process(program.pid)
         assert program.stdout is not None
+        limit = threading.Timer(seconds or threading.TIMEOUT_MAX, program.kill)
+        limit.daemon = True
+        limit.start()
         for line in program.stdout:  # a bar's "\r" ends a line, too
             kept.write(line)
+            peak = _peak(line) or peak
             step = step_of(line)
             if step and (not seen or step > seen[-1].step):
                 used = process.cpu_times()
                 seen.append(_Seen(step, used.user + used.system, time.monotonic()))
+        limit.cancel()
+    wall = time.monotonic() - began
+    if seconds is not None and wall >= seconds:
+        raise Missing(f"{name} wasn't done after {seconds:.0f} s; its log is {log}")
     if program.returncode or not lora.is_file() or len(seen) < 2:
-        raise Missing(f"{words[1]} failed with {program.returncode}; its log is {log}")
-    return Run(lora, *_a_step(seen), time.monotonic() - began)
+        said = f"{name} failed with {program.returncode}: {_last_words(log)}"
+        raise Missing(f"{said}; its log is {log}")
+    return Run(lora, *_a_step(seen), wall, peak)
+
+
+def _peak(line: str) -> int | None:
+    found = PEAK.search(line)
+    return int(found[1]) if found else None
+
+
+def _last_words(log: Path) -> str:
+    """The last line with anything on it: of Python's errors the one that says what it was."""
+    lines = [line.strip() for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return lines[-1] if lines else "it said nothing"
 
 
 def _a_step(seen: Sequence[_Seen]) -> tuple[float, float]:

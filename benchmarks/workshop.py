@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw
 
 from sd_scripts_bridge.datasets import caption_tokens
 from sd_scripts_bridge.engines.embedded.model import tiny
+from sd_scripts_bridge.engines.embedded.model.device import make_quick
 from sd_scripts_bridge.engines.embedded.training.preparation import prepare
 from sd_scripts_bridge.engines.embedded.training.trainer import Training, read_job
 from sd_scripts_bridge.jobs.folder import JobFolder
@@ -103,6 +104,7 @@ class Workshop:
     ) -> Training:
         """The embedded engine before its first step; what it says goes nowhere."""
         folder = self.job(family, base, dataset, **values)
+        make_quick(torch.device(device))
         with quiet():
             job = read_job(folder)
             return Training(folder, prepare(job, self.tokenizers(), torch.device(device)))

@@ -97,9 +97,10 @@ def free(device: str) -> int:
     """What the driver says, not this process's own count; 0 without a GPU."""
     if device == "cpu":
         return 0
+    here = torch.cuda.mem_get_info()[0]  # before the other: it makes this process' context
     found = GpuMemory()()
     assert found is not None, "nvidia-smi doesn't answer"
-    assert abs(found.free - torch.cuda.mem_get_info()[0]) < LEFT
+    assert abs(found.free - here) < LEFT
     return found.free
 
 
