@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...errors import BridgeError
 from ...jobs.folder import JobFolder
+from .kept.tensors import KeptTensors
 
 
 def run(work: Callable[[JobFolder, Path], int]) -> int:
@@ -19,3 +20,10 @@ def run(work: Callable[[JobFolder, Path], int]) -> int:
     except BridgeError as error:
         print(f"Error: {error}", file=sys.stderr, flush=True)
         return 1
+
+
+def kept() -> KeptTensors:
+    """What trainings have encoded of photos and captions, in the folder of the third word; without
+    one nothing is remembered.
+    """
+    return KeptTensors(Path(sys.argv[3]) if len(sys.argv) > 3 else None)

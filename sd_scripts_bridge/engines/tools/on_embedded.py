@@ -14,7 +14,7 @@ from .base import program
 
 class OnEmbedded:
     """A program of ours in the embedded engine's environment; its second word is the folder of the
-    tokenizers. ``module``: see `base.program`.
+    tokenizers, its third that of what is remembered across jobs. ``module``: see `base.program`.
     """
 
     module: str
@@ -30,7 +30,7 @@ class OnEmbedded:
 
         caption_tokens.write_tokenizers(home.tokenizers)
         python = EmbeddedEngine(home).python
-        return program(python, self.module, folder, str(home.tokenizers))
+        return program(python, self.module, folder, str(home.tokenizers), str(home.kept))
 
     def read(self, line: str) -> Event | None:
         return event_of(line)

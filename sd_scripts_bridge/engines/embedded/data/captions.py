@@ -83,6 +83,16 @@ class Captions:
         with torch.no_grad():
             return self.encoders(self.tokenizer([caption], self.length).to(self.device))
 
+    def kept(self, caption: str, kept: KeptTensors, encoders_are: Sequence[object]) -> Condition:
+        """As `one`, for encoders that are as they were loaded: remembered as in `keep_states`."""
+        tokens = self.tokenizer([caption], self.length).to(self.device)
+        parts = ["text", *encoders_are, tokens.tolist()]
+        found = kept.of(parts, partial(self._encoded, tokens))
+        pooled = found.get("pooled")
+        return Condition(
+            found["states"].to(self.device), None if pooled is None else pooled.to(self.device)
+        )
+
     def condition(self, rows: Tensor) -> Condition:
         """The condition of a batch; differentiable where the encoders learn."""
         return self.encode(*self.pick(rows))

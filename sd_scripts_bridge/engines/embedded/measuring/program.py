@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ....evidence import measured as record
 from ....evidence.curve import curve
@@ -23,7 +25,9 @@ from ..data import subsets
 from ..data.captions import Captions
 from ..data.latents import PhotoEncoder
 from ..data.subsets import SubsetPicture
-from ..model import base_model, prediction
+from ..kept import fingerprint
+from ..kept.tensors import KeptTensors
+from ..model import base_model, lora_names, prediction
 from ..model import device as devices
 from ..model.base_model import BaseModel
 from ..model.text import TextEncoders, Tokenizer
@@ -33,7 +37,7 @@ from ..training.noise import NoiseSchedule
 from ..training.said import say
 from . import photos as measured_photos
 from .draws import digest_of
-from .measure import measure
+from .measure import Encode, measure
 from .photos import MeasuredPhoto
 
 
@@ -97,7 +101,7 @@ def _measure_all(asked: Evaluation, folder: JobFolder, tokenizers: Path) -> bool
     if not left:
         return True
     say(Phase(Message("phase.loading_base_model", "loading the base model")))
-    networks = Networks.load(asked, tokenizers)
+    networks = Networks.load(asked, tokenizers, tool_program.kept())
     for number, (step, file) in enumerate(left, total - len(left) + 1):
         found = networks.measure(step, file)
         record.write(asked.measured, found)
@@ -117,18 +121,23 @@ class Networks:
     photos: list[MeasuredPhoto]
     objective: Objective
     captions: Captions
+    as_base: Encode
+    """Encodes a caption as the base's own text encoders do, each once across jobs."""
 
     @classmethod
-    def load(cls, asked: Evaluation, tokenizers: Path) -> Networks:
-        """Raises `Invalid`."""
-        device = devices.best()
+    def load(cls, asked: Evaluation, tokenizers: Path, kept: KeptTensors | None = None) -> Networks:
+        """``kept``: what was encoded before. Raises `Invalid`."""
+        device, kept = devices.best(), kept or KeptTensors()
         devices.spare_threads(device, Path(asked.base))
+        devices.make_quick(device)
         dtype = devices.half(device)
         base = base_model.load(Path(asked.base), asked.family, dtype)
+        text_is = fingerprint.of_text_encoders(kept, Path(asked.base), base.text_encoders, device)
+        vae_is = fingerprint.of_vae(kept, Path(asked.base), base.vae, device)
         photos = measured_photos.encode(
             asked.held_out,
             asked.training,
-            PhotoEncoder(base.vae.to(device), base.latent_scale, device),
+            PhotoEncoder(base.vae.to(device), base.latent_scale, device, kept, vae_is),
             asked.params,
         )
         base.vae = None
@@ -142,14 +151,22 @@ class Networks:
         objective = Objective(
             base.unet, captions, schedule, dtype, with_sizes=asked.family == "sdxl"
         )
-        return cls(base, photos, objective, captions)
+        names = [asked.family, asked.params.clip_skip, *text_is]
+        as_base = functools.cache(lambda caption: captions.kept(caption, kept, names))
+        return cls(base, photos, objective, captions, as_base)
 
     def measure(self, step: int, file: str | None) -> record.MeasuredStep:
         """Raises `Invalid` where the LoRA can't be applied to this base."""
         from safetensors.torch import load_file
 
-        with applied(self.base, load_file(file) if file else {}):
-            return measure(step, self.photos, self.objective, self.captions.one)
+        lora = load_file(file) if file else {}
+        with applied(self.base, lora):
+            return measure(step, self.photos, self.objective, self._encode(lora))
+
+    def _encode(self, lora: Mapping[str, Tensor]) -> Encode:
+        """Anew only where ``lora`` has changed the text encoders."""
+        learned = any(name.startswith(lora_names.TEXT_PREFIX) for name in lora)
+        return self.captions.one if learned else self.as_base
 
 
 def _captions(

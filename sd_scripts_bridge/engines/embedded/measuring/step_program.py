@@ -61,7 +61,8 @@ def _train(fold: LeaveOut, folds: Sequence[LeaveOut], tokenizers: Path) -> bool:
     before = sum(one.steps[-1] for one in folds[: fold.number - 1])
     with contextlib.redirect_stdout(Retold(sys.stdout, before, sum(f.steps[-1] for f in folds))):
         where = device.choose(job.params.mixed_precision, Path(job.base))
-        training = Training(folder, preparation.prepare(job, tokenizers, where))
+        prepared = preparation.prepare(job, tokenizers, where, tool_program.kept())
+        training = Training(folder, prepared)
         training.run(next(reversed(folder.states(job.name)), None))
     if fold.is_done:
         fold.tidy()

@@ -11,6 +11,8 @@ from torch import nn
 from .clip import text_model
 
 TEXT_ENCODER, UNET = "text_encoder", "unet"
+TEXT_PREFIX = "lora_te"
+"""Of the names of all that is learned of text encoders."""
 CLIP_PARTS = (
     "self_attn.k_proj",
     "self_attn.v_proj",
@@ -60,7 +62,7 @@ def text_encoder_targets(encoders: Sequence[nn.Module]) -> list[Target]:
     """
     found = []
     for number, encoder in enumerate(encoders, start=1):
-        prefix = f"lora_te{number}" if len(encoders) > 1 else "lora_te"
+        prefix = f"{TEXT_PREFIX}{number}" if len(encoders) > 1 else TEXT_PREFIX
         for index, layer in enumerate(text_model(encoder).encoder.layers):
             for part in CLIP_PARTS:
                 found.append(

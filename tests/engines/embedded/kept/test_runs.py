@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,6 @@ else:
     torch = pytest.importorskip("torch", reason="the embedded engine needs torch")
 pytest.importorskip("diffusers", reason="the embedded engine needs diffusers")
 
-from sd_scripts_bridge.engines.embedded.data.captions import Captions
-from sd_scripts_bridge.engines.embedded.data.latents import PhotoEncoder
 from sd_scripts_bridge.jobs.job import TrainingJob
 from sd_scripts_bridge.options.params import TrainingParams
 from tests.engines.embedded.conftest import NO_SAMPLES, QUICK
@@ -35,20 +33,6 @@ OPTIONS: dict[str, object] = {
     "train_batch_size": 2,
     "max_train_steps": 3,
 }
-
-
-@pytest.fixture
-def encoded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """What is really encoded: "photo" and "captions"."""
-    done: list[str] = []
-    photo, captions = PhotoEncoder._encoded, Captions._encoded
-    monkeypatch.setattr(
-        PhotoEncoder, "_encoded", lambda *given: (done.append("photo"), photo(*given))[1]
-    )
-    monkeypatch.setattr(
-        Captions, "_encoded", lambda *given: (done.append("captions"), captions(*given))[1]
-    )
-    yield done
 
 
 @pytest.fixture
