@@ -315,6 +315,12 @@ def test_paths_that_exist_here_are_taken(gui: Any, tmp_path: Path) -> None:
     assert imported.values["vae"] == str(tmp_path / "vae.pt")
 
 
+def test_arguments_may_be_a_list(gui: Any) -> None:
+    words = ["weight_decay=0.1", "betas=0.9,0.99"]
+    assert gui(optimizer_args=words).values["optimizer_args"] == words
+    assert gui(optimizer_args=" ".join(words)).values["optimizer_args"] == words
+
+
 def test_additional_parameters_go_before_the_form_and_are_checked(gui: Any) -> None:
     text = (
         '--max_grad_norm=0 --network_train_unet_only --lr_scheduler_type "CosineAnnealingLR" '

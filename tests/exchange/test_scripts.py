@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from sd_scripts_bridge.errors import Invalid
 from sd_scripts_bridge.exchange import imports
@@ -54,6 +55,59 @@ def test_a_shell_scripts_variables_lists_and_conditions(tmp_path: Path) -> None:
     steps = row(imported, "--max_train_steps")
     assert steps.fate is Fate.IGNORED and "outside this file" in steps.why
     assert not {"2", "done", "train.log"} & {row.key for row in imported.rows}
+
+
+def test_one_word_of_a_list_that_isnt_known_leaves_the_others_known(tmp_path: Path) -> None:
+    text = """rate=1e-4
+args=(--network_dim=$DIM --network_alpha=${2:-8} --network_args "conv_dim=4" "conv_alpha=1"
+  --cache_latents)
+python train_network.py --learning_rate $rate "${args[@]}" ${args[3]}
+"""
+    imported = read(tmp_path / "run.sh", text)
+    assert imported.values["network_args"] == ["conv_dim=4", "conv_alpha=1"]
+    assert imported.values["network_alpha"] == 8.0 and imported.values["cache_latents"] is True
+    assert "outside this file" in row(imported, "--network_dim").why
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "run.sh",
+            """DIR="$( cd "$( dirname "${BASH_SOURCE[0]}" )" >/dev/null 2>&1 && pwd )"
+ROOT=$(cd "$(dirname "$0")/.." && pwd)
+python train_network.py --train_data_dir="$ROOT/img" --sample_prompts $DIR/p.txt \\
+  --sample_every_n_steps=9 --vae="$PWD/v.pt"
+""",
+        ),
+        (
+            "run.bat",
+            """set "DIR=%~dp0"
+cd /d "%~dp0"
+python train_network.py --train_data_dir="%DIR%..\\img" --sample_prompts="%~dp0p.txt" ^
+  --sample_every_n_steps=9 --vae=%cd%\\v.pt
+""",
+        ),
+        (
+            "run.ps1",
+            """$root = "$PSScriptRoot\\.."
+python train_network.py --train_data_dir="$root\\img" --sample_prompts=$PSScriptRoot\\p.txt `
+  --sample_every_n_steps=9 --vae "$pwd\\v.pt"
+""",
+        ),
+    ],
+)
+def test_a_scripts_own_folder_is_known(tmp_path: Path, name: str, text: str) -> None:
+    photos, scripts = tmp_path / "img" / "3_Ada woman", tmp_path / "scripts"
+    photos.mkdir(parents=True)
+    scripts.mkdir()
+    Image.new("RGB", (64, 64)).save(photos / "1.png")
+    (scripts / "p.txt").write_text("Ada", encoding="utf-8")
+    (scripts / "v.pt").write_bytes(b"")
+    imported = read(scripts / name, text)
+    assert imported.dataset is not None and imported.dataset.samefile(tmp_path / "img")
+    assert Path(imported.values["sample_prompts"]).samefile(scripts / "p.txt")
+    assert Path(imported.values["vae"]).samefile(scripts / "v.pt")
 
 
 BRANCHES = """#!/bin/bash

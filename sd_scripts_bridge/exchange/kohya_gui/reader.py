@@ -208,7 +208,8 @@ def _option(work: Settling, key: str, value: Any) -> Iterator[Given]:
     elif key == "seed" and number(value) == 0:
         yield Given(option, None, key)  # 0 is the form's word for "any"
     elif option in ("optimizer_args", "lr_scheduler_args"):
-        yield Given(option, str(value).replace('"', "").split(), key)
+        words = value if isinstance(value, list) else str(value).replace('"', "").split()
+        yield Given(option, words, key)
     else:
         yield Given(option, value, key)
 

@@ -17,7 +17,11 @@ _ENDS = {"\n", ";", ";;", "&&", "||", "|", "&", "(", ")"}
 _DECLARING = ("export", "local", "declare", "readonly", "typeset")
 _BETWEEN = ("then", "do", "{", "}", "done", "!", "elif", "else")
 _TESTS = ("[", "[[", "test")
+_SILENT = re.compile(r"[12&]?>+\s*(?:/dev/null|&\d)")
+_OWN_FOLDER = re.compile(r"[^/]*\bdirname\b[^/]*(?:\$0|BASH_SOURCE)[^/]*?((?:/\.\.)*)[^/]*")
 MOST_WORDS = 200_000
+HERE = "."
+"""The script's own folder, from which relative paths in it are counted."""
 
 
 def commands(text: str) -> list[list[str]]:
@@ -30,7 +34,7 @@ class _Run:
 
     def __init__(self, tokens: list[ShellToken]) -> None:
         self.tokens, self.position = tokens, 0
-        self.texts: dict[str, str] = {}
+        self.texts: dict[str, str] = {"PWD": HERE}
         self.arrays: dict[str, list[str]] = {}
         self.found: list[list[str]] = []
         self.live = [True]
@@ -236,29 +240,29 @@ class _Run:
 
     def _fields(self, word: ShellToken, split: bool, empty: bool) -> list[str]:
         """The words that one word becomes: a variable out of quotes is split at its spaces."""
-        fields, unread, kept, vanishes = [""], False, False, False
+        fields, kept, vanishes = [""], False, False
         for piece in word.pieces:
             kept = kept or piece.quoted
             if not piece.expands:
-                fields[-1] += piece.text
+                fields[-1] = _joined(fields[-1], piece.text)
                 continue
             values = self._value(piece.text, empty)
-            unread = unread or any(isinstance(value, Unread) for value in values)
             vanishes = vanishes or not values  # "${list[@]}" of no items
-            parts = values if piece.quoted or not split else " ".join(values).split()
+            parts = values if piece.quoted or not split else _split(values)
             if parts:
-                fields[-1] += parts[0]
+                fields[-1] = _joined(fields[-1], parts[0])
                 fields += parts[1:]
         kept = kept and not (vanishes and fields == [""])
-        kept_fields = [field for field in fields if field or kept]
-        return [Unread(field) for field in kept_fields] if unread else kept_fields
+        return [field for field in fields if field or kept]
 
     def _value(self, inner: str, empty: bool) -> list[str]:
         array = re.fullmatch(r"(\w+)\[[@*]\]", inner)
         if array:
             held = self.texts.get(array[1])
             return self.arrays.get(array[1], [held] if held is not None else [])
-        match = re.fullmatch(r"([A-Za-z_]\w*)(?:(:?[-=])(.*))?", inner, re.DOTALL)
+        match = re.fullmatch(r"([A-Za-z_]\w*|\d+(?=:?-))(?:(:?[-=])(.*))?", inner, re.DOTALL)
+        if match is None and (folder := _own_folder(inner)):
+            return [folder]
         if match is None:
             return [Unread(f"${inner}" if len(inner) < 2 or inner[0] == "(" else f"${{{inner}}}")]
         name, operator, default = match.groups()
@@ -269,3 +273,32 @@ class _Run:
         if operator:
             return self._expanded(list(tokens(default)), split=False)
         return [""] if empty else [Unread(f"${name}")]
+
+
+# ---- words ----
+
+
+def _joined(*parts: str) -> str:
+    """As one word: unread where a part of it is."""
+    text = "".join(parts)
+    return Unread(text) if any(isinstance(part, Unread) for part in parts) else text
+
+
+def _split(values: list[str]) -> list[str]:
+    """Split at spaces; the parts of an unread value are unread."""
+    return [
+        Unread(part) if isinstance(value, Unread) else part
+        for value in values
+        for part in value.split()
+    ]
+
+
+def _own_folder(inner: str) -> str:
+    """What ``$(dirname "$0")``, ``$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)`` and
+    ``$(pwd)`` come to; empty for other commands.
+    """
+    if not inner.startswith("("):
+        return ""
+    command = _SILENT.sub("", inner)
+    match = _OWN_FOLDER.fullmatch(command)
+    return HERE + match[1] if match else HERE if command.strip("() ") == "pwd" else ""

@@ -22,6 +22,7 @@ _COMPARISON = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _VARIABLE = re.compile(r"%([^%\s:]+)(?::[^%\n]*)?%|!([^!\s:]+)!|%~?[a-z]*\d|%\*", re.IGNORECASE)
+_OWN_FOLDER = re.compile(r"%~d?p0", re.IGNORECASE)
 _ELSE = re.compile(r"\)\s*else\s*", re.IGNORECASE)
 _UNREAD = "\0"
 
@@ -39,7 +40,7 @@ class _Run:
     """The file's own course, line by line."""
 
     def __init__(self) -> None:
-        self.values: dict[str, str] = {}
+        self.values: dict[str, str] = {"cd": "."}
         self.found: list[list[str]] = []
         self.blocks: list[bool] = []
         """For each bracket that is open: whether what stands in it is run."""
@@ -106,6 +107,8 @@ class _Run:
 
         def value(match: re.Match[str]) -> str:
             name = (match[1] or match[2] or "").lower()
+            if _OWN_FOLDER.fullmatch(match[0]):
+                return ".\\"  # from there relative paths are counted
             if name in self.values and ":" not in match[0]:
                 return self.values[name]
             return "" if empty and name else f"{_UNREAD}{match[0]}"

@@ -59,7 +59,7 @@ class _Run:
     """The script's own course."""
 
     def __init__(self) -> None:
-        self.values: dict[str, Value] = {}
+        self.values: dict[str, Value] = {"psscriptroot": ".", "pwd": "."}
         self.found: list[list[str]] = []
 
     # ---- statements ----

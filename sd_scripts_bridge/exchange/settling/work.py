@@ -86,14 +86,19 @@ class Here:
 
 
 def existing(name: Any, beside: Path) -> Path | None:
-    """The file or folder ``name`` if it is here; a relative one counts from ``beside``."""
+    """The file or folder ``name`` if it is here; a relative one counts from ``beside``, and may be
+    written as Windows does.
+    """
     if not isinstance(name, str) or not name.strip():
         return None
-    try:
-        path = absolute(name, beside)
-        return path if path.exists() else None
-    except (OSError, ValueError):  # a name that no file system takes
-        return None
+    for written in dict.fromkeys((name, name.replace("\\", "/"))):
+        try:
+            path = absolute(written, beside)
+            if path.exists():
+                return path
+        except (OSError, ValueError):  # a name that no file system takes
+            return None
+    return None
 
 
 @dataclass
