@@ -297,6 +297,56 @@ def test_a_notebooks_forms_and_the_file_that_it_writes(tmp_path: Path) -> None:
     assert seed.fate is Fate.IGNORED and "outside this file" in seed.why
 
 
+def test_a_notebook_that_puts_its_command_together_in_functions(tmp_path: Path) -> None:
+    setup = """
+def write_file(name, text):
+  with open(name, "w") as f:
+    f.write(text)
+
+def folders(top):
+  found = []
+  for root, _, files in os.walk(top):
+    found.append({"image_dir": root})
+  return found
+
+def train(config):
+  args = ""
+  for k, v in config.items():
+    if isinstance(v, str):
+      args += f'--{k}="{v}" '
+    elif isinstance(v, bool) and v:
+      args += f"--{k} "
+    elif isinstance(v, (float, int)) and not isinstance(v, bool):
+      args += f"--{k}={v} "
+  return args
+
+config = {"a": {"network_dim": 16, "learning_rate": 1e-4}}
+data = {"datasets": [{"resolution": 640, "subsets": folders("x") + found(y)}]}
+write_file("/content/my config.toml", toml.dumps(config))
+write_file("/content/data.toml", toml.dumps(data))
+"""
+    start = """
+train_args = train({"config_file": "/content/my config.toml", "seed": 3, "cache_latents": True,
+  "lowram": False, "dataset_config": "/content/data.toml"})
+final = f"accelerate launch train_network.py {train_args}"
+!{final}
+"""
+    imported = read(tmp_path / "a.ipynb", notebook((setup, None), (start, None)))
+    assert (imported.values["network_dim"], imported.values["seed"]) == (16, 3)
+    assert imported.values["cache_latents"] is True and imported.values["resolution"] == "640"
+    assert "DATASET" in row(imported, "datasets[0].subsets").why
+
+
+def test_what_is_set_outside_a_script_names_what_sets_it_here(tmp_path: Path) -> None:
+    text = "python train_network.py --pretrained_model_name_or_path=$1 --train_data_dir $2 \\\n"
+    text += "  --output_name $3 --output_dir $4 --seed $5 --network_dim 4"
+    imported = read(tmp_path / "run.sh", text)
+    named = {"pretrained_model_name_or_path": "--base", "train_data_dir": "DATASET"}
+    named |= {"output_name": "--name", "output_dir": "own folder", "seed": "--set seed="}
+    for option, argument in named.items():
+        assert argument in row(imported, f"--{option}").why
+
+
 def test_cells_count_in_the_order_in_which_they_were_run(tmp_path: Path) -> None:
     later, never = 'scheduler = "linear"\nrate = 1e-3\n', "rate = 9\n"
     text = notebook((FORM, 1), (RUN, 3), (later, 2), (never, None))

@@ -56,17 +56,29 @@ def _sources(cells: Sequence[Any]) -> Iterator[str]:
         yield source if isinstance(source, str) else "".join(map(str, source))
 
 
+class _ReturnedError(Exception):
+    """A function that is followed has come to its ``return``."""
+
+    def __init__(self, value: Any) -> None:
+        super().__init__(value)
+        self.value = value
+
+
 class _Run:
     """The notebook's own course."""
 
     def __init__(self) -> None:
         self.values = Values()
         self.values.called = self._called
-        self.functions: dict[str, list[ast.stmt]] = {}
+        self.functions: dict[str, ast.FunctionDef] = {}
         self.commands: list[list[str]] = []
         self.files: dict[str, Mapping[str, Any]] = {}
         self.open_files: dict[str, str] = {}
         self.depth = 0
+        self.computes = False
+        """In a function of parameters, which is called for what it returns; the early ends of one
+        without are those of a form that isn't filled in.
+        """
 
     def cell(self, source: str) -> None:
         if source.lstrip().startswith(("%%bash", "%%sh", "%%shell")):
@@ -85,7 +97,9 @@ class _Run:
 
     def _statement(self, node: ast.stmt) -> None:
         if isinstance(node, ast.FunctionDef):
-            self.functions[node.name] = node.body
+            self.functions[node.name] = node
+        elif isinstance(node, ast.Return) and self.computes:
+            raise _ReturnedError(self.values.of(node.value))
         elif isinstance(node, ast.Assign):
             value = self.values.of(node.value)
             for target in node.targets:
@@ -125,12 +139,23 @@ class _Run:
                 self.open_files[name.id] = str(self.values.of(call.args[0]))
         self._block(node.body)
 
-    def _called(self, name: str) -> Any:
-        """A function without arguments is followed where it is called."""
-        if name in self.functions and self.depth < DEEPEST:
-            self.depth += 1
-            self._block(self.functions[name])
-            self.depth -= 1
+    def _called(self, name: str, given: Sequence[Any]) -> Any:
+        """A function of the notebook is followed where it is called, and gives what it returns."""
+        function = self.functions.get(name)
+        if function is None or self.depth >= DEEPEST:
+            return Unread(f"{name}()")
+        parameters = [parameter.arg for parameter in function.args.args]
+        before = {key: self.values.names[key] for key in parameters if key in self.values.names}
+        computed, self.computes = self.computes, bool(parameters)
+        self.values.names |= zip(parameters, given, strict=False)
+        self.depth += 1
+        try:
+            self._block(function.body)
+        except _ReturnedError as returned:
+            return returned.value
+        finally:
+            self.depth, self.computes = self.depth - 1, computed
+            self.values.names |= before
         return Unread(f"{name}()")
 
     def _call(self, node: ast.Call) -> None:
@@ -155,7 +180,10 @@ class _Run:
             self.files[PurePosixPath(self.open_files[owner]).name] = value
 
     def _filled(self, line: str) -> str:
-        """A command with the notebook's own values in it, each as one word."""
+        """A command with the notebook's own values in it, each as one word; a value that stands
+        alone is the whole command.
+        """
+        alone = bool(_BRACES.fullmatch(line.strip()))
 
         def value(match: re.Match[str]) -> str:
             try:
@@ -164,7 +192,7 @@ class _Run:
                 return match[0]
             if isinstance(found, Unread) or not isinstance(found, (str, int, float)):
                 return match[0] if match[0].startswith("$") else "${" + match[1] + "}"
-            return str(found).replace("\\", "\\\\").replace(" ", "\\ ")
+            return str(found) if alone else str(found).replace("\\", "\\\\").replace(" ", "\\ ")
 
         return _DOLLAR.sub(value, _BRACES.sub(value, line))
 

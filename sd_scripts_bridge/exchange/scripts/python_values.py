@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import operator
 import posixpath
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...system import toml_file
@@ -34,11 +34,11 @@ _COMPARED: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Is: operator.is_,
     ast.IsNot: operator.is_not,
 }
+_KINDS = {kind.__name__: kind for kind in (int, float, str, bool, list, dict, tuple)}
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     **{kind.__name__: kind for kind in (int, float, str, bool, len, list, dict, round, min, max)},
     "any": any,
     "all": all,
-    "isinstance": lambda value, _kind: isinstance(value, dict),
     "os.path.join": posixpath.join,
     "toml.dumps": lambda value: value,
     "toml.loads": lambda text: toml_file.loads(text),
@@ -63,8 +63,8 @@ class Values:
 
     def __init__(self) -> None:
         self.names: dict[str, Any] = {"None": None}
-        self.called: Callable[[str], Any] | None = None
-        """What to do where a function of the notebook is called without arguments."""
+        self.called: Callable[[str, Sequence[Any]], Any] | None = None
+        """What to do where another function is called, with the values that it is given."""
 
     def of(self, node: ast.expr | None) -> Any:
         """The value of an expression, or `Unread`."""
@@ -151,16 +151,19 @@ class Values:
     def _call(self, node: ast.Call) -> Any:
         name = ast.unparse(node.func)
         if name in _FUNCTIONS and not node.keywords:
-            known = node.args[:1] if name == "isinstance" else node.args
-            return _FUNCTIONS[name](*map(self._known, known), *([None] * (name == "isinstance")))
+            return _FUNCTIONS[name](*map(self._known, node.args))
+        if name == "isinstance" and len(node.args) == 2:
+            named = {word.id for word in ast.walk(node.args[1]) if isinstance(word, ast.Name)}
+            return isinstance(self._known(node.args[0]), tuple(_KINDS[kind] for kind in named))
         if name in ("globals", "locals"):
             return self.names
         if isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS:
             owner = self._known(node.func.value)
             if isinstance(owner, (str, dict)):
-                return getattr(owner, node.func.attr)(*map(self._known, node.args))
-        if not node.args and self.called is not None:
-            return self.called(name)
+                found = getattr(owner, node.func.attr)(*map(self._known, node.args))
+                return [*found] if node.func.attr in ("items", "keys", "values") else found
+        if not node.keywords and self.called is not None:
+            return self.called(name, [self.of(argument) for argument in node.args])
         return Unread(ast.unparse(node))
 
     def _comprehension(self, node: ast.ListComp | ast.GeneratorExp | ast.DictComp) -> Any:

@@ -19,6 +19,14 @@ from . import values as option_values
 from .imported import DEFAULT, HIDDEN, Fate, Imported
 from .work import KNOWN, Given, Settling, is_unread
 
+_SET_BY = {
+    "pretrained_model_name_or_path": "--base",
+    "train_data_dir": "DATASET",
+    "reg_data_dir": "DATASET",
+    "dataset_config": "DATASET",
+    "output_name": "--name",
+}
+"""What the command line says instead of ``--set``."""
 ATTENTION = ("xformers", "mem_eff_attn")
 
 
@@ -52,19 +60,8 @@ def _one(work: Settling, item: Given) -> None:
                 "a secret: never taken from a file, never written into one",
             ),
         )
-    elif is_unread(value):
-        kept = work.defaults.get(option)
-        stays = Message("rules.stays", "; it stays {kept}", kept=kept) if kept is not None else ""
-        work.ledger.ignored(
-            key,
-            value,
-            Message(
-                "rules.set_outside_file_set",
-                "set outside this file{stays}; --set {option}=... sets it",
-                stays=stays,
-                option=option,
-            ),
-        )
+    elif is_unread(value) and option not in OURS:
+        work.ledger.ignored(key, value, _elsewhere(work, option))
     elif option in SENDING and not _is_harmless(option, value):
         places.sending(work, item)
     elif option in _RULES:
@@ -75,6 +72,21 @@ def _one(work: Settling, item: Given) -> None:
         work.known(item)
     else:
         work.other(item)
+
+
+def _elsewhere(work: Settling, option: str) -> Message:
+    """Why a value from outside the file isn't taken, and what sets the option here."""
+    if option in _SET_BY:
+        text = "set outside this file; {argument} sets it"
+        return Message("rules.set_by", text, argument=_SET_BY[option])
+    kept = work.defaults.get(option)
+    stays = Message("rules.stays", "; it stays {kept}", kept=kept) if kept is not None else ""
+    return Message(
+        "rules.set_outside_file_set",
+        "set outside this file{stays}; --set {option}=... sets it",
+        stays=stays,
+        option=option,
+    )
 
 
 def _is_harmless(option: str, value: Any) -> bool:

@@ -16,13 +16,17 @@ from ...options.known import parsers
 from ...system import toml_file
 from ..settling import rules
 from ..settling.imported import Imported
-from ..settling.work import Given, Here, Settling
+from ..settling.work import Given, Here, Settling, Unread
 from . import sanitizer, subsets
 
 NOTHING: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 CONFIG, DATASET = (
     Message("toml.sd_scripts_config_file", "sd-scripts' config_file"),
     Message("toml.sd_scripts_dataset_config", "sd-scripts' dataset_config"),
+)
+_GIVE_PHOTOS = Message(
+    "toml.machine_give_photos_dataset",
+    "it is not on this machine; give your photos as DATASET",
 )
 
 
@@ -130,17 +134,27 @@ def _dataset_table(
     """(its tables, where they are), or (None, why there are none)."""
     found = None if table is not None else beside(work, str(item.value or ""))
     if table is None and found is None:
-        return None, Message(
-            "toml.machine_give_photos_dataset",
-            "it is not on this machine; give your photos as DATASET",
-        )
+        return None, _GIVE_PHOTOS
     try:
         table = table if found is None else load(found)
     except Invalid as invalid:
         return None, str(invalid)
     if table is None or not looks_like_dataset(table):
         return None, Message("toml.holds_datasets", "holds no [[datasets]]")
-    return _without_none(table), str(found or "")
+    return _without_none(_with_known_subsets(work, table)), str(found or "")
+
+
+def _with_known_subsets(work: Settling, table: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Without folders that a notebook finds only while it runs; they are named."""
+    datasets = []
+    for number, dataset in enumerate(table["datasets"]):
+        folders = dataset.get("subsets") if isinstance(dataset, Mapping) else None
+        if isinstance(folders, Unread):
+            place = f"datasets[{number}].subsets"
+            work.ledger.ignored(place, folders, _GIVE_PHOTOS)
+            dataset = {**dataset, "subsets": []}
+        datasets.append(dataset)
+    return {**table, "datasets": datasets}
 
 
 def _without_none(value: Any) -> Any:
