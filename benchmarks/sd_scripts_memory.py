@@ -21,6 +21,7 @@ from typing import Any
 from sd_scripts_bridge.options import presets
 from sd_scripts_bridge.options.memory import theirs
 from sd_scripts_bridge.options.memory.theirs import TheirCount, TheirKind
+from sd_scripts_bridge.options.presets import Preset
 from sd_scripts_bridge.system.files import write_json
 
 from .outcome import Missing, Outcome
@@ -38,15 +39,21 @@ def options(parser: argparse.ArgumentParser) -> None:
 def measure(chosen: argparse.Namespace) -> Outcome:
     """Raises `Missing` without sd-scripts."""
     wanted = {
-        preset.name: kind
+        name: kind
         for preset in presets.everything()
-        if chosen.only in preset.name and (kind := preset.their_kind) is not None
+        for family in preset.families
+        if chosen.only in (name := _name(preset, family))
+        and (kind := preset.their_kind(family)) is not None
     }
     found = _counted(list(dict.fromkeys(wanted.values())))
     if chosen.write:
         write_json(theirs.COUNTED, theirs.rows({**theirs.recorded(), **found}))
     rows = [(name, *_gigabytes(found[kind])) for name, kind in wanted.items() if kind in found]
     return Outcome(COLUMNS, rows, f"{len(rows)} presets counted.")
+
+
+def _name(preset: Preset, family: str) -> str:
+    return preset.name if family == preset.family else f"{preset.name} ({family})"
 
 
 def _counted(kinds: Sequence[TheirKind]) -> dict[TheirKind, TheirCount]:

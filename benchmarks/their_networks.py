@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -40,24 +41,32 @@ def _half(*sizes: int) -> Tensor:
 
 
 def _sd1() -> tuple[nn.Module, list[Any]]:
+    return _sd(width=768, layers=12, activation="quick_gelu", v2=False)
+
+
+def _sd2() -> tuple[nn.Module, list[Any]]:
+    return _sd(width=1024, layers=23, activation="gelu", v2=True)
+
+
+def _sd(*, width: int, layers: int, activation: str, v2: bool) -> tuple[nn.Module, list[Any]]:
     """Its text encoder runs in each step, whether it learns or not."""
     library = importlib.import_module("library.model_util")
     networks = importlib.import_module("library.original_unet")
-    unet = networks.UNet2DConditionModel(**library.create_unet_diffusers_config(False))
+    unet = networks.UNet2DConditionModel(**library.create_unet_diffusers_config(v2))
     unet.set_use_sdpa(True)
     clip = importlib.import_module("transformers")
     config = clip.CLIPTextConfig(
         vocab_size=49408,
-        hidden_size=768,
-        intermediate_size=3072,
-        num_hidden_layers=12,
-        num_attention_heads=12,
-        hidden_act="quick_gelu",
+        hidden_size=width,
+        intermediate_size=4 * width,
+        num_hidden_layers=layers,
+        num_attention_heads=width // 64,
+        hidden_act=activation,
     )
     return unet, [clip.CLIPTextModel(config)]
 
 
-def _sd1_pass(model: Any, texts: Sequence[Any], area: Area, batch: int) -> Tensor:
+def _sd_pass(model: Any, texts: Sequence[Any], area: Area, batch: int) -> Tensor:
     """As `train_network.py` calls it, the text encoder in each step."""
     with torch.set_grad_enabled(texts[0].training):
         states = texts[0](torch.zeros(batch, CLIP_TOKENS, dtype=torch.long))[0].to(HALF)
@@ -91,9 +100,9 @@ def _sd3_pass(model: Any, _: Sequence[Any], area: Area, batch: int) -> Tensor:
     return model(noisy, torch.empty(batch), context=context, y=pooled)  # type: ignore[no-any-return]
 
 
-def _flux() -> tuple[nn.Module, list[Any]]:
+def _flux(version: str) -> tuple[nn.Module, list[Any]]:
     models = importlib.import_module("library.flux_models")
-    return models.Flux(models.configs["dev"].params), []
+    return models.Flux(models.configs[version].params), []
 
 
 def _flux_pass(model: Any, _: Sequence[Any], area: Area, batch: int) -> Tensor:
@@ -202,10 +211,12 @@ def _whole(batch: int, tokens: int) -> Tensor:
 
 
 NETWORKS: Mapping[str, TheirNetwork] = {
-    "sd1": TheirNetwork("networks.lora", _sd1, _sd1_pass),
+    "sd1": TheirNetwork("networks.lora", _sd1, _sd_pass),
+    "sd2": TheirNetwork("networks.lora", _sd2, _sd_pass),
     "sdxl": TheirNetwork("networks.lora", _sdxl, _sdxl_pass),
     "sd3": TheirNetwork("networks.lora_sd3", _sd3, _sd3_pass),
-    "flux1": TheirNetwork("networks.lora_flux", _flux, _flux_pass),
+    "flux1": TheirNetwork("networks.lora_flux", partial(_flux, "dev"), _flux_pass),
+    "flux1-schnell": TheirNetwork("networks.lora_flux", partial(_flux, "schnell"), _flux_pass),
     "chroma": TheirNetwork("networks.lora_flux", _chroma, _chroma_pass),
     "lumina2": TheirNetwork("networks.lora_lumina", _lumina2, _lumina2_pass),
     "anima": TheirNetwork("networks.lora_anima", _anima, _anima_pass),
@@ -213,4 +224,6 @@ NETWORKS: Mapping[str, TheirNetwork] = {
         "networks.lora_hunyuan_image", _hunyuan_image, _hunyuan_image_pass
     ),
 }
-"""By family. All but SD 1.5's text encoders have run before, and their outputs are kept."""
+"""By family. All text encoders but SD 1.5's and SD 2's have run before, and their outputs are
+kept.
+"""

@@ -54,12 +54,27 @@ def test_a_preset_says_what_was_counted_and_never_what_was_not(name: str) -> Non
     assert told.endswith(preset.memory)
 
 
-@pytest.mark.parametrize("name", [one.name for one in presets.everything() if one.family])
-def test_every_preset_was_counted_with_sd_scripts_and_fits_its_gpu(name: str) -> None:
-    preset = presets.get(name)
-    found = theirs.count(preset.family, preset.params(1000))
-    assert found is not None
-    assert preset.gigabytes is None or found.peak + OVERHEAD <= preset.gigabytes * 1e9
+@pytest.mark.parametrize("family", [*presets.FOR_FAMILY])
+def test_every_preset_of_a_family_was_counted_with_sd_scripts_and_fits_its_gpu(
+    family: str,
+) -> None:
+    offered = presets.offered(family)
+    assert offered
+    for preset in offered:
+        assert family in preset.families
+        found = theirs.count(family, preset.params(1000))
+        assert found is not None, preset.name
+        assert preset.gigabytes is None or found.peak + OVERHEAD <= preset.gigabytes * 1e9
+
+
+def test_sd_2_has_the_larger_text_encoder_and_schnell_no_guidance() -> None:
+    def weights(name: str, family: str) -> int:
+        found = theirs.count(family, presets.get(name).params(1000))
+        assert found is not None
+        return found.weights
+
+    assert weights("person-sd15", "sd2") > 1.2 * weights("person-sd15", "sd1")
+    assert weights("person-flux1", "flux1-schnell") < weights("person-flux1", "flux1")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from ..families import FAMILIES
 from ..params import TrainingParams
 
 COUNTED = Path(__file__).with_name("counted_sd_scripts.json")
+_SMALL = {"sd1", "sd2"}
 _FP8 = {"fp8_base", "fp8_base_unet"}
 _NOT_COUNTED = {
     "network_args",
@@ -45,8 +46,8 @@ class TheirKind:
 
     @classmethod
     def of(cls, family: str, params: TrainingParams) -> TheirKind | None:
-        """None for what isn't counted: other networks and optimizers, text encoders beside a
-        model larger than SD 1.5.
+        """None for what isn't counted: other networks and optimizers, text encoders that learn or
+        run beside a model larger than SD 2.
         """
         if family not in FAMILIES or not _is_plain(family, params):
             return None
@@ -101,7 +102,7 @@ def rows(found: Mapping[TheirKind, TheirCount]) -> list[dict[str, Any]]:
 def _is_plain(family: str, params: TrainingParams) -> bool:
     usual = params.network_module in ("networks.lora", FAMILIES[family].network)
     known = params.optimizer_type in ("AdamW", "AdamW8bit") and params.mixed_precision != "no"
-    texts = family == "sd1" or (
+    texts = family in _SMALL or (
         params.cache_text_encoder_outputs and params.network_train_unet_only
     )
     odd = {name for name in _NOT_COUNTED if params.extra.get(name)}

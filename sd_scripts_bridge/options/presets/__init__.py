@@ -115,9 +115,13 @@ class Preset:
         return None if found is None else found.peak + memory_count.OVERHEAD
 
     @property
-    def their_kind(self) -> theirs.TheirKind | None:
+    def families(self) -> list[str]:
+        """All whose base models it is offered for."""
+        return [self.family, *(one for one, same in _SAME.items() if same == self.family)]
+
+    def their_kind(self, family: str) -> theirs.TheirKind | None:
         """What sd-scripts' memory depends on; None for what isn't counted."""
-        return theirs.TheirKind.of(self.family, self.params(1000))
+        return theirs.TheirKind.of(family, self.params(1000))
 
     @property
     def memory_told(self) -> str:
