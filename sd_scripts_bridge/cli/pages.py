@@ -148,7 +148,7 @@ PAGES: dict[str, HelpPage] = {
         copies with their captions and caches, samples, saved states, the log, and the photos in
         the tab's draft. The job stays on the list with its settings and figures. The published
         LoRA stays where it is and is listed as before; caption words are taken out of its
-        metadata and of LoRAs that were resized or merged from it, and a photo out of its card.
+        metadata and of LoRAs that were resized or merged from it, and a photo out of their cards.
         Your own folders of photos are left alone. Refused while the job, or another that needs the
         same copies, runs or waits.""",
         (

@@ -19,7 +19,7 @@ from ..outcome.fold import Fold
 from ..outcome.result import result
 from ..photos.files import has_picture_name
 from ..publishing import infotext
-from ..publishing.card import PREVIEW_KINDS, read_card
+from ..publishing.card import preview_of, read_card
 from ..running.asked.evaluation import saves_of
 from ..shapes.marks import Example
 from .finished.average import AverageView, average_of
@@ -217,13 +217,3 @@ def base_title(path: Path, bases: list[BaseFile]) -> str:
 def preview(fold: Fold) -> Path | None:
     """The card's picture, as the WebUI finds it."""
     return preview_of(Path(fold.published.path)) if fold.published else None
-
-
-def preview_of(lora: Path) -> Path | None:
-    """The picture beside a LoRA."""
-    for middle in ("", ".preview"):
-        for kind in PREVIEW_KINDS:
-            path = lora.with_name(f"{lora.stem}{middle}.{kind}")
-            if path.is_file():
-                return path
-    return None

@@ -102,6 +102,16 @@ def has_preview(names: Iterable[str], stem: str) -> bool:
     return any(name.casefold() in wanted for name in names)
 
 
+def preview_of(lora: Path) -> Path | None:
+    """The picture beside a LoRA."""
+    for middle in ("", ".preview"):
+        for kind in PREVIEW_KINDS:
+            path = lora.with_name(f"{lora.stem}{middle}.{kind}")
+            if path.is_file():
+                return path
+    return None
+
+
 def preview_bytes(picture: Path) -> bytes:
     """``picture`` as a PNG of at most 512 pixels a side, and nothing but pixels.
 

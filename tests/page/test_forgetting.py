@@ -25,6 +25,8 @@ from sd_scripts_bridge.models import safetensors_file
 from sd_scripts_bridge.page.finished import forgetting
 from sd_scripts_bridge.photos.measures import Measures, measure
 from sd_scripts_bridge.planning.preflight import size
+from sd_scripts_bridge.publishing.card import preview_bytes
+from sd_scripts_bridge.publishing.record import Record, sha256
 from sd_scripts_bridge.system.files import write_json
 from tests.rest.test_masks import half, paint, png
 from tests.support import messy
@@ -307,7 +309,7 @@ def test_captions_go_out_of_loras_that_were_made_of_its_lora(trained: Page) -> N
     """sd-scripts' programs hand the metadata on; a LoRA of something else is left alone."""
     bridge, first = trained.context.the_bridge, published(trained)
     smaller, merged, other = (made(bridge, file, first) for file in ("s", "m", "o"))
-    worked(bridge, "resize", [first], smaller)
+    worked(bridge, "resize", [first], smaller, photo_of(bridge))
     worked(bridge, "merge", [other, smaller], merged)
     worked(bridge, "resize", [other.with_name("elsewhere.safetensors")], other)
     assert len(words_left(smaller.parent, SECRETS[2])) == 3
@@ -316,6 +318,8 @@ def test_captions_go_out_of_loras_that_were_made_of_its_lora(trained: Page) -> N
     assert words_left(smaller.parent, SECRETS[2]) == [f"{SECRETS[2]} in {other.name}"]
     assert safetensors_file.model_hash(merged) == before
     assert "m.safetensors stays; the captions are taken out of it." in notes
+    assert "Its card's picture was one of the photos: it is gone, too." in notes
+    assert not smaller.with_suffix(".png").exists()
 
 
 def made(bridge: Bridge, name: str, of: Path) -> Path:
@@ -325,12 +329,27 @@ def made(bridge: Bridge, name: str, of: Path) -> Path:
     return place
 
 
-def worked(bridge: Bridge, action: str, files: list[Path], gave: Path) -> None:
+def photo_of(bridge: Bridge) -> Path:
+    job = bridge.job(1).job
+    assert isinstance(job, TrainingJob)
+    return next(Path(job.dataset).rglob("*.png"))
+
+
+def worked(
+    bridge: Bridge, action: str, files: list[Path], gave: Path, shown: Path | None = None
+) -> None:
     """A job of sd-scripts' own programs that is over."""
     work = LoraWork(action, gave.stem, "sd1", tuple(map(str, files)))
     number = bridge._store.add(ToolJob("lora", gave.stem, work.as_dict()))
     bridge.stop(number)
     write_json(bridge.folder(number).create().result, {"action": action, "file": str(gave)})
+    if shown is not None:
+        picture = preview_bytes(shown)
+        gave.with_suffix(".png").write_bytes(picture)
+        record = Record.load(bridge.folder(number).published)
+        record.stem, record.lora_dir = gave.stem, str(gave.parent)
+        record.placed = {".png": sha256(picture)}
+        record.save()
 
 
 def test_a_folder_of_the_user_s_own_is_left_alone(bridge: Bridge, make_job: MakeJob) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from sd_scripts_bridge.bridge import Bridge
 from sd_scripts_bridge.engines.sd_scripts.installed import installation
@@ -19,7 +20,7 @@ from sd_scripts_bridge.jobs.job import Status
 from sd_scripts_bridge.models import lora, safetensors_file
 from sd_scripts_bridge.paths import Home
 from sd_scripts_bridge.running.asked.lora_work import Destination, LoraRequest, work_of
-from sd_scripts_bridge.running.work.lora_tool import LoraTool
+from sd_scripts_bridge.running.work.lora_tool import LoraTool, picture
 from tests.support import model_headers as headers
 from tests.support.supervisor import wait_over
 from tests.support.verbs import run
@@ -186,6 +187,41 @@ def test_the_result_is_published_with_a_card_and_the_source_stays(
     told = json.loads(bridge.folder(1).result.read_text(encoding="utf-8"))
     assert told["file"] == str(published) and told["action"] == "resize"
     assert any(event.event == Progress(2, 2) for event in bridge.events(1))
+
+
+def test_its_card_shows_the_lora_that_it_came_from(
+    bridge: Bridge, scripts: Path, one: Path, tmp_path: Path
+) -> None:
+    paint(one.with_suffix(".preview.png"), "teal")
+    number = bridge.work_on_loras(LoraRequest("resize", (one,), 2))
+    wait_over(bridge, number)
+    shown = Path(json.loads(bridge.folder(number).result.read_text("utf-8"))["file"])
+    assert colour(shown.with_suffix(".png")) == (0, 128, 128)
+
+
+def test_a_merge_shows_the_heaviest_that_has_a_picture_and_nothing_else_a_tile(
+    bridge: Bridge, one: Path, two: Path
+) -> None:
+    folder = bridge.folder(1).create()
+    for weights, shown in (((0.3, 0.7), two), ((0.7, 0.3), one)):
+        paint(shown.with_suffix(".png"), "teal")
+        assert picture(asked("merge", one, two, weights=weights), folder).stem == shown.stem
+    two.with_suffix(".png").unlink()
+    assert picture(asked("merge", one, two, weights=(-1.0, 1.0)), folder).stem == one.stem
+    for work in (
+        LoraWork("merge", "Ada-Eva", "sd1", (str(two), "/gone.safetensors"), (1.0, 1.0)),
+        LoraWork("extract", "Bea", "sd1", (str(one),), rank=4),
+    ):
+        assert picture(work, folder) == folder.tile and colour(folder.tile)
+
+
+def paint(path: Path, name: str) -> None:
+    Image.new("RGB", (64, 64), name).save(path)
+
+
+def colour(path: Path) -> object:
+    with Image.open(path) as opened:
+        return opened.getpixel((0, 0))
 
 
 def test_a_program_that_fails_fails_the_job(bridge: Bridge, scripts: Path, one: Path) -> None:

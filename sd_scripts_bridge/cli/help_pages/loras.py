@@ -32,8 +32,9 @@ LORA_PAGES = {
         """Works on finished LoRAs with sd-scripts' own programs, as a job: `resize` to a lower
         rank, `merge` with each other (each with its weight) or into a base model, `extract` what a
         fine-tuned model has learnt beyond its base. The result is checked and published with a
-        card; a merged base is written to --out. Files stay as they are. For SD 1.5, SD 2 and
-        SDXL.""",
+        card, which shows the picture of the LoRA that it came from: of several, the one with the
+        largest weight that has a picture; else its name. A merged base is written to --out. Files
+        stay as they are. For SD 1.5, SD 2 and SDXL.""",
         (
             ("lora resize big.safetensors --rank 8", "smaller, nearly the same"),
             ("lora merge a.safetensors b.safetensors --weights 1 0.6", "one LoRA of two"),

@@ -8,12 +8,11 @@ from typing import Annotated
 
 from ...errors import Conflict, Invalid, NotFound, Problem, short
 from ...jobs.job import TrainingJob
-from ...publishing.card import card_bytes, preview_bytes, read_card
+from ...publishing.card import card_bytes, preview_bytes, preview_of, read_card
 from ...system.files import mark, write_text
 from ..jobs import JobViews
 from ..progress import grid
 from ..progress.samples import sample
-from ..result import preview_of
 
 FIELDS = {
     "activation_text": "activation text",

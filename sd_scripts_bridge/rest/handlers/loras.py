@@ -9,7 +9,8 @@ from ...page.context import started
 from ...page.finished import card as cards
 from ...page.finished.card import CardView
 from ...page.loras import LorasView
-from ...page.result import ResultView, preview_of
+from ...page.result import ResultView
+from ...publishing.card import preview_of
 from ...running.asked.lora_work import Destination, LoraRequest
 from ..bodies.loras import CardBody, LoraBody, VerifyBody
 from ..doors import Call

@@ -49,7 +49,7 @@ def forget(home: Home, store: Store, row: JobRow) -> Forgotten:
     made = made_of(home, store, traces.loras(folder, job))
     scrubbed = chain(
         (traces.lora_words(record, copies) for record in traces.records(folder)),
-        map(traces.words_of, made),
+        ([*traces.words_of(it), *traces.photo_of(it, made[it], copies)] for it in made),
     )
     sharing = others.sharing(store, row, job)
     notes = [*chain.from_iterable(scrubbed), *map(others.too, sharing)]

@@ -15,20 +15,24 @@ from ...jobs.folder import JobFolder
 from ...jobs.job import ToolJob
 from ...jobs.store import JobRow, Store
 from ...paths import Home
+from ...publishing.record import Record
 from ..work.lora_tool import LoraTool
 
 
-def made_of(home: Home, store: Store, loras: Iterable[Path]) -> list[Path]:
-    """What was resized or merged from any of ``loras``, and from that in turn."""
-    known, found = {os.path.realpath(file) for file in loras}, []
+def made_of(home: Home, store: Store, loras: Iterable[Path]) -> dict[Path, Record]:
+    """What was resized or merged from any of ``loras``, and from that in turn; and what is known
+    of its publishing.
+    """
+    known, found = {os.path.realpath(file) for file in loras}, {}
     for row in sorted(store.jobs(), key=lambda row: row.id):
         work = _work(row)
         if work is None or work.makes_a_base or not known & {*map(os.path.realpath, work.files)}:
             continue
-        made = Path(str(facts.read(JobFolder.of(home, row.id).result).get("file", "")))
+        folder = JobFolder.of(home, row.id)
+        made = Path(str(facts.read(folder.result).get("file", "")))
         if made.is_absolute() and made.is_file():
             known.add(os.path.realpath(made))
-            found.append(made)
+            found[made] = Record.load(folder.published)
     return found
 
 

@@ -38,15 +38,7 @@ def records(folder: JobFolder) -> list[Record]:
 def lora_words(record: Record, copies: Path | None) -> list[str]:
     """Take the captions out of a published LoRA, and a photo out of its card."""
     file = published(record)
-    if file is None:
-        return []
-    notes = words_of(file)
-    picture = file.with_name(f"{record.stem}.png")
-    if copies and _is_our(picture, record) and _shows_a_photo(picture, copies):
-        picture.unlink()
-        text = "Its card's picture was one of the photos: it is gone, too."
-        notes.append(Message("forget.picture", text))
-    return notes
+    return [] if file is None else [*words_of(file), *photo_of(file, record, copies)]
 
 
 def published(record: Record) -> Path | None:
@@ -62,6 +54,16 @@ def words_of(file: Path) -> list[str]:
         text = "{name} stays; the captions are taken out of it."
         return [Message("forget.lora_stays", text, name=file.name)]
     return []
+
+
+def photo_of(file: Path, record: Record, copies: Path | None) -> list[str]:
+    """Take a photo out of a LoRA's card, where ``record`` says that we have put it there."""
+    picture = file.with_suffix(".png")
+    if not copies or not _is_our(picture, record) or not _shows_a_photo(picture, copies):
+        return []
+    picture.unlink()
+    text = "Its card's picture was one of the photos: it is gone, too."
+    return [Message("forget.picture", text)]
 
 
 def loras(folder: JobFolder, job: TrainingJob) -> list[Path]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ...engines.base import Command
 from ...engines.tools import lora_command
-from ...engines.tools.lora_words import TITLES, LoraWork, script
+from ...engines.tools.lora_words import EXTRACT, TITLES, LoraWork, script
 from ...errors import BridgeError, Problem
 from ...jobs import facts
 from ...jobs.events import Event, Phase, Progress
@@ -20,7 +20,8 @@ from ...messages import Message
 from ...models import lora as lora_files
 from ...options.families import FAMILIES
 from ...paths import Home
-from ...publishing.card import Card
+from ...publishing import tile
+from ...publishing.card import Card, preview_of
 from ...publishing.private import MARKS
 from ...publishing.publish import PublishedLora, publish
 from ...publishing.record import Record
@@ -88,8 +89,19 @@ def _published(home: Home, work: LoraWork, source: Path, folder: JobFolder) -> P
     }
     missing = {key: text for key, text in whole.items() if marks[0] and not said.get(key)}
     place = Path(work.lora_dir) if work.lora_dir else home.lora
-    record = Record.load(folder.published)
-    return publish(source, place, work.name, _card(work), record=record, corrections=missing)
+    record, shown = Record.load(folder.published), picture(work, folder)
+    return publish(source, place, work.name, _card(work), shown, record, missing)
+
+
+def picture(work: LoraWork, folder: JobFolder) -> Path:
+    """The picture of the LoRA that it came from, of several the heaviest that has one; else a tile
+    with its name, as after a training that drew nothing.
+    """
+    weights = work.weights or (1.0,) * len(work.files)
+    heaviest = sorted(zip(weights, work.files, strict=True), key=lambda one: -one[0])
+    loras = [] if work.action == EXTRACT else [Path(file) for _, file in heaviest]
+    shown = next(filter(None, map(preview_of, loras)), None)
+    return shown or tile.draw(work.name, folder.tile)
 
 
 def _card(work: LoraWork) -> Card:
