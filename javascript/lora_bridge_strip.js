@@ -111,7 +111,7 @@
         words(view) {
             if (view.stopping) return lb.sentence(view.phase) || lb.t("stopping");
             if (view.step !== null && view.step !== undefined) return lb.t("step {step} of {total}", {step: lb.number(view.step), total: lb.number(view.total)});
-            if (view.active) return lb.sentence(view.phase) || lb.statusWord(view.status);
+            if (view.active) return lb.sentence(view.phase) || (view.status === "running" ? lb.t("starting") : lb.statusWord(view.status));
             return lb.sentence(view.sentence) || lb.statusWord(view.status);
         }
 

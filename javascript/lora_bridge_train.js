@@ -240,8 +240,9 @@
             lb.show(this.logPart.node, Boolean(job));
             if (!job) return;
             const step = job.step && job.total ? lb.t("step {step} of {total}", {step: lb.number(job.step), total: lb.number(job.total)}) : "";
-            lb.setText(this.title, [job.title, lb.statusWord(job.status), step].filter(Boolean).join(" · "));
-            lb.setText(this.sentence, lb.isOver(job) ? lb.sentence(job.sentence) : lb.sentence(status.phase));
+            const paused = Boolean(status.paused) && status.paused.job.id === job.id;
+            lb.setText(this.title, [job.title, paused ? lb.t("paused") : lb.statusWord(job.status), step].filter(Boolean).join(" · "));
+            lb.setText(this.sentence, paused ? "" : lb.isOver(job) ? lb.sentence(job.sentence) : lb.sentence(status.phase));
             lb.show(this.sentence, Boolean(this.sentence.textContent));
             this.showButtons(job);
             this.curve.set(this.app.known.curve, job.total, status.best, job.id);

@@ -6,7 +6,7 @@
     lb.Try = class {
         constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
-            this.empty = lb.el("p", {class: "lb-empty", hidden: true}, lb.t("Nothing to try yet: start a training in step 3."));
+            this.empty = lb.el("p", {class: "lb-empty", hidden: true});
             this.loading = lb.el("p", {class: "lb-loading"}, lb.t("Loading ..."));
             this.which = lb.field("LoRA", lb.el("select", {onchange: () => this.choose(this.which.input.value)}));
             this.file = lb.el("b", {class: "lb-good"});
@@ -114,6 +114,7 @@
             const offered = this.offered();
             const one = offered.find((some) => some.key === this.chosen) || offered[0];
             lb.show(this.empty, Boolean(jobs && loras) && !one);
+            if (!one) lb.setText(this.empty, lb.nothingToTry((jobs && jobs.jobs) || []));
             lb.show(this.which.node, offered.length > 1);
             lb.show(this.loading, one ? !this.result && this.lost !== one.mark : !jobs || !loras);
             lb.show(this.body, Boolean(one && this.result));
@@ -201,6 +202,14 @@
             lb.setText(this.copy, lb.t("Copied"));
             setTimeout(() => lb.setText(this.copy, lb.t("Copy")), 1500);
         }
+    };
+
+    /** Why there is no LoRA yet, by the newest training; `jobs` come newest first. */
+    lb.nothingToTry = function (jobs) {
+        const newest = jobs.find((job) => job.kind === "train");
+        if (newest && !lb.isOver(newest)) return lb.t("Nothing to try yet: {title} is not finished.", newest);
+        if (newest && newest.saved) return lb.t("Nothing to try yet. Resume {title} in step 3, or publish the step that it has saved (Queue and history).", newest);
+        return lb.t("Nothing to try yet: start a training in step 3.");
     };
 
     /** What a saved step is called in the Lora folder; where it isn't there, the job's own LoRA. */

@@ -13,6 +13,14 @@ test("each LoRA tool asks for what its fields say, and for nothing else", () => 
     assert.strictEqual(lb.folderOf("/l/people/Ada.safetensors", "people/Ada.safetensors"), "/l/");
 });
 
+test("why there is nothing to try goes by the newest training", () => {
+    const job = (status, more) => ({kind: "train", title: "Ada", status: status, ...more});
+    assert.match(lb.nothingToTry([]), /start a training/);
+    assert.match(lb.nothingToTry([{kind: "tool", status: "running"}, job("queued")]), /Ada is not finished/);
+    assert.match(lb.nothingToTry([job("stopped", {saved: 20}), job("queued")]), /Resume Ada in step 3/);
+    assert.match(lb.nothingToTry([job("failed", {saved: null})]), /start a training/);
+});
+
 test("runs are compared on held-out photos only where all of them have that", () => {
     const held = {held_out: [[10, 0.2, 0.01], [20, 0.1, 0.01]], curve: [[1, 0.5, 1], [2, 0.4, 1]]};
     const plain = {held_out: [], curve: [[1, 0.6, 1], [2, 0.3, 1]]};

@@ -110,13 +110,13 @@ class Samples:
                 network.to(place)
 
     def _say_cost(self, count: int, seconds: float) -> None:
-        more = self.job.params.max_train_steps // self.every
+        every = min(self.every, self.job.params.max_train_steps)
         text = (
-            "{count} sample {count:picture|pictures} took {time}; this comes {more} more "
-            "{more:time|times}."
+            "{count} sample {count:picture|pictures} took {time}; they are drawn every {every} "
+            "{every:step|steps}."
         )
-        values = {"count": count, "time": duration(seconds), "more": more}
-        say(Note(Message("note.samples_cost", text, **values)))
+        values = {"count": count, "time": duration(seconds), "every": every}
+        say(Note(Message("note.samples_took", text, **values)))
 
     def _note(self, note: Message) -> None:
         """Once for each kind of trouble."""

@@ -235,15 +235,7 @@ class Training:
 
     def _stop(self) -> None:
         self._checkpoint(with_state=True)
-        say(
-            Note(
-                Message(
-                    "note.stopped_asked_after_step",
-                    "Stopped as asked after step {done}; resuming goes on from there.",
-                    done=self.optimizer.done,
-                )
-            )
-        )
+        say(Phase(Message("phase.ending", "ending after step {step}", step=self.optimizer.done)))
 
     def _finish(self, steps: int) -> None:
         seconds = time.monotonic() - self.started

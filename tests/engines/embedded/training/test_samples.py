@@ -47,7 +47,8 @@ def test_samples_come_before_the_first_step_and_at_every_save(train: Train, prom
             assert told[:2] == ["woman", "Negative prompt: blurry"]
     assert {(p.shape[1], p.shape[0]) for p in pictures.values()} == {(64, 64), (64, 128)}
     assert np.abs(pictures[0, 0] - pictures[6, 0]).max() > 1
-    assert any("sample pictures took" in note.text for note in run.all("note"))
+    said = [note.text for note in run.all("note") if "sample pictures took" in note.text]
+    assert len(said) == 1 and said[0].endswith("; they are drawn every 2 steps."), "true at its end"
 
 
 def test_samples_change_no_bit_of_the_training(train: Train) -> None:
