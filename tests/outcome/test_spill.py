@@ -60,6 +60,46 @@ def test_one_that_spills_from_the_start_is_told_beside_an_earlier_run(seed: int)
     assert len(told(SpillWatch(TrainingParams(), lambda: FULL, usual), iter(entries))) == 1
 
 
+REPORTED = (
+    ("NVIDIA GeForce RTX 3060", 73.0),
+    ("NVIDIA GeForce RTX 3070 Laptop GPU", 140.0),
+    ("NVIDIA GeForce RTX 2060", 40.0),
+    ("NVIDIA GeForce RTX 4060 Ti", 333.08),
+    ("NVIDIA GeForce GTX 1070", 110.0),
+)
+"""Seconds a step of SDXL at 1024, as people have posted them of runs that spilled."""
+SDXL = TrainingParams(resolution="1024,1024", gradient_checkpointing=True, train_batch_size=1)
+
+
+@pytest.mark.parametrize(("gpu", "seconds"), REPORTED)
+def test_the_first_run_of_all_is_told_when_it_spills_from_the_start(
+    gpu: str, seconds: float
+) -> None:
+    watch = SpillWatch(SDXL, lambda: FULL._replace(name=gpu), family="sdxl")
+    steps = [(seconds * step, step) for step in range(1, 12)]
+    said = told(watch, iter(steps))
+    assert len(said) == 1 and f"takes {seconds:.3g} s where" in said[0]
+    assert told(SpillWatch(SDXL, lambda: ROOMY, family="sdxl"), iter(steps)) == []
+    assert told(SpillWatch(SDXL, lambda: FULL, family=""), iter(steps)) == [], "on the processor"
+    soon = SpillWatch(SDXL, lambda: FULL._replace(name=gpu), family="sdxl")
+    assert told(soon, iter(steps[:5])), "within minutes"
+
+
+@pytest.mark.parametrize(
+    ("gpu", "seconds"),
+    [
+        ("NVIDIA GeForce RTX 3060", 2.8),
+        ("NVIDIA GeForce RTX 2060", 9.0),
+        ("NVIDIA GeForce RTX 3050 Laptop GPU", 15.0),
+        ("NVIDIA GeForce GTX 1080", 30.0),
+        ("Tesla P40", 25.0),
+    ],
+)
+def test_a_slow_gpu_is_slow_and_not_spilling(gpu: str, seconds: float) -> None:
+    watch = SpillWatch(SDXL, lambda: FULL._replace(name=gpu), family="sdxl")
+    assert told(watch, iter([(seconds * step, step) for step in range(1, 60)])) == []
+
+
 def test_no_healthy_run_is_told_even_where_the_gpu_is_full() -> None:
     runs = (
         told(SpillWatch(TrainingParams(), lambda: FULL), log(random.Random(seed), None))

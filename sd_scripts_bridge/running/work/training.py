@@ -58,7 +58,10 @@ class TrainingWork(Work):
 
     def prepare(self) -> None:
         self.judge = Judge(self.home, self.job, self.engine, self.folder, self.teller, self.facts)
-        self.spill = SpillWatch(self.job.params, GpuMemory(self.job.device), self._usual())
+        on_gpu = self.engine.machine().device == "cuda"
+        family = self.job.family if on_gpu else ""
+        memory = GpuMemory(self.job.device)
+        self.spill = SpillWatch(self.job.params, memory, self._usual(), family)
 
     def _usual(self) -> float | None:
         """Seconds a step of the newest run of its kind here; None where there is none."""
