@@ -293,6 +293,7 @@
         follow(id) {
             this.followed = id;
             this.known = lb.noProgress();
+            if (id) lb.remember("busy", "yes");
             this.wake(true);
         }
 
@@ -336,10 +337,9 @@
             this.lookAgain = false;
         }
 
-        /** While nobody looks: whether a training is over, where the browser may say so. */
+        /** While another tab of the WebUI, or of a browser that may tell, is looked at: whether a training is over. */
         async lookUnseen() {
-            const {status} = this.state;
-            if (!document.hidden || !this.root.isConnected || !lb.canNotify() || !status || !(status.running || status.waiting)) return;
+            if (!this.root.isConnected || (document.hidden && !lb.canNotify()) || lb.remembered("busy") !== "yes") return;
             this.looking = true;
             await this.lookAtJob().catch(() => null);
             this.looking = false;
@@ -381,6 +381,7 @@
             }
             this.known = known;
             this.state.status = status;
+            lb.remember("busy", status.running || status.waiting ? "yes" : "");
         }
 
         /** What changed between two looks, where something has to follow from it. */

@@ -256,38 +256,8 @@
         return [...facts, ...lb.resultCosts(result.facts || {}, result.healed || [])].filter(Boolean);
     };
 
-    let isRefreshing = false, isRefreshWanted = false;
-
-    /** Makes the host look for new LoRAs, in both of its tabs, once it is idle: its buttons empty and refill the list of checkpoints, too, and a Generate that begins meanwhile
-        finds none. So one after the other, `pause` ms apart; what is asked for meanwhile is done afterwards. */
-    lb.refreshCards = async function (app, pause = 3000) {
-        isRefreshWanted = true;
-        if (isRefreshing) return;
-        isRefreshing = true;
-        try {
-            while (isRefreshWanted) {
-                isRefreshWanted = false;
-                for (const cards of lb.cardButtons()) {
-                    await lb.untilIdle(app.server, 2000);
-                    cards.dispatchEvent(new Event("click", {bubbles: true}));
-                    await new Promise((resolve) => { setTimeout(resolve, pause); });
-                }
-            }
-        } catch (error) { /* the WebUI is gone; its next start looks by itself */ } finally {
-            isRefreshing = false;
-        }
-    };
-
-    /** The host's hidden buttons that draw the LoRAs' cards anew. */
-    lb.cardButtons = () => ["txt2img", "img2img"].map((tab) => lb.host().querySelector("#" + tab + "_lora_extra_refresh_internal")).filter(Boolean);
-
     /** A training that has left the view while it ran: whether it ended isn't told any more. */
     lb.isLost = (was, is) => Boolean(was) && was.kind === "train" && !lb.isOver(was) && (!is || is.id !== was.id);
-
-    /** Until the host neither generates nor waits for a training; asks every `wait` ms. */
-    lb.untilIdle = async function (server, wait) {
-        while ((await server.get("status")).host_busy) await new Promise((resolve) => { setTimeout(resolve, wait); });
-    };
 
     /** What it took, and what was changed on the way. */
     lb.resultCosts = function (facts, healed) {

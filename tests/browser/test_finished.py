@@ -287,11 +287,8 @@ def test_the_browser_says_that_a_training_is_over_and_asks_once(
     assert tab.page.evaluate("told") == [], "whoever was asked isn't asked again"
 
 
-def test_a_training_that_ends_while_another_page_is_looked_at_is_said(
-    serve: Callable[..., Ui], visit: Callable[..., Tab], two: Path
-) -> None:
-    tab = visit(serve("--lora-dir", str(two / "Lora"), home=two / "home").address)
-    tab.page.add_init_script(SPY.replace('"default"', '"granted"'))
+def runs_until(tab: Tab) -> list[bool]:
+    """Shows the newest training as running until there is something in what is returned."""
     over: list[bool] = []
 
     def status(route: Any) -> None:
@@ -305,10 +302,39 @@ def test_a_training_that_ends_while_another_page_is_looked_at_is_said(
     tab.page.route("**/lora-bridge/v1/status*", status)
     tab.page.reload()
     expect(tab.root.locator(".lb-strip .lb-bar")).to_be_visible()
+    return over
+
+
+def test_a_training_that_ends_while_another_page_is_looked_at_is_said(
+    serve: Callable[..., Ui], visit: Callable[..., Tab], two: Path
+) -> None:
+    tab = visit(serve("--lora-dir", str(two / "Lora"), home=two / "home").address)
+    tab.page.add_init_script(SPY.replace('"default"', '"granted"'))
+    over = runs_until(tab)
     over.append(True)
     tab.page.evaluate(
         "Object.defineProperty(document, 'hidden', {value: true}); "
         "document.dispatchEvent(new Event('visibilitychange'))"
     )
     tab.page.wait_for_function("told.includes('Ada: Done.')")
+    assert tab.errors == []
+
+
+def test_a_new_lora_has_its_card_while_another_tab_of_the_webui_is_looked_at(
+    serve: Callable[..., Ui], visit: Callable[..., Tab], two: Path
+) -> None:
+    tab = visit(serve("--lora-dir", str(two / "Lora"), home=two / "home").address)
+    over = runs_until(tab)
+    tab.page.evaluate(
+        """() => {
+            sessionStorage.removeItem('lora-bridge-refreshed');
+            const refresh = document.createElement('button');
+            refresh.id = 'txt2img_lora_extra_refresh_internal';
+            refresh.onclick = () => { window.refreshed = true; };
+            document.body.append(refresh);
+            document.querySelector('#lora-bridge').parentElement.style.display = 'none';
+        }"""
+    )
+    over.append(True)
+    tab.page.wait_for_function("window.refreshed")
     assert tab.errors == []

@@ -45,16 +45,40 @@ test("the WebUI's lists are refreshed only when it is idle", async () => {
     assert.deepStrictEqual([asked, busy], [["status", "status", "status"], []]);
 });
 
+const app = /** @type {any} */ ({server: {get: async () => ({host_busy: false, loras: [{stem: "Ada"}]})}});
+
+/** Does something with buttons of a host that writes their clicks into `clicked`. */
+async function withButtons(clicked, parts, deed) {
+    const usual = {cardButtons: lb.cardButtons, isDrawing: lb.isDrawing, hasCard: lb.hasCard};
+    const buttons = () => ["txt2img", "img2img"].map((tab) => ({id: tab, dispatchEvent: () => clicked.push(tab)}));
+    Object.assign(lb, {cardButtons: buttons}, parts);
+    await deed();
+    Object.assign(lb, usual);
+}
+
 test("new LoRAs come to the cards of both tabs, also those that come meanwhile", async () => {
     const clicked = [];
-    const usual = lb.cardButtons;
-    lb.cardButtons = () => ["txt2img", "img2img"].map((tab) => ({dispatchEvent: () => clicked.push(tab)}));
-    const app = {server: {get: async () => ({host_busy: false})}};
-    const first = lb.refreshCards(app, 1);
-    while (!clicked.length) await new Promise((resolve) => { setImmediate(resolve); });
-    await Promise.all([first, lb.refreshCards(app, 1)]);
-    lb.cardButtons = usual;
+    await withButtons(clicked, {isDrawing: () => false, hasCard: () => true}, async () => {
+        const first = lb.refreshCards(app, 1);
+        while (!clicked.length) await new Promise((resolve) => { setImmediate(resolve); });
+        await Promise.all([first, lb.refreshCards(app, 1)]);
+    });
     assert.deepStrictEqual(clicked, ["txt2img", "img2img", "txt2img", "img2img"]);
+});
+
+test("the cards of one tab are there before those of the other are asked for", async () => {
+    const seen = [];
+    let looks = 0;
+    const isDrawing = (button) => { seen.push("look at " + button.id); return (looks += 1) < 3; };
+    await withButtons(seen, {isDrawing: isDrawing, hasCard: () => true}, () => lb.refreshCards(app, 1));
+    assert.deepStrictEqual(seen, ["txt2img", "look at txt2img", "look at txt2img", "look at txt2img", "img2img", "look at img2img"]);
+});
+
+test("a new LoRA that has no card yet is looked for once more", async () => {
+    const clicked = [];
+    const hasCard = (button, stem) => { assert.strictEqual(stem, "Ada"); return clicked.length > 1; };
+    await withButtons(clicked, {isDrawing: () => false, hasCard: hasCard}, () => lb.refreshCards(app, 1));
+    assert.deepStrictEqual(clicked, ["txt2img", "txt2img", "img2img"]);
 });
 
 test("a training that left the view while it ran may have ended", () => {

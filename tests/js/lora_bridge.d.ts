@@ -303,7 +303,7 @@ interface LoraBridge {
     toldOf: (told: any, status: Rest.Status) => any;
     notesOf: (status: Rest.Status) => any;
     showSamples: (app: LoraBridgeApp, box: any, samples: any) => any;
-    // lora_bridge_try.js
+    // lora_bridge_try.js, lora_bridge_cards.js
     Try: new (...parts: any[]) => any;
     copy: (text: string) => Promise<any>;
     loadedCheckpoint: () => any;
@@ -311,6 +311,8 @@ interface LoraBridge {
     resultFacts: (result: Rest.Result) => any;
     refreshCards: (app: LoraBridgeApp, pause?: number) => Promise<void>;
     cardButtons: () => any[];
+    isDrawing: (button: any) => boolean;
+    hasCard: (button: any, stem: string) => boolean;
     isLost: (was: any, is: any) => boolean;
     refreshing?: boolean;
     chosenOf: (select: any, choices: Choice[]) => any;
