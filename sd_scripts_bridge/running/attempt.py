@@ -24,6 +24,7 @@ from ..paths import Home
 from ..system import process
 from ..system.files import write_json, write_text
 from ..system.peak_memory import PeakMemory
+from ..system.pytorch import amd
 from .log_tail import LogTail
 from .stop_watch import StopWatch
 from .teller import Teller
@@ -114,7 +115,8 @@ class Attempt:
 
     def _launch(self) -> process.Child:
         command = self.work.command()
-        write_text(self.folder.command, process.command_text(command.argv, command.env))
+        env = {**amd.environment(), **command.env}
+        write_text(self.folder.command, process.command_text(command.argv, env))
         with self.folder.log.open("ab") as log:
             log.write(f"=== attempt {self.row.attempt} ===\n".encode())
             log.flush()
@@ -123,7 +125,7 @@ class Attempt:
             child = process.start(
                 command.argv,
                 log=log,
-                env={**command.env, **self._gpu_to_use(), process.COOKIE: self.cookie},
+                env={**env, **self._gpu_to_use(), process.COOKIE: self.cookie},
                 cwd=command.cwd,
             )
         identity = process.Identity.of(child.pid)

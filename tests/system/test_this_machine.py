@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sd_scripts_bridge.system.pytorch import amd
 from sd_scripts_bridge.system.pytorch import choice as torch_choice
 from sd_scripts_bridge.system.pytorch.choice import this_machine
 from tests.support.programs import program
@@ -24,7 +25,8 @@ def system(tmp_path: Path, program: Program, monkeypatch: pytest.MonkeyPatch) ->
     program("nvidia-smi", "echo 'NVIDIA-SMI has failed'; exit 9")
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(torch_choice, "_DRM", tmp_path / "drm")
-    monkeypatch.setattr(torch_choice, "_KFD", tmp_path / "kfd")
+    monkeypatch.setattr(amd, "_KFD", tmp_path / "kfd")
+    monkeypatch.delenv(amd.OVERRIDE, raising=False)
     return tmp_path
 
 
@@ -43,6 +45,20 @@ def test_nvidias_tool_names_the_gpu_its_cuda_and_its_capability(program: Program
     )
     found = this_machine()
     assert (found.gpu, found.cuda, found.capability) == ("NVIDIA GeForce RTX 3060", (12, 4), (8, 6))
+    program(
+        "nvidia-smi",
+        f"case \"$1\" in --query*) echo 'GTX 1060, 6.1'; echo 'NVIDIA GeForce RTX 5090, 12.0';; "
+        f"*) echo '{TABLE}';; esac",
+    )
+    two = this_machine()
+    assert (two.gpu, two.capability) == ("NVIDIA GeForce RTX 5090", (12, 0)), "the newest"
+    program(
+        "nvidia-smi",
+        'case "$1" in *compute_cap*) echo \'Field "compute_cap" is not a valid field\'; exit 2;; '
+        f"--query*) echo 'Quadro RTX 5000';; *) echo '{TABLE}';; esac",
+    )
+    older = this_machine()
+    assert (older.gpu, older.capability) == ("Quadro RTX 5000", None)
     program("nvidia-smi", f"[ $# = 0 ] && echo '{TABLE}'")
     old = this_machine()  # a driver that can't be asked for single things
     assert (str(old.gpu), old.cuda, old.capability) == ("an NVIDIA GPU", (12, 4), None)
@@ -73,12 +89,26 @@ def test_a_gpu_is_known_by_its_numbers(
 
 
 @pytest.mark.parametrize(
-    ("number", "gfx"),
-    [("110000", "gfx1100"), ("90010", "gfx90a"), ("100302", "gfx1032"), ("0", "")],
+    ("number", "gfx", "runs"),
+    [
+        ("110000", "gfx1100", None),  # RX 7900
+        ("90010", "gfx90a", None),  # Instinct MI210
+        ("100300", "gfx1030", None),  # RX 6800
+        ("100302", "gfx1032", "10.3.0"),  # RX 6600
+        ("110002", "gfx1102", "11.0.0"),  # RX 7600
+        ("120001", "gfx1201", None),  # RX 9070
+        ("0", "", None),
+    ],
 )
-def test_amds_driver_says_which_architecture(system: Path, number: str, gfx: str) -> None:
+def test_amds_driver_says_which_architecture(
+    system: Path, number: str, gfx: str, runs: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And whose kernels it runs, where PyTorch's builds have none for it."""
     for node, said in ((0, "0"), (1, number)):  # the first node is the CPU
         folder = system / "kfd" / str(node)
         folder.mkdir(parents=True)
         (folder / "properties").write_text(f"cpu_cores_count 0\ngfx_target_version {said}\n")
-    assert torch_choice._gfx() == gfx
+    assert amd.architecture() == gfx
+    assert amd.environment() == ({amd.OVERRIDE: runs} if runs else {})
+    monkeypatch.setenv(amd.OVERRIDE, "9.0.0")
+    assert amd.environment() == {}, "what somebody has set stays"

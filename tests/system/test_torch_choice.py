@@ -35,6 +35,15 @@ NVIDIA = [
     ("RTX 4090", (13, 0), (8, 9), "2.6.0", "cu124"),
     ("RTX 5060 Ti", (12, 8), (12, 0), "2.8.0", "cu128"),
     ("RTX 5090", (13, 0), (12, 0), "2.8.0", "cu128"),
+    ("NVIDIA GeForce RTX 5070 Ti Laptop GPU", (12, 8), None, "2.8.0", "cu128"),
+    ("NVIDIA RTX PRO 6000 Blackwell Workstation Edition", (13, 0), None, "2.8.0", "cu128"),
+    ("NVIDIA RTX 5000 Ada Generation", (12, 8), (8, 9), "2.6.0", "cu124"),
+    ("NVIDIA RTX 5000 Ada Generation", (12, 8), None, "2.6.0", "cu124"),
+    ("Quadro RTX 5000", (12, 2), None, "2.6.0", "cu118"),
+    ("NVIDIA GeForce RTX 3060 Laptop GPU", (12, 4), None, "2.6.0", "cu124"),
+    ("Tesla P40", (12, 4), (6, 1), "2.6.0", "cu124"),
+    ("Tesla V100-SXM2-16GB", (12, 4), (7, 0), "2.6.0", "cu124"),
+    ("Tesla K80", (11, 4), (3, 7), "2.6.0", "cu118"),
     ("H200", (12, 8), (9, 0), "2.6.0", "cu124"),
     ("B200", (12, 8), (10, 0), "2.8.0", "cu128"),
 ]
@@ -59,6 +68,9 @@ MACHINES = [
     (Hardware("win32", "RX 7900 XTX", amd=True), "2.13.0", "cpu"),
     (Hardware("win32", "RX 9070 XT", amd=True), "2.13.0", "cpu"),
     (Hardware("linux", "RX 6600", amd=True), "2.13.0", "cpu"),
+    (Hardware("win32", "RX 7900 XTX", amd=True, rocm=True, gfx="gfx1100"), "2.13.0", "cpu"),
+    (Hardware("linux", "GeForce GTX 780", (11, 4), (3, 5)), "2.13.0", "cpu"),
+    (Hardware("win32", "GeForce GTX 660", (11, 4), (3, 0)), "2.13.0", "cpu"),
     (Hardware("linux", "Arc A770", arc=True), "2.6.0", "xpu"),
     (Hardware("win32", "Arc B580", arc=True), "2.6.0", "xpu"),
     *[(Hardware("darwin", chip, arm=True), "2.6.0", "") for chip in ("M1", "M2", "M3", "M4")],
@@ -84,5 +96,5 @@ def test_each_machine_gets_a_build_that_exists_for_its_gpu(
     if machine.platform == "win32":
         on_pypi = {("2.13.0", "cpu")}
     assert index == build or (not index and (torch, build) in on_pypi), "PyPI's own build is that"
-    assert choice.cuda == (machine.cuda is not None)
+    assert choice.cuda == build.startswith("cu")
     assert choice.reason

@@ -9,11 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...messages import Message
+from .amd import architecture
 
 CPU_TORCH, CPU_TORCHVISION = "2.13.0", "0.28.0"
-_DRM, _KFD = Path("/sys/class/drm"), Path("/sys/class/kfd/kfd/topology/nodes")
+_DRM = Path("/sys/class/drm")
 _AMD, _INTEL = "0x1002", "0x8086"
 _ARC_NAME = re.compile(r"\bArc\b")
+BLACKWELL, OLDEST = (10, 0), (3, 7)
+"""The first capability that only CUDA 12.8 knows, and the last that PyTorch 2.6 has kernels for."""
+_BLACKWELL_NAME = re.compile(r"\bRTX 50[5-9]0|\bBlackwell\b|\bG?B[123]00\b")
+"""The RTX 5000s of other generations aren't among them."""
 INDEX = "https://download.pytorch.org/whl/"
 
 
@@ -60,11 +65,11 @@ def choose(machine: Hardware) -> TorchChoice:
     sd-scripts 0.10.1: 2.6.0 everywhere, 2.8.0 with CUDA 12.8 for the RTX 50 series. On Linux the
     builds on PyPI are those for CUDA 12.4 and 12.8; on Windows PyPI has CPU builds only.
     """
-    if machine.cuda and machine.platform != "darwin":
-        return _for_nvidia(machine, machine.cuda)
     if machine.platform == "darwin":
         return _for_a_mac(machine)
-    if machine.rocm:
+    if machine.cuda and (machine.capability or OLDEST) >= OLDEST:
+        return _for_nvidia(machine, machine.cuda)
+    if machine.rocm and machine.platform == "linux":
         return _for_amd(machine)
     if machine.arc:
         return TorchChoice("2.6.0", "0.21.0", INDEX + "xpu", Message("torch.arc", "an Intel Arc"))
@@ -73,6 +78,9 @@ def choose(machine: Hardware) -> TorchChoice:
 
 
 def _no_gpu(machine: Hardware) -> Message:
+    if machine.cuda:
+        text = "{gpu}, too old for any PyTorch of today: the CPU build"
+        return Message("torch.too_old", text, gpu=machine.gpu)
     if machine.amd and machine.platform == "win32":
         text = (
             "an AMD GPU, for which PyTorch has no build on Windows: the CPU build. ROCm runs on "
@@ -106,7 +114,7 @@ def _for_amd(machine: Hardware) -> TorchChoice:
 
 def _for_nvidia(machine: Hardware, cuda: tuple[int, int]) -> TorchChoice:
     windows = machine.platform == "win32"
-    if machine.capability and machine.capability >= (10, 0):
+    if _is_blackwell(machine):
         return TorchChoice(
             "2.8.0",
             "0.23.0",
@@ -131,6 +139,13 @@ def _for_nvidia(machine: Hardware, cuda: tuple[int, int]) -> TorchChoice:
     )
 
 
+def _is_blackwell(machine: Hardware) -> bool:
+    """By its capability, and by its name where an older tool of the driver's doesn't tell that."""
+    if machine.capability is not None:
+        return machine.capability >= BLACKWELL
+    return bool(_BLACKWELL_NAME.search(machine.gpu))
+
+
 def _without_nvidia(platform: str) -> Hardware:
     from .. import process
 
@@ -138,7 +153,7 @@ def _without_nvidia(platform: str) -> Hardware:
     if platform == "linux":
         vendors = {path.read_text().strip() for path in _DRM.glob("card*/device/vendor")}
         rocm = Path("/dev/kfd").exists()
-        gfx = _gfx() if rocm else ""
+        gfx = architecture() if rocm else ""
         return Hardware(platform, rocm=rocm, gfx=gfx, arc=_is_arc(), amd=_AMD in vendors, arm=arm)
     names = ""
     if platform == "win32":
@@ -147,17 +162,6 @@ def _without_nvidia(platform: str) -> Hardware:
         names = process.run(words, timeout=30, check=False)
     arc, amd = bool(_ARC_NAME.search(names)), "AMD" in names or "Radeon" in names
     return Hardware(platform, arc=arc, amd=amd, arm=arm)
-
-
-def _gfx() -> str:
-    """The first GPU's architecture, from the driver's own list: 110000 stands for gfx1100."""
-    for node in sorted(_KFD.glob("*/properties")):
-        found = re.search(r"^gfx_target_version (\d+)$", node.read_text(), re.MULTILINE)
-        if found and int(found[1]):
-            version = int(found[1])
-            major, minor, step = version // 10_000, version // 100 % 100, version % 100
-            return f"gfx{major}{minor:x}{step:x}"
-    return ""
 
 
 def _is_arc() -> bool:
@@ -169,8 +173,13 @@ def _is_arc() -> bool:
     return False
 
 
+_GPU_LINE = re.compile(r"\s*(.+?)\s*,\s*(\d+)\.(\d+)\s*")
+
+
 def this_machine() -> Hardware:
-    """Asks the NVIDIA driver's own tool, and looks for other GPUs in the system's lists."""
+    """Asks the NVIDIA driver's own tool, of several GPUs about the newest; and looks for other GPUs
+    in the system's lists.
+    """
     from .. import process
 
     platform = "linux" if sys.platform.startswith("linux") else sys.platform
@@ -178,13 +187,22 @@ def this_machine() -> Hardware:
     version = re.search(r"CUDA (?:UMD )?Version:\s*(\d+)\.(\d+)", table)
     if version is None:
         return _without_nvidia(platform)
-    query = ["nvidia-smi", "--query-gpu=name,compute_cap", "--format=csv,noheader"]
-    first = process.run(query, timeout=20, check=False).strip().partition("\n")[0]
-    name, _, capability = first.rpartition(",")
-    found = re.fullmatch(r"\s*(\d+)\.(\d+)\s*", capability)
+    found = [_GPU_LINE.fullmatch(line) for line in _asked("name,compute_cap")]
+    gpus = [((int(one[2]), int(one[3])), one[1]) for one in found if one]
+    capability, name = max(gpus, key=lambda gpu: gpu[0], default=(None, ""))
+    if capability is None:  # an older driver's tool
+        name = next(iter(_asked("name")), "").strip()
     return Hardware(
         platform,
-        gpu=name.strip() or Message("torch.nvidia", "an NVIDIA GPU"),
+        gpu=name or Message("torch.nvidia", "an NVIDIA GPU"),
         cuda=(int(version[1]), int(version[2])),
-        capability=(int(found[1]), int(found[2])) if found else None,
+        capability=capability,
     )
+
+
+def _asked(what: str) -> list[str]:
+    """What the driver's tool says of each GPU, or of what it can't be asked."""
+    from .. import process
+
+    query = ["nvidia-smi", f"--query-gpu={what}", "--format=csv,noheader"]
+    return process.run(query, timeout=20, check=False).strip().splitlines()
