@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, Protocol
 from weakref import WeakSet
 
@@ -108,8 +108,8 @@ class Graphs:
 class CudaRecorder:
     """CUDA graphs that share one pool of memory.
 
-    What is recorded has run on the same stream before: there autograd's nodes, cuBLAS' handles and
-    their working memory are made for it, and none of that can be made while recording.
+    What is recorded has run on the same stream before: there autograd's nodes and cuBLAS' handles
+    are made for it, and those can't be made while recording.
     """
 
     def __init__(self, step: Take) -> None:
@@ -123,7 +123,8 @@ class CudaRecorder:
         lying = [_copy(one) for one in batches]
         graph, pool = torch.cuda.CUDAGraph(), self._pool()
         try:
-            with torch.cuda.graph(graph, pool=pool, stream=torch.cuda.current_stream()):
+            stream = torch.cuda.current_stream()
+            with _workspaces_of_its_own(), torch.cuda.graph(graph, pool=pool, stream=stream):
                 losses = self.step(lying)
         except RuntimeError:
             _give_up(pool)
@@ -136,6 +137,19 @@ class CudaRecorder:
         for graph in self.graphs:
             return graph.pool()
         return torch.cuda.graph_pool_handle()
+
+
+@contextlib.contextmanager
+def _workspaces_of_its_own() -> Iterator[None]:
+    """Within it cuBLAS takes its working memory from the graphs' pool, as with PyTorch's compiler.
+    That of other steps may be freed while a graph still writes into it: newer versions of PyTorch
+    do so when another graph of the same stream goes (pytorch/pytorch#193402).
+    """
+    torch._C._cuda_clearCublasWorkspaces()
+    try:
+        yield
+    finally:
+        torch._C._cuda_clearCublasWorkspaces()
 
 
 def _give_up(pool: Any) -> None:
