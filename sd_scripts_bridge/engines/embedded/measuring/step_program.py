@@ -62,7 +62,8 @@ def _train(fold: LeaveOut, folds: Sequence[LeaveOut], tokenizers: Path) -> bool:
     with contextlib.redirect_stdout(Retold(sys.stdout, before, sum(f.steps[-1] for f in folds))):
         where = device.choose(job.params.mixed_precision, Path(job.base))
         prepared = preparation.prepare(job, tokenizers, where, tool_program.kept())
-        training = Training(folder, prepared)
+        left_out = [photo for photo in prepared.measured if photo.is_held_out]
+        training = Training(folder, replace(prepared, measured=left_out), is_kept=False)
         training.run(next(reversed(folder.states(job.name)), None))
     if fold.is_done:
         fold.tidy()

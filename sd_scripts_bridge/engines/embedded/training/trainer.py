@@ -87,10 +87,19 @@ def read_job(folder: JobFolder) -> TrainingJob:
 
 
 class Training:
-    """The steps of one run, and the files that they leave."""
+    """The steps of one run, and the files that they leave. ``is_kept``: else nobody asks what its
+    LoRA has learnt.
+    """
 
-    def __init__(self, folder: JobFolder, prepared: Prepared, compiled: Path | None = None) -> None:
-        self.started = time.monotonic()
+    def __init__(
+        self,
+        folder: JobFolder,
+        prepared: Prepared,
+        compiled: Path | None = None,
+        *,
+        is_kept: bool = True,
+    ) -> None:
+        self.started, self.is_kept = time.monotonic(), is_kept
         self.folder, self.prepared = folder, prepared
         self.job, self.params, self.plan = prepared.job, prepared.job.params, prepared.data.plan
         self.network, self.objective = prepared.network, prepared.objective
@@ -248,7 +257,8 @@ class Training:
             if self.samples is not None:
                 self.samples.at_save(self.optimizer.done)
             self.measures.at_save(self.optimizer.done)
-        self._prove()
+        if self.is_kept:
+            self._prove()
         say(Result(self._facts(seconds, steps)))
 
     def _prove(self) -> None:

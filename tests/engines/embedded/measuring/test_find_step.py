@@ -73,6 +73,9 @@ def test_every_photo_is_left_out_once_and_a_stopped_search_goes_on(
     progress = [(one["step"], one["total"]) for one in said if one["type"] == "progress"]
     assert progress == sorted(progress) and progress[-1] == (12, 12), "of all folds together"
     assert {one["type"] for one in said} <= {"phase", "progress", "note"}
+    assert not any("learned" in str(text) for text in going), "of a LoRA that isn't kept"
+    alone = [step for one in folds for step in one.measured]
+    assert all(step.held_out and not step.training for step in alone), "what is looked at only"
     steps = measured.read(tool.measured)
     assert [step.step for step in steps] == [0, 2, 4, 6, 7]
     assert all(len(step.held_out) == 6 and not step.training for step in steps)
