@@ -47,6 +47,7 @@ class Database:
 
     def _prepare(self, jobs: Path | None) -> None:
         with self._open() as db:
+            db.execute("PRAGMA journal_mode = WAL")  # which the file keeps
             migrate(db)
             if jobs is None:
                 for question in ("SELECT count(*) FROM jobs", "SELECT max(seq) FROM events"):
@@ -64,18 +65,12 @@ class Database:
             )
 
     @contextmanager
-    def _open(self, synchronous: str = "FULL") -> Iterator[sqlite3.Connection]:
-        """FULL: what is written when this ends outlives a power cut.
-
-        NORMAL: at worst the newest are missing then.
-        """
+    def _open(self) -> Iterator[sqlite3.Connection]:
         try:
             with closing(
                 sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
             ) as db:
                 db.row_factory = sqlite3.Row
-                db.execute("PRAGMA journal_mode = WAL")
-                db.execute(f"PRAGMA synchronous = {synchronous}")
                 yield db
         except sqlite3.Error as error:
             raise BridgeError(
@@ -88,7 +83,12 @@ class Database:
 
     @contextmanager
     def _change(self, synchronous: str = "FULL") -> Iterator[sqlite3.Connection]:
-        with self._open(synchronous) as db:
+        """FULL: what is written when this ends outlives a power cut.
+
+        NORMAL: at worst the newest are missing then.
+        """
+        with self._open() as db:
+            db.execute(f"PRAGMA synchronous = {synchronous}")
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db

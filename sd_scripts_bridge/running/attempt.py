@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import logging
 import time
 from dataclasses import asdict, replace
@@ -32,7 +33,8 @@ from .work import kinds
 from .work.base import Verdict
 
 LOG = logging.getLogger(__name__)
-POLL_SECONDS = 0.25
+POLL_SECONDS, STOPS_EVERY = 0.25, 2
+"""Between two looks at the log, and in how many of them the queue is asked whether to stop."""
 _GONE = (Status.RUNNING, Status.STOPPING)
 
 
@@ -144,10 +146,13 @@ class Attempt:
 
     def _follow(self, child: process.Child) -> int:
         memory = PeakMemory(child.pid)
-        while child.poll() is None:
+        for turn in itertools.count():
+            if child.poll() is not None:
+                break
             memory.look()
             self._read_log()
-            self.stops.obey(child.pid, self.cookie)
+            if turn % STOPS_EVERY == 0:
+                self.stops.obey(child.pid, self.cookie)
             if self.work.is_hopeless:
                 process.stop_tree(child.pid, self.cookie)
             time.sleep(POLL_SECONDS)

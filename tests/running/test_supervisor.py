@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -311,13 +313,25 @@ def test_a_lora_that_cannot_be_published_is_kept_and_published_by_one_command(
 
 
 @posix
+def freeze(supervisor: psutil.Process, database: Path) -> None:
+    """Suspend it where it isn't just writing, which would keep everybody from the database."""
+    while True:
+        supervisor.suspend()
+        try:
+            with closing(sqlite3.connect(database, timeout=0)) as db:
+                db.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError:
+            supervisor.resume()
+
+
 def test_stop_now_says_that_a_frozen_supervisor_has_not_answered(
     bridge: Bridge, make_job: MakeJob
 ) -> None:
     job_id = submit(bridge, make_job("hold"))
     wait_step(bridge, job_id, 10)
     supervisor = psutil.Process(survivors(bridge, job_id)[0].ppid())
-    supervisor.suspend()
+    freeze(supervisor, bridge.home.database)
     try:
         assert "nothing has answered for 3 s" in bridge.stop(job_id, now=True)
     finally:
