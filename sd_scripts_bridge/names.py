@@ -103,5 +103,12 @@ def allowed(name: str) -> str | None:
     return near if near and not name_problems(near) else None
 
 
+def lora_name(subject: str) -> str | None:
+    """What the LoRA of a subject is called, where nobody names it: the subject, or the nearest name
+    that a file can have; None where there is none.
+    """
+    return allowed(subject) if name_problems(subject) else subject
+
+
 def _allowed(character: str) -> bool:
     return character in MARKS or unicodedata.category(character)[0] in "LMN"

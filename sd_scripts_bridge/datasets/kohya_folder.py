@@ -348,18 +348,26 @@ def _folder_remarks(image_dir: Path) -> list[str]:
 
 def _no_photos(path: Path) -> Problem:
     ours = ("img", "reg", "model", "log")
-    folders = [
-        shown(folder.name) for folder in photo_files.subfolders(path) if folder.name not in ours
-    ]
+    image_dir = path / "img" if (path / "img").is_dir() else path
+    inside = [folder for folder in photo_files.subfolders(image_dir) if folder.name not in ours]
+    folders = [shown(folder.name) for folder in inside if not LEAF.fullmatch(folder.name)]
     if folders:
         return Problem(
             "kohya_folder.holds_photos_folders",
             "",
             "{shown} holds no photos, only folders: {folders}",
             "Put a number of repeats in front ('10_{folders2}'), or give one of those folders.",
-            shown=repr(shown(path)),
+            shown=repr(shown(image_dir)),
             folders=", ".join(folders[:5]),
             folders2=folders[0],
+        )
+    if any(_images(folder) for folder in inside):
+        return Problem(
+            "kohya_folder.no_repeats",
+            "",
+            "the photos in {folders} have 0 repeats, so none is trained",
+            "Begin the folder's name with another number, as in '10_Ada woman'.",
+            folders=", ".join(shown(folder.name) for folder in inside[:5]),
         )
     return Problem(
         "kohya_folder.holds_photos",

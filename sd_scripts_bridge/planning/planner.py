@@ -14,6 +14,7 @@ from ..engines.base import Engine, Machine
 from ..errors import BridgeError, Invalid, Problem, short
 from ..jobs.job import TrainingJob
 from ..messages import Message
+from ..names import lora_name, name_problems
 from ..options import effect, presets
 from ..options.families import FAMILIES, Family
 from ..options.params import TrainingParams
@@ -58,13 +59,11 @@ class Planner:
         """
         from ..datasets.kohya_folder import open_dataset
         from ..models import checkpoint
-        from ..names import name_problems
 
         problems: list[Problem] = []
         data = request.photos or _collect(problems, lambda: open_dataset(request.dataset))
         base = _collect(problems, lambda: checkpoint.read(request.base))
-        if request.name is not None:
-            problems += name_problems(request.name)
+        problems += _name_problems(request, data)
         if request.gpu is not None and not 0 <= request.gpu <= MOST_GPU:
             problems.append(
                 Problem(
@@ -105,7 +104,7 @@ class Planner:
         if engine.traits.reads_extra_options:
             params = family.complete(replace(params, extra={**params.extra, **files.options}))
         job = TrainingJob(
-            name=request.name or data.subject,
+            name=request.name or lora_name(data.subject) or data.subject,
             subject=data.subject,
             class_token=data.class_token,
             subjects=data.subjects if len(data.subjects) > 1 else (),
@@ -124,7 +123,8 @@ class Planner:
             publish=request.publish or choice.rule(self.home),
             private=request.private,
         )
-        before = [*([why] if why else []), *data.remarks, *base.notes, *settled.notes, *fitted]
+        before = [*([why] if why else []), *data.remarks, *_renamed(request, data)]
+        before += [*base.notes, *settled.notes, *fitted]
         return job, *self._judged(request, data, base, job, engine, files, before)
 
     def _judged(
@@ -200,6 +200,32 @@ class Planner:
             notes.append(note)
         notes += _bucket_limits(params, given)
         return replace(params, extra={**params.extra, **extra}), notes
+
+
+def _name_problems(request: Request, data: Dataset | None) -> list[Problem]:
+    """Why the LoRA can't be called as it was asked for, or after a folder's subject."""
+    if request.name is not None:
+        return name_problems(request.name)
+    if data is None or lora_name(data.subject) is not None:
+        return []
+    return [
+        Problem(
+            "request.nameless",
+            "name",
+            "a LoRA can't be called {subject}",
+            "Give it a name with --name.",
+            subject=short(data.subject),
+        )
+    ]
+
+
+def _renamed(request: Request, data: Dataset) -> list[str]:
+    """That the LoRA's name isn't its subject's, where a file can't be called so."""
+    name = request.name or lora_name(data.subject)
+    if request.name is not None or name is None or name == data.subject:
+        return []
+    text = "The LoRA is called {name}: a file can't be called {subject}."
+    return [Message("request.renamed", text, name=repr(name), subject=short(data.subject))]
 
 
 def _without_bf16(machine: Machine) -> tuple[str, Message]:

@@ -351,6 +351,8 @@ def test_what_sd_scripts_passes_over_is_said(tmp_path):
         (lambda path: path.mkdir(), "holds no photos. Give the folder"),
         (lambda path: kohya(path, "AlvaroBadia", 1), "'10_AlvaroBadia'"),
         (lambda path: (path / "img" / "10_me").mkdir(parents=True), "holds no photos"),
+        (lambda path: kohya(path, "img/ada woman", 1), "'10_ada woman'"),
+        (lambda path: kohya(path, "img/0_ada woman", 1), "0_ada woman have 0 repeats"),
     ],
 )
 def test_a_folder_without_data_says_why(tmp_path, make, piece):
