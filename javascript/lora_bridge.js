@@ -147,6 +147,7 @@
                 return undefined;
             } finally {
                 if (button) button.disabled = false;
+                lb.remember("busy", "yes"); // something may have begun, and be looked away from at once
                 this.wake();
             }
         }
@@ -293,7 +294,6 @@
         follow(id) {
             this.followed = id;
             this.known = lb.noProgress();
-            if (id) lb.remember("busy", "yes");
             this.wake(true);
         }
 

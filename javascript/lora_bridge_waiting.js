@@ -34,7 +34,8 @@
             lb.setText(this.text, text);
             lb.show(this.now, Boolean(this.job) && this.job.status === "running");
             lb.show(this.node, Boolean(text));
-            if (text) this.timer = setTimeout(() => this.look(), LOOK_MS);
+            const mayWait = status && status.host_busy && (status.running || status.waiting); // a training may come first
+            if (text || mayWait) this.timer = setTimeout(() => this.look(), LOOK_MS);
         }
 
         async pause() {

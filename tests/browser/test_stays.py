@@ -92,8 +92,10 @@ def test_while_it_is_not_looked_at_it_asks_nothing(
     tab.asked.clear()
     tab.page.wait_for_timeout(8000)
     assert tab.asked == []
+    tab.page.evaluate("loraBridge.app.act(null, async () => null)")
+    tab.soon(lambda: tab.asked == ["GET status"])  # whether the deed has begun something
     tab.page.evaluate("document.querySelector('#lora-bridge').parentElement.style.display = ''")
-    tab.soon(lambda: tab.asked)
+    tab.soon(lambda: len(tab.asked) > 1)
 
 
 def test_text_of_users_is_shown_as_text(
