@@ -37,7 +37,7 @@
         update(/** @type {Rest.Result} */ result) {
             const strip = result.strip;
             const samples = (result.samples || []).map((sample, at) => ({value: "samples/" + at, text: lb.t("sample {n}, step {step}", {n: at + 1, step: lb.number(sample.step)})}));
-            const choices = [{value: "", text: lb.t("as it is")}, ...(strip ? samples.filter((_, at) => result.samples[at].step > 0) : []), {value: "photo", text: lb.t("the first training photo")}];
+            const choices = [{value: "", text: lb.t("as it is")}, ...(strip ? samples.filter((_, at) => result.samples[at].step > 0) : []), ...(result.forgotten ? [] : [{value: "photo", text: lb.t("the first training photo")}])];
             lb.setChoices(this.picture.input, choices, this.picture.input.value);
             if (result.job === this.job) return;
             this.job = result.job;
@@ -82,6 +82,7 @@
         }
 
         update(/** @type {Rest.Result} */ result) {
+            lb.show(this.part.node, !result.forgotten);
             if (result === this.result) return;
             if (result.job !== this.job) this.calm();
             this.job = result.job;

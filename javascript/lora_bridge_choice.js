@@ -69,8 +69,9 @@
             const title = !named ? lb.t("No step is recommended.") : best.sure ? lb.t("Step {step} is the one to use.", {step: lb.number(best.step)})
                 : lb.t("Step {step} is the best guess.", {step: lb.number(best.step)});
             lb.setText(this.title, title);
-            lb.setText(this.more, named ? [best.range && lb.t("Usable: {from} to {to}.", {from: lb.number(best.range[0]), to: lb.number(best.range[1])}), best.sure ? lb.t("Sure.") : lb.t("Not sure.")].filter(Boolean).join(" ") : "");
-            lb.setText(this.reason, best ? lb.sentence(best.reason || "") : result.held_out ? lb.t("The held-out photos are not measured yet.")
+            lb.setText(this.more, named ? [best.range && lb.t("Usable: {from} to {to}.", {from: lb.number(best.range[0]), to: lb.number(best.range[1])}), best.sure ? lb.t("Fairly sure.") : lb.t("Not sure.")].filter(Boolean).join(" ") : "");
+            lb.setText(this.reason, best ? lb.sentence(best.reason || "") : result.forgotten ? lb.t("Its photos are forgotten: nothing can be measured any more.")
+                : result.held_out ? lb.t("The held-out photos are not measured yet.")
                 : lb.t("No photo was held out, so nothing was measured: judge by the pictures."));
             this.likeness.update(result);
             this.heldOut.update(result);

@@ -23,6 +23,7 @@
 
         update(/** @type {Rest.Result} */ result) {
             const jobs = ((this.app.state.jobs && this.app.state.jobs.jobs) || []).filter((job) => job.kind === "train" && job.id !== result.job);
+            lb.show(this.repeat, !result.forgotten);
             lb.show(this.some, jobs.length > 0);
             const runs = jobs.map((job) => ({value: String(job.id), text: lb.t("{title} (job {id})", job)}));
             lb.setChoices(this.other.input, runs, lb.chosenOf(this.other.input, runs));

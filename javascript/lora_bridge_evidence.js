@@ -25,7 +25,8 @@
             const isNew = Boolean(message) && message.code === "likeness.not_yet";
             lb.setText(this.text, isNew ? lb.t("not measured yet.") : lb.sentence(found.sentence));
             lb.setText(this.more, lb.likenessParts(found).join(" "));
-            lb.show(this.measure, !found.measured);
+            lb.show(this.node, !(isNew && result.forgotten));
+            lb.show(this.measure, !found.measured && !result.forgotten);
             lb.nameWork(this.app, this.measure, lb.t("Measure likeness"));
         }
 

@@ -124,10 +124,11 @@
         const actions = [];
         if (job.status === "queued") return ["show", ...(job.begins ? ["begin"] : []), "leave"];
         if (lb.isActive(job)) return job.status === "running" ? ["show", "stop"] : ["show"];
-        if (job.kind !== "setup" && ["stopped", "failed", "lost"].includes(job.status)) actions.push("resume");
-        if (job.status === "failed" || job.status === "lost" || job.status === "stopped") actions.push("retry");
+        const ended = ["stopped", "failed", "lost"].includes(job.status) && !job.forgotten;
+        if (job.kind !== "setup" && ended) actions.push("resume");
+        if (ended) actions.push("retry");
         if (job.saved) actions.push("publish");
-        return ["show", ...actions, ...(job.kind === "train" ? ["repeat"] : []), "report", ...(job.kind === "train" ? ["export"] : []), "remove"];
+        return ["show", ...actions, ...(job.kind === "train" && !job.forgotten ? ["repeat"] : []), "report", ...(job.kind === "train" ? ["export"] : []), "remove"];
     };
 
     /** Remarks under a caption: [{text, kind}], kind "good", "mind" or "". */

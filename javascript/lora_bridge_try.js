@@ -60,7 +60,8 @@
             const {jobs, loras} = this.app.state;
             const done = ((jobs && jobs.jobs) || []).filter((job) => job.kind === "train" && job.status === "succeeded");
             const byJob = (job) => ({key: "job:" + job.id, mark: job.id + "." + job.attempt, title: job.title, time: job.finished || job.created, path: "jobs/" + job.id + "/result"});
-            const files = ((loras && loras.loras) || []).map((file) => {
+            const apart = ((loras && loras.loras) || []).filter((file) => file.step === null || !done.some((job) => job.id === file.job)); // a step is chosen in its job's own entry
+            const files = apart.map((file) => {
                 const job = done.find((one) => one.id === file.job);
                 return job ? {...byJob(job), title: file.stem} : {key: "file:" + file.file, mark: file.file + file.time, title: file.stem, time: file.time,
                     path: "loras/result?file=" + encodeURIComponent(file.file)};

@@ -71,8 +71,8 @@ def enough(points: Sequence[CurvePoint]) -> Message | None:
     return Message(
         "best.enough",
         "Ended at step {step}, since it no longer gets better: the held-out loss was lowest at "
-        "step {best} ({lowest}) and is {now} now. Step {step} is the last one; `publish JOB --step "
-        "{best}` publishes the better one.",
+        "step {best} ({lowest}) and is {now} now. Step {step} is the last one; to use the better "
+        "one, publish step {best}.",
         step=saves[newest].step,
         best=saves[best].step,
         lowest=f"{saves[best].held_out:.4f}",

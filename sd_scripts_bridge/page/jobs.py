@@ -16,11 +16,11 @@ from typing import Annotated, Any
 from ..bridge import Bridge
 from ..jobs import facts as job_facts
 from ..jobs.folder import JobFolder
-from ..jobs.job import Status, ToolJob, TrainingJob
+from ..jobs.job import FORGOTTEN, Status, ToolJob, TrainingJob
 from ..jobs.meter import Pace
 from ..jobs.store import JobRow
 from ..jobs.wanted import Wanted
-from ..messages import Message
+from ..messages import Message, code_of
 from ..outcome.fold import Fold, Point, thinned
 from ..running import silence
 from ..shapes.marks import Example, OneOf
@@ -30,6 +30,7 @@ from .progress.strip import StripView
 
 FOLDS = 8
 RECONCILE_SECONDS = 5.0
+OF_A_PAUSE = ("note.paused_step_goes_itself", "note.paused_tool")
 
 Seconds = Annotated[float | None, "seconds since 1970", Example(1764028800.0)]
 Text = Annotated[str | None, Example(None)]
@@ -68,6 +69,7 @@ class JobView:
         "seconds since 1970: a time that it waits for; null where it waits for none",
         Example(None),
     ]
+    forgotten: Annotated[bool, "its photos are deleted: it can't be trained again"]
     silent: Annotated[
         float | None,
         "seconds since the trainer last wrote anything; null below three minutes",
@@ -191,6 +193,7 @@ class JobViews:
             loss=pace.loss if pace else None,
             saved=self._saved(row, job),
             begins=row.not_before if row.waits_for_its_time else None,
+            forgotten=str(job.get("dataset")).endswith(FORGOTTEN),
             silent=silence.seconds(row, log, pace.rate if pace else None),
         )
 
@@ -231,7 +234,7 @@ class JobViews:
             job=self.view(shown) if shown else None,
             curve=thinned([point for seq, point in fold.curve if seq > since]),
             phase=self._phase(shown, paused, fold, waiting),
-            notes=list(fold.notes),
+            notes=_notes(shown, fold),
             samples=sample_views(self.bridge.folder(shown.id), shown.id, fold) if shown else [],
             strip=self.strip(shown) if shown else None,
             best=best_of(self.bridge.folder(shown.id)) if shown else None,
@@ -267,6 +270,12 @@ class JobViews:
 
 def _by_id(rows: Sequence[JobRow], job_id: int) -> JobRow | None:
     return next((row for row in rows if row.id == job_id), None)
+
+
+def _notes(row: JobRow | None, fold: Fold) -> list[str]:
+    """What it says of itself: of a pause only as long as it waits."""
+    waits = row is not None and row.status is Status.QUEUED
+    return [note for note in fold.notes if waits or code_of(note) not in OF_A_PAUSE]
 
 
 def _spec(row: JobRow) -> tuple[dict[str, Any], str]:

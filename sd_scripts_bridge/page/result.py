@@ -80,6 +80,7 @@ class ResultView(Txt2Img):
     saves: Annotated[Sequence[int], "steps whose LoRA is kept, the last included", Example([750])]
     published_step: Annotated[int | None, "the step of the job's own LoRA", Example(750)]
     held_out: Annotated[int, "photos that were never trained on", Example(1)]
+    forgotten: Annotated[bool, "its photos are deleted: nothing can be measured any more"]
     preview: Annotated[str | None, "below this API's prefix", Example("jobs/12/preview?v=5a1b")]
     facts: Annotated[
         Mapping[str, Any], "what the trainer and report.json say", Example({"modules": 722})
@@ -95,7 +96,6 @@ def result_of(views: JobViews, job_id: int, bases: list[BaseFile]) -> ResultView
     found = result(row, fold, read_report(folder))
     family = FAMILIES.get(found.job.family, FAMILIES["sd1"])
     saves = [step for _, step in saves_of(found.job, folder)]
-    best = best_of(folder)
     return ResultView(
         **vars(texts(found.stem, found.prompted, family)),
         job=job_id,
@@ -108,10 +108,11 @@ def result_of(views: JobViews, job_id: int, bases: list[BaseFile]) -> ResultView
         proof=ProofView(found.proof.without, found.proof.with_lora) if found.proof else None,
         samples=sample_views(folder, job_id, fold),
         strip=views.strip(row),
-        best=best,
+        best=best_of(folder),
         best_of_all=_best_of_all(views, job_id),
-        average=average_of(found.job, saves, best),
+        average=average_of(found.job, saves, best_of(folder)),
         held_out=_held_out(found.job),
+        forgotten=found.job.is_forgotten,
         saves=saves,
         published_step=_published_step(found.notes, saves),
         preview=_address(f"jobs/{job_id}/preview?", preview(fold)),
@@ -154,6 +155,7 @@ def result_of_file(file: Path, name: str) -> ResultView:
         best_of_all=None,
         average=None,
         held_out=0,
+        forgotten=False,
         saves=[],
         published_step=None,
         preview=_address(f"loras/preview?file={quote(name)}&", preview_of(file)),

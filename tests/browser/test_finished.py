@@ -227,6 +227,9 @@ def test_a_saved_step_is_published_privately_and_its_card_written(
     forget.click()
     tab.press_twice("Forget the photos")
     tab.sees(re.compile(r"^Job 2 is forgotten"))
+    tab.sees("Its photos are forgotten: nothing can be measured any more.")
+    expect(forget).to_be_hidden()
+    expect(tab.button("Measure likeness")).to_be_hidden()
     tab.field("LoRA").select_option("job:1")
     expect(average, "its rate wasn't constant").to_be_hidden()
     assert tab.errors == []
@@ -247,6 +250,10 @@ def test_who_keeps_the_last_step_is_not_asked_again_and_has_it_in_the_folder(
     tab.button("Keep the last step").click()
     tab.sees(re.compile(r"^Ada-step30\.safetensors is in "))
     tab.sees(re.compile("<lora:Ada-step30:1>"))
+    offered = tab.field("LoRA").locator("option")
+    expect(offered, "a step is its job's").to_have_text(
+        [re.compile(f"^{name} · ") for name in ("Ada-4", "Ada-3", "Ada-2", "Ada")]
+    )
     tab.field("LoRA").select_option("job:3")
     tab.sees(re.compile("<lora:Ada-3:1>"))
     tab.button("Keep the last step").click()

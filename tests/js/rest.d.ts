@@ -486,6 +486,7 @@ declare namespace Rest {
         loss: number | null;
         saved: number | null;
         begins: number | null;
+        forgotten: boolean;
         silent: number | null;
     }
 
@@ -864,6 +865,7 @@ declare namespace Rest {
         saves: number[];
         published_step: number | null;
         held_out: number;
+        forgotten: boolean;
         preview: string | null;
         facts: Record<string, any>;
         likeness: Likeness | null;

@@ -104,6 +104,7 @@ test("each state of a job offers what can be done with it", () => {
     assert.deepStrictEqual(actions("succeeded"), ["show", "repeat", "report", "export", "remove"]);
     assert.ok(lb.jobActions({status: "stopped", kind: "train", saved: 10}).includes("publish"));
     for (const status of ["failed", "stopped", "lost"]) assert.deepStrictEqual(actions(status), ["show", "resume", "retry", "repeat", "report", "export", "remove"]);
+    assert.deepStrictEqual(lb.jobActions({status: "failed", kind: "train", forgotten: true, saved: 10}), ["show", "publish", "report", "export", "remove"]);
     assert.deepStrictEqual(actions("failed", "setup"), ["show", "retry", "report", "remove"]);
 });
 

@@ -82,7 +82,10 @@ def test_a_paused_job_can_be_stopped_and_the_next_one_still_waits_for_the_gpu(
     bridge: Bridge, make_job: MakeJob, held: int
 ) -> None:
     pause(bridge, held, seconds=600)
+    said, views = "It goes on by itself.", JobViews(bridge)
+    until(lambda: any(note.endswith(said) for note in views.status(held, 0).notes))
     bridge.stop(held)
+    assert not any(note.endswith(said) for note in views.status(held, 0).notes)
     assert bridge._store.get(held).status is Status.STOPPED and bridge.folder(held).states("Ada")
     other = submit(bridge, make_job())
     on_another_gpu = submit(bridge, make_job().evolve(gpu=1))
