@@ -16,7 +16,7 @@ from ..models import lora
 from ..models.offered import BaseFile
 from ..options.families import FAMILIES, Family
 from ..outcome.fold import Fold
-from ..outcome.result import result
+from ..outcome.result import TrainingResult, result
 from ..photos.files import has_picture_name
 from ..publishing import infotext
 from ..publishing.card import preview_of, read_card
@@ -94,10 +94,9 @@ def result_of(views: JobViews, job_id: int, bases: list[BaseFile]) -> ResultView
     """Raises `NotFound`, or `Conflict` while there is no LoRA."""
     row, fold, folder = views.row(job_id), views.fold(job_id), views.bridge.folder(job_id)
     found = result(row, fold, read_report(folder))
-    family = FAMILIES.get(found.job.family, FAMILIES["sd1"])
     saves = [step for _, step in saves_of(found.job, folder)]
     return ResultView(
-        **vars(texts(found.stem, found.prompted, family)),
+        **vars(_texts(found)),
         job=job_id,
         stem=found.stem,
         file=str(found.file),
@@ -164,6 +163,11 @@ def result_of_file(file: Path, name: str) -> ResultView:
         healed=[],
         notes=[],
     )
+
+
+def _texts(found: TrainingResult) -> Txt2Img:
+    family = FAMILIES.get(found.job.family, FAMILIES["sd1"])
+    return texts(found.stem, found.prompted, family)
 
 
 def _best_of_all(views: JobViews, job_id: int) -> BestView | None:
