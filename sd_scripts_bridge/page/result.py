@@ -130,14 +130,6 @@ def result_of_file(file: Path, name: str) -> ResultView:
     found = lora.inspect(file)
     card, _ = read_card(file.with_suffix(".json"))
     spoken = str(card.get("activation text") or "")
-    sentence = Message(
-        "loras.found",
-        "{file} is in {folder}: {count} {count:module|modules}, rank {rank}.",
-        file=file.name,
-        folder=file.parent,
-        count=found.modules,
-        rank=", ".join(map(str, found.dims)),
-    )
     return ResultView(
         **vars(texts(file.stem, spoken, FAMILIES.get(found.family, FAMILIES["sd1"]))),
         job=None,
@@ -146,7 +138,7 @@ def result_of_file(file: Path, name: str) -> ResultView:
         activation_text=spoken,
         family=found.family,
         base_title="",
-        sentence=sentence,
+        sentence=_found(file, found),
         proof=None,
         samples=[],
         strip=None,
@@ -162,6 +154,17 @@ def result_of_file(file: Path, name: str) -> ResultView:
         likeness=None,
         healed=[],
         notes=[],
+    )
+
+
+def _found(file: Path, found: lora.LoraFile) -> Message:
+    return Message(
+        "loras.found",
+        "{file} is in {folder}: {count} {count:module|modules}, rank {rank}.",
+        file=file.name,
+        folder=file.parent,
+        count=found.modules,
+        rank=", ".join(map(str, found.dims)),
     )
 
 
