@@ -16,6 +16,8 @@ from typing import Any
 
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from sd_scripts_bridge.engines.embedded.stepping.step import Step
+
 from .outcome import Outcome
 from .workshop import Workshop, quiet
 
@@ -131,10 +133,11 @@ def measure(chosen: argparse.Namespace) -> Outcome:
 
 
 def count(case: Case, workshop: Workshop) -> DispatchCounter:
-    """One step of ``case``, counted; steps before it are warm-up."""
+    """One step of ``case``, counted, as a real network takes it; steps before it are warm-up."""
     training = workshop.training(
         case.family, workshop.base(case.family, narrow=True), workshop.dataset(), **case.values
     )
+    training.take_step = Step(training.network, training.objective, training.optimizer)
     steps = training._batches()
     with quiet():
         for _ in range(WARM):

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from .projection import Projection
+from .layers.attention import attend
+from .layers.projection import Projection
 
 TIMESTEPS = 1000
 Keys = tuple[Tensor, Tensor]
@@ -231,9 +232,9 @@ class Block(nn.Module):
     def forward(self, x: Tensor, key: Tensor, value: Tensor) -> Tensor:
         batch = len(key)
         own = _heads(self.own(self.norm1(x)), batch, 3, self.heads)
-        x = x + self.own_out(_attend(*own))
+        x = x + self.own_out(attend(*own))
         (query,) = _heads(self.ask(self.norm2(x)), batch, 1, self.heads)
-        x = x + self.text_out(_attend(query, key, value))
+        x = x + self.text_out(attend(query, key, value))
         inner, gate = self.widen(self.norm3(x)).chunk(2, dim=1)
         out: Tensor = x + self.narrow(inner * F.gelu(gate))
         return out
@@ -244,14 +245,6 @@ def _heads(rows: Tensor, batch: int, parts: int, heads: int) -> tuple[Tensor, ..
     width of a head] for each part.
     """
     return rows.view(batch, len(rows) // batch, parts, heads, -1).unbind(2)
-
-
-def _attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """Rows [batch x places, width]."""
-    mixed = F.scaled_dot_product_attention(
-        query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2)
-    )
-    return mixed.transpose(1, 2).reshape(query.shape[0] * query.shape[1], -1)
 
 
 def _run(compute: Any, checkpointing: bool, *inputs: Tensor) -> Tensor:

@@ -15,9 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from ....errors import Invalid, Problem
+from .layers import toy
+from .layers.projection import Projection
+from .layers.stack import stacks
 from .lora_names import Target
-from .projection import Projection
-from .stack import stacks
 
 
 class Lora(NamedTuple):
@@ -76,14 +77,20 @@ class Part(nn.Module):
         """
         down = self.down.to(dtype)
         up = (self.up * (multiplier * self.alpha / self.rank)).to(dtype)
+        by_stack = (
+            down.split_with_sizes([math.prod(stack.down_shape) for stack in self.stacks]),
+            up.split_with_sizes([math.prod(stack.up_shape) for stack in self.stacks]),
+        )
+        if toy.is_computed():
+            for stack, *pair in zip(self.stacks, *by_stack, strict=True):
+                (stack.merge if stack.is_small else stack.lend)(*pair)
+            return
         downs, ups = down.split_with_sizes(self.downs), up.split_with_sizes(self.ups)
         for projection, *loras in zip(self.projections, downs, ups, strict=True):
             projection.loras[:] = loras
         with torch.no_grad():
-            whole_downs = down.split_with_sizes([math.prod(s.down_shape) for s in self.stacks])
-            whole_ups = up.split_with_sizes([math.prod(s.up_shape) for s in self.stacks])
-            for stack, one, other in zip(self.stacks, whole_downs, whole_ups, strict=True):
-                stack.fill(one, other)
+            for stack, *pair in zip(self.stacks, *by_stack, strict=True):
+                stack.fill(*pair)
 
     def tensors(self) -> dict[str, Tensor]:
         """The weights under kohya's names and in its shapes."""

@@ -15,7 +15,7 @@ from torch.utils.checkpoint import checkpoint
 
 from ....datasets.caption_tokens import CHUNK, LENGTHS
 from .clip import text_model
-from .projection import Projection
+from .layers.projection import Projection
 
 TOKENIZERS = {
     "sd1": ("openai_clip-vit-large-patch14",),

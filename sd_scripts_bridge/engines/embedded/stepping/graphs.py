@@ -199,6 +199,7 @@ def taker(
     ``found``: what the training takes of the GPU, where that was counted.
     """
     if device.type == "cpu" and toy:
+        step.is_toy = True
         return Graphs(step, step.optimizer.break_off, TapeRecorder(step), Policy(steps))
     if device.type != "cuda" or torch.version.hip is not None:
         return step

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ..model.layers import toy
 from ..model.lora_network import LoraNetwork
 from ..training.loss import Inputs, Objective, Rows
 from ..training.noise import draw
@@ -20,8 +21,16 @@ from ..training.optimizer import Optimizer
 class Step:
     """Forward, backward, clipping and AdamW for the batches that make one step."""
 
-    def __init__(self, network: LoraNetwork, objective: Objective, optimizer: Optimizer) -> None:
+    def __init__(
+        self,
+        network: LoraNetwork,
+        objective: Objective,
+        optimizer: Optimizer,
+        *,
+        is_toy: bool = False,
+    ) -> None:
         self.network, self.objective, self.optimizer = network, objective, optimizer
+        self.is_toy = is_toy
 
     def __call__(self, batches: Sequence[Inputs]) -> list[Tensor]:
         """The loss of each batch, on the device."""
@@ -33,9 +42,10 @@ class Step:
         """The same without moving the weights: it leaves them their gradients."""
         losses = []
         for inputs in batches:
-            self.network.refresh(self.objective.dtype)
-            loss = self.objective.loss(inputs)
-            self.optimizer.backward(loss)
+            with toy.computing(self.is_toy):
+                self.network.refresh(self.objective.dtype)
+                loss = self.objective.loss(inputs)
+                self.optimizer.backward(loss)
             losses.append(loss.detach())
         return losses
 

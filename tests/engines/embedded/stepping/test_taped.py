@@ -17,7 +17,7 @@ from benchmarks.workshop import Workshop, quiet
 from sd_scripts_bridge.engines.embedded.model import tiny
 from sd_scripts_bridge.engines.embedded.stepping.graphs import Graphs
 from sd_scripts_bridge.engines.embedded.stepping.policy import WARM
-from sd_scripts_bridge.engines.embedded.stepping.step import Step
+from sd_scripts_bridge.engines.embedded.stepping.step import Step, inputs_of
 from sd_scripts_bridge.engines.embedded.stepping.tape import Tape
 
 STEPS = 9
@@ -53,6 +53,10 @@ def after(run: Any) -> tuple[list[Any], dict[str, Any]]:
     return run.losses.ring.tolist(), run.network.state_dict()
 
 
+def step(run: Any, *, is_toy: bool) -> Step:
+    return Step(run.network, run.objective, run.optimizer, is_toy=is_toy)
+
+
 @pytest.mark.parametrize(
     ("family", "kind"),
     [("sd1", kind) for kind in KINDS] + [("sdxl", "text encoder too")],
@@ -61,7 +65,7 @@ def test_recorded_steps_are_those_of_python_to_the_last_bit(
     workshop: Workshop, family: str, kind: str
 ) -> None:
     recorded, one_by_one = (training(workshop, family, **KINDS[kind]) for _ in range(2))
-    one_by_one.take_step = Step(one_by_one.network, one_by_one.objective, one_by_one.optimizer)
+    one_by_one.take_step = step(one_by_one, is_toy=True)
     losses, weights = after(recorded)
     others, theirs = after(one_by_one)
 
@@ -72,6 +76,30 @@ def test_recorded_steps_are_those_of_python_to_the_last_bit(
     assert any(one.any() for name, one in weights.items() if name.endswith("up"))
 
 
+@pytest.mark.parametrize(
+    ("family", "kind"), [("sd1", "gathered"), ("sd1", "text encoder too"), ("sdxl", "gathered")]
+)
+def test_a_toys_ways_lead_to_the_ordinary_gradients(
+    workshop: Workshop, family: str, kind: str
+) -> None:
+    """Merged LoRAs, remembered attention and products turned over, to rounding."""
+    run = training(workshop, family, **KINDS[kind])
+    for part in run.network.parts:
+        torch.nn.init.normal_(part.up, 0.0, 0.1, generator=torch.Generator().manual_seed(1))
+    rows = next(run._batches())
+    inputs = [inputs_of(one, run.objective, None, run.dice) for one in rows]
+    losses, gradients = [], []
+    for is_toy in (True, False):
+        losses.append(torch.stack(step(run, is_toy=is_toy).gradients(inputs)))
+        gradients.append([weight.grad for weight in run.network.parameters()])
+        run.optimizer.break_off()
+
+    torch.testing.assert_close(losses[0], losses[1], rtol=1e-5, atol=0.0)
+    for mine, ordinary in zip(*gradients, strict=True):
+        assert ordinary.any()
+        torch.testing.assert_close(mine, ordinary, rtol=1e-3, atol=1e-4 * float(ordinary.std()))
+
+
 def test_a_program_follows_what_lies_there_and_writes_into_it() -> None:
     there, rows = torch.ones(2, 3), torch.arange(6.0).view(2, 3)
     with Tape([rows]) as tape:
@@ -79,7 +107,7 @@ def test_a_program_follows_what_lies_there_and_writes_into_it() -> None:
         out = (there[:, :2].sum() * rows).div(float("inf")).add(there).unbind(0)[1]
     run = tape.program([out])
     there.fill_(3.0)
-    (again,) = run([rows])
+    (again,) = run([torch.cat([rows, rows])[2:]])  # the same, and elsewhere in its memory
     assert there.tolist() == [[6.0, 3.0, 3.0]] * 2
     assert torch.equal(again, there[1])
 

@@ -5,14 +5,19 @@ once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
 
+from .merged import Merging
 from .projection import Projection, Sizes, Weights
 
 ALIGNED = 8
 """Tensor cores want rows of a multiple of 16 bytes."""
+SMALL = 64 * 64
+"""Weights of a layer up to which a processor adds the LoRA to them sooner than it calls the LoRA's
+own products."""
 
 
 class Stack:
@@ -49,6 +54,30 @@ class Stack:
         """Put a step's weights (flat; ``up`` scaled) into the margins."""
         self.downs.copy_(down.view(self.down_shape))
         self.ups.copy_(up.view(self.up_shape))
+
+    @property
+    def is_small(self) -> bool:
+        """In fp32 alone: in 16 bits most of what a LoRA changes would be rounded away."""
+        few = self.sizes.width_out * self.sizes.width_in <= SMALL
+        return few and self.matrices.dtype == torch.float32
+
+    @cached_property
+    def _merging(self) -> Merging:
+        whole = self.matrices[:, : self.sizes.rows, : self.sizes.width_in]
+        return Merging(whole, self.sizes.width_out)
+
+    def merge(self, down: Tensor, up: Tensor) -> None:
+        """Hand the projections a step's weights (flat; ``up`` scaled) added to the frozen ones."""
+        for projection, merged in zip(self.projections, self._merging(down, up), strict=True):
+            projection.merged = merged
+
+    def lend(self, down: Tensor, up: Tensor) -> None:
+        """Hand each projection its own part of a step's weights, for its gradients, and `fill`."""
+        by_projection = [flat.view(len(self.projections), -1).unbind() for flat in (down, up)]
+        for projection, *loras in zip(self.projections, *by_projection, strict=True):
+            projection.loras[:] = loras
+        with torch.no_grad():
+            self.fill(down, up)
 
     def _diagonal(self) -> Tensor:
         """The margin at the side, as far as it isn't nought: each part's up beside its weight."""

@@ -18,6 +18,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from . import toy
+from .merged import Merged
+
 
 class Sizes(NamedTuple):
     """What a projection is made of. All its layers have the same widths."""
@@ -75,11 +78,16 @@ class Projection(nn.Module):
         )
         self.weights: Weights | None = None
         self.loras: list[Tensor] = []
+        self.merged: Merged | None = None
+        """What a toy's small layers compute with."""
 
     def forward(self, rows: Tensor) -> Tensor:
         if self.weights is None:
             alone = [F.linear(rows, layer.weight, layer.bias) for layer in self.layers]
             return alone[0] if len(alone) == 1 else torch.cat(alone, dim=1)
+        if self.merged is not None and toy.is_computed():
+            bias = self.weights.bias
+            return self.merged(rows, None if bias is None else bias[: self.sizes.rows])
         if torch.compiler.is_compiling():
             return self._plain(rows, self.weights)
         apply = cast(Callable[..., Tensor], _WithLoras.apply)
@@ -135,12 +143,20 @@ class _WithLoras(torch.autograd.Function):
         if grad_rows is not None:
             grad_rows.addmm_(grad_middle, down)
         grad_down = torch.mm(grad_middle.t(), rows)
-        grad_up = (
-            torch.mm(grad.t(), middle)
-            if parts == 1
-            else torch.bmm(by_part(grad, parts).mT, by_part(middle, parts))
-        )
-        return grad_rows, grad_down.view(-1), grad_up.view(-1), None, None, None, None, None
+        grad_up = _of_up(grad, middle, parts)
+        return grad_rows, grad_down.view(-1), grad_up.reshape(-1), None, None, None, None, None
+
+
+def _of_up(grad: Tensor, middle: Tensor, parts: int) -> Tensor:
+    """The gradient of the LoRAs' up weights, [parts, out, rank]; turned over where narrow products
+    are slow.
+    """
+    if parts > 1:
+        grad, middle = by_part(grad, parts), by_part(middle, parts)
+    product = torch.bmm if parts > 1 else torch.mm
+    if toy.is_computed():
+        return product(middle.mT, grad).mT
+    return product(grad.mT, middle)
 
 
 def _through(
