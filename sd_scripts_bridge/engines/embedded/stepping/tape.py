@@ -14,15 +14,16 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 optimized: Any = torch.jit.optimized_execution  # type: ignore[attr-defined]
 Program = Callable[[list[Tensor]], list[Tensor]]
-SAME = {torch.ops.aten.detach.default, torch.ops.aten.alias.default}
-"""Operations whose result is what they were given; only autograd tells them apart."""
+VIEWS = {torch.ops.aten._unsafe_view.default}
+"""Operations that say of themselves that they make no view, and do."""
 
 
 class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Writes down what is dispatched while it is entered.
 
     A tensor is one of ``inputs``, or made on the way, or it was there before and stays where it
-    is. Of the last kind whatever is only another view is made once, while recording.
+    is. Of the last kind whatever is only another view is made once, while recording; a view of what
+    was made on the way is written where it is first used, and as one, however many led to it.
     """
 
     def __init__(self, inputs: Sequence[Tensor]) -> None:
@@ -30,6 +31,10 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.inputs, self.there, self.lines = list(inputs), list[Tensor](), list[str]()
         self.names = {id(one): f"input{number}" for number, one in enumerate(inputs)}
         self.made = 0
+        self.roots: dict[int, Tensor] = {}
+        """The tensor that each one made on the way is, or is a view of."""
+        self.views: dict[str, str] = {}
+        """The names of those views, by what they are."""
         self._alive: list[object] = []
         """An id tells a tensor apart for as long as the tensor lives."""
 
@@ -40,11 +45,13 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
         out = func(*args, **kwargs)
         self._alive += [args, out]
         changes = any(id(one) in self.names for one in given)
-        if func in SAME:
+        if func.is_view or func in VIEWS:
             if changes:
-                self.names[id(out)] = self.names[id(args[0])]
-        elif changes or not func.is_view:
+                self._look(func, args, kwargs, out)
+        else:
             self._write(func, args, kwargs, out)
+            if not func._schema.is_mutable:
+                self.roots |= {id(one): one for one in _tensors([out])}
         return out
 
     def program(self, outputs: Sequence[Tensor]) -> Program:
@@ -54,14 +61,16 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """
         if not all(id(one) in self.names for one in outputs):
             raise RuntimeError("a result was made where it could not be recorded")
+        results = self._said(list(outputs))
         lines = (
             "def step(inputs: List[Tensor], there: List[Tensor]) -> List[Tensor]:",
             *_taken_apart("input", "inputs", len(self.inputs)),
             *_taken_apart("there", "there", len(self.there)),
             *self.lines,
-            f"return {self._said(list(outputs))}\n",
+            f"return {results}\n",
         )
         step, there = torch.jit.CompilationUnit("\n  ".join(lines)).step, self.there
+        _settle_constants(step.graph)
         self._alive.clear()
 
         def run(inputs: list[Tensor]) -> list[Tensor]:
@@ -82,6 +91,28 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
         results = [self._new(one) for one in (out if several else [out])]
         self.lines.append(f"{', '.join(results)}{',' if several else ''} = {call}")
 
+    def _look(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> None:
+        """Remember what ``out`` is a view of, or write so where an input is: it lies elsewhere in
+        each run.
+        """
+        root = self.roots.get(id(args[0]))
+        if root is None:
+            self._write(func, args, kwargs, out)
+            return
+        for one in _tensors([out]):
+            self.names[id(one)], self.roots[id(one)] = "", root
+
+    def _view(self, view: Tensor) -> str:
+        """The name of ``view``, written as what it is of its root."""
+        root = self.roots[id(view)]
+        if _layout(view) == _layout(root):
+            return self.names[id(root)]
+        given = ", ".join([self.names[id(root)], *map(str, _layout(view))])
+        if given not in self.views:
+            self.views[given] = self._new(view)
+            self.lines.append(f"{self.views[given]} = torch.ops.aten.as_strided({given})")
+        return self.views[given]
+
     def _new(self, tensor: Tensor | None) -> str:
         self.made += 1
         if tensor is not None:
@@ -94,6 +125,7 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
             if id(value) not in self.names:
                 self.names[id(value)] = f"there{len(self.there)}"
                 self.there.append(value)
+            self.names[id(value)] = self.names[id(value)] or self._view(value)
             return self.names[id(value)]
         if isinstance(value, (list, tuple)):
             return f"[{', '.join(map(self._said, value))}]"
@@ -113,6 +145,17 @@ def _tensors(value: object) -> list[Tensor]:
     if not isinstance(value, (list, tuple)):
         return []
     return [found for one in value for found in _tensors(one)]
+
+
+def _layout(tensor: Tensor) -> tuple[list[int], list[int], int]:
+    return list(tensor.shape), list(tensor.stride()), int(tensor.storage_offset())
+
+
+def _settle_constants(graph: Any) -> None:
+    """Sizes and numbers are made once, not in each run."""
+    passes: Any = torch._C
+    passes._jit_pass_constant_propagation(graph)
+    passes._jit_pass_constant_pooling(graph)
 
 
 def _taken_apart(name: str, tensors: str, count: int) -> list[str]:
