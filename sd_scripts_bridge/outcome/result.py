@@ -67,13 +67,9 @@ def _published(row: JobRow, fold: Fold) -> Published:
             job_id=row.id,
         )
     if fold.published is None:
-        raise Conflict(
-            "result.no_lora_yet",
-            "Job {job} has no LoRA yet ({status}). {why}",
-            job=row.id,
-            status=row.status.value,
-            why=row.sentence,
-        )
+        text = "Job {job} has no LoRA yet ({status}).{why}"
+        why = Message("result.why", " {why}", why=row.sentence) if row.sentence else ""
+        raise Conflict("result.no_lora_yet", text, job=row.id, status=row.status.value, why=why)
     return fold.published
 
 

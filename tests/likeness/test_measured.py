@@ -53,6 +53,7 @@ def test_without_a_yardstick_it_says_what_is_needed_and_still_looks_for_copies(
     assert (found["measured"], found["value"], found["samples"]) == (False, None, 3)
     assert found["sentence"].startswith("Not measured. Needed: ArcFace's .onnx")
     assert found["nearest"]["copies"] == 0 and found["nearest"]["distance"] > 10
+    assert "the path of either. No sample is a copy" in " ".join(ended.stdout.split())
 
 
 def test_a_sample_that_is_a_photo_over_again_is_called_one(bridge: Bridge, trained: int) -> None:

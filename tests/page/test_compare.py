@@ -127,7 +127,7 @@ def test_photos_that_are_gone_are_not_known(bridge: Bridge, pair: tuple[int, int
 def test_it_refuses_what_can_not_be_compared(bridge: Bridge, make_job: MakeJob) -> None:
     number = bridge._queue.add(make_job())
     wait_over(bridge, number)
-    with pytest.raises(Invalid, match="1 different jobs were given"):
+    with pytest.raises(Invalid, match="1 different job was given"):
         told(bridge, number)
     with pytest.raises(Invalid, match="Give 2 to 8"):
         told(bridge, number, number)

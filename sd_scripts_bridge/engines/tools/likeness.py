@@ -39,5 +39,9 @@ class LikenessTool:
     def outcome(self, home: Home, job: ToolJob, folder: JobFolder) -> str:
         del home, job
         told = view(facts.read(folder.result))
-        near = told.nearest.sentence if told.nearest else ""
-        return Message("likeness.outcome", "{said}. {near}", said=told.sentence, near=near)
+        if told.nearest is None:
+            return told.sentence
+        values = {"said": told.sentence, "near": told.nearest.sentence}
+        if not told.measured:  # that is a whole sentence
+            return Message("likeness.unmeasured", "{said} {near}", **values)
+        return Message("likeness.outcome", "{said}. {near}", **values)

@@ -73,7 +73,7 @@ def _refuse(numbers: Sequence[int]) -> None:
     if len(several) == len(numbers) and FEWEST <= len(numbers) <= MOST:
         return
     values = {"count": len(several), "fewest": FEWEST, "most": MOST}
-    text = "{count} different jobs were given"
+    text = "{count} different {count:job was|jobs were} given"
     raise Invalid([Problem("compare.count", "jobs", text, "Give {fewest} to {most}.", **values)])
 
 
