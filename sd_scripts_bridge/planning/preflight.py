@@ -105,15 +105,17 @@ def _disk_problems(job: TrainingJob, wanted: Need, machine: Room) -> Iterator[Pr
             size=size(wanted.disk),
             size2=size(machine.disk_free),
         )
-    if machine.publish_free < wanted.lora + SPARE_BYTES:
+    if job.lora_dir and machine.publish_free < wanted.lora + SPARE_BYTES:
         yield Problem(
             "preflight.lora_takes_free_disk",
             "lora_dir",
-            "the LoRA takes {size}, and {size2} are free on the disk of {lora_dir}",
+            "with the LoRA ({size}) the disk of {lora_dir}, of which {size2} are free, would have "
+            "less than {spare} left",
             "Free some space there.",
             size=size(wanted.lora),
             size2=size(machine.publish_free),
             lora_dir=job.lora_dir,
+            spare=size(SPARE_BYTES),
         )
 
 

@@ -65,7 +65,10 @@ def test_an_estimate_that_is_not_certain_never_refuses(job: TrainingJob) -> None
 
 
 def test_the_lora_folders_disk_counts_too(job: TrainingJob) -> None:
-    assert "lora_dir" in str(preflight.problems(job, replace(ROOMY, publish_free=0))[0])
+    full = replace(ROOMY, publish_free=3_000_000)
+    (problem,) = map(str, preflight.problems(job.evolve(lora_dir="/a/Lora"), full))
+    assert "3 MB are free" in problem and "less than 200 MB left" in problem
+    assert preflight.problems(job.evolve(lora_dir=None), full) == [], "the home's disk is asked"
 
 
 def test_a_lora_folder_that_cannot_be_used_is_refused_before_the_training(
