@@ -90,7 +90,7 @@
             if (!frame) return;
             lb.setClass(this.node, "lb-cuts", frame.cuts_face);
             lb.setClass(this.node, "lb-movable", frame.can_move.some(Boolean));
-            this.lay(frame.box);
+            if (!this.isDragging) this.lay(frame.box);
         }
 
         lay(box) {
@@ -116,26 +116,38 @@
             this.moveTo(this.frame.move.map((at, axis) => Math.max(-1, Math.min(1, at + way[axis] * STEP))));
         }
 
+        /** A drag, until the pointer is let go; Escape puts the frame back. */
         grasp(event) {
-            if (!this.frame || !this.frame.can_move.some(Boolean) || event.button) return;
+            if (!this.frame || !this.frame.can_move.some(Boolean) || event.button || this.isDragging) return;
             const start = [event.clientX, event.clientY];
-            let to = null;
+            let to = null, isLeft = false;
+            const leave = (pressed) => {
+                if (pressed.key !== "Escape") return;
+                isLeft = true;
+                this.lay(this.frame.box);
+            };
             const drag = (moved) => {
+                if (isLeft || moved.pointerId !== event.pointerId) return;
                 const by = [(moved.clientX - start[0]) / this.place.width, (moved.clientY - start[1]) / this.place.height];
                 if (!to && Math.hypot(moved.clientX - start[0], moved.clientY - start[1]) < CLICK) return;
                 to = lb.moved(this.frame, by);
                 this.lay(lb.movedBox(this.frame, to));
             };
             const drop = (last) => {
+                if (last.pointerId !== event.pointerId) return;
+                this.isDragging = false;
+                document.removeEventListener("keydown", leave);
                 this.node.removeEventListener("pointermove", drag);
                 this.node.removeEventListener("pointerup", drop);
                 this.node.removeEventListener("pointercancel", drop);
-                if (!to) return;
+                if (!to && !isLeft) return;
                 if (last.type === "pointercancel") return this.lay(this.frame.box);
                 this.dragged = true; // the click that follows is no choice
                 setTimeout(() => { this.dragged = false; }, 0);
-                this.moveTo(to);
+                if (!isLeft) this.moveTo(to);
             };
+            this.isDragging = true;
+            document.addEventListener("keydown", leave);
             this.node.setPointerCapture(event.pointerId);
             this.node.addEventListener("pointermove", drag);
             this.node.addEventListener("pointerup", drop);

@@ -12,8 +12,8 @@
     /** The brush one step larger or smaller. */
     lb.brushSize = (size, larger) => Math.round(Math.max(SIZES.least, Math.min(SIZES.most, larger ? size * SIZES.factor : size / SIZES.factor)));
 
-    /** The brush at first: a part of the long side. */
-    lb.usualBrush = (size) => Math.max(SIZES.least, Math.round(Math.max(size.width, size.height) * SIZES.usual));
+    /** The brush at first: a part of the side of a square as large, so that it fits a very wide photo, too. */
+    lb.usualBrush = (size) => Math.max(SIZES.least, Math.round(Math.sqrt(size.width * size.height) * SIZES.usual));
 
     /** The mask's size for a photo as it is turned. */
     lb.maskSize = function (photo) {
@@ -90,7 +90,17 @@
             this.changed();
         }
 
-        undo() { this.put(this.strokes.back(this.all())); }
+        /** Takes the stroke back that is being painted; whether there was one. */
+        leave() {
+            const isBusy = this.isPainting || this.isHeld;
+            this.isPainting = this.isHeld = false;
+            if (isBusy) this.pen.putImageData(this.strokes.done.pop(), 0, 0);
+            return isBusy;
+        }
+
+        undo() {
+            if (!this.leave()) this.put(this.strokes.back(this.all()));
+        }
 
         redo() { this.put(this.strokes.again(this.all())); }
 
@@ -125,6 +135,7 @@
 
         point(event) {
             if (event.type === "pointerleave") return lb.show(this.brush, this.isPainting || document.activeElement === this.canvas);
+            if (!event.isPrimary) return undefined; // a second finger paints no line to the first
             const to = this.place(event);
             if (event.type === "pointerdown" && !event.button) {
                 event.preventDefault();
@@ -133,11 +144,12 @@
                 this.isPainting = true;
                 this.strokes.add(this.all());
                 this.line(to, to);
-            } else if (event.type === "pointermove" && this.isPainting) this.line(this.at, to);
+            } else if (event.type === "pointermove" && this.isPainting) this.line(this.last, to);
             else if (this.isPainting && event.type !== "pointermove") {
                 this.isPainting = false;
                 this.changed();
             }
+            this.last = to; // also beside the picture: nothing is painted along its edge
             return this.moveTo(to);
         }
 
@@ -159,6 +171,7 @@
                 if (this.isHeld) this.line(from, this.at);
                 return true;
             }
+            if (event.key === "Escape") return this.leave();
             if (event.key !== " ") return false;
             if (!this.isHeld) {
                 this.isHeld = true;

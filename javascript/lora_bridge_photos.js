@@ -183,7 +183,7 @@
         }
 
         toggle(parts) {
-            const photo = parts.photo;
+            const photo = this.app.state.draft.photos.find((one) => one.id === parts.photo.id) || parts.photo; // a second click comes before it is drawn
             if (parts.frame.dragged) return undefined;
             if (photo.can_be_used === false) return this.app.tell(lb.sentence(photo.sentence));
             this.app.takePhoto({...photo, used: !photo.used});

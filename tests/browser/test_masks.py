@@ -63,7 +63,29 @@ def test_what_is_painted_is_what_the_server_has(
     if shots := os.environ.get("SHOTS"):
         page.screenshot(path=f"{shots}/masks.png", full_page=True)
 
+    def leave() -> None:
+        """A stroke that Escape takes back, and one that leaves the picture and comes back."""
+        box = canvas.bounding_box()
+        assert box
+        right, low = box["x"] + box["width"], box["y"] + box["height"]
+        page.mouse.move(box["x"] + 30, low - 60)
+        page.mouse.down()
+        page.mouse.move(right - 60, low - 60, steps=3)
+        page.keyboard.press("Escape")
+        page.mouse.up()
+        page.mouse.move(right - 30, box["y"] + 20)
+        page.mouse.down()
+        for x, y in ((right + 150, box["y"] + 20), (right + 150, low - 5), (right - 30, low - 5)):
+            page.mouse.move(x, y, steps=4)
+        page.mouse.up()
+
+    left = settled(leave)
+    assert left, "beside the picture nothing is painted along its edge"
+    assert left.getpixel((left.width - 3, left.height // 2)) == 255
+    assert left.getpixel((left.width // 3, left.height - 70)) == 255, "Escape took it back"
+    assert left.getpixel((left.width - 3, left.height - 5)) < 128
     canvas.focus()
+    assert share(settled(lambda: page.keyboard.press("Control+z"))) == pytest.approx(share(painted))
     page.keyboard.press("]")
     for _ in range(4):
         page.keyboard.press("ArrowDown")

@@ -16,7 +16,8 @@ test("the brush grows and shrinks within bounds", () => {
 });
 
 test("the brush begins as a part of the photo", () => {
-    assert.strictEqual(lb.usualBrush({width: 900, height: 600}), 100);
+    assert.strictEqual(lb.usualBrush({width: 900, height: 600}), 82);
+    assert.strictEqual(lb.usualBrush({width: 1024, height: 102}), 36, "it fits a very wide photo");
     assert.strictEqual(lb.usualBrush({width: 20, height: 30}), 8);
 });
 
