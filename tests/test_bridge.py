@@ -20,6 +20,8 @@ def test_a_training_says_what_it_gave_and_how_long_the_next_one_takes(
     with pytest.raises(Conflict, match=r"has no LoRA yet \(\w+\)\.$"):
         bridge.result(number)
     assert wait_over(bridge, number).status is Status.SUCCEEDED
+    with pytest.raises(Conflict, match=f"`repeat {number}` trains it again"):
+        bridge.retry(number)
     found = bridge.result(number)
     assert (found.stem, found.activation_text) == ("Ada", job.activation_text)
     assert found.file.is_file() and found.facts["steps"] == 20

@@ -133,5 +133,8 @@ def _refuse(row: JobRow) -> None:
 
 
 def _refusal(row: JobRow) -> Conflict:
+    if row.status is Status.SUCCEEDED and isinstance(row.job, TrainingJob):
+        text = "Job {job} has succeeded. `repeat {job}` trains it again, as a new job."
+        return Conflict("again.succeeded", text, job=row.id)
     text = "Job {job_id} ({status}) can't continue; only one that failed, stopped or was lost can."
     return Conflict("bridge.job_failed_stopped_lost_2", text, job_id=row.id, status=row.status)
