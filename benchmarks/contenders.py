@@ -33,6 +33,8 @@ from sd_scripts_bridge.system.toml_file import dumps
 from .outcome import Missing
 from .workshop import SUBJECT, Workshop
 
+LAST_LINES = 12
+"""Of the log of a program that failed."""
 WARM = 5
 """Steps that aren't counted: the first ones allocate, choose and compile."""
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
@@ -168,10 +170,11 @@ def _run(
         limit.cancel()
     wall = time.monotonic() - began
     if seconds is not None and wall >= seconds:
-        raise Missing(f"{name} wasn't done after {seconds:.0f} s; its log is {log}")
+        raise Missing(f"{name} wasn't done after {seconds:.0f} s\n{_end_of(log)}")
     if program.returncode or not lora.is_file() or len(seen) < 2:
-        said = f"{name} failed with {program.returncode}: {_last_words(log)}"
-        raise Missing(f"{said}; its log is {log}")
+        last = (_end_of(log) or "it said nothing").splitlines()[-1]
+        said = f"{name} failed with {program.returncode}: {last}"
+        raise Missing(f"{said}\n{_end_of(log)}\nIts whole log: {log}")
     return Run(lora, *_a_step(seen), wall, peak)
 
 
@@ -180,10 +183,10 @@ def _peak(line: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def _last_words(log: Path) -> str:
-    """The last line with anything on it: of Python's errors the one that says what it was."""
-    lines = [line.strip() for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing"
+def _end_of(log: Path) -> str:
+    """The last lines with anything on them: the very last says what a Python error was."""
+    lines = [line.strip() for line in log.read_text(encoding="utf-8").splitlines()]
+    return "\n".join([line for line in lines if line][-LAST_LINES:])
 
 
 def _a_step(seen: Sequence[_Seen]) -> tuple[float, float]:

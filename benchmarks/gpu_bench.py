@@ -81,6 +81,7 @@ class Bench:
         try:
             return measured()
         except Exception as error:  # noqa: BLE001  # whatever a GPU, a compiler or a program has
+            say(f"{type(error).__name__}: {error}")
             return Line(case, way, note=f"failed: {str(error).strip().partition(chr(10))[0]}")
         finally:
             self.free()
