@@ -193,11 +193,16 @@
             await Promise.all(keys.map((one) => this.save(one, leaving)));
         }
 
+        /** Done when the server has answered, also for what was on its way before. */
         async save(key, leaving) {
             const entry = this.waiting.get(key);
-            if (!entry || entry.leaving || (entry.sent && !leaving)) return;
+            if (!entry || entry.leaving) return;
+            if (!entry.sent || leaving) entry.sent = this.send(key, entry, leaving);
+            await entry.sent;
+        }
+
+        async send(key, entry, leaving) {
             clearTimeout(entry.timer);
-            entry.sent = true;
             entry.leaving = leaving;
             try {
                 const body = entry.was.length ? {...entry.body, was: entry.was} : entry.body;

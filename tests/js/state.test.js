@@ -231,3 +231,18 @@ test("of a Live Photo's pair the movie is spared, and only that one", () => {
     const names = ["IMG_1.HEIC", "IMG_1.MOV", "img_2.jpg", "IMG_2.mov", "IMG_3.MOV", "IMG_4.png", "IMG_4.mov", "IMG_5.jpg", "IMG_5.mp4"];
     assert.deepEqual(lb.moviesOfPhotos(names.map((name) => ({name}))).map((file) => file.name), ["IMG_1.MOV", "IMG_2.mov"]);
 });
+
+test("whoever waits for what was typed waits for what is on its way, too", async () => {
+    const done = [];
+    let answer = (_draft) => {};
+    const server = {post: () => new Promise((resolve) => { answer = resolve; })};
+    const saver = new lb.Saver(server, () => done.push("saved"), () => done.push("failed"));
+    saver.later("draft training", "draft", {training: {steps: 9}}, 10000);
+    saver.flush("draft training");
+    const start = saver.flush().then(() => done.push("started"));
+    await new Promise((resolve) => { setTimeout(resolve, 20); });
+    assert.deepStrictEqual(done, []);
+    answer({});
+    await start;
+    assert.deepStrictEqual(done, ["saved", "started"]);
+});
