@@ -63,6 +63,7 @@ def make(context: Context) -> Plan:
         changed=changed,
         gpu=gpu,
         launch=launch,
+        state=state,
     )
     plan.problems += [
         *_naming_of(state.subjects, training.lora_name),
@@ -101,7 +102,7 @@ def lora_folder(context: Context) -> Path:
 
 def request(context: Context, plan: Plan, dataset: Path) -> Request:
     """What to ask of `Bridge.submit`."""
-    state = context.draft.state
+    state = plan.state
     assert plan.base_path is not None
     return Request(
         dataset=dataset,

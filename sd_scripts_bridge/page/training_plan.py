@@ -13,6 +13,7 @@ from ..messages import Message
 from ..models.checkpoint import Base
 from ..options.params import TrainingParams
 from ..options.presets import Preset
+from .draft.state import State
 
 
 @dataclass
@@ -33,6 +34,8 @@ class Plan:
     changed: int = 0
     gpu: int | None = None
     launch: Launch | None = None
+    state: State = field(default_factory=State)
+    """The draft that this is the plan of, whatever it becomes while the photos are copied."""
 
     @property
     def images(self) -> int:

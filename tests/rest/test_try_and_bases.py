@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sd_scripts_bridge.jobs.job import TrainingJob
 from sd_scripts_bridge.page.context import Context
 from tests.support import messy
 from tests.support import model_headers as headers
@@ -29,6 +30,22 @@ def test_start_refuses_what_its_window_does_not_show(ready: Page) -> None:
     refused = ready.post("train", seen=seen)
     assert refused.status_code == 409 and "name = 'Eve'" in sentences(refused)
     assert ready.post("train", seen={**seen, "name": "Eve"}).status_code == 200
+
+
+def test_what_another_window_changes_while_the_photos_are_copied_is_not_trained(
+    ready: Page, context: Context
+) -> None:
+    seen = {key: ready.get("draft").json()[key] for key in ("name", "class_token", "training")}
+
+    def meanwhile() -> list[str]:
+        ready.post("draft", training={"lora_name": "Other", "private": True})
+        return []
+
+    context.before_start = meanwhile
+    job = ready.post("train", seen=seen).json()["job"]
+    asked = context.the_bridge.job(job).job
+    assert isinstance(asked, TrainingJob)
+    assert (asked.name, asked.private) == (seen["name"], False)
 
 
 def test_every_lora_in_the_folder_can_be_tried(page: Page, context: Context) -> None:

@@ -39,7 +39,6 @@ def train(call: Call, body: StartBody) -> QueuedView:
     Raises `Invalid` with everything that is in the way.
     """
     context = call.context
-    windows.refuse_unseen(context.draft.state, body.seen)
     wanted = view.used(context.draft)
     context.draft.look_again()
     if not context.draft.check.wait(5):
@@ -52,6 +51,7 @@ def train(call: Call, body: StartBody) -> QueuedView:
         )
     _refuse_gone(context.draft, wanted)
     made = plan.make(context)
+    windows.refuse_unseen(made.state, body.seen)
     _refuse(context, made)
     reg = made.data.regularisation
     folder = dataset.write(context.draft, Buckets(made.params), reg)
