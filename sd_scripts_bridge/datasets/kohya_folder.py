@@ -176,9 +176,9 @@ def open_dataset(path: Path) -> Dataset:
         raise Invalid(problems)
     path = path.absolute()
     for image_dir in (path / "img", path):
-        subsets = _subsets(photo_files.subfolders(image_dir))
-        if subsets:
-            return _dataset(image_dir, subsets, _folder_remarks(image_dir))
+        folders = photo_files.subfolders(image_dir)
+        if subsets := _subsets(folders):
+            return _dataset(image_dir, subsets, _folder_remarks(image_dir, folders))
     if _images(path):
         return _single(path)
     raise Invalid([_no_photos(path)])
@@ -227,7 +227,8 @@ def _dataset(image_dir: Path, subsets: tuple[Subset, ...], remarks: Sequence[str
     root = image_dir.parent if image_dir.name == "img" else image_dir
     ours = manifest.read(root)
     wanted_steps = ours.get("wanted_steps")
-    regularisation = _subsets(photo_files.subfolders(root / "reg"))
+    reg_folders = photo_files.subfolders(root / "reg")
+    regularisation = _subsets(reg_folders)
     took = joined(map(_told, subsets), ", ")
     return Dataset(
         root,
@@ -238,7 +239,7 @@ def _dataset(image_dir: Path, subsets: tuple[Subset, ...], remarks: Sequence[str
         (
             Message("folder.took", "Took {folders}.", folders=took),
             *remarks,
-            *(() if regularisation else _reg_remarks(root / "reg")),
+            *(() if regularisation else _reg_remarks(root / "reg", reg_folders)),
         ),
         _held_out(root) if image_dir.name == "img" else (),
         is_decided=HELD_OUT in ours or (root / HELD_OUT).is_dir(),
@@ -252,7 +253,7 @@ def _told(subset: Subset) -> Message:
     return Message("folder.with_photos", text, folder=folder, count=subset.images)
 
 
-def _reg_remarks(folder: Path) -> list[str]:
+def _reg_remarks(folder: Path, folders: Sequence[Path]) -> list[str]:
     if _images(folder):
         return [
             Message(
@@ -260,7 +261,7 @@ def _reg_remarks(folder: Path) -> list[str]:
                 "The pictures in 'reg' are not used: they have to be in a folder like 'reg/1_man'.",
             )
         ]
-    return _folder_remarks(folder)
+    return _skipped(folders)
 
 
 def _subsets(folders: Sequence[Path]) -> tuple[Subset, ...]:
@@ -306,10 +307,10 @@ def held_out_folders(root: Path) -> tuple[Path, ...]:
     return (root / HELD_OUT, *photo_files.subfolders(root / HELD_OUT))
 
 
-def _folder_remarks(image_dir: Path) -> list[str]:
-    """What lies here but isn't trained; sd-scripts passes over it without a word."""
-    remarks = []
-    for folder in photo_files.subfolders(image_dir):
+def _skipped(folders: Sequence[Path]) -> list[str]:
+    """Those of ``folders`` that aren't trained; sd-scripts passes over them without a word."""
+    remarks: list[str] = []
+    for folder in folders:
         match = LEAF.fullmatch(folder.name)
         if not match and _images(folder):
             remarks.append(
@@ -328,9 +329,14 @@ def _folder_remarks(image_dir: Path) -> list[str]:
                     shown=repr(shown(folder.name)),
                 )
             )
+    return remarks
+
+
+def _folder_remarks(image_dir: Path, folders: Sequence[Path]) -> list[str]:
+    """What lies here but isn't trained."""
     loose = _images(image_dir)
     return [
-        *remarks,
+        *_skipped(folders),
         *(
             [
                 Message(

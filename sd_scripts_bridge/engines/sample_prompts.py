@@ -168,12 +168,17 @@ def chosen(job: TrainingJob) -> list[SamplePrompt]:
     and the first one's prompt without its name and for another class, which show whether the LoRA
     bleeds into others.
     """
+    return _prompts(job, _caption(job))
+
+
+def _prompts(job: TrainingJob, caption: str) -> list[SamplePrompt]:
+    """As many whatever ``caption`` is, so that their cost is known without any caption."""
     name, *others = job.spoken
     plain = job.class_token or "person"
     other = OTHER_CLASS.get(plain.lower(), "person")
     texts = [
         f"{name}, {POSE}",
-        _caption(job) or f"{name}, {PLACE}",
+        caption or f"{name}, {PLACE}",
         *(f"{one}, {POSE}" for one in others),
         f"{plain}, {POSE}",
         f"{other}, {POSE}",
@@ -216,6 +221,7 @@ def _caption(job: TrainingJob) -> str:
     except (BridgeError, OSError):  # a cluster's folder, or one that only the scripts understand
         return ""
     found = {picture.caption for picture in pictures if job.subject in picture.caption}
+    found -= {f"{one}, {POSE}" for one in job.spoken}  # a prompt already
     fitting = [one for one in found if len(job.spoken[0]) < len(one) <= LONGEST_CAPTION]
     return max(sorted(fitting), key=len, default="")
 
@@ -265,7 +271,7 @@ def notes(job: TrainingJob, by_default: bool | None) -> list[Message]:
     if not is_text(job):
         return []
     own = job.params.extra.get("sample_prompts")
-    prompts = read_file(Path(str(own))) if own else chosen(job)
+    prompts = read_file(Path(str(own))) if own else _prompts(job, "")
     if not prompts:
         return []
     text = (

@@ -48,6 +48,14 @@ def test_without_a_caption_that_says_more_the_place_is_ours(job: TrainingJob) ->
     assert texts[1] == "Ada woman, standing in a sunny park"
 
 
+def test_a_caption_that_is_a_prompt_already_costs_none(job: TrainingJob) -> None:
+    said = sample_prompts.chosen(job)[0].text
+    for file in Path(job.dataset).rglob("*.txt"):
+        file.write_text(said, encoding="utf-8")
+
+    assert len(sample_prompts.chosen(job)) == 4, "as many as are told before"
+
+
 def test_a_line_is_read_as_sd_scripts_reads_it() -> None:
     (prompt,) = sample_prompts.read(
         "# a remark\n\nAda woman, photo --n low quality --w 64 --h 128 --d 7 --l 7.5 --s 3 --x no\n"
