@@ -199,7 +199,8 @@ def enough_problems(job: TrainingJob, data: Dataset, engine: Engine) -> list[Pro
                 "request.enough_engine",
                 "enough",
                 "{engine} can't measure while it trains",
-                "Use --engine embedded.",
+                "Use --engine embedded; or publish the recommended step, which is chosen once all "
+                "saves are measured: only the time isn't saved.",
                 engine=engine.name,
             )
         ]

@@ -81,6 +81,7 @@ def test_an_engine_that_cant_end_by_itself_is_named(
     answer = page.post("jobs", **asked, enough=True)
     assert answer.status_code == 422
     assert "enough: sd-scripts can't measure while it trains" in sentences(answer)
+    assert "publish the recommended step" in sentences(answer), "what can be done instead"
 
 
 def test_a_draft_that_ends_by_itself_needs_an_engine_that_measures_and_a_photo(

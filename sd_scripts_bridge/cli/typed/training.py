@@ -42,7 +42,7 @@ def _train(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--enough",
         action="store_true",
-        help="end at the first save whose held-out loss is significantly worse",
+        help="end at the first save whose held-out loss is significantly worse (engine embedded)",
     )
     sub.add_argument(
         "--publish",
