@@ -72,9 +72,13 @@ def of_surroundings(device: torch.device) -> list[str]:
 
 @functools.cache
 def _code() -> str:
+    return hashlib.sha256(b"".join(file.read_bytes() for file in code_files())).hexdigest()
+
+
+def code_files() -> list[Path]:
+    """Our files that compute latents and text states."""
     folders = [Path(__file__).parents[1] / name for name in CODE]
-    files = sorted(file for folder in folders for file in folder.glob("*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    return sorted(file for folder in folders for file in folder.rglob("*.py"))
 
 
 def _version(library: str) -> str:

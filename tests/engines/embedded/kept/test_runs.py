@@ -124,3 +124,15 @@ def test_another_vae_encodes_anew(
         base.write_bytes(whole)
 
     assert encoded == ["photo"] * 6
+
+
+def test_what_is_kept_is_of_all_code_that_computes_it() -> None:
+    """Whatever is changed in a layer of the text encoders is another computation."""
+    import inspect
+
+    from sd_scripts_bridge.engines.embedded.kept import fingerprint
+    from sd_scripts_bridge.engines.embedded.model.layers.projection import Projection
+    from sd_scripts_bridge.engines.embedded.model.text import TextLayer
+
+    for one in (Projection, TextLayer):
+        assert Path(inspect.getfile(one)) in fingerprint.code_files()

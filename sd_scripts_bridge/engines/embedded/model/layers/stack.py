@@ -10,6 +10,7 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
+from .. import device
 from .merged import Merging
 from .projection import Projection, Sizes, Weights
 
@@ -111,8 +112,14 @@ class Stack:
 
 
 def stacks(projections: Iterable[Projection], rank: int) -> list[Stack]:
-    """All ``projections``, those of one size together."""
+    """All ``projections``, those of one size together. Of a GPU's memory no more is taken than by
+    the weights and one stack: what the layers had is given back before the next one.
+    """
     alike: dict[Sizes, list[Projection]] = {}
     for projection in projections:
         alike.setdefault(projection.sizes, []).append(projection)
-    return [Stack(group, rank) for group in alike.values()]
+    found = []
+    for group in alike.values():
+        found.append(Stack(group, rank))
+        device.give_back(found[-1].matrices.device)
+    return found
