@@ -15,6 +15,8 @@ from .params import TrainingParams
 
 ADAPTIVE = ("dadapt", "prodigy")
 """Beginnings of optimizers that find their own rate, of which 1 is the usual factor."""
+PLAIN = ("adam", "pagedadam", "lion", "pagedlion", "adafactor", "came")
+"""Beginnings of optimizers that step by the rate as it is given."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,8 @@ def idle(stand: Stand, names: Iterable[str]) -> list[str]:
 def advice(params: TrainingParams) -> list[str]:
     """What to know about rates that the optimizer treats in its own way."""
     name = params.optimizer_type.lower()
+    rate = params.learning_rate if params.unet_lr is None else params.unet_lr
     if name.startswith(ADAPTIVE):
-        rate = params.learning_rate if params.unet_lr is None else params.unet_lr
         if rate <= 0.1:
             return [
                 Message(
@@ -75,6 +77,12 @@ def advice(params: TrainingParams) -> list[str]:
                 "changes that.",
             )
         ]
+    if rate >= 0.1 and name.startswith(PLAIN):
+        text = (
+            "{rate} is a rate for optimizers that find theirs by themselves (Prodigy, DAdaptation): "
+            "with {optimizer} it breaks the LoRA; 0.0001 is usual."
+        )
+        return [Message("effect.too_high", text, rate=f"{rate:g}", optimizer=params.optimizer_type)]
     return []
 
 

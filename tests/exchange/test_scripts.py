@@ -297,6 +297,11 @@ def test_a_notebooks_forms_and_the_file_that_it_writes(tmp_path: Path) -> None:
     assert seed.fate is Fate.IGNORED and "outside this file" in seed.why
 
 
+def test_an_old_switch_says_which_optimizer(tmp_path: Path) -> None:
+    text = "python train_network.py --use_dadaptation --learning_rate 1.0 --network_dim 4"
+    assert read(tmp_path / "run.sh", text).values["optimizer_type"] == "DAdaptation"
+
+
 def test_a_notebook_that_puts_its_command_together_in_functions(tmp_path: Path) -> None:
     setup = """
 def write_file(name, text):

@@ -68,3 +68,7 @@ def test_a_rate_that_is_far_too_low_for_an_adaptive_optimizer_is_said() -> None:
     assert "1 is usual" in advice(stand(optimizer_type="Prodigy").params)[0]
     assert advice(stand(optimizer_type="Prodigy", learning_rate=1).params) == []
     assert advice(stand().params) == []
+    for optimizer in ("AdamW8bit", "Lion"):
+        (said,) = advice(stand(optimizer_type=optimizer, unet_lr=1, learning_rate=1e-4).params)
+        assert f"with {optimizer} it breaks the LoRA" in said
+    assert advice(stand(optimizer_type="SGDNesterov", learning_rate=1).params) == []

@@ -331,6 +331,5 @@ _RULES: Mapping[str, Callable[[Settling, Given], None]] = {
     "clip_skip": synonyms.clip_skip,
     "cache_text_encoder_outputs": synonyms.cached_captions,
     "sample_prompts": synonyms.sample_prompts,
-    "use_8bit_adam": synonyms.eight_bit,
-    "use_lion_optimizer": synonyms.eight_bit,
+    **dict.fromkeys(synonyms.OPTIMIZERS, synonyms.switched_optimizer),
 }

@@ -36,8 +36,17 @@ def sample_prompts(work: Settling, item: Given) -> None:
         work.other(item)
 
 
-def eight_bit(work: Settling, item: Given) -> None:
-    """The way before --optimizer_type."""
+OPTIMIZERS = {
+    "use_8bit_adam": "AdamW8bit",
+    "use_lion_optimizer": "Lion",
+    "use_dadaptation": "DAdaptation",
+    "use_dadaptation_optimizer": "DAdaptation",
+}
+"""Switches of old versions, before --optimizer_type."""
+
+
+def switched_optimizer(work: Settling, item: Given) -> None:
+    """One of `OPTIMIZERS`."""
     if is_off(item.value):
         work.ledger.used(item.key, item.value)
     elif "optimizer_type" in work.keys:
@@ -51,11 +60,8 @@ def eight_bit(work: Settling, item: Given) -> None:
             ),
         )
     else:
-        work.known(
-            item._replace(
-                option="optimizer_type", value="AdamW8bit" if "8bit" in item.option else "Lion"
-            )
-        )
+        named = OPTIMIZERS[item.option]
+        work.known(item._replace(option="optimizer_type", value=named))
 
 
 def v_parameterization(work: Settling, item: Given) -> None:
