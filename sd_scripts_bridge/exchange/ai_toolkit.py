@@ -117,7 +117,7 @@ def read(path: Path, data: Mapping[str, Any], here: Here) -> Imported:
         *_plain(form),
         *_network(path, work, form),
         *_datasets(work, process.get("datasets")),
-        *_parts(form),
+        *_parts(work, form),
     ]
     form.tell_the_rest(
         work.ledger,
@@ -237,11 +237,13 @@ def _network(path: Path, work: Settling, form: Nested) -> Iterator[Given]:
         yield Given("network_args", words, "network.type (network_args)")
 
 
-def _parts(form: Nested) -> Iterator[Given]:
+def _parts(work: Settling, form: Nested) -> Iterator[Given]:
     unet = form.take("train.train_unet", True)
     if not form.take("train.train_text_encoder", False):
+        work.ledger.originals["train.train_text_encoder"] = False
         yield Given("network_train_unet_only", True, "train.train_text_encoder")
     elif not unet:
+        work.ledger.originals["train.train_unet"] = False
         yield Given("network_train_text_encoder_only", True, "train.train_unet")
 
 

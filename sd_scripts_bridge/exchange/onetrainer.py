@@ -14,11 +14,11 @@ from ..errors import Invalid, Problem
 from ..messages import Message
 from ..options.kinds import SCRIPT_DEFAULTS
 from ..options.known import optimizers
+from . import concepts as concepts_of
 from .nested import Nested
 from .settling import rules
 from .settling.imported import Imported
 from .settling.work import Given, Here, Settling, number
-from .toml import subsets as toml_subsets
 
 KIND = Message("onetrainer.settings_saved_onetrainer", "settings saved by OneTrainer")
 _FAMILIES = {
@@ -125,7 +125,7 @@ def read(path: Path, data: Mapping[str, Any], here: Here, kind: str = KIND) -> I
         *_network(path, work, form),
         *_optimizer(work, form),
         *_schedule(form),
-        *_parts(form),
+        *_parts(work, form),
         *_others(work, form),
         *_concepts(work, form),
     ]
@@ -243,13 +243,15 @@ def _schedule(form: Nested) -> Iterator[Given]:
     yield Given("lr_warmup_steps", steps, "learning_rate_warmup_steps")
 
 
-def _parts(form: Nested) -> Iterator[Given]:
+def _parts(work: Settling, form: Nested) -> Iterator[Given]:
     """Which parts of the model learn."""
     encoders = [form.take(f"text_encoder{n}.train", n == "") for n in ("", "_2", "_3", "_4")]
     unet = form.take("unet.train", True) and form.take("transformer.train", True)
     if not any(encoders):
+        work.ledger.originals["text_encoder.train"] = False
         yield Given("network_train_unet_only", True, "text_encoder.train")
     elif not unet:
+        work.ledger.originals["unet.train"] = False
         yield Given("network_train_text_encoder_only", True, "unet.train")
     checkpointing = form.take("gradient_checkpointing")
     if checkpointing is not None:
@@ -320,7 +322,7 @@ def _loss(work: Settling, form: Nested) -> Iterator[Given]:
 
 
 def _concepts(work: Settling, form: Nested) -> Iterator[Given]:
-    """The folders of photos; a concept's balancing is how often an epoch shows each."""
+    """The folders of photos."""
     concepts = form.take("concepts")
     if not isinstance(concepts, list):
         name = form.take("concept_file_name")
@@ -331,10 +333,4 @@ def _concepts(work: Settling, form: Nested) -> Iterator[Given]:
             )
             work.ledger.ignored("concept_file_name", name, why)
         return
-    tables = [
-        {"image_dir": str(c["path"]), "num_repeats": max(1, int(number(c.get("balancing")) or 1))}
-        for c in concepts
-        if isinstance(c, Mapping) and c.get("path") and c.get("enabled", True)
-    ]
-    if tables:
-        yield from toml_subsets.options(work, {"datasets": [{"subsets": tables}]}, "concepts ")
+    yield from concepts_of.options(work, concepts)

@@ -57,17 +57,16 @@ def advice(params: TrainingParams) -> list[str]:
     """What to know about rates that the optimizer treats in its own way."""
     name = params.optimizer_type.lower()
     rate = params.learning_rate if params.unet_lr is None else params.unet_lr
-    if name.startswith(ADAPTIVE):
-        if rate <= 0.1:
-            return [
-                Message(
-                    "effect.adaptive",
-                    "{optimizer} finds the rate by itself and takes learning_rate as a factor: "
-                    "{rate} is very low, 1 is usual.",
-                    optimizer=params.optimizer_type,
-                    rate=f"{rate:g}",
-                )
-            ]
+    if name.startswith(ADAPTIVE) and rate <= 0.1:
+        return [
+            Message(
+                "effect.adaptive",
+                "{optimizer} finds the rate by itself and takes learning_rate as a factor: "
+                "{rate} is very low, 1 is usual.",
+                optimizer=params.optimizer_type,
+                rate=f"{rate:g}",
+            )
+        ]
     if _rates_itself(params):
         return [
             Message(
@@ -79,8 +78,8 @@ def advice(params: TrainingParams) -> list[str]:
         ]
     if rate >= 0.1 and name.startswith(PLAIN):
         text = (
-            "{rate} is a rate for optimizers that find theirs by themselves (Prodigy, DAdaptation): "
-            "with {optimizer} it breaks the LoRA; 0.0001 is usual."
+            "{rate} is a rate for optimizers that find theirs by themselves (Prodigy, "
+            "DAdaptation): with {optimizer} it breaks the LoRA; 0.0001 is usual."
         )
         return [Message("effect.too_high", text, rate=f"{rate:g}", optimizer=params.optimizer_type)]
     return []

@@ -74,6 +74,27 @@ def test_onetrainers_settings(tmp_path: Path) -> None:
     assert any("in turn" in note for note in imported.notes)
 
 
+def test_what_onetrainers_concepts_say_of_captions_and_pictures(tmp_path: Path) -> None:
+    concepts = [
+        {
+            "path": "ada",
+            "balancing": 3.0,
+            "include_subdirectories": True,
+            "image": {"enable_random_flip": True, "enable_crop_jitter": True},
+            "text": {"enable_tag_shuffling": True, "keep_tags_count": 2, "prompt_source": "sample"},
+        },
+        {"path": "off", "enabled": False},
+        {"path": "held out", "type": "VALIDATION"},
+    ]
+    imported = read(tmp_path / "one.json", json.dumps({**ONETRAINER, "concepts": concepts}))
+    values = imported.values
+    assert (values["shuffle_caption"], values["keep_tokens"], values["flip_aug"]) == (True, 2, True)
+    assert row(imported, "concepts[0].include_subdirectories").fate is Fate.IGNORED
+    assert {row(imported, f"concepts[{n}].path").fate for n in (1, 2)} == {Fate.IGNORED}
+    assert not any("crop_jitter" in found.key for found in imported.rows)
+    assert row(imported, "text_encoder.train").value is False, "as the file says"
+
+
 def test_a_secret_of_onetrainers_is_told_nowhere(tmp_path: Path) -> None:
     imported = read(tmp_path / "one.json", json.dumps(ONETRAINER))
     told = json.dumps(plain(imported_view(imported))) + "\n".join(imported.lines()) + repr(imported)
