@@ -16,10 +16,13 @@ from typing import Any
 import torch
 
 from ....errors import Invalid, Problem
+from ....jobs.events import Note
 from ....jobs.folder import JobFolder, state_step
+from ....messages import Message
 from .. import STATE_FILE
 from ..model.lora_network import LoraNetwork
 from . import metadata
+from .said import say
 
 DTYPES = {"float": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 STATES_KEPT = 2
@@ -86,6 +89,20 @@ def load_state(folder: Path) -> dict[str, Any]:
     except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, ValueError, KeyError, PickleError):
         raise damaged(folder) from None  # whatever torch makes of broken bytes
     return state
+
+
+def restore_dice(dice: torch.Generator, saved: torch.Tensor) -> None:
+    """Go on with saved random numbers. Those of another kind of device (a GPU's on a processor)
+    begin anew, which is said. Raises TypeError or RuntimeError for what is no generator's state.
+    """
+    if saved.numel() != dice.get_state().numel() and saved.dtype == torch.uint8:
+        text = (
+            "The state was saved on another kind of device, whose random numbers can't be gone on "
+            "with here: they begin anew."
+        )
+        say(Note(Message("note.other_dice", text)))
+        return
+    dice.set_state(saved)
 
 
 def damaged(folder: Path) -> Invalid:

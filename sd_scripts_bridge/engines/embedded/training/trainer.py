@@ -234,7 +234,7 @@ class Training:
         try:
             self.network.restore(saved["network"])
             self.optimizer.restore(saved["optimizer"])
-            self.dice.set_state(saved["dice"])
+            state.restore_dice(self.dice, saved["dice"])
             self.losses.restore(saved["losses"])
             self.metadata.session = saved["session"]
         except (KeyError, TypeError, RuntimeError, ValueError):

@@ -166,6 +166,21 @@ def test_an_epoch_boundary_lies_in_the_middle(
     assert same(unbroken, resumed)
 
 
+def test_a_state_of_a_gpu_goes_on_elsewhere_with_random_numbers_of_its_own(train: Train) -> None:
+    """A GPU's generator has a state of 16 bytes: its seed, and how far it is."""
+    options: dict[str, object] = {"max_train_steps": 4, "save_every_n_steps": 2}
+    saved = train(name="Ada", **options).folder.states("Ada")[0]
+    file = saved / "training_state.pt"
+    state = torch.load(file, weights_only=True)
+    torch.save(state | {"dice": torch.zeros(16, dtype=torch.uint8)}, file)
+
+    resumed = train(name="Resumed", resume=saved, **options)
+
+    assert resumed.code == 0, resumed.errors
+    assert resumed.one("result").facts["steps"] == 4
+    assert any("another kind of device" in str(note.text) for note in resumed.all("note"))
+
+
 def test_a_stop_request_saves_and_ends_well(train: Train, tmp_path: Path) -> None:
     (tmp_path / "Ada").mkdir()
     (tmp_path / "Ada" / "stop").touch()
