@@ -5,6 +5,7 @@ the same order, so the same numbers, without Python and autograd between them.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ optimized: Any = torch.jit.optimized_execution  # type: ignore[attr-defined]
 Program = Callable[[list[Tensor]], list[Tensor]]
 VIEWS = {torch.ops.aten._unsafe_view.default}
 """Operations that say of themselves that they make no view, and do."""
+TENSORS = re.compile(r"\[(?:(?:made|there|input)\d+(?:, )?)+\]")
+"""A list of tensors in a line of the program."""
 
 
 class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -31,6 +34,10 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.inputs, self.there, self.lines = list(inputs), list[Tensor](), list[str]()
         self.names = {id(one): f"input{number}" for number, one in enumerate(inputs)}
         self.made = 0
+        self.held: list[str] = []
+        """The lists whose tensors are written into."""
+        self.sizes: dict[tuple[int, ...], str] = {}
+        """Lists of numbers, made once and handed over: else each run would make them all."""
         self.roots: dict[int, Tensor] = {}
         """The tensor that each one made on the way is, or is a view of."""
         self.views: dict[str, str] = {}
@@ -48,7 +55,7 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if func.is_view or func in VIEWS:
             if changes:
                 self._look(func, args, kwargs, out)
-        else:
+        elif func.namespace != "profiler":
             self._write(func, args, kwargs, out)
             if not func._schema.is_mutable:
                 self.roots |= {id(one): one for one in _tensors([out])}
@@ -63,19 +70,22 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
             raise RuntimeError("a result was made where it could not be recorded")
         results = self._said(list(outputs))
         lines = (
-            "def step(inputs: List[Tensor], there: List[Tensor]) -> List[Tensor]:",
+            "def step(",
+            "inputs: List[Tensor], there: List[Tensor], sizes: List[List[int]]",
+            ") -> Tuple[List[Tensor], List[List[Tensor]]]:",
             *_taken_apart("input", "inputs", len(self.inputs)),
             *_taken_apart("there", "there", len(self.there)),
+            *_taken_apart("sizes", "sizes", len(self.sizes)),
             *self.lines,
-            f"return {results}\n",
+            f"return {results}, [{', '.join(self.held) or results}]\n",
         )
-        step, there = torch.jit.CompilationUnit("\n  ".join(lines)).step, self.there
-        _settle_constants(step.graph)
+        step = torch.jit.CompilationUnit("\n  ".join(lines)).step
+        there, sizes = self.there, [list(one) for one in self.sizes]
         self._alive.clear()
 
         def run(inputs: list[Tensor]) -> list[Tensor]:
             with torch.inference_mode(), optimized(False):
-                found: list[Tensor] = step(inputs, there)
+                found: list[Tensor] = step(inputs, there, sizes)[0]
             return found
 
         return run
@@ -85,11 +95,22 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
         words += [f"{key}={self._said(value)}" for key, value in kwargs.items()]
         call = f"torch.ops.{func.namespace}.{func.overloadpacket.__name__}({', '.join(words)})"
         if func._schema.is_mutable:  # the result is what was written into, and has its name
-            self.lines.append(call)
+            self.lines.append(self._with_lists_held(call))
             return
         several = isinstance(out, (tuple, list))
         results = [self._new(one) for one in (out if several else [out])]
         self.lines.append(f"{', '.join(results)}{',' if several else ''} = {call}")
+
+    def _with_lists_held(self, call: str) -> str:
+        """TorchScript leaves out what writes into the tensors of a list, unless the list is one of
+        the results.
+        """
+        for given in dict.fromkeys(TENSORS.findall(call)):
+            name = f"held{len(self.held)}"
+            self.held.append(name)
+            self.lines.append(f"{name} = {given}")
+            call = call.replace(given, name)
+        return call
 
     def _look(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> None:
         """Remember what ``out`` is a view of, or write so where an input is: it lies elsewhere in
@@ -107,7 +128,7 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
         root = self.roots[id(view)]
         if _layout(view) == _layout(root):
             return self.names[id(root)]
-        given = ", ".join([self.names[id(root)], *map(str, _layout(view))])
+        given = ", ".join([self.names[id(root)], *map(self._said, _layout(view))])
         if given not in self.views:
             self.views[given] = self._new(view)
             self.lines.append(f"{self.views[given]} = torch.ops.aten.as_strided({given})")
@@ -128,6 +149,8 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self.names[id(value)] = self.names[id(value)] or self._view(value)
             return self.names[id(value)]
         if isinstance(value, (list, tuple)):
+            if value and all(type(one) is int for one in value):
+                return self.sizes.setdefault(tuple(value), f"sizes{len(self.sizes)}")
             return f"[{', '.join(map(self._said, value))}]"
         if isinstance(value, torch.device):
             return f"torch.device({str(value)!r})"
@@ -149,13 +172,6 @@ def _tensors(value: object) -> list[Tensor]:
 
 def _layout(tensor: Tensor) -> tuple[list[int], list[int], int]:
     return list(tensor.shape), list(tensor.stride()), int(tensor.storage_offset())
-
-
-def _settle_constants(graph: Any) -> None:
-    """Sizes and numbers are made once, not in each run."""
-    passes: Any = torch._C
-    passes._jit_pass_constant_propagation(graph)
-    passes._jit_pass_constant_pooling(graph)
 
 
 def _taken_apart(name: str, tensors: str, count: int) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from ..training.loss import Inputs
@@ -13,39 +14,35 @@ from .tape import Program, Tape
 
 
 class TapeRecorder:
-    """Records forward and backward pass of ``step``. The results of all operations of the step
-    recorded are in memory at once, so it is for small models.
+    """Records ``step`` whole. The results of all operations of the step recorded are in memory at
+    once, so it is for small models. The optimizer has its moments already: steps went before.
     """
 
     def __init__(self, step: Step) -> None:
         self.step = step
 
     def record(self, batches: Sequence[Inputs]) -> TapedStep:
+        moved = self.step.optimizer.moved
+        before = [one.detach().clone() for one in moved]
         tape = Tape(_tensors_of(batches))
-        with tape:
-            losses = self.step.gradients(batches)
-        found = [weight.grad for weight in self.step.network.parameters()]
-        grads = [grad for grad in found if grad is not None]
-        program = tape.program([*losses, *grads])
-        self.step.optimizer.break_off()
-        return TapedStep(program, self.step, len(losses))
+        try:
+            with tape:
+                losses = self.step(batches)
+            return TapedStep(tape.program(losses))
+        finally:
+            with torch.no_grad():
+                for one, was in zip(moved, before, strict=True):
+                    one.copy_(was)
 
 
 @dataclass(frozen=True)
 class TapedStep:
-    """A recorded forward and backward pass; the optimizer is a handful of operations anyway."""
+    """A recorded step: it moves the very weights that were moved while recording."""
 
     program: Program
-    step: Step
-    batches: int
 
     def replay(self, batches: Sequence[Inputs]) -> list[Tensor]:
-        found = [one.clone() for one in self.program(_tensors_of(batches))]
-        weights = self.step.network.parameters()
-        for weight, grad in zip(weights, found[self.batches :], strict=True):
-            weight.grad = grad
-        self.step.optimizer.update()
-        return found[: self.batches]
+        return [loss.clone() for loss in self.program(_tensors_of(batches))]
 
 
 def _tensors_of(batches: Sequence[Inputs]) -> list[Tensor]:

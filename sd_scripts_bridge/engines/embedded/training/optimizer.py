@@ -51,6 +51,12 @@ class Optimizer:
         self.scaler.update()
         self.adamw.zero_grad(set_to_none=True)
 
+    @property
+    def moved(self) -> list[Tensor]:
+        """All that a step changes: the weights, and AdamW's moments and counts of them."""
+        states = self.adamw.state.values()
+        return [*self.network.parameters(), *(one for state in states for one in state.values())]
+
     def break_off(self) -> None:
         """Forget a step that was begun. The scale stays where it is: recorded steps read it there,
         and write it.

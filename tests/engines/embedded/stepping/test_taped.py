@@ -112,6 +112,28 @@ def test_a_program_follows_what_lies_there_and_writes_into_it() -> None:
     assert torch.equal(again, there[1])
 
 
+def test_a_program_writes_into_the_tensors_of_a_list() -> None:
+    there, rows = torch.ones(2), torch.ones(2)
+    with Tape([rows]) as tape:
+        torch._foreach_add_([there, rows + 1], 1.0)
+        out = rows * 2
+    tape.program([out])([rows])
+    assert there.tolist() == [3.0, 3.0]
+
+
+def test_recording_takes_no_step(workshop: Workshop) -> None:
+    run = training(workshop, "sd1")
+    batches, before = run._batches(), []
+    with quiet():
+        for _ in range(WARM):
+            run._step(next(batches))
+        before = [one.detach().clone() for one in run.optimizer.moved]
+        rows = [inputs_of(one, run.objective, None, run.dice) for one in next(batches)]
+        run.take_step.recorder.record(rows)
+    assert all(map(torch.equal, run.optimizer.moved, before))
+    assert len(before) == 2 + 6, "down and up, each with two moments and a count"
+
+
 def test_a_result_that_nothing_has_made_is_refused() -> None:
     rows = torch.ones(2)
     with Tape([rows]) as tape:
