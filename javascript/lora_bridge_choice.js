@@ -14,6 +14,12 @@
         return row[0] && strip.steps[0] === 0 && last !== row[0] ? {without: row[0], with: last} : null;
     };
 
+    /** Which saves are as good as the best one; empty where that isn't sure. */
+    lb.usableText = function (range) {
+        if (!range) return "";
+        return range[0] === range[1] ? lb.t("No other save is as good.") : lb.t("Usable: {from} to {to}.", {from: lb.number(range[0]), to: lb.number(range[1])});
+    };
+
     lb.Pair = class {
         constructor(/** @type {LoraBridgeApp} */ app) {
             this.app = app;
@@ -69,7 +75,7 @@
             const title = !named ? lb.t("No step is recommended.") : best.sure ? lb.t("Step {step} is the one to use.", {step: lb.number(best.step)})
                 : lb.t("Step {step} is the best guess.", {step: lb.number(best.step)});
             lb.setText(this.title, title);
-            lb.setText(this.more, named ? [best.range && lb.t("Usable: {from} to {to}.", {from: lb.number(best.range[0]), to: lb.number(best.range[1])}), best.sure ? lb.t("Fairly sure.") : lb.t("Not sure.")].filter(Boolean).join(" ") : "");
+            lb.setText(this.more, named ? [lb.usableText(best.range), best.sure ? lb.t("Fairly sure.") : lb.t("Not sure.")].filter(Boolean).join(" ") : "");
             lb.setText(this.reason, best ? lb.sentence(best.reason || "") : result.forgotten ? lb.t("Its photos are forgotten: nothing can be measured any more.")
                 : result.held_out ? lb.t("The held-out photos are not measured yet.")
                 : lb.t("No photo was held out, so nothing was measured: judge by the pictures."));

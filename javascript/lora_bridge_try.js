@@ -17,7 +17,7 @@
             this.after = new lb.AfterTraining(app);
             this.tools = new lb.LoraTools(app);
             this.text = lb.el("pre", {class: "lb-infotext", tabindex: 0, "aria-label": lb.t("What goes to txt2img")});
-            this.body = lb.el("div", {hidden: true}, lb.el("p", {}, this.file, " ", this.facts),
+            this.body = lb.el("div", {class: "lb-tried", hidden: true}, lb.el("p", {}, this.file, " ", this.facts),
                 lb.el("div", {class: "lb-thirds"}, this.pair.node, this.choice.node, lb.el("div", {}, this.text, this.buildButtons(), this.buildBase())),
                 this.grid.node, lb.el("div", {class: "lb-folded"}, this.after.node, this.tools.node));
             this.panel = lb.el("div", {}, this.loading, this.empty, this.which.node, this.body);

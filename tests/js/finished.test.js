@@ -13,6 +13,12 @@ test("each LoRA tool asks for what its fields say, and for nothing else", () => 
     assert.strictEqual(lb.folderOf("/l/people/Ada.safetensors", "people/Ada.safetensors"), "/l/");
 });
 
+test("the usable saves are told as a range, or as one", () => {
+    assert.strictEqual(lb.usableText([450, 900]), "Usable: 450 to 900.");
+    assert.strictEqual(lb.usableText([600, 600]), "No other save is as good.");
+    assert.strictEqual(lb.usableText(null), "");
+});
+
 test("why there is nothing to try goes by the newest training", () => {
     const job = (status, more) => ({kind: "train", title: "Ada", status: status, ...more});
     assert.match(lb.nothingToTry([]), /start a training/);

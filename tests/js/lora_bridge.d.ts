@@ -247,6 +247,7 @@ interface LoraBridge {
     Regularization: new (...parts: any[]) => any;
     classText: (one: Rest.ClassSet) => string;
     // lora_bridge_samples.js
+    usableText: (range: any) => string;
     nothingToTry: (jobs: any) => any;
     stripHeads: (steps: any, running: any) => any;
     SampleStrip: new (...parts: any[]) => any;
