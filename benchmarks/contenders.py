@@ -202,18 +202,18 @@ def _a_step(seen: Sequence[_Seen]) -> tuple[float, float]:
 def held_out(
     workshop: Workshop, family: str, base: Path, loras: Sequence[Path], device: str, **options: Any
 ) -> list[float]:
-    """The mean denoising loss with each LoRA (U-Net only) on pictures that were never trained on,
-    at the same noise and timesteps.
+    """The mean denoising loss with each LoRA on pictures that were never trained on, at the same
+    noise and timesteps. Without ``network_train_unet_only`` they change the text encoders, too.
     """
     from safetensors.torch import load_file
 
     dataset = workshop.dataset(2, int(str(options["resolution"])), first=100)
-    training = workshop.training(
-        family, base, dataset, device, **{**options, "network_train_unet_only": True}
-    )
+    training = workshop.training(family, base, dataset, device, **options)
     training.network.refresh(training.objective.dtype, 0.0)
     rows = training.prepared.rows(proof.choose(training.prepared.data.placed, 2))
-    model = BaseModel(family, training.objective.unet, None, [])
+    encoders = training.objective.captions.encoders
+    texts = [] if options["network_train_unet_only"] or encoders is None else encoders.encoders
+    model = BaseModel(family, training.objective.unet, None, texts)
     found = []
     for path in loras:
         with applied(model, load_file(path)):

@@ -57,7 +57,8 @@ def _compare(workshop: Workshop, base: Path, steps: int, seeds: Sequence[int]) -
         for contender in contenders:
             _say(f"seed {seed}: {contender.__name__}, {steps} steps")
             runs.append(contender(workshop, "sd1", base, workshop.dataset(), values))
-        losses = held_out(workshop, "sd1", base, [one.lora for one in runs], "cpu", **SMALL)
+        same = {**SMALL, "network_train_unet_only": True}
+        losses = held_out(workshop, "sd1", base, [one.lora for one in runs], "cpu", **same)
         times.append([one.cpu_a_step for one in runs])
         rows.append((seed, *(round(one.cpu_a_step, 2) for one in runs), *map(_short, losses)))
     names = ["ours", "sd-scripts"][: len(contenders)]

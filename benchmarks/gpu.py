@@ -195,7 +195,7 @@ def _programs(bench: Bench, family: str, *, unet_only: bool) -> Iterator[Line]:
         bench.line(case, way, SECONDS[family], functools.partial(line, way, program))
         for way, program in programs
     ]
-    losses = _losses(bench, family, loras) if unet_only else {}
+    losses = _losses(bench, family, loras, unet_only=unet_only)
     yield from (replace(one, loss=losses.get(one.way)) for one in lines)
 
 
@@ -205,18 +205,21 @@ def _shorter(bench: Bench, family: str, *, unet_only: bool) -> dict[str, Any]:
     return {"max_train_steps": steps, "cache_text_encoder_outputs": unet_only and family == "sdxl"}
 
 
-def _losses(bench: Bench, family: str, loras: dict[str, Path]) -> dict[str, float]:
+def _losses(
+    bench: Bench, family: str, loras: dict[str, Path], *, unet_only: bool
+) -> dict[str, float]:
     """The held-out loss of each LoRA; nothing where there is no time or memory for it."""
     found: list[float] = []
 
     def line() -> Line:
-        base, _, values = bench.work(family, unet_only=True)
+        base, _, values = bench.work(family, unet_only=unet_only)
         files = list(loras.values())
         found.extend(held_out(bench.workshop, family, base, files, bench.device, **values))
         return Line("", "")
 
     if loras:
-        bench.line(_case(family, unet_only=True), "held-out loss", SECONDS[family], line)
+        case = _case(family, unet_only=unet_only)
+        bench.line(case, "held-out loss", SECONDS[family], line)
     return dict(zip(loras, found, strict=False))
 
 
