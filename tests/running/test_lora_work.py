@@ -79,6 +79,12 @@ def test_loras_are_merged_with_weights_at_a_rank_that_holds_both(one: Path, two:
     assert work.spoken == "AlvaroBadia man, Eva woman"
 
 
+def test_the_words_are_those_of_the_card_where_there_is_one(one: Path, two: Path) -> None:
+    one.with_suffix(".json").write_text('{"activation text": "Ada in blue"}', encoding="utf-8")
+    assert asked("resize", one, rank=2).spoken == "Ada in blue"
+    assert asked("merge", one, two).spoken == "Ada in blue, Eva woman"
+
+
 def test_a_merge_into_a_base_and_an_extraction_name_their_family(tmp_path: Path) -> None:
     base = headers.full_size_sd15(tmp_path / "v1-5.safetensors")
     tuned = headers.full_size_sd15(tmp_path / "tuned.safetensors")

@@ -15,7 +15,7 @@ from ...models.lora import LoraFile
 from ...models.safetensors_file import read_header
 from ...options.families import LDM, title
 from ...publishing import folder as lora_folder
-from ...publishing.card import card_from_metadata
+from ...publishing.card import card_from_metadata, read_card
 from ...publishing.stems import stem_problems
 
 HIGHEST_RANK = 1024
@@ -270,6 +270,11 @@ def _destination_problems(to: Destination) -> list[Problem]:
 
 
 def _spoken(loras: Sequence[LoraFile]) -> str:
-    """The activation texts of all of them."""
-    texts = [card_from_metadata(found).activation_text for found in loras]
+    """The activation texts of all of them, as their cards say them, else their metadata."""
+    texts = [_on_card(found.path) or card_from_metadata(found).activation_text for found in loras]
     return ", ".join(dict.fromkeys(filter(None, texts)))
+
+
+def _on_card(file: Path) -> str:
+    told, _ = read_card(file.with_suffix(".json"))
+    return str(told.get("activation text") or "").strip()
