@@ -72,7 +72,7 @@
             lb.show(this.none, !jobs.length && Boolean(this.found));
             lb.show(this.more, this.older.length ? Boolean(this.hasMore) : page.more);
             const still = jobs.map((job) => ({id: job.id, kind: job.kind, title: job.title, status: job.status, sentence: job.sentence, created: job.created,
-                attempt: job.attempt, base: job.base, engine: job.engine, total: job.total, saved: job.saved}));
+                attempt: job.attempt, base: job.base, engine: job.engine, total: job.total, saved: job.saved, begins: job.begins, forgotten: job.forgotten}));
             lb.fillList(this.list, still, (job) => job.id, (job) => this.draw(job));
         }
 

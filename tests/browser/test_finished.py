@@ -232,6 +232,9 @@ def test_a_saved_step_is_published_privately_and_its_card_written(
     expect(tab.button("Measure likeness")).to_be_hidden()
     tab.field("LoRA").select_option("job:1")
     expect(average, "its rate wasn't constant").to_be_hidden()
+    tab.step("Train").locator("summary", has_text="Queue and history").click()
+    again = tab.root.locator(".lb-job").get_by_role("button", name="Repeat exactly")
+    expect(again, "the other run's only").to_have_count(1)
     assert tab.errors == []
 
 
