@@ -64,23 +64,33 @@ def losses(run: Any) -> list[float]:
     return found
 
 
+def eager_losses(workshop: Workshop, family: str, **values: Any) -> list[float]:
+    run = training(workshop, family, **values)
+    run.take_step = Step(run.network, run.objective, run.optimizer)
+    return losses(run)
+
+
 @pytest.mark.parametrize("family", ["sd1", "sdxl"])
 @pytest.mark.parametrize("precision", ["no", "bf16", "fp16"])
 @pytest.mark.parametrize("unet_only", [True, False])
 def test_graphs_train_as_steps_one_by_one(
     workshop: Workshop, family: str, precision: str, unet_only: bool
 ) -> None:
+    """As near to them as they are to themselves: a GPU adds up in an order of its own, and in its
+    first steps AdamW makes much of small gradients' signs.
+    """
     values = {"mixed_precision": precision, "network_train_unet_only": unet_only}
-    eager = training(workshop, family, **values)
-    eager.take_step = Step(eager.network, eager.objective, eager.optimizer)
-    one_by_one = losses(eager)
+    one_by_one, again = (eager_losses(workshop, family, **values) for _ in range(2))
+    apart = max(abs(one / other - 1) for one, other in zip(one_by_one, again, strict=True))
     recorded = training(workshop, family, **values)
     with_graphs = losses(recorded)
 
     assert isinstance(recorded.take_step, Graphs)
     assert recorded.take_step.kept and not recorded.take_step.policy.reasons
     assert len(with_graphs) == STEPS > WARM
-    assert with_graphs == pytest.approx(one_by_one, rel=2e-3 if precision == "no" else 2e-2)
+    least = 2e-3 if precision == "no" else 2e-2
+    assert with_graphs == pytest.approx(one_by_one, rel=max(least, 3 * apart))
+    assert apart < 0.1, "else that says nothing"
 
 
 def test_gradient_checkpointing_can_be_recorded_too(workshop: Workshop) -> None:
