@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -18,6 +19,26 @@ from ..training.loss import Objective
 from ..training.said import say
 from .measure import measure
 from .photos import MeasuredPhoto
+
+SECONDS_BETWEEN = 3.0
+
+
+@dataclass
+class Telling:
+    """Says which photo is measured, every few seconds: on a processor all of them take minutes."""
+
+    step: int
+    count: int
+    said: float = field(default_factory=time.monotonic)
+
+    def __call__(self, done: int) -> None:
+        """``done`` photos of ``count`` are measured."""
+        if time.monotonic() - self.said < SECONDS_BETWEEN:
+            return
+        self.said = time.monotonic()
+        text = "measuring step {step}: {done} of {count} photos"
+        values = {"step": self.step, "done": done, "count": self.count}
+        say(Phase(Message("phase.measuring_photos", text, **values)))
 
 
 @dataclass
@@ -43,7 +64,8 @@ class SaveMeasures:
         say(Phase(Message("phase.measuring_step", "measuring step {step}", step=step)))
         try:
             self.network.refresh(self.objective.dtype)
-            found = measure(step, self.photos, self.objective, self.captions.one)
+            told = Telling(step, len(self.photos))
+            found = measure(step, self.photos, self.objective, self.captions.one, told)
         except torch.OutOfMemoryError:
             self._give_up()
             return

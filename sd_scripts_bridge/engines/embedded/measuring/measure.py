@@ -20,14 +20,21 @@ Encode = Callable[[str], Condition]
 
 @torch.no_grad()
 def measure(
-    step: int, photos: Sequence[MeasuredPhoto], objective: Objective, encode: Encode
+    step: int,
+    photos: Sequence[MeasuredPhoto],
+    objective: Objective,
+    encode: Encode,
+    told: Callable[[int], object] = int,
 ) -> MeasuredStep:
-    """Every photo's mean squared error at each of its draws, unweighted."""
+    """Every photo's mean squared error at each of its draws, unweighted; ``told`` is called with
+    the number of those that are done.
+    """
     held_out: dict[str, tuple[float, ...]] = {}
     training: dict[str, tuple[float, ...]] = {}
-    for photo in photos:
+    for done, photo in enumerate(photos, 1):
         errors = _errors(photo, objective, encode(photo.caption))
         (held_out if photo.is_held_out else training)[photo.digest] = errors
+        told(done)
     return MeasuredStep(step, held_out, training)
 
 
