@@ -158,7 +158,7 @@ def test_enough_ends_at_the_first_save_that_is_worse_and_names_the_best() -> Non
     first = next(number for number, reason in enumerate(ends) if reason is not None)
     assert first in (3, 4), "right behind the best"
     said = str(ends[first])
-    assert "lowest at step 300" in said and "publish JOB --step 300" in said
+    assert "lowest at step 300" in said and "publish step 300" in said
     assert recommendation.enough(simulated([0.1] * 10, 4, noise=0.001)) is None
 
 
