@@ -15,6 +15,8 @@ PACE_RTX, PACE = 4e12, 1e12
 """Operations a second, with and without tensor cores: half of what an RTX 3060 is reported to do
 for sd-scripts (2.4 to 2.8 s a step of SDXL at 1024).
 """
+APART = 0.5
+"""Seconds of a step that have nothing to do with its pictures: launches, and reading them."""
 _CORES = ("RTX", "A100", "H100", "H200", "L4", "A10", "A40", "B200")
 
 
@@ -27,4 +29,4 @@ def seconds(family: str, params: TrainingParams, gpu: str) -> float | None:
     work = WORK[family] * width * height * pictures
     if params.gradient_checkpointing:
         work *= AGAIN
-    return work / (PACE_RTX if any(one in gpu for one in _CORES) else PACE)
+    return APART + work / (PACE_RTX if any(one in gpu for one in _CORES) else PACE)

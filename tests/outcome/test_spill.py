@@ -100,6 +100,15 @@ def test_a_slow_gpu_is_slow_and_not_spilling(gpu: str, seconds: float) -> None:
     assert told(watch, iter([(seconds * step, step) for step in range(1, 60)])) == []
 
 
+def test_a_small_step_may_be_slow_for_reasons_of_its_own() -> None:
+    """SD 1.5 at 512 on a laptop whose photos are encoded again in each step."""
+    full = FULL._replace(name="NVIDIA GeForce RTX 2060 with Max-Q Design")
+    for seconds, is_told in ((1.9, False), (4.0, False), (15.0, True)):
+        watch = SpillWatch(TrainingParams(), lambda: full, family="sd1")
+        steps = iter([(seconds * step, step) for step in range(1, 40)])
+        assert bool(told(watch, steps)) is is_told
+
+
 def test_no_healthy_run_is_told_even_where_the_gpu_is_full() -> None:
     runs = (
         told(SpillWatch(TrainingParams(), lambda: FULL), log(random.Random(seed), None))
