@@ -6,6 +6,7 @@ Refuses only what can't work.
 from __future__ import annotations
 
 import math
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -65,6 +66,8 @@ class Room:
     publish_free: int
     memory: int
     memory_name: str
+    records: bool = True
+    """Whether steps are recorded there as CUDA graphs: on NVIDIA's GPUs."""
 
 
 def need(job: TrainingJob) -> Need:
@@ -176,6 +179,8 @@ def _counted(job: TrainingJob, machine: Room) -> list[str]:
     told = _sizes(found.peak, machine)
     if found.peak + memory_count.OVERHEAD > machine.memory:
         return [Message("preflight.wont_fit", WONT_FIT, remedy=remedy(job.params), **told)]
+    if not machine.records:
+        return [_fits(told)]
     if found.with_graphs + memory_count.OVERHEAD > machine.memory:
         text = (
             "Its tensors take {peak} of the GPU's {have} at most (counted), CUDA itself about "
@@ -198,10 +203,14 @@ def _counted_theirs(job: TrainingJob, machine: Room) -> list[str]:
     told = _sizes(found.peak, machine)
     if found.peak + memory_count.OVERHEAD > machine.memory:
         return [Message("preflight.wont_fit", WONT_FIT, remedy=remedy(job.params), **told)]
+    return [_fits(told)]
+
+
+def _fits(told: Mapping[str, str]) -> Message:
     text = (
         "Its tensors take {peak} of the GPU's {have} at most (counted), CUDA itself about {cuda}."
     )
-    return [Message("preflight.counted_theirs", text, **told)]
+    return Message("preflight.counted_theirs", text, **told)
 
 
 def _sizes(peak: int, machine: Room) -> dict[str, str]:
@@ -305,6 +314,7 @@ def this_machine(job: TrainingJob, home: Path, trains_on: Machine) -> Room:
         ).free,
         memory=memory,
         memory_name=name if trains_on.memory else "RAM",
+        records=not re.search(r"\bAMD\b|\bRadeon\b", trains_on.gpu),
     )
 
 

@@ -150,6 +150,18 @@ def test_it_says_where_recorded_steps_do_not_fit(job: TrainingJob) -> None:
     assert str(preflight.outlook(xl, large, is_counted=True)[-1]).endswith("keep 6.8 GB more.")
 
 
+def test_an_amd_gpu_records_no_steps(job: TrainingJob, tmp_path: Path) -> None:
+    wanted = {"resolution": "1024", "network_train_unet_only": True, "network_dim": 16}
+    xl = job.evolve(family="sdxl", params=TrainingParams().with_values(wanted))
+    for gpu, said in (
+        ("AMD Radeon RX 7900 XTX", "CUDA itself about 800 MB."),
+        ("NVIDIA GeForce RTX 4090", "keep 6.8 GB more."),
+    ):
+        here = Machine(device="cuda", memory=24 * 10**9, gpu=gpu)
+        room = preflight.this_machine(job, tmp_path, here)
+        assert str(preflight.outlook(xl, room, is_counted=True)[-1]).endswith(said)
+
+
 def test_this_machine_is_measured(job: TrainingJob, tmp_path: Path) -> None:
     machine = preflight.this_machine(job, tmp_path, Machine())
     assert machine.disk_free > 0 and machine.memory > 10**8 and machine.memory_name == "RAM"
