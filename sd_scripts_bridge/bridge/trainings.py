@@ -40,7 +40,7 @@ class TrainingVerbs(OpenHome):
 
         Raises `Invalid` or `EngineNotReady` with everything that is wrong.
         """
-        start = start_time.read(at) if at else None
+        start = start_time.read(at) if at is not None else None
         job, notes = self.prepare(request)
         return Submitted(self._queue.add(job, start), job, (*notes, *_when(start)))
 
@@ -60,7 +60,7 @@ class TrainingVerbs(OpenHome):
 
         Raises as `submit`.
         """
-        start = start_time.read(at) if at else None
+        start = start_time.read(at) if at is not None else None
         if request.on is not None:
             raise Invalid(
                 [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from sd_scripts_bridge.jobs.job import Status, TrainingJob
 from sd_scripts_bridge.jobs.store import Store
 from sd_scripts_bridge.page.jobs import JobViews
 from sd_scripts_bridge.paths import Home
+from sd_scripts_bridge.planning.request import Request
 from sd_scripts_bridge.running.asked import start_time
 from tests.support.supervisor import wait_over
 
@@ -70,6 +72,14 @@ def test_it_says_before_when_it_starts(bridge: Bridge, make_job: MakeJob) -> Non
     assert row.status is Status.QUEUED and row.sentence == start_time.said(at)
     view = JobViews(bridge).status(None, 0)
     assert view.job and (view.job.id, view.job.begins, view.phase) == (job_id, at, row.sentence)
+
+
+def test_an_empty_time_is_none_and_not_now(bridge: Bridge, tmp_path: Path) -> None:
+    request = Request(tmp_path, tmp_path / "base.safetensors")
+    with pytest.raises(Invalid, match="'' isn't a time"):
+        bridge.submit(request, "")
+    with pytest.raises(Invalid, match="'' isn't a time"):
+        bridge.dry_run(request, "")
 
 
 def test_it_starts_by_itself(bridge: Bridge, make_job: MakeJob) -> None:
