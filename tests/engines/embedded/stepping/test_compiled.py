@@ -171,6 +171,6 @@ def test_what_cannot_be_compiled_is_trained_as_it_is(
     fresh.setattr(compiled, "BACKEND", broken)
     eager, _, _ = train(workshop, {})
     losses, said, run = train(workshop, {"torch_compile": True})
-    assert losses == eager
+    assert losses == pytest.approx(eager, rel=1e-5)  # which a toy's own ways have computed
     assert '"compile.failed"' in said and "there is no compiler" in said
     assert not run.take_step._is_compiled

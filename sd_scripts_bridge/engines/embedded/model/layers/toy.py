@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+import torch
+
 _computed = ContextVar("toy", default=False)
 
 
@@ -24,4 +26,5 @@ def computing(toy: bool) -> Iterator[None]:
 
 
 def is_computed() -> bool:
-    return _computed.get()
+    """Never in what is compiled: a compiler fuses such products itself, and can't read this."""
+    return not torch.compiler.is_compiling() and _computed.get()
