@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import time
 from contextlib import closing
 from itertools import cycle
 from pathlib import Path
@@ -297,7 +298,7 @@ def test_what_tools_wrote_of_the_photos_goes_too(bridge: Bridge, make_job: MakeJ
         ToolJob("likeness", "likeness", {}, about=number),
         ToolJob("caption", "others", {"photos": ["/elsewhere/1.png"]}),
     ):
-        other = bridge._store.add(tool)
+        other = bridge._store.add(tool, time.time() + 3600)  # nobody begins it before the stop
         bridge.stop(other)
         bridge.folder(other).create().log.write_text(photo, encoding="utf-8")
     forgetting.forget(bridge, number)
