@@ -5,6 +5,7 @@ Light: imports no torch.
 
 from __future__ import annotations
 
+import os
 import sys
 import zipfile
 from collections.abc import Mapping
@@ -33,6 +34,10 @@ from .stepping.earnings import UNKNOWN, EarningsBook, kind_of
 SETUP = Message("setup.run_sd_scripts_bridge", "Run `sd-scripts-bridge setup`.")
 TINY_BYTES = 100_000_000
 """A base file below this is a toy, for which one thread is the fastest."""
+LARGE_PAGES = "glibc.malloc.hugetlb=1"
+"""Lets Linux lay a toy's many small tensors into pages of 2 MB: the processor has fewer to
+look up. Source: the GNU C Library's manual, "Memory Allocation Tunables".
+"""
 
 STATE_FILE = "training_state.pt"
 
@@ -199,4 +204,6 @@ def _environment(base: Path) -> dict[str, str | None]:
     env = dict(ENVIRONMENT)
     if base.is_file() and base.stat().st_size < TINY_BYTES:
         env["OMP_NUM_THREADS"] = "1"
+        if sys.platform == "linux":
+            env["GLIBC_TUNABLES"] = os.environ.get("GLIBC_TUNABLES", LARGE_PAGES)
     return env

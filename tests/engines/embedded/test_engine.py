@@ -146,6 +146,16 @@ def test_the_command_trains_offline_from_another_folder(
     assert engine.results(job, folder)[-1].name == "Ada's ñ.safetensors"
     assert command.env["OMP_NUM_THREADS"] == "1"
     assert command.env["HF_HUB_OFFLINE"] == "1"
+    assert ("hugetlb=1" in str(command.env.get("GLIBC_TUNABLES"))) == (sys.platform == "linux")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux' C library reads GLIBC_TUNABLES")
+def test_what_somebody_asks_of_the_c_library_stands(
+    engine: EmbeddedEngine, job: TrainingJob, folder: JobFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(job.base).touch()
+    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=0")
+    assert engine.command(job, folder).env["GLIBC_TUNABLES"] == "glibc.malloc.hugetlb=0"
 
 
 @pytest.mark.parametrize(("size", "drawn"), [(99_000_000, True), (2_000_000_000, False)])
