@@ -1,5 +1,8 @@
 """Small layers' LoRAs added to the frozen weights before a step: a projection is then one product
 forward and two backward, and the LoRAs' own products are a few for the whole network.
+
+Each projection is used once between a step's weights and their backward pass: its gradient is
+written, not added.
 """
 
 from __future__ import annotations
